@@ -1,0 +1,1 @@
+"""The base images of this machine: from a registry, or built from Debian packages."""

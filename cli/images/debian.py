@@ -1,0 +1,99 @@
+"""The base images built on this machine from Debian packages."""
+
+from __future__ import annotations
+
+import io
+import re
+from typing import TYPE_CHECKING, Any
+
+import requests
+from docker.errors import DockerException
+
+from cli.errors import UserError
+from cli.images.failures import explained
+from infra.catalogue import BASES, IMAGES, Base, ImageSource, source_digest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from docker import DockerClient
+
+    from cli.images.progress import Tick
+
+REPOSITORY = "dashtam-debian"
+LABEL = "dashtam.base"
+_VERSION = ["dpkg-query", "--show", "--showformat=${Version}"]
+
+
+def root_reference() -> str:
+    """Return the name of the image that holds the root file system alone.
+
+    Returns:
+        A name whose tag follows from what it is made of.
+    """
+    return f"{REPOSITORY}/base:{source_digest(IMAGES / 'base')[:12]}"
+
+
+def current_references() -> frozenset[str]:
+    """Return the names of all images that this version of the project builds.
+
+    Returns:
+        The bases and the root file system below them.
+    """
+    return frozenset({root_reference(), *(base.reference(ImageSource.DEBIAN) for base in BASES)})
+
+
+def make(client: DockerClient, base: Base, tick: Tick) -> None:
+    """Build one base image.
+
+    Args:
+        client: The engine, which has the root file system.
+        base: Which.
+        tick: Takes each line of the build.
+
+    Raises:
+        UserError: It failed; nothing has the image's name then.
+    """
+    what = f"Building the {base.name} image failed"
+    try:
+        arguments = {"BASE_IMAGE": root_reference()}
+        build = client.api.build(path=str(IMAGES / base.name), buildargs=arguments, decode=True, rm=True, forcerm=True)
+        draft = _follow(build, what, tick)
+        package = client.images.get(draft).labels["dashtam.package"]
+        labels = {LABEL: base.name, "dashtam.version": _version(client, draft, package)}
+        labels |= {"dashtam.component": "base", "dashtam.origin": "debian"}
+        recipe = io.BytesIO(f"FROM {draft}\n".encode())
+        # The version is known only once the package is in; and the name comes last, so that half an image never has it.
+        tag = base.reference(ImageSource.DEBIAN)
+        _follow(
+            client.api.build(fileobj=recipe, labels=labels, tag=tag, decode=True, rm=True, forcerm=True), what, tick
+        )
+    except (DockerException, requests.RequestException) as error:
+        raise explained(what, [str(error)]) from error
+
+
+def _follow(events: Iterable[dict[str, Any]], what: str, tick: Tick) -> str:
+    lines: list[str] = []
+    image = ""
+    for event in events:
+        text = str(event.get("error") or event.get("stream") or "")
+        if text.strip():
+            lines.append(re.sub(r"\x1b\[\d+m", "", text))
+            tick(lines[-1])
+        image = event.get("aux", {}).get("ID", image)
+        if "error" in event:
+            raise explained(what, lines)
+    if not image:
+        raise UserError(what, cause="the engine ended without an image", remedy="Run the same command again.")
+    return image
+
+
+def _version(client: DockerClient, image: str, package: str) -> str:
+    """Ask an image for the version of a package; the container goes when it ends, even if this process is killed."""
+    options: Mapping[str, Any] = client.api.create_host_config(auto_remove=True, network_mode="none")
+    container = client.api.create_container(
+        image, [package], entrypoint=_VERSION, host_config=options, labels={LABEL: "version"}
+    )
+    output = client.api.attach(container, stream=True, logs=True)
+    client.api.start(container)
+    return b"".join(output).decode().strip()

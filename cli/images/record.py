@@ -1,0 +1,96 @@
+"""The record of this machine: what was decided for each of its engines."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from cli.paths import data_home
+from infra.catalogue import ImageSource
+
+
+class Decision(BaseModel):
+    """Where images come from, and why.
+
+    Args:
+        source: The source.
+        reason: Why, as a phrase.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    source: ImageSource
+    reason: str
+
+
+class EngineRecord(BaseModel):
+    """What is known of an engine; what others keep there stays.
+
+    Args:
+        image_source: Where its images come from, once that is decided.
+    """
+
+    model_config = ConfigDict(extra="allow")
+
+    image_source: Decision | None = None
+
+
+class MachineRecord(BaseModel):
+    """What is known of this machine; what others keep there stays.
+
+    Args:
+        engines: By the engine's own id.
+    """
+
+    model_config = ConfigDict(extra="allow")
+
+    engines: dict[str, EngineRecord] = Field(default_factory=dict)
+
+
+def file() -> Path:
+    """Return where the record is kept.
+
+    Returns:
+        A file among the user's data.
+    """
+    return data_home() / "machine.json"
+
+
+def read() -> MachineRecord:
+    """Read the record.
+
+    Returns:
+        An empty one where there is none, or none that can be read: all of it can be found out again.
+    """
+    try:
+        return MachineRecord.model_validate_json(file().read_text())
+    except (FileNotFoundError, ValidationError):
+        return MachineRecord()
+
+
+def write(engine: str, decision: Decision | None) -> None:
+    """Record where an engine's images come from.
+
+    Args:
+        engine: Its id.
+        decision: What was decided; None forgets it.
+    """
+    record = read()
+    record.engines.setdefault(engine, EngineRecord()).image_source = decision
+    write_whole(file(), record.model_dump_json(indent=2, exclude_none=True) + "\n")
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a file so that it is never seen half written.
+
+    Args:
+        path: The file; its folder is made if it isn't there.
+        text: Its content.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=f".{path.name}.", delete=False) as draft:
+        draft.write(text)
+    Path(draft.name).chmod(0o644)
+    Path(draft.name).replace(path)

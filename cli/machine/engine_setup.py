@@ -1,0 +1,113 @@
+"""Installing Debian's Docker engine, and having it started."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cli.console import err
+from cli.errors import UserError
+from cli.machine.endpoint import DEFAULT_SOCKET, Endpoint
+from cli.machine.engine import Engine, UnreachableError, explain, probe
+from cli.machine.engine_start import START_TIMEOUT_SECONDS, start_dockerd, wait_for_engine
+from cli.machine.exclusive import exclusively
+from cli.machine.process import CommandError, Watcher, run_lines
+from cli.machine.progress import meter
+from cli.paths import cache_home
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+_PACKAGES = ("docker.io", "iptables")
+_APT_TIMEOUT_SECONDS = 900
+_SYSTEMD = Path("/run/systemd/system")
+_SERVICE = Path("/etc/init.d/docker")
+_DIRECTLY = ("dockerd",)
+
+
+def set_up_engine(failure: UnreachableError) -> Engine:
+    """Install an engine if there is none, and start it.
+
+    Args:
+        failure: Why none can be used as things are.
+
+    Returns:
+        The running engine.
+
+    Raises:
+        UserError: That is not possible or not allowed here.
+    """
+    if failure.denied or failure.endpoint.chosen or platform.system() != "Linux" or os.geteuid() != 0:
+        raise explain(failure)
+    endpoint = Endpoint(f"unix://{DEFAULT_SOCKET}", "started by dashtam", chosen=False)
+    with exclusively(cache_home() / "engine.lock", "setting up the Docker engine"):
+        try:
+            return probe(endpoint)  # another run was faster
+        except UnreachableError:
+            if shutil.which("dockerd") is None:
+                _install(failure)
+            return _start(endpoint)
+
+
+def _install(failure: UnreachableError) -> None:
+    if shutil.which("apt-get") is None:
+        raise explain(failure)
+    err.print(f"No Docker engine is installed; installing Debian's: apt-get install {' '.join(_PACKAGES)}")
+    with meter("Installing the Docker engine", unit="steps") as progress:
+        watcher = Watcher(on_tick=progress.tick)
+        try:
+            _apt(["update"], watcher)
+        except CommandError as error:
+            # One unrelated source that fails must not stop this; whether it matters shows in the next step.
+            err.print(f"apt-get update {error.reason}; going on with what it did get.", highlight=False)
+        try:
+            _apt(["install", "--yes", "--no-install-recommends", *_PACKAGES], watcher)
+        except CommandError as error:
+            raise UserError(
+                "Debian's Docker engine can't be installed.",
+                cause=error.tail,
+                remedy="Mend what apt-get says, or install a Docker engine in another way, and run this again.",
+            ) from error
+
+
+def _apt(arguments: Sequence[str], watcher: Watcher) -> None:
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    argv = ["apt-get", "-q", "-o", "DPkg::Lock::Timeout=120", *arguments]
+    run_lines(argv, env=environment, timeout=_APT_TIMEOUT_SECONDS, watcher=watcher)
+
+
+def _start(endpoint: Endpoint) -> Engine:
+    log = cache_home() / "dockerd.log"
+    failures: list[str] = []
+    for argv in _ways():
+        name = " ".join(argv)
+        err.print(f"Starting the Docker engine: {name}", highlight=False)
+        try:
+            return _started(argv, endpoint, log)
+        except (CommandError, UnreachableError) as error:
+            failures.append(f"{name}: {getattr(error, 'tail', '') or error}")
+    raise UserError(
+        "The Docker engine is installed but doesn't start.",
+        cause="\n".join(failures),
+        remedy=f"Read its log ({log}, /var/log/docker.log or `journalctl -u docker`), mend the cause, run this again.",
+    )
+
+
+def _ways() -> Iterator[tuple[str, ...]]:
+    """List the commands to try: what the machine starts services with, else the engine itself."""
+    if _SYSTEMD.is_dir():
+        yield ("systemctl", "start", "docker")
+        return
+    if _SERVICE.exists():
+        yield ("service", "docker", "start")
+    yield _DIRECTLY
+
+
+def _started(argv: tuple[str, ...], endpoint: Endpoint, log: Path) -> Engine:
+    if argv == _DIRECTLY:
+        return wait_for_engine(endpoint, start_dockerd(argv, log))
+    run_lines(argv, env=os.environ, timeout=START_TIMEOUT_SECONDS)
+    return wait_for_engine(endpoint, None)

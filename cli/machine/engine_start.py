@@ -1,0 +1,108 @@
+"""Starting a Docker engine directly, where nothing starts services, and waiting until one answers."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from cli.machine.engine import Engine, UnreachableError, probe
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from cli.machine.endpoint import Endpoint
+
+START_TIMEOUT_SECONDS = 40
+"""An engine on a slow disk takes some seconds to answer."""
+
+_POLL_SECONDS = 0.2
+_LOG_LINES = 20
+
+
+@dataclass(frozen=True)
+class Daemon:
+    """An engine that was started directly.
+
+    Args:
+        pid: Its process.
+        log: What it prints.
+    """
+
+    pid: int
+    log: Path
+
+    def ended(self) -> bool:
+        """Tell whether its process has ended."""
+        try:
+            return os.waitpid(self.pid, os.WNOHANG)[0] != 0
+        except ChildProcessError:
+            return True
+
+    def end(self) -> None:
+        """Ask its process to end, and wait for that."""
+        os.kill(self.pid, signal.SIGTERM)
+        os.waitpid(self.pid, 0)
+
+    def last_lines(self) -> str:
+        """Return the end of its log."""
+        with self.log.open(errors="replace") as file:
+            return "".join(deque(file, _LOG_LINES)).rstrip()
+
+
+def start_dockerd(argv: Sequence[str], log: Path) -> Daemon:
+    """Start an engine that outlives this command and its terminal.
+
+    Args:
+        argv: The command.
+        log: Where its output goes.
+
+    Returns:
+        The engine, perhaps not answering yet.
+    """
+    log.parent.mkdir(parents=True, exist_ok=True)
+    streams = [
+        (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+        (os.POSIX_SPAWN_OPEN, 1, str(log), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600),
+        (os.POSIX_SPAWN_DUP2, 1, 2),
+    ]
+    # Not subprocess.Popen, which takes a process that outlives it for one that was forgotten.
+    return Daemon(os.posix_spawnp(argv[0], list(argv), os.environ, file_actions=streams, setsid=True), log)
+
+
+def wait_for_engine(endpoint: Endpoint, daemon: Daemon | None, *, timeout: float = START_TIMEOUT_SECONDS) -> Engine:
+    """Wait until an engine answers.
+
+    Args:
+        endpoint: Where it will.
+        daemon: Its process, if it was started directly.
+        timeout: Seconds to wait at most.
+
+    Returns:
+        The engine.
+
+    Raises:
+        UnreachableError: It ended, or the time is over; holds the end of its log.
+    """
+    deadline = time.monotonic() + timeout
+    while True:
+        try:
+            return probe(endpoint)
+        except UnreachableError as error:
+            ended = daemon is not None and daemon.ended()
+            if ended or time.monotonic() > deadline:
+                reason = "it ended at once" if ended else f"no answer within {timeout:.0f} s"
+                raise UnreachableError(endpoint, reason + _give_up(daemon, ended=ended)) from error
+        time.sleep(_POLL_SECONDS)
+
+
+def _give_up(daemon: Daemon | None, *, ended: bool) -> str:
+    if daemon is None:
+        return ""
+    if not ended:
+        daemon.end()
+    return f"; the end of its log:\n{daemon.last_lines()}"

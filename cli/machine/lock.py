@@ -1,0 +1,109 @@
+"""The versions of Pulumi, and the Go modules that it is built from: `toolchain/lock.toml`, typed."""
+
+from __future__ import annotations
+
+import hashlib
+import tomllib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from cli.paths import ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_BUILD_INPUTS = {".go", ".mod", ".sum", ".toml"}
+
+
+@dataclass(frozen=True)
+class Module:
+    """One Go module: what to build in it, and what comes out.
+
+    Args:
+        folder: Where its go.mod is.
+        program_packages: What gives the programs, as Go names it.
+        plugin_packages: What gives the plugins.
+        ldflags: Further flags for Go's linker.
+        programs: Built commands that people or Pulumi run by name.
+        plugins: Built commands that `pulumi plugin install` is given.
+        scripts: For each Go module, a script in it that belongs beside the programs.
+    """
+
+    folder: Path
+    program_packages: tuple[str, ...]
+    plugin_packages: tuple[str, ...]
+    ldflags: str
+    programs: tuple[str, ...]
+    plugins: tuple[str, ...]
+    scripts: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Lock:
+    """Everything that decides what the toolchain is.
+
+    Args:
+        folder: Where the lock and the Go modules are.
+        pulumi: The CLI's version; also the oldest that is accepted on PATH.
+        plugins: The version of each resource plugin, by name.
+        go_minimum: The oldest Go that builds the modules.
+        modules: What is built, in this order.
+    """
+
+    folder: Path
+    pulumi: str
+    plugins: tuple[tuple[str, str], ...]
+    go_minimum: str
+    modules: tuple[Module, ...]
+
+    @property
+    def programs(self) -> tuple[str, ...]:
+        """Names of all that goes on PATH."""
+        scripts = tuple(path.rpartition("/")[2] for module in self.modules for _, path in module.scripts)
+        return tuple(name for module in self.modules for name in module.programs) + scripts
+
+    def digest(self) -> str:
+        """Return what tells one toolchain from another.
+
+        Go's own version is left out: updating Go must not cost everybody a build.
+
+        Returns:
+            Sixteen hex digits over the lock and the modules' sources.
+        """
+        sources = sorted(path for path in self.folder.rglob("*") if path.suffix in _BUILD_INPUTS)
+        total = hashlib.sha256()
+        for path in sources:
+            total.update(f"{path.relative_to(self.folder)}\0{path.stat().st_size}\0".encode())
+            total.update(path.read_bytes())
+        return total.hexdigest()[:16]
+
+
+def read_lock(folder: Path = ROOT / "toolchain") -> Lock:
+    """Read `lock.toml`.
+
+    Args:
+        folder: Where it is.
+
+    Returns:
+        The lock.
+    """
+    data = tomllib.loads((folder / "lock.toml").read_text())
+    return Lock(
+        folder=folder,
+        pulumi=data["pulumi"]["version"],
+        plugins=tuple(data["plugins"].items()),
+        go_minimum=data["go"]["minimum"],
+        modules=tuple(_module(folder, entry) for entry in data["modules"]),
+    )
+
+
+def _module(folder: Path, entry: dict[str, Any]) -> Module:
+    return Module(
+        folder=folder / entry["folder"],
+        program_packages=tuple(entry.get("program_packages", ())),
+        plugin_packages=tuple(entry.get("plugin_packages", ())),
+        ldflags=entry.get("ldflags", ""),
+        programs=tuple(entry.get("programs", ())),
+        plugins=tuple(entry.get("plugins", ())),
+        scripts=tuple(entry.get("scripts", {}).items()),
+    )

@@ -1,0 +1,148 @@
+"""Finding the Pulumi CLI and its plugins, and getting what is missing."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cli.errors import UserError
+from cli.machine.files import write_whole
+from cli.machine.lock import read_lock
+from cli.machine.toolchain import Cli, Origin, Places, Toolchain
+from cli.machine.versions import fits, parse_version
+from cli.paths import cache_home
+
+if TYPE_CHECKING:
+    from cli.machine.lock import Lock
+
+
+def find_cli(places: Places, *, remember: bool = True) -> Cli | None:
+    """Find a CLI that fits, without changing anything but what is remembered.
+
+    Args:
+        places: What says which fits, and where ours are.
+        remember: Whether the version of one on PATH may be noted in the cache.
+
+    Returns:
+        The one on PATH, else the downloaded one, else the built one, else None.
+    """
+    return _on_path(places, remember) or _ours(places, Origin.RELEASE) or _ours(places, Origin.BUILT)
+
+
+def find_toolchain(places: Places, *, remember: bool = True) -> Toolchain | None:
+    """Find a CLI with all its plugins, without changing anything but what is remembered.
+
+    Args:
+        places: What says which fit, and where ours are.
+        remember: Whether the version of one on PATH may be noted in the cache.
+
+    Returns:
+        The toolchain, or None where something is missing.
+    """
+    cli = find_cli(places, remember=remember)
+    return with_plugins(cli, places) if cli else None
+
+
+def with_plugins(cli: Cli, places: Places) -> Toolchain | None:
+    """Add the plugins that are there for a CLI.
+
+    Args:
+        cli: The CLI.
+        places: Where plugins are.
+
+    Returns:
+        The toolchain, or None where plugins are missing.
+    """
+    from cli.machine.plugins import missing_plugins, official_home  # noqa: PLC0415
+
+    home = official_home(cli, places)
+    if cli.origin is not Origin.BUILT and not missing_plugins(places, home):
+        return Toolchain(cli, Origin.RELEASE, home if cli.origin is Origin.RELEASE else None)
+    if not missing_plugins(places, places.built_home):
+        return Toolchain(cli, Origin.BUILT, places.built_home)
+    return None
+
+
+def require_toolchain(lock: Lock | None = None, *, install: bool) -> Toolchain:
+    """Return the toolchain, getting what is missing.
+
+    Args:
+        lock: What is wanted; the project's own by default.
+        install: Whether anything may be downloaded or built.
+
+    Returns:
+        A complete toolchain.
+
+    Raises:
+        UserError: Something is missing and may not be installed, or can't be.
+    """
+    places = Places(lock or read_lock())
+    found = find_toolchain(places, remember=install)
+    if found:
+        return found
+    if not install:
+        raise _missing(places)
+    from cli.machine.provision import provision  # noqa: PLC0415 - needed once a machine
+
+    return provision(places)
+
+
+def _missing(places: Places) -> UserError:
+    cli = find_cli(places, remember=False)
+    what = f"Pulumi {cli.version}'s plugins are" if cli else f"Pulumi {places.lock.pulumi} or newer is"
+    return UserError(
+        f"{what} not installed, and nothing may be installed.",
+        remedy="Run the same command without --no-install: it downloads or builds what is missing, once.",
+    )
+
+
+def _on_path(places: Places, remember: bool) -> Cli | None:
+    for folder in os.get_exec_path():
+        # The environment of an earlier `eval "$(./dashtam env)"` must not make ours look like the user's.
+        if Path(folder).is_relative_to(cache_home()):
+            continue
+        command = shutil.which("pulumi", path=folder)
+        if command:
+            version = _version(Path(command), remember)
+            fitting = fits(version, minimum=places.lock.pulumi)
+            return Cli(Origin.PATH, version.strip().lstrip("v"), Path(command), None) if fitting else None
+    return None
+
+
+def _ours(places: Places, origin: Origin) -> Cli | None:
+    folder = (places.release if origin is Origin.RELEASE else places.built) / "bin"
+    if all((folder / name).is_file() for name in places.lock.programs):
+        return Cli(origin, places.lock.pulumi, folder / "pulumi", folder)
+    return None
+
+
+def _version(command: Path, remember: bool) -> str:
+    """Return a CLI's version, remembered as long as the file stays the same: asking it takes too long."""
+    status = command.stat()
+    identity = [str(command), status.st_size, status.st_mtime_ns]
+    record = cache_home() / "pulumi-on-path.json"
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+        known = json.loads(record.read_text())
+        if known["identity"] == identity:
+            return str(known["version"])
+    version = _ask_version(command)
+    if remember and parse_version(version):
+        with contextlib.suppress(OSError):
+            write_whole(record, json.dumps({"identity": identity, "version": version}))
+    return version
+
+
+def _ask_version(command: Path) -> str:
+    environment = {**os.environ, "PULUMI_SKIP_UPDATE_CHECK": "true"}
+    try:
+        answer = subprocess.run(
+            [command, "version"], env=environment, capture_output=True, text=True, timeout=20, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return answer.stdout.strip()

@@ -1,0 +1,123 @@
+"""The official release of the Pulumi CLI."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tarfile
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+from cli.machine.download import Downloader, DownloadError
+from cli.machine.files import scratch_folder
+from cli.machine.progress import meter
+from cli.machine.toolchain import platform_name
+
+if TYPE_CHECKING:
+    from cli.machine.toolchain import Places
+
+RELEASES_VARIABLE = "DASHTAM_PULUMI_RELEASES"
+"""Names a mirror of the releases, laid out as the official ones are."""
+
+_RELEASES = "https://github.com/pulumi/pulumi/releases/download"
+_MEGABYTE = 10**6
+
+
+@dataclass(frozen=True)
+class Release:
+    """One version's release for this platform.
+
+    Args:
+        version: Its version.
+        base: The address of all releases.
+        downloader: What fetches it.
+    """
+
+    version: str
+    base: str = field(default_factory=lambda: os.environ.get(RELEASES_VARIABLE) or _RELEASES)
+    downloader: Downloader = field(default_factory=Downloader)
+
+    @property
+    def archive(self) -> str:
+        """The name of the archive."""
+        return f"pulumi-v{self.version}-{platform_name()}.tar.gz"
+
+    def install(self, places: Places) -> None:
+        """Download, verify and unpack the release; its folder appears only once it is whole.
+
+        Args:
+            places: Where it goes.
+
+        Raises:
+            DownloadError: It can't be had, or isn't what was published.
+        """
+        folder = f"{self.base.rstrip('/')}/v{self.version}"
+        checksums = self.downloader.text(f"{folder}/pulumi-{self.version}-checksums.txt")
+        archive = places.release.parent / "downloads" / self.archive
+        with meter(f"Downloading Pulumi {self.version}", unit="MB") as progress:
+            self.downloader.file(
+                f"{folder}/{self.archive}",
+                archive,
+                sha256=find_checksum(checksums, self.archive),
+                report=lambda done, total: progress.update(done / _MEGABYTE, total / _MEGABYTE),
+            )
+        unpack(archive, places.release / "bin")
+        archive.unlink()
+
+
+def find_checksum(checksums: str, name: str) -> str:
+    """Find a file's line in a published list of checksums.
+
+    Args:
+        checksums: Lines of a SHA-256 in hex and a file's name, as `sha256sum` prints them.
+        name: The file.
+
+    Returns:
+        Its checksum, in lower case.
+
+    Raises:
+        DownloadError: It isn't in the list.
+    """
+    for line in checksums.splitlines():
+        digest, _, listed = line.partition(" ")
+        if listed.strip().lstrip("*") == name and len(digest) == 64:  # noqa: PLR2004 - SHA-256 in hex
+            return digest.lower()
+    raise DownloadError(f"{name} is not among the published checksums.")
+
+
+def unpack(archive: Path, target: Path) -> None:
+    """Unpack the programs of a release, all or nothing.
+
+    Only plain files are taken, by their last name, so that no path in the archive can lead elsewhere.
+
+    Args:
+        archive: A gzipped tar with a folder `pulumi`.
+        target: The folder to make.
+
+    Raises:
+        DownloadError: It isn't such an archive.
+    """
+    with scratch_folder(target.parent) as scratch:
+        part = scratch / "bin"
+        part.mkdir()
+        try:
+            with tarfile.open(archive, "r:gz") as tar:
+                for member in tar:
+                    _take(tar, member, part)
+        except tarfile.TarError as error:
+            raise DownloadError(f"{archive.name} is not a release of Pulumi: {error}.") from error
+        if not (part / "pulumi").is_file():
+            raise DownloadError(f"{archive.name} holds no pulumi.")
+        shutil.rmtree(target, ignore_errors=True)
+        part.replace(target)
+
+
+def _take(tar: tarfile.TarFile, member: tarfile.TarInfo, target: Path) -> None:
+    content = tar.extractfile(member) if member.isfile() else None
+    if content is None:
+        return
+    path = target / PurePosixPath(member.name).name
+    with content, path.open("wb") as file:
+        shutil.copyfileobj(content, file)
+    path.chmod(0o755)
