@@ -1,0 +1,1 @@
+"""The Pulumi program that declares one isolated environment per stack."""

@@ -1,0 +1,38 @@
+"""Load the settings, declare the environment, export what it tells the world."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import pulumi
+from pulumi.runtime.config import get_config_env, get_config_secret_keys_env
+
+from infra import engine, settings
+from infra.config_errors import ConfigError
+from infra.environment import Environment
+from infra.images import image_source
+from infra.naming import Naming
+from infra.outputs import StackOutputs
+
+ERROR_WAS_SHOWN = 32
+"""The exit status that tells Pulumi's language host to add nothing to what the program has logged."""
+
+
+def main() -> None:
+    """Declare this stack, or say why it can't be before any resource exists."""
+    stack = pulumi.get_stack()
+    try:
+        naming = Naming(stack, os.environ.get("DASHTAM_CLONE") or "unclaimed")
+        config = settings.load(stack, get_config_env(), frozenset(get_config_secret_keys_env()))
+        image_source(config.images)
+        engine.require()
+    except (ConfigError, ValueError, engine.EngineError) as error:
+        pulumi.log.error(str(error))
+        sys.exit(ERROR_WAS_SHOWN)
+    outputs = Environment(config, naming).outputs
+    for name in StackOutputs.model_fields:
+        pulumi.export(name, outputs[name])
+
+
+main()

@@ -1,0 +1,91 @@
+"""Which images exist: the official ones by exact tag, and those built from Debian packages.
+
+Pure, with no import of Pulumi: shared by the program, which runs them, and the operator commands, which get them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+IMAGES = ROOT / "images"
+LOCK = IMAGES / "lock.json"
+"""Digests of the official images, recorded by `./dashtam images lock` on a machine that reaches a registry."""
+
+SOURCE_VARIABLE = "DASHTAM_IMAGE_SOURCE"
+"""The environment variable, set by `./dashtam env`, that tells where this machine's images come from."""
+
+
+class ImageSource(StrEnum):
+    """Where a machine's base images come from."""
+
+    REGISTRY = "registry"
+    DEBIAN = "debian"
+
+
+@dataclass(frozen=True)
+class Base:
+    """A base image in both of its forms.
+
+    Args:
+        name: Its name here, and the folder under `images/` that builds it.
+        official: The official image's reference, pinned by exact tag.
+        user: `uid:gid` of the service in either form, so that files installed for it fit both.
+    """
+
+    name: str
+    official: str
+    user: str
+
+    def reference(self, source: ImageSource) -> str:
+        """Return the reference to run from a source.
+
+        Args:
+            source: Where this machine's images come from.
+
+        Returns:
+            The official tag, with its digest if one is recorded; or the name of the image built on this machine,
+            whose tag follows from the content of what it is built from.
+        """
+        if source is ImageSource.REGISTRY:
+            digest = locked_digests().get(self.official)
+            return f"{self.official}@{digest}" if digest else self.official
+        return f"dashtam-debian/{self.name}:{source_digest(IMAGES / 'base', IMAGES / self.name)[:12]}"
+
+
+POSTGRES = Base("postgres", "postgres:17.6-alpine3.22", "70:70")
+REDIS = Base("redis", "redis:8.2.1-alpine3.22", "999:1000")
+PYTHON = Base("python", "python:3.13.7-slim-trixie", "10001:10001")
+BASES = (POSTGRES, REDIS, PYTHON)
+
+
+def locked_digests() -> dict[str, str]:
+    """Return the recorded digests.
+
+    Returns:
+        `sha256:...` by official reference; empty where none has been recorded.
+    """
+    return dict(json.loads(LOCK.read_text())) if LOCK.exists() else {}
+
+
+def source_digest(*folders: Path) -> str:
+    """Return a digest of everything that is in some folders and files: names, content and executable bits.
+
+    Args:
+        folders: Folders or files; missing ones count as empty.
+
+    Returns:
+        A SHA-256 in hexadecimal, the same on every machine for the same content.
+    """
+    digest = hashlib.sha256()
+    for top in folders:
+        for path in sorted(top.rglob("*")) if top.is_dir() else [top]:
+            if path.is_file() and "__pycache__" not in path.parts:
+                content = hashlib.sha256(path.read_bytes()).hexdigest()
+                executable = path.stat().st_mode & 0o100
+                digest.update(f"{path.relative_to(top.parent).as_posix()}\0{executable:o}\0{content}\n".encode())
+    return digest.hexdigest()

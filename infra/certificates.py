@@ -1,0 +1,99 @@
+"""TLS: one CA a stack, and a certificate for each service, by pulumi-tls."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_tls as tls
+
+from infra.naming import SERVICES, Naming
+from infra.settings import CertificateSettings
+
+HOURS_A_DAY = 24
+LOOPBACK = ["127.0.0.1", "::1"]
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """A service's certificate.
+
+    Args:
+        certificate: PEM, public.
+        key: PEM, secret.
+    """
+
+    certificate: pulumi.Output[str]
+    key: pulumi.Output[str]
+
+
+class Certificates(pulumi.ComponentResource):
+    """A certificate authority and the certificates it signed.
+
+    Args:
+        naming: The environment's names.
+        settings: How long they are valid.
+        opts: Resource options.
+
+    Attributes:
+        ca: The CA's certificate in PEM: what every client verifies with.
+        services: Certificates by service.
+    """
+
+    ca: pulumi.Output[str]
+    services: dict[str, Certificate]
+
+    def __init__(
+        self, naming: Naming, settings: CertificateSettings, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("dashtam:index:Certificates", "certificates", None, opts)
+        self._naming = naming
+        self._validity = settings.validity_days * HOURS_A_DAY
+        self._renewal = settings.renewal_days * HOURS_A_DAY
+        self._child = pulumi.ResourceOptions(parent=self)
+        self._ca_key = self._key("ca")
+        authority = self._authority()
+        self.ca = authority.cert_pem
+        self.services = {service: self._leaf(service, authority) for service in SERVICES}
+        self.register_outputs({"ca": self.ca})
+
+    def _key(self, name: str) -> tls.PrivateKey:
+        return tls.PrivateKey(f"{name}-key", algorithm="ECDSA", ecdsa_curve="P256", opts=self._child)
+
+    def _authority(self) -> tls.SelfSignedCert:
+        name = f"Dashtam {self._naming.environment} CA ({self._naming.owner})"
+        return tls.SelfSignedCert(
+            "ca",
+            private_key_pem=self._ca_key.private_key_pem,
+            subject=tls.SelfSignedCertSubjectArgs(common_name=name, organization="Dashtam"),
+            is_ca_certificate=True,
+            set_subject_key_id=True,
+            set_authority_key_id=True,
+            allowed_uses=["cert_signing", "crl_signing"],
+            validity_period_hours=self._validity,
+            early_renewal_hours=self._renewal,
+            opts=self._child,
+        )
+
+    def _leaf(self, service: str, authority: tls.SelfSignedCert) -> Certificate:
+        key = self._key(service)
+        request = tls.CertRequest(
+            f"{service}-request",
+            private_key_pem=key.private_key_pem,
+            subject=tls.CertRequestSubjectArgs(common_name=service, organization="Dashtam"),
+            dns_names=list(self._naming.hosts(service)),
+            ip_addresses=LOOPBACK,
+            opts=self._child,
+        )
+        certificate = tls.LocallySignedCert(
+            f"{service}-certificate",
+            cert_request_pem=request.cert_request_pem,
+            ca_private_key_pem=self._ca_key.private_key_pem,
+            ca_cert_pem=authority.cert_pem,
+            set_subject_key_id=True,
+            allowed_uses=["digital_signature", "server_auth"],
+            validity_period_hours=self._validity,
+            early_renewal_hours=self._renewal,
+            opts=self._child,
+        )
+        return Certificate(certificate=certificate.cert_pem, key=key.private_key_pem)

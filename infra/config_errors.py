@@ -1,0 +1,110 @@
+"""What is wrong with a stack's config, in words: the key, the value, why, and what would be right."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from typing import TYPE_CHECKING, Any
+
+import pydantic
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
+SHOWN = 80
+"""The most characters of a value that a message shows."""
+
+
+class ConfigError(Exception):
+    """A stack's config is wrong; the text is complete and made for users."""
+
+
+def describe(
+    stack: str, error: pydantic.ValidationError, model: type[pydantic.BaseModel], hidden: frozenset[str]
+) -> str:
+    """Tell what is wrong.
+
+    Args:
+        stack: The stack's name.
+        error: What validation found.
+        model: The model of the whole config, for the names that exist.
+        hidden: Top-level keys whose values are secret.
+
+    Returns:
+        A line for each problem, under one heading.
+    """
+    problems = [_problem(details, model, hidden) for details in error.errors(include_url=False)]
+    return "\n  ".join([f"Pulumi.{stack}.yaml is not valid:", *problems])
+
+
+def _problem(details: ErrorDetails, model: type[pydantic.BaseModel], hidden: frozenset[str]) -> str:
+    location = [str(part) for part in details["loc"]]
+    key = f"dashtam:{_shown('.'.join(location))}" if location else "dashtam"
+    match details["type"]:
+        case "missing":
+            return f"{key} is missing: it has no default. Add it; `{_example(model, location)}`, for example."
+        case "extra_forbidden":
+            return f"{key} is not a known key. {_suggestion(model, location)}"
+        case "value_error":
+            return f"{key}{_value(details['input'], location, hidden)}: {details['ctx']['error']}."
+    reason = details["msg"][:1].lower() + details["msg"][1:]
+    return f"{key}{_value(details['input'], location, hidden)}: {reason}; {_expected(details)}."
+
+
+def _value(value: object, location: list[str], hidden: frozenset[str]) -> str:
+    if location and location[0] in hidden:
+        return " = [secret]"
+    if not location or isinstance(value, dict):
+        return ""
+    return f" = {_shown(json.dumps(value, ensure_ascii=False, default=str))}"
+
+
+def _shown(text: str) -> str:
+    line = text if text.isprintable() else ascii(text)[1:-1]
+    return line if len(line) <= SHOWN else f"{line[:SHOWN]}..."
+
+
+_EXPECTED = {
+    "bool_type": "write true or false, without quotes",
+    "int_type": "write a whole number, without quotes",
+    "int_from_float": "write a whole number, without quotes",
+    "string_type": "write text",
+    "model_type": "write an object, a key and a value a line",
+    "literal_error": "write {expected}",
+    "enum": "write {expected}",
+    "greater_than_equal": "write a number from {ge} on",
+    "less_than_equal": "write a number up to {le}",
+}
+
+
+def _expected(details: ErrorDetails) -> str:
+    hint = _EXPECTED.get(details["type"], "its description is in infra/settings.py")
+    return hint.format(**details.get("ctx", {}))
+
+
+def _fields(model: type[pydantic.BaseModel], path: list[str]) -> dict[str, Any]:
+    for part in path:
+        inner = model.model_fields[part].annotation if part in model.model_fields else None
+        if not (isinstance(inner, type) and issubclass(inner, pydantic.BaseModel)):
+            return {}
+        model = inner
+    return dict(model.model_fields)
+
+
+def _suggestion(model: type[pydantic.BaseModel], location: list[str]) -> str:
+    known = list(_fields(model, location[:-1]))
+    close = difflib.get_close_matches(location[-1], known, n=1)
+    return f"Did you mean {close[0]}?" if close else f"Known here: {', '.join(known)}."
+
+
+def _example(model: type[pydantic.BaseModel], location: list[str]) -> str:
+    examples = {
+        "database": "dashtam_test",
+        "user": "dashtam_test_user",
+        "oauth_redirect_uri": "https://127.0.0.1:8182",
+    }
+    name = location[-1]
+    if name in examples:
+        return f"{name}: {examples[name]}"
+    required = [inner for inner, field in _fields(model, location).items() if field.is_required()]
+    return f"{name}: {{{', '.join(f'{inner}: {examples[inner]}' for inner in required)}}}"

@@ -1,0 +1,107 @@
+"""One environment, wired: data flows from the settings through the components to the outputs."""
+
+from __future__ import annotations
+
+import pulumi
+
+from infra import app, callback, postgres, redis
+from infra.certificates import Certificates
+from infra.container import Shared
+from infra.images import Images
+from infra.naming import SERVICES, Naming
+from infra.network import network
+from infra.settings import StackSettings
+
+LOOPBACK = "127.0.0.1"
+
+
+class Environment(pulumi.ComponentResource):
+    """Everything of one environment.
+
+    Args:
+        settings: The stack's config.
+        naming: The environment's names.
+
+    Attributes:
+        outputs: Values in the shape of `infra.outputs.StackOutputs`.
+    """
+
+    def __init__(self, settings: StackSettings, naming: Naming) -> None:
+        super().__init__("dashtam:index:Environment", naming.environment)
+        self._settings, self._naming = settings, naming
+        child = pulumi.ResourceOptions(parent=self)
+        self._network = network(naming, internal=settings.network.internal, opts=child)
+        self._images = Images(settings.images, child)
+        self._certificates = Certificates(naming, settings.certificates, child)
+        shared = Shared(naming, self._network.name, self._images.postgres.id, settings.health, settings.containers)
+        self._postgres = postgres.Postgres(
+            postgres.PostgresArgs(settings.postgres, self._images.postgres, self._certificates), shared, child
+        )
+        self._redis = redis.Redis(
+            redis.RedisArgs(settings.redis, self._images.redis, self._certificates), shared, child
+        )
+        self._serve(shared, child)
+        self.outputs = {**self._addresses(), **self._secrets(), **self._facts()}
+        self.register_outputs({})
+
+    def _serve(self, shared: Shared, child: pulumi.ResourceOptions) -> None:
+        settings = self._settings
+        development = settings.app.build == "development"
+        self._app_image = self._images.built(settings.app.build)
+        self._callback_image = self._app_image if development else self._images.built("callback")
+        self._tests_image = self._images.built("test") if settings.tests.image else None
+        passwords = (self._postgres.password, self._redis.password)
+        app.App(app.AppArgs(settings, self._app_image, self._certificates, *passwords), shared, child)
+        callback.Callback(callback.CallbackArgs(settings, self._callback_image, self._certificates), shared, child)
+
+    def _addresses(self) -> dict[str, object]:
+        ports = self._settings.ports
+        return {
+            "ports": ports,
+            "urls": _urls(_host_url(ports["app"]), _host_url(ports["callback"])),
+            "internal_urls": _urls(
+                f"https://{app.NAME}:{app.PORT}",
+                f"https://{callback.NAME}:{callback.PORT}",
+            ),
+        }
+
+    def _secrets(self) -> dict[str, object]:
+        database, cache = self._settings.postgres, self._settings.redis
+        return {
+            "ca_certificate": self._certificates.ca,
+            "database_dsn": self._postgres.dsn(LOOPBACK, database.port, database) if database.port else None,
+            "internal_database_dsn": self._postgres.dsn(postgres.NAME, postgres.PORT, database),
+            "redis_dsn": self._redis.dsn(LOOPBACK, cache.port, cache) if cache.port else None,
+            "internal_redis_dsn": self._redis.dsn(redis.NAME, redis.PORT, cache),
+        }
+
+    def _facts(self) -> dict[str, object]:
+        settings = self._settings
+        volumes = {postgres.NAME: self._postgres.volume, redis.NAME: self._redis.volume}
+        return {
+            "environment": self._naming.environment,
+            "network": self._network.name,
+            "containers": {service: self._naming.container(service) for service in SERVICES},
+            "volumes": {service: volume for service, volume in volumes.items() if volume},
+            "images": self._references(),
+            "database": {"name": settings.postgres.database, "user": settings.postgres.user},
+            "redis_database": settings.redis.database,
+            "oauth_redirect_uri": settings.app.oauth_redirect_uri,
+        }
+
+    def _references(self) -> dict[str, str | None]:
+        return {
+            postgres.NAME: self._images.postgres.reference,
+            redis.NAME: self._images.redis.reference,
+            app.NAME: self._app_image.reference,
+            callback.NAME: self._callback_image.reference,
+            "tests": self._tests_image.reference if self._tests_image else None,
+        }
+
+
+def _host_url(port: int | None) -> str | None:
+    return f"https://localhost:{port}" if port else None
+
+
+def _urls(app_url: str | None, callback_url: str | None) -> dict[str, str | None]:
+    return {"app": app_url, "docs": f"{app_url}/docs" if app_url else None, "callback": callback_url}

@@ -1,0 +1,110 @@
+"""Secrets and settings as files that one service can read, and nobody else.
+
+A container whose root file system is read-only takes no uploads, and an upload is always root's and readable by all.
+So a container that lives for a moment, without network, takes the files and installs them, owned by the reader and with
+mode 0400, into a volume that the service then mounts read-only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_docker as docker
+
+from infra.naming import Naming
+from infra.storage import volume
+
+MOUNT = "/run/secrets"
+"""Where a service finds its files."""
+
+_UPLOADS = "/install"
+_MEMORY_MB = 64
+
+
+@dataclass(frozen=True)
+class FilesArgs:
+    """What to install for a service.
+
+    Args:
+        naming: The environment's names.
+        component: The service.
+        installer: The id of an image with a shell.
+        user: `uid:gid` of the reader.
+        files: Content by file name.
+    """
+
+    naming: Naming
+    component: str
+    installer: pulumi.Input[str]
+    user: str
+    files: Mapping[str, pulumi.Input[str]]
+
+
+class InstalledFiles(pulumi.ComponentResource):
+    """The files of one service, installed.
+
+    Args:
+        args: What to install.
+        opts: Resource options.
+
+    Attributes:
+        mount: How the service mounts them.
+        installer: What the service depends on, and is replaced with.
+    """
+
+    def __init__(self, args: FilesArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("dashtam:index:InstalledFiles", f"{args.component}-files", None, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        held = volume(args.naming.files_volume(args.component), args.naming.labels(args.component), opts=child)
+        self.installer = _installer(args, held, child)
+        self.mount = docker.ContainerMountArgs(type="volume", source=held.name, target=MOUNT, read_only=True)
+        self.register_outputs({"volume": held.name})
+
+
+def _installer(args: FilesArgs, held: docker.Volume, opts: pulumi.ResourceOptions) -> docker.Container:
+    name = f"{args.naming.container(args.component)}-files"
+    labels = args.naming.labels(f"{args.component}-files")
+    return docker.Container(
+        name,
+        name=name,
+        image=args.installer,
+        entrypoints=["sh", "-euc"],
+        command=[install_script(args.user, list(args.files))],
+        uploads=[
+            docker.ContainerUploadArgs(file=f"{_UPLOADS}/{file}", content=content)
+            for file, content in args.files.items()
+        ],
+        mounts=[docker.ContainerMountArgs(type="volume", source=held.name, target=MOUNT)],
+        # Root alone can give files away; it has no network, no way to gain privileges, and lives for a moment.
+        user="0:0",
+        capabilities=docker.ContainerCapabilitiesArgs(drops=["ALL"], adds=["CHOWN", "DAC_OVERRIDE", "FOWNER"]),
+        security_opts=["no-new-privileges:true"],
+        network_mode="none",
+        memory=_MEMORY_MB,
+        memory_swap=_MEMORY_MB,
+        must_run=False,
+        attach=True,
+        labels=[docker.ContainerLabelArgs(label=key, value=value) for key, value in labels.items()],
+        opts=pulumi.ResourceOptions.merge(
+            opts, pulumi.ResourceOptions(delete_before_replace=True, replace_on_changes=["uploads"])
+        ),
+    )
+
+
+def install_script(user: str, files: list[str]) -> str:
+    """Return the shell script that installs the uploaded files and leaves no other copy.
+
+    Args:
+        user: `uid:gid` of the reader.
+        files: File names.
+
+    Returns:
+        A script for `sh -eu`, of the utilities that Debian and Alpine share.
+    """
+    uid, gid = user.split(":")
+    installs = [f"install -o {uid} -g {gid} -m 0400 {_UPLOADS}/{file} {MOUNT}/{file}" for file in files]
+    return "; ".join(
+        [f"rm -f {MOUNT}/*", *installs, f"chown {uid}:{gid} {MOUNT}", f"chmod 0500 {MOUNT}", f"rm -rf {_UPLOADS}"]
+    )

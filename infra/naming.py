@@ -1,0 +1,68 @@
+"""Names and labels of everything that a stack makes. Pure: they follow from the stack's and the clone's name alone."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+PROJECT = "dashtam"
+SERVICES = ("postgres", "redis", "app", "callback")
+_ENVIRONMENT = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
+
+PROJECT_LABEL = "dashtam.project"
+STACK_LABEL = "dashtam.stack"
+COMPONENT_LABEL = "dashtam.component"
+OWNER_LABEL = "dashtam.owner"
+
+
+@dataclass(frozen=True)
+class Naming:
+    """The names of one environment.
+
+    Args:
+        environment: The stack's name: lower-case letters, digits and hyphens, at most 40.
+        owner: The clone that owns the environment.
+
+    Raises:
+        ValueError: The stack's name can't be part of a container's, network's and host's name.
+    """
+
+    environment: str
+    owner: str
+
+    def __post_init__(self) -> None:
+        if not _ENVIRONMENT.fullmatch(self.environment):
+            raise ValueError(
+                f"the stack name {self.environment!r} can't be part of container and host names:"
+                " use 1 to 40 lower-case letters, digits and inner hyphens, such as review-42"
+            )
+
+    @property
+    def network(self) -> str:
+        """The network's name."""
+        return f"{PROJECT}-{self.environment}-network"
+
+    def container(self, component: str) -> str:
+        """Return a component's container name."""
+        return f"{PROJECT}-{self.environment}-{component}"
+
+    def data_volume(self, component: str) -> str:
+        """Return the name of the volume that keeps a component's data."""
+        return f"{component}_{self.environment}_data"
+
+    def files_volume(self, component: str) -> str:
+        """Return the name of the volume that holds a component's secrets and settings as files."""
+        return f"{PROJECT}-{self.environment}-{component}-files"
+
+    def hosts(self, service: str) -> tuple[str, ...]:
+        """Return every name by which a service is reached, inside its network and from the host."""
+        return (service, self.container(service), "localhost")
+
+    def labels(self, component: str) -> dict[str, str]:
+        """Return the labels by which status, clean-up and adoption checks find what belongs to the environment."""
+        return {
+            PROJECT_LABEL: PROJECT,
+            STACK_LABEL: self.environment,
+            COMPONENT_LABEL: component,
+            OWNER_LABEL: self.owner,
+        }

@@ -1,0 +1,91 @@
+"""The schema of a stack's outputs. Pure: shared by the program, the operator commands and the tests."""
+
+from __future__ import annotations
+
+import json
+
+from pydantic import BaseModel, ConfigDict, SecretStr
+
+
+class Record(BaseModel):
+    """A part of the outputs."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Containers(Record):
+    """Container names by service."""
+
+    postgres: str
+    redis: str
+    app: str
+    callback: str
+
+
+class Urls(Record):
+    """URLs as one kind of client sees them; None where it can't reach them."""
+
+    app: str | None
+    docs: str | None
+    callback: str | None
+
+
+class Ports(Record):
+    """Ports on 127.0.0.1; None where unpublished."""
+
+    app: int | None
+    postgres: int | None
+    redis: int | None
+    callback: int | None
+
+
+class Database(Record):
+    """Which database, and who owns it."""
+
+    name: str
+    user: str
+
+
+class ImageReferences(Record):
+    """What the containers run."""
+
+    postgres: str
+    redis: str
+    app: str
+    callback: str
+    tests: str | None
+
+
+class StackOutputs(Record):
+    """Everything that a stack tells the world.
+
+    `urls` and the DSNs without a prefix are for clients on the host, those with `internal_` for clients in the
+    environment's network. DSNs are secret.
+    """
+
+    environment: str
+    network: str
+    containers: Containers
+    volumes: dict[str, str]
+    images: ImageReferences
+    ports: Ports
+    urls: Urls
+    internal_urls: Urls
+    ca_certificate: str
+    database: Database
+    database_dsn: SecretStr | None = None
+    internal_database_dsn: SecretStr
+    redis_database: int
+    redis_dsn: SecretStr | None = None
+    internal_redis_dsn: SecretStr
+    oauth_redirect_uri: str
+
+    def revealed(self) -> str:
+        """Return the outputs as JSON with the secrets in clear, for a process that needs them."""
+        secrets = {name: value.get_secret_value() for name, value in self if isinstance(value, SecretStr)}
+        return json.dumps({**self.model_dump(mode="json"), **secrets})
+
+    def public(self) -> str:
+        """Return the outputs as JSON without the secrets."""
+        secrets = {name for name, value in self if isinstance(value, SecretStr)}
+        return self.model_dump_json(exclude=secrets)

@@ -1,0 +1,150 @@
+"""Redis: TLS only, the default user off, one ACL user for the service."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from urllib.parse import quote
+
+import pulumi
+
+from infra import container, credentials, storage
+from infra.catalogue import REDIS
+from infra.certificates import Certificates
+from infra.config_values import megabytes
+from infra.files import MOUNT, FilesArgs, InstalledFiles
+from infra.images import Image
+from infra.naming import Naming
+from infra.settings import RedisSettings
+
+NAME = "redis"
+PORT = 6379
+USER = "dashtam"
+DATA = "/data"
+
+PERSISTENCE = {
+    "aof": 'appendonly yes\nappendfsync everysec\nsave ""\n',
+    "none": 'appendonly no\nsave ""\n',
+}
+
+HEALTH = (
+    f'REDISCLI_AUTH="$(cat {MOUNT}/password)" exec redis-cli -e --no-auth-warning'
+    f" --tls --cacert {MOUNT}/ca.crt -h localhost --user {USER} ping"
+)
+"""Authenticated, over TLS; the password is in no argument."""
+
+
+@dataclass(frozen=True)
+class RedisArgs:
+    """What the cache needs.
+
+    Args:
+        settings: Its part of the config.
+        image: Its image.
+        certificates: The stack's CA and certificates.
+    """
+
+    settings: RedisSettings
+    image: Image
+    certificates: Certificates
+
+
+class Redis(pulumi.ComponentResource):
+    """The environment's cache.
+
+    Args:
+        args: What it needs.
+        shared: What is the same for all containers.
+        opts: Resource options.
+
+    Attributes:
+        password: The ACL user's password, secret.
+        volume: The data volume's name; None where the data is forgotten.
+        container: The container, healthy.
+    """
+
+    def __init__(self, args: RedisArgs, shared: container.Shared, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("dashtam:index:Redis", NAME, None, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        data = _storage(args.settings, shared.naming, child)
+        self.volume = data.volume
+        self.password = credentials.password(NAME, opts=child)
+        service = container.ServiceArgs(
+            image=args.image.id,
+            user=REDIS.user,
+            command=["redis-server", f"{MOUNT}/redis.conf"],
+            port=PORT,
+            host_port=args.settings.port,
+            health=["CMD-SHELL", HEALTH],
+            memory=args.settings.memory,
+            files=InstalledFiles(self._files(args, shared), child),
+            env={},
+            mounts=data.mounts,
+            tmpfs=data.tmpfs,
+        )
+        self.container = container.service(NAME, service, shared, parent=self)
+        self.register_outputs({"volume": self.volume})
+
+    def _files(self, args: RedisArgs, shared: container.Shared) -> FilesArgs:
+        certificate = args.certificates.services[NAME]
+        files: dict[str, pulumi.Input[str]] = {
+            "ca.crt": args.certificates.ca,
+            "tls.crt": certificate.certificate,
+            "tls.key": certificate.key,
+            "password": self.password,
+            "users.acl": self.password.apply(acl),
+            "redis.conf": configuration(args.settings),
+        }
+        return FilesArgs(shared.naming, NAME, shared.installer, REDIS.user, files)
+
+    def dsn(self, host: str, port: int, settings: RedisSettings) -> pulumi.Output[str]:
+        """Return a URL for clients; the CA to verify with is given apart from it.
+
+        Args:
+            host: The host as the client sees it.
+            port: The port as the client sees it.
+            settings: The cache's part of the config.
+
+        Returns:
+            A `rediss://` URL, secret.
+        """
+        return self.password.apply(
+            lambda password: f"rediss://{USER}:{quote(password, safe='')}@{host}:{port}/{settings.database}"
+        )
+
+
+def acl(password: str) -> str:
+    """Return the users file: nobody by default, and the service with everything but administration.
+
+    Args:
+        password: The service's password.
+
+    Returns:
+        An ACL file with the password's SHA-256 (Redis manual, ACL).
+    """
+    digest = hashlib.sha256(password.encode()).hexdigest()
+    return f"user default off\nuser {USER} on #{digest} ~* &* +@all -@admin -@dangerous +info +keys +flushdb\n"
+
+
+def configuration(settings: RedisSettings) -> str:
+    """Return the server's configuration.
+
+    Args:
+        settings: The cache's part of the config.
+
+    Returns:
+        A `redis.conf`.
+    """
+    limit = megabytes(settings.memory) * 3 // 4
+    return (
+        f"port 0\ntls-port {PORT}\ntls-auth-clients no\n"
+        f"tls-cert-file {MOUNT}/tls.crt\ntls-key-file {MOUNT}/tls.key\ntls-ca-cert-file {MOUNT}/ca.crt\n"
+        f'tls-protocols "TLSv1.2 TLSv1.3"\naclfile {MOUNT}/users.acl\ndir {DATA}\n'
+        f"maxmemory {limit}mb\nmaxmemory-policy noeviction\n{PERSISTENCE[settings.persistence]}"
+    )
+
+
+def _storage(settings: RedisSettings, naming: Naming, opts: pulumi.ResourceOptions) -> storage.DataStorage:
+    if settings.storage == "volume":
+        return storage.durable(naming, NAME, DATA, opts=opts)
+    return storage.forgotten(DATA, REDIS.user, megabytes(settings.tmpfs_size))

@@ -1,0 +1,273 @@
+"""The typed stack config: the only reader of what `Pulumi.<stack>.yaml` says.
+
+Every key is described here with its default, checked before any resource exists, and unknown keys are refused.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from infra.catalogue import ImageSource
+from infra.config_errors import ConfigError, describe
+from infra.config_values import Duration, Identifier, PinnedImage, Port, RedirectUri, Size
+
+NAMESPACE = "dashtam"
+
+Storage = Literal["volume", "tmpfs"]
+
+
+class Section(BaseModel):
+    """A config key: an object whose fields are all known, of the exact types, and never changed."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True)
+
+
+class NetworkSettings(Section):
+    """`dashtam:network`."""
+
+    internal: bool = False
+    """No way out to the internet or to other networks, and no published ports."""
+
+
+class PostgresSettings(Section):
+    """`dashtam:postgres`."""
+
+    database: Identifier
+    """The database's name."""
+    user: Identifier
+    """The role that owns it."""
+    port: Port | None = None
+    """The port on 127.0.0.1; unpublished if absent."""
+    storage: Storage = "volume"
+    """`volume` keeps the data, `tmpfs` forgets it with the container."""
+    tmpfs_size: Size = "1g"
+    """The most that a tmpfs may hold."""
+    tuning: Literal["durable", "speed"] = "durable"
+    """`speed` turns durability off; only for storage that is forgotten anyway."""
+    memory: Size = "1g"
+    """The container's memory limit."""
+
+    @model_validator(mode="after")
+    def _durable_data_is_safe(self) -> Self:
+        if self.tuning == "speed" and self.storage == "volume":
+            raise ValueError(
+                "tuning speed turns fsync off, so a crash would ruin the data that storage volume promises to keep;"
+                " set tuning: durable, or storage: tmpfs"
+            )
+        return self
+
+
+class RedisSettings(Section):
+    """`dashtam:redis`."""
+
+    database: Annotated[int, Field(ge=0, le=15)] = 0
+    """The database's number."""
+    port: Port | None = None
+    """The port on 127.0.0.1; unpublished if absent."""
+    storage: Storage = "volume"
+    """`volume` keeps the data, `tmpfs` forgets it with the container."""
+    tmpfs_size: Size = "256m"
+    """The most that a tmpfs may hold."""
+    persistence: Literal["aof", "none"] = "aof"
+    """`aof` appends every write to a file, `none` keeps memory only."""
+    memory: Size = "256m"
+    """The container's memory limit."""
+
+    @model_validator(mode="after")
+    def _storage_fits(self) -> Self:
+        if (self.persistence == "aof") != (self.storage == "volume"):
+            raise ValueError(
+                f"persistence {self.persistence} does not go with storage {self.storage}: what is written would not"
+                " last, or the volume would stay empty; use aof with volume, or none with tmpfs"
+            )
+        return self
+
+
+class AppSettings(Section):
+    """`dashtam:app`."""
+
+    port: Port | None = None
+    """The HTTPS port on 127.0.0.1; unpublished if absent."""
+    build: Literal["development", "production"] = "production"
+    """`development` mounts the source and reloads on an edit."""
+    debug: bool = False
+    """DEBUG of the service."""
+    testing: bool = False
+    """TESTING of the service."""
+    oauth_redirect_uri: RedirectUri
+    """Where the provider sends the browser back to, as registered there."""
+    memory: Size = "512m"
+    """The container's memory limit."""
+
+
+class CallbackSettings(Section):
+    """`dashtam:callback`."""
+
+    port: Port | None = None
+    """The HTTPS port on 127.0.0.1; unpublished if absent."""
+    memory: Size = "256m"
+    """The container's memory limit."""
+
+
+class HealthSettings(Section):
+    """`dashtam:health`."""
+
+    interval: Duration = "2s"
+    """Time between two health checks; also how long the first one waits."""
+    timeout: Duration = "5s"
+    """How long one check may take."""
+    retries: Annotated[int, Field(ge=1, le=100)] = 30
+    """Failed checks in a row until a container counts as unhealthy."""
+    wait: Duration = "90s"
+    """How long `up` waits for a container to become healthy."""
+
+
+class ContainerSettings(Section):
+    """`dashtam:containers`."""
+
+    restart: Literal["no", "on-failure", "unless-stopped", "always"] = "no"
+    """The engine's restart policy."""
+    stop_grace: Duration = "30s"
+    """Time to stop in good order before the engine kills."""
+    log_size: Size = "16m"
+    """The size at which a log file is rotated; three are kept."""
+
+
+class CertificateSettings(Section):
+    """`dashtam:certificates`."""
+
+    validity_days: Annotated[int, Field(ge=2, le=825)] = 365
+    """How long the CA and its certificates are valid."""
+    renewal_days: Annotated[int, Field(ge=1, le=400)] = 30
+    """An `up` within so many days of the end renews them."""
+
+    @model_validator(mode="after")
+    def _renewal_within_validity(self) -> Self:
+        if self.renewal_days >= self.validity_days:
+            raise ValueError(
+                f"certificates of {self.validity_days} days would be renewed at every up;"
+                " set renewal_days below validity_days"
+            )
+        return self
+
+
+class ImageSettings(Section):
+    """`dashtam:images`."""
+
+    source: ImageSource | None = None
+    """`registry` or `debian`; absent: what this machine uses."""
+    postgres: PinnedImage | None = None
+    """Another PostgreSQL image."""
+    redis: PinnedImage | None = None
+    """Another Redis image."""
+    python: PinnedImage | None = None
+    """Another base for the service's images."""
+
+
+class TestSettings(Section):
+    """`dashtam:tests`."""
+
+    image: bool = False
+    """Also build the image that runs the suite inside the environment."""
+
+
+class StackSettings(Section):
+    """Everything that `Pulumi.<stack>.yaml` says under `dashtam:`."""
+
+    network: NetworkSettings = NetworkSettings()
+    postgres: PostgresSettings
+    redis: RedisSettings = RedisSettings()
+    app: AppSettings
+    callback: CallbackSettings = CallbackSettings()
+    health: HealthSettings = HealthSettings()
+    containers: ContainerSettings = ContainerSettings()
+    certificates: CertificateSettings = CertificateSettings()
+    images: ImageSettings = ImageSettings()
+    tests: TestSettings = TestSettings()
+
+    @property
+    def ports(self) -> dict[str, int | None]:
+        """The host ports by component; None where unpublished."""
+        return {
+            "app": self.app.port,
+            "postgres": self.postgres.port,
+            "redis": self.redis.port,
+            "callback": self.callback.port,
+        }
+
+    @model_validator(mode="after")
+    def _ports_are_distinct(self) -> Self:
+        users: dict[int, str] = {}
+        for name, port in self.ports.items():
+            if port is None:
+                continue
+            if port in users:
+                raise ValueError(
+                    f"port {port} is used by both {users[port]} and {name}, and only one can listen on it;"
+                    f" give {name} another port"
+                )
+            users[port] = name
+        return self
+
+    @model_validator(mode="after")
+    def _internal_publishes_nothing(self) -> Self:
+        published = [name for name, port in self.ports.items() if port is not None]
+        if self.network.internal and published:
+            raise ValueError(
+                f"an internal network publishes nothing, but {', '.join(published)} ask for a port;"
+                " remove the port, or set network.internal: false"
+            )
+        return self
+
+
+def load(stack: str, config: Mapping[str, str], secret_keys: frozenset[str] = frozenset()) -> StackSettings:
+    """Check a stack's whole config as Pulumi hands it over.
+
+    Args:
+        stack: The stack's name, for messages.
+        config: Every config value by its full key (`dashtam:app`), objects as JSON.
+        secret_keys: Full keys whose values must not be shown.
+
+    Returns:
+        The settings, complete and valid.
+
+    Raises:
+        ConfigError: Some values are wrong; the message names each key, value, reason and remedy.
+    """
+    return load_document(stack, {key: _parsed(value) for key, value in config.items()}, secret_keys)
+
+
+def load_document(
+    stack: str, document: Mapping[str, object], secret_keys: frozenset[str] = frozenset()
+) -> StackSettings:
+    """Check a stack's whole config as its file says it.
+
+    Args:
+        stack: The stack's name, for messages.
+        document: What stands under `config:`, by full key.
+        secret_keys: Full keys whose values must not be shown.
+
+    Returns:
+        The settings, complete and valid.
+
+    Raises:
+        ConfigError: Some values are wrong; the message names each key, value, reason and remedy.
+    """
+    prefix = f"{NAMESPACE}:"
+    own = {key.removeprefix(prefix): value for key, value in document.items() if key.startswith(prefix)}
+    hidden = frozenset(key.removeprefix(prefix) for key in secret_keys)
+    try:
+        return StackSettings.model_validate_json(json.dumps(own, default=str))
+    except ValidationError as error:
+        raise ConfigError(describe(stack, error, StackSettings, hidden)) from None
+
+
+def _parsed(value: str) -> object:
+    try:
+        return json.loads(value)
+    except (ValueError, RecursionError):
+        return value
