@@ -1,0 +1,1 @@
+"""The service: links a person's financial accounts over OAuth."""

@@ -1,0 +1,79 @@
+"""Why the database or the cache cannot be used, in words that hold no secret.
+
+The texts of the drivers' exceptions can hold addresses, statements and users; so a reason is chosen by type.
+"""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import asyncpg  # type: ignore[import-untyped]
+from redis import exceptions as redis
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+REASONS: tuple[tuple[tuple[type[BaseException], ...], str, bool], ...] = (
+    (
+        (
+            asyncpg.InvalidPasswordError,
+            asyncpg.InvalidAuthorizationSpecificationError,
+            redis.AuthenticationError,
+        ),
+        "it refuses the user or the password",
+        True,
+    ),
+    ((asyncpg.InvalidCatalogNameError,), "it has no such database", True),
+    ((asyncpg.CannotConnectNowError, redis.BusyLoadingError), "it is starting up or shutting down", False),
+    ((asyncpg.TooManyConnectionsError, redis.MaxConnectionsError), "it has no connection to spare", False),
+    ((asyncpg.LockNotAvailableError,), "another process holds the migration lock", True),
+    ((redis.NoPermissionError,), "the user may not do this", True),
+    ((ssl.SSLError,), "the TLS handshake failed", False),
+    ((socket.gaierror,), "its name does not resolve", False),
+    ((ConnectionRefusedError,), "connection refused", False),
+    ((TimeoutError, redis.TimeoutError), "no answer in time", False),
+    ((OSError, redis.ConnectionError), "the connection failed", False),
+)
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a service cannot be used.
+
+    Attributes:
+        reason: In words, without secrets.
+        permanent: Whether waiting is useless: only another configuration would help.
+        expected: Whether it is one of the failures that are known; any other is rather a fault of the code.
+    """
+
+    reason: str
+    permanent: bool = False
+    expected: bool = True
+
+
+def explain(error: BaseException) -> Failure:
+    """Find the reason of a failure.
+
+    Args:
+        error: What was raised, with its causes.
+
+    Returns:
+        The reason found deepest in the chain of causes, where drivers put what really happened.
+    """
+    for cause in reversed(list(_chain(error))):
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return Failure(f"its certificate is refused: {cause.verify_message}", permanent=True)
+        for types, reason, permanent in REASONS:
+            if isinstance(cause, types):
+                return Failure(reason, permanent)
+    return Failure(f"unexpected failure ({type(error).__name__})", expected=False)
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    seen: BaseException | None = error
+    while seen is not None:
+        yield seen
+        seen = seen.__cause__ or seen.__context__

@@ -1,0 +1,93 @@
+"""Errors as problem details (RFC 9457), for every error that the app answers with."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
+
+from app.security import HEADERS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from fastapi import FastAPI, Request
+
+
+class Fault(BaseModel):
+    """One thing wrong with a request; never holds the value, which may be secret.
+
+    Attributes:
+        location: Where, outermost first.
+        reason: Why.
+    """
+
+    location: list[str | int]
+    reason: str
+
+
+class Problem(BaseModel):
+    """What went wrong.
+
+    Attributes:
+        type: Identifies the kind of problem; `about:blank` where the status says it all.
+        title: The kind of problem, for people.
+        status: HTTP status.
+        detail: What is wrong this time, and the way out.
+        faults: Each thing that is wrong with the request.
+    """
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str | None = None
+    faults: list[Fault] | None = None
+
+
+class ProblemResponse(JSONResponse):
+    """A response that is a problem."""
+
+    media_type = "application/problem+json"
+
+
+def respond(problem: Problem, headers: Mapping[str, str] | None = None) -> ProblemResponse:
+    """Make the response.
+
+    Args:
+        problem: What went wrong.
+        headers: Further headers.
+
+    Returns:
+        The response, with the security headers: after an unexpected error no middleware sees it any more.
+    """
+    content = problem.model_dump(exclude_none=True)
+    return ProblemResponse(content, problem.status, {**HEADERS, **(headers or {})})
+
+
+def install(app: FastAPI) -> None:
+    """Answer every error of the app with a problem.
+
+    Args:
+        app: The app.
+    """
+
+    @app.exception_handler(HTTPException)
+    async def on_http(_request: Request, error: HTTPException) -> ProblemResponse:
+        title = HTTPStatus(error.status_code).phrase
+        detail = None if error.detail == title else error.detail
+        return respond(Problem(title=title, status=error.status_code, detail=detail), error.headers)
+
+    @app.exception_handler(RequestValidationError)
+    async def on_invalid(_request: Request, error: RequestValidationError) -> ProblemResponse:
+        faults = [Fault(location=list(fault["loc"]), reason=fault["msg"]) for fault in error.errors()]
+        status = HTTPStatus.UNPROCESSABLE_ENTITY
+        return respond(Problem(title="Invalid request", status=status, faults=faults))
+
+    @app.exception_handler(Exception)
+    async def on_unexpected(_request: Request, _error: Exception) -> ProblemResponse:
+        status = HTTPStatus.INTERNAL_SERVER_ERROR
+        return respond(Problem(title=status.phrase, status=status, detail="The cause is in the service's log."))

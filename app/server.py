@@ -1,0 +1,60 @@
+"""The app's process: `python -m app.server [--reload]`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from app import serving
+
+if TYPE_CHECKING:
+    from app.serving import Sockets
+
+PORT = 8000
+LIBRARIES = (
+    "alembic.command",
+    "asyncpg",
+    "fastapi",
+    "pydantic_settings",
+    "redis.asyncio",
+    "sqlalchemy.ext.asyncio",
+    "sqlalchemy.orm",
+    "structlog",
+    "uvicorn.protocols.http.httptools_impl",
+    "uvloop",
+)
+
+
+async def main(sockets: Sockets) -> None:
+    """Prepare, then serve.
+
+    Args:
+        sockets: Sockets that listen already.
+    """
+    # Imported late: a reloading parent needs none of it, and wrong settings are told before the slow imports.
+    from app import logs  # noqa: PLC0415
+    from app.settings import AppSettings, load  # noqa: PLC0415
+
+    settings = load(AppSettings)
+    logs.configure(debug=settings.debug)
+
+    from app.main import create_app  # noqa: PLC0415
+    from app.start import prepare  # noqa: PLC0415
+
+    await prepare(settings)
+    await serving.serve(create_app(settings), settings, PORT, sockets)
+
+
+def run(sockets: Sockets = None) -> None:
+    """Run the app's process.
+
+    Args:
+        sockets: Sockets that listen already.
+    """
+    serving.run(main, sockets)
+
+
+if __name__ == "__main__":
+    if serving.arguments("app.server"):
+        serving.reload(run, PORT, LIBRARIES)
+    else:
+        run()

@@ -1,0 +1,56 @@
+"""What must be so before the app serves: cache reachable, database reachable and migrated."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from sqlalchemy import NullPool
+from sqlalchemy.exc import DBAPIError
+
+from app.cache import cache_for
+from app.database import engine_for
+from app.errors import ServiceError
+from app.failures import explain
+from app.migrate import migrate
+from app.readiness import ping_cache, ping_database
+from app.tls import client_context
+from app.waiting import wait_for
+
+if TYPE_CHECKING:
+    from app.settings import AppSettings
+
+
+async def prepare(settings: AppSettings) -> None:
+    """Wait for the database and the cache, which start beside the app, and migrate.
+
+    Args:
+        settings: Where they are, and how long to wait.
+
+    Raises:
+        ServiceError: If either cannot be used in time, or the migration fails; names it, its address and the reason.
+    """
+    try:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(_database(settings))
+            group.create_task(_cache(settings))
+    except* ServiceError as errors:
+        raise ServiceError("; ".join(str(error) for error in errors.exceptions)) from None
+
+
+async def _cache(settings: AppSettings) -> None:
+    what = f"Redis at {settings.redis_host}:{settings.redis_port}"
+    async with cache_for(settings) as cache:
+        await wait_for(what, lambda: ping_cache(cache), timeout=settings.startup_timeout)
+
+
+async def _database(settings: AppSettings) -> None:
+    what = f"PostgreSQL at {settings.database_host}:{settings.database_port}"
+    engine = engine_for(settings, client_context(settings.tls_ca_file), poolclass=NullPool)
+    await wait_for(what, lambda: ping_database(engine), timeout=settings.startup_timeout)
+    try:
+        await migrate(engine, lock_timeout=settings.startup_timeout)
+    except (OSError, DBAPIError) as error:
+        if not (failure := explain(error)).expected:
+            raise
+        raise ServiceError(f"Cannot migrate {what}: {failure.reason}") from error
