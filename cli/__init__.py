@@ -1,0 +1,1 @@
+"""Operator commands: what people use to live with the environments."""

@@ -1,0 +1,130 @@
+"""Which clone this is: its identity, which outlives a move and `git clean`, and where its state is kept."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from cli.paths import ROOT, data_home
+from infra.naming import PROJECT
+
+MARKER = "dashtam-clone"
+_ID_BYTES = 5
+
+
+@dataclass(frozen=True)
+class Clone:
+    """A checkout of the project.
+
+    Args:
+        id: Ten hexadecimal digits, random; the owner in labels.
+        root: The checkout.
+        home: Where its Pulumi state and passphrase are kept, outside the checkout.
+    """
+
+    id: str
+    root: Path
+    home: Path
+
+    @property
+    def passphrase_file(self) -> Path:
+        """The passphrase of this clone's stacks."""
+        return self.home / "passphrase"
+
+    @property
+    def backend_url(self) -> str:
+        """Pulumi's state backend of this clone."""
+        return (self.home / "state").as_uri()
+
+    def has_state(self, stack: str) -> bool:
+        """Return whether this clone's own backend knows a stack; Pulumi itself is slower to ask."""
+        return (self.home / "state/.pulumi/stacks" / PROJECT / f"{stack}.json").exists()
+
+
+def current(root: Path = ROOT) -> Clone:
+    """Return this clone, with its state folder and its passphrase made if they weren't.
+
+    A copy of a checkout (`cp -r`) gets an identity of its own; a moved checkout keeps the one it had.
+
+    Args:
+        root: The checkout.
+
+    Returns:
+        The clone.
+    """
+    clone = find(root)
+    if clone is None:
+        identity = secrets.token_hex(_ID_BYTES)
+        _marker(root).write_text(f"{identity}\n")
+        clone = _clone(identity, root)
+    _prepare(clone)
+    return clone
+
+
+def find(root: Path = ROOT) -> Clone | None:
+    """Return this clone if it has an identity, changing nothing.
+
+    Args:
+        root: The checkout.
+
+    Returns:
+        The clone, or None where nothing has been done in it yet.
+    """
+    marker = _marker(root)
+    identity = marker.read_text().strip() if marker.exists() else ""
+    return _clone(identity, root) if identity and not _belongs_elsewhere(identity, root) else None
+
+
+def _clone(identity: str, root: Path) -> Clone:
+    return Clone(identity, root, data_home() / "clones" / identity)
+
+
+def _marker(root: Path) -> Path:
+    # In git's own folder of this worktree `git clean -dx` doesn't find it.
+    command = ["git", "-C", str(root), "rev-parse", "--absolute-git-dir"]
+    try:
+        folder = subprocess.run(command, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return root / f".{MARKER}"
+    return Path(folder.stdout.strip()) / MARKER
+
+
+def _record(identity: str) -> Path:
+    return data_home() / "clones" / identity / "clone.json"
+
+
+def _belongs_elsewhere(identity: str, root: Path) -> bool:
+    record = _record(identity)
+    if not record.exists():
+        return False
+    known = Path(json.loads(record.read_text())["root"])
+    if known == root or not _marker(known).exists():
+        return False
+    return _marker(known).read_text().strip() == identity
+
+
+def _prepare(clone: Clone) -> None:
+    (clone.home / "state").mkdir(parents=True, exist_ok=True, mode=0o700)
+    record = _record(clone.id)
+    content = json.dumps({"root": str(clone.root)}) + "\n"
+    if not record.exists() or record.read_text() != content:
+        record.write_text(content)
+    _make_passphrase(clone.passphrase_file)
+
+
+def _make_passphrase(path: Path) -> None:
+    if path.exists():
+        return
+    draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+    draft.touch(mode=0o600)
+    draft.write_text(secrets.token_urlsafe(32))
+    try:
+        # A link fails where another process was first, so that both use the same one.
+        path.hardlink_to(draft)
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink()

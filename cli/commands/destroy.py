@@ -1,0 +1,33 @@
+"""`dashtam destroy`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from cli import lifecycle, session
+from cli.commands.options import NoInstall
+from cli.console import err
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("destroy", epilog="Example: ./dashtam destroy test")(destroy)
+
+
+def destroy(
+    environment: Annotated[str, typer.Argument(help="Which environment.")],
+    *,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")] = False,
+    no_install: NoInstall = False,
+) -> None:
+    """Remove an environment with everything in it, like `pulumi destroy`; asks first where data would be lost."""
+    here = session.prepare(install=not no_install)
+    lifecycle.require_configured(here, environment)
+    outputs = here.pulumi.outputs(environment)
+    if outputs and outputs.volumes and not yes:
+        volumes = ", ".join(outputs.volumes.values())
+        typer.confirm(f"{environment} keeps data in {volumes}. Remove it for good?", abort=True, err=True)
+    lifecycle.destroy(here, environment)
+    err.print(f"{environment} is removed.", highlight=False)

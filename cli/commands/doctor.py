@@ -1,0 +1,61 @@
+"""`dashtam doctor`."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict
+
+import typer
+
+from cli import checkup, clone, environment
+from cli.clone import Clone
+from cli.commands.options import AsJson
+from cli.console import out
+from cli.errors import UserError
+from cli.machine import findings, setup
+from cli.machine.findings import Finding
+from cli.paths import ROOT
+from cli.pulumi import Pulumi
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("doctor", epilog="Example: ./dashtam doctor")(doctor)
+
+
+def doctor(*, as_json: AsJson = False) -> None:
+    """Look for what is wrong, and say how to mend it. Changes nothing; the exit status is 1 if anything is wrong."""
+    found = look()
+    if as_json:
+        typer.echo(json.dumps([asdict(finding) for finding in found], indent=2))
+    else:
+        for finding in found:
+            _show(finding)
+    raise typer.Exit(0 if all(finding.ok for finding in found) else 1)
+
+
+def look() -> list[Finding]:
+    """Return everything that was looked at, good and bad."""
+    found = [*findings.findings(), *checkup.config_findings(ROOT), *checkup.image_findings()]
+    here = clone.find()
+    if here is None:
+        return found
+    return [*found, checkup.passphrase_finding(here), *checkup.service_findings(here), *_certificates(here)]
+
+
+def _certificates(here: Clone) -> list[Finding]:
+    try:
+        machine = setup.prepare(install=False, need_engine=False)
+        environ = {**os.environ, **machine.environment, **environment.pulumi_variables(here, os.environ)}
+        pulumi = Pulumi(environ, here.root)
+        return list(checkup.certificate_findings(pulumi, sorted(pulumi.stacks())))
+    except UserError as error:
+        return [Finding("state", ok=False, detail=error.message, cause=error.cause, remedy=error.remedy)]
+
+
+def _show(finding: Finding) -> None:
+    mark = "[green]ok[/]  " if finding.ok else "[bold red]bad[/] "
+    out.print(f"{mark}{finding.check}: {finding.detail}", highlight=False)
+    if not finding.ok:
+        out.print(f"      {finding.cause}\n      What to do: {finding.remedy}", highlight=False)

@@ -1,0 +1,12 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+NoInstall = Annotated[
+    bool, typer.Option("--no-install", help="Install nothing on this machine; what is missing is an error.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="For scripts.")]

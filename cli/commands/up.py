@@ -1,0 +1,64 @@
+"""`dashtam up`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from cli import lifecycle, session
+from cli.commands.options import AsJson, NoInstall
+from cli.console import err, out
+from infra.naming import SERVICES
+from infra.outputs import StackOutputs
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("up", epilog="Example: ./dashtam up dev")(up)
+
+
+def up(
+    environments: Annotated[list[str], typer.Argument(help="Which environments: dev, test, ci, or one of your own.")],
+    *,
+    no_install: NoInstall = False,
+    as_json: AsJson = False,
+) -> None:
+    """Bring environments up: set this machine up if needed, then wait until every service is healthy."""
+    here = session.prepare(install=not no_install)
+    for environment in environments:
+        lifecycle.require_configured(here, environment)
+    for environment in environments:
+        outputs = lifecycle.up(here, environment)
+        if as_json:
+            out.print_json(outputs.public())
+        else:
+            err.print(summary(outputs))
+
+
+def summary(outputs: StackOutputs) -> Table:
+    """Return what runs where.
+
+    Args:
+        outputs: The environment's outputs.
+
+    Returns:
+        A table, a row a service.
+    """
+    addresses = {
+        "app": outputs.urls.app or outputs.internal_urls.app,
+        "callback": outputs.urls.callback or outputs.internal_urls.callback,
+        "postgres": _address(outputs.ports.postgres, "postgres:5432"),
+        "redis": _address(outputs.ports.redis, "redis:6379"),
+    }
+    table = Table(title=f"{outputs.environment} is up", title_justify="left", box=None, pad_edge=False)
+    for heading in ("service", "address", "container"):
+        table.add_column(heading, overflow="fold")
+    for service in SERVICES:
+        table.add_row(service, addresses[service], getattr(outputs.containers, service))
+    return table
+
+
+def _address(port: int | None, internal: str) -> str:
+    return f"127.0.0.1:{port}" if port else f"{internal} (in the network only)"

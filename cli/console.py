@@ -1,0 +1,11 @@
+"""The two consoles: results on standard output, progress and messages on standard error."""
+
+from __future__ import annotations
+
+from rich.console import Console
+
+out = Console(soft_wrap=True)
+"""Results. Nothing else goes to standard output, so that it can be piped."""
+
+err = Console(stderr=True, soft_wrap=True)
+"""Progress, announcements and errors."""

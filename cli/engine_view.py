@@ -1,0 +1,202 @@
+"""What the Docker engine holds of this clone: containers, networks and volumes, found by their labels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+import docker
+
+from infra.naming import COMPONENT_LABEL, OWNER_LABEL, PROJECT, PROJECT_LABEL, SERVICES, STACK_LABEL
+
+TESTS = "tests"
+"""The component of a container that runs the suites inside an environment."""
+
+REMOVAL_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class ContainerView:
+    """A container as the engine has it now.
+
+    Args:
+        id: The engine's id.
+        name: Its name.
+        component: The value of `dashtam.component`.
+        owner: The clone that owns it.
+        stack: The environment it belongs to.
+        state: `created`, `running`, `exited` or another state of the engine.
+        health: `healthy`, `starting`, `unhealthy`, or empty where nothing checks it.
+        exit_code: Of its last run.
+        started: RFC 3339 time of its last start.
+        ports: Host ports by container port.
+        image: The image's reference.
+        checks: The last health checks, oldest first: exit status and output.
+    """
+
+    id: str
+    name: str
+    component: str
+    owner: str
+    stack: str
+    state: str
+    health: str
+    exit_code: int
+    started: str
+    ports: Mapping[str, list[int]]
+    image: str
+    checks: tuple[tuple[int, str], ...]
+
+    @property
+    def is_service(self) -> bool:
+        """Whether it runs all the time, unlike the containers that install files."""
+        return self.component in SERVICES
+
+    @property
+    def is_fine(self) -> bool:
+        """Whether it is as `up` leaves it."""
+        if self.is_service:
+            return self.state == "running" and self.health == "healthy"
+        if self.component == TESTS:
+            return self.state == "running"
+        return self.state == "exited" and self.exit_code == 0
+
+
+@dataclass(frozen=True)
+class Holding:
+    """A name that something on the engine holds.
+
+    Args:
+        kind: `container`, `network` or `volume`.
+        name: The name.
+        owner: The clone that made it; empty where it isn't this project's.
+        host_ports: What a container publishes.
+    """
+
+    kind: str
+    name: str
+    owner: str
+    host_ports: frozenset[int] = frozenset()
+
+
+class EngineView:
+    """The engine, seen by labels.
+
+    Args:
+        client: The engine's client.
+    """
+
+    def __init__(self, client: docker.DockerClient) -> None:
+        self._client = client
+
+    def containers(self, stack: str | None = None, owner: str | None = None) -> list[ContainerView]:
+        """Return the project's containers, running or not, by name.
+
+        Args:
+            stack: Only this environment's.
+            owner: Only this clone's.
+
+        Returns:
+            What the engine says of them now.
+        """
+        found = self._client.api.containers(all=True, filters=_filter(stack, owner))
+        views = []
+        for summary in found:
+            try:
+                views.append(_view(self._client.api.inspect_container(summary["Id"])))
+            except docker.errors.NotFound:
+                continue
+        return sorted(views, key=lambda view: view.name)
+
+    def networks(self, stack: str, owner: str) -> dict[str, str]:
+        """Return the ids of an environment's networks by name."""
+        found = self._client.api.networks(filters=_filter(stack, owner))
+        return {network["Name"]: network["Id"] for network in found}
+
+    def all_containers(self) -> list[Holding]:
+        """Return every container on the engine, ours and others'."""
+        return [
+            Holding(
+                "container",
+                one["Names"][0].lstrip("/"),
+                _owner(one),
+                frozenset(port["PublicPort"] for port in one["Ports"] if "PublicPort" in port),
+            )
+            for one in self._client.api.containers(all=True)
+            if one["Names"]
+        ]
+
+    def holdings(self) -> list[Holding]:
+        """Return every name that a container, network or volume on the engine holds."""
+        networks = [Holding("network", one["Name"], _owner(one)) for one in self._client.api.networks()]
+        volumes = [Holding("volume", one["Name"], _owner(one)) for one in self._client.api.volumes()["Volumes"] or []]
+        return [*self.all_containers(), *networks, *volumes]
+
+    def last_lines(self, container: str, count: int) -> list[str]:
+        """Return the last lines that a container wrote.
+
+        Args:
+            container: Its id or name.
+            count: How many lines.
+
+        Returns:
+            Lines, without the stream's frame headers.
+        """
+        try:
+            text: bytes = self._client.api.logs(container, tail=count)
+        except docker.errors.NotFound:
+            return []
+        return text.decode(errors="replace").splitlines()
+
+    def remove_container(self, container: str) -> None:
+        """Remove a container with its anonymous volumes; named ones stay. One that is going already is let go."""
+        try:
+            self._client.api.remove_container(container, v=True, force=True)
+        except docker.errors.NotFound:
+            return
+        except docker.errors.APIError as error:
+            if error.status_code != HTTPStatus.CONFLICT:
+                raise
+        with suppress(docker.errors.NotFound):
+            self._client.api.wait(container, condition="removed", timeout=REMOVAL_SECONDS)
+
+    def remove_network(self, network: str) -> None:
+        """Remove a network, with what is still connected to it."""
+        try:
+            for container in self._client.api.inspect_network(network)["Containers"] or {}:
+                self._client.api.disconnect_container_from_network(container, network, force=True)
+            self._client.api.remove_network(network)
+        except docker.errors.NotFound:
+            return
+
+
+def _owner(summary: dict[str, Any]) -> str:
+    return str((summary.get("Labels") or {}).get(OWNER_LABEL, ""))
+
+
+def _filter(stack: str | None, owner: str | None) -> dict[str, list[str]]:
+    labels = {PROJECT_LABEL: PROJECT, STACK_LABEL: stack, OWNER_LABEL: owner}
+    return {"label": [f"{key}={value}" for key, value in labels.items() if value is not None]}
+
+
+def _view(document: dict[str, Any]) -> ContainerView:
+    state, labels = document["State"], document["Config"]["Labels"]
+    health = state.get("Health") or {}
+    bindings = document["NetworkSettings"]["Ports"] or {}
+    return ContainerView(
+        id=document["Id"],
+        name=document["Name"].lstrip("/"),
+        component=labels.get(COMPONENT_LABEL, ""),
+        owner=labels.get(OWNER_LABEL, ""),
+        stack=labels.get(STACK_LABEL, ""),
+        state=state["Status"],
+        health=health.get("Status", ""),
+        exit_code=state["ExitCode"],
+        started=state["StartedAt"],
+        ports={inner: [int(one["HostPort"]) for one in outer or []] for inner, outer in bindings.items()},
+        image=document["Config"]["Image"],
+        checks=tuple((check["ExitCode"], check["Output"].strip()) for check in health.get("Log") or []),
+    )

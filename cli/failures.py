@@ -1,0 +1,130 @@
+"""What is shown when an update fails: the cause in words, and what the failing services said themselves."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+
+from docker.errors import DockerException
+from requests import RequestException
+
+from cli.engine_view import ContainerView, EngineView
+from cli.errors import UserError
+
+LOG_LINES = 15
+_NOISE = re.compile(
+    r"^(update failed|destroy failed|\d+ errors? occurred:|: provider=\S+|sdk-v2/\S+: sdk\.helper_schema:)\s*$"
+)
+_PREFIX = re.compile(r"^(\*\s+|sdk-v2/\S+ sdk\.helper_schema: |creating urn:\S+: )+")
+_SUFFIX = re.compile(r": provider=\S+$|: 1 error occurred:$")
+
+REMEDIES = {
+    "port is already allocated": "Another container publishes that port: `docker ps` shows which. Stop it, or give the"
+    " service another port in the stack's config.",
+    "address already in use": "Another process listens on that port: `ss -ltnp` shows which. Stop it, or give the"
+    " service another port in the stack's config.",
+    "is already in use by container": "Remove or rename that container if it isn't needed.",
+    "no space left on device": "Free some disk space; `docker system df` shows what the engine holds.",
+    "unable to pull image dashtam-debian/": "Build the base images: `./dashtam images build`.",
+    "unable to pull image": "See whether the registry can be reached, or build from Debian packages:"
+    " `./dashtam images source debian`.",
+}
+
+
+class Watch:
+    """Watches an environment's containers during an update, for one that can't become healthy any more.
+
+    Args:
+        view: The engine.
+        stack: The environment.
+        owner: This clone.
+        old: Ids of containers that were there before.
+    """
+
+    def __init__(self, view: EngineView, stack: str, owner: str, old: Collection[str]) -> None:
+        self._view, self._stack, self._owner, self._old = view, stack, owner, old
+        self._reports: list[str] = []
+
+    def sees_failure(self) -> bool:
+        """Return whether a new container has failed; what it has to say is kept, for it may be gone a moment later."""
+        try:
+            failed = [one for one in self._new() if has_failed(one)]
+            self._reports = self._reports or self._ask(failed)
+        except (DockerException, RequestException):
+            return False  # the engine went away; Pulumi will say so
+        return bool(failed)
+
+    def reports(self) -> list[str]:
+        """Return what the containers that aren't well have to say, now or when they failed."""
+        return self._reports or self._ask([one for one in self._new() if not one.is_fine])
+
+    def _new(self) -> list[ContainerView]:
+        return [one for one in self._view.containers(self._stack, self._owner) if one.id not in self._old]
+
+    def _ask(self, ailing: list[ContainerView]) -> list[str]:
+        return [report(one, self._view.last_lines(one.id, LOG_LINES)) for one in ailing]
+
+
+def has_failed(container: ContainerView) -> bool:
+    """Return whether a container won't become what it is to be without help."""
+    if container.is_service:
+        return container.health == "unhealthy" or container.state in {"exited", "dead", "restarting"}
+    return container.state == "exited" and container.exit_code != 0
+
+
+def update_failed(command: str, stack: str, errors: list[str], reports: list[str]) -> UserError:
+    """Return the error for an update that failed.
+
+    Args:
+        command: `up` or `destroy`.
+        stack: The environment.
+        errors: What Pulumi said.
+        reports: What the containers that aren't well said.
+
+    Returns:
+        The error, with a remedy where the cause is known.
+    """
+    causes = "\n".join(reasons(errors))
+    remedy = next((mend for mark, mend in REMEDIES.items() if mark in causes), "")
+    return UserError(
+        f"{stack} is not up." if command == "up" else f"{stack} is not removed.",
+        cause="\n\n".join(part for part in [causes, *reports] if part),
+        remedy=remedy or f"Mend that and run `./dashtam {command} {stack}` again; it goes on from here.",
+    )
+
+
+def reasons(errors: list[str]) -> list[str]:
+    """Return what Pulumi's diagnostics say, without its wrapping and repetition.
+
+    Args:
+        errors: Messages of severity error.
+
+    Returns:
+        One line a reason.
+    """
+    lines: list[str] = []
+    for line in (line.strip() for message in errors for line in message.splitlines()):
+        said = _SUFFIX.sub("", _PREFIX.sub("", line)).strip()
+        if said and not _NOISE.match(said) and said not in lines:
+            lines.append(said)
+    return lines
+
+
+def report(container: ContainerView, lines: list[str]) -> str:
+    """Return what a container that isn't well has to say.
+
+    Args:
+        container: The container.
+        lines: Its last lines.
+
+    Returns:
+        Its state, its last health check and its last lines.
+    """
+    state = container.health or container.state
+    if container.state == "exited":
+        state = f"exited with status {container.exit_code}"
+    said = [f"{container.name}: {state}"]
+    if container.checks:
+        status, output = container.checks[-1]
+        said.append(f"  last health check: exit status {status}{': ' + output if output else ''}")
+    return "\n".join([*said, *(f"  | {line}" for line in lines)])

@@ -1,0 +1,83 @@
+"""Bring environments up and take them away."""
+
+from __future__ import annotations
+
+from cli import failures, preflight, recovery, turns
+from cli.console import err
+from cli.errors import UserError
+from cli.progress import UpdateProgress
+from cli.pulumi import configured_stacks
+from cli.session import Session
+from infra.outputs import StackOutputs
+
+
+def up(session: Session, stack: str) -> StackOutputs:
+    """Bring an environment up, whatever state it is in.
+
+    Args:
+        session: The prepared clone.
+        stack: The environment.
+
+    Returns:
+        Its outputs.
+
+    Raises:
+        UserError: There is no such environment, something is in its way, or it did not become healthy.
+    """
+    require_configured(session, stack)
+    with turns.turn(session.clone.home, stack, err.print):
+        preflight.require_free(session.clone, session.engine, stack)
+        refresh = recovery.recover(session.pulumi, session.engine, stack, session.clone.id, err.print)
+        _update(session, "up", stack, *(["--refresh"] if refresh else []))
+    outputs = session.pulumi.outputs(stack)
+    if outputs is None:
+        raise UserError(f"{stack} has no outputs.", cause="The update ended without them.")
+    return outputs
+
+
+def destroy(session: Session, stack: str) -> None:
+    """Remove everything of an environment, its data too.
+
+    Args:
+        session: The prepared clone.
+        stack: The environment.
+
+    Raises:
+        UserError: There is no such environment, or something could not be removed.
+    """
+    require_configured(session, stack)
+    with turns.turn(session.clone.home, stack, err.print):
+        recovery.recover(session.pulumi, session.engine, stack, session.clone.id, err.print)
+        _update(session, "destroy", stack, "--refresh")
+
+
+def require_configured(session: Session, stack: str) -> None:
+    """Make sure that an environment has a config file.
+
+    Args:
+        session: The prepared clone.
+        stack: The environment.
+
+    Raises:
+        UserError: It has none; the message lists those there are.
+    """
+    known = configured_stacks(session.clone.root)
+    if stack not in known:
+        raise UserError(
+            f"There is no environment {stack!r}.",
+            cause=f"Pulumi.{stack}.yaml does not exist; there are: {', '.join(known)}.",
+            remedy=f"Choose one of these, or copy one of their files to Pulumi.{stack}.yaml.",
+            exit_status=2,
+        )
+
+
+def _update(session: Session, command: str, stack: str, *flags: str) -> None:
+    engine, owner = session.engine, session.clone.id
+    # What was there before is stopped on purpose where it is replaced.
+    watch = failures.Watch(engine, stack, owner, {one.id for one in engine.containers(stack, owner)})
+    broken = watch.sees_failure if command == "up" else lambda: False
+    with UpdateProgress(stack, err) as progress:
+        succeeded = session.pulumi.update(command, stack, *flags, on_event=progress.on_event, broken=broken)
+    if not succeeded:
+        reports = watch.reports() if command == "up" else []
+        raise failures.update_failed(command, stack, progress.errors, reports)

@@ -1,0 +1,149 @@
+"""Pulumi in this clone: its stacks, their updates and their outputs."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from cli import update
+from cli.errors import UserError
+from cli.paths import ROOT
+from cli.update import Event
+from infra.outputs import StackOutputs
+
+
+@dataclass(frozen=True)
+class Pulumi:
+    """Pulumi in one clone.
+
+    Args:
+        environ: The complete environment to run it in.
+        root: The project's root.
+    """
+
+    environ: Mapping[str, str]
+    root: Path = ROOT
+
+    def run(self, *arguments: str, stdin: str | None = None) -> str:
+        """Run a command to its end.
+
+        Args:
+            arguments: What follows `pulumi`.
+            stdin: What it reads.
+
+        Returns:
+            Its standard output.
+
+        Raises:
+            UserError: It failed, with what it said.
+        """
+        command = ["pulumi", *arguments, "--non-interactive", "--color", "never"]
+        done = subprocess.run(
+            command, cwd=self.root, env=dict(self.environ), input=stdin, capture_output=True, text=True, check=False
+        )
+        if done.returncode != 0:
+            raise failure(" ".join(["pulumi", *arguments[:2]]), done.stderr or done.stdout)
+        return done.stdout
+
+    def stacks(self) -> set[str]:
+        """Return the names of this project's stacks."""
+        return {stack["name"].rsplit("/", 1)[-1] for stack in json.loads(self.run("stack", "ls", "--json"))}
+
+    def create_missing_stacks(self) -> None:
+        """Create a stack for every `Pulumi.<stack>.yaml` that has none yet."""
+        existing = self.stacks()
+        for stack in configured_stacks(self.root):
+            if stack not in existing:
+                self.run("stack", "init", stack, "--no-select")
+
+    def update(
+        self, command: str, stack: str, *flags: str, on_event: Callable[[Event], None], broken: Callable[[], bool]
+    ) -> bool:
+        """Run `up` or `destroy`, without questions.
+
+        Args:
+            command: `up` or `destroy`.
+            stack: Which stack.
+            flags: Further flags.
+            on_event: Called with each engine event.
+            broken: Asked often; once it is true the update is interrupted, for it can't succeed any more.
+
+        Returns:
+            Whether it succeeded.
+
+        Raises:
+            UserError: Pulumi could not start the update; its words are the cause.
+            KeyboardInterrupt: The user interrupted it.
+        """
+        options = ["--stack", stack, "--yes", "--skip-preview", "--json", "--non-interactive", *flags]
+        ended = update.run(
+            ["pulumi", command, *options], root=self.root, environ=self.environ, on_event=on_event, broken=broken
+        )
+        if ended.interrupted:
+            raise KeyboardInterrupt
+        if not ended.succeeded and not ended.started:
+            raise failure(f"pulumi {command} --stack {stack}", ended.said)
+        return ended.succeeded
+
+    def outputs(self, stack: str) -> StackOutputs | None:
+        """Return a stack's outputs, secrets included.
+
+        Args:
+            stack: Which stack.
+
+        Returns:
+            The outputs, or None where the stack is not up.
+
+        Raises:
+            UserError: The state can't be read.
+        """
+        values = json.loads(self.run("stack", "output", "--stack", stack, "--json", "--show-secrets"))
+        try:
+            return StackOutputs.model_validate(values) if values else None
+        except ValidationError:
+            raise UserError(
+                f"The outputs of {stack} are not what this version expects.",
+                cause="The environment was brought up by another version of the program, or not to its end.",
+                remedy=f"./dashtam up {stack}",
+            ) from None
+
+
+def configured_stacks(root: Path = ROOT) -> list[str]:
+    """Return the environments that have a config file.
+
+    Args:
+        root: The project's root.
+
+    Returns:
+        Stack names, sorted.
+    """
+    return sorted(path.name.removeprefix("Pulumi.").removesuffix(".yaml") for path in root.glob("Pulumi.*.yaml"))
+
+
+REMEDIES = {
+    "incorrect passphrase": "Use the passphrase that the stack was made with: unset PULUMI_CONFIG_PASSPHRASE and"
+    " PULUMI_CONFIG_PASSPHRASE_FILE to use this clone's own.",
+    "passphrase must be set": 'Run the command through ./dashtam, or run `eval "$(./dashtam env)"` first.',
+    "no stack named": "See `./dashtam status` for the environments there are.",
+    "currently locked": "Another update is running; wait for it, or run `pulumi cancel` if it has died.",
+}
+
+
+def failure(command: str, said: str) -> UserError:
+    """Return the error for a command that failed.
+
+    Args:
+        command: The command, for the message.
+        said: What it said.
+
+    Returns:
+        The error, with a remedy where the cause is known.
+    """
+    lines = [line for line in said.splitlines() if line.strip()]
+    remedy = next((mend for mark, mend in REMEDIES.items() if mark in said), "")
+    return UserError(f"`{command}` failed.", cause="\n".join(lines[-20:]), remedy=remedy)

@@ -1,0 +1,60 @@
+"""Keeps the encryption salt that Pulumi writes into `Pulumi.<stack>.yaml` out of git, and `git status` clean.
+
+Every clone has a passphrase and so a salt of its own. A git filter drops the line on the way into git and puts it back
+on the way out (gitattributes(5), filter); .gitattributes names the files that it is for.
+"""
+
+from __future__ import annotations
+
+import shlex
+import subprocess
+
+from cli.clone import Clone
+
+PREFIX = "encryptionsalt:"
+FILTER = "filter.dashtam-salt"
+
+
+def keep_out_of_git(clone: Clone) -> None:
+    """Make git ignore the salts of this clone's stacks, and nothing else of their config.
+
+    Args:
+        clone: This clone; nothing happens where it is no git checkout.
+    """
+    salts = clone.home / "salts"
+    salts.mkdir(exist_ok=True, mode=0o700)
+    if not _set_filter(clone, f"sh -c 'cat; cat \"$1/$2\" 2>/dev/null || true' -- {shlex.quote(str(salts))} %f"):
+        return
+    for path in sorted(clone.root.glob("Pulumi.*.yaml")):
+        salt = "".join(line for line in path.read_text().splitlines(keepends=True) if line.startswith(PREFIX))
+        known = salts / path.name
+        if salt and (not known.exists() or known.read_text() != salt):
+            known.write_text(salt)
+            _note_unchanged(clone, path.name)
+
+
+def _git(clone: Clone, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = ["git", "-C", str(clone.root), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def _set_filter(clone: Clone, smudge: str) -> bool:
+    settings = {"clean": f"sed /^{PREFIX}/d", "smudge": smudge, "required": "true"}
+    try:
+        for name, value in settings.items():
+            key = f"{FILTER}.{name}"
+            if _git(clone, "config", "--local", key).stdout.rstrip("\n") == value:
+                continue
+            if _git(clone, "config", "--local", key, value).returncode != 0:
+                return False
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def _note_unchanged(clone: Clone, name: str) -> None:
+    # git takes a file of another size for modified without looking inside. Where the filtered content is what is
+    # committed or staged, adding it changes nothing but the size that git remembers.
+    tracked = _git(clone, "ls-files", "--error-unmatch", name).returncode == 0
+    if tracked and _git(clone, "diff", "--quiet", "--", name).returncode == 0:
+        _git(clone, "add", "--", name)

@@ -1,0 +1,75 @@
+"""A command's hold on this clone: the machine made ready, Pulumi, and the engine."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from functools import cached_property
+
+import docker
+
+from cli import clone, environment, private_ca, salt
+from cli.clone import Clone
+from cli.engine_view import EngineView
+from cli.images import build, source
+from cli.machine import setup
+from cli.pulumi import Pulumi, configured_stacks
+from infra.catalogue import SOURCE_VARIABLE, ImageSource
+
+
+@dataclass(frozen=True)
+class Session:
+    """Everything that a command works with.
+
+    Args:
+        clone: This clone.
+        environ: The complete environment for tools.
+        image_source: Where this machine's images come from; None where no engine was asked for.
+    """
+
+    clone: Clone
+    environ: dict[str, str]
+    image_source: ImageSource | None
+
+    @cached_property
+    def pulumi(self) -> Pulumi:
+        """Pulumi in this clone."""
+        return Pulumi(self.environ, self.clone.root)
+
+    @cached_property
+    def client(self) -> docker.DockerClient:
+        """The engine's client."""
+        return docker.DockerClient(base_url=self.environ.get("DOCKER_HOST"))
+
+    @cached_property
+    def engine(self) -> EngineView:
+        """The engine, seen by labels."""
+        return EngineView(self.client)
+
+
+def prepare(*, install: bool = True, images: bool = True) -> Session:
+    """Make the machine and this clone ready.
+
+    Args:
+        install: Whether what is missing may be installed; else it is an error.
+        images: Whether the base images are needed too.
+
+    Returns:
+        The session.
+
+    Raises:
+        UserError: Something is missing and can't, or may not, be installed.
+    """
+    here = clone.current()
+    machine = setup.prepare(install=install, need_engine=images)
+    environ = {**os.environ, **machine.environment, **environment.pulumi_variables(here, os.environ)}
+    session = Session(here, environ, None)
+    if images:
+        chosen = source.decide(session.client)
+        build.ensure(session.client, chosen, install=install)
+        private_ca.provide(here.root, private_ca.bundle())
+        session = Session(here, {**environ, SOURCE_VARIABLE: chosen.value}, chosen)
+    if not all(here.has_state(stack) for stack in configured_stacks(here.root)):
+        session.pulumi.create_missing_stacks()
+    salt.keep_out_of_git(here)
+    return session

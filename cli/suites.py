@@ -1,0 +1,77 @@
+"""The test suites: what each holds, and how pytest runs it here or inside the ci environment."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+
+SUITES: Mapping[str, tuple[str, ...]] = {
+    "unit": ("tests/unit",),
+    "infra": ("tests/infra", "tests/toolchain", "tests/images"),
+    "integration": ("tests/integration",),
+    "api": ("tests/api",),
+    "smoke": ("tests/smoke",),
+    "verify": ("tests/verify",),
+}
+"""Folders by suite."""
+
+NEEDS_ENVIRONMENT = frozenset({"integration", "api", "smoke", "verify"})
+INSIDE = ("tests/unit/app", "tests/integration", "tests/api", "tests/smoke")
+"""What is the service's own, and so can run inside the ci environment, where there is neither an engine nor Pulumi."""
+
+ALL = "all"
+CI = "ci"
+WORKERS = "2"
+
+
+def split(arguments: Sequence[str]) -> tuple[str, list[str]]:
+    """Tell the suite from the arguments for pytest.
+
+    Args:
+        arguments: What the user wrote after `test`.
+
+    Returns:
+        The suite's name, `all` where none is named, and the arguments for pytest.
+    """
+    if arguments and arguments[0] in {*SUITES, ALL, CI}:
+        return arguments[0], list(arguments[1:])
+    return ALL, list(arguments)
+
+
+def paths(suite: str) -> list[str]:
+    """Return a suite's folders; every suite's for `all`."""
+    names = SUITES if suite == ALL else [suite]
+    return [folder for name in names for folder in SUITES[name]]
+
+
+def needs_environment(suite: str) -> bool:
+    """Return whether a suite talks to the test environment."""
+    return suite == ALL or suite in NEEDS_ENVIRONMENT
+
+
+def command(suite: str, extra: Sequence[str]) -> list[str]:
+    """Return the command that runs a suite on this machine.
+
+    Args:
+        suite: A suite, or `all`.
+        extra: Arguments for pytest; a path or node id among them replaces the suite's folders.
+
+    Returns:
+        The command; all suites together measure coverage.
+    """
+    chosen = [argument for argument in extra if argument.startswith("tests/")]
+    coverage = ["--cov", "--cov-report=term"] if suite == ALL and not chosen else []
+    parallel = [] if {"-n", "--pdb"} & set(extra) else ["-n", WORKERS, "--dist", "loadgroup"]
+    return [sys.executable, "-m", "pytest", *parallel, *coverage, *extra, *([] if chosen else paths(suite))]
+
+
+def inside_command(extra: Sequence[str]) -> list[str]:
+    """Return the command that runs the suites inside the ci environment.
+
+    Args:
+        extra: Arguments for pytest.
+
+    Returns:
+        The command as the tests' container runs it.
+    """
+    return ["python", "-m", "pytest", "-n", WORKERS, "--dist", "loadgroup", *extra, *INSIDE]
