@@ -1,0 +1,87 @@
+"""What all tests share: the running environment, seen through its outputs alone."""
+
+from __future__ import annotations
+
+import json
+import os
+import ssl
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from infra.outputs import StackOutputs
+
+ROOT = Path(__file__).resolve().parents[1]
+STACK_VARIABLE = "DASHTAM_TEST_STACK"
+OUTPUTS_VARIABLE = "DASHTAM_OUTPUTS_FILE"
+
+
+@dataclass(frozen=True)
+class Endpoints:
+    """The environment as this process reaches it: on the host, or inside its network.
+
+    Args:
+        app_url: The service.
+        callback_url: The callback server.
+        database_dsn: PostgreSQL, as its owner.
+        redis_dsn: Redis, as the service's user.
+        ca_file: The CA that all of them are verified with.
+    """
+
+    app_url: str
+    callback_url: str
+    database_dsn: str
+    redis_dsn: str
+    ca_file: Path
+
+    def tls(self) -> ssl.SSLContext:
+        """Return a client context that trusts the environment's CA and nothing else."""
+        return ssl.create_default_context(cafile=str(self.ca_file))
+
+
+def stack_outputs(stack: str) -> StackOutputs:
+    """Return a stack's outputs from Pulumi.
+
+    Args:
+        stack: The stack's name.
+
+    Returns:
+        The outputs, secrets included.
+    """
+    command = ["pulumi", "stack", "output", "--stack", stack, "--json", "--show-secrets", "--non-interactive"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        pytest.exit(f"The outputs of {stack} can't be read; run ./dashtam test. {done.stderr.strip()}", returncode=1)
+    values = json.loads(done.stdout)
+    if not values:
+        pytest.exit(f"{stack} is not up; run ./dashtam up {stack}, or pulumi up --stack {stack}.", returncode=1)
+    return StackOutputs.model_validate(values)
+
+
+@pytest.fixture(scope="session")
+def outputs() -> StackOutputs:
+    """The outputs of the environment under test."""
+    handed_over = os.environ.get(OUTPUTS_VARIABLE)
+    if handed_over:
+        return StackOutputs.model_validate_json(Path(handed_over).read_text())
+    return stack_outputs(os.environ.get(STACK_VARIABLE) or "test")
+
+
+@pytest.fixture(scope="session")
+def endpoints(outputs: StackOutputs, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoints]:
+    """The environment under test, as this process reaches it."""
+    ca_file = tmp_path_factory.mktemp("ca") / "ca.crt"
+    ca_file.write_text(outputs.ca_certificate)
+    inside = OUTPUTS_VARIABLE in os.environ
+    urls = outputs.internal_urls if inside else outputs.urls
+    database = outputs.internal_database_dsn if inside else outputs.database_dsn
+    redis = outputs.internal_redis_dsn if inside else outputs.redis_dsn
+    assert urls.app
+    assert urls.callback
+    assert database
+    assert redis
+    yield Endpoints(urls.app, urls.callback, database.get_secret_value(), redis.get_secret_value(), ca_file)
+    ca_file.unlink()

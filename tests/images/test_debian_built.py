@@ -1,0 +1,163 @@
+# ruff: noqa: ANN401 - options and fixtures pass through to the docker SDK
+"""What holds for the images built from Debian packages alone: their names, labels, content, and how they are made."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from cli.images import build
+from cli.images.engine import local_references
+from infra.catalogue import IMAGES, POSTGRES, Base, ImageSource
+
+if TYPE_CHECKING:
+    from docker import DockerClient
+    from docker.models.containers import Container
+
+DATA = "/var/lib/postgresql/data"
+ENVIRONMENT = {"POSTGRES_USER": "kept", "POSTGRES_PASSWORD": "x"}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def built(client: DockerClient) -> None:
+    build.ensure(client, ImageSource.DEBIAN)
+
+
+@pytest.fixture(scope="session")
+def reference() -> Any:
+    return lambda base: base.reference(ImageSource.DEBIAN)
+
+
+def output(run: Any, base: Base, script: str) -> str:
+    container = run(base, ["-c", script], entrypoint="sh", user="0:0", cap_drop=[])
+    assert container.wait(timeout=60)["StatusCode"] == 0, container.logs().decode()
+    text: str = container.logs().decode().strip()
+    return text
+
+
+def test_labels_tell_what_it_is_and_which_version(client: DockerClient, base: Base) -> None:
+    labels = client.images.get(base.reference(ImageSource.DEBIAN)).labels
+    assert labels["dashtam.component"] == "base"
+    assert labels["dashtam.base"] == base.name
+    assert labels["dashtam.origin"] == "debian"
+    assert labels["dashtam.version"][0].isdigit()
+
+
+def test_nothing_of_the_building_machine_or_the_package_manager_is_left(run: Any, base: Base) -> None:
+    script = (
+        "find /var/lib/apt/lists /var/cache/apt /usr/local/share/ca-certificates /tmp /root -mindepth 1 -type f"
+        " ! -name .bashrc ! -name .profile 2>/dev/null; find / -xdev -name '*.deb'; find /var/log -name '*.log'; "
+        "find /etc/machine-id /etc/ssl/private -type f 2>/dev/null || true"
+    )
+    assert output(run, base, script) == ""
+
+
+def test_no_authority_of_the_building_machine_is_trusted(run: Any, base: Base) -> None:
+    own = Path("/usr/local/share/ca-certificates")
+    content = output(run, base, "cat /etc/ssl/certs/*.crt /etc/ssl/certs/*.pem 2>/dev/null || true")
+    for certificate in own.glob("**/*.crt"):
+        lines = certificate.read_text().splitlines()
+        assert lines[len(lines) // 2] not in content
+
+
+@pytest.mark.parametrize(
+    "moment",
+    ["creating directory", "running bootstrap", "post-bootstrap", "ready to accept", "shutting down", "syncing data"],
+)
+def test_a_database_whose_making_was_killed_is_made_anew(run: Any, volume: Any, until: Any, moment: str) -> None:
+    options = {"environment": ENVIRONMENT, "volumes": [f"{volume().name}:{DATA}"]}
+    first = run(POSTGRES, **options)
+    killed = False
+    for line in first.logs(stream=True, follow=True):
+        if moment in line.decode() and not killed:
+            first.kill()
+            killed = True
+    assert killed, "the log never told of this moment"
+    second = run(POSTGRES, **options)
+    until(lambda: answers(second), second)
+    assert second.exec_run(["ls", f"{DATA}/.init", f"{DATA}/.ready"])[0] != 0
+
+
+def answers(container: Container) -> bool:
+    command = ["psql", "-XAtwc", "select 1", "postgresql://kept:x@127.0.0.1/kept"]
+    return container.exec_run(command).exit_code == 0
+
+
+@pytest.mark.parametrize("back", ["PG_VERSION", "PG_VERSION base global", "PG_VERSION base pg_wal postgresql.conf", ""])
+def test_a_finished_database_killed_while_it_moves_in_goes_on(run: Any, volume: Any, until: Any, back: str) -> None:
+    options = {"environment": ENVIRONMENT, "volumes": [f"{volume().name}:{DATA}"]}
+    first = run(POSTGRES, **options)
+    until(lambda: answers(first), first)
+    query = "create table kept (answer int)"
+    assert first.exec_run(["psql", "-c", query, "postgresql://kept:x@127.0.0.1/kept"])[0] == 0
+    first.stop(timeout=30)
+    move = f"cd {DATA} && mkdir .ready && for x in {back}; do mv $x .ready/; done"
+    assert run(POSTGRES, ["-c", move], entrypoint="sh", **options).wait(timeout=60)["StatusCode"] == 0
+    second = run(POSTGRES, **options)
+    until(lambda: answers(second), second)
+    query = "select count(*) from kept"
+    assert second.exec_run(["psql", "-c", query, "postgresql://kept:x@127.0.0.1/kept"])[0] == 0
+    assert second.exec_run(["ls", f"{DATA}/.ready"])[0] != 0
+
+
+def test_a_folder_that_holds_something_else_is_refused_and_left(run: Any, volume: Any) -> None:
+    mount = {"volumes": [f"{volume().name}:{DATA}"]}
+    assert (
+        run(POSTGRES, ["-c", f"echo mine > {DATA}/letter"], entrypoint="sh", **mount).wait(timeout=60)["StatusCode"]
+        == 0
+    )
+    container = run(POSTGRES, environment=ENVIRONMENT, **mount)
+    assert container.wait(timeout=60)["StatusCode"] == 1
+    assert b"holds letter but no database" in container.logs()
+    kept = run(POSTGRES, [f"{DATA}/letter"], entrypoint="cat", **mount)
+    kept.wait(timeout=60)
+    assert kept.logs() == b"mine\n"
+
+
+def test_two_containers_never_serve_one_folder(run: Any, volume: Any, until: Any) -> None:
+    options = {"environment": ENVIRONMENT, "volumes": [f"{volume().name}:{DATA}"]}
+    first = run(POSTGRES, **options)
+    until(lambda: answers(first), first)
+    second = run(POSTGRES, **options)
+    until(lambda: b"in use by another container" in second.logs(), second)
+    assert not answers(second)
+    first.stop(timeout=30)
+    until(lambda: answers(second), second)
+
+
+BUILD = (
+    "from cli.images import build, debian, engine; print(debian.root_reference()); "
+    "build.ensure(engine.connect(), build.ImageSource('debian'))"
+)
+
+
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGKILL])
+def test_a_build_that_is_ended_leaves_nothing_half_made(
+    client: DockerClient, tmp_path: Path, ending: signal.Signals, until_gone: Any
+) -> None:
+    """Under a changed recipe, and so under names of its own, the root file system is begun and broken off."""
+    recipe = tmp_path / "images"
+    subprocess.run(["cp", "-a", str(IMAGES), str(recipe)], check=True)
+    (recipe / "base" / "changed").write_text(str(tmp_path))
+    patch = f"from pathlib import Path; import infra.catalogue as c; c.IMAGES = Path({str(recipe)!r}); "
+    environment = {**os.environ, "DASHTAM_CACHE_HOME": str(tmp_path / "cache")}
+    process = subprocess.Popen(
+        [sys.executable, "-u", "-c", patch + BUILD], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        text=True, start_new_session=True,
+    )  # fmt: skip
+    with process:
+        for line in process.stderr or ():
+            if " s: " in line:
+                break
+        process.send_signal(ending)
+        name = process.communicate(timeout=60)[0].strip()
+    assert process.returncode != 0
+    assert name.startswith("dashtam-debian/base:")
+    assert name not in local_references(client)
+    until_gone(str(tmp_path / "cache"))

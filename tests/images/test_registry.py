@@ -1,0 +1,194 @@
+# ruff: noqa: ANN401 - answers of the docker SDK
+"""Recording digests and pulling, from a real registry on this machine, and from some that misbehave."""
+
+from __future__ import annotations
+
+import http.server
+import json
+import secrets
+import shutil
+import socket
+import subprocess
+import threading
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from docker.errors import ImageNotFound
+
+from cli.errors import UserError
+from cli.images import lock, pull, source
+from cli.images.engine import is_local, local_references
+from infra.catalogue import REDIS, ImageSource
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from docker import DockerClient
+
+DAMAGE = ["refused", "not found", "broken off", "no digest", "slow"]
+
+
+@pytest.fixture(scope="session")
+def registry_program(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The registry itself, from its package: fetched and unpacked, not installed."""
+    if installed := shutil.which("docker-registry"):
+        return installed
+    folder = tmp_path_factory.mktemp("registry-package")
+    folder.chmod(0o755)
+    subprocess.run(["apt-get", "download", "docker-registry"], cwd=folder, check=True, capture_output=True)
+    subprocess.run(["dpkg", "--extract", next(folder.glob("*.deb")), folder], check=True)
+    return str(folder / "usr" / "bin" / "docker-registry")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+@pytest.fixture(scope="session")
+def registry(registry_program: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A registry on the loopback interface; the engine takes such without TLS."""
+    folder = tmp_path_factory.mktemp("registry")
+    address = f"127.0.0.1:{free_port()}"
+    config = {"version": "0.1", "storage": {"filesystem": {"rootdirectory": str(folder)}}, "http": {"addr": address}}
+    file = folder / "config.yml"
+    file.write_text(json.dumps(config))
+    log = (folder / "log").open("wb")
+    with log, subprocess.Popen([registry_program, "serve", file], stdout=log, stderr=log) as process:
+        wait_for_port(address, process)
+        yield address
+        process.terminate()
+
+
+def wait_for_port(address: str, process: subprocess.Popen[bytes], seconds: float = 20) -> None:
+    host, _, port = address.partition(":")
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            socket.create_connection((host, int(port)), timeout=1).close()
+        except OSError:
+            assert process.poll() is None, "the registry ended"
+            assert time.monotonic() < end, "the registry doesn't answer"
+            time.sleep(0.05)
+        else:
+            return
+
+
+@pytest.fixture
+def pushed(client: DockerClient, registry: str, reference: Callable[[Any], str]) -> Iterator[tuple[str, str]]:
+    """An image in the registry and nowhere else, and the digest that pushing it told."""
+    repository = f"{registry}/dashtam-selftest-{secrets.token_hex(4)}"
+    client.api.tag(reference(REDIS), repository, "1")
+    events: Any = client.api.push(repository, tag="1", stream=True, decode=True)
+    digest = next(event["aux"]["Digest"] for event in events if "Digest" in event.get("aux", {}))
+    events.close()
+    client.api.remove_image(f"{repository}:1")
+    yield f"{repository}:1", digest
+    for name in local_references(client):
+        if name.startswith(repository):
+            # Its tag takes its digest along.
+            with suppress(ImageNotFound):
+                client.api.remove_image(name)
+
+
+def test_the_registrys_own_digest_is_recorded(client: DockerClient, pushed: tuple[str, str], tmp_path: Path) -> None:
+    reference, digest = pushed
+    path = tmp_path / "lock.json"
+    assert lock.record(client, [reference], path) == {reference: digest}
+    assert json.loads(path.read_text()) == {reference: digest}
+
+
+@pytest.mark.parametrize("pinned", [False, True], ids=["tag", "tag and digest"])
+def test_an_image_is_pulled_and_found_by_the_reference_that_runs_it(
+    client: DockerClient, pushed: tuple[str, str], pinned: bool
+) -> None:
+    tag, digest = pushed
+    reference = f"{tag}@{digest}" if pinned else tag
+    assert not is_local(reference, local_references(client))
+    news: list[str] = []
+    pull.make(client, reference, news.append)
+    assert news
+    assert is_local(reference, local_references(client))
+    # The program finds it by asking the engine for this very name.
+    assert client.images.get(reference).id
+
+
+def test_a_digest_that_the_registry_does_not_have_is_refused(client: DockerClient, pushed: tuple[str, str]) -> None:
+    with pytest.raises(UserError) as caught:
+        pull.make(client, f"{pushed[0]}@sha256:{'0' * 64}", lambda _: None)
+    assert "unknown" in caught.value.cause
+
+
+def test_a_tag_that_the_registry_does_not_have_is_told(client: DockerClient, registry: str, tmp_path: Path) -> None:
+    with pytest.raises(UserError) as caught:
+        lock.record(client, [f"{registry}/none:1"], tmp_path / "lock.json")
+    assert "unknown" in caught.value.cause
+    assert not (tmp_path / "lock.json").exists()
+
+
+def test_a_registry_that_answers_is_the_source(client: DockerClient, pushed: tuple[str, str]) -> None:
+    assert source.probe(client, pushed[0]).source is ImageSource.REGISTRY
+
+
+class Misbehaving(http.server.BaseHTTPRequestHandler):
+    """A registry that fails in the way its server was told to."""
+
+    def do_GET(self) -> None:
+        damage: Any = self.server
+        if damage.kind == "slow":
+            damage.released.wait(60)
+        if damage.kind in {"broken off", "slow"}:
+            self.connection.close()
+            return
+        found = damage.kind == "no digest" or self.path == "/v2/"
+        body = b"{}"
+        self.send_response(200 if found else 404)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    do_HEAD = do_GET  # noqa: N815 - the name that the library calls
+
+    def log_message(self, *_: Any) -> None:
+        """Keep the tests' output quiet."""
+
+
+@pytest.fixture(params=DAMAGE)
+def damaged(request: pytest.FixtureRequest) -> Iterator[str]:
+    if request.param == "refused":
+        yield f"127.0.0.1:{free_port()}"
+        return
+    server: Any = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Misbehaving)
+    server.daemon_threads, server.kind, server.released = True, request.param, threading.Event()
+    server.handle_error = lambda *_: None
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"127.0.0.1:{server.server_port}"
+    server.released.set()
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def test_a_registry_that_fails_is_told_in_time_and_nothing_is_recorded(
+    client: DockerClient, damaged: str, tmp_path: Path
+) -> None:
+    begin = time.monotonic()
+    with pytest.raises(UserError) as caught:
+        lock.record(client, [f"{damaged}/a:1"], tmp_path / "lock.json", seconds=2)
+    assert time.monotonic() - begin < 10
+    assert caught.value.cause
+    assert not (tmp_path / "lock.json").exists()
+
+
+def test_a_registry_that_fails_is_not_the_source(client: DockerClient, damaged: str) -> None:
+    begin = time.monotonic()
+    found = source.probe(client, f"{damaged}/a:1", seconds=2)
+    assert time.monotonic() - begin < 10
+    # Where the official images are here already, no registry is needed.
+    assert found.source is ImageSource.DEBIAN or "are here" in found.reason

@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import json
+import socket
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from pulumi.runtime import mocks
+
+from infra.catalogue import ROOT
+from tests.infra.recording import OWNER, Deployment, Recorder, run_program
+
+STACKS = ("dev", "test", "ci", "review-42")
+
+SHOWN_ALREADY = 32
+"""The exit status that keeps Pulumi's language host from adding to what the program said."""
+
+COPIED = {"postgres": 5444, "redis": 6391, "app": 8010, "callback": 8192}
+"""The ports of the further stack, whose config is a copy of test's."""
+
+
+def read_config(path: Path) -> dict[str, str]:
+    """Return a stack's config as Pulumi hands it to the program: every value as text, objects as JSON."""
+    document = yaml.safe_load(path.read_text())["config"]
+    return {key: value if isinstance(value, str) else json.dumps(value) for key, value in document.items()}
+
+
+def stack_config(stack: str) -> dict[str, str]:
+    """Return a stack's config; a further stack's is a copy of test's with its own ports."""
+    if stack in STACKS[:3]:
+        return read_config(ROOT / f"Pulumi.{stack}.yaml")
+    config = {key: json.loads(value) for key, value in read_config(ROOT / "Pulumi.test.yaml").items()}
+    for service, port in COPIED.items():
+        config[f"dashtam:{service}"]["port"] = port
+    config["dashtam:app"]["oauth_redirect_uri"] = f"https://127.0.0.1:{COPIED['callback']}"
+    return {key: json.dumps(value) for key, value in config.items()}
+
+
+@pytest.fixture(scope="session")
+def engine_socket() -> Iterator[str]:
+    """The address of something that accepts connections as an engine does."""
+    with tempfile.TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(f"{folder}/docker.sock")
+        listener.listen()
+        yield f"unix://{folder}/docker.sock"
+
+
+@pytest.fixture(scope="session")
+def variables(engine_socket: str) -> dict[str, str]:
+    """What `./dashtam env` sets for the program."""
+    return {"DOCKER_HOST": engine_socket, "DASHTAM_CLONE": OWNER, "DASHTAM_IMAGE_SOURCE": "debian"}
+
+
+@pytest.fixture(scope="session")
+def declare(variables: dict[str, str]) -> Callable[[str], Deployment]:
+    """Give what the program declares for a stack; each stack's program runs once."""
+    done: dict[str, Deployment] = {}
+
+    def declared(stack: str) -> Deployment:
+        if stack not in done:
+            done[stack] = run_program(stack, stack_config(stack), variables)
+        return done[stack]
+
+    return declared
+
+
+@pytest.fixture
+def refuse(
+    variables: dict[str, str], caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., list[str]]:
+    """Run the program where something is wrong; give what it says, and make sure that it declares nothing."""
+    monkeypatch.setattr(Recorder, "RegisterResource", _stack_alone)
+
+    def refused(stack: str, config: Mapping[str, str] | None = None, **changes: str) -> list[str]:
+        with pytest.raises(SystemExit) as stopped:
+            run_program(stack, stack_config("test") | dict(config or {}), variables | changes)
+        assert stopped.value.code == SHOWN_ALREADY
+        return caplog.messages
+
+    return refused
+
+
+def _stack_alone(recorder: Recorder, request: Any) -> Any:  # noqa: ANN401 - as the monitor's
+    assert request.type == "pulumi:pulumi:Stack"
+    return mocks.MockMonitor.RegisterResource(recorder, request)  # type: ignore[no-untyped-call]
+
+
+@pytest.fixture(params=STACKS)
+def deployment(request: pytest.FixtureRequest, declare: Callable[[str], Deployment]) -> Deployment:
+    """What the program declares, for each stack in turn."""
+    return declare(request.param)

@@ -1,0 +1,197 @@
+"""Runs the real program against a monitor that records instead of creating."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import runpy
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass, field
+from typing import Any
+
+import pulumi
+import pytest
+from google.protobuf import json_format  # type: ignore[import-untyped]
+from pulumi.runtime import mocks, rpc
+from pulumi.runtime.settings import set_root_resource
+from pulumi.runtime.stack import run_in_stack
+
+SECRET = "keep-this-hidden"
+"""Part of every secret that the recording monitor makes up."""
+
+OWNER = "clone-under-test"
+
+
+@dataclass(frozen=True)
+class Declared:
+    """One resource as the program sent it.
+
+    Args:
+        type: Its type token.
+        name: Its name in the program.
+        inputs: What was sent, as plain values.
+        raw: What was sent, with the marks of secrets.
+        request: All of the registration, options included.
+    """
+
+    type: str
+    name: str
+    inputs: Mapping[str, Any]
+    raw: Mapping[str, Any]
+    request: Any
+
+    @property
+    def labels(self) -> dict[str, str]:
+        return {label["label"]: label["value"] for label in self.inputs["labels"]}
+
+    @property
+    def shown(self) -> str:
+        """What was sent, as text, without what is marked as secret."""
+        return json.dumps(masked(self.raw))
+
+    def depends_on(self, other: Declared) -> bool:
+        return any(urn.endswith(f"::{other.name}") for urn in self.request.dependencies)
+
+
+@dataclass
+class Deployment:
+    """What the program declares for one stack.
+
+    Args:
+        stack: The stack's name.
+        resources: Everything that it registers, components too.
+        raw_exports: What it exports, with the marks of secrets.
+    """
+
+    stack: str
+    resources: list[Declared] = field(default_factory=list)
+    raw_exports: dict[str, Any] = field(default_factory=dict)
+    owner: str = OWNER
+    secret: str = SECRET
+
+    def of(self, kind: str) -> list[Declared]:
+        return [resource for resource in self.resources if resource.type.endswith(f":{kind}")]
+
+    def named(self, kind: str, name: str) -> Declared:
+        return next(resource for resource in self.of(kind) if resource.name == name)
+
+    def service(self, name: str) -> Declared:
+        return self.named("Container", f"dashtam-{self.stack}-{name}")
+
+    @property
+    def services(self) -> list[Declared]:
+        return [self.service(name) for name in ("postgres", "redis", "app", "callback")]
+
+    @property
+    def installers(self) -> list[Declared]:
+        return [self.service(f"{name}-files") for name in ("postgres", "redis", "app", "callback")]
+
+    @property
+    def exports(self) -> dict[str, Any]:
+        return {name: unmarked(value) for name, value in self.raw_exports.items()}
+
+    @property
+    def secret_exports(self) -> set[str]:
+        return {name for name, value in self.raw_exports.items() if is_secret(value)}
+
+
+class Provider(mocks.Mocks):
+    """Answers as the providers do, with secrets that can be recognised."""
+
+    def call(self, args: mocks.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]] | None]:
+        raise AssertionError(f"the program calls nothing, but {args.token} was called")
+
+    def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
+        return f"{args.name}-id", {**args.inputs, **_made(args)}
+
+
+def _made(args: mocks.MockResourceArgs) -> dict[str, Any]:
+    secret = f"{SECRET}-{args.name}"
+    made: dict[str, dict[str, Any]] = {
+        "RandomPassword": {"result": pulumi.Output.secret(secret)},
+        "RandomBytes": {"base64": secret},
+        "PrivateKey": {"privateKeyPem": pulumi.Output.secret(secret)},
+        "CertRequest": {"certRequestPem": f"request {args.name}"},
+        "SelfSignedCert": {"certPem": f"certificate {args.name}"},
+        "LocallySignedCert": {"certPem": f"certificate {args.name}"},
+        "RemoteImage": {"imageId": image_id(args.inputs.get("name", ""))},
+    }
+    return made.get(args.typ.rpartition(":")[2], {})
+
+
+def image_id(reference: str) -> str:
+    """Return the id that the recording monitor gives to an image."""
+    return f"sha256:{hashlib.sha256(reference.encode()).hexdigest()}"
+
+
+class Recorder(mocks.MockMonitor):
+    """Keeps what the program registers."""
+
+    def __init__(self, deployment: Deployment) -> None:
+        super().__init__(Provider())
+        self._deployment = deployment
+
+    def RegisterResource(self, request: Any) -> Any:  # noqa: ANN401, N802 - as the monitor is called
+        raw = json_format.MessageToDict(request.object)
+        self._deployment.resources.append(Declared(request.type, request.name, unmarked(raw), raw, request))
+        with closing(asyncio.new_event_loop()) as loop:  # this thread is Pulumi's; it would leave its loop open
+            asyncio.set_event_loop(loop)
+            try:
+                return super().RegisterResource(request)  # type: ignore[no-untyped-call]
+            finally:
+                asyncio.set_event_loop(None)
+
+    def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: ANN401, N802 - as the monitor is called
+        if "pulumi:pulumi:Stack" in request.urn:
+            self._deployment.raw_exports.update(json_format.MessageToDict(request.outputs))
+        return super().RegisterResourceOutputs(request)  # type: ignore[no-untyped-call]
+
+
+def is_secret(value: Any) -> bool:  # noqa: ANN401 - any property
+    """Tell whether a property is marked as secret."""
+    return isinstance(value, dict) and value.get(rpc._special_sig_key) == rpc._special_secret_sig
+
+
+def masked(value: Any) -> Any:  # noqa: ANN401 - any property
+    """Return a property without what is marked as secret."""
+    if is_secret(value):
+        return "[secret]"
+    if isinstance(value, dict):
+        return {key: masked(inner) for key, inner in value.items()}
+    return [masked(inner) for inner in value] if isinstance(value, list) else value
+
+
+def unmarked(value: Any) -> Any:  # noqa: ANN401 - any property
+    """Return a property without the marks of secrets, and whole numbers as such."""
+    if is_secret(value):
+        return unmarked(value["value"])
+    if isinstance(value, dict):
+        return {key: unmarked(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [unmarked(inner) for inner in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def run_program(stack: str, config: Mapping[str, str], variables: Mapping[str, str]) -> Deployment:
+    """Run the program as it is, for one stack, and return what it declares."""
+    deployment = Deployment(stack)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PULUMI_CONFIG", json.dumps(dict(config)))
+        for name, value in variables.items():
+            patch.setenv(name, value)
+        with ThreadPoolExecutor(1) as alone:  # neither the tests' event loop nor Pulumi's context of another stack
+            alone.submit(asyncio.run, _program(stack, Recorder(deployment))).result()
+    return deployment
+
+
+async def _program(stack: str, recorder: Recorder) -> None:
+    mocks.set_mocks(recorder.mocks, "dashtam", stack, preview=False, monitor=recorder)
+    set_root_resource(None)  # type: ignore[arg-type]
+    await run_in_stack(_main)
+
+
+def _main() -> None:
+    runpy.run_module("infra.__main__", run_name="__main__")

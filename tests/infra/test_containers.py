@@ -1,0 +1,137 @@
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.infra.recording import Deployment
+
+SERVICES = ("postgres", "redis", "app", "callback")
+USERS = {"postgres": "70:70", "redis": "999:1000", "app": "10001:10001", "callback": "10001:10001"}
+
+
+def test_there_are_four_services_and_an_installer_each(deployment: Deployment) -> None:
+    prefix = f"dashtam-{deployment.stack}-"
+    assert {container.inputs["name"] for container in deployment.of("Container")} == {
+        *(f"{prefix}{service}" for service in SERVICES),
+        *(f"{prefix}{service}-files" for service in SERVICES),
+    }
+
+
+def test_every_service_has_a_health_check_that_up_waits_for(deployment: Deployment) -> None:
+    for service in deployment.services:
+        check = service.inputs["healthcheck"]
+        assert check["tests"][0] in {"CMD", "CMD-SHELL"}
+        assert len(check["tests"]) > 1
+        assert check["retries"] >= 1
+        assert {"interval", "timeout", "startPeriod"} <= set(check)
+        assert service.inputs["wait"] is True
+        assert service.inputs["waitTimeout"] == 90
+
+
+@pytest.mark.parametrize(
+    ("service", "part"),
+    [("postgres", "pg_isready"), ("redis", "--tls"), ("app", "/ready"), ("callback", "/health")],
+)
+def test_each_health_check_asks_the_service_itself(deployment: Deployment, service: str, part: str) -> None:
+    assert part in " ".join(deployment.service(service).inputs["healthcheck"]["tests"])
+
+
+def test_every_service_is_limited(deployment: Deployment) -> None:
+    for service in deployment.services:
+        assert service.inputs["memory"] >= 16
+        assert service.inputs["memorySwap"] == service.inputs["memory"]
+        assert service.inputs["ulimits"] == [{"name": "nproc", "soft": 1024, "hard": 1024}]
+
+
+def test_every_service_is_hardened(deployment: Deployment) -> None:
+    for name in SERVICES:
+        inputs = deployment.service(name).inputs
+        assert inputs["readOnly"] is True
+        assert inputs["capabilities"] == {"drops": ["ALL"]}
+        assert inputs["securityOpts"] == ["no-new-privileges:true"]
+        assert inputs["init"] is True
+        assert inputs["user"] == USERS[name]
+        assert not {"privileged", "pidMode", "ipcMode", "usernsMode", "devices", "hosts", "networkMode"} & set(inputs)
+
+
+def test_what_is_writable_is_in_memory_or_the_data_volume(deployment: Deployment) -> None:
+    for service in deployment.services:
+        for options in service.inputs["tmpfs"].values():
+            assert {"noexec", "nosuid", "nodev"} <= set(options.split(","))
+            assert re.search(r"(^|,)size=\d+m(,|$)", options)
+        writable = [mount for mount in service.inputs["mounts"] if not mount.get("readOnly")]
+        assert all(mount["type"] == "volume" and mount["source"].endswith("_data") for mount in writable)
+
+
+def test_every_service_rotates_its_log(deployment: Deployment) -> None:
+    for service in deployment.services:
+        assert service.inputs["logDriver"] == "json-file"
+        assert service.inputs["logOpts"] == {"max-size": "16m", "max-file": "3"}
+
+
+def test_every_service_may_stop_in_good_order(deployment: Deployment) -> None:
+    assert [service.inputs["destroyGraceSeconds"] for service in deployment.services] == [30] * 4
+
+
+def test_every_service_is_in_one_network_under_its_own_name(deployment: Deployment) -> None:
+    for name in SERVICES:
+        assert deployment.service(name).inputs["networksAdvanced"] == [
+            {"name": f"dashtam-{deployment.stack}-network", "aliases": [name]},
+        ]
+
+
+def test_every_port_is_on_loopback(deployment: Deployment) -> None:
+    published = [port for service in deployment.services for port in service.inputs.get("ports", [])]
+    assert all(port["ip"] == "127.0.0.1" for port in published)
+    assert len({port["external"] for port in published}) == len(published)
+
+
+def test_everything_is_labelled(deployment: Deployment) -> None:
+    labelled = [*deployment.of("Container"), *deployment.of("Network"), *deployment.of("Volume")]
+    assert len(labelled) >= 8 + 1 + 4
+    for resource in labelled:
+        component = resource.labels.pop("dashtam.component")
+        assert component
+        assert resource.labels == {
+            "dashtam.project": "dashtam",
+            "dashtam.stack": deployment.stack,
+            "dashtam.component": component,
+            "dashtam.owner": deployment.owner,
+        }
+    for name in SERVICES:
+        assert deployment.service(name).labels["dashtam.component"] == name
+
+
+def test_everything_runs_by_the_id_of_an_image(deployment: Deployment) -> None:
+    ids = {image.name: image for image in deployment.of("RemoteImage")}
+    assert all(image.inputs["keepLocally"] is True for image in ids.values())
+    for container in deployment.of("Container"):
+        assert re.fullmatch("sha256:[0-9a-f]{64}", container.inputs["image"])
+        assert any(container.depends_on(image) for image in ids.values())
+
+
+def test_edits_that_the_plugin_ignores_replace_the_service(deployment: Deployment) -> None:
+    for name in SERVICES:
+        request = deployment.service(name).request
+        assert request.deleteBeforeReplace
+        assert {"healthcheck", "tmpfs"} <= set(request.replaceOnChanges)
+        assert [urn.rpartition("::")[2] for urn in request.replace_with] == [f"dashtam-{deployment.stack}-{name}-files"]
+
+
+def test_a_service_starts_when_its_files_are_there(deployment: Deployment) -> None:
+    for name in SERVICES:
+        assert deployment.service(name).depends_on(deployment.service(f"{name}-files"))
+
+
+def test_the_app_does_not_wait_for_its_database_to_be_created(deployment: Deployment) -> None:
+    for service in ("postgres", "redis"):
+        assert not deployment.service("app").depends_on(deployment.service(service))
+
+
+def test_every_resource_belongs_to_the_environment(deployment: Deployment) -> None:
+    for resource in deployment.resources:
+        if resource.type not in {"pulumi:pulumi:Stack", "dashtam:index:Environment"}:
+            assert "dashtam:index:" in resource.request.parent

@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import pytest
+
+from infra.outputs import StackOutputs
+
+if TYPE_CHECKING:
+    from tests.infra.recording import Deployment
+
+    Declare = Callable[[str], Deployment]
+
+DSNS = {"database_dsn", "redis_dsn", "internal_database_dsn", "internal_redis_dsn"}
+PUBLISHED_DSNS = {"database_dsn", "redis_dsn"}
+
+
+def test_the_exports_are_complete_and_valid(deployment: Deployment) -> None:
+    outputs = StackOutputs.model_validate(deployment.exports)
+    unpublished = {name for name in PUBLISHED_DSNS if getattr(outputs, name) is None}
+    assert set(deployment.exports) == set(StackOutputs.model_fields) - unpublished
+
+
+def test_dsns_are_secret_and_nothing_else_needs_to_be(deployment: Deployment) -> None:
+    assert deployment.secret_exports == DSNS & set(deployment.exports)
+    clear = {name: value for name, value in deployment.exports.items() if name not in deployment.secret_exports}
+    assert deployment.secret not in json.dumps(clear)
+
+
+@pytest.mark.parametrize(
+    ("stack", "ports"),
+    [("dev", (8000, 5432, 6379, 8182)), ("test", (8001, 5433, 6380, 8183)), ("review-42", (8010, 5444, 6391, 8192))],
+)
+def test_the_host_is_told_where_everything_is(declare: Declare, stack: str, ports: tuple[int, int, int, int]) -> None:
+    exports = declare(stack).exports
+    app, postgres, redis, callback = ports
+    assert exports["ports"] == {"app": app, "postgres": postgres, "redis": redis, "callback": callback}
+    assert exports["urls"] == {
+        "app": f"https://localhost:{app}",
+        "docs": f"https://localhost:{app}/docs",
+        "callback": f"https://localhost:{callback}",
+    }
+    assert f"@127.0.0.1:{postgres}/" in exports["database_dsn"]
+    assert exports["database_dsn"].endswith("?sslmode=verify-full")
+    assert f"@127.0.0.1:{redis}/" in exports["redis_dsn"]
+
+
+def test_what_ci_does_not_publish_is_null(declare: Declare) -> None:
+    outputs = StackOutputs.model_validate(declare("ci").exports)
+    assert set(outputs.ports.model_dump().values()) == {None}
+    assert set(outputs.urls.model_dump().values()) == {None}
+    assert (outputs.database_dsn, outputs.redis_dsn) == (None, None)
+
+
+def test_the_network_is_told_where_everything_is(deployment: Deployment) -> None:
+    exports, secret = deployment.exports, deployment.secret
+    database = exports["database"]
+    assert exports["internal_urls"] == {
+        "app": "https://app:8000",
+        "docs": "https://app:8000/docs",
+        "callback": "https://callback:8182",
+    }
+    assert exports["internal_database_dsn"] == (
+        f"postgresql://{database['user']}:{secret}-postgres-password@postgres:5432/{database['name']}"
+        "?sslmode=verify-full"
+    )
+    assert exports["internal_redis_dsn"] == (
+        f"rediss://dashtam:{secret}-redis-password@redis:6379/{exports['redis_database']}"
+    )
+
+
+def test_the_names_are_those_on_the_engine(deployment: Deployment) -> None:
+    exports = deployment.exports
+    assert exports["environment"] == deployment.stack
+    assert exports["network"] == deployment.of("Network")[0].inputs["name"]
+    assert {service.inputs["name"] for service in deployment.services} == set(exports["containers"].values())
+    volumes = {volume.inputs["name"] for volume in deployment.of("Volume")}
+    assert set(exports["volumes"].values()) == {name for name in volumes if name.endswith("_data")}
+    images = {image.inputs["name"] for image in deployment.of("RemoteImage")}
+    assert {reference for reference in exports["images"].values() if reference} == images
+
+
+def test_the_ca_is_public(deployment: Deployment) -> None:
+    assert deployment.exports["ca_certificate"] == "certificate ca"

@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.infra.recording import Deployment
+
+APP = {"ca.crt", "tls.crt", "tls.key", "database-password", "redis-password", "secret-key"}
+FILES = {
+    "postgres": ({"tls.crt", "tls.key", "password", "pg_hba.conf"}, "70", "70"),
+    "redis": ({"ca.crt", "tls.crt", "tls.key", "password", "users.acl", "redis.conf"}, "999", "1000"),
+    "app": (APP, "10001", "10001"),
+    "callback": ({"ca.crt", "tls.crt", "tls.key"}, "10001", "10001"),
+}
+
+
+def test_installers_live_for_a_moment_and_reach_nothing(deployment: Deployment) -> None:
+    for installer in deployment.installers:
+        inputs = installer.inputs
+        assert inputs["networkMode"] == "none"
+        assert (inputs["mustRun"], inputs["attach"]) == (False, True)
+        assert inputs["capabilities"] == {"drops": ["ALL"], "adds": ["CHOWN", "DAC_OVERRIDE", "FOWNER"]}
+        assert inputs["securityOpts"] == ["no-new-privileges:true"]
+        assert inputs["memorySwap"] == inputs["memory"]
+        assert not {"ports", "networksAdvanced", "privileged", "envs", "healthcheck"} & set(inputs)
+
+
+def test_new_files_mean_a_new_installer(deployment: Deployment) -> None:
+    for installer in deployment.installers:
+        assert installer.request.deleteBeforeReplace
+        assert list(installer.request.replaceOnChanges) == ["uploads"]
+
+
+@pytest.mark.parametrize("service", list(FILES))
+def test_each_service_gets_its_files_and_no_others(deployment: Deployment, service: str) -> None:
+    names, uid, gid = FILES[service]
+    inputs = deployment.service(f"{service}-files").inputs
+    assert {upload["file"] for upload in inputs["uploads"]} == {f"/install/{name}" for name in names}
+    (script,) = inputs["command"]
+    assert inputs["entrypoints"] == ["sh", "-euc"]
+    installed = re.findall(r"install -o (\d+) -g (\d+) -m 0400 /install/(\S+) /run/secrets/\3(?:;|$)", script)
+    assert {found[2] for found in installed} == names
+    assert {found[:2] for found in installed} == {(uid, gid)}
+
+
+@pytest.mark.parametrize("service", list(FILES))
+def test_each_service_reads_its_own_volume_and_cannot_write_it(deployment: Deployment, service: str) -> None:
+    volume = f"dashtam-{deployment.stack}-{service}-files"
+    assert deployment.service(f"{service}-files").inputs["mounts"] == [
+        {"type": "volume", "source": volume, "target": "/run/secrets"},
+    ]
+    reading = [mount for mount in deployment.service(service).inputs["mounts"] if mount["target"] == "/run/secrets"]
+    assert reading == [{"type": "volume", "source": volume, "target": "/run/secrets", "readOnly": True}]
+
+
+def test_each_service_gets_its_own_certificate(deployment: Deployment) -> None:
+    for service in FILES:
+        uploads = {
+            upload["file"]: upload["content"] for upload in deployment.service(f"{service}-files").inputs["uploads"]
+        }
+        assert uploads["/install/tls.crt"] == f"certificate {service}-certificate"
+        assert uploads["/install/tls.key"] == f"{deployment.secret}-{service}-key"
+        assert uploads.get("/install/ca.crt", "certificate ca") == "certificate ca"

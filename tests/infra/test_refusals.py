@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+Refuse = Callable[..., list[str]]
+
+
+def test_a_wrong_value_is_one_message(refuse: Refuse) -> None:
+    config = {"dashtam:redis": json.dumps({"prot": 6380}), "dashtam:callback": json.dumps({"port": 0})}
+    (message,) = refuse("test", config)
+    assert message.splitlines() == [
+        "Pulumi.test.yaml is not valid:",
+        "  dashtam:redis.prot is not a known key. Did you mean port?",
+        "  dashtam:callback.port = 0: input should be greater than or equal to 1; write a number from 1 on.",
+    ]
+
+
+def test_an_engine_that_does_not_answer_is_one_message(refuse: Refuse, tmp_path: Path) -> None:
+    (message,) = refuse("test", DOCKER_HOST=f"unix://{tmp_path}/none")
+    assert message.startswith(f"No Docker engine answers at unix://{tmp_path}/none: ")
+
+
+def test_a_source_of_images_that_does_not_exist_is_one_message(refuse: Refuse) -> None:
+    assert refuse("test", DASHTAM_IMAGE_SOURCE="quay") == [
+        "DASHTAM_IMAGE_SOURCE=quay is no source of images: set it to registry or debian.",
+    ]
+
+
+@pytest.mark.parametrize("stack", ["Not_A_Host", "x" * 41])
+def test_a_stack_that_names_nothing_valid_is_one_message(refuse: Refuse, stack: str) -> None:
+    (message,) = refuse(stack)
+    assert message.startswith(f"the stack name '{stack}' can't be part of container and host names: ")

@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tests.infra.recording import Deployment
+
+
+def test_the_recorded_program_holds_secrets(deployment: Deployment) -> None:
+    """Or the other tests here would find nothing whatever the program did."""
+    sent = json.dumps([resource.inputs for resource in deployment.resources])
+    for name in ("postgres-password", "redis-password", "session-key", "ca-key", "app-key"):
+        assert f"{deployment.secret}-{name}" in sent
+
+
+def test_no_secret_is_sent_in_clear(deployment: Deployment) -> None:
+    for resource in deployment.resources:
+        assert deployment.secret not in resource.shown, resource.name
+
+
+def test_no_secret_is_anywhere_in_a_container_but_in_its_uploads(deployment: Deployment) -> None:
+    for container in deployment.of("Container"):
+        rest = {name: value for name, value in container.inputs.items() if name != "uploads"}
+        assert deployment.secret not in json.dumps(rest), container.name
+    assert all("uploads" not in service.inputs for service in deployment.services)
+
+
+def test_secrets_go_to_their_users_alone(deployment: Deployment) -> None:
+    holders = {
+        "postgres-password": {"postgres", "app"},
+        "redis-password": {"redis", "app"},
+        "session-key": {"app"},
+        "ca-key": set(),
+        **{f"{service}-key": {service} for service in ("postgres", "redis", "app", "callback")},
+    }
+    for name, expected in holders.items():
+        content = f"{deployment.secret}-{name}"
+        found = {
+            installer.labels["dashtam.component"].removesuffix("-files")
+            for installer in deployment.installers
+            if any(upload["content"] == content for upload in installer.inputs["uploads"])
+        }
+        assert found == expected, name
+
+
+def test_secrets_in_no_label_or_name_of_anything(deployment: Deployment) -> None:
+    for resource in deployment.resources:
+        assert deployment.secret not in resource.name
+        assert deployment.secret not in json.dumps(resource.inputs.get("labels", []))
+        assert deployment.secret not in str(resource.inputs.get("name"))
+
+
+def test_passwords_are_long_and_need_no_quoting(deployment: Deployment) -> None:
+    passwords = deployment.of("RandomPassword")
+    assert {password.name for password in passwords} == {"postgres-password", "redis-password"}
+    for password in passwords:
+        assert password.inputs["length"] >= 32
+        assert password.inputs["special"] is False
+    assert [key.inputs["length"] for key in deployment.of("RandomBytes")] == [32]
+
+
+def test_the_password_lives_and_dies_with_the_volume_that_it_opens(deployment: Deployment) -> None:
+    password = deployment.named("RandomPassword", "postgres-password")
+    lasting = [volume for volume in deployment.of("Volume") if volume.name.startswith("postgres_")]
+    assert password.inputs.get("keepers") == ({"volume": f"{lasting[0].name}-id"} if lasting else None)
+
+
+def test_the_cache_knows_the_password_by_its_digest(deployment: Deployment) -> None:
+    uploads = deployment.service("redis-files").inputs["uploads"]
+    (acl,) = (upload["content"] for upload in uploads if upload["file"] == "/install/users.acl")
+    assert deployment.secret not in acl
+    assert "user default off" in acl.splitlines()

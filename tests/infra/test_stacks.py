@@ -1,0 +1,173 @@
+"""The table of what dev, test and ci promise, row by row, and that a further stack needs a config alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.infra.recording import Deployment
+
+    Declare = Callable[[str], Deployment]
+
+THREE = ("dev", "test", "ci")
+INSIDE = {"app": 8000, "postgres": 5432, "redis": 6379, "callback": 8182}
+SPEED = (
+    "synchronous_commit=off fsync=off full_page_writes=off wal_level=minimal max_wal_senders=0 random_page_cost=1.0"
+    " shared_buffers=256MB effective_cache_size=512MB maintenance_work_mem=128MB wal_buffers=16MB max_connections=100"
+)
+
+
+def environment(deployment: Deployment, service: str) -> dict[str, str]:
+    return dict(entry.split("=", 1) for entry in deployment.service(service).inputs["envs"])
+
+
+def redis_configuration(deployment: Deployment) -> list[str]:
+    uploads = deployment.service("redis-files").inputs["uploads"]
+    (content,) = (upload["content"] for upload in uploads if upload["file"].endswith("redis.conf"))
+    return str(content).splitlines()
+
+
+@pytest.mark.parametrize("stack", THREE)
+def test_containers(declare: Declare, stack: str) -> None:
+    assert [service.inputs["name"] for service in declare(stack).services] == [
+        f"dashtam-{stack}-{service}" for service in ("postgres", "redis", "app", "callback")
+    ]
+
+
+@pytest.mark.parametrize(("stack", "internal"), [("dev", False), ("test", False), ("ci", True)])
+def test_network(declare: Declare, stack: str, internal: bool) -> None:
+    (network,) = declare(stack).of("Network")
+    assert network.inputs["name"] == f"dashtam-{stack}-network"
+    assert network.inputs["internal"] is internal
+    assert network.inputs["driver"] == "bridge"
+
+
+def test_dev_keeps_its_data(declare: Declare) -> None:
+    dev = declare("dev")
+    volumes = {volume.inputs["name"] for volume in dev.of("Volume") if not volume.name.endswith("-files")}
+    assert volumes == {"postgres_dev_data", "redis_dev_data"}
+    for service, volume, path in (
+        ("postgres", "postgres_dev_data", "/var/lib/postgresql/data"),
+        ("redis", "redis_dev_data", "/data"),
+    ):
+        assert {"type": "volume", "source": volume, "target": path} in dev.service(service).inputs["mounts"]
+        assert path not in dev.service(service).inputs["tmpfs"]
+    assert {"appendonly yes", "appendfsync everysec"} <= set(redis_configuration(dev))
+
+
+@pytest.mark.parametrize("stack", ["test", "ci"])
+def test_test_and_ci_forget_their_data(declare: Declare, stack: str) -> None:
+    deployment = declare(stack)
+    assert {volume.name for volume in deployment.of("Volume")} == {
+        f"dashtam-{stack}-{service}-files" for service in INSIDE
+    }
+    postgres, redis = (deployment.service(name).inputs["tmpfs"] for name in ("postgres", "redis"))
+    assert {"uid=70", "gid=70", "mode=0700", "size=1024m"} <= set(postgres["/var/lib/postgresql/data"].split(","))
+    assert {"uid=999", "gid=1000", "mode=0700", "size=256m"} <= set(redis["/data"].split(","))
+    assert {"appendonly no", 'save ""'} <= set(redis_configuration(deployment))
+
+
+@pytest.mark.parametrize(
+    ("stack", "ports"),
+    [
+        ("dev", {"app": 8000, "postgres": 5432, "redis": 6379, "callback": 8182}),
+        ("test", {"app": 8001, "postgres": 5433, "redis": 6380, "callback": 8183}),
+        ("ci", {}),
+        ("review-42", {"app": 8010, "postgres": 5444, "redis": 6391, "callback": 8192}),
+    ],
+)
+def test_ports(declare: Declare, stack: str, ports: dict[str, int]) -> None:
+    published = {name: declare(stack).service(name).inputs.get("ports", []) for name in INSIDE}
+    assert published == {
+        name: [{"internal": INSIDE[name], "external": ports[name], "ip": "127.0.0.1"}] if ports else []
+        for name in INSIDE
+    }
+
+
+@pytest.mark.parametrize(
+    ("stack", "database", "user", "number"),
+    [
+        ("dev", "dashtam", "dashtam_user", "0"),
+        ("test", "dashtam_test", "dashtam_test_user", "1"),
+        ("ci", "dashtam_test", "dashtam_test_user", "1"),
+    ],
+)
+def test_databases(declare: Declare, stack: str, database: str, user: str, number: str) -> None:
+    postgres, app = (environment(declare(stack), service) for service in ("postgres", "app"))
+    assert (postgres["POSTGRES_DB"], postgres["POSTGRES_USER"]) == (database, user)
+    assert (app["DATABASE_NAME"], app["DATABASE_USER"], app["REDIS_DB"]) == (database, user, number)
+
+
+@pytest.mark.parametrize(
+    ("stack", "debug", "testing", "redirect"),
+    [
+        ("dev", "true", "false", "https://127.0.0.1:8182"),
+        ("test", "true", "true", "https://127.0.0.1:8183"),
+        ("ci", "false", "true", "https://callback:8182"),
+    ],
+)
+def test_modes(declare: Declare, stack: str, debug: str, testing: str, redirect: str) -> None:
+    app = environment(declare(stack), "app")
+    assert (app["DEBUG"], app["TESTING"], app["OAUTH_REDIRECT_URI"]) == (debug, testing, redirect)
+    assert app["ENVIRONMENT"] == stack
+
+
+@pytest.mark.parametrize(("stack", "longest"), [("dev", 10), ("test", 5), ("ci", 2)])
+def test_health_is_checked_at_least_as_often_as_in_the_original(declare: Declare, stack: str, longest: int) -> None:
+    for service in declare(stack).services:
+        interval = service.inputs["healthcheck"]["interval"]
+        assert 0 < int(interval.removesuffix("s")) <= longest
+
+
+@pytest.mark.parametrize(("stack", "tuning"), [("dev", ""), ("test", SPEED), ("ci", SPEED), ("review-42", SPEED)])
+def test_postgres_is_tuned(declare: Declare, stack: str, tuning: str) -> None:
+    command = declare(stack).service("postgres").inputs["command"]
+    given = dict(word.split("=", 1) for word in command[2::2])
+    security = {"ssl", "ssl_cert_file", "ssl_key_file", "ssl_min_protocol_version", "hba_file", "password_encryption"}
+    assert {name: value for name, value in given.items() if name not in security} == dict(
+        word.split("=") for word in tuning.split()
+    )
+    assert security <= set(given)
+
+
+@pytest.mark.parametrize(("stack", "reloads"), [("dev", True), ("test", False), ("ci", False)])
+def test_dev_alone_reloads_mounted_source(declare: Declare, stack: str, reloads: bool) -> None:
+    for name in ("app", "callback"):
+        inputs = declare(stack).service(name).inputs
+        bound = [mount for mount in inputs["mounts"] if mount["type"] == "bind"]
+        assert ("--reload" in inputs["command"]) is reloads
+        assert [(mount["target"], mount["readOnly"]) for mount in bound] == [("/srv/app", True)] * reloads
+
+
+@pytest.mark.parametrize(
+    ("stack", "stages"),
+    [
+        ("dev", {"development"}),
+        ("test", {"production", "callback"}),
+        ("ci", {"production", "callback", "test"}),
+        ("review-42", {"production", "callback"}),
+    ],
+)
+def test_images(declare: Declare, stack: str, stages: set[str]) -> None:
+    images = {image.name: image.inputs for image in declare(stack).of("RemoteImage")}
+    assert set(images) == {"postgres", "redis", *stages}
+    for stage in stages:
+        assert images[stage]["build"]["target"] == stage
+        digest = images[stage]["triggers"]["source"]
+        assert images[stage]["name"] == f"dashtam/{stage}:{digest[:12]}"
+
+
+def test_no_two_stacks_share_anything_on_the_engine(declare: Declare) -> None:
+    def taken(stack: str) -> set[Any]:
+        deployment = declare(stack)
+        kinds = ("Container", "Volume", "Network")
+        names = {(kind, resource.inputs["name"]) for kind in kinds for resource in deployment.of(kind)}
+        ports = {port["external"] for service in deployment.services for port in service.inputs.get("ports", [])}
+        return names | ports
+
+    stacks = (*THREE, "review-42")
+    everything = [taken(stack) for stack in stacks]
+    assert len(set[Any]().union(*everything)) == sum(len(one) for one in everything)

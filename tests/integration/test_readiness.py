@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+from httpx2 import ASGITransport, AsyncClient
+from sqlalchemy import text
+
+from app.main import create_app
+from app.migrate import head_revision
+from app.start import prepare
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from sqlalchemy.ext.asyncio import AsyncEngine
+
+    from app.settings import AppSettings
+
+OK = {"status": "ok"}
+REFUSED = {"status": "failed", "reason": "connection refused"}
+
+
+@asynccontextmanager
+async def serving(settings: AppSettings) -> AsyncIterator[AsyncClient]:
+    """The app in this process, with the environment's database and cache."""
+    app = create_app(settings)
+    async with app.router.lifespan_context(app) as state:
+
+        async def with_state(scope, receive, send) -> None:  # type: ignore[no-untyped-def] # noqa: ANN001
+            await app({**scope, "state": dict(state or {})}, receive, send)
+
+        async with AsyncClient(transport=ASGITransport(with_state), base_url="https://app") as client:
+            yield client
+
+
+async def test_ready_once_migrated(empty: AppSettings, engine: AsyncEngine) -> None:
+    async with serving(empty) as client:
+        before = await client.get("/ready")
+        await prepare(empty)
+        after = await client.get("/ready")
+        async with engine.begin() as connection:
+            await connection.execute(text("UPDATE alembic_version SET version_num = 'other'"))
+        changed = await client.get("/ready")
+    reason = "the database is at revision {}, the code needs " + str(head_revision())
+    assert before.status_code == changed.status_code == 503
+    assert before.json()["checks"]["migrations"] == {"status": "failed", "reason": reason.format("none")}
+    assert changed.json()["checks"]["migrations"] == {"status": "failed", "reason": reason.format("other")}
+    assert after.status_code == 200
+    assert after.json() == {"status": "ready", "checks": {"database": OK, "cache": OK, "migrations": OK}}
+
+
+@pytest.mark.parametrize(
+    ("change", "checks"),
+    [
+        ({"redis_port": 1}, {"database": OK, "cache": REFUSED, "migrations": OK}),
+        ({"database_port": 1}, {"database": REFUSED, "cache": OK, "migrations": REFUSED}),
+    ],
+)
+async def test_names_what_is_down(
+    settings: AppSettings, change: dict[str, object], checks: dict[str, dict[str, str]]
+) -> None:
+    async with serving(settings.model_copy(update=change)) as client:
+        response = await client.get("/ready")
+    assert response.status_code == 503
+    assert response.json() == {"status": "unready", "checks": checks}
+
+
+async def test_recovers_when_the_database_drops_its_connections(empty: AppSettings, engine: AsyncEngine) -> None:
+    await prepare(empty)
+    async with serving(empty) as client:
+        assert (await client.get("/ready")).status_code == 200
+        async with engine.connect() as connection:
+            await connection.execute(
+                text(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                )
+            )
+        assert (await client.get("/ready")).status_code == 200

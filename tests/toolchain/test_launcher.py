@@ -1,0 +1,195 @@
+"""The launcher: what it does on a machine before there is any Python of the project's."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cli.paths import ROOT
+
+UV = """#!/bin/sh
+if [ "$1" = --version ]; then echo "uv ${FAKE_UV_VERSION:-0.99.0}"; exit; fi
+echo "$*" >> "$FAKE_UV_LOG"
+[ -z "${FAKE_UV_FAILS:-}" ] || { echo "no network" >&2; exit 2; }
+mkdir -p "$UV_PROJECT_ENVIRONMENT/bin"
+printf '#!/bin/sh\\necho "$0:$PWD:$*"\\n' > "$UV_PROJECT_ENVIRONMENT/bin/dashtam"
+printf '#!/bin/sh\\n' > "$UV_PROJECT_ENVIRONMENT/bin/python"
+chmod +x "$UV_PROJECT_ENVIRONMENT/bin/dashtam" "$UV_PROJECT_ENVIRONMENT/bin/python"
+echo "installing on standard output too"
+"""
+
+
+@pytest.fixture
+def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A clone, with a `uv` on PATH that makes a small environment."""
+    clone = tmp_path / "a clone"
+    clone.mkdir()
+    shutil.copy(ROOT / "dashtam", clone)
+    (clone / "uv.lock").touch()
+    (clone / "pyproject.toml").touch()
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    (tools / "uv").write_text(UV)
+    (tools / "uv").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tools}:{os.environ['PATH']}")
+    monkeypatch.setenv("FAKE_UV_LOG", str(tmp_path / "uv.log"))
+    monkeypatch.setenv("DASHTAM_CACHE_HOME", str(tmp_path / "cache"))
+    return clone
+
+
+def launch(clone: Path, *arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    command = clone / "dashtam" if clone.is_dir() else clone
+    return subprocess.run([command, *arguments], cwd=cwd, capture_output=True, text=True, check=False, timeout=60)
+
+
+def syncs(tmp_path: Path) -> int:
+    log = tmp_path / "uv.log"
+    return len(log.read_text().splitlines()) if log.exists() else 0
+
+
+def test_the_first_run_makes_the_environment_and_only_the_first(clone: Path, tmp_path: Path) -> None:
+    for _ in range(3):
+        answer = launch(clone, "up", "two words", cwd=tmp_path)
+        assert answer.stdout == f"{clone}/.venv/bin/dashtam:{tmp_path}:up two words\n"
+    assert syncs(tmp_path) == 1
+
+
+def test_later_runs_are_silent(clone: Path) -> None:
+    assert "bringing the virtual environment up to date" in launch(clone).stderr
+    assert launch(clone).stderr == ""
+
+
+@pytest.mark.parametrize("changed", ["uv.lock", "pyproject.toml", ".venv/bin/python", ".venv/bin/dashtam"])
+def test_what_changed_or_went_missing_is_made_again(clone: Path, tmp_path: Path, changed: str) -> None:
+    launch(clone)
+    path = clone / changed
+    if changed.startswith(".venv"):
+        path.unlink()
+    else:
+        later = (clone / ".venv/.dashtam").stat().st_mtime + 5
+        os.utime(path, (later, later))
+    assert launch(clone).returncode == 0
+    assert syncs(tmp_path) == 2
+
+
+def test_a_failed_run_is_not_taken_for_a_finished_one(
+    clone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FAKE_UV_FAILS", "1")
+    failed = launch(clone)
+    assert failed.returncode == 1
+    assert "no network" in failed.stderr
+    monkeypatch.delenv("FAKE_UV_FAILS")
+    assert launch(clone).returncode == 0
+    assert syncs(tmp_path) == 2
+
+
+def test_through_links(clone: Path, tmp_path: Path) -> None:
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "one").symlink_to("two")
+    (tmp_path / "bin" / "two").symlink_to(clone / "dashtam")
+    assert launch(tmp_path / "bin" / "one", "status").stdout.startswith(f"{clone}/.venv/bin/dashtam:")
+
+
+def test_a_copied_clone_gets_an_environment_of_its_own(clone: Path, tmp_path: Path) -> None:
+    launch(clone)
+    copy = Path(shutil.copytree(clone, tmp_path / "copy"))
+    answer = launch(copy)
+    assert f"removing the virtual environment that was made for {clone}" in answer.stderr
+    assert answer.stdout.startswith(f"{copy}/.venv/bin/dashtam:")
+
+
+def test_nothing_is_installed_against_the_users_will(clone: Path, tmp_path: Path) -> None:
+    answer = launch(clone, "up", "dev", "--no-install")
+    assert (answer.returncode, answer.stdout) == (1, "")
+    assert "--no-install forbids" in answer.stderr
+    assert not (clone / ".venv").exists()
+    assert syncs(tmp_path) == 0
+
+
+def test_no_install_is_handed_on_when_nothing_is_missing(clone: Path) -> None:
+    launch(clone)
+    assert launch(clone, "up", "--no-install").stdout.endswith(":up --no-install\n")
+
+
+def test_arguments_for_pytest_are_not_the_launchers(clone: Path) -> None:
+    assert launch(clone, "test", "--", "--no-install").stdout.endswith(":test -- --no-install\n")
+
+
+def test_several_at_once_make_it_once_each_and_all_succeed(clone: Path) -> None:
+    runs = [
+        subprocess.Popen([clone / "dashtam", str(number)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for number in range(4)
+    ]
+    answers = [run.communicate(timeout=60) for run in runs]
+    assert [out.rsplit(":", 1)[-1] for out, _ in answers] == [f"{number}\n" for number in range(4)]
+    assert sum("bringing the virtual environment up to date" in err for _, err in answers) == 1
+
+
+def test_a_uv_that_is_too_old_is_not_used(clone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cached = tmp_path / "cache" / "uv" / pinned_uv() / "uv"
+    cached.parent.mkdir(parents=True)
+    cached.write_text(UV.replace("FAKE_UV_VERSION", "CACHED_UV_VERSION"))
+    cached.chmod(0o755)
+    monkeypatch.setenv("FAKE_UV_VERSION", "0.2.37")
+    monkeypatch.setenv("CACHED_UV_VERSION", pinned_uv())
+    (tmp_path / "tools" / "uv").write_text('#!/bin/sh\n[ "$1" = --version ] && echo uv 0.2.37 || exit 9\n')
+    assert launch(clone).returncode == 0
+    assert syncs(tmp_path) == 1
+
+
+PYTHON = """#!/bin/sh
+case "$*" in
+    *"import ensurepip"*) [ -e "$FAKE_VENV" ] ;;
+    "-m venv"*) mkdir -p "$3/bin"; cp "$0" "$3/bin/python" ;;
+    "-m pip"*) cp "$FAKE_UV" "${0%/*}/uv" ;;
+    *) exec {python} "$@" ;;
+esac
+"""
+APT = """#!/bin/sh
+case "$*" in
+    *update*) echo "an unrelated source fails"; exit 100 ;;
+    *python3-venv) touch "$FAKE_VENV" ;;
+    *) exit 9 ;;
+esac
+"""
+
+
+@pytest.fixture
+def debian(clone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A machine without uv, whose Python lacks what Debian packs apart."""
+    tools = tmp_path / "tools"
+    (tools / "uv").rename(tmp_path / "published-uv")
+    python = PYTHON.replace("{python}", sys.executable)
+    for name, content in {"python3": python, "apt-get": APT, "id": "#!/bin/sh\necho $FAKE_ID\n"}.items():
+        (tools / name).write_text(content)
+        (tools / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tools}:/usr/bin:/bin")
+    monkeypatch.setenv("FAKE_VENV", str(tmp_path / "venv-package"))
+    monkeypatch.setenv("FAKE_UV", str(tmp_path / "published-uv"))
+    return clone
+
+
+def test_root_gets_what_is_missing(debian: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("FAKE_ID", "0")
+    answer = launch(debian, "up")
+    assert answer.stdout.endswith(":up\n")
+    assert answer.stdout.count("\n") == 1, "progress belongs on standard error"
+    assert "installing Debian's python3-venv" in answer.stderr
+    assert "apt-get update failed in part" in answer.stderr
+    assert [path.name for path in (tmp_path / "cache/uv" / pinned_uv()).iterdir()] == ["uv"]
+
+
+def test_others_are_told_what_to_install(debian: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FAKE_ID", "1000")
+    answer = launch(debian, "up")
+    assert (answer.returncode, answer.stdout) == (1, "")
+    assert "sudo apt-get install --yes python3-venv" in answer.stderr
+
+
+def pinned_uv() -> str:
+    line = next(line for line in (ROOT / "dashtam").read_text().splitlines() if line.startswith("UV_VERSION="))
+    return line.split()[0].removeprefix("UV_VERSION=")

@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+from starlette.testclient import TestClient
+
+from app.main import create_app
+from app.security import HEADERS
+from app.settings import AppSettings, load
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+
+@pytest.fixture
+def client(app_environment: dict[str, str], set_environment: Callable[[dict[str, str]], None]) -> Iterator[TestClient]:
+    """The app, whose database and cache refuse connections."""
+    set_environment(app_environment)
+    with TestClient(create_app(load(AppSettings)), base_url="https://app:8000") as client:
+        yield client
+
+
+def test_health_needs_nothing(client: TestClient) -> None:
+    response = client.get("/health")
+    assert response.status_code == 200
+    assert response.json() == {"status": "ok"}
+
+
+def test_not_ready_without_database_and_cache(client: TestClient) -> None:
+    response = client.get("/ready")
+    assert response.status_code == 503
+    refused = {"status": "failed", "reason": "connection refused"}
+    assert response.json() == {
+        "status": "unready",
+        "checks": {"database": refused, "cache": refused, "migrations": refused},
+    }
+
+
+@pytest.mark.parametrize("path", ["/health", "/ready", "/docs", "/openapi.json", "/nowhere"])
+def test_security_headers(client: TestClient, path: str) -> None:
+    headers = client.get(path).headers
+    expected = {name: value for name, value in HEADERS.items() if (path, name) != ("/docs", "Content-Security-Policy")}
+    assert {name: headers.get(name) for name in expected} == expected
+
+
+def test_docs_run_only_the_scripts_that_the_policy_names(client: TestClient) -> None:
+    response = client.get("/docs")
+    policy = dict(rule.strip().split(" ", 1) for rule in response.headers["Content-Security-Policy"].split(";"))
+    assert "unsafe-inline" not in policy["script-src"]
+    assert policy["default-src"] == "'none'"
+    assert len(re.findall(r"'sha256-[^']+'", policy["script-src"])) == len(re.findall("<script>", response.text)) == 1
+    sources = re.findall(r'<(?:script src|link [^>]*href)="(https://[^/"]+)', response.text)
+    assert set(sources) <= set(policy["script-src"].split())
+
+
+def test_the_docs_describe_every_answer(client: TestClient) -> None:
+    paths = client.get("/openapi.json").json()["paths"]
+    assert set(paths) == {"/health", "/ready", "/internal/oauth/callback"}
+    assert set(paths["/ready"]["get"]["responses"]) == {"200", "503"}
+    responses = paths["/internal/oauth/callback"]["post"]["responses"]
+    assert {status: set(response["content"]) for status, response in responses.items()} == {
+        "400": {"application/problem+json"},
+        "422": {"application/problem+json"},
+    }
+
+
+@pytest.mark.parametrize("redirect", [{"state": "s", "code": "c"}, {"state": "s", "error": "access_denied"}])
+def test_every_state_is_unknown(client: TestClient, redirect: dict[str, str]) -> None:
+    response = client.post("/internal/oauth/callback", json=redirect)
+    assert response.status_code == 400
+    assert response.headers["Content-Type"] == "application/problem+json"
+    problem = response.json()
+    assert (problem["type"], problem["title"]) == ("urn:dashtam:problem:unknown-state", "Unknown state")
+
+
+@pytest.mark.parametrize(
+    "redirect",
+    [
+        {},
+        {"code": "hush"},
+        {"state": "hush"},
+        {"state": "", "code": "hush"},
+        {"state": "hush", "code": "hush", "error": "hush"},
+        {"state": "hush", "code": "hush", "more": "hush"},
+        {"state": "hush", "code": "hush" * 1025},
+        {"state": "hush" * 129, "code": "hush"},
+    ],
+)
+def test_a_malformed_redirect_is_refused_and_not_repeated(client: TestClient, redirect: dict[str, str]) -> None:
+    response = client.post("/internal/oauth/callback", json=redirect)
+    assert response.status_code == 422
+    assert "hush" not in response.text

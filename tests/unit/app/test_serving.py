@@ -1,0 +1,190 @@
+"""Real processes of the callback server, the lighter of the two, on a port of their own."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import shutil
+import signal
+import ssl
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import httpx2
+import pytest
+
+import app
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tests.unit.app.conftest import Authority
+
+PATIENCE = 30.0
+"""Seconds after which a process that should have answered counts as broken, even on a busy machine."""
+
+SLOW = """
+import asyncio
+from app import callback_server, serving, settings
+
+async def app(scope, receive, send):
+    if scope["type"] == "lifespan":
+        while True:
+            kind = (await receive())["type"]
+            await send({"type": kind + ".complete"})
+            if kind == "lifespan.shutdown":
+                return
+    print("received", flush=True)
+    await asyncio.sleep(0.5)
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": b"whole answer"})
+
+async def main(sockets):
+    await serving.serve(app, settings.load(settings.CallbackSettings), PORT, sockets)
+
+serving.run(main)
+"""
+
+
+@pytest.fixture
+def environment(tls_environment: dict[str, str], free_port: int) -> dict[str, str]:
+    return {**tls_environment, "APP_URL": f"https://localhost:{free_port}", "DEBUG": "true"}
+
+
+@pytest.fixture
+def source(tmp_path: Path, free_port: int) -> Path:
+    """A copy of the service's source, whose callback listens on a free port."""
+    copy = tmp_path / "app"
+    shutil.copytree(Path(app.__file__).parent, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    server = copy / "callback_server.py"
+    server.write_text(re.sub(r"^PORT = 8182$", f"PORT = {free_port}", server.read_text(), flags=re.MULTILINE))
+    return copy
+
+
+@pytest.fixture
+def client(authority: Authority) -> Iterator[httpx2.Client]:
+    tls = ssl.create_default_context(cafile=authority.ca_file)
+    # No idle connection stays: the server would wait for this process to close it.
+    with httpx2.Client(verify=tls, trust_env=False, headers={"Connection": "close"}) as client:
+        yield client
+
+
+class Process(subprocess.Popen[bytes]):
+    """A process whose output goes to a file."""
+
+    log: Path
+
+    def says(self, text: str) -> Callable[[], bool]:
+        return lambda: text in self.log.read_text()
+
+
+@contextlib.contextmanager
+def running(command: list[str], environment: dict[str, str], folder: Path) -> Iterator[Process]:
+    """Run Python in a session of its own, so that no child outlives the test."""
+    with (folder / "log").open("w") as log:
+        process = Process(
+            [sys.executable, *command], env=environment, cwd=folder, stdout=log, stderr=log, start_new_session=True
+        )
+    process.log = folder / "log"
+    try:
+        yield process
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def eventually(condition: Callable[[], bool]) -> float:
+    """Wait until something holds; return the seconds that it took."""
+    start = time.monotonic()
+    while not condition():
+        assert time.monotonic() - start < PATIENCE
+        time.sleep(0.02)
+    return time.monotonic() - start
+
+
+def answers(client: httpx2.Client, url: str, status: str) -> Callable[[], bool]:
+    def ask() -> bool:
+        try:
+            return bool(client.get(url).json() == {"status": status})
+        except httpx2.TransportError:
+            return False
+
+    return ask
+
+
+def test_a_request_in_flight_is_answered_before_the_end(
+    environment: dict[str, str], client: httpx2.Client, free_port: int, tmp_path: Path
+) -> None:
+    code = SLOW.replace("PORT", str(free_port))
+    with running(["-c", code], {**environment, "PYTHONPATH": str(Path(app.__file__).parents[1])}, tmp_path) as process:
+        url = f"https://localhost:{free_port}/"
+        with ThreadPoolExecutor(1) as pool:
+            answer = pool.submit(_get_when_listening, client, url)
+            eventually(process.says("received"))
+            process.send_signal(signal.SIGTERM)
+            assert answer.result(PATIENCE).text == "whole answer"
+        assert process.wait(PATIENCE) == 0
+
+
+def _get_when_listening(client: httpx2.Client, url: str) -> httpx2.Response:
+    answer: list[httpx2.Response] = []
+
+    def ask() -> bool:
+        try:
+            answer.append(client.get(url))
+        except httpx2.ConnectError:
+            return False
+        return True
+
+    eventually(ask)
+    return answer[0]
+
+
+@pytest.mark.parametrize("arguments", [[], ["--reload"]])
+def test_ends_with_0_when_told_to_stop(
+    environment: dict[str, str], source: Path, client: httpx2.Client, free_port: int, arguments: list[str]
+) -> None:
+    with running(["-m", "app.callback_server", *arguments], environment, source.parent) as process:
+        eventually(answers(client, f"https://localhost:{free_port}/health", "ok"))
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(PATIENCE) == 0
+
+
+def test_reloads_after_an_edit(
+    environment: dict[str, str], source: Path, client: httpx2.Client, free_port: int
+) -> None:
+    url = f"https://localhost:{free_port}/health"
+    edited = source / "callback.py"
+    with running(["-m", "app.callback_server", "--reload"], environment, source.parent):
+        eventually(answers(client, url, "ok"))
+        for status in ("first", "second"):
+            edited.write_text(re.sub('"status": "[a-z]+"', f'"status": "{status}"', edited.read_text()))
+            eventually(answers(client, url, status))
+
+
+def test_survives_an_edit_that_does_not_run(
+    environment: dict[str, str], source: Path, client: httpx2.Client, free_port: int
+) -> None:
+    url = f"https://localhost:{free_port}/health"
+    edited = source / "callback.py"
+    good = edited.read_text()
+    with running(["-m", "app.callback_server", "--reload"], environment, source.parent) as process:
+        eventually(answers(client, url, "ok"))
+        edited.write_text("this is no Python")
+        eventually(process.says("SyntaxError"))
+        edited.write_text(good.replace('"status": "ok"', '"status": "mended"'))
+        eventually(answers(client, url, "mended"))
+
+
+def test_ends_when_it_cannot_start_whatever_the_source_says(environment: dict[str, str], source: Path) -> None:
+    wrong = {**environment, "APP_URL": "http://app"}
+    with running(["-m", "app.callback_server", "--reload"], wrong, source.parent) as process:
+        assert process.wait(PATIENCE) == 1
+    assert process.says("APP_URL=http://app")()
+    assert not process.says("Traceback")()

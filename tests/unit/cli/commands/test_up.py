@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+import io
+
+import pytest
+from pydantic import SecretStr
+from rich.console import Console
+
+from cli.commands.up import summary
+from infra.outputs import Containers, Database, ImageReferences, Ports, StackOutputs, Urls
+
+
+def _outputs(*, published: bool) -> StackOutputs:
+    inside = Urls(app="https://app:8000", docs=None, callback="https://callback:8182")
+    outside = Urls(app="https://localhost:8001", docs=None, callback="https://localhost:8183")
+    names = {service: f"dashtam-test-{service}" for service in ("postgres", "redis", "app", "callback")}
+    return StackOutputs(
+        environment="test",
+        network="dashtam-test-network",
+        containers=Containers(**names),
+        volumes={},
+        images=ImageReferences(**names, tests=None),
+        ports=Ports(app=8001, postgres=5433, redis=6380, callback=8183)
+        if published
+        else Ports(app=None, postgres=None, redis=None, callback=None),
+        urls=outside if published else Urls(app=None, docs=None, callback=None),
+        internal_urls=inside,
+        ca_certificate="PEM",
+        database=Database(name="d", user="u"),
+        internal_database_dsn=SecretStr("postgresql://u:hidden@postgres/d"),
+        redis_database=1,
+        internal_redis_dsn=SecretStr("rediss://u:hidden@redis/1"),
+        oauth_redirect_uri="https://127.0.0.1:8183",
+    )
+
+
+@pytest.mark.parametrize(
+    ("published", "addresses"),
+    [
+        (True, ["127.0.0.1:5433", "127.0.0.1:6380", "https://localhost:8001", "https://localhost:8183"]),
+        (False, ["postgres:5432 (in the network only)", "redis:6379 (in", "https://app:8000", "https://callback:8182"]),
+    ],
+)
+def test_the_summary_says_where_each_service_is(published: bool, addresses: list[str]) -> None:
+    written = io.StringIO()
+    Console(file=written, width=200).print(summary(_outputs(published=published)))
+    title, _, *rows = written.getvalue().splitlines()
+    assert title.strip() == "test is up"
+    assert [address in row for address, row in zip(addresses, rows, strict=True)] == [True] * 4
+    assert "hidden" not in written.getvalue()

@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+import os
+import stat
+import subprocess
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from cli.engine_view import ContainerView
+
+HEALTHY = ContainerView(
+    id="id-app",
+    name="dashtam-test-app",
+    component="app",
+    owner="me",
+    stack="test",
+    state="running",
+    health="healthy",
+    exit_code=0,
+    started="2026-01-02T03:04:05Z",
+    ports={"8000/tcp": [8001]},
+    image="dashtam/production:1",
+    checks=((0, "ready"),),
+)
+
+MakeContainer = Callable[..., ContainerView]
+MakeProgram = Callable[[str, str], Path]
+
+
+@pytest.fixture
+def container() -> MakeContainer:
+    """Returns a healthy service's container, with what a test wants changed."""
+
+    def make(**changes: object) -> ContainerView:
+        return replace(HEALTHY, **changes)  # type: ignore[arg-type]
+
+    return make
+
+
+@pytest.fixture
+def data_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of what must not be lost, of this test alone."""
+    home = tmp_path / "data-home"
+    monkeypatch.setenv("DASHTAM_DATA_HOME", str(home))
+    return home
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> MakeProgram:
+    """Returns a folder with a program in it, written in shell."""
+
+    def make(name: str, script: str) -> Path:
+        folder = tmp_path / "programs"
+        folder.mkdir(exist_ok=True)
+        path = folder / name
+        path.write_text(f"#!/bin/sh\n{script}\n")
+        path.chmod(path.stat().st_mode | stat.S_IXUSR)
+        return folder
+
+    return make
+
+
+@pytest.fixture
+def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A git repository with one environment's config committed."""
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+    for role in ("AUTHOR", "COMMITTER"):
+        monkeypatch.setenv(f"GIT_{role}_NAME", "Test")
+        monkeypatch.setenv(f"GIT_{role}_EMAIL", "test@example.invalid")
+    root = tmp_path / "repository"
+    root.mkdir()
+    (root / ".gitattributes").write_text("Pulumi.*.yaml filter=dashtam-salt\n")
+    (root / "Pulumi.dev.yaml").write_text("config:\n  dashtam:app: {}\n")
+    git(root, "init", "--quiet")
+    git(root, "add", "--all")
+    git(root, "commit", "--quiet", "-m", "First")
+    return root
+
+
+def git(root: Path, *arguments: str) -> str:
+    """Run git, which must succeed."""
+    return subprocess.run(["git", "-C", str(root), *arguments], capture_output=True, text=True, check=True).stdout

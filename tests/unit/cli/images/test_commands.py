@@ -1,0 +1,50 @@
+# ruff: noqa: ANN401 - the engine here is a fake one
+from __future__ import annotations
+
+import json
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from cli.images import commands
+from infra.catalogue import POSTGRES, ImageSource
+
+
+@pytest.fixture
+def invoke(engine: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.setattr(commands, "connect", lambda: engine)
+    engine.images.get = lambda _: SimpleNamespace(labels={"dashtam.version": "17.12"}, attrs={"Size": 150})
+    return lambda *arguments: CliRunner().invoke(commands.app, arguments)
+
+
+@pytest.mark.parametrize("command", ["source", "build", "lock", "list", "clean"])
+def test_every_command_shows_an_example(invoke: Any, command: str) -> None:
+    result = invoke(command, "--help")
+    assert result.exit_code == 0
+    assert f"Example: ./dashtam images {command}" in " ".join(result.output.split())
+
+
+def test_the_source_is_shown_with_its_reason_and_changed(invoke: Any) -> None:
+    assert invoke("source").output.startswith("registry (")
+    assert invoke("source", "debian").output == "debian (chosen with `./dashtam images source debian`)\n"
+    assert invoke("source").output.startswith("debian (")
+
+
+def test_the_list_is_for_scripts_too(invoke: Any, engine: Any) -> None:
+    invoke("source", "debian")
+    engine.tags = [POSTGRES.reference(ImageSource.DEBIAN)]
+    engine.images_by_label = [{"Id": "x", "RepoTags": ["dashtam-debian/redis:old"], "Size": 7}]
+    content = json.loads(invoke("list", "--json").output)
+    assert content["source"] == "debian"
+    assert {(row["name"], row["state"]) for row in content["images"]} == {
+        ("postgres", "present"), ("redis", "missing"), ("python", "missing"), ("redis", "stale"),
+    }  # fmt: skip
+    assert content["images"][0]["version"] == "17.12"
+
+
+def test_the_list_never_cuts_a_reference(invoke: Any, engine: Any) -> None:
+    invoke("source", "registry")
+    engine.tags = [POSTGRES.official]
+    assert POSTGRES.official in "".join(invoke("list").output.split())

@@ -1,0 +1,109 @@
+# ruff: noqa: ANN401 - the engine here is a fake one
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+import requests
+from docker.errors import APIError
+
+from cli.errors import UserError
+from cli.images import debian, rootfs, source
+from cli.paths import data_home
+from infra.catalogue import BASES, ImageSource
+
+
+def recorded() -> Any:
+    return json.loads((data_home() / "machine.json").read_text())["engines"]["engine-one"].get("image_source")
+
+
+@pytest.fixture(autouse=True)
+def able_to_build(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rootfs, "obstacle", lambda: None)
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected", "reason"),
+    [
+        ("sha256:x", ImageSource.REGISTRY, "answers"),
+        (requests.ReadTimeout(), ImageSource.DEBIAN, "within 5 s"),
+        (APIError("no such host"), ImageSource.DEBIAN, "could be reached"),
+        (requests.ConnectionError(), ImageSource.DEBIAN, "could be reached"),
+    ],
+)
+def test_what_is_found_is_recorded_and_not_asked_again(
+    engine: Any, answer: Any, expected: ImageSource, reason: str
+) -> None:
+    engine.registry = answer
+    decision = source.explain(engine, {})
+    assert decision.source is expected
+    assert reason in decision.reason
+    assert recorded() == {"source": expected.value, "reason": decision.reason}
+    asked = engine.calls
+    assert source.explain(engine, {}) == decision
+    assert engine.calls == asked
+
+
+def test_official_images_that_are_here_already_need_no_registry(engine: Any) -> None:
+    engine.registry = requests.ReadTimeout()
+    engine.tags = [base.official for base in BASES]
+    assert source.decide(engine, {}) is ImageSource.REGISTRY
+
+
+def test_the_variable_overrides_the_record(engine: Any) -> None:
+    source.choose(engine, "registry")
+    assert source.decide(engine, {source.VARIABLE: "debian"}) is ImageSource.DEBIAN
+    assert source.decide(engine, {source.VARIABLE: ""}) is ImageSource.REGISTRY
+
+
+def test_a_choice_holds_until_auto_finds_out_anew(engine: Any) -> None:
+    engine.registry = APIError("down")
+    assert source.choose(engine, "registry").source is ImageSource.REGISTRY
+    assert source.decide(engine, {}) is ImageSource.REGISTRY
+    assert source.choose(engine, "auto").source is ImageSource.DEBIAN
+
+
+def test_a_machine_that_can_build_nothing_looks_again_next_time(engine: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rootfs, "obstacle", lambda: UserError("not root"))
+    engine.registry = APIError("down")
+    assert source.decide(engine, {}) is ImageSource.DEBIAN
+    engine.registry = "sha256:x"
+    assert source.decide(engine, {}) is ImageSource.REGISTRY
+
+
+def test_images_built_by_root_before_make_the_finding_last(engine: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rootfs, "obstacle", lambda: UserError("not root"))
+    engine.registry = APIError("down")
+    engine.tags = list(debian.current_references())
+    source.decide(engine, {})
+    assert recorded()["source"] == "debian"
+
+
+def test_what_others_keep_in_the_record_stays(engine: Any) -> None:
+    path = data_home() / "machine.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps({"other": 1, "engines": {"engine-one": {"x": 2}, "engine-two": {"y": 3}}}))
+    source.choose(engine, "debian")
+    content = json.loads(path.read_text())
+    assert content["other"] == 1
+    assert content["engines"]["engine-two"] == {"y": 3}
+    assert content["engines"]["engine-one"]["x"] == 2
+
+
+@pytest.mark.parametrize(
+    "damage", ["", "{", "[]", '{"engines": 3}', '{"engines": {"engine-one": {"image_source": {"source": "x"}}}}']
+)
+def test_a_damaged_record_is_found_out_anew(engine: Any, damage: str) -> None:
+    path = data_home() / "machine.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(damage)
+    assert source.decide(engine, {}) is ImageSource.REGISTRY
+
+
+@pytest.mark.parametrize("wish", ["docker", "Registry", " "])
+def test_an_unknown_source_is_refused_with_the_known_ones(wish: str) -> None:
+    with pytest.raises(UserError) as caught:
+        source.parse(wish)
+    assert repr(wish) in caught.value.message
+    assert "`registry`" in caught.value.remedy

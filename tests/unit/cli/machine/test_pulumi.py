@@ -1,0 +1,129 @@
+from pathlib import Path
+
+import pytest
+
+from cli.errors import UserError
+from cli.machine.lock import read_lock
+from cli.machine.pulumi import find_cli, find_toolchain, require_toolchain
+from cli.machine.toolchain import Origin, Places
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("DASHTAM_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("PATH", f"{tmp_path}/path:/usr/bin:/bin")
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("PULUMI_HOME", raising=False)
+    return tmp_path / "home" / ".pulumi"
+
+
+@pytest.fixture
+def places() -> Places:
+    return Places(read_lock())
+
+
+def add_pulumi(folder: Path, version: str, *, count: Path | None = None) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    pulumi = folder / "pulumi"
+    pulumi.write_text(f"#!/bin/sh\necho asked >> {count or '/dev/null'}\necho v{version}\n")
+    pulumi.chmod(0o755)
+    return pulumi
+
+
+def add_programs(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in read_lock().programs:
+        (folder / name).touch()
+
+
+def add_plugins(home: Path) -> None:
+    for name, version in read_lock().plugins:
+        folder = home / "plugins" / f"resource-{name}-v{version}"
+        folder.mkdir(parents=True)
+        (folder / f"pulumi-resource-{name}").touch()
+
+
+def test_a_fitting_cli_on_path_comes_first(tmp_path: Path, places: Places, home: Path) -> None:
+    pulumi = add_pulumi(tmp_path / "path", "3.999.0")
+    add_programs(places.built / "bin")
+    add_plugins(home)
+    toolchain = find_toolchain(places)
+    assert toolchain is not None
+    assert (toolchain.cli.origin, toolchain.cli.pulumi, toolchain.cli.version) == (Origin.PATH, pulumi, "3.999.0")
+    assert (toolchain.cli.bin, toolchain.home) == (None, None)
+
+
+@pytest.mark.parametrize("version", ["3.1.0", "4.0.0", "unknown"])
+def test_one_that_does_not_fit_gives_way(tmp_path: Path, places: Places, version: str) -> None:
+    add_pulumi(tmp_path / "path", version)
+    add_programs(places.built / "bin")
+    cli = find_cli(places)
+    assert cli is not None
+    assert cli.origin is Origin.BUILT
+
+
+def test_its_version_is_asked_once(tmp_path: Path, places: Places) -> None:
+    count = tmp_path / "count"
+    add_pulumi(tmp_path / "path", "3.999.0", count=count)
+    assert find_cli(places) == find_cli(places)
+    assert count.read_text() == "asked\n"
+
+
+def test_an_update_is_noticed(tmp_path: Path, places: Places) -> None:
+    add_pulumi(tmp_path / "path", "3.999.0")
+    find_cli(places)
+    add_pulumi(tmp_path / "path", "3.999.10")
+    cli = find_cli(places)
+    assert cli is not None
+    assert cli.version == "3.999.10"
+
+
+def test_ours_on_path_is_not_taken_for_the_users(places: Places, monkeypatch: pytest.MonkeyPatch) -> None:
+    add_programs(places.built / "bin")
+    add_pulumi(places.built / "bin", "3.999.0")
+    monkeypatch.setenv("PATH", f"{places.built}/bin:/usr/bin:/bin")
+    cli = find_cli(places)
+    assert cli is not None
+    assert cli.origin is Origin.BUILT
+
+
+def test_a_release_comes_before_a_build(places: Places) -> None:
+    add_programs(places.release / "bin")
+    add_programs(places.built / "bin")
+    add_plugins(places.release_home)
+    toolchain = find_toolchain(places)
+    assert toolchain is not None
+    assert (toolchain.cli.origin, toolchain.home) == (Origin.RELEASE, places.release_home)
+
+
+def test_built_plugins_never_come_into_the_users_home(tmp_path: Path, places: Places) -> None:
+    add_pulumi(tmp_path / "path", "3.999.0")
+    add_plugins(places.built_home)
+    toolchain = find_toolchain(places)
+    assert toolchain is not None
+    assert (toolchain.cli.origin, toolchain.plugins) == (Origin.PATH, Origin.BUILT)
+    assert toolchain.home == places.built_home
+
+
+@pytest.mark.parametrize("name", read_lock().programs)
+def test_a_missing_program_is_noticed(places: Places, name: str) -> None:
+    add_programs(places.built / "bin")
+    add_plugins(places.built_home)
+    assert find_toolchain(places) is not None
+    (places.built / "bin" / name).unlink()
+    assert find_toolchain(places) is None
+
+
+def test_a_half_installed_plugin_is_noticed(places: Places) -> None:
+    add_programs(places.built / "bin")
+    add_plugins(places.built_home)
+    name, version = places.lock.plugins[0]
+    (places.built_home / "plugins" / f"resource-{name}-v{version}.partial").touch()
+    assert find_toolchain(places) is None
+
+
+def test_nothing_is_installed_against_the_users_will(places: Places) -> None:
+    with pytest.raises(UserError, match="not installed, and nothing may be installed") as raised:
+        require_toolchain(install=False)
+    assert "without --no-install" in raised.value.remedy
+    assert not places.built.exists()

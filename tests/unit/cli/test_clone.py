@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+import shutil
+import stat
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from cli import clone
+from tests.unit.cli.conftest import git
+
+pytestmark = pytest.mark.usefixtures("data_home")
+
+
+def test_a_clone_keeps_its_identity(repository: Path) -> None:
+    first = clone.current(repository)
+    assert len(first.id) == 10
+    assert clone.current(repository) == first
+    assert git(repository, "status", "--porcelain") == ""
+
+
+def test_the_identity_outlives_a_thorough_cleaning(repository: Path) -> None:
+    first = clone.current(repository)
+    git(repository, "clean", "-dffx")
+    assert clone.current(repository).id == first.id
+
+
+def test_looking_makes_nothing(repository: Path, data_home: Path) -> None:
+    assert clone.find(repository) is None
+    assert not data_home.exists()
+    assert clone.current(repository) == clone.find(repository)
+
+
+def test_a_moved_clone_is_the_same(repository: Path, tmp_path: Path) -> None:
+    first = clone.current(repository)
+    moved = repository.rename(tmp_path / "elsewhere")
+    second = clone.current(moved)
+    assert (second.id, second.home, second.root) == (first.id, first.home, moved)
+
+
+def test_a_copied_clone_is_another(repository: Path, tmp_path: Path) -> None:
+    first = clone.current(repository)
+    copy = Path(shutil.copytree(repository, tmp_path / "copy"))
+    second = clone.current(copy)
+    assert second.id != first.id
+    assert second.passphrase_file.read_text() != first.passphrase_file.read_text()
+    assert clone.current(repository) == first
+    assert clone.current(copy) == second
+
+
+def test_a_worktree_is_another(repository: Path, tmp_path: Path) -> None:
+    first = clone.current(repository)
+    git(repository, "worktree", "add", "--quiet", str(tmp_path / "tree"))
+    second = clone.current(tmp_path / "tree")
+    assert second.id != first.id
+    assert git(tmp_path / "tree", "status", "--porcelain") == ""
+
+
+def test_a_folder_without_git_has_an_identity_too(tmp_path: Path) -> None:
+    root = tmp_path / "unpacked"
+    root.mkdir()
+    first = clone.current(root)
+    assert (root / ".dashtam-clone").exists()
+    assert clone.current(root) == first
+
+
+def test_state_and_passphrase_are_private_and_outside(repository: Path) -> None:
+    made = clone.current(repository)
+    assert not made.home.is_relative_to(repository)
+    assert stat.S_IMODE(made.passphrase_file.stat().st_mode) == 0o600
+    assert len(made.passphrase_file.read_text()) >= 43
+    assert made.backend_url == (made.home / "state").as_uri()
+
+
+def test_many_at_once_agree(repository: Path) -> None:
+    clone.current(repository)
+    passphrase = clone.current(repository).passphrase_file
+    passphrase.unlink()
+    with ThreadPoolExecutor(16) as pool:
+        made = list(pool.map(lambda _: clone.current(repository).passphrase_file.read_text(), range(64)))
+    assert set(made) == {passphrase.read_text()}
+    assert [path.name for path in passphrase.parent.glob("passphrase*")] == ["passphrase"]

@@ -1,0 +1,127 @@
+from __future__ import annotations
+
+from typing import Any
+from unittest.mock import Mock
+
+import pytest
+from docker.errors import APIError, NotFound
+
+from cli.engine_view import EngineView
+
+LABELS = {
+    "dashtam.project": "dashtam",
+    "dashtam.stack": "test",
+    "dashtam.component": "app",
+    "dashtam.owner": "me",
+}
+DOCUMENT: dict[str, Any] = {
+    "Id": "id-app",
+    "Name": "/dashtam-test-app",
+    "Config": {"Labels": LABELS, "Image": "dashtam/production:1"},
+    "State": {
+        "Status": "running",
+        "ExitCode": 0,
+        "StartedAt": "2026-01-02T03:04:05Z",
+        "Health": {"Status": "healthy", "Log": [{"ExitCode": 0, "Output": "ready\n"}]},
+    },
+    "NetworkSettings": {"Ports": {"8000/tcp": [{"HostIp": "127.0.0.1", "HostPort": "8001"}], "8182/tcp": None}},
+}
+
+
+@pytest.fixture
+def api() -> Mock:
+    made = Mock()
+    made.containers.return_value = [{"Id": "id-app"}]
+    made.inspect_container.return_value = DOCUMENT
+    return made
+
+
+@pytest.fixture
+def view(api: Mock) -> EngineView:
+    client = Mock()
+    client.api = api
+    return EngineView(client)
+
+
+def _conflict() -> APIError:
+    return APIError("removal is already in progress", response=Mock(status_code=409))
+
+
+def test_a_container_as_the_engine_has_it(view: EngineView) -> None:
+    [found] = view.containers()
+    assert (found.id, found.name, found.component, found.stack, found.owner) == (
+        "id-app",
+        "dashtam-test-app",
+        "app",
+        "test",
+        "me",
+    )
+    assert (found.state, found.health, found.checks) == ("running", "healthy", ((0, "ready"),))
+    assert found.ports == {"8000/tcp": [8001], "8182/tcp": []}
+    assert found.is_service
+    assert found.is_fine
+
+
+@pytest.mark.parametrize(
+    ("stack", "owner", "labels"),
+    [
+        (None, None, ["dashtam.project=dashtam"]),
+        ("test", None, ["dashtam.project=dashtam", "dashtam.stack=test"]),
+        ("test", "me", ["dashtam.project=dashtam", "dashtam.stack=test", "dashtam.owner=me"]),
+    ],
+)
+def test_only_what_is_asked_for_is_found(
+    view: EngineView, api: Mock, stack: str | None, owner: str | None, labels: list[str]
+) -> None:
+    view.containers(stack, owner)
+    api.containers.assert_called_once_with(all=True, filters={"label": labels})
+
+
+def test_a_container_that_goes_meanwhile_is_passed_over(view: EngineView, api: Mock) -> None:
+    api.inspect_container.side_effect = NotFound("gone")
+    assert view.containers() == []
+
+
+def test_what_goes_already_is_waited_for(view: EngineView, api: Mock) -> None:
+    api.remove_container.side_effect = _conflict()
+    view.remove_container("id-app")
+    api.wait.assert_called_once()
+
+
+@pytest.mark.parametrize("method", ["remove_container", "inspect_network"])
+def test_what_is_gone_needs_no_removal(view: EngineView, api: Mock, method: str) -> None:
+    getattr(api, method).side_effect = NotFound("gone")
+    api.inspect_network.return_value = {"Containers": {}}
+    view.remove_container("id-app")
+    view.remove_network("net")
+
+
+def test_another_refusal_is_told(view: EngineView, api: Mock) -> None:
+    api.remove_container.side_effect = APIError("no", response=Mock(status_code=500))
+    with pytest.raises(APIError):
+        view.remove_container("id-app")
+
+
+def test_a_network_is_removed_with_its_connections(view: EngineView, api: Mock) -> None:
+    api.inspect_network.return_value = {"Containers": {"id-app": {}}}
+    view.remove_network("net")
+    api.disconnect_container_from_network.assert_called_once_with("id-app", "net", force=True)
+    api.remove_network.assert_called_once_with("net")
+
+
+def test_everything_that_holds_a_name(view: EngineView, api: Mock) -> None:
+    api.containers.return_value = [
+        {"Names": ["/web"], "Labels": None, "Ports": [{"PublicPort": 80}, {"PrivatePort": 81}]},
+        {"Names": [], "Labels": {}, "Ports": []},
+    ]
+    api.networks.return_value = [{"Name": "net", "Labels": LABELS}]
+    api.volumes.return_value = {"Volumes": None}
+    found = [(one.kind, one.name, one.owner, set(one.host_ports)) for one in view.holdings()]
+    assert found == [("container", "web", "", {80}), ("network", "net", "me", set())]
+
+
+def test_last_lines(view: EngineView, api: Mock) -> None:
+    api.logs.return_value = b"one\n\xff two\n"
+    assert view.last_lines("id-app", 5) == ["one", "\ufffd two"]
+    api.logs.side_effect = NotFound("gone")
+    assert view.last_lines("id-app", 5) == []

@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable
+
+import pytest
+import typer
+from docker.errors import DockerException
+from typer.testing import CliRunner
+
+from cli import main
+from cli.errors import UserError
+
+COMMANDS = [
+    ["up"],
+    ["test"],
+    ["status"],
+    ["env"],
+    ["doctor"],
+    ["destroy"],
+]
+
+
+def _run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
+    monkeypatch.setattr(sys, "argv", ["dashtam", *arguments])
+    with pytest.raises(SystemExit) as raised:
+        main.main()
+    code = raised.value.code
+    assert isinstance(code, int)
+    return code
+
+
+@pytest.fixture
+def failing(monkeypatch: pytest.MonkeyPatch) -> Callable[[BaseException], None]:
+    """Makes every command fail in a way."""
+
+    def make(error: BaseException) -> None:
+        app = typer.Typer()
+
+        @app.command()
+        def fail() -> None:
+            raise error
+
+        monkeypatch.setattr(main, "app", app)
+
+    return make
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_help_has_an_example(command: list[str]) -> None:
+    done = CliRunner().invoke(main.app, [*command, "--help"])
+    assert done.exit_code == 0
+    assert re.search(r"Examples?: .*\./dashtam " + command[0], done.output), done.output
+
+
+def test_the_help_names_every_command() -> None:
+    done = CliRunner().invoke(main.app, ["--help"])
+    assert all(command[0] in done.output for command in COMMANDS)
+    assert "./dashtam up dev" in done.output
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["nonsense"], ["up"], ["status", "--bogus"], ["destroy"], ["images", "nonsense"], ["images", "source", "moon"]],
+)
+def test_a_wrong_command_line_is_told_without_a_traceback(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], arguments: list[str]
+) -> None:
+    assert _run(monkeypatch, *arguments) in {1, 2}
+    said = capsys.readouterr().err
+    assert said.strip()
+    assert "Traceback" not in said
+
+
+def test_a_users_error_says_cause_and_remedy(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], failing: Callable[[BaseException], None]
+) -> None:
+    failing(UserError("[a] is wrong.", cause="[red]because[/]", remedy="do [this]", exit_status=7))
+    assert _run(monkeypatch) == 7
+    said = capsys.readouterr()
+    assert said.err.splitlines() == ["Error: [a] is wrong.", "[red]because[/]", "What to do: do [this]"]
+    assert said.out == ""
+
+
+def test_an_engine_that_refuses_is_told(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], failing: Callable[[BaseException], None]
+) -> None:
+    failing(DockerException("it is full"))
+    assert _run(monkeypatch) == 1
+    said = capsys.readouterr().err
+    assert "it is full" in said
+    assert "./dashtam doctor" in said
+
+
+def test_an_interrupt_says_how_to_go_on(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], failing: Callable[[BaseException], None]
+) -> None:
+    failing(KeyboardInterrupt())
+    assert _run(monkeypatch) == 130
+    assert "Run the same command again" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("status", [0, 1, 5])
+def test_the_exit_status_is_the_commands(
+    monkeypatch: pytest.MonkeyPatch, failing: Callable[[BaseException], None], status: int
+) -> None:
+    failing(typer.Exit(status))
+    assert _run(monkeypatch) == status

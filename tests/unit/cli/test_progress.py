@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from cli.progress import ROWS, UpdateProgress, row_of
+
+CONTAINER = "docker:index/container:Container"
+IMAGE = "docker:index/remoteImage:RemoteImage"
+NETWORK = "docker:index/network:Network"
+VOLUME = "docker:index/volume:Volume"
+
+
+def _step(kind: str, name: str, op: str) -> dict[str, Any]:
+    return {"metadata": {"type": kind, "urn": f"urn:pulumi:test::dashtam::{kind}::{name}", "op": op}}
+
+
+def _follow(*events: dict[str, Any], terminal: bool = False) -> tuple[UpdateProgress, str]:
+    written = io.StringIO()
+    with UpdateProgress("test", Console(file=written, force_terminal=terminal, width=120)) as progress:
+        for event in events:
+            progress.on_event(event)
+    return progress, written.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "row"),
+    [
+        (IMAGE, "postgres", "images"),
+        (NETWORK, "network", "network"),
+        (CONTAINER, "dashtam-test-app", "app"),
+        (CONTAINER, "dashtam-test-app-files", "app"),
+        (CONTAINER, "dashtam-review-42-callback", "callback"),
+        (CONTAINER, "somebody", None),
+        (VOLUME, "postgres_dev_data", None),
+    ],
+)
+def test_rows(kind: str, name: str, row: str | None) -> None:
+    assert row_of(kind, f"urn::{name}") == row
+    assert row is None or row in ROWS
+
+
+def test_a_services_way_to_health_is_told_in_lines() -> None:
+    _, written = _follow(
+        {"resourcePreEvent": _step(CONTAINER, "dashtam-test-app-files", "create")},
+        {"resOutputsEvent": _step(CONTAINER, "dashtam-test-app-files", "create")},
+        {"resourcePreEvent": _step(CONTAINER, "dashtam-test-app", "create")},
+        {"resOutputsEvent": _step(CONTAINER, "dashtam-test-app", "create")},
+    )
+    told = [line.partition(" (")[0] for line in written.splitlines()]
+    assert told == [
+        "test app: installing certificates and secrets",
+        "test app: starting, waiting for health",
+        "test app: healthy",
+    ]
+
+
+def test_what_stays_as_it_is_is_not_told() -> None:
+    _, written = _follow(
+        {"resourcePreEvent": _step(CONTAINER, "dashtam-test-app", "same")},
+        {"resOutputsEvent": _step(CONTAINER, "dashtam-test-app", "same")},
+        {"resOutputsEvent": _step(VOLUME, "postgres_dev_data", "create")},
+    )
+    assert written == ""
+
+
+def test_a_failure_stays_a_failure() -> None:
+    _, written = _follow(
+        {"resourcePreEvent": _step(CONTAINER, "dashtam-test-app", "create")},
+        {"resOpFailedEvent": _step(CONTAINER, "dashtam-test-app", "create")},
+        {"resOutputsEvent": _step(CONTAINER, "dashtam-test-app", "create")},
+    )
+    assert "app: failed" in written
+    assert "healthy" not in written.splitlines()[-1]
+
+
+def test_errors_are_noted_once_and_warnings_are_not() -> None:
+    events = [
+        {"diagnosticEvent": {"severity": severity, "message": message}}
+        for severity, message in [("error", "boom\n"), ("error", "boom"), ("warning", "hm"), ("error", " ")]
+    ]
+    progress, _ = _follow(*events)
+    assert progress.errors == ["boom"]
+
+
+def test_a_terminal_gets_a_table() -> None:
+    _, written = _follow(
+        {"resourcePreEvent": _step(NETWORK, "network", "create")},
+        {"resOutputsEvent": _step(NETWORK, "network", "create")},
+        terminal=True,
+    )
+    assert "test network" in written
+    assert "ready" in written
+
+
+def test_what_is_under_way_is_shown_as_it_is() -> None:
+    _, written = _follow({"resourcePreEvent": _step(NETWORK, "network", "create")}, terminal=True)
+    assert "creating" in written
+    assert "[]" not in written
+
+
+def test_an_event_of_another_kind_is_passed_over() -> None:
+    progress, written = _follow({"summaryEvent": {}}, {"preludeEvent": {"config": {}}})
+    assert (progress.errors, written) == ([], "")

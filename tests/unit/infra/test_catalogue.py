@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from infra import catalogue
+from infra.catalogue import BASES, POSTGRES, PYTHON, REDIS, Base, ImageSource, locked_digests, source_digest
+
+DIGEST = "sha256:" + "0123456789abcdef" * 4
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    top = tmp_path / "image"
+    (top / "inner").mkdir(parents=True)
+    (top / "Dockerfile").write_text("FROM scratch\n")
+    (top / "inner" / "entrypoint").write_text("#!/bin/sh\n")
+    return top
+
+
+@pytest.fixture
+def images(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(catalogue, "IMAGES", tmp_path)
+    monkeypatch.setattr(catalogue, "LOCK", tmp_path / "lock.json")
+    return tmp_path
+
+
+def test_the_official_images_are_the_originals() -> None:
+    assert (POSTGRES.official, POSTGRES.user) == ("postgres:17.6-alpine3.22", "70:70")
+    assert (REDIS.official, REDIS.user) == ("redis:8.2.1-alpine3.22", "999:1000")
+    assert (PYTHON.official, PYTHON.user) == ("python:3.13.7-slim-trixie", "10001:10001")
+
+
+def test_a_digest_is_stable(folder: Path) -> None:
+    before = source_digest(folder)
+    (folder / "Dockerfile").touch()
+    (folder / "__pycache__").mkdir()
+    (folder / "__pycache__" / "module.pyc").write_text("compiled")
+    (folder / "empty").mkdir()
+    assert source_digest(folder) == before
+    assert re.fullmatch("[0-9a-f]{64}", before)
+
+
+def test_a_digest_does_not_depend_on_where_the_checkout_is(folder: Path, tmp_path: Path) -> None:
+    before = source_digest(folder)
+    (tmp_path / "elsewhere").mkdir()
+    assert source_digest(folder.rename(tmp_path / "elsewhere" / "image")) == before
+
+
+def test_a_digest_follows_content_names_and_executable_bits(folder: Path) -> None:
+    seen = [source_digest(folder)]
+    (folder / "Dockerfile").write_text("FROM scratch \n")
+    seen.append(source_digest(folder))
+    (folder / "Dockerfile").rename(folder / "Containerfile")
+    seen.append(source_digest(folder))
+    (folder / "inner" / "entrypoint").chmod(0o755)
+    seen.append(source_digest(folder))
+    (folder / "inner").rename(folder / "outer")
+    seen.append(source_digest(folder))
+    (folder / "more").touch()
+    seen.append(source_digest(folder))
+    (folder / "more").unlink()
+    (folder / "outer" / "more").touch()
+    seen.append(source_digest(folder))
+    assert len(set(seen)) == len(seen)
+
+
+def test_a_digest_takes_files_and_leaves_out_what_is_missing(folder: Path) -> None:
+    file = folder / "Dockerfile"
+    assert source_digest(file) != source_digest(folder)
+    assert source_digest(file, folder / "missing") == source_digest(file)
+    assert source_digest(file) != source_digest()
+
+
+@settings(max_examples=25)
+@given(contents=st.dictionaries(st.sampled_from("abcdef"), st.binary(max_size=20)), order=st.randoms())
+def test_a_digest_follows_the_content_alone(
+    tmp_path_factory: pytest.TempPathFactory, contents: dict[str, bytes], order: object
+) -> None:
+    names = list(contents)
+    order.shuffle(names)  # type: ignore[attr-defined]
+    one, other = tmp_path_factory.mktemp("one") / "top", tmp_path_factory.mktemp("other") / "top"
+    for top, listed in ((one, list(contents)), (other, names)):
+        top.mkdir()
+        for name in listed:
+            (top / name).write_bytes(contents[name])
+    assert source_digest(one) == source_digest(other)
+    (other / "a").write_bytes(contents.get("a", b"") + b"!")
+    assert source_digest(one) != source_digest(other)
+
+
+def test_a_registry_gives_the_exact_tag(images: Path) -> None:
+    assert not (images / "lock.json").exists()
+    assert [base.reference(ImageSource.REGISTRY) for base in BASES] == [base.official for base in BASES]
+    assert locked_digests() == {}
+
+
+def test_a_registry_gives_the_recorded_digest(images: Path) -> None:
+    (images / "lock.json").write_text(json.dumps({REDIS.official: DIGEST}))
+    assert REDIS.reference(ImageSource.REGISTRY) == f"redis:8.2.1-alpine3.22@{DIGEST}"
+    assert POSTGRES.reference(ImageSource.REGISTRY) == POSTGRES.official
+    assert locked_digests() == {REDIS.official: DIGEST}
+
+
+def test_an_image_built_here_is_named_after_what_it_is_built_from(images: Path) -> None:
+    base = Base("postgres", "postgres:17.6", "70:70")
+    (images / "base").mkdir()
+    (images / "postgres").mkdir()
+    (images / "redis").mkdir()
+    seen = [base.reference(ImageSource.DEBIAN)]
+    (images / "postgres" / "Dockerfile").write_text("FROM base\n")
+    seen.append(base.reference(ImageSource.DEBIAN))
+    (images / "base" / "rootfs").write_text("#!/bin/sh\n")
+    seen.append(base.reference(ImageSource.DEBIAN))
+    (images / "redis" / "Dockerfile").write_text("FROM base\n")
+    assert base.reference(ImageSource.DEBIAN) == seen[-1]
+    assert len(set(seen)) == len(seen)
+    assert all(re.fullmatch("dashtam-debian/postgres:[0-9a-f]{12}", reference) for reference in seen)

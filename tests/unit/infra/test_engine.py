@@ -1,0 +1,137 @@
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from infra import engine
+
+MORE = "`./dashtam doctor` tells more."
+START = "Start Docker Desktop or the docker service; `./dashtam up` installs and starts one where it may."
+
+UNPRIVILEGED = """
+import os
+from infra import engine
+if os.geteuid() == 0:
+    os.seteuid(65534)
+try:
+    engine.require()
+except engine.EngineError as error:
+    print(error)
+finally:
+    os.seteuid(os.getuid())
+"""
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory() as name:  # short enough for a socket's path on every system
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
+@pytest.fixture
+def listening(folder: Path) -> Iterator[Path]:
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(folder / "docker.sock"))
+        listener.listen()
+        yield folder / "docker.sock"
+
+
+def refusal(monkeypatch: pytest.MonkeyPatch, host: str) -> str:
+    monkeypatch.setenv("DOCKER_HOST", host)
+    with pytest.raises(engine.EngineError) as error:
+        engine.require()
+    assert error.value.__suppress_context__
+    return str(error.value)
+
+
+def test_a_listening_socket_is_an_engine(monkeypatch: pytest.MonkeyPatch, listening: Path) -> None:
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{listening}")
+    engine.require()
+
+
+@pytest.mark.parametrize("given", [None, ""])
+def test_the_default_is_the_engines_own_socket(
+    monkeypatch: pytest.MonkeyPatch, listening: Path, given: str | None
+) -> None:
+    assert engine.DEFAULT_HOST == "unix:///var/run/docker.sock"
+    monkeypatch.setattr(engine, "DEFAULT_HOST", f"unix://{listening}")
+    if given is None:
+        monkeypatch.delenv("DOCKER_HOST", raising=False)
+    else:
+        monkeypatch.setenv("DOCKER_HOST", given)
+    engine.require()
+
+
+def test_a_listening_port_is_an_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        monkeypatch.setenv("DOCKER_HOST", f"tcp://127.0.0.1:{listener.getsockname()[1]}")
+        engine.require()
+
+
+@pytest.mark.parametrize("host", ["ssh://user@elsewhere", "npipe:////./pipe/docker_engine"])
+def test_other_kinds_of_hosts_are_left_to_the_provider(monkeypatch: pytest.MonkeyPatch, host: str) -> None:
+    monkeypatch.setenv("DOCKER_HOST", host)
+    engine.require()
+
+
+def test_a_missing_socket(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    host = f"unix://{folder}/docker.sock"
+    assert refusal(monkeypatch, host) == (
+        f"No Docker engine answers at {host}: No such file or directory. {START} {MORE}"
+    )
+
+
+def test_a_socket_that_nobody_listens_on(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as left:
+        left.bind(str(folder / "docker.sock"))
+    host = f"unix://{folder}/docker.sock"
+    assert refusal(monkeypatch, host) == f"No Docker engine answers at {host}: Connection refused. {START} {MORE}"
+
+
+def test_a_port_that_nobody_listens_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket() as bound:  # taken, but not listening
+        bound.bind(("127.0.0.1", 0))
+        host = f"tcp://127.0.0.1:{bound.getsockname()[1]}"
+        assert refusal(monkeypatch, host) == f"No Docker engine answers at {host}: Connection refused. {START} {MORE}"
+
+
+def test_a_host_that_takes_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    def never(address: tuple[str, int], timeout: float) -> socket.socket:
+        assert (address, timeout) == (("192.0.2.1", 2375), engine.TIMEOUT)
+        raise TimeoutError("timed out")  # what the standard library says; no address is slow everywhere
+
+    monkeypatch.setattr(socket, "create_connection", never)
+    host = "tcp://192.0.2.1"
+    assert refusal(monkeypatch, host) == f"No Docker engine answers at {host}: timed out. {START} {MORE}"
+
+
+@pytest.mark.parametrize("host", ["tcp://127.0.0.1:port", "tcp://127.0.0.1:70000", "tcp://[::1"])
+def test_an_address_that_is_none(monkeypatch: pytest.MonkeyPatch, host: str) -> None:
+    message = refusal(monkeypatch, host)
+    assert message.startswith(f"No Docker engine answers at {host}: ")
+    assert message.endswith(f". Write DOCKER_HOST as unix:///var/run/docker.sock or tcp://HOST:PORT. {MORE}")
+
+
+def test_a_socket_that_the_user_may_not_use(listening: Path) -> None:
+    listening.chmod(0)
+    done = subprocess.run(
+        [sys.executable, "-c", UNPRIVILEGED],
+        env={**os.environ, "DOCKER_HOST": f"unix://{listening}"},
+        cwd=Path(engine.__file__).parents[1],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == (
+        f"No Docker engine answers at unix://{listening}: Permission denied. This user may not use it: add it to the"
+        f" docker group (`sudo usermod -aG docker $USER`, then log in again). {MORE}"
+    )
+    assert done.stderr == ""

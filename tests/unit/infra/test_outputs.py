@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from infra.outputs import StackOutputs
+
+DATABASE = "postgresql://u:hidden-word@127.0.0.1:5433/d?sslmode=verify-full"
+INTERNAL_DATABASE = "postgresql://u:hidden-word@postgres:5432/d?sslmode=verify-full"
+REDIS = "rediss://dashtam:hidden-word@127.0.0.1:6380/1"
+INTERNAL_REDIS = "rediss://dashtam:hidden-word@redis:6379/1"
+
+DOCUMENT: dict[str, Any] = {
+    "environment": "test",
+    "network": "dashtam-test-network",
+    "containers": {name: f"dashtam-test-{name}" for name in ("postgres", "redis", "app", "callback")},
+    "volumes": {},
+    "images": {"postgres": "p:1", "redis": "r:1", "app": "a:1", "callback": "c:1", "tests": None},
+    "ports": {"app": 8001, "postgres": 5433, "redis": 6380, "callback": 8183},
+    "urls": {"app": "https://localhost:8001", "docs": "https://localhost:8001/docs", "callback": None},
+    "internal_urls": {"app": "https://app:8000", "docs": "https://app:8000/docs", "callback": "https://callback:8182"},
+    "ca_certificate": "-----BEGIN CERTIFICATE-----",
+    "database": {"name": "d", "user": "u"},
+    "database_dsn": DATABASE,
+    "internal_database_dsn": INTERNAL_DATABASE,
+    "redis_database": 1,
+    "redis_dsn": REDIS,
+    "internal_redis_dsn": INTERNAL_REDIS,
+    "oauth_redirect_uri": "https://127.0.0.1:8183",
+}
+SECRETS = {
+    "database_dsn": DATABASE,
+    "internal_database_dsn": INTERNAL_DATABASE,
+    "redis_dsn": REDIS,
+    "internal_redis_dsn": INTERNAL_REDIS,
+}
+UNPUBLISHED = {"database_dsn", "redis_dsn"}
+"""Pulumi leaves out what is null."""
+
+
+@pytest.fixture
+def outputs() -> StackOutputs:
+    return StackOutputs.model_validate(DOCUMENT)
+
+
+def test_the_document_names_every_field() -> None:
+    assert set(DOCUMENT) == set(StackOutputs.model_fields)
+
+
+def test_secrets_are_typed(outputs: StackOutputs) -> None:
+    assert outputs.database_dsn is not None
+    assert outputs.database_dsn.get_secret_value() == DATABASE
+    assert outputs.internal_redis_dsn.get_secret_value() == INTERNAL_REDIS
+
+
+def test_revealed_is_the_whole_document(outputs: StackOutputs) -> None:
+    assert json.loads(outputs.revealed()) == DOCUMENT
+    assert StackOutputs.model_validate_json(outputs.revealed()) == outputs
+
+
+def test_public_is_the_document_without_secrets(outputs: StackOutputs) -> None:
+    assert json.loads(outputs.public()) == {name: value for name, value in DOCUMENT.items() if name not in SECRETS}
+
+
+def test_no_secret_is_shown(outputs: StackOutputs) -> None:
+    for shown in (outputs.public(), repr(outputs), str(outputs), f"{outputs}", outputs.model_dump_json()):
+        assert "hidden-word" not in shown
+
+
+def test_what_is_not_published_is_null() -> None:
+    unpublished = StackOutputs.model_validate(
+        {
+            **DOCUMENT,
+            "ports": dict.fromkeys(DOCUMENT["ports"]),
+            "urls": dict.fromkeys(DOCUMENT["urls"]),
+            "database_dsn": None,
+            "redis_dsn": None,
+        }
+    )
+    assert json.loads(unpublished.revealed())["database_dsn"] is None
+    assert json.loads(unpublished.public())["redis_dsn"] is None
+    assert "hidden-word" not in unpublished.public()
+
+
+def test_what_is_absent_is_not_published() -> None:
+    absent = {name: value for name, value in DOCUMENT.items() if name not in UNPUBLISHED}
+    outputs = StackOutputs.model_validate(absent)
+    assert (outputs.database_dsn, outputs.redis_dsn) == (None, None)
+
+
+@pytest.mark.parametrize("name", [name for name in DOCUMENT if name not in UNPUBLISHED])
+def test_every_other_field_is_required(name: str) -> None:
+    with pytest.raises(ValidationError, match="Field required"):
+        StackOutputs.model_validate({key: value for key, value in DOCUMENT.items() if key != name})
+
+
+@pytest.mark.parametrize("change", [{"surplus": 1}, {"ports": {**DOCUMENT["ports"], "surplus": 1}}])
+def test_nothing_else_is_accepted(change: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError, match="Extra inputs are not permitted"):
+        StackOutputs.model_validate({**DOCUMENT, **change})

@@ -1,0 +1,182 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from infra.config_errors import SHOWN
+
+if TYPE_CHECKING:
+    from tests.unit.infra.conftest import Change, Refused
+
+URI = "an OAuth redirect URI is an absolute https URL with neither query, fragment nor user"
+PINNED = (
+    "an image must be pinned, or it changes without a commit; give an exact tag such as"
+    " postgres:17.6-alpine3.22, or a digest (@sha256:...)."
+)
+SIZE = "a size is a whole number with the unit m or g; write 512m or 2g."
+SIZE_RANGE = "the engine needs at least 16m and the program allows at most 64g; write 512m, for example."
+DURATION = "a duration is a whole number with the unit ms, s or m; write 500ms, 2s or 1m."
+DURATION_RANGE = "the range is 100ms to 10m; write 2s, for example."
+INTEGER = "input should be a valid integer; write a whole number, without quotes."
+BOOLEAN = "input should be a valid boolean; write true or false, without quotes."
+OBJECT = "input should be an object; write an object, a key and a value a line."
+IDENTIFIER = (
+    "PostgreSQL names here are 1 to 63 lower-case letters, digits and underscores, no digit first;"
+    " write dashtam_test, for example."
+)
+SECTIONS = "network, postgres, redis, app, callback, health, containers, certificates, images, tests"
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        # Keys that don't exist.
+        ({"postgress.database": "x"}, "dashtam:postgress is not a known key. Did you mean postgres?"),
+        ({"postgres.prot": 5}, "dashtam:postgres.prot is not a known key. Did you mean port?"),
+        ({"app.redirect_uri": "x"}, "dashtam:app.redirect_uri is not a known key. Did you mean oauth_redirect_uri?"),
+        ({"network.mtu": 9}, "dashtam:network.mtu is not a known key. Known here: internal."),
+        ({"zzz": {}}, f"dashtam:zzz is not a known key. Known here: {SECTIONS}."),
+        ({"a\nb": {}}, f"dashtam:a\\nb is not a known key. Known here: {SECTIONS}."),
+        # Ports.
+        (
+            {"postgres.port": 0},
+            "dashtam:postgres.port = 0: input should be greater than or equal to 1; write a number from 1 on.",
+        ),
+        (
+            {"app.port": 65536},
+            "dashtam:app.port = 65536: input should be less than or equal to 65535; write a number up to 65535.",
+        ),
+        ({"redis.port": "6380"}, f'dashtam:redis.port = "6380": {INTEGER}'),
+        ({"callback.port": 8182.5}, f"dashtam:callback.port = 8182.5: {INTEGER}"),
+        ({"callback.port": True}, f"dashtam:callback.port = true: {INTEGER}"),
+        (
+            {"app.port": 8001, "callback.port": 8001},
+            (
+                "dashtam: port 8001 is used by both app and callback, and only one can listen on it;"
+                " give callback another port."
+            ),
+        ),
+        (
+            {"network.internal": True, "app.port": 8001, "redis.port": 6380},
+            (
+                "dashtam: an internal network publishes nothing, but app, redis ask for a port;"
+                " remove the port, or set network.internal: false."
+            ),
+        ),
+        # Sizes and durations.
+        ({"postgres.memory": "15m"}, f'dashtam:postgres.memory = "15m": {SIZE_RANGE}'),
+        ({"redis.memory": "65g"}, f'dashtam:redis.memory = "65g": {SIZE_RANGE}'),
+        ({"app.memory": "512k"}, f'dashtam:app.memory = "512k": {SIZE}'),
+        ({"callback.memory": 512}, f"dashtam:callback.memory = 512: {SIZE}"),
+        ({"postgres.tmpfs_size": "1.5g"}, f'dashtam:postgres.tmpfs_size = "1.5g": {SIZE}'),
+        ({"containers.log_size": "0m"}, f'dashtam:containers.log_size = "0m": {SIZE}'),
+        ({"health.interval": "99ms"}, f'dashtam:health.interval = "99ms": {DURATION_RANGE}'),
+        ({"health.wait": "11m"}, f'dashtam:health.wait = "11m": {DURATION_RANGE}'),
+        ({"health.timeout": "1h"}, f'dashtam:health.timeout = "1h": {DURATION}'),
+        ({"containers.stop_grace": 30}, f"dashtam:containers.stop_grace = 30: {DURATION}"),
+        # Images.
+        ({"images.postgres": "postgres:latest"}, f'dashtam:images.postgres = "postgres:latest": {PINNED}'),
+        ({"images.redis": "redis"}, f'dashtam:images.redis = "redis": {PINNED}'),
+        ({"images.python": "python :3"}, f'dashtam:images.python = "python :3": {PINNED}'),
+        ({"images.python": "python@sha256:ab"}, f'dashtam:images.python = "python@sha256:ab": {PINNED}'),
+        (
+            {"images.source": "quay"},
+            "dashtam:images.source = \"quay\": input should be 'registry' or 'debian'; write 'registry' or 'debian'.",
+        ),
+        # What does not go together.
+        (
+            {"postgres.tuning": "speed", "postgres.storage": "volume"},
+            (
+                "dashtam:postgres: tuning speed turns fsync off, so a crash would ruin the data that storage volume"
+                " promises to keep; set tuning: durable, or storage: tmpfs."
+            ),
+        ),
+        (
+            {"redis.persistence": "aof"},
+            (
+                "dashtam:redis: persistence aof does not go with storage tmpfs: what is written would not last, or the"
+                " volume would stay empty; use aof with volume, or none with tmpfs."
+            ),
+        ),
+        (
+            {"redis.storage": "volume"},
+            (
+                "dashtam:redis: persistence none does not go with storage volume: what is written would not last,"
+                " or the volume would stay empty; use aof with volume, or none with tmpfs."
+            ),
+        ),
+        (
+            {"certificates.validity_days": 30, "certificates.renewal_days": 30},
+            (
+                "dashtam:certificates: certificates of 30 days would be renewed at every up;"
+                " set renewal_days below validity_days."
+            ),
+        ),
+        # Types.
+        ({"app.debug": "true"}, f'dashtam:app.debug = "true": {BOOLEAN}'),
+        ({"app.testing": 1}, f"dashtam:app.testing = 1: {BOOLEAN}"),
+        ({"tests.image": "yes"}, f'dashtam:tests.image = "yes": {BOOLEAN}'),
+        ({"network": "internal"}, f'dashtam:network = "internal": {OBJECT}'),
+        ({"network": ""}, f'dashtam:network = "": {OBJECT}'),
+        ({"health": [1]}, f"dashtam:health = [1]: {OBJECT}"),
+        ({"callback": 8182}, f"dashtam:callback = 8182: {OBJECT}"),
+        ({"postgres.database": 5}, f"dashtam:postgres.database = 5: {IDENTIFIER}"),
+        ({"postgres.user": "Dash-tam"}, f'dashtam:postgres.user = "Dash-tam": {IDENTIFIER}'),
+        (
+            {"redis.database": 16},
+            "dashtam:redis.database = 16: input should be less than or equal to 15; write a number up to 15.",
+        ),
+        (
+            {"containers.restart": "often"},
+            (
+                "dashtam:containers.restart = \"often\": input should be 'no', 'on-failure', 'unless-stopped' or"
+                " 'always'; write 'no', 'on-failure', 'unless-stopped' or 'always'."
+            ),
+        ),
+        # What has no default.
+        (
+            {"postgres": None},
+            (
+                "dashtam:postgres is missing: it has no default. Add it;"
+                " `postgres: {database: dashtam_test, user: dashtam_test_user}`, for example."
+            ),
+        ),
+        (
+            {"postgres.database": None},
+            "dashtam:postgres.database is missing: it has no default. Add it; `database: dashtam_test`, for example.",
+        ),
+        (
+            {"app": None},
+            (
+                "dashtam:app is missing: it has no default. Add it;"
+                " `app: {oauth_redirect_uri: https://127.0.0.1:8182}`, for example."
+            ),
+        ),
+        # URLs.
+        (
+            {"app.oauth_redirect_uri": "http://127.0.0.1:8182"},
+            (
+                f'dashtam:app.oauth_redirect_uri = "http://127.0.0.1:8182": {URI}; write https://127.0.0.1:8182,'
+                " for example."
+            ),
+        ),
+    ],
+)
+def test_a_wrong_value_is_told_in_one_line(refused: Refused, change: Change, message: str) -> None:
+    assert refused(change) == [message]
+
+
+def test_all_problems_are_told_at_once(refused: Refused) -> None:
+    problems = refused({"postgres.port": 0, "redis.memory": "1k", "app.oauth_redirect_uri": None, "sevrice": {}})
+    assert [problem.split()[0] for problem in problems] == [
+        "dashtam:postgres.port",
+        "dashtam:redis.memory",
+        "dashtam:app.oauth_redirect_uri",
+        "dashtam:sevrice",
+    ]
+
+
+def test_a_long_value_is_cut(refused: Refused) -> None:
+    (problem,) = refused({"postgres.database": "x" * 5000})
+    assert problem == f'dashtam:postgres.database = "{"x" * (SHOWN - 1)}...: {IDENTIFIER}'

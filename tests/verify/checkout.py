@@ -1,0 +1,163 @@
+"""A copy of this checkout with a state of its own, and in it an environment that nobody wrote code for."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from tests.verify.running import run, succeed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+ROOT = Path(__file__).resolve().parents[2]
+SALT = "encryptionsalt:"
+PUBLISHED = ("app", "postgres", "redis", "callback")
+OWN = ("PULUMI_", "DASHTAM_CLONE", "DASHTAM_DATA_HOME", "DASHTAM_TEST_STACK", "VIRTUAL_ENV", "COV", "UV_")
+"""Variables of the clone that runs the tests, which the copy must not inherit."""
+
+
+@dataclass(frozen=True)
+class Checkout:
+    """A checkout made for the tests.
+
+    Args:
+        root: Where it is.
+        data: Where its state and passphrase are.
+        stack: The further environment, whose config is a copy of dev's.
+        pristine: That config as it is committed.
+    """
+
+    root: Path
+    data: Path
+    stack: str
+    pristine: str
+
+    @property
+    def config_file(self) -> Path:
+        """The further environment's config."""
+        return self.root / f"Pulumi.{self.stack}.yaml"
+
+    @property
+    def environ(self) -> dict[str, str]:
+        """The environment of a user who works in this checkout."""
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith(OWN)}
+        return {**inherited, "DASHTAM_DATA_HOME": str(self.data)}
+
+    @cached_property
+    def tools(self) -> dict[str, str]:
+        """The environment that `eval "$(./dashtam env)"` gives."""
+        return {**self.environ, **json.loads(succeed(self.dashtam("env", "--json")))}
+
+    def configure(self, **changes: dict[str, object]) -> None:
+        """Write the config: the committed one, with changes to its sections."""
+        document = yaml.safe_load(self.pristine)
+        for section, values in changes.items():
+            document["config"].setdefault(f"dashtam:{section}", {}).update(values)
+        text = yaml.safe_dump(document, sort_keys=False) if changes else self.pristine
+        present = self.config_file.read_text().splitlines(keepends=True) if self.config_file.exists() else []
+        self.config_file.write_text(text + "".join(line for line in present if line.startswith(SALT)))
+
+    def dashtam(self, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
+        """Run `./dashtam`."""
+        command = [str(self.root / "dashtam"), *arguments]
+        return run(command, cwd=self.root, env={**self.environ, **env})
+
+    def up(self) -> None:
+        """Bring the further environment up; it must succeed."""
+        succeed(self.dashtam("up", self.stack))
+
+    def pulumi(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run plain `pulumi` as in a shell that was set up."""
+        return run(["pulumi", *arguments, "--non-interactive"], cwd=self.root, env=self.tools)
+
+    def start(self, *arguments: str) -> subprocess.Popen[bytes]:
+        """Start `./dashtam` in a session of its own, to be killed."""
+        return subprocess.Popen(
+            [str(self.root / "dashtam"), *arguments],
+            cwd=self.root,
+            env=self.environ,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+
+    def status(self) -> str:
+        """Return what git holds for changed."""
+        return succeed(run(["git", "status", "--porcelain"], cwd=self.root))
+
+    def outputs(self) -> dict[str, Any]:
+        """Return the further environment's outputs, secrets included."""
+        said = succeed(self.pulumi("stack", "output", "--stack", self.stack, "--json", "--show-secrets"))
+        values: dict[str, Any] = json.loads(said)
+        return values
+
+
+def make(folder: Path) -> Checkout:
+    """Copy what git tracks or would track of this checkout, as it is now, and commit it.
+
+    Args:
+        folder: An empty folder.
+
+    Returns:
+        The copy.
+    """
+    root = folder / "dashtam"
+    for name in succeed(run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=ROOT)).split(
+        "\0"
+    ):
+        if name and (ROOT / name).is_file():
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, root / name)
+    for config in root.glob("Pulumi.*.yaml"):
+        config.write_text(_without_salt(config.read_text()))
+    stack = f"verify-{secrets.token_hex(4)}"
+    made = Checkout(root, folder / "data", stack, _copied_config(root))
+    made.configure()
+    _commit(root)
+    return made
+
+
+def free_ports(count: int) -> list[int]:
+    """Return ports on which nothing listens now."""
+    with ExitStack() as held:
+        sockets = [held.enter_context(socket.socket()) for _ in range(count)]
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        return [one.getsockname()[1] for one in sockets]
+
+
+def _copied_config(root: Path) -> str:
+    document = yaml.safe_load((root / "Pulumi.dev.yaml").read_text())
+    for section, port in zip(PUBLISHED, free_ports(len(PUBLISHED)), strict=True):
+        document["config"][f"dashtam:{section}"]["port"] = port
+    document["config"]["dashtam:health"] = {"interval": "1s", "retries": 40}
+    text: str = yaml.safe_dump(document, sort_keys=False)
+    return text
+
+
+def _without_salt(text: str) -> str:
+    return "".join(line for line in text.splitlines(keepends=True) if not line.startswith(SALT))
+
+
+def _commit(root: Path) -> None:
+    author = ["-c", "user.name=Verify", "-c", "user.email=verify@example.invalid"]
+    commands: Iterable[list[str]] = (
+        ["init", "--quiet"],
+        ["add", "--all"],
+        [*author, "-c", "core.hooksPath=/dev/null", "commit", "--quiet", "--no-gpg-sign", "-m", "Verify"],
+    )
+    for command in commands:
+        succeed(run(["git", *command], cwd=root))

@@ -1,0 +1,116 @@
+"""The environments that the promises are tested on: test, ci, and one more that is a copied config and nothing else."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import docker
+import pytest
+from xdist.remote import Producer  # type: ignore[import-untyped]
+from xdist.scheduler.loadscope import LoadScopeScheduling  # type: ignore[import-untyped]
+
+from infra.outputs import StackOutputs
+from tests.conftest import stack_outputs
+from tests.verify import checkout as checkouts
+from tests.verify import environments
+from tests.verify.checkout import ROOT, Checkout
+from tests.verify.environments import Environment
+from tests.verify.running import run, succeed
+
+HERE = Path(__file__).parent
+KNOWN_OUTPUTS: dict[frozenset[str], StackOutputs] = {}
+"""The further environment's outputs by its containers."""
+
+
+class OneWorkerForAll(LoadScopeScheduling):  # type: ignore[misc]
+    """Hands these tests to one worker, so that their environments are brought up once, and all others one by one."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return HERE.name if nodeid.startswith(f"{HERE.parent.name}/{HERE.name}/") else nodeid
+
+
+# The marks that xdist has for this do nothing with pytest 9.2 (xdist 3.8 writes to an attribute that is gone).
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> OneWorkerForAll:
+    return OneWorkerForAll(config, log)
+
+
+@pytest.fixture(scope="session")
+def client() -> Iterator[docker.DockerClient]:
+    made = docker.from_env()
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="session")
+def checkout(client: docker.DockerClient, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
+    """A copy of this checkout, whose further environment is up, and is removed at the end whatever happened."""
+    folder = tmp_path_factory.mktemp("checkout")
+    made = checkouts.make(folder)
+    try:
+        made.up()
+        yield made
+    finally:
+        made.configure()
+        done = made.dashtam("destroy", made.stack, "--yes")
+        environments.remove_all(client, made.stack)
+        shutil.rmtree(folder)
+    succeed(done)
+
+
+@pytest.fixture
+def further(checkout: Checkout, client: docker.DockerClient) -> Environment:
+    """The further environment: healthy, with its config as it is committed."""
+    return _mended(checkout, client)
+
+
+@pytest.fixture(scope="session")
+def ci(client: docker.DockerClient) -> Iterator[Environment]:
+    """The ci environment, which goes again if it wasn't up before."""
+    was_up = environments.is_up(client, "ci")
+    succeed(run([str(ROOT / "dashtam"), "up", "ci"], cwd=ROOT))
+    yield Environment("ci", ROOT, dict(os.environ), stack_outputs("ci"), client)
+    if not was_up:
+        succeed(run([str(ROOT / "dashtam"), "destroy", "ci", "--yes"], cwd=ROOT))
+
+
+@pytest.fixture(scope="session")
+def under_test(outputs: StackOutputs, client: docker.DockerClient) -> Environment:
+    """The environment that all suites are run against."""
+    return Environment(outputs.environment, ROOT, dict(os.environ), outputs, client)
+
+
+@pytest.fixture
+def every(under_test: Environment, ci: Environment, further: Environment) -> dict[str, Environment]:
+    """The environments by their part in these tests."""
+    return {"test": under_test, "ci": ci, "further": further}
+
+
+@pytest.fixture(scope="session")
+def running(
+    under_test: Environment, ci: Environment, checkout: Checkout, client: docker.DockerClient
+) -> list[Environment]:
+    """Every environment that is up, the developer's own too if it is."""
+    found = [under_test, ci, _mended(checkout, client)]
+    if environments.is_up(client, "dev"):
+        found.append(Environment("dev", ROOT, dict(os.environ), stack_outputs("dev"), client))
+    return found
+
+
+def _mended(checkout: Checkout, client: docker.DockerClient) -> Environment:
+    if checkout.status() or not environments.is_up(client, checkout.stack):
+        checkout.configure()
+        checkout.up()
+    return Environment(checkout.stack, checkout.root, checkout.tools, _outputs(checkout, client), client)
+
+
+def _outputs(checkout: Checkout, client: docker.DockerClient) -> StackOutputs:
+    # Asking Pulumi takes a second, and hundreds of tests want to know; they change with the containers.
+    found = client.api.containers(all=True, filters=environments.labelled(checkout.stack))
+    key = frozenset(one["Id"] for one in found)
+    if key not in KNOWN_OUTPUTS:
+        KNOWN_OUTPUTS[key] = StackOutputs.model_validate(checkout.outputs())
+    return KNOWN_OUTPUTS[key]

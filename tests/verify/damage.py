@@ -1,0 +1,52 @@
+"""Ways in which an environment or an update of it comes to grief."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+from typing import TYPE_CHECKING
+
+import psutil
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+LAST_WORDS = 10.0
+"""Seconds in which a process that was killed is gone."""
+
+
+def kill_group(process: subprocess.Popen[bytes]) -> None:
+    """Kill a command and what shares its process group, as a closed terminal may; plugins have groups of their own."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait(LAST_WORDS)
+
+
+def kill_all(process: subprocess.Popen[bytes]) -> None:
+    """Kill a command and all that it started, as a crash of the machine does."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        for one in psutil.Process(process.pid).children(recursive=True):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                one.kill()
+    process.kill()
+    process.wait(LAST_WORDS)
+
+
+@contextlib.contextmanager
+def at_latest_killed(process: subprocess.Popen[bytes]) -> Iterator[None]:
+    """Leave nothing of a command behind."""
+    try:
+        yield
+    finally:
+        kill_all(process)
+
+
+def ends_within(process: subprocess.Popen[bytes], seconds: float) -> bool:
+    """Tell whether a command ends by itself in a time."""
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        return False
+    return True

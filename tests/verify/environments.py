@@ -1,0 +1,117 @@
+"""A running environment as the engine holds it."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from infra.naming import COMPONENT_LABEL, PROJECT, PROJECT_LABEL, SERVICES, STACK_LABEL
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import docker
+    from docker.models.containers import Container
+
+    from infra.outputs import StackOutputs
+
+INNER_PORTS = {"postgres": 5432, "redis": 6379, "app": 8000, "callback": 8182}
+USERS = {"postgres": (70, 70), "redis": (999, 1000), "app": (10001, 10001), "callback": (10001, 10001)}
+
+
+@dataclass(frozen=True)
+class Environment:
+    """One environment.
+
+    Args:
+        name: The stack.
+        root: The checkout that it was brought up from.
+        environ: The environment in which plain `pulumi` finds its state.
+        outputs: What it tells the world.
+        client: The engine.
+    """
+
+    name: str
+    root: Path
+    environ: dict[str, str]
+    outputs: StackOutputs
+    client: docker.DockerClient
+
+    def container(self, service: str) -> Container:
+        """Return a service's container as it is now."""
+        return self.client.containers.get(getattr(self.outputs.containers, service))
+
+    def inspect(self, service: str) -> dict[str, Any]:
+        """Return what `docker inspect` says of a service."""
+        document: dict[str, Any] = self.client.api.inspect_container(getattr(self.outputs.containers, service))
+        return document
+
+    def containers(self) -> dict[str, Container]:
+        """Return all of its containers by component, those that install files too."""
+        found = self.client.containers.list(all=True, filters=labelled(self.name))
+        return {one.labels[COMPONENT_LABEL]: one for one in found}
+
+    def address(self, service: str) -> str:
+        """Return a service's address in its network."""
+        networks = self.inspect(service)["NetworkSettings"]["Networks"]
+        address: str = networks[self.outputs.network]["IPAddress"]
+        return address
+
+    def ids(self) -> dict[str, str]:
+        """Return its containers' ids by component."""
+        return {component: one.id or "" for component, one in self.containers().items()}
+
+    def execute(self, service: str, *command: str) -> tuple[int, str]:
+        """Run a command in a service's container, as its user."""
+        status, output = self.container(service).exec_run(list(command))
+        assert isinstance(output, bytes)
+        return status or 0, output.decode(errors="replace")
+
+    def run_beside(self, service: str, script: str, job: str) -> str:
+        """Run a Python script in a service's network namespace, with its names, routes and rules.
+
+        Args:
+            service: Whose network to see.
+            script: Python source of the standard library alone.
+            job: Its argument; never a secret.
+
+        Returns:
+            Its standard output.
+        """
+        helper = self.client.containers.create(
+            self.outputs.images.app,
+            ["python", "-c", script, job],
+            name=f"dashtam-probe-{secrets.token_hex(4)}",
+            network_mode=f"container:{self.container(service).id}",
+        )
+        try:
+            helper.start()
+            status = helper.wait()["StatusCode"]
+            said = helper.logs(stdout=True, stderr=False).decode()
+            assert status == 0, helper.logs().decode()
+        finally:
+            helper.remove(force=True)
+        return said
+
+
+def labelled(stack: str) -> dict[str, str | list[str] | bool]:
+    """Return the filter that finds all parts of an environment."""
+    return {"label": [f"{PROJECT_LABEL}={PROJECT}", f"{STACK_LABEL}={stack}"]}
+
+
+def is_up(client: docker.DockerClient, stack: str) -> bool:
+    """Tell whether all services of an environment are healthy."""
+    states = {one.labels[COMPONENT_LABEL]: one.health for one in client.containers.list(filters=labelled(stack))}
+    return all(states.get(service) == "healthy" for service in SERVICES)
+
+
+def remove_all(client: docker.DockerClient, stack: str) -> None:
+    """Remove whatever an environment left on the engine."""
+    chosen = labelled(stack)
+    for container in client.containers.list(all=True, filters=chosen):
+        container.remove(v=True, force=True)
+    for network in client.networks.list(filters=chosen):
+        network.remove()
+    for volume in client.volumes.list(filters=chosen):
+        volume.remove()
