@@ -108,9 +108,10 @@ def recover(pulumi: Pulumi, view: EngineView, stack: str, owner: str, say: Say) 
     release_dead_locks(pulumi, stack, say)
     containers = view.containers(stack, owner)
     state = _state(pulumi, stack)
-    if _pending(state):
+    broken_off = _forget_broken_off(state)
+    if broken_off:
         say("An earlier update was broken off; going on from where it stopped.")
-        _forget_pending(pulumi, stack, state)
+        pulumi.run("stack", "import", "--stack", stack, stdin=json.dumps(state))
     recorded = _recorded_ids(state)
     networks = view.networks(stack, owner)
     cut_off = bool(_recorded_ids(state, _NETWORK) - set(networks.values()))
@@ -126,7 +127,7 @@ def recover(pulumi: Pulumi, view: EngineView, stack: str, owner: str, say: Say) 
         if network not in recorded:
             say(f"Removing {name}: {_LEFT}.")
             view.remove_network(network)
-    return cut_off or not kept >= _recorded_ids(state, _CONTAINER)
+    return broken_off or cut_off or not kept >= _recorded_ids(state, _CONTAINER)
 
 
 def release_dead_locks(pulumi: Pulumi, stack: str, say: Say) -> None:
@@ -166,14 +167,16 @@ def _state(pulumi: Pulumi, stack: str) -> dict[str, Any]:
     return exported
 
 
-def _pending(state: dict[str, Any]) -> list[Any]:
-    return (state.get("deployment") or {}).get("pending_operations") or []
+def _forget_broken_off(state: dict[str, Any]) -> bool:
+    """Take what Pulumi noted of a broken-off update out of a state, and tell whether there was any.
 
-
-def _forget_pending(pulumi: Pulumi, stack: str, state: dict[str, Any]) -> None:
-    # Whether the operation went through is told by the engine, not by Pulumi's note that it began.
-    del state["deployment"]["pending_operations"]
-    pulumi.run("stack", "import", "--stack", stack, stdin=json.dumps(state))
+    Whether an operation went through is told by the engine, at the next refresh. With its note that a resource was
+    deleted to be replaced, Pulumi 3.259 would pass that resource over in the refresh and then delete it once more if
+    what it depends on is replaced too.
+    """
+    noted = bool((state.get("deployment") or {}).pop("pending_operations", None))
+    replaced = [one for one in _resources(state) if one.pop("pendingReplacement", False)]
+    return noted or bool(replaced)
 
 
 def _resources(state: dict[str, Any]) -> list[dict[str, Any]]:

@@ -61,7 +61,7 @@ def command(suite: str, extra: Sequence[str]) -> list[str]:
     """
     chosen = [argument for argument in extra if argument.startswith("tests/")]
     coverage = ["--cov", "--cov-report=term"] if suite == ALL and not chosen else []
-    parallel = [] if {"-n", "--pdb"} & set(extra) else ["-n", WORKERS, "--dist", "loadgroup"]
+    parallel = [] if {"-n", "--pdb"} & set(extra) else ["-n", WORKERS]
     return [sys.executable, "-m", "pytest", *parallel, *coverage, *extra, *([] if chosen else paths(suite))]
 
 
@@ -74,4 +74,4 @@ def inside_command(extra: Sequence[str]) -> list[str]:
     Returns:
         The command as the tests' container runs it.
     """
-    return ["python", "-m", "pytest", "-n", WORKERS, "--dist", "loadgroup", *extra, *INSIDE]
+    return ["python", "-m", "pytest", "-n", WORKERS, *extra, *INSIDE]

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
 
 import yaml
 
@@ -60,6 +61,11 @@ class Checkout:
         """The environment that `eval "$(./dashtam env)"` gives."""
         return {**self.environ, **json.loads(succeed(self.dashtam("env", "--json")))}
 
+    @property
+    def backend(self) -> Path:
+        """The folder in which Pulumi keeps its state."""
+        return Path(unquote(urlsplit(self.tools["PULUMI_BACKEND_URL"]).path))
+
     def configure(self, **changes: dict[str, object]) -> None:
         """Write the config: the committed one, with changes to its sections."""
         document = yaml.safe_load(self.pristine)
@@ -97,6 +103,13 @@ class Checkout:
     def status(self) -> str:
         """Return what git holds for changed."""
         return succeed(run(["git", "status", "--porcelain"], cwd=self.root))
+
+    def awaits_replacement(self, service: str) -> bool:
+        """Tell whether the state says that a service's container was deleted and its successor isn't there yet."""
+        state = json.loads((self.backend / f".pulumi/stacks/dashtam/{self.stack}.json").read_text())
+        container = f"::dashtam-{self.stack}-{service}"
+        resources = state["checkpoint"]["latest"]["resources"]
+        return any(one.get("pendingReplacement") for one in resources if one["urn"].endswith(container))
 
     def outputs(self) -> dict[str, Any]:
         """Return the further environment's outputs, secrets included."""

@@ -10,8 +10,7 @@ import ssl
 import subprocess
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
-from urllib.parse import unquote, urlsplit, urlunsplit
+from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg  # type: ignore[import-untyped]
 import docker
@@ -73,6 +72,17 @@ async def test_an_update_that_was_killed_goes_on(
     checkout.up()
     _assert_whole(checkout, further.client)
     assert await _query(checkout, "SELECT count(*) > 0 FROM kept WHERE moment = $1", f"{seconds} {how}")
+
+
+def test_a_replacement_that_was_killed_half_way_goes_on(further: Environment, checkout: Checkout) -> None:
+    # Its settings follow from its memory: they are replaced too, and Redis depends on them.
+    checkout.configure(redis={"memory": "201m"})
+    process = checkout.start("up", checkout.stack)
+    with damage.at_latest_killed(process):
+        while not checkout.awaits_replacement("redis"):
+            assert not damage.ends_within(process, 0.01)
+    checkout.up()
+    _assert_whole(checkout, further.client)
 
 
 @pytest.mark.parametrize(("seconds", "how"), FIRST_MOMENTS)
@@ -154,8 +164,7 @@ def test_a_network_that_was_removed_comes_back(further: Environment, checkout: C
 def test_the_lock_of_a_dead_process_is_removed(further: Environment, checkout: Checkout) -> None:
     with subprocess.Popen(["true"]) as dead:
         dead.wait()
-    backend = Path(unquote(urlsplit(checkout.tools["PULUMI_BACKEND_URL"]).path))
-    lock = backend / f".pulumi/locks/organization/dashtam/{checkout.stack}/left-behind.json"
+    lock = checkout.backend / f".pulumi/locks/organization/dashtam/{checkout.stack}/left-behind.json"
     lock.parent.mkdir(parents=True, exist_ok=True)
     content = {
         "pid": dead.pid,

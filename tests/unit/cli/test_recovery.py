@@ -166,6 +166,16 @@ def test_pending_operations_are_forgotten(container: MakeContainer, tmp_path: Pa
     assert any("broken off" in line for line in said)
 
 
+def test_a_replacement_that_was_broken_off_is_refreshed(container: MakeContainer, tmp_path: Path) -> None:
+    pulumi = _pulumi(tmp_path, (CONTAINER, "id-app"), (CONTAINER, "id-gone"))
+    pulumi.state["deployment"]["resources"][1]["pendingReplacement"] = True
+    refresh, said = _recover(pulumi, FakeView([container()], {}))
+    [imported] = pulumi.imported
+    assert refresh
+    assert imported["deployment"]["resources"][1] == {"type": CONTAINER, "id": "id-gone"}
+    assert any("broken off" in line for line in said)
+
+
 @pytest.mark.parametrize("state", [{}, {"version": 3}, {"deployment": None}, {"deployment": {}}])
 def test_an_empty_state_is_fine(tmp_path: Path, state: dict[str, Any]) -> None:
     pulumi = _pulumi(tmp_path)

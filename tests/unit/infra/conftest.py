@@ -4,15 +4,10 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import hypothesis
 import pytest
 
 from infra import settings
 from infra.config_errors import ConfigError
-
-# How long an example takes says something of the machine's load only.
-hypothesis.settings.register_profile("steady", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
-hypothesis.settings.load_profile("steady")
 
 Change = Mapping[str, Any]
 Load = Callable[[Change], settings.StackSettings]
