@@ -13,11 +13,15 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from infra.catalogue import ImageSource
 from infra.config_errors import ConfigError, describe
-from infra.config_values import Duration, Identifier, PinnedImage, Port, RedirectUri, Size
+from infra.config_values import Duration, Identifier, PinnedImage, Port, RedirectUri, Size, megabytes
 
 NAMESPACE = "dashtam"
 
 Storage = Literal["volume", "tmpfs"]
+Tuning = Literal["durable", "speed"]
+
+POSTGRES_NEEDS: Mapping[Tuning, int] = {"durable": 192, "speed": 384}
+"""Mebibytes that PostgreSQL takes beside its data: shared buffers, maintenance and connections."""
 
 
 class Section(BaseModel):
@@ -44,9 +48,9 @@ class PostgresSettings(Section):
     """The port on 127.0.0.1; unpublished if absent."""
     storage: Storage = "volume"
     """`volume` keeps the data, `tmpfs` forgets it with the container."""
-    tmpfs_size: Size = "1g"
-    """The most that a tmpfs may hold."""
-    tuning: Literal["durable", "speed"] = "durable"
+    tmpfs_size: Size = "512m"
+    """The most that a tmpfs may hold; it counts towards `memory`."""
+    tuning: Tuning = "durable"
     """`speed` turns durability off; only for storage that is forgotten anyway."""
     memory: Size = "1g"
     """The container's memory limit."""
@@ -57,6 +61,18 @@ class PostgresSettings(Section):
             raise ValueError(
                 "tuning speed turns fsync off, so a crash would ruin the data that storage volume promises to keep;"
                 " set tuning: durable, or storage: tmpfs"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _memory_suffices(self) -> Self:
+        held = megabytes(self.tmpfs_size) if self.storage == "tmpfs" else 0
+        needed = POSTGRES_NEEDS[self.tuning] + held
+        if megabytes(self.memory) < needed:
+            raise ValueError(
+                f"memory {self.memory} is less than what PostgreSQL takes with tuning {self.tuning}"
+                f"{f' and a tmpfs of {self.tmpfs_size}' if held else ''}, so the engine would kill it;"
+                f" set memory: {needed}m or more{', or a smaller tmpfs_size' if held else ''}"
             )
         return self
 

@@ -93,6 +93,27 @@ SECTIONS = "network, postgres, redis, app, callback, health, containers, certifi
             ),
         ),
         (
+            {"postgres.memory": "703m"},
+            (
+                "dashtam:postgres: memory 703m is less than what PostgreSQL takes with tuning durable and a tmpfs of"
+                " 512m, so the engine would kill it; set memory: 704m or more, or a smaller tmpfs_size."
+            ),
+        ),
+        (
+            {"postgres.memory": "383m", "postgres.tuning": "speed", "postgres.tmpfs_size": "16m"},
+            (
+                "dashtam:postgres: memory 383m is less than what PostgreSQL takes with tuning speed and a tmpfs of"
+                " 16m, so the engine would kill it; set memory: 400m or more, or a smaller tmpfs_size."
+            ),
+        ),
+        (
+            {"postgres.memory": "191m", "postgres.storage": "volume"},
+            (
+                "dashtam:postgres: memory 191m is less than what PostgreSQL takes with tuning durable, so the engine"
+                " would kill it; set memory: 192m or more."
+            ),
+        ),
+        (
             {"redis.persistence": "aof"},
             (
                 "dashtam:redis: persistence aof does not go with storage tmpfs: what is written would not last, or the"
