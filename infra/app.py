@@ -87,16 +87,16 @@ def python_command(module: str, settings: StackSettings) -> list[str]:
     return ["python", "-m", module, *reload]
 
 
-def probe(url: str) -> list[str]:
+def probe(url: str) -> str:
     """Return the health check of one of the service's servers: a verified request from inside.
 
     Args:
         url: What must answer with success.
 
     Returns:
-        A Docker health check.
+        A shell command.
     """
-    return ["CMD", "python", "-m", "app.probe", url]
+    return f"python -m app.probe {url}"
 
 
 def source_mounts(settings: StackSettings) -> list[docker.ContainerMountArgs]:

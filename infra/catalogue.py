@@ -35,11 +35,13 @@ class Base:
         name: Its name here, and the folder under `images/` that builds it.
         official: The official image's reference, pinned by exact tag.
         user: `uid:gid` of the service in either form, so that files installed for it fit both.
+        data: The folder that either form declares a volume; empty if there is none.
     """
 
     name: str
     official: str
     user: str
+    data: str = ""
 
     def reference(self, source: ImageSource) -> str:
         """Return the reference to run from a source.
@@ -57,8 +59,8 @@ class Base:
         return f"dashtam-debian/{self.name}:{source_digest(IMAGES / 'base', IMAGES / self.name)[:12]}"
 
 
-POSTGRES = Base("postgres", "postgres:17.6-alpine3.22", "70:70")
-REDIS = Base("redis", "redis:8.2.1-alpine3.22", "999:1000")
+POSTGRES = Base("postgres", "postgres:17.6-alpine3.22", "70:70", "/var/lib/postgresql/data")
+REDIS = Base("redis", "redis:8.2.1-alpine3.22", "999:1000", "/data")
 PYTHON = Base("python", "python:3.13.7-slim-trixie", "10001:10001")
 BASES = (POSTGRES, REDIS, PYTHON)
 

@@ -57,6 +57,21 @@ def seconds(duration: str) -> float:
     return int(match[1]) * _SECONDS[match[2]]
 
 
+def engine_duration(length: float) -> str:
+    """Write a duration as the engine reports it; another spelling would be taken for a change at every update.
+
+    Args:
+        length: Seconds, of whole milliseconds.
+
+    Returns:
+        The text of Go's `time.Duration.String`, such as `500ms`, `1.5s` or `1m30s`.
+    """
+    if length < 1:
+        return f"{length * 1000:g}ms"
+    minutes, rest = divmod(round(length * 1000), 60_000)
+    return f"{minutes}m{rest / 1000:g}s" if minutes else f"{rest / 1000:g}s"
+
+
 SIZE_RANGE = (16, 64 * 1024)
 """Mebibytes. The engine refuses less; more is a mistake on the machines that this is for."""
 

@@ -9,6 +9,7 @@ from math import ceil
 import pulumi
 import pulumi_docker as docker
 
+from infra import health
 from infra.config_values import megabytes, seconds
 from infra.files import InstalledFiles
 from infra.naming import Naming
@@ -50,7 +51,7 @@ class ServiceArgs:
         command: The command and its arguments.
         port: The port it listens on, inside.
         host_port: Where that is published on 127.0.0.1; None if it isn't.
-        health: The command that exits with 0 when it is ready.
+        health: The shell command that exits with 0 when it is ready.
         memory: The limit, as in the config.
         files: Its secrets and settings.
         env: Environment variables; never a secret.
@@ -63,7 +64,7 @@ class ServiceArgs:
     command: Sequence[str]
     port: int
     host_port: int | None
-    health: Sequence[str]
+    health: str
     memory: str
     files: InstalledFiles
     env: Mapping[str, str]
@@ -104,7 +105,7 @@ def service(name: str, args: ServiceArgs, shared: Shared, *, parent: pulumi.Reso
         read_only=True,
         capabilities=docker.ContainerCapabilitiesArgs(drops=["ALL"]),
         security_opts=["no-new-privileges:true"],
-        healthcheck=_healthcheck(args.health, shared.health),
+        healthcheck=health.check(args.health, shared.health),
         wait=True,
         wait_timeout=ceil(seconds(shared.health.wait)),
         restart=shared.containers.restart,
@@ -119,16 +120,6 @@ def _ports(args: ServiceArgs) -> list[docker.ContainerPortArgs] | None:
     if args.host_port is None:
         return None
     return [docker.ContainerPortArgs(internal=args.port, external=args.host_port, ip="127.0.0.1")]
-
-
-def _healthcheck(test: Sequence[str], health: HealthSettings) -> docker.ContainerHealthcheckArgs:
-    return docker.ContainerHealthcheckArgs(
-        tests=list(test),
-        interval=health.interval,
-        timeout=health.timeout,
-        retries=health.retries,
-        start_period="0s",
-    )
 
 
 def _options(parent: pulumi.Resource, files: InstalledFiles) -> pulumi.ResourceOptions:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_docker as docker
 
+from infra.catalogue import POSTGRES
 from infra.naming import Naming
 from infra.storage import volume
 
@@ -84,6 +85,8 @@ def _installer(args: FilesArgs, held: docker.Volume, opts: pulumi.ResourceOption
         network_mode="none",
         memory=_MEMORY_MB,
         memory_swap=_MEMORY_MB,
+        # The image declares it a volume: without this the engine would make an unnamed one.
+        tmpfs={POSTGRES.data: "size=1m"},
         must_run=False,
         attach=True,
         labels=[docker.ContainerLabelArgs(label=key, value=value) for key, value in labels.items()],

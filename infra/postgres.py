@@ -18,7 +18,7 @@ from infra.settings import PostgresSettings
 
 NAME = "postgres"
 PORT = 5432
-DATA = "/var/lib/postgresql/data"
+DATA = POSTGRES.data
 
 HBA = """\
 # type   database  user  address  method
@@ -166,6 +166,6 @@ def _environment(settings: PostgresSettings) -> dict[str, str]:
     }
 
 
-def _health(settings: PostgresSettings) -> list[str]:
+def _health(settings: PostgresSettings) -> str:
     # Over TCP: the socket already answers while the image still initialises.
-    return ["CMD", "pg_isready", "-q", "-h", "127.0.0.1", "-U", settings.user, "-d", settings.database]
+    return f"pg_isready -q -h 127.0.0.1 -U {settings.user} -d {settings.database}"

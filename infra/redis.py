@@ -20,7 +20,7 @@ from infra.settings import RedisSettings
 NAME = "redis"
 PORT = 6379
 USER = "dashtam"
-DATA = "/data"
+DATA = REDIS.data
 
 PERSISTENCE = {
     "aof": 'appendonly yes\nappendfsync everysec\nsave ""\n',
@@ -28,7 +28,7 @@ PERSISTENCE = {
 }
 
 HEALTH = (
-    f'REDISCLI_AUTH="$(cat {MOUNT}/password)" exec redis-cli -e --no-auth-warning'
+    f'REDISCLI_AUTH="$(cat {MOUNT}/password)" redis-cli -e --no-auth-warning'
     f" --tls --cacert {MOUNT}/ca.crt -h localhost --user {USER} ping"
 )
 """Authenticated, over TLS; the password is in no argument."""
@@ -75,7 +75,7 @@ class Redis(pulumi.ComponentResource):
             command=["redis-server", f"{MOUNT}/redis.conf"],
             port=PORT,
             host_port=args.settings.port,
-            health=["CMD-SHELL", HEALTH],
+            health=HEALTH,
             memory=args.settings.memory,
             files=InstalledFiles(self._files(args, shared), child),
             env={},

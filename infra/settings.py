@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from infra.catalogue import ImageSource
 from infra.config_errors import ConfigError, describe
-from infra.config_values import Duration, Identifier, PinnedImage, Port, RedirectUri, Size, megabytes
+from infra.config_values import Duration, Identifier, PinnedImage, Port, RedirectUri, Size, megabytes, seconds
 
 NAMESPACE = "dashtam"
 
@@ -132,14 +132,25 @@ class CallbackSettings(Section):
 class HealthSettings(Section):
     """`dashtam:health`."""
 
-    interval: Duration = "2s"
-    """Time between two health checks; also how long the first one waits."""
+    start_interval: Duration = "500ms"
+    """Time between two checks until the first success, and after a failure."""
+    interval: Duration = "5s"
+    """Time between two checks while all is well."""
     timeout: Duration = "5s"
     """How long one check may take."""
-    retries: Annotated[int, Field(ge=1, le=100)] = 30
-    """Failed checks in a row until a container counts as unhealthy."""
+    retries: Annotated[int, Field(ge=1, le=100)] = 5
+    """Failed checks in a row until a container that was healthy counts as unhealthy."""
     wait: Duration = "90s"
     """How long `up` waits for a container to become healthy."""
+
+    @model_validator(mode="after")
+    def _starts_faster(self) -> Self:
+        if seconds(self.start_interval) > seconds(self.interval):
+            raise ValueError(
+                f"start_interval {self.start_interval} is longer than interval {self.interval}, but a service that"
+                " starts is to be checked more often; set interval to it or more"
+            )
+        return self
 
 
 class ContainerSettings(Section):

@@ -25,6 +25,7 @@ def test_installers_live_for_a_moment_and_reach_nothing(deployment: Deployment) 
         assert inputs["capabilities"] == {"drops": ["ALL"], "adds": ["CHOWN", "DAC_OVERRIDE", "FOWNER"]}
         assert inputs["securityOpts"] == ["no-new-privileges:true"]
         assert inputs["memorySwap"] == inputs["memory"]
+        assert inputs["tmpfs"] == {"/var/lib/postgresql/data": "size=1m"}
         assert not {"ports", "networksAdvanced", "privileged", "envs", "healthcheck"} & set(inputs)
 
 

@@ -156,7 +156,6 @@ def _copied_config(root: Path) -> str:
     document = yaml.safe_load((root / "Pulumi.dev.yaml").read_text())
     for section, port in zip(PUBLISHED, free_ports(len(PUBLISHED)), strict=True):
         document["config"][f"dashtam:{section}"]["port"] = port
-    document["config"]["dashtam:health"] = {"interval": "1s", "retries": 40}
     text: str = yaml.safe_dump(document, sort_keys=False)
     return text
 

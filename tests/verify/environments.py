@@ -91,7 +91,7 @@ class Environment:
             said = helper.logs(stdout=True, stderr=False).decode()
             assert status == 0, helper.logs().decode()
         finally:
-            helper.remove(force=True)
+            helper.remove(v=True, force=True)
         return said
 
 

@@ -74,7 +74,7 @@ def test_a_port_that_a_container_has(further: Environment, checkout: Checkout) -
         checkout.configure(redis={"port": port})
         said = _fails(checkout)
     finally:
-        other.remove(force=True)
+        other.remove(v=True, force=True)
     assert f"Port {port}" in said
     assert f"dashtam-probe-{checkout.stack} listens" in said
     _comes_up(further, checkout)
@@ -82,12 +82,12 @@ def test_a_port_that_a_container_has(further: Environment, checkout: Checkout) -
 
 def test_a_container_name_that_is_taken(further: Environment, checkout: Checkout) -> None:
     name = further.outputs.containers.callback
-    further.container("callback").remove(force=True)
+    further.container("callback").remove(v=True, force=True)
     other = further.client.containers.create(further.outputs.images.postgres, ["true"], name=name)
     try:
         said = _fails(checkout)
     finally:
-        other.remove(force=True)
+        other.remove(v=True, force=True)
     assert name in said
     assert "What to do:" in said
     _comes_up(further, checkout)

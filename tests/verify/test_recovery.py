@@ -115,7 +115,7 @@ def test_an_update_that_was_asked_to_stop_goes_on(
 
 
 def _remove(environment: Environment, service: str) -> None:
-    environment.container(service).remove(force=True)
+    environment.container(service).remove(v=True, force=True)
 
 
 def _stop(environment: Environment, service: str) -> None:
@@ -146,7 +146,7 @@ def test_services_that_came_to_harm_come_back(
 
 def test_everything_comes_back(further: Environment, checkout: Checkout) -> None:
     for container in further.containers().values():
-        container.remove(force=True)
+        container.remove(v=True, force=True)
     further.client.networks.get(further.outputs.network).remove()
     checkout.up()
     _assert_whole(checkout, further.client)

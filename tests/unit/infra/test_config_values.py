@@ -8,7 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from infra.config_values import Duration, Identifier, PinnedImage, RedirectUri, Size, megabytes, seconds
+from infra.config_values import (
+    Duration,
+    Identifier,
+    PinnedImage,
+    RedirectUri,
+    Size,
+    engine_duration,
+    megabytes,
+    seconds,
+)
 
 DIGEST = "@sha256:" + "0123456789abcdef" * 4
 ALMOST = st.from_regex(r"[0-9]{0,4}(ms|mb|s|m|g|h|k| )?", fullmatch=True) | st.text(max_size=8)
@@ -33,6 +42,14 @@ def test_sizes_are_mebibytes(size: str, expected: int) -> None:
 )
 def test_durations_are_seconds(duration: str, expected: float) -> None:
     assert seconds(duration) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("length", "text"),
+    [(0.1, "100ms"), (0.25, "250ms"), (1, "1s"), (1.5, "1.5s"), (60, "1m0s"), (90, "1m30s"), (600, "10m0s")],
+)
+def test_durations_are_written_as_the_engine_reports_them(length: float, text: str) -> None:
+    assert engine_duration(length) == text
 
 
 @given(text=ALMOST)

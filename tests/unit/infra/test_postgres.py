@@ -62,6 +62,4 @@ def test_initialisation_waits_for_the_disk_where_data_must_last() -> None:
 
 
 def test_readiness_is_asked_over_tcp() -> None:
-    assert postgres._health(DURABLE) == [
-        *("CMD", "pg_isready", "-q", "-h", "127.0.0.1", "-U", "dashtam_user", "-d", "dashtam"),
-    ]
+    assert postgres._health(DURABLE) == "pg_isready -q -h 127.0.0.1 -U dashtam_user -d dashtam"

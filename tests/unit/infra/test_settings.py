@@ -34,10 +34,10 @@ def test_defaults_are_safe(load: Load) -> None:
 
 
 def test_values_are_kept_as_written(load: Load) -> None:
-    loaded = load({"postgres.port": 1, "redis.port": 65535, "images.source": "debian", "health.interval": "250ms"})
+    loaded = load({"postgres.port": 1, "redis.port": 65535, "images.source": "debian", "health.interval": "750ms"})
     assert (loaded.postgres.port, loaded.redis.port) == (1, 65535)
     assert loaded.images.source is ImageSource.DEBIAN
-    assert loaded.health.interval == "250ms"
+    assert loaded.health.interval == "750ms"
 
 
 def test_settings_never_change(load: Load) -> None:

@@ -75,6 +75,13 @@ SECTIONS = "network, postgres, redis, app, callback, health, containers, certifi
         ({"health.wait": "11m"}, f'dashtam:health.wait = "11m": {DURATION_RANGE}'),
         ({"health.timeout": "1h"}, f'dashtam:health.timeout = "1h": {DURATION}'),
         ({"containers.stop_grace": 30}, f"dashtam:containers.stop_grace = 30: {DURATION}"),
+        (
+            {"health.interval": "1s", "health.start_interval": "2s"},
+            (
+                "dashtam:health: start_interval 2s is longer than interval 1s, but a service that starts is to be"
+                " checked more often; set interval to it or more."
+            ),
+        ),
         # Images.
         ({"images.postgres": "postgres:latest"}, f'dashtam:images.postgres = "postgres:latest": {PINNED}'),
         ({"images.redis": "redis"}, f'dashtam:images.redis = "redis": {PINNED}'),
