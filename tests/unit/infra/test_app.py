@@ -60,6 +60,4 @@ def test_the_callback_is_told_of_the_app_and_of_no_credentials(load: Load) -> No
 
 
 def test_the_probe_is_a_verified_request_from_inside() -> None:
-    assert app.probe("https://localhost:8000/ready") == [
-        *("CMD", "python", "-m", "app.probe", "https://localhost:8000/ready"),
-    ]
+    assert app.probe("https://localhost:8000/ready") == "python -m app.probe https://localhost:8000/ready"
