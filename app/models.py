@@ -6,7 +6,8 @@ import uuid
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import DateTime, Enum, MetaData, String, UniqueConstraint, func
+from sqlalchemy import DateTime, Enum, ForeignKey, LargeBinary, MetaData, String, Text, UniqueConstraint, func
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 NAMING = {
@@ -28,10 +29,27 @@ class Base(DeclarativeBase):
 class ConnectionStatus(StrEnum):
     """Where a connection to a provider stands."""
 
-    PENDING = "pending"
     ACTIVE = "active"
     EXPIRED = "expired"
     REVOKED = "revoked"
+
+
+class TokenKey(Base):
+    """A data key that tokens are encrypted under, itself encrypted under a master key.
+
+    Attributes:
+        id: Key.
+        master: The id of the master key.
+        wrapped: The data key, sealed.
+        created_at: When it was made; the youngest seals.
+    """
+
+    __tablename__ = "token_keys"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    master: Mapped[str] = mapped_column(String(64))
+    wrapped: Mapped[bytes] = mapped_column(LargeBinary)
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.clock_timestamp())
 
 
 class ProviderConnection(Base):
@@ -39,17 +57,24 @@ class ProviderConnection(Base):
 
     Attributes:
         id: Key.
+        owner: The person, as the session knows them.
         provider: Short name of the provider.
         subject: The provider's own identifier of the account.
         status: Where the connection stands.
+        scopes: What the provider allowed.
+        key_id: The data key that the tokens are sealed under.
+        access_token: Sealed.
+        refresh_token: Sealed; None if the provider gave none.
+        expires_at: When the access token ends; None if the provider doesn't say.
         created_at: When it was made.
         updated_at: When it last changed.
     """
 
     __tablename__ = "provider_connections"
-    __table_args__ = (UniqueConstraint("provider", "subject"),)
+    __table_args__ = (UniqueConstraint("owner", "provider", "subject"),)
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4, server_default=func.gen_random_uuid())
+    owner: Mapped[uuid.UUID]
     provider: Mapped[str] = mapped_column(String(64))
     subject: Mapped[str] = mapped_column(String(255))
     status: Mapped[ConnectionStatus] = mapped_column(
@@ -63,6 +88,11 @@ class ProviderConnection(Base):
         ),
         index=True,
     )
+    scopes: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    key_id: Mapped[str] = mapped_column(ForeignKey("token_keys.id"), index=True)
+    access_token: Mapped[bytes] = mapped_column(LargeBinary)
+    refresh_token: Mapped[bytes | None] = mapped_column(LargeBinary)
+    expires_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
     updated_at: Mapped[datetime] = mapped_column(
         DateTime(timezone=True), server_default=func.now(), onupdate=func.now()

@@ -102,6 +102,8 @@ class AppSettings(Settings):
     Attributes:
         startup_timeout: Seconds that the start waits for the database and the cache, each.
         oauth_redirect_uri: Where providers send a person back to: the callback server.
+        providers: The providers that accounts can be linked at, as `app.providers.config` reads them.
+        token_keys: The master keys of the tokens, as `app.vault` reads them.
     """
 
     database_host: Name
@@ -116,6 +118,8 @@ class AppSettings(Settings):
     redis_password: Secret
     secret_key: Annotated[SecretStr, Field(min_length=32)]
     oauth_redirect_uri: AnyHttpUrl
+    providers: Secret
+    token_keys: Secret
     startup_timeout: Annotated[float, Field(gt=0)] = 60
 
 

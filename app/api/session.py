@@ -1,0 +1,29 @@
+"""What a program needs beside the session's cookie."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+from pydantic import BaseModel
+
+from app.csrf import HEADER
+from app.sessions import SessionDep
+
+router = APIRouter(prefix="/api/v1", tags=["session"])
+
+
+class SessionInfo(BaseModel):
+    """The session.
+
+    Attributes:
+        csrf_header: The header that a request which changes something needs.
+        csrf_token: Its value.
+    """
+
+    csrf_header: str = HEADER
+    csrf_token: str
+
+
+@router.get("/session")
+async def show_session(session: SessionDep) -> SessionInfo:
+    """Show the session's CSRF token; a session begins where there is none."""
+    return SessionInfo(csrf_token=session.csrf)

@@ -1,0 +1,105 @@
+"""What is known of an authorization between its start and its end: in Redis, once, and for a short while.
+
+Keys are digests: who can read Redis's memory or its file can't use what is found there to finish somebody's flow.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from typing import Generic, TypeVar
+
+from pydantic import BaseModel
+from redis.asyncio import Redis
+
+PENDING_LIFETIME = 600
+"""Seconds for a person to log in at the provider."""
+
+RECEIPT_LIFETIME = 60
+"""Seconds for the browser to come back from the callback to the app."""
+
+RANDOM_BYTES = 32
+"""256 bits; RFC 9700 asks for at least 128 where it is guessable at all."""
+
+
+class Pending(BaseModel):
+    """An authorization that was started.
+
+    Attributes:
+        provider: The provider's name.
+        owner: For whom.
+        session: The digest of the session that started it.
+        verifier: The PKCE code verifier.
+        nonce: What the ID token must repeat.
+        state: What the provider must repeat.
+    """
+
+    provider: str
+    owner: str
+    session: str
+    verifier: str
+    nonce: str
+    state: str
+
+
+class Receipt(BaseModel):
+    """An authorization that the provider answered.
+
+    Attributes:
+        pending: How it was started.
+        code: The code to exchange.
+    """
+
+    pending: Pending
+    code: str
+
+
+Item = TypeVar("Item", bound=BaseModel)
+
+
+class OneTimeStore(Generic[Item]):
+    """Keeps things under random names that are given out, each to be taken once.
+
+    Args:
+        redis: Where.
+        prefix: What the keys start with.
+        item: What is kept.
+        lifetime: Seconds.
+    """
+
+    def __init__(self, redis: Redis, prefix: str, item: type[Item], lifetime: int) -> None:
+        self._redis, self._prefix, self._item, self._lifetime = redis, prefix, item, lifetime
+
+    async def put(self, name: str, item: Item) -> None:
+        """Keep something.
+
+        Args:
+            name: A random name, as `random_name` gives.
+            item: What to keep.
+        """
+        await self._redis.set(self._key(name), item.model_dump_json(), ex=self._lifetime)
+
+    async def take(self, name: str) -> Item | None:
+        """Take it out, so that nobody can take it again.
+
+        Args:
+            name: Its name.
+
+        Returns:
+            What was kept; None if there is nothing, any more or ever.
+        """
+        found = await self._redis.getdel(self._key(name))
+        return None if found is None else self._item.model_validate_json(found)
+
+    def _key(self, name: str) -> str:
+        return f"dashtam:{self._prefix}:{digest(name)}"
+
+
+def random_name() -> str:
+    """Return 256 random bits as URL-safe text."""
+    return secrets.token_urlsafe(RANDOM_BYTES)
+
+
+def digest(text: str) -> str:
+    """Return the SHA-256 of a text, in hexadecimal."""
+    return hashlib.sha256(text.encode()).hexdigest()

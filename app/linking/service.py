@@ -1,0 +1,236 @@
+"""Links accounts: starts an authorization, takes the provider's answer, and finishes in the browser that started.
+
+Source: RFC 6749 section 4.1 with the rules of RFC 9700: PKCE, a one-time state, the issuer checked, exact redirect URI.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+import json
+import uuid
+from collections.abc import Mapping
+from datetime import datetime
+from urllib.parse import urlencode
+
+from redis.asyncio import Redis
+
+from app.linking.errors import (
+    DeniedError,
+    UnknownProviderError,
+    UnknownReceiptError,
+    UnknownStateError,
+    WrongIssuerError,
+    WrongSessionError,
+)
+from app.linking.models import ConnectionInfo, ConnectionPage, ProviderInfo
+from app.linking.pending import (
+    PENDING_LIFETIME,
+    RECEIPT_LIFETIME,
+    OneTimeStore,
+    Pending,
+    Receipt,
+    digest,
+    random_name,
+)
+from app.linking.redirect import Redirect
+from app.linking.tokens import Connections, told
+from app.models import ProviderConnection
+from app.providers.interface import Challenge, Provider
+
+FINISH = "/finish"
+
+
+class Linking:
+    """Everything that can be done with providers and connections.
+
+    Args:
+        providers: The providers by name.
+        connections: The connections in the database.
+        redis: Where authorizations under way are kept.
+        public_url: The app's origin as browsers see it.
+    """
+
+    def __init__(
+        self, providers: Mapping[str, Provider], connections: Connections, redis: Redis, public_url: str
+    ) -> None:
+        self._providers, self._connections, self._public_url = providers, connections, public_url
+        self._pending = OneTimeStore(redis, "pending", Pending, PENDING_LIFETIME)
+        self._receipts = OneTimeStore(redis, "receipt", Receipt, RECEIPT_LIFETIME)
+
+    def providers(self) -> list[ProviderInfo]:
+        """Return the providers that accounts can be linked at."""
+        return [ProviderInfo(name=one.name, title=one.title) for one in self._providers.values()]
+
+    async def start(self, provider: str, *, owner: uuid.UUID, session: str) -> str:
+        """Start an authorization.
+
+        Args:
+            provider: The provider's name.
+            owner: For whom.
+            session: The browser session, to which the authorization is bound.
+
+        Returns:
+            Where to send the browser.
+
+        Raises:
+            LinkingError: There is no such provider, or it can't be reached.
+        """
+        chosen = self._provider(provider)
+        challenge = Challenge(state=random_name(), verifier=random_name(), nonce=random_name())
+        with told():
+            url = await chosen.authorization_url(challenge)
+        pending = Pending(
+            provider=provider,
+            owner=str(owner),
+            session=digest(session),
+            verifier=challenge.verifier,
+            nonce=challenge.nonce,
+            state=challenge.state,
+        )
+        await self._pending.put(challenge.state, pending)
+        return url
+
+    async def receive(self, redirect: Redirect) -> str:
+        """Take a provider's answer from the callback server.
+
+        Args:
+            redirect: The answer.
+
+        Returns:
+            Where the browser goes on.
+
+        Raises:
+            LinkingError: The state is unknown or used, another issuer answers, or the provider says no.
+        """
+        pending = await self._pending.take(redirect.state.get_secret_value())
+        if pending is None:
+            raise UnknownStateError
+        with told():
+            if not await self._provider(pending.provider).accepts_issuer(redirect.iss):
+                raise WrongIssuerError
+        if redirect.code is None:
+            words = ": ".join(part for part in (redirect.error, redirect.error_description) if part)
+            raise DeniedError(words)
+        receipt = random_name()
+        await self._receipts.put(receipt, Receipt(pending=pending, code=redirect.code.get_secret_value()))
+        return f"{self._public_url}{FINISH}?{urlencode({'receipt': receipt})}"
+
+    async def finish(self, receipt: str, *, session: str) -> ConnectionInfo:
+        """Exchange the code, in the browser that started.
+
+        Args:
+            receipt: What `receive` sent the browser back with.
+            session: The browser session.
+
+        Returns:
+            The connection.
+
+        Raises:
+            LinkingError: The receipt is unknown or used, the browser is another, or the provider fails.
+        """
+        kept = await self._receipts.take(receipt)
+        if kept is None:
+            raise UnknownReceiptError
+        pending = kept.pending
+        if not hmac.compare_digest(pending.session, digest(session)):
+            raise WrongSessionError
+        challenge = Challenge(state=pending.state, verifier=pending.verifier, nonce=pending.nonce)
+        with told():
+            grant = await self._provider(pending.provider).exchange(kept.code, challenge)
+        return self._info(await self._connections.link(uuid.UUID(pending.owner), pending.provider, grant))
+
+    async def connections(self, owner: uuid.UUID, *, limit: int = 50, after: str | None = None) -> ConnectionPage:
+        """Return a person's connections, youngest first.
+
+        Args:
+            owner: Whose.
+            limit: At most how many.
+            after: The `next` of the page before.
+
+        Returns:
+            A page.
+
+        Raises:
+            ValueError: `after` is no such thing.
+        """
+        rows = await self._connections.list(owner, limit + 1, _position(after) if after else None)
+        following = _cursor(rows[limit - 1]) if len(rows) > limit else None
+        return ConnectionPage(items=[self._info(row) for row in rows[:limit]], next=following)
+
+    async def connection(self, owner: uuid.UUID, connection: uuid.UUID) -> ConnectionInfo:
+        """Return a connection.
+
+        Args:
+            owner: Whose.
+            connection: Its id.
+
+        Returns:
+            The connection.
+
+        Raises:
+            UnknownConnectionError: There is none.
+        """
+        return self._info(await self._connections.get(owner, connection))
+
+    async def refresh(self, owner: uuid.UUID, connection: uuid.UUID) -> ConnectionInfo:
+        """Renew a connection's tokens.
+
+        Args:
+            owner: Whose.
+            connection: Its id.
+
+        Returns:
+            The connection.
+
+        Raises:
+            LinkingError: There is none, it can't be renewed, or the provider fails.
+        """
+        row = await self._connections.get(owner, connection)
+        return self._info(await self._connections.refresh(owner, connection, self._provider(row.provider)))
+
+    async def disconnect(self, owner: uuid.UUID, connection: uuid.UUID) -> None:
+        """Revoke a connection's tokens and forget it.
+
+        Args:
+            owner: Whose.
+            connection: Its id.
+
+        Raises:
+            LinkingError: There is none, or the provider fails; then the connection stays.
+        """
+        row = await self._connections.get(owner, connection)
+        await self._connections.disconnect(owner, connection, self._providers.get(row.provider))
+
+    def _provider(self, name: str) -> Provider:
+        try:
+            return self._providers[name]
+        except KeyError:
+            raise UnknownProviderError from None
+
+    def _info(self, row: ProviderConnection) -> ConnectionInfo:
+        provider = self._providers.get(row.provider)
+        return ConnectionInfo(
+            id=row.id,
+            provider=row.provider,
+            title=provider.title if provider else row.provider,
+            subject=row.subject,
+            status=row.status.value,
+            scopes=row.scopes,
+            created_at=row.created_at,
+            updated_at=row.updated_at,
+            expires_at=row.expires_at,
+        )
+
+
+def _cursor(row: ProviderConnection) -> str:
+    return base64.urlsafe_b64encode(json.dumps([row.created_at.isoformat(), str(row.id)]).encode()).decode()
+
+
+def _position(cursor: str) -> tuple[datetime, uuid.UUID]:
+    try:
+        moment, key = json.loads(base64.urlsafe_b64decode(cursor.encode()))
+        return datetime.fromisoformat(moment), uuid.UUID(key)
+    except (binascii.Error, ValueError, TypeError, AttributeError):
+        raise ValueError("this is no position of a page") from None

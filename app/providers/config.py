@@ -1,0 +1,109 @@
+"""The configuration of providers: one JSON list, in a file because it holds client secrets."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, TypeAdapter, ValidationError, model_validator
+
+from app.errors import ServiceError
+from app.providers.presets import PRESETS
+
+HttpsUrl = Annotated[str, Field(pattern=r"^https://[^\s?#]+$", max_length=2048)]
+"""Kept as written: an issuer is compared character by character (RFC 9207, section 2.4)."""
+
+
+class ProviderConfig(BaseModel):
+    """One provider.
+
+    Attributes:
+        name: Short name, part of addresses.
+        title: Name for people.
+        kind: `oidc` has discovery and ID tokens, `oauth2` has neither.
+        issuer: The issuer's identifier; needed for `oidc`.
+        discovery_url: Where the metadata is, if not at the issuer's well-known address.
+        authorization_endpoint: Where the browser is sent; this and the following come before what discovery says.
+        token_endpoint: Where codes and refresh tokens are exchanged.
+        revocation_endpoint: Where tokens are revoked (RFC 7009); absent if the provider can't.
+        jwks_uri: Where the keys that sign ID tokens are.
+        subject_field: The token response's field that identifies the account, for `oauth2`; absent if there is none.
+        scopes: What to ask for.
+        client_id: Our identifier at the provider.
+        client_secret: Our secret there.
+        token_auth: How the secret is presented (RFC 6749, section 2.3.1).
+        trust: Which CAs the provider's certificate is verified with: the environment's own, or the system's.
+        redirect_uri: The redirect URI registered there, if not the environment's.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
+    title: Annotated[str, Field(min_length=1, max_length=100)]
+    kind: Literal["oidc", "oauth2"]
+    issuer: HttpsUrl | None = None
+    discovery_url: HttpsUrl | None = None
+    authorization_endpoint: HttpsUrl | None = None
+    token_endpoint: HttpsUrl | None = None
+    revocation_endpoint: HttpsUrl | None = None
+    jwks_uri: HttpsUrl | None = None
+    subject_field: str | None = None
+    scopes: tuple[Annotated[str, Field(pattern=r"^[\x21\x23-\x5b\x5d-\x7e]+$")], ...] = ()
+    client_id: Annotated[str, Field(min_length=1)]
+    client_secret: Annotated[SecretStr, Field(min_length=1)]
+    token_auth: Literal["client_secret_basic", "client_secret_post"] = "client_secret_basic"  # noqa: S105 - a method, no secret
+    trust: Literal["environment", "public"] = "public"
+    redirect_uri: HttpsUrl | None = None
+
+    @model_validator(mode="after")
+    def _has_what_its_kind_needs(self) -> Self:
+        if self.kind == "oidc" and not (self.issuer and "openid" in self.scopes):
+            raise ValueError("kind oidc needs an issuer, and openid among its scopes")
+        if self.kind == "oauth2" and not (self.authorization_endpoint and self.token_endpoint):
+            raise ValueError("kind oauth2 needs authorization_endpoint and token_endpoint")
+        return self
+
+    @property
+    def metadata_url(self) -> str | None:
+        """Where the provider describes itself (OpenID Connect Discovery 1.0, section 4); None for `oauth2`."""
+        if self.kind == "oauth2":
+            return self.discovery_url
+        return self.discovery_url or f"{(self.issuer or '').rstrip('/')}/.well-known/openid-configuration"
+
+
+_LIST = TypeAdapter(tuple[ProviderConfig, ...])
+
+
+def parse(text: str) -> tuple[ProviderConfig, ...]:
+    """Read the configuration.
+
+    Args:
+        text: A JSON list of objects; one with `preset` is completed by that preset.
+
+    Returns:
+        The providers, in the order given.
+
+    Raises:
+        ServiceError: Something is wrong; the message names the entry and the field, never a value.
+    """
+    try:
+        entries = json.loads(text)
+        providers = _LIST.validate_python([_completed(entry) for entry in entries])
+    except ValidationError as error:
+        faults = [f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors(include_url=False)]
+        raise ServiceError(f"PROVIDERS is not valid: {'; '.join(faults)}") from None
+    except (ValueError, TypeError, AttributeError):
+        raise ServiceError("PROVIDERS is not a JSON list of objects") from None
+    names = [one.name for one in providers]
+    if len(set(names)) < len(names):
+        raise ServiceError(f"PROVIDERS names a provider twice: {', '.join(names)}")
+    return providers
+
+
+def _completed(entry: dict[str, object]) -> dict[str, object]:
+    preset = entry.get("preset")
+    if preset is None:
+        return entry
+    if preset not in PRESETS:
+        raise ServiceError(f"PROVIDERS: there is no preset {preset!r}; there are: {', '.join(PRESETS)}")
+    return {**PRESETS[str(preset)], **{key: value for key, value in entry.items() if key != "preset"}}

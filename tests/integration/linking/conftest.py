@@ -1,0 +1,108 @@
+"""What links accounts, on this worker's own database and cache, with a provider that each test can change."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+
+from app.linking.keys import DataKeys
+from app.linking.service import Linking
+from app.linking.tokens import Connections
+from app.providers.interface import Challenge, Grant, ProviderError
+from app.vault import MasterKeys, new_key
+
+if TYPE_CHECKING:
+    from redis.asyncio import Redis
+    from sqlalchemy.ext.asyncio import AsyncEngine
+
+ISSUER = "https://issuer.example"
+OWNER = uuid.UUID(int=1)
+STRANGER = uuid.UUID(int=2)
+SESSION = "the-session"
+
+
+@dataclass
+class ProviderAtHand:
+    """A provider in this process: gives numbered tokens, and fails as it is told to."""
+
+    name: str = "sandbox"
+    title: str = "Sandbox"
+    lifetime: timedelta | None = timedelta(hours=1)
+    gives_refresh: bool = True
+    failure: ProviderError | None = None
+    delay: float = 0
+    subject: str = "account-1"
+    given: int = 0
+    exchanged: list[str] = field(default_factory=list)
+    refreshed: list[str] = field(default_factory=list)
+    refreshed_thrice: asyncio.Event = field(default_factory=asyncio.Event)
+    revoked: list[tuple[str, str]] = field(default_factory=list)
+
+    async def authorization_url(self, challenge: Challenge) -> str:
+        self._fail()
+        return f"{ISSUER}/auth?state={challenge.state}"
+
+    async def accepts_issuer(self, issuer: str | None) -> bool:
+        self._fail()
+        return issuer == ISSUER
+
+    async def exchange(self, code: str, challenge: Challenge) -> Grant:
+        self._fail()
+        assert challenge.verifier
+        self.exchanged.append(code)
+        return self._grant(self.subject)
+
+    async def refresh(self, refresh_token: str) -> Grant:
+        self.refreshed.append(refresh_token)
+        if len(self.refreshed) == 3:
+            self.refreshed_thrice.set()
+        await asyncio.sleep(self.delay)
+        self._fail()
+        return self._grant(None)
+
+    async def revoke(self, token: str, kind: str) -> None:
+        self._fail()
+        self.revoked.append((token, kind))
+
+    def _grant(self, subject: str | None) -> Grant:
+        self.given += 1
+        refresh = f"refresh-{self.given}" if self.gives_refresh else None
+        expires = datetime.now(UTC) + self.lifetime if self.lifetime is not None else None
+        scopes: Sequence[str] = ("openid",)
+        return Grant(f"access-{self.given}", refresh, expires, scopes, subject)
+
+    def _fail(self) -> None:
+        if self.failure is not None:
+            raise self.failure
+
+
+@pytest.fixture
+def provider() -> ProviderAtHand:
+    return ProviderAtHand()
+
+
+@pytest.fixture
+def sessions(database: AsyncEngine) -> async_sessionmaker[AsyncSession]:
+    return async_sessionmaker(database, expire_on_commit=False)
+
+
+@pytest.fixture
+def keys() -> DataKeys:
+    return DataKeys(MasterKeys("m1", {"m1": new_key()}))
+
+
+@pytest.fixture
+def connections(sessions: async_sessionmaker[AsyncSession], keys: DataKeys) -> Connections:
+    return Connections(sessions, keys)
+
+
+@pytest.fixture
+def linking(provider: ProviderAtHand, connections: Connections, cache: Redis) -> Linking:
+    return Linking({provider.name: provider}, connections, cache, "https://localhost:8000")

@@ -1,0 +1,103 @@
+"""An authorization server's back channel, answered in this process and changed by each test."""
+
+from __future__ import annotations
+
+import ssl
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qs
+
+import httpx2
+import pytest
+from joserfc import jwt
+from joserfc.jwk import RSAKey
+
+from app.providers.config import ProviderConfig
+from app.providers.interface import Challenge
+from app.providers.oauth import OAuthProvider
+
+ISSUER = "https://issuer.example"
+CHALLENGE = Challenge(state="the-state", verifier="v" * 43, nonce="the-nonce")
+KEY = RSAKey.generate_key(2048, {"kid": "one"})
+
+
+def id_token(key: RSAKey = KEY, algorithm: str = "RS256", **changes: object) -> str:
+    now = int(time.time())
+    claims = {"iss": ISSUER, "aud": "dashtam", "sub": "account-1", "nonce": "the-nonce", "iat": now, "exp": now + 300}
+    kept = {name: value for name, value in {**claims, **changes}.items() if value is not None}
+    return jwt.encode({"alg": algorithm, "kid": "one"}, kept, key, algorithms=[algorithm])
+
+
+@dataclass
+class BackChannel:
+    """What the server answers with, by path, and what it was asked."""
+
+    answers: dict[str, Any] = field(default_factory=dict)
+    asked: list[httpx2.Request] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.answers = {
+            "/.well-known/openid-configuration": {
+                "issuer": ISSUER,
+                "authorization_endpoint": f"{ISSUER}/auth",
+                "token_endpoint": f"{ISSUER}/token",
+                "revocation_endpoint": f"{ISSUER}/revoke",
+                "jwks_uri": f"{ISSUER}/jwks",
+                "authorization_response_iss_parameter_supported": True,
+            },
+            "/jwks": {"keys": [KEY.as_dict(private=False)]},
+            "/token": self.tokens(),
+            "/revoke": httpx2.Response(200),
+        }
+
+    @staticmethod
+    def tokens(**changes: object) -> dict[str, Any]:
+        given = {
+            "access_token": "an-access-token",
+            "refresh_token": "a-refresh-token",
+            "token_type": "Bearer",
+            "expires_in": 3600,
+            "scope": "openid offline_access",
+            "id_token": id_token(),
+        }
+        return {name: value for name, value in {**given, **changes}.items() if value is not None}
+
+    def __call__(self, request: httpx2.Request) -> httpx2.Response:
+        self.asked.append(request)
+        answer = self.answers.get(request.url.path, httpx2.Response(404))
+        if isinstance(answer, Exception):
+            raise answer
+        return answer if isinstance(answer, httpx2.Response) else httpx2.Response(200, json=answer)
+
+    def form(self, path: str) -> dict[str, str]:
+        """What the last request to a path sent."""
+        [*_, last] = [one for one in self.asked if one.url.path == path]
+        return {name: values[0] for name, values in parse_qs(last.content.decode()).items()}
+
+
+@pytest.fixture
+def back_channel() -> BackChannel:
+    return BackChannel()
+
+
+@pytest.fixture
+def provider(back_channel: BackChannel) -> Callable[..., OAuthProvider]:
+    """Make a provider; its configuration differs from a complete one by the arguments."""
+
+    def make(**changes: object) -> OAuthProvider:
+        given: dict[str, object] = {
+            "name": "sandbox",
+            "title": "Sandbox",
+            "kind": "oidc",
+            "issuer": ISSUER,
+            "scopes": ("openid", "offline_access"),
+            "client_id": "dashtam",
+            "client_secret": "a-secret",
+        }
+        config = ProviderConfig.model_validate({**given, **changes})
+        transport = httpx2.MockTransport(back_channel)
+        return OAuthProvider(config, "https://127.0.0.1:8182", ssl.create_default_context(), transport)
+
+    return make
