@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -150,6 +150,20 @@ class EngineView:
         except docker.errors.NotFound:
             return []
         return text.decode(errors="replace").splitlines()
+
+    def execute(self, container: str, command: Sequence[str]) -> tuple[int, str]:
+        """Run a command in a container, to its end.
+
+        Args:
+            container: Its id or name.
+            command: The command; never a secret.
+
+        Returns:
+            The exit status, and what it wrote.
+        """
+        started = self._client.api.exec_create(container, list(command))
+        said: bytes = self._client.api.exec_start(started["Id"])
+        return int(self._client.api.exec_inspect(started["Id"])["ExitCode"]), said.decode(errors="replace")
 
     def remove_container(self, container: str) -> None:
         """Remove a container with its anonymous volumes; named ones stay. One that is going already is let go."""

@@ -8,6 +8,7 @@ import typer
 from docker.errors import DockerException
 
 from cli.commands import destroy, doctor, env, status, test, up
+from cli.commands.keys import keys
 from cli.console import err
 from cli.errors import UserError
 from cli.images.commands import app as images
@@ -27,6 +28,7 @@ env.register(app)
 doctor.register(app)
 destroy.register(app)
 app.add_typer(images, name="images")
+app.add_typer(keys, name="keys")
 
 INTERRUPTED = 130
 """The exit status after a Ctrl-C, as in a shell."""

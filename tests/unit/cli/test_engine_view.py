@@ -125,3 +125,11 @@ def test_last_lines(view: EngineView, api: Mock) -> None:
     assert view.last_lines("id-app", 5) == ["one", "\ufffd two"]
     api.logs.side_effect = NotFound("gone")
     assert view.last_lines("id-app", 5) == []
+
+
+def test_a_command_runs_to_its_end(view: EngineView, api: Mock) -> None:
+    api.exec_create.return_value = {"Id": "exec-1"}
+    api.exec_start.return_value = b"done\xff"
+    api.exec_inspect.return_value = {"ExitCode": 3}
+    assert view.execute("id-app", ("echo", "done")) == (3, "done\ufffd")
+    api.exec_create.assert_called_once_with("id-app", ["echo", "done"])
