@@ -11,12 +11,15 @@ from pydantic import BaseModel
 from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app import docs, oauth, problems
+from app import docs, problems, web
+from app.api import linking as linking_api
+from app.api import session as session_api
 from app.cache import cache_for
 from app.database import engine_for
+from app.linking.service import Linking
+from app.linking.wiring import linking_for
 from app.migrate import head_revision
 from app.readiness import Readiness, assess, parts_of
-from app.security import SecurityHeaders
 from app.tls import client_context
 
 if TYPE_CHECKING:
@@ -32,11 +35,13 @@ class State(TypedDict):
         engine: The database.
         cache: The cache.
         head: The revision of the database that the code needs.
+        linking: What links accounts.
     """
 
     engine: AsyncEngine
     cache: Redis
     head: str | None
+    linking: Linking
 
 
 class Health(BaseModel):
@@ -69,18 +74,20 @@ def create_app(settings: AppSettings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[State]:
-        engine = engine_for(settings, client_context(settings.tls_ca_file))
+        environment = client_context(settings.tls_ca_file)
+        engine = engine_for(settings, environment)
         try:
-            async with cache_for(settings) as cache:
-                yield {"engine": engine, "cache": cache, "head": head_revision()}
+            async with cache_for(settings) as cache, linking_for(settings, engine, cache, environment) as linking:
+                yield {"engine": engine, "cache": cache, "head": head_revision(), "linking": linking}
         finally:
             await engine.dispose()
 
     app = FastAPI(title="Dashtam", version="0.1.0", lifespan=lifespan, docs_url=None, redoc_url=None)
-    app.add_middleware(SecurityHeaders)
+    web.install(app, settings)
     problems.install(app)
     docs.install(app)
-    app.include_router(oauth.router)
+    session_api.install(app)
+    linking_api.install(app)
     app.add_api_route("/health", health, tags=["health"])
     unready: dict[int | str, dict[str, Any]] = {HTTPStatus.SERVICE_UNAVAILABLE.value: {"model": Readiness}}
     app.add_api_route("/ready", ready, tags=["health"], responses=unready, response_model_exclude_none=True)

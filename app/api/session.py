@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from fastapi import APIRouter, FastAPI
 from pydantic import BaseModel
 
 from app.csrf import HEADER
@@ -27,3 +27,12 @@ class SessionInfo(BaseModel):
 async def show_session(session: SessionDep) -> SessionInfo:
     """Show the session's CSRF token; a session begins where there is none."""
     return SessionInfo(csrf_token=session.csrf)
+
+
+def install(app: FastAPI) -> None:
+    """Add the route.
+
+    Args:
+        app: The app.
+    """
+    app.include_router(router)

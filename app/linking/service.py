@@ -155,7 +155,7 @@ class Linking:
         Raises:
             ValueError: `after` is no such thing.
         """
-        rows = await self._connections.list(owner, limit + 1, _position(after) if after else None)
+        rows = await self._connections.page(owner, limit + 1, _position(after) if after else None)
         following = _cursor(rows[limit - 1]) if len(rows) > limit else None
         return ConnectionPage(items=[self._info(row) for row in rows[:limit]], next=following)
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import structlog
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
@@ -121,7 +121,7 @@ class Connections:
         async with self._sessions() as session:
             return _found(await session.scalar(_one(owner, connection)))
 
-    async def list(
+    async def page(
         self, owner: uuid.UUID, limit: int, after: tuple[datetime, uuid.UUID] | None
     ) -> list[ProviderConnection]:
         """Return a person's connections, youngest first.
@@ -206,7 +206,7 @@ class Connections:
         return _found(await session.scalar(_one(owner, connection).with_for_update()))
 
 
-def _one(owner: uuid.UUID, connection: uuid.UUID):  # type: ignore[no-untyped-def]  # noqa: ANN202
+def _one(owner: uuid.UUID, connection: uuid.UUID) -> Select[ProviderConnection]:
     return select(ProviderConnection).where(ProviderConnection.owner == owner, ProviderConnection.id == connection)
 
 
