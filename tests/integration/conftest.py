@@ -1,22 +1,24 @@
-"""The service's own settings for the environment under test, and databases that a test may spoil."""
+"""The service's own settings for the environment under test, and databases and caches that a test may spoil."""
 
 from __future__ import annotations
 
-import uuid
 from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import NullPool, make_url, text
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy import make_url
 
-from app.database import engine_for
 from app.settings import AppSettings
-from app.tls import client_context
+from tests.integration import databases as making
+from tests.integration.caches import cache_of_its_own
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
+    from redis.asyncio import Redis
+    from sqlalchemy.ext.asyncio import AsyncEngine
+
     from tests.conftest import Endpoints
+    from tests.integration.databases import Databases
 
     EngineFor = Callable[[AppSettings], AsyncEngine]
 
@@ -50,23 +52,77 @@ def settings(endpoints: Endpoints) -> AppSettings:
 @pytest.fixture(scope="session")
 def engine_of() -> EngineFor:
     """Make an engine whose connections end when they are no longer used."""
-    return lambda settings: engine_for(settings, client_context(settings.tls_ca_file), poolclass=NullPool)
+    return making.engine_of
+
+
+@pytest.fixture(scope="session")
+async def databases(settings: AppSettings) -> AsyncIterator[Databases]:
+    """What makes databases of this run's own."""
+    async with making.databases_for(settings) as databases:
+        yield databases
 
 
 @pytest.fixture
-async def empty(settings: AppSettings, engine_of: EngineFor) -> AsyncIterator[AppSettings]:
+async def empty(databases: Databases) -> AsyncIterator[AppSettings]:
     """Settings that lead to an empty database, which is dropped afterwards."""
-    name = f"throwaway_{uuid.uuid4().hex}"
-    admin = engine_of(settings).execution_options(isolation_level="AUTOCOMMIT")
-    async with admin.connect() as connection:
-        await connection.execute(text(f"CREATE DATABASE {name}"))
-        try:
-            yield settings.model_copy(update={"database_name": name})
-        finally:
-            await connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+    async with databases.empty() as settings:
+        yield settings
 
 
 @pytest.fixture
 def engine(empty: AppSettings, engine_of: EngineFor) -> AsyncEngine:
     """An engine of the empty database."""
     return engine_of(empty)
+
+
+@pytest.fixture
+async def migrated(databases: Databases, engine_of: EngineFor) -> AsyncIterator[AsyncEngine]:
+    """An engine of a migrated database whose tables a test may change too; it is dropped afterwards."""
+    async with databases.clone() as settings:
+        yield engine_of(settings)
+
+
+@pytest.fixture(scope="session")
+async def kept(databases: Databases) -> AsyncIterator[tuple[AppSettings, AsyncEngine]]:
+    """This worker's database, kept from test to test, and an engine that keeps connections to it."""
+    async with databases.clone() as settings:
+        engine = making.engine_of(settings, pool_size=5, max_overflow=15, pool_pre_ping=True)
+        yield settings, engine
+        await engine.dispose()
+
+
+@pytest.fixture
+async def database(kept: tuple[AppSettings, AsyncEngine]) -> AsyncIterator[AsyncEngine]:
+    """An engine of a migrated database without rows; a test may change rows, not tables, and closes what it opens."""
+    _, engine = kept
+    await making.reset(engine)
+    yield engine
+    left = engine.pool.checkedout()  # type: ignore[attr-defined]
+    assert left == 0, f"the test left {left} connections open"
+
+
+@pytest.fixture(scope="session")
+async def kept_cache(settings: AppSettings) -> AsyncIterator[tuple[AppSettings, Redis]]:
+    """This worker's number of a database in Redis, and a client of it."""
+    async with cache_of_its_own(settings) as kept:
+        yield kept
+
+
+@pytest.fixture
+async def cache(kept_cache: tuple[AppSettings, Redis]) -> Redis:
+    """A client of a Redis database without keys."""
+    _, cache = kept_cache
+    await cache.flushdb()
+    return cache
+
+
+@pytest.fixture
+def own_settings(
+    kept: tuple[AppSettings, AsyncEngine],
+    kept_cache: tuple[AppSettings, Redis],
+    database: AsyncEngine,
+    cache: Redis,
+) -> AppSettings:
+    """Settings that lead to the database and the cache of `database` and `cache`: for an app in this process."""
+    del database, cache  # asked for so that both are clean
+    return kept[0].model_copy(update={"redis_db": kept_cache[0].redis_db})

@@ -7,7 +7,6 @@ from sqlalchemy import insert, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.migrate import migrate
 from app.models import ConnectionStatus, ProviderConnection
 
 if TYPE_CHECKING:
@@ -17,9 +16,8 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-async def session(engine: AsyncEngine) -> AsyncIterator[AsyncSession]:
-    await migrate(engine, lock_timeout=10)
-    async with AsyncSession(engine) as session:
+async def session(database: AsyncEngine) -> AsyncIterator[AsyncSession]:
+    async with AsyncSession(database) as session:
         yield session
 
 
