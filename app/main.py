@@ -83,7 +83,6 @@ def create_app(settings: AppSettings) -> FastAPI:
             await engine.dispose()
 
     app = FastAPI(title="Dashtam", version="0.1.0", lifespan=lifespan, docs_url=None, redoc_url=None)
-    web.install(app, settings)
     problems.install(app)
     docs.install(app)
     session_api.install(app)
@@ -91,6 +90,7 @@ def create_app(settings: AppSettings) -> FastAPI:
     app.add_api_route("/health", health, tags=["health"])
     unready: dict[int | str, dict[str, Any]] = {HTTPStatus.SERVICE_UNAVAILABLE.value: {"model": Readiness}}
     app.add_api_route("/ready", ready, tags=["health"], responses=unready, response_model_exclude_none=True)
+    web.install(app, settings)
     return app
 
 
