@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 Name = Annotated[str, Field(min_length=1)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Secret = Annotated[SecretStr, Field(min_length=1)]
+Origin = Annotated[str, Field(pattern=r"^https://[^/?#@\\\s]+$")]
 
 
 class FileSource(PydanticBaseSettingsSource):
@@ -100,6 +101,7 @@ class AppSettings(Settings):
     """What the app needs.
 
     Attributes:
+        public_url: The app's origin as browsers see it: sessions belong to it.
         startup_timeout: Seconds that the start waits for the database and the cache, each.
         oauth_redirect_uri: Where providers send a person back to: the callback server.
     """
@@ -116,6 +118,7 @@ class AppSettings(Settings):
     redis_password: Secret
     secret_key: Annotated[SecretStr, Field(min_length=32)]
     oauth_redirect_uri: AnyHttpUrl
+    public_url: Origin
     startup_timeout: Annotated[float, Field(gt=0)] = 60
 
 
@@ -124,9 +127,11 @@ class CallbackSettings(Settings):
 
     Attributes:
         app_url: The app, to which redirects are forwarded; HTTPS only.
+        public_url: The app as browsers see it, where a person is sent on to, and nowhere else.
     """
 
-    app_url: Annotated[str, Field(pattern=r"^https://[^/?#]+$")]
+    app_url: Origin
+    public_url: Origin
 
 
 SettingsT = TypeVar("SettingsT", bound=Settings)

@@ -1,0 +1,1 @@
+"""Links a person's accounts at providers."""
