@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from structlog.typing import EventDict, Processor, WrappedLogger
 
 HIDDEN = "***"
-_WHOLE = r"(?:code|state)"  # secret only where it is the whole name: status_code is none
+_WHOLE = r"(?:code|state|receipt|nonce|code_verifier)"  # secret only where it is the whole name: status_code is none
 _PART = r"(?:token|password|passwd|secret|authorization|cookie|api[_-]?key)"
 _SECRET_KEY = re.compile(rf"^{_WHOLE}$|{_PART}", re.IGNORECASE)
 _SECRET_TEXT = re.compile(
@@ -22,7 +22,7 @@ _SECRET_TEXT = re.compile(
     re.IGNORECASE,
 )
 _ACCESS = ("client", "method", "path", "status")
-_PROBED = ("/health", "/ready")
+_PROBED = ("/health", "/ready", "/metrics")
 
 
 def redact(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
@@ -52,7 +52,7 @@ def _hide(key: str, value: object) -> object:
 class AccessFilter(logging.Filter):
     """Turns uvicorn's access line into fields, without the query string, where OAuth codes come.
 
-    Health probes that went well are left out: they come every few seconds and say nothing.
+    Probes that went well are left out: they come every few seconds and say nothing.
     """
 
     def filter(self, record: logging.LogRecord) -> bool:

@@ -14,6 +14,9 @@ LIBRARIES = (
     "alembic.command",
     "asyncpg",
     "fastapi",
+    "itsdangerous",
+    "jinja2",
+    "prometheus_client",
     "pydantic_settings",
     "redis.asyncio",
     "sqlalchemy.ext.asyncio",
@@ -37,11 +40,13 @@ async def main(sockets: Sockets) -> None:
     settings = load(AppSettings)
     logs.configure(debug=settings.debug)
 
+    from app import metrics  # noqa: PLC0415
     from app.main import create_app  # noqa: PLC0415
     from app.start import prepare  # noqa: PLC0415
 
     await prepare(settings)
-    await serving.serve(create_app(settings), settings, PORT, sockets)
+    async with serving.beside(metrics.create_listener(), settings, metrics.PORT):
+        await serving.serve(create_app(settings), settings, PORT, sockets)
 
 
 def run(sockets: Sockets = None) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import logging
 import signal
 import socket
@@ -17,7 +18,7 @@ from app import logs
 from app.errors import ServiceError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Sequence
+    from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 
     from starlette.types import ASGIApp
 
@@ -44,7 +45,40 @@ async def serve(app: ASGIApp, settings: Settings, port: int, sockets: Sockets) -
         port: Where to listen, unless sockets are given.
         sockets: Sockets that listen already.
     """
-    config = uvicorn.Config(
+    await uvicorn.Server(_config(app, settings, port, 1 if sockets else DRAIN)).serve(sockets)
+
+
+@contextlib.asynccontextmanager
+async def beside(app: ASGIApp, settings: Settings, port: int) -> AsyncIterator[None]:
+    """Serve a second app in the same process, as long as the context lasts.
+
+    Args:
+        app: What answers.
+        settings: The certificate and its key.
+        port: Where to listen.
+
+    Yields:
+        Once it is under way.
+    """
+    server = _Beside(_config(app, settings, port, 1))
+    task = asyncio.create_task(server.serve())
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        await task
+
+
+class _Beside(uvicorn.Server):
+    """A server that leaves the signals to the main one."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def _config(app: ASGIApp, settings: Settings, port: int, drain: int) -> uvicorn.Config:
+    return uvicorn.Config(
         app,
         host=HOST,
         port=port,
@@ -53,9 +87,8 @@ async def serve(app: ASGIApp, settings: Settings, port: int, sockets: Sockets) -
         server_header=False,
         ssl_certfile=settings.tls_certificate_file,
         ssl_keyfile=settings.tls_key_file,
-        timeout_graceful_shutdown=1 if sockets else DRAIN,
+        timeout_graceful_shutdown=drain,
     )
-    await uvicorn.Server(config).serve(sockets)
 
 
 def run(main: Callable[[Sockets], Coroutine[object, object, None]], sockets: Sockets = None) -> None:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 Name = Annotated[str, Field(min_length=1)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Secret = Annotated[SecretStr, Field(min_length=1)]
+Origin = Annotated[str, Field(pattern=r"^https://[^/?#@\\\s]+$")]
 
 
 class FileSource(PydanticBaseSettingsSource):
@@ -100,6 +101,7 @@ class AppSettings(Settings):
     """What the app needs.
 
     Attributes:
+        public_url: The app's origin as browsers see it: sessions belong to it.
         startup_timeout: Seconds that the start waits for the database and the cache, each.
         oauth_redirect_uri: Where providers send a person back to: the callback server.
         providers: The providers that accounts can be linked at, as `app.providers.config` reads them.
@@ -120,6 +122,7 @@ class AppSettings(Settings):
     oauth_redirect_uri: AnyHttpUrl
     providers: Secret
     token_keys: Secret
+    public_url: Origin
     startup_timeout: Annotated[float, Field(gt=0)] = 60
 
 
@@ -128,9 +131,11 @@ class CallbackSettings(Settings):
 
     Attributes:
         app_url: The app, to which redirects are forwarded; HTTPS only.
+        public_url: The app as browsers see it, where a person is sent on to, and nowhere else.
     """
 
-    app_url: Annotated[str, Field(pattern=r"^https://[^/?#]+$")]
+    app_url: Origin
+    public_url: Origin
 
 
 SettingsT = TypeVar("SettingsT", bound=Settings)

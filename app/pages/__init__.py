@@ -1,6 +1,6 @@
-"""The pages that a person sees after a provider sent them back.
+"""The look of all pages, and the page that says what happened and what to do.
 
-Everything is escaped, and the policy of the page allows no script and no style but the server's own sheet.
+Everything is escaped, and the policy of the pages allows no script, and no style but the servers' own sheet.
 """
 
 from __future__ import annotations
@@ -10,16 +10,24 @@ from http import HTTPStatus
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, Response
 
 POLICY = (
-    "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; style-src 'self'; img-src data:"
+    "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; style-src 'self'; img-src 'self'"
 )
 AGAIN = "Go back to Dashtam and start linking the account again."
 
 _FOLDER = Path(__file__).parent
-_TEMPLATES = Environment(loader=FileSystemLoader(_FOLDER), autoescape=True, undefined=StrictUndefined)
-_STYLE = (_FOLDER / "style.css").read_text(encoding="utf-8")
+_TEMPLATES = Environment(
+    loader=FileSystemLoader([_FOLDER, _FOLDER.parent / "web" / "templates"]),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_TYPES = {"style.css": "text/css", "icon.svg": "image/svg+xml"}
+_STATIC = {name: (_FOLDER / "static" / name).read_bytes() for name in _TYPES}
 
 
 @dataclass(frozen=True)
@@ -41,25 +49,48 @@ class Page:
     advice: str = AGAIN
 
 
-def render(page: Page) -> Response:
+def render(page: Page, *, home: str, reference: str = "") -> Response:
     """Make the response.
 
     Args:
         page: What it says.
+        home: The address of Dashtam's first page.
+        reference: The request's id, by which the log tells more.
 
     Returns:
         The page.
     """
-    html = _TEMPLATES.get_template("page.html").render(
-        title=page.title, message=page.message, quote=page.quote, advice=page.advice
-    )
-    return HTMLResponse(html, page.status, {"Content-Security-Policy": POLICY})
+    return show("page.html", page.status, page=page, home=home, reference=reference)
 
 
-def style() -> Response:
-    """Serve the style sheet.
+def show(template: str, status: HTTPStatus = HTTPStatus.OK, *, policy: str = POLICY, **values: object) -> Response:
+    """Fill a template.
+
+    Args:
+        template: Its name.
+        status: HTTP status.
+        policy: The content security policy.
+        values: What it shows.
 
     Returns:
-        The sheet.
+        The page.
     """
-    return Response(_STYLE, media_type="text/css")
+    html = _TEMPLATES.get_template(template).render(values)
+    return HTMLResponse(html, status, {"Content-Security-Policy": policy})
+
+
+def static(name: str) -> Response:
+    """Serve a file of the pages' look.
+
+    Args:
+        name: Its name.
+
+    Returns:
+        The file.
+
+    Raises:
+        HTTPException: If there is none of this name.
+    """
+    if name not in _STATIC:
+        raise HTTPException(HTTPStatus.NOT_FOUND)
+    return Response(_STATIC[name], media_type=_TYPES[name])

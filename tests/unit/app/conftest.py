@@ -21,10 +21,14 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from tests.unit.app.browsing import browser, cache, flow, new_browser, web_app
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
     from pathlib import Path
+
+__all__ = ["browser", "cache", "flow", "new_browser", "web_app"]
 
 DAY = datetime.timedelta(days=1)
 
@@ -175,6 +179,7 @@ def app_environment(tls_environment: dict[str, str], tmp_path: Path) -> dict[str
         "REDIS_PORT": "1",
         "REDIS_USER": "dashtam_user",
         "OAUTH_REDIRECT_URI": "https://127.0.0.1:8182",
+        "PUBLIC_URL": "https://app:8000",
     }
 
 
@@ -203,7 +208,17 @@ def restored_logging() -> Iterator[None]:
 
 
 @pytest.fixture
-def free_port() -> int:
+def new_port() -> Callable[[], int]:
+    """Find ports that nothing listens on."""
+
+    def find() -> int:
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            return int(listener.getsockname()[1])
+
+    return find
+
+
+@pytest.fixture
+def free_port(new_port: Callable[[], int]) -> int:
     """A port that nothing listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
+    return new_port()

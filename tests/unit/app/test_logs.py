@@ -79,7 +79,14 @@ def test_access_without_the_query(capsys: pytest.CaptureFixture[str], *, debug: 
 
 @pytest.mark.parametrize(
     ("path", "status", "count"),
-    [("/health", 200, 0), ("/ready", 200, 0), ("/ready", 503, 1), ("/ready?x", 200, 0), ("/docs", 200, 1)],
+    [
+        ("/health", 200, 0),
+        ("/ready", 200, 0),
+        ("/ready", 503, 1),
+        ("/ready?x", 200, 0),
+        ("/metrics", 200, 0),
+        ("/docs", 200, 1),
+    ],
 )
 def test_good_probes_are_left_out(capsys: pytest.CaptureFixture[str], path: str, status: int, count: int) -> None:
     logs.configure(debug=False)
@@ -97,6 +104,10 @@ def test_libraries_that_say_too_much_are_quiet(capsys: pytest.CaptureFixture[str
 PLACES: list[Callable[[str], dict[str, object]]] = [
     lambda secret: {"code": secret},
     lambda secret: {"access_token": secret},
+    lambda secret: {"receipt": secret},
+    lambda secret: {"nonce": secret},
+    lambda secret: {"code_verifier": secret},
+    lambda secret: {"event": f"GET /finish?receipt={secret}"},
     lambda secret: {"DATABASE_PASSWORD": secret},
     lambda secret: {"headers": {"Authorization": f"Bearer {secret}"}},
     lambda secret: {"items": [{"client_secret": secret}]},

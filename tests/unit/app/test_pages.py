@@ -3,10 +3,12 @@ from __future__ import annotations
 from html.parser import HTMLParser
 from http import HTTPStatus
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from starlette.exceptions import HTTPException
 
-from app.pages import POLICY, Page, render, style
+from app.pages import POLICY, Page, render, static
 
 
 class Reader(HTMLParser):
@@ -33,7 +35,7 @@ class Reader(HTMLParser):
 
 def html_of(quote: str) -> str:
     page = Page(HTTPStatus.BAD_REQUEST, "A title", "A message", quote=quote)
-    return bytes(render(page).body).decode()
+    return bytes(render(page, home="https://app:8000/").body).decode()
 
 
 PLAIN = Reader(html_of("plain"))
@@ -59,11 +61,12 @@ def test_has_neither_script_nor_inline_style() -> None:
 
 
 def test_response() -> None:
-    response = render(Page(HTTPStatus.BAD_GATEWAY, "A title", "A message"))
+    response = render(Page(HTTPStatus.BAD_GATEWAY, "A title", "A message"), home="/", reference="r-1")
     assert response.status_code == 502
     assert response.headers["Content-Type"] == "text/html; charset=utf-8"
     assert response.headers["Content-Security-Policy"] == POLICY
     assert b"blockquote" not in response.body
+    assert b"<code>r-1</code>" in response.body
 
 
 def test_the_policy_allows_no_script_and_only_own_styles() -> None:
@@ -74,5 +77,16 @@ def test_the_policy_allows_no_script_and_only_own_styles() -> None:
     assert "unsafe" not in POLICY
 
 
-def test_style_sheet() -> None:
-    assert style().headers["Content-Type"] == "text/css; charset=utf-8"
+@pytest.mark.parametrize(("name", "kind"), [("style.css", "text/css; charset=utf-8"), ("icon.svg", "image/svg+xml")])
+def test_look(name: str, kind: str) -> None:
+    assert static(name).headers["Content-Type"] == kind
+
+
+@pytest.mark.parametrize("name", ["", "page.html", "../page.html", "..", "__init__.py"])
+def test_no_other_file_is_served(name: str) -> None:
+    with pytest.raises(HTTPException):
+        static(name)
+
+
+def test_the_way_back_is_named() -> None:
+    assert '<a class="button" href="https://app:8000/">Back to Dashtam</a>' in html_of("")

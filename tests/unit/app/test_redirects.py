@@ -13,6 +13,8 @@ from app.redirects import LIMITS, BadRedirectError, read
     [
         ("state=s&code=c", {"state": "s", "code": "c"}),
         ("state=s&code=c&scope=accounts", {"state": "s", "code": "c"}),
+        ("state=s&code=c&iss=https://p.test", {"state": "s", "code": "c", "iss": "https://p.test"}),
+        ("state=s&error=e&iss=i", {"state": "s", "error": "e", "iss": "i"}),
         ("state=s&code=c&error=", {"state": "s", "code": "c"}),
         ("state=s&error=access_denied", {"state": "s", "error": "access_denied"}),
         ("state=s&error=e&error_description=No+way", {"state": "s", "error": "e", "error_description": "No way"}),
@@ -32,6 +34,7 @@ def test_reads(query: str, found: dict[str, str]) -> None:
         ("state=s&code=c&error=e", "It must give either a code or an error."),
         ("state=s&state=t&code=c", "It gives state more than once."),
         ("state=s&code=c&code=c", "It gives code more than once."),
+        ("state=s&code=c&iss=a&iss=b", "It gives iss more than once."),
     ],
 )
 def test_refuses(query: str, reason: str) -> None:

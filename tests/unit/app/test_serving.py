@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import re
 import shutil
 import signal
+import socket
 import ssl
 import subprocess
 import sys
@@ -17,8 +19,11 @@ from typing import TYPE_CHECKING
 
 import httpx2
 import pytest
+from uvicorn.config import STARTUP_FAILURE
 
 import app
+from app import metrics, serving
+from app.settings import CallbackSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -50,10 +55,22 @@ async def main(sockets):
 serving.run(main)
 """
 
+BOTH = """
+from app import callback, logs, metrics, serving, settings
+
+async def main(sockets):
+    logs.configure(debug=True)
+    loaded = settings.load(settings.CallbackSettings)
+    async with serving.beside(metrics.create_listener(), loaded, SECOND):
+        await serving.serve(callback.create_callback(loaded), loaded, FIRST, sockets)
+
+serving.run(main)
+"""
+
 
 @pytest.fixture
-def environment(tls_environment: dict[str, str], free_port: int) -> dict[str, str]:
-    return {**tls_environment, "APP_URL": f"https://localhost:{free_port}", "DEBUG": "true"}
+def environment(tls_environment: dict[str, str]) -> dict[str, str]:
+    return {**tls_environment, "APP_URL": "https://app:8000", "PUBLIC_URL": "https://app:8000", "DEBUG": "true"}
 
 
 @pytest.fixture
@@ -144,6 +161,41 @@ def _get_when_listening(client: httpx2.Client, url: str) -> httpx2.Response:
 
     eventually(ask)
     return answer[0]
+
+
+def test_two_servers_in_one_process_end_together(
+    environment: dict[str, str], client: httpx2.Client, new_port: Callable[[], int], tmp_path: Path
+) -> None:
+    first, second = new_port(), new_port()
+    code = BOTH.replace("FIRST", str(first)).replace("SECOND", str(second))
+    with running(["-c", code], {**environment, "PYTHONPATH": str(Path(app.__file__).parents[1])}, tmp_path) as process:
+        eventually(answers(client, f"https://localhost:{first}/health", "ok"))
+        assert "process_cpu_seconds_total" in _get_when_listening(client, f"https://localhost:{second}/metrics").text
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(PATIENCE) == 0
+    assert process.log.read_text().count("Finished server process") == 2
+    assert not process.says("Traceback")()
+
+
+async def test_a_second_server_ends_with_its_context(
+    environment: dict[str, str], client: httpx2.Client, free_port: int
+) -> None:
+    settings = CallbackSettings.model_validate({name.lower(): value for name, value in environment.items()})
+    url = f"https://localhost:{free_port}/metrics"
+    async with serving.beside(metrics.create_listener(), settings, free_port):
+        answer = await asyncio.to_thread(_get_when_listening, client, url)
+    assert answer.status_code == 200
+    with pytest.raises(httpx2.ConnectError):
+        client.get(url)
+
+
+def test_a_taken_port_ends_the_start(environment: dict[str, str], new_port: Callable[[], int], tmp_path: Path) -> None:
+    with socket.create_server(("0.0.0.0", 0)) as taken:  # noqa: S104 - as the server would
+        code = BOTH.replace("FIRST", str(new_port())).replace("SECOND", str(taken.getsockname()[1]))
+        path = str(Path(app.__file__).parents[1])
+        with running(["-c", code], {**environment, "PYTHONPATH": path}, tmp_path) as process:
+            assert process.wait(PATIENCE) == STARTUP_FAILURE
+    assert process.says("address already in use")()
 
 
 @pytest.mark.parametrize("arguments", [[], ["--reload"]])

@@ -118,12 +118,28 @@ def test_refuses_a_secret_that_is_no_text(
         load(AppSettings)
 
 
-@pytest.mark.parametrize("url", ["http://app:8000", "https://", "https://app/path", "https://app?x", "app:8000"])
-def test_callback_forwards_over_https_only(
-    tls_environment: dict[str, str], set_environment: SetEnvironment, url: str
+@pytest.mark.parametrize("name", ["APP_URL", "PUBLIC_URL"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://app:8000",
+        "https://",
+        "https://app/",
+        "https://app/path",
+        "https://app?x",
+        "https://app#x",
+        "https://app@evil",
+        "https://app\\evil",
+        "https://app evil",
+        "app:8000",
+    ],
+)
+def test_addresses_of_the_app_are_https_origins(
+    tls_environment: dict[str, str], set_environment: SetEnvironment, name: str, url: str
 ) -> None:
-    set_environment(tls_environment | {"APP_URL": url})
-    with pytest.raises(ServiceError, match=r"^APP_URL="):
+    urls = {"APP_URL": "https://app:8000", "PUBLIC_URL": "https://localhost:8000"}
+    set_environment(tls_environment | urls | {name: url})
+    with pytest.raises(ServiceError, match=rf"^{name}="):
         load(CallbackSettings)
 
 

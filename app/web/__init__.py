@@ -1,0 +1,36 @@
+"""The app's pages: what a person sees in a browser."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from app import sessions
+from app.metrics import Metrics
+from app.request_ids import RequestIds
+from app.web import failures
+from app.web.origin import PublicOrigin
+from app.web.router import router
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+    from app.settings import AppSettings
+
+
+def install(app: FastAPI, settings: AppSettings) -> None:
+    """Serve the pages, with what they and the API need: sessions, request ids, metrics.
+
+    Comes after every other exception handler: what these say is kept for whoever doesn't ask for a page.
+
+    Args:
+        app: The app.
+        settings: The app's origin, and the key that signs sessions.
+    """
+    app.state.public_url = settings.public_url
+    app.state.environment = settings.environment
+    app.include_router(router)
+    failures.install(app)
+    sessions.install(app, settings)
+    app.add_middleware(PublicOrigin, public_url=settings.public_url)
+    app.add_middleware(Metrics)
+    app.add_middleware(RequestIds)

@@ -1,0 +1,113 @@
+"""Errors as pages, for browsers; whoever asks for no page gets problem details."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, cast
+
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from app import metrics, pages, problems, request_ids
+from app.linking.errors import LinkingError
+from app.pages import POLICY, Page
+from app.pages.outcomes import page_of
+from app.problems import Problem
+from app.security import HEADERS
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from fastapi import FastAPI, Request
+    from starlette.responses import Response
+
+    Handler = Callable[[Request, Any], Awaitable[Response]]
+
+MACHINES = ("/api/", "/internal/", "/health", "/ready", "/openapi.json", "/docs", "/static/")
+"""Paths that never answer with a page of these."""
+
+_HOME = "Dashtam's first page shows where you can go on."
+_AGAIN = "Go back to Dashtam, and try again from there."
+_WORDS = {
+    HTTPStatus.BAD_REQUEST: ("This request can't be read", "Something in it is missing or too long.", _AGAIN),
+    HTTPStatus.FORBIDDEN: ("This request was refused", "It doesn't belong to your session.", _AGAIN),
+    HTTPStatus.NOT_FOUND: ("There is nothing here", "No page has this address.", _HOME),
+    HTTPStatus.METHOD_NOT_ALLOWED: ("There is nothing here", "This address works only from a button.", _HOME),
+    HTTPStatus.UNPROCESSABLE_ENTITY: ("This request is not complete", "Something in it is missing or wrong.", _AGAIN),
+    HTTPStatus.TOO_MANY_REQUESTS: ("Too many tries", "This was tried too often in a short time.", _HOME),
+    HTTPStatus.SERVICE_UNAVAILABLE: ("Dashtam is not available", "A part of it can't be reached.", _AGAIN),
+}
+_FAULT = ("Something went wrong", "The cause is in the service's log.", _AGAIN)
+
+
+def install(app: FastAPI) -> None:
+    """Show every error to a browser as a page.
+
+    Args:
+        app: The app, whose other handlers are installed already.
+    """
+    others = cast("dict[object, Handler]", dict(app.exception_handlers))
+    makers: dict[type[Exception], tuple[Callable[[Any], Page], Handler]] = {
+        LinkingError: (_of_linking, others.get(LinkingError, _linking_problem)),
+        HTTPException: (_of_http, others[HTTPException]),
+        RequestValidationError: (_of_invalid, others[RequestValidationError]),
+        Exception: (_of_unexpected, others[Exception]),
+    }
+    for kind, (page_for, otherwise) in makers.items():
+        app.add_exception_handler(kind, _handler(page_for, otherwise))
+
+
+def wants_page(request: Request) -> bool:
+    """Tell whether a page is the right answer: browsers ask for one, programs don't.
+
+    Args:
+        request: The request.
+
+    Returns:
+        Whether it is.
+    """
+    return "text/html" in request.headers.get("Accept", "") and not request.url.path.startswith(MACHINES)
+
+
+def _handler(page_for: Callable[[Any], Page], otherwise: Handler) -> Handler:
+    async def handle(request: Request, error: Exception) -> Response:
+        if isinstance(error, LinkingError):
+            metrics.linking(error.kind)
+        response = _render(page_for(error)) if wants_page(request) else await otherwise(request, error)
+        response.headers.update(getattr(error, "headers", None) or {})
+        # After an unexpected error no middleware sees the response any more.
+        response.headers.update(request_ids.headers())
+        return response
+
+    return handle
+
+
+def _render(page: Page) -> Response:
+    response = pages.render(page, home="/", reference=request_ids.current())
+    response.headers.update({**HEADERS, "Content-Security-Policy": POLICY})
+    return response
+
+
+async def _linking_problem(_request: Request, error: LinkingError) -> Response:
+    kind = f"urn:dashtam:problem:{error.kind}"
+    return problems.respond(Problem(type=kind, title=error.title, status=error.status, detail=error.detail))
+
+
+def _of_linking(error: LinkingError) -> Page:
+    return page_of(error.kind, error.status, otherwise=(error.title, error.detail))
+
+
+def _of_http(error: HTTPException) -> Page:
+    status = HTTPStatus(error.status_code)
+    title, message, advice = _WORDS.get(status, _FAULT)
+    return Page(status, title, message if error.detail == status.phrase else error.detail, advice=advice)
+
+
+def _of_invalid(_error: RequestValidationError) -> Page:
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+    return Page(status, *_WORDS[status][:2], advice=_AGAIN)
+
+
+def _of_unexpected(_error: Exception) -> Page:
+    status = HTTPStatus.INTERNAL_SERVER_ERROR
+    return Page(status, *_FAULT[:2], advice=_AGAIN)
