@@ -19,6 +19,7 @@ from cli.paths import data_home
 from infra import settings
 from infra.config_errors import ConfigError
 from infra.naming import SERVICES, Naming
+from infra.providers import read_credentials
 
 LOOPBACK = "127.0.0.1"
 
@@ -44,7 +45,7 @@ def require_free(clone: Clone, view: EngineView, stack: str) -> None:
 
 
 def configuration(root: Path, stack: str) -> settings.StackSettings:
-    """Return an environment's settings from its file.
+    """Return an environment's settings from its file, which names further ones that must be there.
 
     Args:
         root: The project's root.
@@ -59,9 +60,11 @@ def configuration(root: Path, stack: str) -> settings.StackSettings:
     name = f"Pulumi.{stack}.yaml"
     try:
         document = yaml.safe_load((root / name).read_text()) or {}
-        return settings.load_document(stack, document.get("config") or {})
+        config = settings.load_document(stack, document.get("config") or {})
+        read_credentials(stack, config.providers)
     except (ConfigError, yaml.YAMLError) as error:
         raise UserError(f"{name} is not valid.", cause=str(error), remedy=f"Edit {name}.") from None
+    return config
 
 
 def _foreign(view: EngineView, naming: Naming) -> Iterator[Holding]:

@@ -14,6 +14,7 @@ from infra.environment import Environment
 from infra.images import image_source
 from infra.naming import Naming
 from infra.outputs import StackOutputs
+from infra.providers import read_credentials
 
 ERROR_WAS_SHOWN = 32
 """The exit status that tells Pulumi's language host to add nothing to what the program has logged."""
@@ -25,12 +26,13 @@ def main() -> None:
     try:
         naming = Naming(stack, os.environ.get("DASHTAM_CLONE") or "unclaimed")
         config = settings.load(stack, get_config_env(), frozenset(get_config_secret_keys_env()))
+        clients = read_credentials(stack, config.providers)
         image_source(config.images)
         engine.require()
     except (ConfigError, ValueError, engine.EngineError) as error:
         pulumi.log.error(str(error))
         sys.exit(ERROR_WAS_SHOWN)
-    outputs = Environment(config, naming).outputs
+    outputs = Environment(config, naming, clients).outputs
     for name in StackOutputs.model_fields:
         pulumi.export(name, outputs[name])
 

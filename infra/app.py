@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import pulumi
 import pulumi_docker as docker
 
-from infra import container, credentials, postgres, redis
+from infra import container, credentials, origins, postgres, redis
 from infra.catalogue import PYTHON, ROOT
 from infra.certificates import Certificates
 from infra.files import MOUNT, FilesArgs, InstalledFiles
@@ -30,6 +31,8 @@ class AppArgs:
         certificates: The stack's CA and certificates.
         database_password: Of the database's owner, secret.
         redis_password: Of the cache's user, secret.
+        providers: The file that tells of the providers whose accounts it links, secret.
+        token_keepers: What the keys of stored tokens live and die with.
     """
 
     settings: StackSettings
@@ -37,6 +40,8 @@ class AppArgs:
     certificates: Certificates
     database_password: pulumi.Output[str]
     redis_password: pulumi.Output[str]
+    providers: pulumi.Output[str]
+    token_keepers: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
 
 
 class App(pulumi.ComponentResource):
@@ -56,7 +61,6 @@ class App(pulumi.ComponentResource):
     def __init__(self, args: AppArgs, shared: container.Shared, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("dashtam:index:App", NAME, None, opts)
         child = pulumi.ResourceOptions(parent=self)
-        secret_key = credentials.key("session", opts=child)
         service = container.ServiceArgs(
             image=args.image.id,
             user=PYTHON.user,
@@ -65,7 +69,7 @@ class App(pulumi.ComponentResource):
             host_port=args.settings.app.port,
             health=probe(f"https://localhost:{PORT}/ready"),
             memory=args.settings.app.memory,
-            files=InstalledFiles(_files(args, secret_key, shared), child),
+            files=InstalledFiles(_files(args, shared, child), child),
             env=environment(args.settings, shared.naming),
             mounts=source_mounts(args.settings),
         )
@@ -154,15 +158,20 @@ def environment(settings: StackSettings, naming: Naming) -> dict[str, str]:
         "REDIS_PASSWORD_FILE": f"{MOUNT}/redis-password",
         "SECRET_KEY_FILE": f"{MOUNT}/secret-key",
         "OAUTH_REDIRECT_URI": settings.app.oauth_redirect_uri,
+        "PUBLIC_URL": origins.for_browsers(NAME, PORT, settings.app.port),
+        "PROVIDERS_FILE": f"{MOUNT}/providers.json",
+        "TOKEN_KEYS_FILE": f"{MOUNT}/token-keys.json",
         **tls_environment(),
     }
 
 
-def _files(args: AppArgs, secret_key: pulumi.Output[str], shared: container.Shared) -> FilesArgs:
+def _files(args: AppArgs, shared: container.Shared, opts: pulumi.ResourceOptions) -> FilesArgs:
     files = {
         **tls_files(args.certificates, NAME),
         "database-password": args.database_password,
         "redis-password": args.redis_password,
-        "secret-key": secret_key,
+        "secret-key": credentials.key("session", opts=opts),
+        "providers.json": args.providers,
+        "token-keys.json": credentials.token_keys(args.settings.tokens.keys, keepers=args.token_keepers, opts=opts),
     }
     return FilesArgs(shared.naming, NAME, shared.installer, PYTHON.user, files)

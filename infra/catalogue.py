@@ -62,7 +62,8 @@ class Base:
 POSTGRES = Base("postgres", "postgres:17.6-alpine3.22", "70:70", "/var/lib/postgresql/data")
 REDIS = Base("redis", "redis:8.2.1-alpine3.22", "999:1000", "/data")
 PYTHON = Base("python", "python:3.13.7-slim-trixie", "10001:10001")
-BASES = (POSTGRES, REDIS, PYTHON)
+NODE = Base("node", "node:24.20.0-trixie-slim", "10001:10001")
+BASES = (POSTGRES, REDIS, PYTHON, NODE)
 
 
 def locked_digests() -> dict[str, str]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import pulumi
 import pulumi_tls as tls
 
-from infra.naming import SERVICES, Naming
+from infra.naming import Naming
 from infra.settings import CertificateSettings
 
 HOURS_A_DAY = 24
@@ -33,6 +34,7 @@ class Certificates(pulumi.ComponentResource):
     Args:
         naming: The environment's names.
         settings: How long they are valid.
+        services: Who needs a certificate.
         opts: Resource options.
 
     Attributes:
@@ -44,7 +46,11 @@ class Certificates(pulumi.ComponentResource):
     services: dict[str, Certificate]
 
     def __init__(
-        self, naming: Naming, settings: CertificateSettings, opts: pulumi.ResourceOptions | None = None
+        self,
+        naming: Naming,
+        settings: CertificateSettings,
+        services: Iterable[str],
+        opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("dashtam:index:Certificates", "certificates", None, opts)
         self._naming = naming
@@ -54,7 +60,7 @@ class Certificates(pulumi.ComponentResource):
         self._ca_key = self._key("ca")
         authority = self._authority()
         self.ca = authority.cert_pem
-        self.services = {service: self._leaf(service, authority) for service in SERVICES}
+        self.services = {service: self._leaf(service, authority) for service in services}
         self.register_outputs({"ca": self.ca})
 
     def _key(self, name: str) -> tls.PrivateKey:

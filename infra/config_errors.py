@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import typing
 from typing import TYPE_CHECKING, Any
 
 import pydantic
@@ -83,12 +84,21 @@ def _expected(details: ErrorDetails) -> str:
 
 
 def _fields(model: type[pydantic.BaseModel], path: list[str]) -> dict[str, Any]:
+    kind: Any = model
     for part in path:
-        inner = model.model_fields[part].annotation if part in model.model_fields else None
-        if not (isinstance(inner, type) and issubclass(inner, pydantic.BaseModel)):
-            return {}
-        model = inner
-    return dict(model.model_fields)
+        kind = _inner(kind, part)
+    return dict(kind.model_fields) if _is_model(kind) else {}
+
+
+def _inner(kind: Any, part: str) -> Any:  # noqa: ANN401 - an annotation
+    if _is_model(kind):
+        return kind.model_fields[part].annotation if part in kind.model_fields else None
+    # Of a mapping any key leads to the type of its values.
+    return typing.get_args(kind)[1] if typing.get_origin(kind) is dict else None
+
+
+def _is_model(kind: Any) -> bool:  # noqa: ANN401 - an annotation
+    return isinstance(kind, type) and issubclass(kind, pydantic.BaseModel)
 
 
 def _suggestion(model: type[pydantic.BaseModel], location: list[str]) -> str:
@@ -102,6 +112,8 @@ def _example(model: type[pydantic.BaseModel], location: list[str]) -> str:
         "database": "dashtam_test",
         "user": "dashtam_test_user",
         "oauth_redirect_uri": "https://127.0.0.1:8182",
+        "client_id_file": "~/.config/dashtam/client-id",
+        "client_secret_file": "~/.config/dashtam/client-secret",
     }
     name = location[-1]
     if name in examples:

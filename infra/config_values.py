@@ -110,13 +110,38 @@ def _redirect(value: object) -> object:
     return value
 
 
+def _https(value: object) -> object:
+    if not _is_https(_text(value)):
+        raise ValueError("this is no absolute https URL without fragment and user; write https://example.org/token")
+    return value
+
+
+def _name(value: object) -> object:
+    if not re.fullmatch(r"[a-z][a-z0-9-]{0,31}", _text(value)):
+        raise ValueError(
+            "a name here is 1 to 32 lower-case letters, digits and hyphens, a letter first; write my-bank, for example"
+        )
+    return value
+
+
+def _filled(value: object) -> object:
+    text = _text(value)
+    if not (text.strip() and text.isprintable()):
+        raise ValueError("this is no line of text; write one, in quotes if YAML would take it for something else")
+    return value
+
+
 def _is_plain_https(text: str) -> bool:
+    return _is_https(text) and "?" not in text
+
+
+def _is_https(text: str) -> bool:
     try:
         parts = urlsplit(text)
         whole = parts.scheme == "https" and bool(parts.hostname) and parts.port != 0 and "@" not in parts.netloc
     except ValueError:  # an impossible port or address
         return False
-    return whole and text.isprintable() and not re.search(r"[\s?#\\]", text)
+    return whole and text.isprintable() and not re.search(r"[\s#\\]", text)
 
 
 def _pinned(value: object) -> object:
@@ -138,4 +163,7 @@ Size = Annotated[str, BeforeValidator(_size)]
 Duration = Annotated[str, BeforeValidator(_duration)]
 Identifier = Annotated[str, BeforeValidator(_identifier)]
 RedirectUri = Annotated[str, BeforeValidator(_redirect)]
+HttpsUrl = Annotated[str, BeforeValidator(_https)]
+Name = Annotated[str, BeforeValidator(_name)]
+Filled = Annotated[str, BeforeValidator(_filled)]
 PinnedImage = Annotated[str, BeforeValidator(_pinned)]

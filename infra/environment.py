@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pulumi
 
-from infra import app, callback, postgres, redis
+from infra import app, callback, credentials, origins, postgres, providers, redis, sandbox
 from infra.certificates import Certificates
 from infra.container import Shared
-from infra.images import Images
+from infra.images import Image, Images
 from infra.naming import SERVICES, Naming
 from infra.network import network
+from infra.providers import Credentials
 from infra.settings import StackSettings
 
 LOOPBACK = "127.0.0.1"
@@ -21,18 +24,19 @@ class Environment(pulumi.ComponentResource):
     Args:
         settings: The stack's config.
         naming: The environment's names.
+        clients: What the service is known by at the configured providers.
 
     Attributes:
         outputs: Values in the shape of `infra.outputs.StackOutputs`.
     """
 
-    def __init__(self, settings: StackSettings, naming: Naming) -> None:
+    def __init__(self, settings: StackSettings, naming: Naming, clients: Mapping[str, Credentials]) -> None:
         super().__init__("dashtam:index:Environment", naming.environment)
-        self._settings, self._naming = settings, naming
+        self._settings, self._naming, self._clients = settings, naming, clients
         child = pulumi.ResourceOptions(parent=self)
         self._network = network(naming, internal=settings.network.internal, opts=child)
         self._images = Images(settings.images, child)
-        self._certificates = Certificates(naming, settings.certificates, child)
+        self._certificates = Certificates(naming, settings.certificates, settings.services, child)
         shared = Shared(naming, self._network.name, self._images.postgres.id, settings.health, settings.containers)
         self._postgres = postgres.Postgres(
             postgres.PostgresArgs(settings.postgres, self._images.postgres, self._certificates), shared, child
@@ -50,18 +54,44 @@ class Environment(pulumi.ComponentResource):
         self._app_image = self._images.built(settings.app.build)
         self._callback_image = self._app_image if development else self._images.built("callback")
         self._tests_image = self._images.built("test") if settings.tests.image else None
-        passwords = (self._postgres.password, self._redis.password)
-        app.App(app.AppArgs(settings, self._app_image, self._certificates, *passwords), shared, child)
+        secret = credentials.password("sandbox-client", opts=child) if settings.sandbox.enabled else None
+        service = app.AppArgs(
+            settings,
+            self._app_image,
+            self._certificates,
+            database_password=self._postgres.password,
+            redis_password=self._redis.password,
+            providers=self._provider_file(secret),
+            token_keepers=self._postgres.keepers,
+        )
+        app.App(service, shared, child)
         callback.Callback(callback.CallbackArgs(settings, self._callback_image, self._certificates), shared, child)
+        self._sandbox_image = self._sandbox(secret, shared, child) if secret else None
+
+    def _sandbox(self, client_secret: pulumi.Output[str], shared: Shared, child: pulumi.ResourceOptions) -> Image:
+        image = self._images.built("sandbox")
+        sandbox.Sandbox(sandbox.SandboxArgs(self._settings, image, self._certificates, client_secret), shared, child)
+        return image
+
+    def _provider_file(self, sandbox_secret: pulumi.Output[str] | None) -> pulumi.Output[str]:
+        configured = [
+            providers.configured(name, one, self._clients[name]) for name, one in self._settings.providers.items()
+        ]
+        if sandbox_secret is None:
+            return pulumi.Output.secret(providers.document(configured))
+        here = sandbox.issuer(self._settings), origins.in_network(sandbox.NAME, sandbox.PORT), sandbox.CLIENT_ID
+        # What is configured is secret too, and it is this one Output that says so.
+        return sandbox_secret.apply(lambda secret: providers.document([providers.sandbox(*here, secret), *configured]))
 
     def _addresses(self) -> dict[str, object]:
         ports = self._settings.ports
         return {
             "ports": ports,
-            "urls": _urls(_host_url(ports["app"]), _host_url(ports["callback"])),
+            "urls": _urls(*(origins.on_host(ports[name]) for name in (app.NAME, callback.NAME, sandbox.NAME))),
             "internal_urls": _urls(
-                f"https://{app.NAME}:{app.PORT}",
-                f"https://{callback.NAME}:{callback.PORT}",
+                origins.in_network(app.NAME, app.PORT),
+                origins.in_network(callback.NAME, callback.PORT),
+                origins.in_network(sandbox.NAME, sandbox.PORT) if self._settings.sandbox.enabled else None,
             ),
         }
 
@@ -81,7 +111,10 @@ class Environment(pulumi.ComponentResource):
         return {
             "environment": self._naming.environment,
             "network": self._network.name,
-            "containers": {service: self._naming.container(service) for service in SERVICES},
+            "containers": {
+                service: self._naming.container(service) if service in settings.services else None
+                for service in SERVICES
+            },
             "volumes": {service: volume for service, volume in volumes.items() if volume},
             "images": self._references(),
             "database": {"name": settings.postgres.database, "user": settings.postgres.user},
@@ -95,13 +128,11 @@ class Environment(pulumi.ComponentResource):
             redis.NAME: self._images.redis.reference,
             app.NAME: self._app_image.reference,
             callback.NAME: self._callback_image.reference,
+            sandbox.NAME: self._sandbox_image.reference if self._sandbox_image else None,
             "tests": self._tests_image.reference if self._tests_image else None,
         }
 
 
-def _host_url(port: int | None) -> str | None:
-    return f"https://localhost:{port}" if port else None
-
-
-def _urls(app_url: str | None, callback_url: str | None) -> dict[str, str | None]:
-    return {"app": app_url, "docs": f"{app_url}/docs" if app_url else None, "callback": callback_url}
+def _urls(app_url: str | None, callback_url: str | None, sandbox_url: str | None) -> dict[str, str | None]:
+    docs = f"{app_url}/docs" if app_url else None
+    return {"app": app_url, "docs": docs, "callback": callback_url, "sandbox": sandbox_url}

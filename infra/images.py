@@ -8,26 +8,56 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_docker as docker
 
-from infra.catalogue import POSTGRES, PYTHON, REDIS, ROOT, SOURCE_VARIABLE, Base, ImageSource, source_digest
+from infra.catalogue import NODE, POSTGRES, PYTHON, REDIS, ROOT, SOURCE_VARIABLE, Base, ImageSource, source_digest
 from infra.settings import ImageSettings
 
-_RECIPE = (ROOT / "Dockerfile", ROOT / ".dockerignore", ROOT / "pyproject.toml", ROOT / "uv.lock")
-_CONTENT = {
-    "development": (),
-    "production": (ROOT / "app",),
-    "callback": (ROOT / "app",),
-    "test": (
-        ROOT / "app",
-        ROOT / "infra/__init__.py",
-        ROOT / "infra/outputs.py",
-        ROOT / "tests/conftest.py",
-        ROOT / "tests/unit/app",
-        ROOT / "tests/integration",
-        ROOT / "tests/api",
-        ROOT / "tests/smoke",
+
+@dataclass(frozen=True)
+class Recipe:
+    """What an image is built from, in the project's folder.
+
+    Args:
+        content: What goes into it besides its packages.
+        packages: What says which packages.
+        dockerfile: Its Dockerfile.
+        base: What it stands on; the Dockerfile takes it as `<NAME>_IMAGE`.
+    """
+
+    content: tuple[str, ...] = ()
+    packages: tuple[str, ...] = ("pyproject.toml", "uv.lock")
+    dockerfile: str = "Dockerfile"
+    base: Base = PYTHON
+
+    def digest(self) -> str:
+        """Return the digest of all that it is built from."""
+        names = (self.dockerfile, ".dockerignore", *self.packages, *self.content)
+        return source_digest(*(ROOT / name for name in names))
+
+
+RECIPES = {
+    "development": Recipe(),
+    "production": Recipe(("app",)),
+    "callback": Recipe(("app",)),
+    "test": Recipe(
+        (
+            "app",
+            "infra/__init__.py",
+            "infra/outputs.py",
+            "tests/conftest.py",
+            "tests/unit/app",
+            "tests/integration",
+            "tests/api",
+            "tests/smoke",
+        )
+    ),
+    "sandbox": Recipe(
+        ("sandbox/src",),
+        ("sandbox/package.json", "sandbox/package-lock.json", "sandbox/.npmrc"),
+        "sandbox/Dockerfile",
+        NODE,
     ),
 }
-"""What goes into each stage of the Dockerfile besides the dependencies; development mounts its source instead."""
+"""The images built here, by their stage; development mounts its source instead."""
 
 
 def image_source(settings: ImageSettings) -> ImageSource:
@@ -77,7 +107,7 @@ class Images(pulumi.ComponentResource):
         super().__init__("dashtam:index:Images", "images", None, opts)
         self._child = pulumi.ResourceOptions(parent=self)
         self._source = image_source(settings)
-        self._python = settings.python or PYTHON.reference(self._source)
+        self._overrides = {PYTHON: settings.python, NODE: settings.node}
         self.postgres = self._base(POSTGRES, settings.postgres)
         self.redis = self._base(REDIS, settings.redis)
         self.register_outputs({})
@@ -88,23 +118,29 @@ class Images(pulumi.ComponentResource):
         return Image(reference, image.image_id)
 
     def built(self, stage: str) -> Image:
-        """Declare an image of the service, built from the Dockerfile.
+        """Declare an image that is built here.
 
         Args:
-            stage: The Dockerfile's stage: `development`, `production`, `callback` or `test`.
+            stage: One of `RECIPES`, and the stage of its Dockerfile.
 
         Returns:
             The image; its tag follows from everything that it is built from.
         """
-        digest = source_digest(*_RECIPE, *_CONTENT[stage])
+        recipe = RECIPES[stage]
+        digest = recipe.digest()
+        base = self._overrides[recipe.base] or recipe.base.reference(self._source)
         reference = f"dashtam/{stage}:{digest[:12]}"
         image = docker.RemoteImage(
             stage,
             name=reference,
             build=docker.RemoteImageBuildArgs(
-                context=str(ROOT), target=stage, build_args={"PYTHON_IMAGE": self._python}, remove=True
+                context=str(ROOT),
+                dockerfile=recipe.dockerfile,
+                target=stage,
+                build_args={f"{recipe.base.name.upper()}_IMAGE": base},
+                remove=True,
             ),
-            triggers={"source": digest, "base": self._python},
+            triggers={"source": digest, "base": base},
             keep_locally=True,
             opts=self._child,
         )

@@ -6,7 +6,8 @@ import re
 from dataclasses import dataclass
 
 PROJECT = "dashtam"
-SERVICES = ("postgres", "redis", "app", "callback")
+SERVICES = ("postgres", "redis", "app", "callback", "sandbox")
+"""All that an environment may have; the sandbox can be switched off."""
 _ENVIRONMENT = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
 
 PROJECT_LABEL = "dashtam.project"

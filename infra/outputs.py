@@ -14,12 +14,13 @@ class Record(BaseModel):
 
 
 class Containers(Record):
-    """Container names by service."""
+    """Container names by service; None where the environment has no such service."""
 
     postgres: str
     redis: str
     app: str
     callback: str
+    sandbox: str | None = None
 
 
 class Urls(Record):
@@ -28,6 +29,7 @@ class Urls(Record):
     app: str | None
     docs: str | None
     callback: str | None
+    sandbox: str | None = None
 
 
 class Ports(Record):
@@ -37,6 +39,7 @@ class Ports(Record):
     postgres: int | None
     redis: int | None
     callback: int | None
+    sandbox: int | None = None
 
 
 class Database(Record):
@@ -53,6 +56,7 @@ class ImageReferences(Record):
     redis: str
     app: str
     callback: str
+    sandbox: str | None = None
     tests: str | None
 
 

@@ -79,6 +79,7 @@ class Postgres(pulumi.ComponentResource):
     Attributes:
         password: The password of the database's owner, secret.
         volume: The data volume's name; None where the data is forgotten.
+        keepers: What a key that guards the data must live and die with.
         container: The container, healthy.
     """
 
@@ -88,7 +89,7 @@ class Postgres(pulumi.ComponentResource):
         super().__init__("dashtam:index:Postgres", NAME, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         data = _storage(args.settings, shared.naming, child)
-        self.volume = data.volume
+        self.volume, self.keepers = data.volume, data.keepers
         self.password = credentials.password(NAME, keepers=data.keepers, opts=child)
         files = InstalledFiles(self._files(args, shared), child)
         service = container.ServiceArgs(

@@ -9,11 +9,14 @@ import json
 from collections.abc import Mapping
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from infra.catalogue import ImageSource
 from infra.config_errors import ConfigError, describe
-from infra.config_values import Duration, Identifier, PinnedImage, Port, RedirectUri, Size, megabytes, seconds
+from infra.config_values import Duration, Identifier, Name, PinnedImage, Port, RedirectUri, Size, megabytes, seconds
+from infra.naming import SERVICES
+from infra.provider_settings import SANDBOX, Providers
+from infra.section import Section
 
 NAMESPACE = "dashtam"
 
@@ -22,12 +25,6 @@ Tuning = Literal["durable", "speed"]
 
 POSTGRES_NEEDS: Mapping[Tuning, int] = {"durable": 192, "speed": 384}
 """Mebibytes that PostgreSQL takes beside its data: shared buffers, maintenance and connections."""
-
-
-class Section(BaseModel):
-    """A config key: an object whose fields are all known, of the exact types, and never changed."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True)
 
 
 class NetworkSettings(Section):
@@ -129,6 +126,30 @@ class CallbackSettings(Section):
     """The container's memory limit."""
 
 
+class SandboxSettings(Section):
+    """`dashtam:sandbox`."""
+
+    enabled: bool = False
+    """Bring along a provider at which anyone may log in; where the service runs with DEBUG or TESTING only."""
+    port: Port | None = None
+    """The HTTPS port on 127.0.0.1; unpublished if absent."""
+    memory: Size = "256m"
+    """The container's memory limit."""
+
+
+class TokenSettings(Section):
+    """`dashtam:tokens`."""
+
+    keys: Annotated[tuple[Name, ...], Field(min_length=1)] = ("k1",)
+    """The names of the keys that providers' tokens are encrypted with: the last one encrypts, every one decrypts."""
+
+    @model_validator(mode="after")
+    def _keys_are_distinct(self) -> Self:
+        if len(set(self.keys)) != len(self.keys):
+            raise ValueError("a key is named twice; give each a name of its own, such as k1 and k2")
+        return self
+
+
 class HealthSettings(Section):
     """`dashtam:health`."""
 
@@ -193,6 +214,8 @@ class ImageSettings(Section):
     """Another Redis image."""
     python: PinnedImage | None = None
     """Another base for the service's images."""
+    node: PinnedImage | None = None
+    """Another base for the sandbox's image."""
 
 
 class TestSettings(Section):
@@ -210,6 +233,9 @@ class StackSettings(Section):
     redis: RedisSettings = RedisSettings()
     app: AppSettings
     callback: CallbackSettings = CallbackSettings()
+    sandbox: SandboxSettings = SandboxSettings()
+    providers: Providers = Field(default_factory=dict)
+    tokens: TokenSettings = TokenSettings()
     health: HealthSettings = HealthSettings()
     containers: ContainerSettings = ContainerSettings()
     certificates: CertificateSettings = CertificateSettings()
@@ -224,7 +250,22 @@ class StackSettings(Section):
             "postgres": self.postgres.port,
             "redis": self.redis.port,
             "callback": self.callback.port,
+            "sandbox": self.sandbox.port if self.sandbox.enabled else None,
         }
+
+    @property
+    def services(self) -> tuple[str, ...]:
+        """The services that this environment has."""
+        return tuple(name for name in SERVICES if name != SANDBOX or self.sandbox.enabled)
+
+    @model_validator(mode="after")
+    def _sandbox_is_for_development(self) -> Self:
+        if self.sandbox.enabled and not (self.app.debug or self.app.testing):
+            raise ValueError(
+                "sandbox.enabled lets anyone link an account as anybody, so it goes with app.debug or app.testing only;"
+                " set one of these, or sandbox.enabled: false"
+            )
+        return self
 
     @model_validator(mode="after")
     def _ports_are_distinct(self) -> Self:

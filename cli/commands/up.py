@@ -49,6 +49,7 @@ def summary(outputs: StackOutputs) -> Table:
     addresses = {
         "app": outputs.urls.app or outputs.internal_urls.app,
         "callback": outputs.urls.callback or outputs.internal_urls.callback,
+        "sandbox": outputs.urls.sandbox or outputs.internal_urls.sandbox,
         "postgres": _address(outputs.ports.postgres, "postgres:5432"),
         "redis": _address(outputs.ports.redis, "redis:6379"),
     }
@@ -56,7 +57,8 @@ def summary(outputs: StackOutputs) -> Table:
     for heading in ("service", "address", "container"):
         table.add_column(heading, overflow="fold")
     for service in SERVICES:
-        table.add_row(service, addresses[service], getattr(outputs.containers, service))
+        if container := getattr(outputs.containers, service):
+            table.add_row(service, addresses[service], container)
     return table
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from infra.catalogue import POSTGRES, PYTHON, REDIS, Base
+from infra.catalogue import NODE, POSTGRES, PYTHON, REDIS, Base
 
 if TYPE_CHECKING:
     pass
@@ -18,6 +18,7 @@ TOOLS = [
     (POSTGRES, ["postgres", "initdb", "psql", "pg_isready", "pg_dump", "pg_restore", "pg_dumpall", "pg_basebackup"]),
     (REDIS, ["redis-server", "redis-cli"]),
     (PYTHON, ["python", "python3"]),
+    (NODE, ["node"]),
 ]
 
 
@@ -48,6 +49,15 @@ def test_postgres_is_17_and_redis_8_and_python_3_13(run: Any) -> None:
     assert " 17." in output(run, POSTGRES, "postgres --version")
     assert " v=8." in output(run, REDIS, "redis-server --version")
     assert output(run, PYTHON, "python --version").startswith("Python 3.13.")
+
+
+def test_node_is_new_enough_for_the_sandbox(run: Any) -> None:
+    major, minor, _ = output(run, NODE, "node --version").removeprefix("v").split(".")
+    assert (int(major), int(minor)) >= (20, 19)
+
+
+def test_node_verifies_https(run: Any) -> None:
+    assert int(output(run, NODE, "node -p 'require(\"tls\").rootCertificates.length'")) > 50
 
 
 def test_python_makes_virtual_environments_and_verifies_https(run: Any) -> None:

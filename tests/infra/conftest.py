@@ -19,7 +19,7 @@ STACKS = ("dev", "test", "ci", "review-42")
 SHOWN_ALREADY = 32
 """The exit status that keeps Pulumi's language host from adding to what the program said."""
 
-COPIED = {"postgres": 5444, "redis": 6391, "app": 8010, "callback": 8192}
+COPIED = {"postgres": 5444, "redis": 6391, "app": 8010, "callback": 8192, "sandbox": 8292}
 """The ports of the further stack, whose config is a copy of test's."""
 
 
@@ -66,6 +66,14 @@ def declare(variables: dict[str, str]) -> Callable[[str], Deployment]:
         return done[stack]
 
     return declared
+
+
+@pytest.fixture(scope="session")
+def without_sandbox(variables: dict[str, str]) -> Deployment:
+    """What the program declares for a stack whose sandbox is switched off, its port left as it is."""
+    config = stack_config("review-42")
+    changed = {**json.loads(config["dashtam:sandbox"]), "enabled": False}
+    return run_program("review-42", {**config, "dashtam:sandbox": json.dumps(changed)}, variables)
 
 
 @pytest.fixture

@@ -24,6 +24,9 @@ SECRET = "keep-this-hidden"
 
 OWNER = "clone-under-test"
 
+SERVICES = ("postgres", "redis", "app", "callback", "sandbox")
+"""What dev, test and ci have."""
+
 
 @dataclass(frozen=True)
 class Declared:
@@ -83,11 +86,17 @@ class Deployment:
 
     @property
     def services(self) -> list[Declared]:
-        return [self.service(name) for name in ("postgres", "redis", "app", "callback")]
+        return [self.service(name) for name in SERVICES]
 
     @property
     def installers(self) -> list[Declared]:
-        return [self.service(f"{name}-files") for name in ("postgres", "redis", "app", "callback")]
+        return [self.service(f"{name}-files") for name in SERVICES]
+
+    def file(self, service: str, name: str) -> str:
+        """Return the content of a file that is installed for a service."""
+        uploads = self.service(f"{service}-files").inputs["uploads"]
+        (content,) = (upload["content"] for upload in uploads if upload["file"] == f"/install/{name}")
+        return str(content)
 
     @property
     def exports(self) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import pytest
 if TYPE_CHECKING:
     from tests.infra.recording import Deployment
 
-SERVICES = ("postgres", "redis", "app", "callback")
+SERVICES = ("postgres", "redis", "app", "callback", "sandbox")
 
 
 def test_one_authority_signs_everything(deployment: Deployment) -> None:
@@ -37,7 +37,12 @@ def test_certificates_are_renewed_before_they_end(deployment: Deployment) -> Non
         assert certificate.inputs["earlyRenewalHours"] == 30 * 24
 
 
+def test_only_what_the_environment_has_gets_a_certificate(without_sandbox: Deployment) -> None:
+    requests = {request.name for request in without_sandbox.of("CertRequest")}
+    assert requests == {f"{service}-request" for service in SERVICES if service != "sandbox"}
+
+
 def test_keys_are_elliptic_and_nobodys_twice(deployment: Deployment) -> None:
-    keys = deployment.of("PrivateKey")
+    keys = [key for key in deployment.of("PrivateKey") if key.name != "sandbox-signing-key"]
     assert {key.name for key in keys} == {"ca-key", *(f"{service}-key" for service in SERVICES)}
     assert all((key.inputs["algorithm"], key.inputs["ecdsaCurve"]) == ("ECDSA", "P256") for key in keys)

@@ -8,11 +8,11 @@ import pytest
 if TYPE_CHECKING:
     from tests.infra.recording import Deployment
 
-SERVICES = ("postgres", "redis", "app", "callback")
-USERS = {"postgres": "70:70", "redis": "999:1000", "app": "10001:10001", "callback": "10001:10001"}
+SERVICES = ("postgres", "redis", "app", "callback", "sandbox")
+USERS = {"postgres": "70:70", "redis": "999:1000", **dict.fromkeys(("app", "callback", "sandbox"), "10001:10001")}
 
 
-def test_there_are_four_services_and_an_installer_each(deployment: Deployment) -> None:
+def test_there_are_five_services_and_an_installer_each(deployment: Deployment) -> None:
     prefix = f"dashtam-{deployment.stack}-"
     assert {container.inputs["name"] for container in deployment.of("Container")} == {
         *(f"{prefix}{service}" for service in SERVICES),
@@ -34,7 +34,13 @@ def test_every_service_has_a_health_check_that_up_waits_for(deployment: Deployme
 
 @pytest.mark.parametrize(
     ("service", "part"),
-    [("postgres", "pg_isready"), ("redis", "--tls"), ("app", "/ready"), ("callback", "/health")],
+    [
+        ("postgres", "pg_isready"),
+        ("redis", "--tls"),
+        ("app", "/ready"),
+        ("callback", "/health"),
+        ("sandbox", "/health"),
+    ],
 )
 def test_each_health_check_asks_the_service_itself(deployment: Deployment, service: str, part: str) -> None:
     assert part in " ".join(deployment.service(service).inputs["healthcheck"]["tests"])
@@ -74,7 +80,7 @@ def test_every_service_rotates_its_log(deployment: Deployment) -> None:
 
 
 def test_every_service_may_stop_in_good_order(deployment: Deployment) -> None:
-    assert [service.inputs["destroyGraceSeconds"] for service in deployment.services] == [30] * 4
+    assert [service.inputs["destroyGraceSeconds"] for service in deployment.services] == [30] * 5
 
 
 def test_every_service_is_in_one_network_under_its_own_name(deployment: Deployment) -> None:
@@ -92,7 +98,7 @@ def test_every_port_is_on_loopback(deployment: Deployment) -> None:
 
 def test_everything_is_labelled(deployment: Deployment) -> None:
     labelled = [*deployment.of("Container"), *deployment.of("Network"), *deployment.of("Volume")]
-    assert len(labelled) >= 8 + 1 + 4
+    assert len(labelled) >= 10 + 1 + 5
     for resource in labelled:
         component = resource.labels.pop("dashtam.component")
         assert component

@@ -31,16 +31,27 @@ def test_dsns_are_secret_and_nothing_else_needs_to_be(deployment: Deployment) ->
 
 @pytest.mark.parametrize(
     ("stack", "ports"),
-    [("dev", (8000, 5432, 6379, 8182)), ("test", (8001, 5433, 6380, 8183)), ("review-42", (8010, 5444, 6391, 8192))],
+    [
+        ("dev", (8000, 5432, 6379, 8182, 8282)),
+        ("test", (8001, 5433, 6380, 8183, 8283)),
+        ("review-42", (8010, 5444, 6391, 8192, 8292)),
+    ],
 )
-def test_the_host_is_told_where_everything_is(declare: Declare, stack: str, ports: tuple[int, int, int, int]) -> None:
+def test_the_host_is_told_where_everything_is(declare: Declare, stack: str, ports: tuple[int, ...]) -> None:
     exports = declare(stack).exports
-    app, postgres, redis, callback = ports
-    assert exports["ports"] == {"app": app, "postgres": postgres, "redis": redis, "callback": callback}
+    app, postgres, redis, callback, sandbox = ports
+    assert exports["ports"] == {
+        "app": app,
+        "postgres": postgres,
+        "redis": redis,
+        "callback": callback,
+        "sandbox": sandbox,
+    }
     assert exports["urls"] == {
         "app": f"https://localhost:{app}",
         "docs": f"https://localhost:{app}/docs",
         "callback": f"https://localhost:{callback}",
+        "sandbox": f"https://localhost:{sandbox}",
     }
     assert f"@127.0.0.1:{postgres}/" in exports["database_dsn"]
     assert exports["database_dsn"].endswith("?sslmode=verify-full")
@@ -54,6 +65,12 @@ def test_what_ci_does_not_publish_is_null(declare: Declare) -> None:
     assert (outputs.database_dsn, outputs.redis_dsn) == (None, None)
 
 
+def test_a_sandbox_that_is_switched_off_is_null(without_sandbox: Deployment) -> None:
+    outputs = StackOutputs.model_validate(without_sandbox.exports)
+    parts = (outputs.containers, outputs.images, outputs.ports, outputs.urls, outputs.internal_urls)
+    assert {part.sandbox for part in parts} == {None}
+
+
 def test_the_network_is_told_where_everything_is(deployment: Deployment) -> None:
     exports, secret = deployment.exports, deployment.secret
     database = exports["database"]
@@ -61,6 +78,7 @@ def test_the_network_is_told_where_everything_is(deployment: Deployment) -> None
         "app": "https://app:8000",
         "docs": "https://app:8000/docs",
         "callback": "https://callback:8182",
+        "sandbox": "https://sandbox:8282",
     }
     assert exports["internal_database_dsn"] == (
         f"postgresql://{database['user']}:{secret}-postgres-password@postgres:5432/{database['name']}"

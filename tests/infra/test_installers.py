@@ -8,12 +8,14 @@ import pytest
 if TYPE_CHECKING:
     from tests.infra.recording import Deployment
 
-APP = {"ca.crt", "tls.crt", "tls.key", "database-password", "redis-password", "secret-key"}
+TLS = {"ca.crt", "tls.crt", "tls.key"}
+APP = {*TLS, "database-password", "redis-password", "secret-key", "providers.json", "token-keys.json"}
 FILES = {
     "postgres": ({"tls.crt", "tls.key", "password", "pg_hba.conf"}, "70", "70"),
     "redis": ({"ca.crt", "tls.crt", "tls.key", "password", "users.acl", "redis.conf"}, "999", "1000"),
     "app": (APP, "10001", "10001"),
-    "callback": ({"ca.crt", "tls.crt", "tls.key"}, "10001", "10001"),
+    "callback": (TLS, "10001", "10001"),
+    "sandbox": ({*TLS, "client-secret", "cookie-key", "signing-key"}, "10001", "10001"),
 }
 
 

@@ -91,7 +91,7 @@ def test_a_preview_needs_nothing_built_or_started(project: Project, stack: str, 
     project.configure(stack, source)
     done = project.preview(stack)
     assert done.returncode == 0, done.stdout + done.stderr
-    for service in ("postgres", "redis", "app", "callback"):
+    for service in ("postgres", "redis", "app", "callback", "sandbox"):
         assert f"docker:index:Container dashtam-{stack}-{service} create" in done.stdout
     assert done.stdout.count("[secret]") >= 2
     assert "Diagnostics:" not in done.stdout

@@ -19,6 +19,20 @@ def test_a_wrong_value_is_one_message(refuse: Refuse) -> None:
     ]
 
 
+def test_credentials_that_are_not_there_are_one_message(refuse: Refuse, tmp_path: Path) -> None:
+    (tmp_path / "id").write_text("client\n")
+    files = {"client_id_file": f"{tmp_path}/id", "client_secret_file": f"{tmp_path}/secret"}
+    config = {"dashtam:providers": json.dumps({"schwab": {"preset": "schwab", **files}})}
+    (message,) = refuse("test", config)
+    assert message.splitlines() == [
+        "Pulumi.test.yaml is not valid:",
+        (
+            f'  dashtam:providers.schwab.client_secret_file = "{tmp_path}/secret": no such file or directory;'
+            " put the client secret that the provider gave you there, and nothing else."
+        ),
+    ]
+
+
 def test_an_engine_that_does_not_answer_is_one_message(refuse: Refuse, tmp_path: Path) -> None:
     (message,) = refuse("test", DOCKER_HOST=f"unix://{tmp_path}/none")
     assert message.startswith(f"No Docker engine answers at unix://{tmp_path}/none: ")

@@ -1,16 +1,32 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.infra.recording import SERVICES
 
 if TYPE_CHECKING:
     from tests.infra.recording import Deployment
+
+HOLDERS: dict[str, set[str]] = {
+    "postgres-password": {"postgres", "app"},
+    "redis-password": {"redis", "app"},
+    "session-key": {"app"},
+    "token-k1-key": {"app"},
+    "sandbox-client-password": {"sandbox", "app"},
+    "sandbox-cookie-key": {"sandbox"},
+    "sandbox-signing-key": {"sandbox"},
+}
+"""Who may read what."""
 
 
 def test_the_recorded_program_holds_secrets(deployment: Deployment) -> None:
     """Or the other tests here would find nothing whatever the program did."""
     sent = json.dumps([resource.inputs for resource in deployment.resources])
-    for name in ("postgres-password", "redis-password", "session-key", "ca-key", "app-key"):
+    for name in (*HOLDERS, "ca-key", "app-key"):
         assert f"{deployment.secret}-{name}" in sent
 
 
@@ -27,19 +43,13 @@ def test_no_secret_is_anywhere_in_a_container_but_in_its_uploads(deployment: Dep
 
 
 def test_secrets_go_to_their_users_alone(deployment: Deployment) -> None:
-    holders = {
-        "postgres-password": {"postgres", "app"},
-        "redis-password": {"redis", "app"},
-        "session-key": {"app"},
-        "ca-key": set(),
-        **{f"{service}-key": {service} for service in ("postgres", "redis", "app", "callback")},
-    }
+    holders = {**HOLDERS, "ca-key": set(), **{f"{service}-key": {service} for service in SERVICES}}
     for name, expected in holders.items():
-        content = f"{deployment.secret}-{name}"
+        content = re.compile(rf"{deployment.secret}-{name}(?![a-z0-9-])")
         found = {
             installer.labels["dashtam.component"].removesuffix("-files")
             for installer in deployment.installers
-            if any(upload["content"] == content for upload in installer.inputs["uploads"])
+            if any(content.search(upload["content"]) for upload in installer.inputs["uploads"])
         }
         assert found == expected, name
 
@@ -53,17 +63,22 @@ def test_secrets_in_no_label_or_name_of_anything(deployment: Deployment) -> None
 
 def test_passwords_are_long_and_need_no_quoting(deployment: Deployment) -> None:
     passwords = deployment.of("RandomPassword")
-    assert {password.name for password in passwords} == {"postgres-password", "redis-password"}
+    assert {password.name for password in passwords} == {
+        "postgres-password",
+        "redis-password",
+        "sandbox-client-password",
+    }
     for password in passwords:
         assert password.inputs["length"] >= 32
         assert password.inputs["special"] is False
-    assert [key.inputs["length"] for key in deployment.of("RandomBytes")] == [32]
+    assert [key.inputs["length"] for key in deployment.of("RandomBytes")] == [32] * 3
 
 
-def test_the_password_lives_and_dies_with_the_volume_that_it_opens(deployment: Deployment) -> None:
-    password = deployment.named("RandomPassword", "postgres-password")
+@pytest.mark.parametrize(("kind", "name"), [("RandomPassword", "postgres-password"), ("RandomBytes", "token-k1-key")])
+def test_what_guards_data_lives_and_dies_with_its_volume(deployment: Deployment, kind: str, name: str) -> None:
     lasting = [volume for volume in deployment.of("Volume") if volume.name.startswith("postgres_")]
-    assert password.inputs.get("keepers") == ({"volume": f"{lasting[0].name}-id"} if lasting else None)
+    expected = {"volume": f"{lasting[0].name}-id"} if lasting else None
+    assert deployment.named(kind, name).inputs.get("keepers") == expected
 
 
 def test_the_cache_knows_the_password_by_its_digest(deployment: Deployment) -> None:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     Declare = Callable[[str], Deployment]
 
 THREE = ("dev", "test", "ci")
-INSIDE = {"app": 8000, "postgres": 5432, "redis": 6379, "callback": 8182}
+INSIDE = {"app": 8000, "postgres": 5432, "redis": 6379, "callback": 8182, "sandbox": 8282}
 SPEED = (
     "synchronous_commit=off fsync=off full_page_writes=off wal_level=minimal max_wal_senders=0 random_page_cost=1.0"
     " shared_buffers=256MB effective_cache_size=512MB maintenance_work_mem=128MB wal_buffers=16MB max_connections=100"
@@ -33,7 +33,7 @@ def redis_configuration(deployment: Deployment) -> list[str]:
 @pytest.mark.parametrize("stack", THREE)
 def test_containers(declare: Declare, stack: str) -> None:
     assert [service.inputs["name"] for service in declare(stack).services] == [
-        f"dashtam-{stack}-{service}" for service in ("postgres", "redis", "app", "callback")
+        f"dashtam-{stack}-{service}" for service in ("postgres", "redis", "app", "callback", "sandbox")
     ]
 
 
@@ -73,10 +73,10 @@ def test_test_and_ci_forget_their_data(declare: Declare, stack: str) -> None:
 @pytest.mark.parametrize(
     ("stack", "ports"),
     [
-        ("dev", {"app": 8000, "postgres": 5432, "redis": 6379, "callback": 8182}),
-        ("test", {"app": 8001, "postgres": 5433, "redis": 6380, "callback": 8183}),
+        ("dev", {"app": 8000, "postgres": 5432, "redis": 6379, "callback": 8182, "sandbox": 8282}),
+        ("test", {"app": 8001, "postgres": 5433, "redis": 6380, "callback": 8183, "sandbox": 8283}),
         ("ci", {}),
-        ("review-42", {"app": 8010, "postgres": 5444, "redis": 6391, "callback": 8192}),
+        ("review-42", {"app": 8010, "postgres": 5444, "redis": 6391, "callback": 8192, "sandbox": 8292}),
     ],
 )
 def test_ports(declare: Declare, stack: str, ports: dict[str, int]) -> None:
@@ -158,8 +158,8 @@ def test_dev_alone_reloads_mounted_source(declare: Declare, stack: str, reloads:
 )
 def test_images(declare: Declare, stack: str, stages: set[str]) -> None:
     images = {image.name: image.inputs for image in declare(stack).of("RemoteImage")}
-    assert set(images) == {"postgres", "redis", *stages}
-    for stage in stages:
+    assert set(images) == {"postgres", "redis", "sandbox", *stages}
+    for stage in (*stages, "sandbox"):
         assert images[stage]["build"]["target"] == stage
         digest = images[stage]["triggers"]["source"]
         assert images[stage]["name"] == f"dashtam/{stage}:{digest[:12]}"

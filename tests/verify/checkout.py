@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[2]
 SALT = "encryptionsalt:"
-PUBLISHED = ("app", "postgres", "redis", "callback")
+PUBLISHED = ("app", "postgres", "redis", "callback", "sandbox")
 OWN = ("PULUMI_", "DASHTAM_CLONE", "DASHTAM_DATA_HOME", "DASHTAM_TEST_STACK", "VIRTUAL_ENV", "COV", "UV_")
 """Variables of the clone that runs the tests, which the copy must not inherit."""
 

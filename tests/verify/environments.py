@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from infra.outputs import StackOutputs
 
-INNER_PORTS = {"postgres": 5432, "redis": 6379, "app": 8000, "callback": 8182}
-USERS = {"postgres": (70, 70), "redis": (999, 1000), "app": (10001, 10001), "callback": (10001, 10001)}
+INNER_PORTS = {"postgres": 5432, "redis": 6379, "app": 8000, "callback": 8182, "sandbox": 8282}
+USERS = {"postgres": (70, 70), "redis": (999, 1000), **dict.fromkeys(("app", "callback", "sandbox"), (10001, 10001))}
 
 
 @dataclass(frozen=True)

@@ -20,11 +20,13 @@ SECRET_FIELDS = {
     "random:index/randomBytes:RandomBytes": ("base64", "hex"),
     "tls:index/privateKey:PrivateKey": ("privateKeyPem", "privateKeyPemPkcs8"),
 }
+TLS = {"ca.crt", "tls.crt", "tls.key"}
 FILES = {
     "postgres": {"tls.crt", "tls.key", "password", "pg_hba.conf"},
     "redis": {"ca.crt", "tls.crt", "tls.key", "password", "users.acl", "redis.conf"},
-    "app": {"ca.crt", "tls.crt", "tls.key", "database-password", "redis-password", "secret-key"},
-    "callback": {"ca.crt", "tls.crt", "tls.key"},
+    "app": {*TLS, "database-password", "redis-password", "secret-key", "providers.json", "token-keys.json"},
+    "callback": TLS,
+    "sandbox": {*TLS, "client-secret", "cookie-key", "signing-key"},
 }
 PEM_HEAD = "-----BEGIN"
 
@@ -101,9 +103,9 @@ def _plain(value: Any) -> str:  # noqa: ANN401 - as Pulumi prints a secret
 
 
 def test_the_state_holds_all_of_them(needles: Needles) -> None:
-    # Two passwords, the session key in two forms, and five keys in two forms.
+    # Three passwords; the keys of session, tokens and cookies, six for TLS and one that signs, each in two forms.
     count = len(needles.values)
-    assert count == 2 + 2 + 5 * 2
+    assert count == 3 + 3 * 2 + 7 * 2
 
 
 def test_no_container_shows_one_to_docker_inspect(environment: Environment, needles: Needles) -> None:

@@ -16,7 +16,7 @@ from tests.verify.environments import INNER_PORTS, Environment
 from tests.verify.running import run, succeed
 
 SCRIPT = (Path(__file__).parent / "probes/handshake.py").read_text()
-PROTOCOLS = {"postgres": "postgres", "redis": "redis", "app": "https", "callback": "https"}
+PROTOCOLS = {"postgres": "postgres", "redis": "redis", "app": "https", "callback": "https", "sandbox": "https"}
 HOST_NAMES = ("localhost", "127.0.0.1")
 VIEWS = (("test", "host"), ("further", "host"), ("test", "inside"), ("ci", "inside"), ("further", "inside"))
 UNVERIFIED = "CERTIFICATE_VERIFY_FAILED"

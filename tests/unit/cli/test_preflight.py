@@ -120,3 +120,13 @@ def test_a_wrong_config_comes_first(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"Pulumi\.test\.yaml is not valid") as raised:
         _require(tmp_path, 70000, FakeView(Holding("container", "dashtam-test-app", "")))
     assert "70000" in raised.value.cause
+
+
+def test_a_file_that_the_config_names_and_nobody_made_is_told(tmp_path: Path, free: int) -> None:
+    files = "client_id_file: id, client_secret_file: secret"
+    config = CONFIG.format(port=free) + f"  dashtam:providers: {{bank: {{preset: schwab, {files}}}}}\n"
+    (tmp_path / "Pulumi.test.yaml").write_text(config)
+    with pytest.raises(UserError) as error:
+        preflight.configuration(tmp_path, "test")
+    assert error.value.message == "Pulumi.test.yaml is not valid."
+    assert 'dashtam:providers.bank.client_id_file = "id": no such file or directory;' in error.value.cause

@@ -42,10 +42,17 @@ def test_the_service_is_told_of_its_surroundings(load: Load) -> None:
         "REDIS_PASSWORD_FILE": "/run/secrets/redis-password",
         "SECRET_KEY_FILE": "/run/secrets/secret-key",
         "OAUTH_REDIRECT_URI": "https://127.0.0.1:8182",
+        "PUBLIC_URL": "https://app:8000",
+        "PROVIDERS_FILE": "/run/secrets/providers.json",
+        "TOKEN_KEYS_FILE": "/run/secrets/token-keys.json",
         "TLS_CA_FILE": "/run/secrets/ca.crt",
         "TLS_CERTIFICATE_FILE": "/run/secrets/tls.crt",
         "TLS_KEY_FILE": "/run/secrets/tls.key",
     }
+
+
+def test_the_service_is_told_where_browsers_find_it(load: Load) -> None:
+    assert app.environment(load({"app.port": 8001}), Naming("test", "me"))["PUBLIC_URL"] == "https://localhost:8001"
 
 
 def test_the_callback_is_told_of_the_app_and_of_no_credentials(load: Load) -> None:

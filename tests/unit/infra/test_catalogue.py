@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from infra import catalogue
-from infra.catalogue import BASES, POSTGRES, PYTHON, REDIS, Base, ImageSource, locked_digests, source_digest
+from infra.catalogue import BASES, NODE, POSTGRES, PYTHON, REDIS, Base, ImageSource, locked_digests, source_digest
 
 DIGEST = "sha256:" + "0123456789abcdef" * 4
 
@@ -34,6 +34,7 @@ def test_the_official_images_are_the_originals() -> None:
     assert (POSTGRES.official, POSTGRES.user) == ("postgres:17.6-alpine3.22", "70:70")
     assert (REDIS.official, REDIS.user) == ("redis:8.2.1-alpine3.22", "999:1000")
     assert (PYTHON.official, PYTHON.user) == ("python:3.13.7-slim-trixie", "10001:10001")
+    assert (NODE.official, NODE.user) == ("node:24.20.0-trixie-slim", "10001:10001")
 
 
 def test_a_digest_is_stable(folder: Path) -> None:

@@ -24,6 +24,7 @@ class Inner(BaseModel):
 class Outer(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
+    named: dict[str, Inner] = {}
     inner: Inner = Inner()
     plain: str = ""
 
@@ -55,6 +56,7 @@ def test_one_heading_and_a_line_each() -> None:
         ),
         ({"plain": {"secret": 1}}, "dashtam:plain: input should be a valid string; write text."),
         ({"plain": "ok", "plane": 1}, "dashtam:plane is not a known key. Did you mean plain?"),
+        ({"named": {"a": {"wrods": 1}}}, "dashtam:named.a.wrods is not a known key. Did you mean words?"),
         ({"inner": {"xyz": 1}}, "dashtam:inner.xyz is not a known key. Known here: count, ratio, words."),
     ],
 )

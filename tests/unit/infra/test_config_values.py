@@ -10,7 +10,10 @@ from pydantic import TypeAdapter, ValidationError
 
 from infra.config_values import (
     Duration,
+    Filled,
+    HttpsUrl,
     Identifier,
+    Name,
     PinnedImage,
     RedirectUri,
     Size,
@@ -125,6 +128,30 @@ def test_redirect_uris(uri: str) -> None:
 )
 def test_not_redirect_uris(uri: object) -> None:
     assert not accepts(RedirectUri, uri)
+
+
+@pytest.mark.parametrize("url", ["https://bank.example/oauth?p=policy", "https://bank.example", "https://[::1]:1/a"])
+def test_https_urls(url: str) -> None:
+    assert accepts(HttpsUrl, url)
+
+
+@pytest.mark.parametrize("url", ["", "http://a", "https://a#b", "https://u@a", "https://", "https://a b", None])
+def test_not_https_urls(url: object) -> None:
+    assert not accepts(HttpsUrl, url)
+
+
+@pytest.mark.parametrize(
+    ("name", "valid"),
+    [("a", True), ("my-bank-2", True), ("x" * 32, True), ("x" * 33, False), ("", False), ("2a", False), ("A", False),
+     ("a_b", False), ("a\n", False), (1, False)],
+)  # fmt: skip
+def test_names(name: object, valid: bool) -> None:
+    assert accepts(Name, name) is valid
+
+
+@pytest.mark.parametrize(("text", "valid"), [("a b", True), ("ä", True), ("", False), (" ", False), ("a\nb", False)])
+def test_filled_text(text: str, valid: bool) -> None:
+    assert accepts(Filled, text) is valid
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from infra.catalogue import SOURCE_VARIABLE, ImageSource
-from infra.images import image_source
+from infra.catalogue import ROOT, SOURCE_VARIABLE, ImageSource
+from infra.images import RECIPES, image_source
 from infra.settings import ImageSettings
 
 
@@ -32,3 +32,25 @@ def test_a_machine_that_names_no_source_is_refused(monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv(SOURCE_VARIABLE, "quay")
     with pytest.raises(ValueError, match=r"^DASHTAM_IMAGE_SOURCE=quay is no source of images: set it to registry"):
         image_source(ImageSettings(source=wish))
+
+
+@pytest.mark.parametrize("stage", RECIPES)
+def test_what_an_image_is_built_from_is_there_and_enters_the_build(stage: str) -> None:
+    recipe = RECIPES[stage]
+    entering = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
+    for name in (*recipe.packages, *recipe.content):
+        assert (ROOT / name).exists(), name
+        assert name.split("/")[0] in entering
+    assert f" AS {stage}\n" in (ROOT / recipe.dockerfile).read_text()
+
+
+@pytest.mark.parametrize("stage", RECIPES)
+def test_an_image_stands_on_its_own_base(stage: str) -> None:
+    recipe = RECIPES[stage]
+    assert f"ARG {recipe.base.name.upper()}_IMAGE={recipe.base.official}\n" in (ROOT / recipe.dockerfile).read_text()
+
+
+def test_an_edit_rebuilds_what_it_goes_into_alone() -> None:
+    digests = {stage: recipe.digest() for stage, recipe in RECIPES.items()}
+    assert digests["production"] == digests["callback"]
+    assert len(set(digests.values())) == len(digests) - 1

@@ -34,6 +34,7 @@ def test_names_are_the_promised_ones(stack: str) -> None:
         f"dashtam-{stack}-redis",
         f"dashtam-{stack}-app",
         f"dashtam-{stack}-callback",
+        f"dashtam-{stack}-sandbox",
     ]
     assert naming.data_volume("postgres") == f"postgres_{stack}_data"
     assert naming.data_volume("redis") == f"redis_{stack}_data"

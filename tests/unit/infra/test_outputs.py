@@ -16,12 +16,22 @@ INTERNAL_REDIS = "rediss://dashtam:hidden-word@redis:6379/1"
 DOCUMENT: dict[str, Any] = {
     "environment": "test",
     "network": "dashtam-test-network",
-    "containers": {name: f"dashtam-test-{name}" for name in ("postgres", "redis", "app", "callback")},
+    "containers": {name: f"dashtam-test-{name}" for name in ("postgres", "redis", "app", "callback", "sandbox")},
     "volumes": {},
-    "images": {"postgres": "p:1", "redis": "r:1", "app": "a:1", "callback": "c:1", "tests": None},
-    "ports": {"app": 8001, "postgres": 5433, "redis": 6380, "callback": 8183},
-    "urls": {"app": "https://localhost:8001", "docs": "https://localhost:8001/docs", "callback": None},
-    "internal_urls": {"app": "https://app:8000", "docs": "https://app:8000/docs", "callback": "https://callback:8182"},
+    "images": {"postgres": "p:1", "redis": "r:1", "app": "a:1", "callback": "c:1", "sandbox": "s:1", "tests": None},
+    "ports": {"app": 8001, "postgres": 5433, "redis": 6380, "callback": 8183, "sandbox": 8283},
+    "urls": {
+        "app": "https://localhost:8001",
+        "docs": "https://localhost:8001/docs",
+        "callback": None,
+        "sandbox": "https://localhost:8283",
+    },
+    "internal_urls": {
+        "app": "https://app:8000",
+        "docs": "https://app:8000/docs",
+        "callback": "https://callback:8182",
+        "sandbox": "https://sandbox:8282",
+    },
     "ca_certificate": "-----BEGIN CERTIFICATE-----",
     "database": {"name": "d", "user": "u"},
     "database_dsn": DATABASE,
@@ -83,6 +93,12 @@ def test_what_is_not_published_is_null() -> None:
     assert json.loads(unpublished.revealed())["database_dsn"] is None
     assert json.loads(unpublished.public())["redis_dsn"] is None
     assert "hidden-word" not in unpublished.public()
+
+
+def test_outputs_of_before_there_was_a_sandbox_are_read() -> None:
+    parts = ("containers", "images", "ports", "urls", "internal_urls")
+    older = {name: {k: v for k, v in DOCUMENT[name].items() if k != "sandbox"} for name in parts}
+    assert StackOutputs.model_validate({**DOCUMENT, **older}).containers.sandbox is None
 
 
 def test_what_is_absent_is_not_published() -> None:

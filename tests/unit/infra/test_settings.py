@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from infra import settings
 from infra.catalogue import ImageSource
 from infra.config_errors import ConfigError
+from infra.naming import SERVICES
 
 if TYPE_CHECKING:
     from tests.unit.infra.conftest import Load
@@ -25,12 +26,13 @@ def test_defaults_are_safe(load: Load) -> None:
     )
     assert (minimal.postgres.storage, minimal.postgres.tuning) == ("volume", "durable")
     assert (minimal.redis.storage, minimal.redis.persistence, minimal.redis.database) == ("volume", "aof", 0)
-    assert minimal.ports == {"app": None, "postgres": None, "redis": None, "callback": None}
+    assert minimal.ports == dict.fromkeys(("app", "postgres", "redis", "callback", "sandbox"))
     assert (minimal.app.build, minimal.app.debug, minimal.app.testing) == ("production", False, False)
     assert minimal.network.internal is False
     assert minimal.containers.stop_grace == "30s"
     assert minimal.images.source is None
     assert load({}).tests.image is False
+    assert (minimal.sandbox.enabled, minimal.providers, minimal.tokens.keys) == (False, {}, ("k1",))
 
 
 def test_values_are_kept_as_written(load: Load) -> None:
@@ -38,6 +40,19 @@ def test_values_are_kept_as_written(load: Load) -> None:
     assert (loaded.postgres.port, loaded.redis.port) == (1, 65535)
     assert loaded.images.source is ImageSource.DEBIAN
     assert loaded.health.interval == "750ms"
+
+
+def test_a_sandbox_that_is_switched_off_takes_no_port(load: Load) -> None:
+    off = load({"sandbox.port": 8182, "callback.port": 8182, "network.internal": False})
+    assert off.ports["sandbox"] is None
+    assert off.services == ("postgres", "redis", "app", "callback")
+
+
+@pytest.mark.parametrize("mode", ["app.debug", "app.testing"])
+def test_a_sandbox_goes_with_debug_or_testing(load: Load, mode: str) -> None:
+    on = load({"sandbox.enabled": True, "sandbox.port": 8282, mode: True})
+    assert on.ports["sandbox"] == 8282
+    assert on.services == SERVICES
 
 
 def test_settings_never_change(load: Load) -> None:

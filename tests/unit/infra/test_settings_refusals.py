@@ -25,7 +25,15 @@ IDENTIFIER = (
     "PostgreSQL names here are 1 to 63 lower-case letters, digits and underscores, no digit first;"
     " write dashtam_test, for example."
 )
-SECTIONS = "network, postgres, redis, app, callback, health, containers, certificates, images, tests"
+SECTIONS = (
+    "network, postgres, redis, app, callback, sandbox, providers, tokens,"
+    " health, containers, certificates, images, tests"
+)
+
+
+FILES = {"client_id_file": "id", "client_secret_file": "secret"}
+BANK = {**FILES, "kind": "oidc", "issuer": "https://bank.example"}
+TWICE = "dashtam:tokens: a key is named twice; give each a name of its own, such as k1 and k2."
 
 
 @pytest.mark.parametrize(
@@ -64,6 +72,76 @@ SECTIONS = "network, postgres, redis, app, callback, health, containers, certifi
                 " remove the port, or set network.internal: false."
             ),
         ),
+        # The sandbox and the providers.
+        (
+            {"sandbox.enabled": True},
+            (
+                "dashtam: sandbox.enabled lets anyone link an account as anybody, so it goes with app.debug or"
+                " app.testing only; set one of these, or sandbox.enabled: false."
+            ),
+        ),
+        (
+            {"sandbox.enabled": True, "sandbox.port": 8182, "callback.port": 8182, "app.testing": True},
+            (
+                "dashtam: port 8182 is used by both callback and sandbox, and only one can listen on it;"
+                " give sandbox another port."
+            ),
+        ),
+        (
+            {"providers.sandbox": BANK},
+            (
+                "dashtam:providers: sandbox is the environment's own provider, set by dashtam:sandbox;"
+                " choose another name."
+            ),
+        ),
+        (
+            {"providers.bank": {**FILES}},
+            (
+                "dashtam:providers.bank: it has neither a preset nor a kind; set preset: schwab,"
+                " or kind: oidc or oauth2."
+            ),
+        ),
+        (
+            {"providers.bank": {**FILES, "kind": "oauth2", "issuer": "https://bank.example"}},
+            (
+                "dashtam:providers.bank: a provider of kind oauth2 needs authorization_endpoint and token_endpoint;"
+                " add it."
+            ),
+        ),
+        (
+            {"providers.bank": {**FILES, "kind": "oidc"}},
+            "dashtam:providers.bank: a provider of kind oidc needs issuer; add it.",
+        ),
+        (
+            {"providers.bank": {**BANK, "token_endpiont": "x"}},
+            "dashtam:providers.bank.token_endpiont is not a known key. Did you mean token_endpoint?",
+        ),
+        (
+            {"providers.bank": {**BANK, "token_endpoint": "http://bank.example/token"}},
+            (
+                'dashtam:providers.bank.token_endpoint = "http://bank.example/token": this is no absolute https URL'
+                " without fragment and user; write https://example.org/token."
+            ),
+        ),
+        (
+            {"providers.bank": {"preset": "schwab", "client_id_file": "id"}},
+            (
+                "dashtam:providers.bank.client_secret_file is missing: it has no default. Add it;"
+                " `client_secret_file: ~/.config/dashtam/client-secret`, for example."
+            ),
+        ),
+        (
+            {"providers.bank": {**FILES, "preset": "swab"}},
+            "dashtam:providers.bank.preset = \"swab\": input should be 'schwab'; write 'schwab'.",
+        ),
+        (
+            {"providers.bank": {**BANK, "scopes": [" "]}},
+            (
+                'dashtam:providers.bank.scopes.0 = " ": this is no line of text; write one, in quotes if YAML would'
+                " take it for something else."
+            ),
+        ),
+        ({"tokens.keys": ["k1", "k1"]}, TWICE),
         # Sizes and durations.
         ({"postgres.memory": "15m"}, f'dashtam:postgres.memory = "15m": {SIZE_RANGE}'),
         ({"redis.memory": "65g"}, f'dashtam:redis.memory = "65g": {SIZE_RANGE}'),

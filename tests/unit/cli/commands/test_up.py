@@ -9,11 +9,14 @@ from rich.console import Console
 from cli.commands.up import summary
 from infra.outputs import Containers, Database, ImageReferences, Ports, StackOutputs, Urls
 
+INSIDE = Urls(app="https://app:8000", docs=None, callback="https://callback:8182", sandbox="https://sandbox:8282")
+
 
 def _outputs(*, published: bool) -> StackOutputs:
-    inside = Urls(app="https://app:8000", docs=None, callback="https://callback:8182")
-    outside = Urls(app="https://localhost:8001", docs=None, callback="https://localhost:8183")
-    names = {service: f"dashtam-test-{service}" for service in ("postgres", "redis", "app", "callback")}
+    outside = Urls(
+        app="https://localhost:8001", docs=None, callback="https://localhost:8183", sandbox="https://localhost:8283"
+    )
+    names = {service: f"dashtam-test-{service}" for service in ("postgres", "redis", "app", "callback", "sandbox")}
     return StackOutputs(
         environment="test",
         network="dashtam-test-network",
@@ -24,7 +27,7 @@ def _outputs(*, published: bool) -> StackOutputs:
         if published
         else Ports(app=None, postgres=None, redis=None, callback=None),
         urls=outside if published else Urls(app=None, docs=None, callback=None),
-        internal_urls=inside,
+        internal_urls=INSIDE,
         ca_certificate="PEM",
         database=Database(name="d", user="u"),
         internal_database_dsn=SecretStr("postgresql://u:hidden@postgres/d"),
@@ -37,8 +40,11 @@ def _outputs(*, published: bool) -> StackOutputs:
 @pytest.mark.parametrize(
     ("published", "addresses"),
     [
-        (True, ["127.0.0.1:5433", "127.0.0.1:6380", "https://localhost:8001", "https://localhost:8183"]),
-        (False, ["postgres:5432 (in the network only)", "redis:6379 (in", "https://app:8000", "https://callback:8182"]),
+        (True, ["127.0.0.1:5433", "127.0.0.1:6380", *(f"https://localhost:{port}" for port in (8001, 8183, 8283))]),
+        (
+            False,
+            ["postgres:5432 (in the network only)", "redis:6379 (in", *INSIDE.model_dump(exclude={"docs"}).values()],
+        ),
     ],
 )
 def test_the_summary_says_where_each_service_is(published: bool, addresses: list[str]) -> None:
@@ -46,5 +52,14 @@ def test_the_summary_says_where_each_service_is(published: bool, addresses: list
     Console(file=written, width=200).print(summary(_outputs(published=published)))
     title, _, *rows = written.getvalue().splitlines()
     assert title.strip() == "test is up"
-    assert [address in row for address, row in zip(addresses, rows, strict=True)] == [True] * 4
+    assert [address in row for address, row in zip(addresses, rows, strict=True)] == [True] * 5
     assert "hidden" not in written.getvalue()
+
+
+def test_what_an_environment_does_not_have_is_not_in_the_summary() -> None:
+    outputs = _outputs(published=True)
+    without = outputs.model_copy(update={"containers": outputs.containers.model_copy(update={"sandbox": None})})
+    written = io.StringIO()
+    Console(file=written, width=200).print(summary(without))
+    assert "callback" in written.getvalue()
+    assert "sandbox" not in written.getvalue()

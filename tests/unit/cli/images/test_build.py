@@ -10,7 +10,7 @@ from filelock import FileLock
 from cli.errors import UserError
 from cli.images import build, debian, pull, rootfs
 from cli.paths import cache_home
-from infra.catalogue import BASES, POSTGRES, PYTHON, REDIS, ImageSource
+from infra.catalogue import BASES, NODE, POSTGRES, PYTHON, REDIS, ImageSource
 
 DEBIAN = ImageSource.DEBIAN
 
@@ -35,8 +35,8 @@ def test_the_root_file_system_comes_first_and_only_what_is_missing_is_made(engin
     engine.tags.append(REDIS.reference(DEBIAN))
     lines: list[str] = []
     build.ensure(engine, DEBIAN, announce=lines.append)
-    assert made == [debian.root_reference(), POSTGRES.reference(DEBIAN), PYTHON.reference(DEBIAN)]
-    assert lines[0].startswith("Images 1/3: ")
+    assert made == [debian.root_reference(), *(base.reference(DEBIAN) for base in (POSTGRES, PYTHON, NODE))]
+    assert lines[0].startswith("Images 1/4: ")
 
 
 @pytest.mark.parametrize("source", ImageSource)

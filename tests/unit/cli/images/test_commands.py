@@ -39,7 +39,8 @@ def test_the_list_is_for_scripts_too(invoke: Any, engine: Any) -> None:
     content = json.loads(invoke("list", "--json").output)
     assert content["source"] == "debian"
     assert {(row["name"], row["state"]) for row in content["images"]} == {
-        ("postgres", "present"), ("redis", "missing"), ("python", "missing"), ("redis", "stale"),
+        ("postgres", "present"), ("redis", "missing"), ("python", "missing"), ("node", "missing"),
+        ("redis", "stale"),
     }  # fmt: skip
     assert content["images"][0]["version"] == "17.12"
 

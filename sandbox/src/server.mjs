@@ -1,0 +1,66 @@
+/** An OpenID provider for development and tests, over HTTPS: anyone may log in under any name, and nothing is kept. */
+
+import { readFileSync } from "node:fs";
+import { createServer } from "node:https";
+
+import { interact, isInteraction } from "./interactions.mjs";
+import { log } from "./log.mjs";
+import { errorPage } from "./pages.mjs";
+import { SettingsError, load } from "./settings.mjs";
+import { send, sendPage } from "./web.mjs";
+
+const STYLE = readFileSync(new URL("./style.css", import.meta.url));
+
+/** Milliseconds that open requests have to end in, well below the grace that the engine gives. */
+const GRACE = 5000;
+
+function handler(provider) {
+  const authorizationServer = provider.callback();
+  return async (request, response) => {
+    const path = request.url.split("?", 1)[0];
+    try {
+      if (path === "/health") send(response, 200, "application/json", '{"status":"ok"}');
+      else if (path === "/style.css") send(response, 200, "text/css", STYLE);
+      else if (isInteraction(path)) await interact(provider, request, response, path);
+      else authorizationServer(request, response);
+    } catch (error) {
+      fail(response, error);
+    }
+  };
+}
+
+function fail(response, error) {
+  const expected = error.statusCode >= 400 && error.statusCode < 500;
+  if (!expected) log("error", "server_error", { error: error.name, detail: error.message });
+  const reason = expected ? (error.error_description ?? error.message) : "The sandbox failed; its log says why.";
+  sendPage(response, expected ? error.statusCode : 500, errorPage(reason));
+}
+
+function stop(server, signal) {
+  log("info", "stopping", { signal });
+  server.close(() => process.exit(0));
+  server.closeIdleConnections();
+  setTimeout(() => server.closeAllConnections(), GRACE).unref();
+}
+
+async function main() {
+  const settings = load(process.env);
+  // What follows takes most of the start, and isn't needed to refuse it.
+  const { createProvider } = await import("./provider.mjs");
+  const tls = { cert: settings.certificate, key: settings.key, minVersion: "TLSv1.2" };
+  const server = createServer(tls, handler(createProvider(settings)));
+  for (const signal of ["SIGTERM", "SIGINT"]) process.once(signal, () => stop(server, signal));
+  server.once("error", refuse);
+  server.listen(settings.port, () => {
+    log("info", "listening", { port: server.address().port, issuer: settings.issuer });
+  });
+}
+
+/** End with one line that says why. */
+function refuse(error) {
+  const reason = error instanceof SettingsError ? error.message : `${error.name}: ${error.message}`;
+  process.stderr.write(`The sandbox provider does not start: ${reason.replaceAll("\n", " ")}\n`);
+  process.exitCode = 1;
+}
+
+main().catch(refuse);

@@ -1,0 +1,187 @@
+"""The server around it: how it starts, answers and stops, and when it refuses to."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import ssl
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.unit.sandbox.conftest import awaited
+from tests.unit.sandbox.node import SANDBOX
+from tests.unit.sandbox.provider import ISSUER, SECRET, Authorization, redeem
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.unit.sandbox.conftest import Environ, Start
+    from tests.unit.sandbox.provider import Person, Running
+
+    Meet = Callable[[Running], Person]
+
+BEGINNING = "The sandbox provider does not start: "
+URL = "is no https URL without query, fragment and user"
+WRONG = [
+    ("SANDBOX_ALLOWED", None, "SANDBOX_ALLOWED is not true: anyone may log in here as anybody,"),
+    ("SANDBOX_ALLOWED", "false", "SANDBOX_ALLOWED is not true: anyone may log in here as anybody,"),
+    ("SANDBOX_ALLOWED", "1", "SANDBOX_ALLOWED is not true: anyone may log in here as anybody,"),
+    ("ENVIRONMENT", None, "ENVIRONMENT is not set"),
+    ("CLIENT_ID", "", "CLIENT_ID is not set"),
+    ("ISSUER", None, "ISSUER is not set"),
+    ("ISSUER", "http://localhost:8282", f"ISSUER=http://localhost:8282 {URL}"),
+    ("ISSUER", "https://localhost:8282/", "ISSUER=https://localhost:8282/ is no origin such as https://localhost:8282"),
+    ("REDIRECT_URI", "https://a/#b", f"REDIRECT_URI=https://a/#b {URL}"),
+    ("REDIRECT_URI", "127.0.0.1", f"REDIRECT_URI=127.0.0.1 {URL}"),
+    ("CLIENT_SECRET_FILE", "/nowhere", "CLIENT_SECRET_FILE=/nowhere cannot be read: ENOENT"),
+    ("COOKIE_KEY_FILE", "/dev/null", "COOKIE_KEY_FILE=/dev/null is empty"),
+    ("SIGNING_KEY_FILE", "/etc/hostname", "SIGNING_KEY_FILE=/etc/hostname holds no private key in PEM"),
+    ("PORT", "none", "PORT=none is no port"),
+    ("PORT", "70000", "PORT=70000 is no port"),
+]
+
+
+@pytest.mark.parametrize(("name", "value", "reason"), WRONG)
+def test_a_wrong_setting_is_one_line_and_an_exit_status(
+    start: Start, environ: Environ, name: str, value: str | None, reason: str
+) -> None:
+    changed = {key: kept for key, kept in {**environ, name: value}.items() if kept is not None}
+    process = start(changed)
+    out, err = process.communicate(timeout=20)
+    assert (process.returncode, out) == (1, "")
+    (line,) = err.splitlines()
+    assert line.startswith(BEGINNING + reason)
+
+
+def test_a_key_of_another_kind_is_told(start: Start, environ: Environ) -> None:
+    process = start({**environ, "SIGNING_KEY_FILE": environ["TLS_KEY_FILE"]})
+    assert process.communicate(timeout=20)[1].endswith(" holds no RSA key\n")
+
+
+def test_a_port_that_is_taken_is_one_line(start: Start, environ: Environ, running: Running) -> None:
+    process = start({**environ, "PORT": str(running.port)})
+    _, err = process.communicate(timeout=20)
+    assert process.returncode == 1
+    assert err.splitlines()[-1].startswith(f"{BEGINNING}Error: listen EADDRINUSE")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_it_stops_in_good_order(start: Start, environ: Environ, number: signal.Signals) -> None:
+    process = start(environ)
+    server = awaited(process, environ)
+    with server.client() as kept:  # a connection that idles must not hold it up
+        assert kept.get("/health").status_code == 200
+        process.send_signal(number)
+        out, _ = process.communicate(timeout=4)
+    assert process.returncode == 0
+    assert json.loads(out.splitlines()[-1])["event"] == "stopping"
+
+
+def test_health(running: Running) -> None:
+    with running.client() as client:
+        assert client.get("/health").json() == {"status": "ok"}
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
+def test_the_endpoints_follow_the_host_and_the_issuer_stays(running: Running, host: str) -> None:
+    with running.client() as client:
+        found = client.get(f"https://{host}:{running.port}/.well-known/openid-configuration").json()
+    assert found["issuer"] == ISSUER
+    here = f"https://{host}:{running.port}"
+    assert {name: url for name, url in found.items() if name.endswith(("_endpoint", "_uri"))} == {
+        "authorization_endpoint": f"{here}/auth",
+        "token_endpoint": f"{here}/token",
+        "revocation_endpoint": f"{here}/token/revocation",
+        "userinfo_endpoint": f"{here}/me",
+        "jwks_uri": f"{here}/jwks",
+    }
+    assert found["code_challenge_methods_supported"] == ["S256"]
+    assert found["response_types_supported"] == ["code"]
+    assert found["authorization_response_iss_parameter_supported"] is True
+
+
+def test_pages_carry_headers_that_keep_them_plain(running: Running, person: Person) -> None:
+    with running.client() as client:
+        pages = [person.opens(Authorization()), client.get("/interaction/none"), client.get("/auth")]
+    assert [page.status_code for page in pages] == [200, 400, 400]
+    for page in pages:
+        assert page.headers["content-security-policy"].startswith("default-src 'none'; style-src 'self'")
+        assert page.headers["x-content-type-options"] == "nosniff"
+        assert page.headers["cache-control"] == "no-store"
+        assert "<script" not in page.text
+        assert '<html lang="en">' in page.text
+
+
+def test_the_style_is_served(running: Running) -> None:
+    with running.client() as client:
+        style = client.get("/style.css")
+    assert style.headers["content-type"] == "text/css"
+    assert style.text == (SANDBOX / "src" / "style.css").read_text()
+
+
+def test_cookies_are_the_environments_own_and_go_over_tls_alone(running: Running) -> None:
+    with running.client() as browser:
+        cookies = browser.get("/auth", params=Authorization().parameters()).headers.get_list("set-cookie")
+    assert cookies
+    for cookie in cookies:
+        assert cookie.startswith("sandbox_review-42_")
+        assert {"secure", "httponly", "samesite=lax"} <= {part.strip().lower() for part in cookie.split(";")}
+
+
+def test_plain_http_and_old_tls_are_refused(running: Running) -> None:
+    with socket.create_connection(("127.0.0.1", running.port)) as plain:
+        plain.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert b"200" not in plain.recv(64)
+    old = ssl.create_default_context()
+    old.check_hostname, old.verify_mode = False, ssl.CERT_NONE
+    old.maximum_version = ssl.TLSVersion.TLSv1_2
+    with socket.create_connection(("127.0.0.1", running.port)) as raw, old.wrap_socket(raw) as wrapped:
+        assert wrapped.version() == "TLSv1.2"
+
+
+def test_neither_codes_nor_tokens_are_logged(start: Start, environ: Environ, meet: Meet) -> None:
+    process = start(environ)
+    server = awaited(process, environ)
+    asked = Authorization()
+    code = meet(server).links(asked)["code"]
+    tokens = redeem(server, asked, code).json()
+    assert redeem(server, asked, code).status_code == 400
+    process.terminate()
+    out, err = process.communicate(timeout=20)
+    events = [json.loads(line)["event"] for line in out.splitlines()]
+    assert events == ["authorization granted", "tokens issued", "grant.error", "stopping"]
+    secrets = [
+        SECRET,
+        code,
+        asked.state,
+        asked.verifier,
+        *(tokens[f"{kind}_token"] for kind in ("access", "refresh", "id")),
+    ]
+    assert [secret for secret in secrets if secret in out + err] == []
+
+
+@pytest.mark.parametrize(
+    "case",
+    [("/health", "TLS_CA_FILE", 0), ("/nowhere", "TLS_CA_FILE", 1), ("/health", "TLS_KEY_FILE", 1)],
+)
+def test_the_probe_asks_over_verified_tls(
+    running: Running, node: Path, environ: Environ, case: tuple[str, str, int]
+) -> None:
+    path, ca, status = case
+    command = [str(node), str(SANDBOX / "src" / "probe.mjs"), f"{running.url}{path}"]
+    done = subprocess.run(command, env={"TLS_CA_FILE": environ[ca]}, capture_output=True, text=True, check=False)
+    assert done.returncode == status
+    assert len(done.stderr.splitlines()) == status
+
+
+def test_the_lock_names_versions_and_no_host() -> None:
+    lock = json.loads((SANDBOX / "package-lock.json").read_text())
+    packages = {name: package for name, package in lock["packages"].items() if name}
+    assert packages["node_modules/oidc-provider"]["version"] == "9.13.3"
+    assert all(
+        "resolved" not in package and package["integrity"].startswith("sha512-") for package in packages.values()
+    )
