@@ -5,17 +5,24 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
+import structlog
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
+from redis.exceptions import RedisError
+from sqlalchemy.exc import InterfaceError, OperationalError
 from starlette.exceptions import HTTPException
 
+from app.failures import explain
 from app.security import HEADERS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from fastapi import FastAPI, Request
+
+
+log = structlog.get_logger(__name__)
 
 
 class Fault(BaseModel):
@@ -86,6 +93,16 @@ def install(app: FastAPI) -> None:
         faults = [Fault(location=list(fault["loc"]), reason=fault["msg"]) for fault in error.errors()]
         status = HTTPStatus.UNPROCESSABLE_ENTITY
         return respond(Problem(title="Invalid request", status=status, faults=faults))
+
+    @app.exception_handler(RedisError)
+    @app.exception_handler(InterfaceError)
+    @app.exception_handler(OperationalError)
+    @app.exception_handler(OSError)
+    async def on_unavailable(_request: Request, error: Exception) -> ProblemResponse:
+        log.warning("A part that is needed is not available", reason=explain(error).reason)
+        status = HTTPStatus.SERVICE_UNAVAILABLE
+        detail = "The database or the cache can't be reached. Try again in a moment; /ready says which."
+        return respond(Problem(title=status.phrase, status=status, detail=detail), {"Retry-After": "5"})
 
     @app.exception_handler(Exception)
     async def on_unexpected(_request: Request, _error: Exception) -> ProblemResponse:

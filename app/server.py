@@ -13,9 +13,12 @@ PORT = 8000
 LIBRARIES = (
     "alembic.command",
     "asyncpg",
+    "authlib.integrations.httpx_client",
+    "cryptography.hazmat.primitives.ciphers.aead",
     "fastapi",
     "itsdangerous",
     "jinja2",
+    "joserfc.jwt",
     "prometheus_client",
     "pydantic_settings",
     "redis.asyncio",

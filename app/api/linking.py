@@ -74,7 +74,7 @@ def problems(*statuses: HTTPStatus) -> dict[int | str, dict[str, Any]]:
 
 
 _CHANGES: Sequence[Any] = (Depends(require_csrf),)
-_REFUSED = (HTTPStatus.BAD_REQUEST, HTTPStatus.FORBIDDEN, HTTPStatus.UNPROCESSABLE_ENTITY)
+_REFUSED = (HTTPStatus.FORBIDDEN, HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.SERVICE_UNAVAILABLE)
 
 api = APIRouter(prefix="/api/v1", tags=["linking"])
 internal = APIRouter(prefix="/internal/oauth", tags=["internal"], include_in_schema=False)
@@ -97,7 +97,7 @@ async def start(provider: str, linking: LinkingDep, session: SessionDep) -> Star
     return Started(authorization_url=await linking.start(provider, owner=session.owner, session=session.id))
 
 
-@api.get("/connections", responses=problems(HTTPStatus.UNPROCESSABLE_ENTITY))
+@api.get("/connections", responses=problems(HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.SERVICE_UNAVAILABLE))
 async def list_connections(
     linking: LinkingDep,
     session: SessionDep,
@@ -113,7 +113,7 @@ async def list_connections(
 
 @api.get(
     "/connections/{connection}",
-    responses=problems(HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY),
+    responses=problems(HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.SERVICE_UNAVAILABLE),
 )
 async def show(connection: uuid.UUID, linking: LinkingDep, session: SessionDep) -> ConnectionInfo:
     """Show a connection."""

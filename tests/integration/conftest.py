@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,6 +12,8 @@ from sqlalchemy import make_url
 from app.settings import AppSettings
 from tests.integration import databases as making
 from tests.integration.caches import cache_of_its_own
+
+TOKEN_KEYS = json.dumps({"active": "k1", "keys": {"k1": base64.b64encode(b"k" * 32).decode()}})
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -40,6 +44,9 @@ def settings(endpoints: Endpoints) -> AppSettings:
             "redis_user": redis.username,
             "redis_password": redis.password,
             "secret_key": "k" * 32,
+            "providers": "[]",
+            "token_keys": TOKEN_KEYS,
+            "public_url": endpoints.app_url,
             "oauth_redirect_uri": endpoints.callback_url,
             "startup_timeout": 20,
             "tls_ca_file": endpoints.ca_file,

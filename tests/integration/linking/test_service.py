@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import uuid
 from http import HTTPStatus
 from typing import TYPE_CHECKING
@@ -152,9 +151,8 @@ async def test_what_is_kept_can_not_be_used_by_who_reads_it(linking: Linking, ca
     receipt = _query(await linking.receive(_answer(state)), "receipt")
     [key] = await cache.keys("*")
     assert await cache.ttl(key) <= RECEIPT_LIFETIME
-    assert receipt not in key.decode()
-    kept = json.loads(await cache.get(key))
-    assert SESSION not in json.dumps(kept)
+    assert receipt not in str(key)
+    assert SESSION not in str(await cache.get(key))
 
 
 @pytest.mark.parametrize("issuer", [None, "", f"{ISSUER}/", ISSUER.upper(), "https://another.example"])

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import datetime
 import ipaddress
+import json
 import logging
 import socket
 import ssl
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 __all__ = ["browser", "cache", "flow", "new_browser", "web_app"]
 
 DAY = datetime.timedelta(days=1)
+TOKEN_KEYS = json.dumps({"active": "k1", "keys": {"k1": base64.b64encode(b"k" * 32).decode()}})
 
 # A busy machine is slow, not wrong.
 hypothesis.settings.register_profile(
@@ -164,7 +167,13 @@ def tls_environment(authority: Authority) -> dict[str, str]:
 @pytest.fixture
 def app_environment(tls_environment: dict[str, str], tmp_path: Path) -> dict[str, str]:
     """A complete environment of the app, its secrets in files."""
-    secrets = {"DATABASE_PASSWORD": "database pw", "REDIS_PASSWORD": "redis pw", "SECRET_KEY": "k" * 32}
+    secrets = {
+        "DATABASE_PASSWORD": "database pw",
+        "REDIS_PASSWORD": "redis pw",
+        "SECRET_KEY": "k" * 32,
+        "PROVIDERS": "[]",
+        "TOKEN_KEYS": TOKEN_KEYS,
+    }
     for name, secret in secrets.items():
         (tmp_path / name).write_text(f"{secret}\n")
     return {

@@ -57,22 +57,30 @@ def test_docs_run_only_the_scripts_that_the_policy_names(client: TestClient) -> 
 
 def test_the_docs_describe_every_answer(client: TestClient) -> None:
     paths = client.get("/openapi.json").json()["paths"]
-    assert set(paths) == {"/health", "/ready", "/internal/oauth/callback"}
+    assert {path for path in paths if not path.startswith("/api/v1/")} == {"/health", "/ready"}
     assert set(paths["/ready"]["get"]["responses"]) == {"200", "503"}
-    responses = paths["/internal/oauth/callback"]["post"]["responses"]
-    assert {status: set(response["content"]) for status, response in responses.items()} == {
-        "400": {"application/problem+json"},
-        "422": {"application/problem+json"},
-    }
+    for path, routes in paths.items():
+        for method, route in routes.items():
+            failures = {status: found for status, found in route["responses"].items() if status >= "400"}
+            if path.startswith("/api/v1/"):
+                assert {"429", "503"} & set(failures) or method == "get", (path, method)
+            for found in failures.values():
+                assert set(found["content"]) <= {"application/problem+json", "application/json"}
 
 
 @pytest.mark.parametrize("redirect", [{"state": "s", "code": "c"}, {"state": "s", "error": "access_denied"}])
-def test_every_state_is_unknown(client: TestClient, redirect: dict[str, str]) -> None:
+def test_without_the_cache_no_answer_is_taken(client: TestClient, redirect: dict[str, str]) -> None:
     response = client.post("/internal/oauth/callback", json=redirect)
-    assert response.status_code == 400
+    assert response.status_code == 503
     assert response.headers["Content-Type"] == "application/problem+json"
-    problem = response.json()
-    assert (problem["type"], problem["title"]) == ("urn:dashtam:problem:unknown-state", "Unknown state")
+    assert response.headers["Retry-After"]
+
+
+@pytest.mark.parametrize("path", ["/docs/assets/swagger-ui-bundle.js", "/docs/assets/swagger-ui.css"])
+def test_the_docs_need_no_other_host(client: TestClient, path: str) -> None:
+    assert client.get(path).status_code == 200
+    assert path in client.get("/docs").text
+    assert "https://" not in client.get("/docs").text
 
 
 @pytest.mark.parametrize(

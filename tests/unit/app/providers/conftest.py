@@ -12,7 +12,7 @@ from urllib.parse import parse_qs
 import httpx2
 import pytest
 from joserfc import jwt
-from joserfc.jwk import RSAKey
+from joserfc.jwk import OctKey, RSAKey
 
 from app.providers.config import ProviderConfig
 from app.providers.interface import Challenge
@@ -23,7 +23,7 @@ CHALLENGE = Challenge(state="the-state", verifier="v" * 43, nonce="the-nonce")
 KEY = RSAKey.generate_key(2048, {"kid": "one"})
 
 
-def id_token(key: RSAKey = KEY, algorithm: str = "RS256", **changes: object) -> str:
+def id_token(key: RSAKey | OctKey = KEY, algorithm: str = "RS256", **changes: object) -> str:
     now = int(time.time())
     claims = {"iss": ISSUER, "aud": "dashtam", "sub": "account-1", "nonce": "the-nonce", "iat": now, "exp": now + 300}
     kept = {name: value for name, value in {**claims, **changes}.items() if value is not None}

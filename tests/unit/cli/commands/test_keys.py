@@ -38,7 +38,7 @@ def view(monkeypatch: pytest.MonkeyPatch, container: MakeContainer) -> type[Fake
     view = type("View", (FakeView,), {"found": [container()], "asked": []})
     monkeypatch.setattr(keys, "EngineView", view)
     monkeypatch.setattr(keys, "connect", Mock())
-    monkeypatch.setattr(keys.clone, "find", lambda: Mock(id="me"))
+    monkeypatch.setattr("cli.clone.find", lambda: Mock(id="me"))
     return view
 
 
