@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from app import sessions
 from app.metrics import Metrics
 from app.request_ids import RequestIds
+from app.security import SecurityHeaders
 from app.web import failures
 from app.web.origin import PublicOrigin
 from app.web.router import router
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def install(app: FastAPI, settings: AppSettings) -> None:
-    """Serve the pages, with what they and the API need: sessions, request ids, metrics.
+    """Serve the pages, with what they and the API need: sessions, request ids, metrics, security headers.
 
     Comes after every other exception handler: what these say is kept for whoever doesn't ask for a page.
 
@@ -31,6 +32,8 @@ def install(app: FastAPI, settings: AppSettings) -> None:
     app.include_router(router)
     failures.install(app)
     sessions.install(app, settings)
+    # From the inside out.
     app.add_middleware(PublicOrigin, public_url=settings.public_url)
+    app.add_middleware(SecurityHeaders)
     app.add_middleware(Metrics)
     app.add_middleware(RequestIds)

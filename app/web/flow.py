@@ -28,7 +28,7 @@ class Flow(Protocol):
         ...
 
     async def connections(self, owner: UUID, *, limit: int = 50, after: str | None = None) -> ConnectionPage:
-        """List a person's connections."""
+        """List a person's connections; raise `ValueError` if `after` is no `next` of a page."""
         ...
 
     async def refresh(self, owner: UUID, connection: UUID, /) -> ConnectionInfo:

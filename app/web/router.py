@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, HTTPException, Query, Request
 from starlette.responses import RedirectResponse, Response
 
 from app import metrics, pages
@@ -16,6 +16,11 @@ from app.ratelimit import limit
 from app.sessions import SessionDep
 from app.web.flow import FlowDep
 from app.web.moments import moment
+
+if TYPE_CHECKING:
+    from app.linking.models import ConnectionPage
+    from app.sessions import Session
+    from app.web.flow import Flow
 
 # The forms go to this origin alone. Chromium applies form-action to each redirect that follows a form, and a provider
 # may redirect to origins that nobody told us of, and on to the callback: so a form is answered with a page that goes on
@@ -33,7 +38,7 @@ async def home(
     request: Request, session: SessionDep, flow: FlowDep, after: Annotated[str | None, Query(max_length=512)] = None
 ) -> Response:
     """Show the providers and the person's connections."""
-    page = await flow.connections(session.owner, limit=PER_PAGE, after=after)
+    page = await _connections(flow, session, after)
     providers = flow.providers()
     response = pages.show(
         "home.html",
@@ -93,6 +98,13 @@ async def disconnect(connection_id: UUID, session: SessionDep, flow: FlowDep) ->
 async def static(name: str) -> Response:
     """Serve the pages' look."""
     return pages.static(name)
+
+
+async def _connections(flow: Flow, session: Session, after: str | None) -> ConnectionPage:
+    try:
+        return await flow.connections(session.owner, limit=PER_PAGE, after=after)
+    except ValueError as error:
+        raise HTTPException(HTTPStatus.BAD_REQUEST) from error
 
 
 def _home() -> Response:

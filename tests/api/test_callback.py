@@ -25,9 +25,11 @@ def test_health(callback: httpx2.Client) -> None:
         ({"state": "s", "code": "c", "error": "e"}, "It must give either a code or an error."),
         ({"state": ["s", "t"], "code": "c"}, "It gives state more than once."),
         ({"state": "s" * 513, "code": "c"}, "Its state is longer than 512 characters."),
-        ({"state": "s", "code": "c"}, "No authorization with this state was started"),
-        ({"state": "s", "error": "access_denied"}, "access_denied"),
-        ({"state": "s", "error": "e", "error_description": "<script>x</script>"}, "&lt;script&gt;x&lt;/script&gt;"),
+        ({"state": "s", "code": "c", "iss": ["i", "j"]}, "It gives iss more than once."),
+        ({"state": "s", "code": "c"}, "This link has ended"),
+        ({"state": "s", "code": "c", "iss": "https://evil.test"}, "This link has ended"),
+        ({"state": "s", "error": "access_denied"}, "This link has ended"),
+        ({"state": "s", "error": "e", "error_description": "<script>x</script>"}, "This link has ended"),
     ],
 )
 def test_says_what_came_of_a_redirect(
@@ -38,7 +40,7 @@ def test_says_what_came_of_a_redirect(
     assert response.headers["Content-Type"] == "text/html; charset=utf-8"
     assert says in response.text
     assert "<script" not in response.text
-    assert "start linking the account again" in response.text
+    assert "Back to Dashtam" in response.text
 
 
 @pytest.mark.parametrize(("method", "path", "status"), [("GET", "/nowhere", 404), ("POST", "/", 405)])
@@ -48,7 +50,7 @@ def test_other_addresses(callback: httpx2.Client, method: str, path: str, status
     assert "There is nothing at this address." in response.text
 
 
-@pytest.mark.parametrize("path", ["/", "/health", "/style.css", "/nowhere", "/?state=s&code=c"])
+@pytest.mark.parametrize("path", ["/", "/health", "/static/style.css", "/nowhere", "/?state=s&code=c"])
 def test_security_headers(callback: httpx2.Client, path: str) -> None:
     headers = callback.get(path).headers
     assert {name for name in HEADERS if name not in headers} == set()
@@ -59,5 +61,5 @@ def test_security_headers(callback: httpx2.Client, path: str) -> None:
 
 def test_the_style_sheet_is_served(callback: httpx2.Client) -> None:
     page = callback.get("/").text
-    assert '<link rel="stylesheet" href="/style.css">' in page
-    assert callback.get("/style.css").headers["Content-Type"] == "text/css; charset=utf-8"
+    assert '<link rel="stylesheet" href="/static/style.css">' in page
+    assert callback.get("/static/style.css").headers["Content-Type"] == "text/css; charset=utf-8"

@@ -20,7 +20,6 @@ from app.csrf import require_csrf
 from app.linking.errors import LinkingError
 from app.linking.models import ConnectionInfo, ConnectionPage, ProviderInfo
 from app.ratelimit import limit
-from app.security import SecurityHeaders
 from app.sessions import SessionDep
 from app.settings import AppSettings, load
 
@@ -114,7 +113,6 @@ def web_app(
 
     set_environment(app_environment)
     app = FastAPI(lifespan=lifespan)
-    app.add_middleware(SecurityHeaders)
     problems.install(app)
     web.install(app, load(AppSettings))
     app.include_router(extra_routes().router)

@@ -115,6 +115,13 @@ def test_more_accounts_than_fit(browser: Browser, flow: FakeFlow) -> None:
     assert flow.asked("connections")[-1][-1] == "a&b=c"
 
 
+def test_a_page_that_is_none(browser: Browser, flow: FakeFlow) -> None:
+    flow.error = ValueError("inside")
+    response = browser.get("/?after=x", headers=HTML)
+    assert response.status_code == 400
+    assert "This request can&#39;t be read" in response.text
+
+
 def test_words_of_others_stay_text(browser: Browser, flow: FakeFlow) -> None:
     item = connection(subject=SCRIPT, title=SCRIPT, scopes=[SCRIPT])
     flow.page = ConnectionPage(items=[item], next='"><script>')
