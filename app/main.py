@@ -20,7 +20,6 @@ from app.linking.service import Linking
 from app.linking.wiring import linking_for
 from app.migrate import head_revision
 from app.readiness import Readiness, assess, parts_of
-from app.security import SecurityHeaders
 from app.tls import client_context
 
 if TYPE_CHECKING:
@@ -91,7 +90,6 @@ def create_app(settings: AppSettings) -> FastAPI:
     app.add_api_route("/health", health, tags=["health"])
     unready: dict[int | str, dict[str, Any]] = {HTTPStatus.SERVICE_UNAVAILABLE.value: {"model": Readiness}}
     app.add_api_route("/ready", ready, tags=["health"], responses=unready, response_model_exclude_none=True)
-    app.add_middleware(SecurityHeaders)
     web.install(app, settings)
     return app
 

@@ -6,13 +6,15 @@ on the way out (gitattributes(5), filter); .gitattributes names the files that i
 
 from __future__ import annotations
 
-import shlex
 import subprocess
+from pathlib import Path
 
 from cli.clone import Clone
 
 PREFIX = "encryptionsalt:"
 FILTER = "filter.dashtam-salt"
+FOLDER = "dashtam-salts"
+SMUDGE = f"""sh -c 'cat; cat "$(git rev-parse --git-dir)/{FOLDER}/$1" 2>/dev/null || true' -- %f"""
 
 
 def keep_out_of_git(clone: Clone) -> None:
@@ -21,10 +23,11 @@ def keep_out_of_git(clone: Clone) -> None:
     Args:
         clone: This clone; nothing happens where it is no git checkout.
     """
-    salts = clone.home / "salts"
-    salts.mkdir(exist_ok=True, mode=0o700)
-    if not _set_filter(clone, f"sh -c 'cat; cat \"$1/$2\" 2>/dev/null || true' -- {shlex.quote(str(salts))} %f"):
+    if not _set_filter(clone):
         return
+    # A folder for each worktree: they share the filter, but each has a passphrase of its own.
+    salts = Path(_git(clone, "rev-parse", "--absolute-git-dir").stdout.rstrip("\n")) / FOLDER
+    salts.mkdir(exist_ok=True, mode=0o700)
     for path in sorted(clone.root.glob("Pulumi.*.yaml")):
         salt = "".join(line for line in path.read_text().splitlines(keepends=True) if line.startswith(PREFIX))
         known = salts / path.name
@@ -38,8 +41,8 @@ def _git(clone: Clone, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
-def _set_filter(clone: Clone, smudge: str) -> bool:
-    settings = {"clean": f"sed /^{PREFIX}/d", "smudge": smudge, "required": "true"}
+def _set_filter(clone: Clone) -> bool:
+    settings = {"clean": f"sed /^{PREFIX}/d", "smudge": SMUDGE, "required": "true"}
     try:
         for name, value in settings.items():
             key = f"{FILTER}.{name}"

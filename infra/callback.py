@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pulumi
 
-from infra import app, container
+from infra import app, container, origins
 from infra.catalogue import PYTHON
 from infra.certificates import Certificates
 from infra.files import FilesArgs, InstalledFiles
@@ -86,5 +86,6 @@ def environment(settings: StackSettings, name: str) -> dict[str, str]:
         "ENVIRONMENT": name,
         "DEBUG": str(settings.app.debug).lower(),
         "APP_URL": f"https://{app.NAME}:{app.PORT}",
+        "PUBLIC_URL": origins.for_browsers(app.NAME, app.PORT, settings.app.port),
         **app.tls_environment(),
     }

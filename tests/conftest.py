@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import ssl
 import subprocess
 from collections.abc import Iterator
@@ -22,6 +23,12 @@ hypothesis.settings.load_profile("steady")
 ROOT = Path(__file__).resolve().parents[1]
 STACK_VARIABLE = "DASHTAM_TEST_STACK"
 OUTPUTS_VARIABLE = "DASHTAM_OUTPUTS_FILE"
+
+
+def pytest_configure() -> None:
+    """Let what the tests start be interrupted, also where this run is itself in a shell's background."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @dataclass(frozen=True)

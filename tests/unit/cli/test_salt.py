@@ -79,3 +79,17 @@ def test_a_folder_without_git_is_left_alone(tmp_path: Path, data_home: Path) -> 
     (root / CONFIG).write_text(SALT)
     salt.keep_out_of_git(clone.current(root))
     assert (root / CONFIG).read_text() == SALT
+
+
+def test_a_worktree_gets_no_salt_of_another(salted: Path, tmp_path: Path) -> None:
+    second = tmp_path / "second"
+    git(salted, "worktree", "add", "--quiet", "-b", "second", str(second))
+    assert "encryptionsalt" not in (second / CONFIG).read_text()
+    with (second / CONFIG).open("a") as config:
+        config.write("encryptionsalt: v1:its-own==\n")
+    salt.keep_out_of_git(clone.current(second))
+    for root, own in ((salted, SALT), (second, "encryptionsalt: v1:its-own==\n")):
+        (root / CONFIG).unlink()
+        git(root, "checkout", "--", CONFIG)
+        assert (root / CONFIG).read_text().endswith(own)
+        assert git(root, "status", "--porcelain") == ""

@@ -60,6 +60,7 @@ def test_the_callback_is_told_of_the_app_and_of_no_credentials(load: Load) -> No
         "ENVIRONMENT": "review-42",
         "DEBUG": "true",
         "APP_URL": "https://app:8000",
+        "PUBLIC_URL": "https://app:8000",
         "TLS_CA_FILE": "/run/secrets/ca.crt",
         "TLS_CERTIFICATE_FILE": "/run/secrets/tls.crt",
         "TLS_KEY_FILE": "/run/secrets/tls.key",
