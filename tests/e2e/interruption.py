@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Coroutine
 
     from playwright.async_api import CDPSession, Page
 
@@ -18,7 +18,7 @@ PATIENCE = 15
 
 @dataclass(frozen=True)
 class Held:
-    """The request, once the browser is about to make it.
+    """A request that the browser is about to make.
 
     Args:
         devtools: The browser's own protocol.
@@ -26,34 +26,41 @@ class Held:
     """
 
     devtools: CDPSession
-    paused: asyncio.Future[dict[str, Any]]
+    paused: dict[str, Any]
 
-    async def url(self) -> str:
-        """Wait for the request, and return its address."""
-        async with asyncio.timeout(PATIENCE):
-            return str((await self.paused)["request"]["url"])
+    @property
+    def url(self) -> str:
+        """Its address."""
+        return str(self.paused["request"]["url"])
 
     async def go_on(self) -> None:
-        """Let the request go."""
-        await self.devtools.send("Fetch.continueRequest", {"requestId": (await self.paused)["requestId"]})
+        """Let it go."""
+        await self.devtools.send("Fetch.continueRequest", {"requestId": self.paused["requestId"]})
+
+    async def drop(self) -> None:
+        """Let it fail."""
+        await self.devtools.send("Fetch.failRequest", {"requestId": self.paused["requestId"], "errorReason": "Aborted"})
 
 
 @asynccontextmanager
-async def holding(page: Page, pattern: str) -> AsyncIterator[Held]:
-    """Hold back the first request to an address; it is dropped at the end if it is still held.
+async def holding(page: Page, pattern: str, step: Coroutine[Any, Any, None]) -> AsyncIterator[Held]:
+    """Hold back the first request to an address, to be let go or dropped.
 
     Args:
-        page: The tab that will make it.
+        page: The tab that makes it.
         pattern: The address, with `*` for anything.
+        step: What leads to it. It may wait for the request's end, so it goes on beside.
 
     Yields:
-        The request that is to come.
+        The request.
     """
     devtools = await page.context.new_cdp_session(page)
-    held = Held(devtools, asyncio.get_running_loop().create_future())
-    devtools.once("Fetch.requestPaused", lambda paused: held.paused.set_result(paused))  # noqa: PLW0108 - not a builtin
+    arrived: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
+    devtools.once("Fetch.requestPaused", lambda paused: arrived.set_result(paused))  # noqa: PLW0108 - it takes no builtin
     await devtools.send("Fetch.enable", {"patterns": [{"urlPattern": pattern}]})
-    try:
-        yield held
-    finally:
-        await devtools.detach()
+    async with asyncio.TaskGroup() as group:
+        group.create_task(step)
+        async with asyncio.timeout(PATIENCE):
+            paused = await arrived
+        yield Held(devtools, paused)
+    await devtools.detach()

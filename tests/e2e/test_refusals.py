@@ -83,11 +83,12 @@ async def test_a_link_that_another_browser_finishes(
     await home.connect()
     await sandbox.is_shown()
     await sandbox.log_in(name)
-    async with holding(page, "*/finish?*") as held, await browser.new_context() as foreign:
-        await sandbox.allow()
+    async with holding(page, "*/finish?*", sandbox.allow()) as held:
+        await held.drop()
+    async with await browser.new_context() as foreign:
         other = await foreign.new_page()
         await other.goto(endpoints.app_url)
-        await other.goto(await held.url())
+        await other.goto(held.url)
         await expect(other.get_by_role("heading", level=1)).to_have_text("This is not the browser that started")
         await other.goto(endpoints.app_url)
         await expect(other.get_by_text("No account is linked yet.")).to_be_visible()

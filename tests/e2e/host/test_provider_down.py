@@ -27,12 +27,10 @@ async def test_between_the_consent_and_the_link(
     await home.connect()
     await sandbox.is_shown()
     await sandbox.log_in(name)
-    async with holding(page, "*/finish?*") as held:
-        await sandbox.allow()
-        await held.url()
+    async with holding(page, "*/finish?*", sandbox.allow()) as held:
         await asyncio.to_thread(provider.fail)
         await held.go_on()
-        await outcome.says(DOWN)
+    await outcome.says(DOWN)
     await shoot("provider-down")
     await outcome.go_back()
     await expect(home.accounts).to_have_count(0)
