@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import signal
 import ssl
 import subprocess
+import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import hypothesis
 import pytest
+from xdist.remote import Producer  # type: ignore[import-untyped]
+from xdist.scheduler.loadscope import LoadScopeScheduling  # type: ignore[import-untyped]
 
 from infra.outputs import StackOutputs
 
@@ -23,6 +28,49 @@ hypothesis.settings.load_profile("steady")
 ROOT = Path(__file__).resolve().parents[1]
 STACK_VARIABLE = "DASHTAM_TEST_STACK"
 OUTPUTS_VARIABLE = "DASHTAM_OUTPUTS_FILE"
+FOR_ONE_WORKER = ("tests/verify/", "tests/e2e/")
+"""What brings up environments of its own, or a browser."""
+
+
+class SomeForOneWorker(LoadScopeScheduling):  # type: ignore[misc]
+    """Hands the tests of each of these folders to one worker, and all others one by one."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return next((folder for folder in FOR_ONE_WORKER if nodeid.startswith(folder)), nodeid)
+
+
+# The marks that xdist has for this do nothing with pytest 9.2 (xdist 3.8 writes to an attribute that is gone).
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> SomeForOneWorker:
+    """Choose how tests are handed to workers."""
+    return SomeForOneWorker(config, log)
+
+
+@contextmanager
+def use_of(environment: str, how: int) -> Iterator[None]:
+    """Use an environment beside other tests, or alone.
+
+    Args:
+        environment: Its name.
+        how: `fcntl.LOCK_SH` or `fcntl.LOCK_EX`.
+
+    Yields:
+        Once nobody uses it in a way that this use can't bear.
+    """
+    with (Path(tempfile.gettempdir()) / f"dashtam-{environment}-{os.getuid()}.use").open("w") as file:
+        fcntl.flock(file, how)
+        yield
+
+
+@pytest.fixture(autouse=True)
+def undisturbed(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Keep the environment whole while a test uses it: one that spoils a part of it waits."""
+    if "outputs" not in request.fixturenames or "provider" in request.fixturenames:
+        yield
+        return
+    outputs: StackOutputs = request.getfixturevalue("outputs")
+    with use_of(outputs.environment, fcntl.LOCK_SH):
+        yield
 
 
 def pytest_configure() -> None:

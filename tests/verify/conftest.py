@@ -5,12 +5,9 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
-from pathlib import Path
 
 import docker
 import pytest
-from xdist.remote import Producer  # type: ignore[import-untyped]
-from xdist.scheduler.loadscope import LoadScopeScheduling  # type: ignore[import-untyped]
 
 from infra.outputs import StackOutputs
 from tests.conftest import stack_outputs
@@ -20,22 +17,8 @@ from tests.verify.checkout import ROOT, Checkout
 from tests.verify.environments import Environment
 from tests.verify.running import run, succeed
 
-HERE = Path(__file__).parent
 KNOWN_OUTPUTS: dict[frozenset[str], StackOutputs] = {}
 """The further environment's outputs by its containers."""
-
-
-class OneWorkerForAll(LoadScopeScheduling):  # type: ignore[misc]
-    """Hands these tests to one worker, so that their environments are brought up once, and all others one by one."""
-
-    def _split_scope(self, nodeid: str) -> str:
-        return HERE.name if nodeid.startswith(f"{HERE.parent.name}/{HERE.name}/") else nodeid
-
-
-# The marks that xdist has for this do nothing with pytest 9.2 (xdist 3.8 writes to an attribute that is gone).
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> OneWorkerForAll:
-    return OneWorkerForAll(config, log)
 
 
 @pytest.fixture(scope="session")

@@ -286,7 +286,7 @@ def test_a_receipt_of_another_session_is_told_with_the_own_one(
     ],
 )
 @pytest.mark.parametrize("path", [*CHANGES, "/finish"])
-def test_each_refusal_has_its_page(  # noqa: PLR0917 - one for each column of the table
+def test_each_refusal_has_its_page(
     browser: Browser, flow: FakeFlow, path: str, kind: str, status: int, says: str
 ) -> None:
     token, before = browser.csrf(), outcomes(kind)

@@ -1,0 +1,57 @@
+"""What needs the engine beside the browser, and so can't be run inside an environment."""
+
+from __future__ import annotations
+
+import fcntl
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import docker
+import pytest
+
+from tests.conftest import use_of
+from tests.verify.running import wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from docker.models.containers import Container
+
+    from infra.outputs import StackOutputs
+
+
+@dataclass(frozen=True)
+class Provider:
+    """The provider's container.
+
+    Args:
+        container: As the engine knows it.
+    """
+
+    container: Container
+
+    def fail(self) -> None:
+        """End it as a crash does."""
+        self.container.kill()
+
+    def recover(self) -> None:
+        """Start it, and wait until it is healthy."""
+        self.container.start()
+        wait_until(self._is_healthy, "the provider is healthy again")
+
+    def _is_healthy(self) -> bool:
+        self.container.reload()
+        return self.container.health == "healthy"
+
+
+@pytest.fixture
+def provider(outputs: StackOutputs) -> Iterator[Provider]:
+    """The provider, once nobody else uses the environment; it is healthy again afterwards."""
+    client = docker.from_env()
+    provider = Provider(client.containers.get(outputs.containers.model_dump()["sandbox"]))
+    with use_of(outputs.environment, fcntl.LOCK_EX):
+        try:
+            yield provider
+        finally:
+            provider.recover()
+    client.close()
