@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, FastAPI, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel
 
+from app import metrics
 from app.csrf import require_csrf
 from app.linking.errors import LinkingError
 from app.linking.models import ConnectionInfo, ConnectionPage, ProviderInfo
@@ -89,12 +90,14 @@ async def list_providers(linking: LinkingDep) -> list[ProviderInfo]:
 @api.post(
     "/providers/{provider}/connections",
     status_code=HTTPStatus.CREATED,
-    dependencies=[*_CHANGES, Depends(limit("start", per_minute=20))],
+    dependencies=[Depends(limit("start", per_minute=20)), *_CHANGES],
     responses=problems(*_REFUSED, HTTPStatus.NOT_FOUND, HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.BAD_GATEWAY),
 )
 async def start(provider: str, linking: LinkingDep, session: SessionDep) -> Started:
     """Start linking an account; send the person's browser to the address in the answer."""
-    return Started(authorization_url=await linking.start(provider, owner=session.owner, session=session.id))
+    url = await linking.start(provider, owner=session.owner, session=session.id)
+    metrics.linking("started")
+    return Started(authorization_url=url)
 
 
 @api.get("/connections", responses=problems(HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.SERVICE_UNAVAILABLE))
@@ -127,7 +130,9 @@ async def show(connection: uuid.UUID, linking: LinkingDep, session: SessionDep) 
 )
 async def refresh(connection: uuid.UUID, linking: LinkingDep, session: SessionDep) -> ConnectionInfo:
     """Renew a connection's tokens at the provider."""
-    return await linking.refresh(session.owner, connection)
+    refreshed = await linking.refresh(session.owner, connection)
+    metrics.linking("refreshed")
+    return refreshed
 
 
 @api.delete(
@@ -139,6 +144,7 @@ async def refresh(connection: uuid.UUID, linking: LinkingDep, session: SessionDe
 async def disconnect(connection: uuid.UUID, linking: LinkingDep, session: SessionDep) -> Response:
     """Revoke a connection's tokens at the provider and forget it."""
     await linking.disconnect(session.owner, connection)
+    metrics.linking("disconnected")
     return Response(status_code=HTTPStatus.NO_CONTENT)
 
 
