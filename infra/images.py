@@ -25,6 +25,7 @@ _CONTENT = {
         ROOT / "tests/integration",
         ROOT / "tests/api",
         ROOT / "tests/smoke",
+        ROOT / "tests/e2e",
     ),
 }
 """What goes into each stage of the Dockerfile besides the dependencies; development mounts its source instead."""
