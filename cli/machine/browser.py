@@ -62,12 +62,12 @@ def _missing() -> list[str]:
 
 def _refusal(missing: list[str], *, install: bool) -> UserError:
     there = shutil.which("apt-get") is not None
-    own = f"`{'' if os.geteuid() == 0 else 'sudo '}{_INSTALL}`" if there else "install Chromium and NSS's certutil"
+    own = f"`{'' if os.geteuid() == 0 else 'sudo '}{_INSTALL}`" if there else "Install Chromium and NSS's certutil"
     reason = "." if install else ", and --no-install forbids to install anything."
     return UserError(
         f"The browser tests need what isn't on PATH: {' and '.join(missing)}{reason}",
         cause="They drive Chromium as the distribution packages it, and certutil tells it whom to trust.",
-        remedy=f"{own[0].upper()}{own[1:]}; another Chromium or Chrome is used if {VARIABLE} names its path. {_ELSEWHERE}",
+        remedy=f"{own}; another Chromium or Chrome is used if {VARIABLE} names its path. {_ELSEWHERE}",
     )
 
 
