@@ -63,11 +63,18 @@ USER 10001:10001
 EXPOSE 8000 8182
 CMD ["python", "-m", "app.server", "--reload"]
 
-# --- the test runner: the service's suites and what they import; writes only under /tmp ------------------------------
+# --- the test runner: the service's suites, what they import and a browser; writes only under /tmp ---------------------
 FROM builder AS test-builder
 RUN online /opt/uv/bin/uv sync --frozen --no-install-project --no-default-groups --group reload --group test
 
-FROM base AS test
+# Below everything of ours, so that it is installed once a base, whatever changes.
+FROM base AS browser
+RUN apt-get update \
+    && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends \
+        chromium fonts-dejavu-core libnss3-tools \
+    && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/log/*.log /var/log/apt
+
+FROM browser AS test
 LABEL org.opencontainers.image.title="Dashtam test runner"
 COPY --from=test-builder /opt/venv /opt/venv
 COPY pyproject.toml /srv/
@@ -78,7 +85,10 @@ COPY tests/unit/app /srv/tests/unit/app
 COPY tests/integration /srv/tests/integration
 COPY tests/api /srv/tests/api
 COPY tests/smoke /srv/tests/smoke
+# Not its folder host: that needs an engine.
+COPY tests/e2e/*.py /srv/tests/e2e/
 ENV HOME=/tmp \
+    DASHTAM_SCREENSHOTS=/tmp/screenshots \
     COVERAGE_FILE=/tmp/coverage \
     HYPOTHESIS_STORAGE_DIRECTORY=/tmp/hypothesis \
     PYTEST_ADDOPTS="-o cache_dir=/tmp/pytest-cache"

@@ -11,13 +11,18 @@ SUITES: Mapping[str, tuple[str, ...]] = {
     "integration": ("tests/integration",),
     "api": ("tests/api",),
     "smoke": ("tests/smoke",),
+    "e2e": ("tests/e2e",),
     "verify": ("tests/verify",),
 }
 """Folders by suite."""
 
-NEEDS_ENVIRONMENT = frozenset({"integration", "api", "smoke", "verify"})
-INSIDE = ("tests/unit/app", "tests/integration", "tests/api", "tests/smoke")
-"""What is the service's own, and so can run inside the ci environment, where there is neither an engine nor Pulumi."""
+BROWSER = "e2e"
+NEEDS_ENVIRONMENT = frozenset({"integration", "api", "smoke", BROWSER, "verify"})
+INSIDE = ("tests/unit/app", "tests/integration", "tests/api", "tests/smoke", "tests/e2e")
+"""What is the service's own, and so can run inside the ci environment, where there is neither an engine nor Pulumi.
+
+What of tests/e2e needs an engine is in a folder of its own, which isn't in the image.
+"""
 
 ALL = "all"
 CI = "ci"
@@ -49,12 +54,26 @@ def needs_environment(suite: str) -> bool:
     return suite == ALL or suite in NEEDS_ENVIRONMENT
 
 
-def command(suite: str, extra: Sequence[str]) -> list[str]:
+def needs_browser(suite: str, extra: Sequence[str]) -> bool:
+    """Return whether a browser is driven: by the suite of that name, and by all unless a path is named.
+
+    Args:
+        suite: A suite, or `all`.
+        extra: Arguments for pytest.
+    """
+    chosen = [argument for argument in extra if argument.startswith("tests/")]
+    if chosen:
+        return any(argument.startswith(SUITES[BROWSER]) for argument in chosen)
+    return suite in {ALL, BROWSER}
+
+
+def command(suite: str, extra: Sequence[str], *, browser: bool = True) -> list[str]:
     """Return the command that runs a suite on this machine.
 
     Args:
         suite: A suite, or `all`.
         extra: Arguments for pytest; a path or node id among them replaces the suite's folders.
+        browser: Whether this machine can drive a browser; else all suites are run but that one.
 
     Returns:
         The command; all suites together measure coverage.
@@ -62,7 +81,8 @@ def command(suite: str, extra: Sequence[str]) -> list[str]:
     chosen = [argument for argument in extra if argument.startswith("tests/")]
     coverage = ["--cov", "--cov-report=term"] if suite == ALL and not chosen else []
     parallel = [] if {"-n", "--pdb"} & set(extra) else ["-n", WORKERS]
-    return [sys.executable, "-m", "pytest", *parallel, *coverage, *extra, *([] if chosen else paths(suite))]
+    folders = [] if chosen else [folder for folder in paths(suite) if browser or folder not in SUITES[BROWSER]]
+    return [sys.executable, "-m", "pytest", *parallel, *coverage, *extra, *folders]
 
 
 def inside_command(extra: Sequence[str]) -> list[str]:

@@ -48,6 +48,7 @@ RECIPES = {
             "tests/integration",
             "tests/api",
             "tests/smoke",
+            "tests/e2e",
         )
     ),
     "sandbox": Recipe(

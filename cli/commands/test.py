@@ -9,6 +9,7 @@ import typer
 from cli import lifecycle, session, suites, tests_container
 from cli.commands.options import NoInstall
 from cli.console import err
+from cli.machine import browser
 
 ENVIRONMENT = "test"
 CI_ENVIRONMENT = "ci"
@@ -24,18 +25,30 @@ def register(app: typer.Typer) -> None:
 def run(context: typer.Context, *, no_install: NoInstall = False) -> None:
     """Bring the test environment up if the suite needs it, and run tests.
 
-    Suites: unit, infra, integration, api, smoke, verify; all of them, with coverage, if none is named. `ci` runs the
-    suites inside the ci environment, in a container on its internal network. Whatever follows goes to pytest.
+    Suites: unit, infra, integration, api, smoke, e2e, verify; all of them, with coverage, if none is named. `ci` runs
+    the suites inside the ci environment, in a container on its internal network. Whatever follows goes to pytest.
     """
     suite, extra = suites.split(context.args)
     if suite == suites.CI:
         raise typer.Exit(_inside(extra, install=not no_install))
+    driven = not suites.needs_browser(suite, extra) or _has_browser(suite, install=not no_install)
     here = session.prepare(install=not no_install, images=suite != "unit")
     if suites.needs_environment(suite):
         lifecycle.up(here, ENVIRONMENT)
     err.print(f"Running {suite} tests.", highlight=False)
-    done = subprocess.run(suites.command(suite, extra), cwd=here.clone.root, env=here.environ, check=False)
+    done = subprocess.run(
+        suites.command(suite, extra, browser=driven), cwd=here.clone.root, env=here.environ, check=False
+    )
     raise typer.Exit(done.returncode)
+
+
+def _has_browser(suite: str, *, install: bool) -> bool:
+    """Make sure of a browser; where no machine of this kind has a use for one, all else is tested without."""
+    if suite == suites.ALL and not browser.can_run():
+        err.print("Without e2e, which needs Linux: `./dashtam test ci` runs it in a container.", highlight=False)
+        return False
+    browser.require_browser(install=install)
+    return True
 
 
 def _inside(extra: list[str], *, install: bool) -> int:

@@ -10,19 +10,18 @@ from typing import TYPE_CHECKING
 
 from cli.console import err
 from cli.errors import UserError
+from cli.machine import apt
 from cli.machine.endpoint import DEFAULT_SOCKET, Endpoint
 from cli.machine.engine import Engine, UnreachableError, explain, probe
 from cli.machine.engine_start import START_TIMEOUT_SECONDS, start_dockerd, wait_for_engine
 from cli.machine.exclusive import exclusively
-from cli.machine.process import CommandError, Watcher, run_lines
-from cli.machine.progress import meter
+from cli.machine.process import CommandError, run_lines
 from cli.paths import cache_home
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
 _PACKAGES = ("docker.io", "iptables")
-_APT_TIMEOUT_SECONDS = 900
 _SYSTEMD = Path("/run/systemd/system")
 _SERVICE = Path("/etc/init.d/docker")
 _DIRECTLY = ("dockerd",)
@@ -56,27 +55,14 @@ def _install(failure: UnreachableError) -> None:
     if shutil.which("apt-get") is None:
         raise explain(failure)
     err.print(f"No Docker engine is installed; installing Debian's: apt-get install {' '.join(_PACKAGES)}")
-    with meter("Installing the Docker engine", unit="steps") as progress:
-        watcher = Watcher(on_tick=progress.tick)
-        try:
-            _apt(["update"], watcher)
-        except CommandError as error:
-            # One unrelated source that fails must not stop this; whether it matters shows in the next step.
-            err.print(f"apt-get update {error.reason}; going on with what it did get.", highlight=False)
-        try:
-            _apt(["install", "--yes", "--no-install-recommends", *_PACKAGES], watcher)
-        except CommandError as error:
-            raise UserError(
-                "Debian's Docker engine can't be installed.",
-                cause=error.tail,
-                remedy="Mend what apt-get says, or install a Docker engine in another way, and run this again.",
-            ) from error
-
-
-def _apt(arguments: Sequence[str], watcher: Watcher) -> None:
-    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    argv = ["apt-get", "-q", "-o", "DPkg::Lock::Timeout=120", *arguments]
-    run_lines(argv, env=environment, timeout=_APT_TIMEOUT_SECONDS, watcher=watcher)
+    try:
+        apt.install(_PACKAGES, "the Docker engine")
+    except CommandError as error:
+        raise UserError(
+            "Debian's Docker engine can't be installed.",
+            cause=error.tail,
+            remedy="Mend what apt-get says, or install a Docker engine in another way, and run this again.",
+        ) from error
 
 
 def _start(endpoint: Endpoint) -> Engine:

@@ -9,6 +9,7 @@ from cli import suites
     ("arguments", "suite", "extra"),
     [
         ([], "all", []),
+        (["e2e"], "e2e", []),
         (["unit"], "unit", []),
         (["unit", "-k", "settings"], "unit", ["-k", "settings"]),
         (["-x"], "all", ["-x"]),
@@ -23,10 +24,38 @@ def test_the_suite_is_the_first_word_if_it_is_one(arguments: list[str], suite: s
 
 @pytest.mark.parametrize(
     ("suite", "needed"),
-    [("all", True), ("unit", False), ("infra", False), ("integration", True), ("api", True), ("smoke", True)],
+    [
+        ("all", True),
+        ("unit", False),
+        ("infra", False),
+        ("integration", True),
+        ("api", True),
+        ("smoke", True),
+        ("e2e", True),
+    ],
 )
 def test_only_some_suites_need_an_environment(suite: str, needed: bool) -> None:
     assert suites.needs_environment(suite) is needed
+
+
+@pytest.mark.parametrize(
+    ("suite", "extra", "needed"),
+    [
+        ("e2e", [], True),
+        ("all", ["-x"], True),
+        ("all", ["tests/unit/cli"], False),
+        ("all", ["tests/unit/cli", "tests/e2e/test_trust.py"], True),
+        ("api", [], False),
+    ],
+)
+def test_a_browser_is_needed_where_one_is_driven(suite: str, extra: list[str], needed: bool) -> None:
+    assert suites.needs_browser(suite, extra) is needed
+
+
+def test_without_a_browser_all_but_its_suite_is_run() -> None:
+    command = suites.command("all", [], browser=False)
+    assert "tests/e2e" not in command
+    assert set(suites.paths("all")) - set(command) == {"tests/e2e"}
 
 
 def test_all_is_every_suite_once() -> None:
@@ -55,3 +84,4 @@ def test_inside_ci_nothing_needs_an_engine() -> None:
     command = suites.inside_command(["-x"])
     assert "-x" in command
     assert not {"tests/infra", "tests/verify"} & set(command)
+    assert "tests/e2e" in command

@@ -1,0 +1,83 @@
+"""Finding the browser that the browser tests drive, and installing Debian's."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+
+from cli.console import err
+from cli.errors import UserError
+from cli.machine import apt
+from cli.machine.exclusive import exclusively
+from cli.machine.process import CommandError
+from cli.paths import cache_home
+
+VARIABLE = "DASHTAM_CHROMIUM"
+"""Names another browser than the `chromium` on PATH; the tests read it too."""
+
+_PACKAGES = ("chromium", "libnss3-tools", "fonts-dejavu-core")
+_INSTALL = f"apt-get install --yes --no-install-recommends {' '.join(_PACKAGES)}"
+_ELSEWHERE = "`./dashtam test ci` runs the browser tests inside a container, on any machine with an engine."
+
+
+def can_run() -> bool:
+    """Tell whether this kind of machine can: only on Linux does Chromium trust a CA for one run alone."""
+    return platform.system() == "Linux"
+
+
+def require_browser(*, install: bool) -> None:
+    """Make sure of a browser, and of the program that tells it whom to trust.
+
+    Args:
+        install: Whether they may be installed.
+
+    Raises:
+        UserError: Something is missing and may not, or can't, be installed.
+    """
+    if not can_run():
+        raise UserError(
+            f"The browser tests can't run on {platform.system()} itself.",
+            cause="They trust the environment's CA for one run, through a database that Chromium reads on Linux only.",
+            remedy=_ELSEWHERE,
+        )
+    missing = _missing()
+    if not missing:
+        return
+    if not install or shutil.which("apt-get") is None or os.geteuid() != 0:
+        raise _refusal(missing, install=install)
+    with exclusively(cache_home() / "browser.lock", "installing the browser"):
+        if _missing():
+            _install()
+
+
+def _missing() -> list[str]:
+    chosen = os.environ.get(VARIABLE)
+    if chosen and shutil.which(chosen) is None:
+        raise UserError(
+            f"{VARIABLE}={chosen} is no program.", remedy=f"Set it to Chromium's or Chrome's path, or unset {VARIABLE}."
+        )
+    return [name for name in (chosen or "chromium", "certutil") if shutil.which(name) is None]
+
+
+def _refusal(missing: list[str], *, install: bool) -> UserError:
+    there = shutil.which("apt-get") is not None
+    own = f"`{'' if os.geteuid() == 0 else 'sudo '}{_INSTALL}`" if there else "Install Chromium and NSS's certutil"
+    reason = "." if install else ", and --no-install forbids to install anything."
+    return UserError(
+        f"The browser tests need what isn't on PATH: {' and '.join(missing)}{reason}",
+        cause="They drive Chromium as the distribution packages it, and certutil tells it whom to trust.",
+        remedy=f"{own}; another Chromium or Chrome is used if {VARIABLE} names its path. {_ELSEWHERE}",
+    )
+
+
+def _install() -> None:
+    err.print(f"The browser tests need a browser; installing Debian's: {_INSTALL}", highlight=False)
+    try:
+        apt.install(_PACKAGES, "the browser")
+    except CommandError as error:
+        raise UserError(
+            "Debian's browser can't be installed.",
+            cause=error.tail,
+            remedy=f"Mend what apt-get says, or set {VARIABLE} to the path of a Chromium or Chrome. {_ELSEWHERE}",
+        ) from error
