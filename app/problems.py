@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from fastapi import FastAPI, Request
 
 
+UNAVAILABLE: tuple[type[Exception], ...] = (RedisError, InterfaceError, OperationalError, OSError)
+"""What the clients of the database and the cache raise when these can't be reached."""
+
 log = structlog.get_logger(__name__)
 
 
@@ -94,15 +97,14 @@ def install(app: FastAPI) -> None:
         status = HTTPStatus.UNPROCESSABLE_ENTITY
         return respond(Problem(title="Invalid request", status=status, faults=faults))
 
-    @app.exception_handler(RedisError)
-    @app.exception_handler(InterfaceError)
-    @app.exception_handler(OperationalError)
-    @app.exception_handler(OSError)
     async def on_unavailable(_request: Request, error: Exception) -> ProblemResponse:
         log.warning("A part that is needed is not available", reason=explain(error).reason)
         status = HTTPStatus.SERVICE_UNAVAILABLE
         detail = "The database or the cache can't be reached. Try again in a moment; /ready says which."
         return respond(Problem(title=status.phrase, status=status, detail=detail), {"Retry-After": "5"})
+
+    for kind in UNAVAILABLE:
+        app.add_exception_handler(kind, on_unavailable)
 
     @app.exception_handler(Exception)
     async def on_unexpected(_request: Request, _error: Exception) -> ProblemResponse:

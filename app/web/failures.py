@@ -52,6 +52,7 @@ def install(app: FastAPI) -> None:
         HTTPException: (_of_http, others[HTTPException]),
         RequestValidationError: (_of_invalid, others[RequestValidationError]),
         Exception: (_of_unexpected, others[Exception]),
+        **{kind: (_of_unavailable, others[kind]) for kind in problems.UNAVAILABLE if kind in others},
     }
     for kind, (page_for, otherwise) in makers.items():
         app.add_exception_handler(kind, _handler(page_for, otherwise))
@@ -105,6 +106,11 @@ def _of_http(error: HTTPException) -> Page:
 
 def _of_invalid(_error: RequestValidationError) -> Page:
     status = HTTPStatus.UNPROCESSABLE_ENTITY
+    return Page(status, *_WORDS[status][:2], advice=_AGAIN)
+
+
+def _of_unavailable(_error: Exception) -> Page:
+    status = HTTPStatus.SERVICE_UNAVAILABLE
     return Page(status, *_WORDS[status][:2], advice=_AGAIN)
 
 

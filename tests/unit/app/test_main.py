@@ -76,6 +76,13 @@ def test_without_the_cache_no_answer_is_taken(client: TestClient, redirect: dict
     assert response.headers["Retry-After"]
 
 
+def test_without_the_database_a_browser_gets_a_page(client: TestClient) -> None:
+    response = client.get("/", headers={"Accept": "text/html"})
+    assert response.status_code == 503
+    assert "Dashtam is not available" in response.text
+    assert response.headers["Content-Type"].startswith("text/html")
+
+
 @pytest.mark.parametrize("path", ["/docs/assets/swagger-ui-bundle.js", "/docs/assets/swagger-ui.css"])
 def test_the_docs_need_no_other_host(client: TestClient, path: str) -> None:
     assert client.get(path).status_code == 200
