@@ -65,7 +65,7 @@ def use_of(environment: str, how: int) -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def undisturbed(request: pytest.FixtureRequest) -> Iterator[None]:
     """Keep the environment whole while a test uses it: one that spoils a part of it waits."""
-    if "outputs" not in request.fixturenames or "provider" in request.fixturenames:
+    if "outputs" not in request.fixturenames or "outage" in request.fixturenames:
         yield
         return
     outputs: StackOutputs = request.getfixturevalue("outputs")

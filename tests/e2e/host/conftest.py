@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Provider:
-    """The provider's container.
+class Outage:
+    """The provider's container, to be ended and started.
 
     Args:
         container: As the engine knows it.
@@ -45,13 +45,14 @@ class Provider:
 
 
 @pytest.fixture
-def provider(outputs: StackOutputs) -> Iterator[Provider]:
+def outage(outputs: StackOutputs) -> Iterator[Outage]:
     """The provider, once nobody else uses the environment; it is healthy again afterwards."""
+    assert outputs.containers.sandbox
     client = docker.from_env()
-    provider = Provider(client.containers.get(outputs.containers.model_dump()["sandbox"]))
+    outage = Outage(client.containers.get(outputs.containers.sandbox))
     with use_of(outputs.environment, fcntl.LOCK_EX):
         try:
-            yield provider
+            yield outage
         finally:
-            provider.recover()
+            outage.recover()
     client.close()
