@@ -74,8 +74,9 @@ def create_app(settings: AppSettings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[State]:
+        # A context for each: what an HTTP client sets in its own (ALPN), PostgreSQL refuses.
+        engine = engine_for(settings, client_context(settings.tls_ca_file))
         environment = client_context(settings.tls_ca_file)
-        engine = engine_for(settings, environment)
         try:
             async with cache_for(settings) as cache, linking_for(settings, engine, cache, environment) as linking:
                 yield {"engine": engine, "cache": cache, "head": head_revision(), "linking": linking}

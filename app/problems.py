@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from redis.exceptions import RedisError
 from sqlalchemy.exc import InterfaceError, OperationalError
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from app.failures import explain
 from app.security import HEADERS
@@ -86,10 +87,13 @@ def install(app: FastAPI) -> None:
     """
 
     @app.exception_handler(HTTPException)
-    async def on_http(_request: Request, error: HTTPException) -> ProblemResponse:
+    async def on_http(request: Request, error: HTTPException) -> ProblemResponse:
         title = HTTPStatus(error.status_code).phrase
         detail = None if error.detail == title else error.detail
-        return respond(Problem(title=title, status=error.status_code, detail=detail), error.headers)
+        headers = dict(error.headers or {})
+        if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+            headers["Allow"] = _allowed(request)
+        return respond(Problem(title=title, status=error.status_code, detail=detail), headers)
 
     @app.exception_handler(RequestValidationError)
     async def on_invalid(_request: Request, error: RequestValidationError) -> ProblemResponse:
@@ -110,3 +114,9 @@ def install(app: FastAPI) -> None:
     async def on_unexpected(_request: Request, _error: Exception) -> ProblemResponse:
         status = HTTPStatus.INTERNAL_SERVER_ERROR
         return respond(Problem(title=status.phrase, status=status, detail="The cause is in the service's log."))
+
+
+def _allowed(request: Request) -> str:
+    # The router names the methods of the first route with this path alone (RFC 9110, section 15.5.6, asks for all).
+    routes = (route for route in request.app.routes if route.matches(request.scope)[0] is not Match.NONE)
+    return ", ".join(sorted({method for route in routes for method in getattr(route, "methods", None) or ()}))

@@ -7,7 +7,6 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 from fastapi import APIRouter, Depends, FastAPI, Query, Request, Response
-from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel
 
 from app import metrics
@@ -15,7 +14,7 @@ from app.csrf import require_csrf
 from app.linking.errors import LinkingError
 from app.linking.models import ConnectionInfo, ConnectionPage, ProviderInfo
 from app.linking.redirect import Redirect
-from app.linking.service import Linking
+from app.linking.service import CURSOR, Linking
 from app.problems import Problem, ProblemResponse, respond
 from app.ratelimit import limit
 from app.sessions import SessionDep
@@ -105,13 +104,10 @@ async def list_connections(
     linking: LinkingDep,
     session: SessionDep,
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 50,
-    after: Annotated[str | None, Query(max_length=256, description="The `next` of the page before.")] = None,
+    after: Annotated[str | None, Query(pattern=CURSOR, description="The `next` of the page before.")] = None,
 ) -> ConnectionPage:
     """List the person's connections, youngest first."""
-    try:
-        return await linking.connections(session.owner, limit=limit, after=after)
-    except ValueError as error:
-        raise RequestValidationError([{"loc": ("query", "after"), "msg": str(error), "type": "value_error"}]) from None
+    return await linking.connections(session.owner, limit=limit, after=after)
 
 
 @api.get(

@@ -5,13 +5,11 @@ Source: RFC 6749 section 4.1 with the rules of RFC 9700: PKCE, a one-time state,
 
 from __future__ import annotations
 
-import base64
-import binascii
 import hmac
-import json
+import re
 import uuid
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from urllib.parse import urlencode
 
 from redis.asyncio import Redis
@@ -40,6 +38,12 @@ from app.models import ProviderConnection
 from app.providers.interface import Challenge, Provider
 
 FINISH = "/finish"
+
+CURSOR = r"^[0-9]{1,17}\.[0-9a-f]{32}$"
+"""Where a page begins: the microseconds since 1970 and the id of the connection before."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 
 
 class Linking:
@@ -225,12 +229,11 @@ class Linking:
 
 
 def _cursor(row: ProviderConnection) -> str:
-    return base64.urlsafe_b64encode(json.dumps([row.created_at.isoformat(), str(row.id)]).encode()).decode()
+    return f"{(row.created_at - _EPOCH) // _MICROSECOND}.{row.id.hex}"
 
 
 def _position(cursor: str) -> tuple[datetime, uuid.UUID]:
-    try:
-        moment, key = json.loads(base64.urlsafe_b64decode(cursor.encode()))
-        return datetime.fromisoformat(moment), uuid.UUID(key)
-    except (binascii.Error, ValueError, TypeError, AttributeError):
-        raise ValueError("this is no position of a page") from None
+    if not re.fullmatch(CURSOR, cursor):
+        raise ValueError("this is no position of a page")
+    moment, _, key = cursor.partition(".")
+    return _EPOCH + int(moment) * _MICROSECOND, uuid.UUID(hex=key)

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import json
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 import pytest
 from httpx2 import ASGITransport, AsyncClient
+from pydantic import SecretStr
 from sqlalchemy import text
 
 from app.main import create_app
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
 
     from app.settings import AppSettings
+    from tests.conftest import Endpoints
 
 OK = {"status": "ok"}
 REFUSED = {"status": "failed", "reason": "connection refused"}
@@ -79,3 +82,20 @@ async def test_recovers_when_the_database_drops_its_connections(empty: AppSettin
                 )
             )
         assert (await client.get("/ready")).status_code == 200
+
+
+async def test_the_database_is_reached_after_a_provider_was(own_settings: AppSettings, endpoints: Endpoints) -> None:
+    provider = {
+        **{"name": "other", "title": "Other", "kind": "oidc", "scopes": ["openid"], "trust": "environment"},
+        **{"issuer": "https://other.example", "discovery_url": f"{endpoints.app_url}/openapi.json"},
+        **{"client_id": "id", "client_secret": "secret"},
+    }
+    settings = own_settings.model_copy(update={"providers": SecretStr(json.dumps([provider]))})
+    async with serving(settings) as client:
+        session = (await client.get("/api/v1/session")).json()
+        headers = {session["csrf_header"]: session["csrf_token"]}
+        started = await client.post("/api/v1/providers/other/connections", headers=headers)
+        # The document is no provider's, but it was fetched; only now is the first connection to the database made.
+        assert started.status_code == 502
+        assert "another issuer" in started.json()["detail"]
+        assert (await client.get("/ready")).json()["checks"]["database"] == OK

@@ -76,6 +76,11 @@ def test_without_the_cache_no_answer_is_taken(client: TestClient, redirect: dict
     assert response.headers["Retry-After"]
 
 
+def test_a_wrong_method_is_told_all_right_ones(client: TestClient) -> None:
+    response = client.put("/api/v1/connections/00000000-0000-0000-0000-000000000001")
+    assert (response.status_code, response.headers["Allow"]) == (405, "DELETE, GET")
+
+
 def test_without_the_database_a_browser_gets_a_page(client: TestClient) -> None:
     response = client.get("/", headers={"Accept": "text/html"})
     assert response.status_code == 503
