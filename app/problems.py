@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from fastapi import FastAPI, Request
 
 
+METHODS = ("DELETE", "GET", "PATCH", "POST", "PUT")
+
 UNAVAILABLE: tuple[type[Exception], ...] = (RedisError, InterfaceError, OperationalError, OSError)
 """What the clients of the database and the cache raise when these can't be reached."""
 
@@ -118,5 +120,9 @@ def install(app: FastAPI) -> None:
 
 def _allowed(request: Request) -> str:
     # The router names the methods of the first route with this path alone (RFC 9110, section 15.5.6, asks for all).
-    routes = (route for route in request.app.routes if route.matches(request.scope)[0] is not Match.NONE)
-    return ", ".join(sorted({method for route in routes for method in getattr(route, "methods", None) or ()}))
+    return ", ".join(method for method in METHODS if _answers(request, method))
+
+
+def _answers(request: Request, method: str) -> bool:
+    scope = {**request.scope, "method": method}
+    return any(route.matches(scope)[0] is Match.FULL for route in request.app.routes)

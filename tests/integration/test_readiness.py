@@ -86,9 +86,15 @@ async def test_recovers_when_the_database_drops_its_connections(empty: AppSettin
 
 async def test_the_database_is_reached_after_a_provider_was(own_settings: AppSettings, endpoints: Endpoints) -> None:
     provider = {
-        **{"name": "other", "title": "Other", "kind": "oidc", "scopes": ["openid"], "trust": "environment"},
-        **{"issuer": "https://other.example", "discovery_url": f"{endpoints.app_url}/openapi.json"},
-        **{"client_id": "id", "client_secret": "secret"},
+        "name": "other",
+        "title": "Other",
+        "kind": "oidc",
+        "scopes": ["openid"],
+        "trust": "environment",
+        "issuer": "https://other.example",
+        "discovery_url": f"{endpoints.app_url}/openapi.json",
+        "client_id": "id",
+        "client_secret": "secret",
     }
     settings = own_settings.model_copy(update={"providers": SecretStr(json.dumps([provider]))})
     async with serving(settings) as client:
