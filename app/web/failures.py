@@ -74,8 +74,11 @@ def _handler(page_for: Callable[[Any], Page], otherwise: Handler) -> Handler:
     async def handle(request: Request, error: Exception) -> Response:
         if isinstance(error, LinkingError):
             metrics.linking(error.kind)
-        response = _render(page_for(error)) if wants_page(request) else await otherwise(request, error)
-        response.headers.update(getattr(error, "headers", None) or {})
+        if wants_page(request):
+            response = _render(page_for(error))
+            response.headers.update(getattr(error, "headers", None) or {})
+        else:
+            response = await otherwise(request, error)
         # After an unexpected error no middleware sees the response any more.
         response.headers.update(request_ids.headers())
         return response
