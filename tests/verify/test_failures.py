@@ -42,8 +42,8 @@ def _comes_up(further: Environment, checkout: Checkout) -> None:
 
 
 def test_a_service_that_cannot_run_shows_its_last_words(further: Environment, checkout: Checkout) -> None:
-    # The debug setting makes the container a new one; a running one would only be refused the smaller limit.
-    checkout.configure(app={"memory": "32m", "debug": False})
+    # The other settings make the container a new one; a running one would only be refused the smaller limit.
+    checkout.configure(app={"memory": "32m", "debug": False, "testing": True})
     said = _fails(checkout)
     assert f"{further.outputs.containers.app}: " in said
     assert "What to do:" in said
