@@ -74,11 +74,11 @@ class Connections:
         Raises:
             LinkingError: There is none, it can't be renewed, or the provider fails.
         """
-        seen = await self.get(owner, connection)
+        began = datetime.now(UTC)
         async with self._sessions.begin() as session:
             row = await self._locked(session, owner, connection)
-            # Whoever waited for the lock finds what the one before got.
-            renewed = row if row.updated_at != seen.updated_at else await self._renew(session, row, provider)
+            # Whoever had to wait takes what another got meanwhile.
+            renewed = row if row.updated_at > began else await self._renew(session, row, provider)
         if renewed is None:
             raise NotRefreshableError
         return renewed
