@@ -11,11 +11,10 @@ from pydantic import BaseModel
 
 from app import metrics
 from app.csrf import require_csrf
-from app.linking.errors import LinkingError
 from app.linking.models import ConnectionInfo, ConnectionPage, ProviderInfo
 from app.linking.redirect import Redirect
 from app.linking.service import CURSOR, Linking
-from app.problems import Problem, ProblemResponse, respond
+from app.problems import Problem, ProblemResponse
 from app.ratelimit import limit
 from app.sessions import SessionDep
 
@@ -151,17 +150,10 @@ async def receive(redirect: Redirect, linking: LinkingDep) -> Received:
 
 
 def install(app: FastAPI) -> None:
-    """Add the routes, and tell failures of linking as problems.
+    """Add the routes.
 
     Args:
         app: The app.
     """
     app.include_router(api)
     app.include_router(internal)
-
-    @app.exception_handler(LinkingError)
-    async def on_linking(_request: Request, error: LinkingError) -> ProblemResponse:
-        problem = Problem(
-            type=f"urn:dashtam:problem:{error.kind}", title=error.title, status=error.status, detail=error.detail
-        )
-        return respond(problem)

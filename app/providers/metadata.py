@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import httpx2
@@ -42,17 +43,16 @@ class MetadataSource:
 
     Args:
         config: The provider's configuration.
+        connect: Makes a client to the provider.
     """
 
     config: ProviderConfig
+    connect: Callable[[], httpx2.AsyncClient]
     _kept: tuple[float, Metadata] | None = field(default=None, init=False)
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
 
-    async def get(self, http: httpx2.AsyncClient) -> Metadata:
+    async def get(self) -> Metadata:
         """Return the metadata.
-
-        Args:
-            http: To the provider.
 
         Returns:
             What discovery says, with what the configuration says instead.
@@ -62,13 +62,14 @@ class MetadataSource:
         """
         async with self._turn:
             if self._kept is None or time.monotonic() - self._kept[0] > LIFETIME:
-                self._kept = (time.monotonic(), await self._ask(http))
+                self._kept = (time.monotonic(), await self._ask())
             return self._kept[1]
 
-    async def _ask(self, http: httpx2.AsyncClient) -> Metadata:
+    async def _ask(self) -> Metadata:
         config, said = self.config, {}
         if config.metadata_url:
-            said = await fetch(http, config.metadata_url)
+            async with self.connect() as http:
+                said = await fetch(http, config.metadata_url)
             if config.issuer and said.get("issuer") != config.issuer:
                 raise UnavailableError(f"{config.metadata_url} describes another issuer than {config.issuer}")
         own = config.model_dump(

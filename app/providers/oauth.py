@@ -42,7 +42,7 @@ class OAuthProvider:
     ) -> None:
         self._config = config
         self._redirect_uri = config.redirect_uri or redirect_uri
-        self._source = MetadataSource(config)
+        self._source = MetadataSource(config, self._http)
         self._options: dict[str, Any] = {
             "verify": tls,
             "timeout": TIMEOUT,
@@ -62,7 +62,7 @@ class OAuthProvider:
 
     async def authorization_url(self, challenge: Challenge) -> str:
         """Return where to send the browser; see `Provider`."""
-        metadata = await self._metadata()
+        metadata = await self._source.get()
         nonce = {"nonce": challenge.nonce} if self._config.kind == "oidc" else {}
         # Without this a provider may leave the refresh token out (OpenID Connect Core 1.0, section 11).
         consent = {"prompt": "consent"} if "offline_access" in self._config.scopes else {}
@@ -78,14 +78,14 @@ class OAuthProvider:
 
     async def accepts_issuer(self, issuer: str | None) -> bool:
         """Return whether an authorization response comes from this provider; see `Provider`."""
-        metadata = await self._metadata()
+        metadata = await self._source.get()
         if issuer is None:
             return not metadata.authorization_response_iss_parameter_supported
         return issuer == metadata.issuer
 
     async def exchange(self, code: str, challenge: Challenge) -> Grant:
         """Exchange a code; see `Provider`."""
-        metadata = await self._metadata()
+        metadata = await self._source.get()
         async with self._client() as client:
             token = await client.fetch_token(
                 metadata.token_endpoint,
@@ -99,23 +99,22 @@ class OAuthProvider:
 
     async def refresh(self, refresh_token: str) -> Grant:
         """Get a new access token; see `Provider`."""
-        metadata = await self._metadata()
+        metadata = await self._source.get()
         async with self._client(scope=None) as client:
             token = await client.refresh_token(metadata.token_endpoint, refresh_token=refresh_token)
         return self._grant(token)
 
     async def revoke(self, token: str, kind: str) -> None:
         """Make a token worthless; see `Provider`."""
-        metadata = await self._metadata()
+        metadata = await self._source.get()
         if metadata.revocation_endpoint is None:
             return
         async with self._client() as client:
             answer = await client.revoke_token(metadata.revocation_endpoint, token=token, token_type_hint=kind)
             answer.raise_for_status()
 
-    async def _metadata(self) -> Metadata:
-        async with httpx2.AsyncClient(**self._options) as http:
-            return await self._source.get(http)
+    def _http(self) -> httpx2.AsyncClient:
+        return httpx2.AsyncClient(**self._options)
 
     @asynccontextmanager
     async def _client(self, **changes: object) -> AsyncIterator[AsyncOAuth2Client]:
@@ -149,7 +148,7 @@ class OAuthProvider:
             return str(token.get(config.subject_field or "") or uuid.uuid4())
         if metadata.jwks_uri is None or metadata.issuer is None:
             raise UnavailableError(f"{config.title} names no signing keys")
-        async with httpx2.AsyncClient(**self._options) as http:
+        async with self._http() as http:
             keys = await fetch(http, metadata.jwks_uri)
         return subject_of(
             token.get("id_token"), keys, issuer=metadata.issuer, client_id=config.client_id, nonce=challenge.nonce

@@ -48,7 +48,7 @@ def install(app: FastAPI) -> None:
     """
     others = cast("dict[object, Handler]", dict(app.exception_handlers))
     makers: dict[type[Exception], tuple[Callable[[Any], Page], Handler]] = {
-        LinkingError: (_of_linking, others.get(LinkingError, _linking_problem)),
+        LinkingError: (_of_linking, _linking_problem),
         HTTPException: (_of_http, others[HTTPException]),
         RequestValidationError: (_of_invalid, others[RequestValidationError]),
         Exception: (_of_unexpected, others[Exception]),
