@@ -6,7 +6,7 @@ from cli import failures, preflight, recovery, turns
 from cli.console import err
 from cli.errors import UserError
 from cli.progress import UpdateProgress
-from cli.pulumi import configured_stacks
+from cli.pulumi import require_configured
 from cli.session import Session
 from infra.outputs import StackOutputs
 
@@ -24,7 +24,7 @@ def up(session: Session, stack: str) -> StackOutputs:
     Raises:
         UserError: There is no such environment, something is in its way, or it did not become healthy.
     """
-    require_configured(session, stack)
+    require_configured(stack, session.clone.root)
     with turns.turn(session.clone.home, stack, err.print):
         preflight.require_free(session.clone, session.engine, stack)
         refresh = recovery.recover(session.pulumi, session.engine, stack, session.clone.id, err.print)
@@ -45,30 +45,10 @@ def destroy(session: Session, stack: str) -> None:
     Raises:
         UserError: There is no such environment, or something could not be removed.
     """
-    require_configured(session, stack)
+    require_configured(stack, session.clone.root)
     with turns.turn(session.clone.home, stack, err.print):
         recovery.recover(session.pulumi, session.engine, stack, session.clone.id, err.print)
         _update(session, "destroy", stack, "--refresh")
-
-
-def require_configured(session: Session, stack: str) -> None:
-    """Make sure that an environment has a config file.
-
-    Args:
-        session: The prepared clone.
-        stack: The environment.
-
-    Raises:
-        UserError: It has none; the message lists those there are.
-    """
-    known = configured_stacks(session.clone.root)
-    if stack not in known:
-        raise UserError(
-            f"There is no environment {stack!r}.",
-            cause=f"Pulumi.{stack}.yaml does not exist; there are: {', '.join(known)}.",
-            remedy=f"Choose one of these, or copy one of their files to Pulumi.{stack}.yaml.",
-            exit_status=2,
-        )
 
 
 def _update(session: Session, command: str, stack: str, *flags: str) -> None:

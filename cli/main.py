@@ -5,30 +5,24 @@ from __future__ import annotations
 import sys
 
 import typer
-from docker.errors import DockerException
 
-from cli.commands import destroy, doctor, env, status, test, up
-from cli.commands.keys import keys
-from cli.console import err
 from cli.errors import UserError
-from cli.images.commands import app as images
+from cli.lazy import LazyGroup
 
 app = typer.Typer(
     name="dashtam",
+    cls=LazyGroup,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
-    help="Dashtam's environments on your machine: dev, test and ci, each a stack of one Pulumi program.",
     epilog="Start with `./dashtam up dev`. If something is wrong, `./dashtam doctor` says what and how to mend it.",
 )
-up.register(app)
-test.register(app)
-status.register(app)
-env.register(app)
-doctor.register(app)
-destroy.register(app)
-app.add_typer(images, name="images")
-app.add_typer(keys, name="keys")
+
+
+@app.callback()
+def dashtam() -> None:
+    """Dashtam's environments on your machine: dev, test and ci, each a stack of one Pulumi program."""
+
 
 INTERRUPTED = 130
 """The exit status after a Ctrl-C, as in a shell."""
@@ -41,13 +35,16 @@ def main() -> None:
     except UserError as error:
         show(error)
         sys.exit(error.exit_status)
-    except DockerException as error:
-        show(UserError("The Docker engine refused.", cause=str(error), remedy="`./dashtam doctor` tells more."))
-        sys.exit(1)
     except SystemExit as end:
         if end.code == INTERRUPTED:
-            err.print("Interrupted. Run the same command again to go on from here.", highlight=False)
+            _say("Interrupted. Run the same command again to go on from here.")
         raise
+    except Exception as error:
+        # Its module takes long to import; where it has failed, it is there.
+        if not isinstance(error, _engine_errors()):
+            raise
+        show(UserError("The Docker engine refused.", cause=str(error), remedy="`./dashtam doctor` tells more."))
+        sys.exit(1)
 
 
 def show(error: UserError) -> None:
@@ -56,11 +53,22 @@ def show(error: UserError) -> None:
     Args:
         error: The failure.
     """
-    err.print(f"[bold red]Error:[/] {_literal(error.message)}", highlight=False)
+    _say(f"[bold red]Error:[/] {_literal(error.message)}")
     if error.cause:
-        err.print(_literal(error.cause), highlight=False)
+        _say(_literal(error.cause))
     if error.remedy:
-        err.print(f"[bold]What to do:[/] {_literal(error.remedy)}", highlight=False)
+        _say(f"[bold]What to do:[/] {_literal(error.remedy)}")
+
+
+def _say(text: str) -> None:
+    from cli.console import err  # noqa: PLC0415 - only what fails needs it
+
+    err.print(text, highlight=False)
+
+
+def _engine_errors() -> tuple[type[Exception], ...]:
+    module = sys.modules.get("docker.errors")
+    return (module.DockerException,) if module else ()
 
 
 def _literal(text: str) -> str:

@@ -125,6 +125,26 @@ def configured_stacks(root: Path = ROOT) -> list[str]:
     return sorted(path.name.removeprefix("Pulumi.").removesuffix(".yaml") for path in root.glob("Pulumi.*.yaml"))
 
 
+def require_configured(stack: str, root: Path = ROOT) -> None:
+    """Make sure that an environment has a config file.
+
+    Args:
+        stack: The environment.
+        root: The project's root.
+
+    Raises:
+        UserError: It has none; the message lists those there are.
+    """
+    known = configured_stacks(root)
+    if stack not in known:
+        raise UserError(
+            f"There is no environment {stack!r}.",
+            cause=f"Pulumi.{stack}.yaml does not exist; there are: {', '.join(known)}.",
+            remedy=f"Choose one of these, or copy one of their files to Pulumi.{stack}.yaml.",
+            exit_status=2,
+        )
+
+
 REMEDIES = {
     "incorrect passphrase": "Use the passphrase that the stack was made with: unset PULUMI_CONFIG_PASSPHRASE and"
     " PULUMI_CONFIG_PASSPHRASE_FILE to use this clone's own.",

@@ -13,6 +13,7 @@ SUITES: Mapping[str, tuple[str, ...]] = {
     "smoke": ("tests/smoke",),
     "e2e": ("tests/e2e",),
     "verify": ("tests/verify",),
+    "operator": ("tests/operator",),
 }
 """Folders by suite."""
 

@@ -28,7 +28,7 @@ hypothesis.settings.load_profile("steady")
 ROOT = Path(__file__).resolve().parents[1]
 STACK_VARIABLE = "DASHTAM_TEST_STACK"
 OUTPUTS_VARIABLE = "DASHTAM_OUTPUTS_FILE"
-FOR_ONE_WORKER = ("tests/verify/", "tests/e2e/")
+FOR_ONE_WORKER = ("tests/verify/", "tests/operator/", "tests/e2e/")
 """What brings up environments of its own, or a browser."""
 
 

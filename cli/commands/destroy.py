@@ -9,13 +9,12 @@ import typer
 from cli import lifecycle, session
 from cli.commands.options import NoInstall
 from cli.console import err
+from cli.pulumi import require_configured
+
+app = typer.Typer(add_completion=False)
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command("destroy", epilog="Example: ./dashtam destroy test")(destroy)
-
-
+@app.command("destroy", epilog="Example: ./dashtam destroy test")
 def destroy(
     environment: Annotated[str, typer.Argument(help="Which environment.")],
     *,
@@ -24,7 +23,7 @@ def destroy(
 ) -> None:
     """Remove an environment with everything in it, like `pulumi destroy`; asks first where data would be lost."""
     here = session.prepare(install=not no_install)
-    lifecycle.require_configured(here, environment)
+    require_configured(environment, here.clone.root)
     outputs = here.pulumi.outputs(environment)
     if outputs and outputs.volumes and not yes:
         volumes = ", ".join(outputs.volumes.values())

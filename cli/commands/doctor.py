@@ -18,12 +18,10 @@ from cli.machine.findings import Finding
 from cli.paths import ROOT
 from cli.pulumi import Pulumi
 
-
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command("doctor", epilog="Example: ./dashtam doctor")(doctor)
+app = typer.Typer(add_completion=False)
 
 
+@app.command("doctor", epilog="Example: ./dashtam doctor")
 def doctor(*, as_json: AsJson = False) -> None:
     """Look for what is wrong, and say how to mend it. Changes nothing; the exit status is 1 if anything is wrong."""
     found = look()

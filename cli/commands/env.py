@@ -10,12 +10,10 @@ import typer
 from cli import environment, session
 from cli.commands.options import AsJson, NoInstall
 
-
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command("env", epilog='Example: eval "$(./dashtam env)"; pulumi up --stack dev')(env)
+app = typer.Typer(add_completion=False)
 
 
+@app.command("env", epilog='Example: eval "$(./dashtam env)"; pulumi up --stack dev')
 def env(*, no_install: NoInstall = False, as_json: AsJson = False) -> None:
     """Print what a shell must set so that plain `pulumi` and `pytest` do the same work as this command."""
     here = session.prepare(install=not no_install)

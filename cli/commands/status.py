@@ -20,11 +20,10 @@ from cli.pulumi import configured_stacks
 _STYLES = {"healthy": "green", "unhealthy": "bold red", "starting": "yellow"}
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command("status", epilog="Example: ./dashtam status dev")(status)
+app = typer.Typer(add_completion=False)
 
 
+@app.command("status", epilog="Example: ./dashtam status dev")
 def status(
     environment: Annotated[str | None, typer.Argument(help="Which environment; all of this clone's if absent.")] = None,
     *,

@@ -15,17 +15,18 @@ ENVIRONMENT = "test"
 CI_ENVIRONMENT = "ci"
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    settings = {"allow_extra_args": True, "ignore_unknown_options": True}
-    example = "Examples: ./dashtam test; ./dashtam test unit -k settings; ./dashtam test ci"
-    app.command("test", context_settings=settings, epilog=example)(run)
+app = typer.Typer(add_completion=False)
 
 
+@app.command(
+    "test",
+    epilog="Examples: ./dashtam test; ./dashtam test unit -k settings; ./dashtam test ci",
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+)
 def run(context: typer.Context, *, no_install: NoInstall = False) -> None:
     """Bring the test environment up if the suite needs it, and run tests.
 
-    Suites: unit, infra, integration, api, smoke, e2e, verify; all of them, with coverage, if none is named. `ci` runs
+    Suites: unit, infra, integration, api, smoke, e2e, verify, operator; all, with coverage, if none is named. `ci` runs
     the suites inside the ci environment, in a container on its internal network. Whatever follows goes to pytest.
     """
     suite, extra = suites.split(context.args)

@@ -10,15 +10,14 @@ from rich.table import Table
 from cli import lifecycle, session
 from cli.commands.options import AsJson, NoInstall
 from cli.console import err, out
+from cli.pulumi import require_configured
 from infra.naming import SERVICES
 from infra.outputs import StackOutputs
 
-
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command("up", epilog="Example: ./dashtam up dev")(up)
+app = typer.Typer(add_completion=False)
 
 
+@app.command("up", epilog="Example: ./dashtam up dev")
 def up(
     environments: Annotated[list[str], typer.Argument(help="Which environments: dev, test, ci, or one of your own.")],
     *,
@@ -28,7 +27,7 @@ def up(
     """Bring environments up: set this machine up if needed, then wait until every service is healthy."""
     here = session.prepare(install=not no_install)
     for environment in environments:
-        lifecycle.require_configured(here, environment)
+        require_configured(environment, here.clone.root)
     for environment in environments:
         outputs = lifecycle.up(here, environment)
         if as_json:

@@ -18,7 +18,9 @@ from infra.catalogue import BASES, ImageSource
 if TYPE_CHECKING:
     from docker import DockerClient
 
-app = typer.Typer(help="The base images: where they come from, and what is here.", no_args_is_help=True)
+app = typer.Typer(
+    help="The base images: where they come from, and what is here.", no_args_is_help=True, add_completion=False
+)
 
 _BYTES = 1_000_000
 

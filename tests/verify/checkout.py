@@ -8,7 +8,7 @@ import secrets
 import shutil
 import socket
 import subprocess
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -17,10 +17,13 @@ from urllib.parse import unquote, urlsplit
 
 import yaml
 
+from tests.verify import environments
 from tests.verify.running import run, succeed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
+
+    import docker
 
 ROOT = Path(__file__).resolve().parents[2]
 SALT = "encryptionsalt:"
@@ -141,6 +144,29 @@ def make(folder: Path) -> Checkout:
     made.configure()
     _commit(root)
     return made
+
+
+@contextmanager
+def brought_up(client: docker.DockerClient, folder: Path) -> Iterator[Checkout]:
+    """Make a copy, bring its further environment up, and remove all of it at the end whatever happened.
+
+    Args:
+        client: The engine.
+        folder: An empty folder.
+
+    Yields:
+        The copy.
+    """
+    made = make(folder)
+    try:
+        made.up()
+        yield made
+    finally:
+        made.configure()
+        done = made.dashtam("destroy", made.stack, "--yes")
+        environments.remove_all(client, made.stack)
+        shutil.rmtree(folder)
+    succeed(done)
 
 
 def free_ports(count: int) -> list[int]:

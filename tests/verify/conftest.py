@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator
 
 import docker
@@ -31,17 +30,8 @@ def client() -> Iterator[docker.DockerClient]:
 @pytest.fixture(scope="session")
 def checkout(client: docker.DockerClient, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
     """A copy of this checkout, whose further environment is up, and is removed at the end whatever happened."""
-    folder = tmp_path_factory.mktemp("checkout")
-    made = checkouts.make(folder)
-    try:
-        made.up()
+    with checkouts.brought_up(client, tmp_path_factory.mktemp("checkout")) as made:
         yield made
-    finally:
-        made.configure()
-        done = made.dashtam("destroy", made.stack, "--yes")
-        environments.remove_all(client, made.stack)
-        shutil.rmtree(folder)
-    succeed(done)
 
 
 @pytest.fixture

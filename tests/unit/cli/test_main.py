@@ -7,19 +7,14 @@ from collections.abc import Callable
 import pytest
 import typer
 from docker.errors import DockerException
+from typer.core import TyperGroup
 from typer.testing import CliRunner
 
 from cli import main
 from cli.errors import UserError
+from cli.lazy import Commands
 
-COMMANDS = [
-    ["up"],
-    ["test"],
-    ["status"],
-    ["env"],
-    ["doctor"],
-    ["destroy"],
-]
+COMMANDS = [[name] for name, command in Commands().items() if not isinstance(command, TyperGroup)]
 
 
 def _run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:

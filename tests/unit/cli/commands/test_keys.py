@@ -6,7 +6,7 @@ from unittest.mock import Mock
 import pytest
 from typer.testing import CliRunner
 
-from cli.commands import keys
+from cli import target
 from cli.engine_view import ContainerView
 from cli.errors import UserError
 from cli.main import app
@@ -36,9 +36,9 @@ class FakeView:
 @pytest.fixture
 def view(monkeypatch: pytest.MonkeyPatch, container: MakeContainer) -> type[FakeView]:
     view = type("View", (FakeView,), {"found": [container()], "asked": []})
-    monkeypatch.setattr(keys, "EngineView", view)
-    monkeypatch.setattr(keys, "connect", Mock())
-    monkeypatch.setattr("cli.clone.find", lambda: Mock(id="me"))
+    monkeypatch.setattr(target, "EngineView", view)
+    monkeypatch.setattr(target, "connect", Mock())
+    monkeypatch.setattr("cli.clone.current", lambda: Mock(id="me"))
     return view
 
 
@@ -69,6 +69,6 @@ def test_an_app_that_does_not_run_is_told(
     view: type[FakeView], container: MakeContainer, changes: dict[str, str]
 ) -> None:
     view.found = [container(**changes)]
-    with pytest.raises(UserError, match="not running") as raised:
+    with pytest.raises(UserError, match=r"is not (up|running)") as raised:
         CliRunner().invoke(app, ["keys", "rotate", "test"], catch_exceptions=False)
     assert "./dashtam up test" in raised.value.remedy

@@ -1,0 +1,85 @@
+"""The environment that a command is for, as the engine has it now: for commands that don't change Pulumi's state."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cli import clone
+from cli.clone import Clone
+from cli.engine_view import ContainerView, EngineView
+from cli.errors import UserError
+from cli.images.engine import connect
+from cli.pulumi import require_configured
+from infra.naming import SERVICES
+
+
+@dataclass(frozen=True)
+class Target:
+    """One environment of this clone.
+
+    Args:
+        environment: Its name.
+        clone: This clone.
+        view: The engine.
+    """
+
+    environment: str
+    clone: Clone
+    view: EngineView
+
+    def services(self) -> list[ContainerView]:
+        """Return the containers of its services, running or not, in the order of `SERVICES`."""
+        found = [one for one in self.view.containers(self.environment, self.clone.id) if one.is_service]
+        return sorted(found, key=lambda one: SERVICES.index(one.component))
+
+    def service(self, name: str) -> ContainerView:
+        """Return the container of a service.
+
+        Args:
+            name: The service.
+
+        Raises:
+            UserError: The environment has no such service, or it is not up.
+        """
+        if name not in SERVICES:
+            raise UserError(
+                f"There is no service {name!r}.", cause=f"Services are: {', '.join(SERVICES)}.", exit_status=2
+            )
+        for one in self.services():
+            if one.component == name:
+                return one
+        raise UserError(
+            f"The {name} of {self.environment} is not up.",
+            remedy=f"Bring it up first: `./dashtam up {self.environment}`.",
+        )
+
+    def running(self, name: str) -> ContainerView:
+        """Return the container of a service that runs.
+
+        Args:
+            name: The service.
+
+        Raises:
+            UserError: The environment has no such service, or it doesn't run.
+        """
+        found = self.service(name)
+        if found.state != "running":
+            raise UserError(
+                f"The {name} of {self.environment} is not running.",
+                cause=f"Its container {found.name} is {found.state}.",
+                remedy=f"Bring it up first: `./dashtam up {self.environment}`.",
+            )
+        return found
+
+
+def of(environment: str) -> Target:
+    """Return an environment.
+
+    Args:
+        environment: Its name.
+
+    Raises:
+        UserError: There is no such environment, or no engine answers.
+    """
+    require_configured(environment)
+    return Target(environment, clone.current(), EngineView(connect()))
