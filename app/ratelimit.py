@@ -15,7 +15,7 @@ from app.failures import explain
 from app.sessions import SessionDep
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Mapping
 
     from redis.asyncio import Redis
 
@@ -40,15 +40,38 @@ def limit(name: str, *, per_minute: int) -> Callable[[Request, SessionDep], Awai
     """
 
     async def check(request: Request, session: SessionDep) -> None:
-        window = int(time.time()) // WINDOW
-        address = request.client.host if request.client else "unknown"
-        limits = {f"session:{session.id}": per_minute, f"address:{address}": per_minute * PEOPLE}
-        keys = [_key(name, who, window) for who in limits]
-        counts = await _count(request.state.cache, keys)
-        if any(count > allowed for count, allowed in zip(counts, limits.values(), strict=True)):
-            raise _too_many(window)
+        limits = {f"session:{session.id}": per_minute, _address(request): per_minute * PEOPLE}
+        await _require(request.state.cache, name, limits)
 
     return check
+
+
+def limit_address(name: str, *, per_minute: int) -> Callable[[Request], Awaitable[None]]:
+    """Make a dependency that limits a route to which nobody brings a session.
+
+    Args:
+        name: What is counted.
+        per_minute: How often an address may use it.
+
+    Returns:
+        The dependency; it refuses with 429, and with 503 if it can't count.
+    """
+
+    async def check(request: Request) -> None:
+        await _require(request.state.cache, name, {_address(request): per_minute})
+
+    return check
+
+
+def _address(request: Request) -> str:
+    return f"address:{request.client.host if request.client else 'unknown'}"
+
+
+async def _require(cache: Redis, name: str, limits: Mapping[str, int]) -> None:
+    window = int(time.time()) // WINDOW
+    counts = await _count(cache, [_key(name, who, window) for who in limits])
+    if any(count > allowed for count, allowed in zip(counts, limits.values(), strict=True)):
+        raise _too_many(window)
 
 
 def _key(name: str, who: str, window: int) -> str:

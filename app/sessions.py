@@ -7,6 +7,7 @@ import time
 import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from fastapi import Depends, Request
 from starlette.middleware.sessions import SessionMiddleware
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     from app.settings import AppSettings
 
-COOKIE = "__Host-dashtam"
+HTTPS = 443
 DAY = 24 * 60 * 60
 LIFETIME = 30 * DAY
 """Seconds after which an unused session ends; use renews it once a day."""
@@ -39,6 +40,18 @@ class Notice:
 
     text: str
     kind: Kind
+
+
+def cookie_name(public_url: str) -> str:
+    """Return the cookie's name: of this app alone among those of one host, since cookies know no ports.
+
+    Args:
+        public_url: The app's origin.
+
+    Returns:
+        The name; its prefix binds it to the host and to HTTPS (RFC 6265bis, section 4.1.3.2).
+    """
+    return f"__Host-dashtam-{urlsplit(public_url).port or HTTPS}"
 
 
 class Session:
@@ -114,7 +127,7 @@ def install(app: FastAPI, settings: AppSettings) -> None:
     app.add_middleware(
         SessionMiddleware,
         secret_key=settings.secret_key.get_secret_value(),
-        session_cookie=COOKIE,
+        session_cookie=cookie_name(settings.public_url),
         max_age=LIFETIME,
         same_site="lax",  # strict would withhold it where a provider sends the person back
         https_only=True,

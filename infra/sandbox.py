@@ -61,7 +61,7 @@ class Sandbox(pulumi.ComponentResource):
             health=f"node src/probe.mjs https://localhost:{PORT}/health",
             memory=args.settings.sandbox.memory,
             files=InstalledFiles(_files(args, shared, child), child),
-            env=environment(args.settings, shared.naming.environment),
+            env=environment(args.settings),
         )
         self.container = container.service(NAME, service, shared, parent=self)
         self.register_outputs({})
@@ -79,18 +79,16 @@ def issuer(settings: StackSettings) -> str:
     return origins.for_browsers(NAME, PORT, settings.sandbox.port)
 
 
-def environment(settings: StackSettings, name: str) -> dict[str, str]:
+def environment(settings: StackSettings) -> dict[str, str]:
     """Return the sandbox's settings.
 
     Args:
         settings: The stack's config.
-        name: The environment's name.
 
     Returns:
         Environment variables; secrets only as the names of files.
     """
     return {
-        "ENVIRONMENT": name,
         "SANDBOX_ALLOWED": str(settings.app.debug or settings.app.testing).lower(),
         "PORT": str(PORT),
         "ISSUER": issuer(settings),

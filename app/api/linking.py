@@ -15,7 +15,7 @@ from app.linking.models import ConnectionInfo, ConnectionPage, ProviderInfo
 from app.linking.redirect import Redirect
 from app.linking.service import CURSOR, Linking
 from app.problems import Problem, ProblemResponse
-from app.ratelimit import limit
+from app.ratelimit import limit, limit_address
 from app.sessions import SessionDep
 
 if TYPE_CHECKING:
@@ -143,7 +143,7 @@ async def disconnect(connection: uuid.UUID, linking: LinkingDep, session: Sessio
     return Response(status_code=HTTPStatus.NO_CONTENT)
 
 
-@internal.post("/callback")
+@internal.post("/callback", dependencies=[Depends(limit_address("receive", per_minute=600))])
 async def receive(redirect: Redirect, linking: LinkingDep) -> Received:
     """Take a provider's answer from the callback server."""
     return Received(continue_url=await linking.receive(redirect))

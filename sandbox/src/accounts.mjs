@@ -4,6 +4,9 @@ import { createHash } from "node:crypto";
 
 export const LONGEST_NAME = 64;
 
+/** The one special name: for this account the provider is unavailable as soon as the application asks it for tokens. */
+export const UNAVAILABLE = "unavailable";
+
 /** Return the account's id for a name as somebody typed it, or null where it names nobody. */
 export function subject(name) {
   const plain = name.normalize("NFKC").trim().replace(/\s+/gu, " ").toLowerCase();
@@ -14,6 +17,6 @@ export function subject(name) {
 }
 
 /** Return an account in the shape that oidc-provider asks for. */
-export function findAccount(_context, id) {
+export function account(id) {
   return { accountId: id, claims: () => ({ sub: id, preferred_username: id }) };
 }

@@ -1,12 +1,12 @@
-/** The steps at which a person decides: log in, allow, deny. */
+/** The steps at which a person decides: log in, be somebody else, allow, deny. */
 
 import { LONGEST_NAME, subject } from "./accounts.mjs";
 import { consentPage, loginPage } from "./pages.mjs";
-import { Refusal, readForm, sendPage } from "./web.mjs";
+import { Refusal, readForm, redirect, sendPage } from "./web.mjs";
 
-const STEP = /^\/interaction\/[A-Za-z0-9_-]+(?:\/(login|allow|deny))?$/;
+const STEP = /^\/interaction\/[A-Za-z0-9_-]+(?:\/(login|allow|deny|switch))?$/;
 
-const ACTIONS = { login, allow, deny };
+const ACTIONS = { login, allow, deny, switch: logInAnew };
 
 /** Return whether a path is one of a person's decisions. */
 export function isInteraction(path) {
@@ -53,6 +53,14 @@ async function allow(step) {
   grant.addOIDCScope((prompt.details.missingOIDCScope ?? []).join(" "));
   grant.addOIDCClaims(prompt.details.missingOIDCClaims ?? []);
   await finish(step, { consent: { grantId: await grant.save() } });
+}
+
+/** Forget who is logged in, and begin the same authorization once more. */
+async function logInAnew(step) {
+  require(step, "consent");
+  const { session, params } = step.interaction;
+  await (await step.provider.Session.findByUid(session.uid))?.destroy();
+  redirect(step.response, `/auth?${new URLSearchParams(params)}`);
 }
 
 async function deny(step) {

@@ -1,6 +1,6 @@
 /** The pages that a person sees: plain HTML without script, every value escaped. */
 
-import { LONGEST_NAME } from "./accounts.mjs";
+import { LONGEST_NAME, UNAVAILABLE } from "./accounts.mjs";
 
 /** `form-action` is left out on purpose: it would also hold for the redirects that follow a form. */
 export const HEADERS = {
@@ -66,7 +66,8 @@ export function loginPage({ path, client, problem = "" }) {
   return page(
     "Log in",
     html`<p>${client} wants to connect to an account of yours. This provider is for development: any name will do, and
-the same name is the same account next time.</p>
+the same name is the same account next time. As <strong>${UNAVAILABLE}</strong> you see what happens when a provider
+fails.</p>
 ${problem ? html`<p id="problem" class="problem" role="alert">${problem}</p>` : ""}
 <form method="post" action="${path}/login">
 <label for="name">Name</label>
@@ -87,6 +88,7 @@ export function consentPage({ path, client, account, scopes }) {
 <ul>
 ${asked}</ul>
 <form method="post" action="${path}/allow"><button autofocus>Allow</button></form>
+<form method="post" action="${path}/switch"><button class="quiet">Use another name</button></form>
 ${deny(path)}`,
   );
 }

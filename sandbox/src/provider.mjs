@@ -1,8 +1,8 @@
 /** The authorization server itself: oidc-provider, set up as strictly as RFC 9700 asks. */
 
-import { Provider } from "oidc-provider";
+import { Provider, errors } from "oidc-provider";
 
-import { findAccount } from "./accounts.mjs";
+import { UNAVAILABLE, account } from "./accounts.mjs";
 import { log } from "./log.mjs";
 import { HEADERS, errorPage } from "./pages.mjs";
 
@@ -35,7 +35,7 @@ function configuration(settings) {
   return {
     clients: [client(settings)],
     jwks: { keys: [settings.signingKey] },
-    cookies: { keys: [settings.cookieKey], names: cookieNames(settings.environment) },
+    cookies: { keys: [settings.cookieKey], names: cookieNames(new URL(settings.issuer)) },
     findAccount,
     claims: { openid: ["sub"], profile: ["preferred_username"] },
     scopes: ["openid", "offline_access", "profile"],
@@ -55,6 +55,17 @@ function configuration(settings) {
   };
 }
 
+function findAccount(context, id) {
+  if (id === UNAVAILABLE && context.oidc.route === "token") throw unavailable();
+  return account(id);
+}
+
+function unavailable() {
+  const error = new errors.CustomOIDCProviderError("temporarily_unavailable", "The provider is down for this account");
+  error.status = error.statusCode = 503;
+  return error;
+}
+
 function client(settings) {
   return {
     client_id: settings.clientId,
@@ -67,8 +78,8 @@ function client(settings) {
 }
 
 /** Cookies ignore ports: the sandboxes of two environments on localhost must not take each other's. */
-function cookieNames(environment) {
-  const name = (kind) => `sandbox_${environment}_${kind}`;
+function cookieNames({ port }) {
+  const name = (kind) => `sandbox_${port || 443}_${kind}`;
   return { session: name("session"), interaction: name("interaction"), resume: name("resume") };
 }
 

@@ -10,7 +10,6 @@ export class SettingsError extends Error {}
 export function load(environ) {
   requirePermission(environ);
   return Object.freeze({
-    environment: required(environ, "ENVIRONMENT"),
     port: port(environ.PORT ?? "8282"),
     issuer: origin(environ, "ISSUER"),
     clientId: required(environ, "CLIENT_ID"),

@@ -21,6 +21,11 @@ export function sendPage(response, status, page) {
   send(response, status, "text/html; charset=utf-8", page);
 }
 
+export function redirect(response, location) {
+  response.writeHead(303, { ...HEADERS, Location: location });
+  response.end();
+}
+
 /** Return a submitted form. */
 export async function readForm(request) {
   const chunks = [];

@@ -5,40 +5,47 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import httpx2
 import pytest
 
+from tests.api.person import Person
+
 if TYPE_CHECKING:
-    import httpx2
+    from collections.abc import Iterator
 
     from tests.conftest import Endpoints
 
 CONFIG = Path(__file__).with_name("schemathesis.toml")
-SESSION = "/api/v1/session"
 PATIENCE = 300
 """Seconds that it may take: more than it does, so that it ends."""
 
 
-@pytest.fixture(scope="session")
-def person(app: httpx2.Client) -> dict[str, str]:
-    """The headers of somebody with a session, who repeats its token as its own pages do."""
-    answer = app.get(SESSION)
-    session = answer.raise_for_status().json()
-    cookies = "; ".join(f"{name}={value}" for name, value in answer.cookies.items())
-    return {"Cookie": cookies, session["csrf_header"]: session["csrf_token"]}
+@pytest.fixture
+def person(endpoints: Endpoints) -> Iterator[Person]:
+    """Somebody at the origin that the app's pages belong to."""
+    with httpx2.Client(
+        base_url=endpoints.app_url, verify=endpoints.tls(), trust_env=False, follow_redirects=True
+    ) as client:
+        home = client.get("/")
+        client.base_url = home.url.copy_with(raw_path=b"/")
+        yield Person(client)
 
 
 # A program of its own: Schemathesis' fixtures write to an attribute that pytest 9.2 no longer has.
-def test_the_app_does_what_its_document_says(endpoints: Endpoints, person: dict[str, str], tmp_path: Path) -> None:
-    headers = [word for name, value in person.items() for word in ("--header", f"{name}: {value}")]
+def test_the_app_does_what_its_document_says(endpoints: Endpoints, person: Person, tmp_path: Path) -> None:
+    run = uuid.uuid4().hex[:8]
+    accounts = {"KEPT": person.link(f"kept-{run}"), "DISCONNECTED": person.link(f"disconnected-{run}")}
+    headers = [word for name, value in person.headers().items() for word in ("--header", f"{name}: {value}")]
     command = ["run", f"{endpoints.app_url}/openapi.json", "--tls-verify", str(endpoints.ca_file), *headers]
     done = subprocess.run(
         [sys.executable, "-m", "schemathesis.cli", "--config-file", str(CONFIG), "--no-color", *command],
         cwd=tmp_path,
         # Nothing of this machine's proxies and certificates.
-        env={"PATH": os.environ["PATH"], "HOME": str(tmp_path)},
+        env={"PATH": os.environ["PATH"], "HOME": str(tmp_path), **accounts},
         capture_output=True,
         text=True,
         check=False,

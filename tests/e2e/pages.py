@@ -82,6 +82,11 @@ class Sandbox:
         await self.page.get_by_role("button", name="Log in").click()
         await expect(self.page.get_by_role("heading", level=1)).to_contain_text("Allow")
 
+    async def use_another_name(self) -> None:
+        """Log in as somebody else, where the provider still knows who was here."""
+        await self.page.get_by_role("button", name="Use another name").click()
+        await self.is_shown()
+
     async def allow(self) -> None:
         """Allow the link."""
         await self.page.get_by_role("button", name="Allow").click()

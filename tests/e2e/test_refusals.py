@@ -92,3 +92,17 @@ async def test_a_link_that_another_browser_finishes(
         await expect(other.get_by_role("heading", level=1)).to_have_text("This is not the browser that started")
         await other.goto(endpoints.app_url)
         await expect(other.get_by_text("No account is linked yet.")).to_be_visible()
+
+
+async def test_a_provider_that_is_down_when_it_is_asked_for_tokens(
+    home: Home, sandbox: Sandbox, outcome: Outcome, shoot: Shoot
+) -> None:
+    await home.open()
+    await home.connect()
+    await sandbox.is_shown()
+    await sandbox.log_in("unavailable")
+    await sandbox.allow()
+    await outcome.says("The provider is not available")
+    await shoot("provider-down")
+    await outcome.go_back()
+    await expect(home.accounts).to_have_count(0)

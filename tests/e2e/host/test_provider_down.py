@@ -13,7 +13,6 @@ from tests.e2e.pages import link
 if TYPE_CHECKING:
     from playwright.async_api import Page
 
-    from tests.e2e.conftest import Shoot
     from tests.e2e.host.conftest import Outage
     from tests.e2e.pages import Home, Outcome, Sandbox
 
@@ -21,7 +20,7 @@ DOWN = "The provider is not available"
 
 
 async def test_between_the_consent_and_the_link(
-    home: Home, sandbox: Sandbox, outcome: Outcome, name: str, page: Page, outage: Outage, shoot: Shoot
+    home: Home, sandbox: Sandbox, outcome: Outcome, name: str, page: Page, outage: Outage
 ) -> None:
     await home.open()
     await home.connect()
@@ -31,11 +30,9 @@ async def test_between_the_consent_and_the_link(
         await asyncio.to_thread(outage.fail)
         await held.go_on()
     await outcome.says(DOWN)
-    await shoot("provider-down")
     await outcome.go_back()
     await expect(home.accounts).to_have_count(0)
     await asyncio.to_thread(outage.recover)
-    await page.context.clear_cookies(name="_session")
     await link(home, sandbox, name)
     await expect(home.account(name)).to_be_visible()
 

@@ -124,6 +124,13 @@ async def test_what_cannot_be_refreshed_is_expired(connections: Connections, pro
     assert (await connections.get(OWNER, row.id)).status is ConnectionStatus.EXPIRED
 
 
+async def test_a_disconnect_revokes_what_there_is(connections: Connections, provider: ProviderAtHand) -> None:
+    provider.gives_refresh = False
+    row = await _link(connections, provider)
+    await connections.disconnect(OWNER, row.id, provider)
+    assert provider.revoked == [("access-1", "access_token")]
+
+
 async def test_what_the_provider_took_back_is_revoked(connections: Connections, provider: ProviderAtHand) -> None:
     row = await _link(connections, provider)
     provider.failure = RefusedError("invalid_grant", "revoked by the person")

@@ -8,6 +8,7 @@ import datetime
 import ipaddress
 import json
 import logging
+import os
 import socket
 import ssl
 import threading
@@ -160,8 +161,11 @@ def _handler(status: int) -> type[BaseHTTPRequestHandler]:
 
 @pytest.fixture
 def tls_environment(authority: Authority) -> dict[str, str]:
+    """The certificates of a server; with them a process's coverage is measured where the tests' is."""
     certificate = str(authority.issue())
-    return {"TLS_CA_FILE": str(authority.ca_file), "TLS_CERTIFICATE_FILE": certificate, "TLS_KEY_FILE": certificate}
+    measured = {name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")}
+    files = {"TLS_CA_FILE": str(authority.ca_file), "TLS_CERTIFICATE_FILE": certificate, "TLS_KEY_FILE": certificate}
+    return {**measured, **files}
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime
+import os
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -79,10 +80,11 @@ def test_wrong_use(
 
 @pytest.mark.parametrize(("status", "exit_status"), [(200, 0), (503, 1)])
 def test_exit_status(authority: Authority, https_server: Server, status: int, exit_status: int) -> None:
+    measured = {name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")}
     with https_server(authority.issue(), status) as port:
         done = subprocess.run(
             [sys.executable, "-m", "app.probe", f"https://localhost:{port}/"],
-            env={"TLS_CA_FILE": str(authority.ca_file)},
+            env=measured | {"TLS_CA_FILE": str(authority.ca_file)},
             capture_output=True,
             text=True,
             check=False,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from itsdangerous import TimestampSigner
 
-from app.sessions import COOKIE, DAY, LIFETIME, MAX_NOTICE, MAX_NOTICES, Notice, Session
+from app.sessions import DAY, LIFETIME, MAX_NOTICE, MAX_NOTICES, Notice, Session, cookie_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,11 +15,22 @@ if TYPE_CHECKING:
     from tests.unit.app.browsing import Browser
 
 
+COOKIE = "__Host-dashtam-8000"
+
+
+@pytest.mark.parametrize(
+    ("public_url", "name"),
+    [("https://localhost:8001", "__Host-dashtam-8001"), ("https://app.example", "__Host-dashtam-443")],
+)
+def test_apps_on_one_host_have_cookies_of_their_own(public_url: str, name: str) -> None:
+    assert cookie_name(public_url) == name
+
+
 def test_the_cookie(browser: Browser) -> None:
     cookie = browser.get("/").headers["Set-Cookie"]
     name, _, rest = cookie.partition("=")
     attributes = {part.strip().lower() for part in rest.split(";")[1:]}
-    assert name == COOKIE == "__Host-dashtam"
+    assert name == COOKIE
     assert attributes == {"path=/", f"max-age={LIFETIME}", "httponly", "samesite=lax", "secure"}
 
 

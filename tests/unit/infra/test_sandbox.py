@@ -12,8 +12,7 @@ if TYPE_CHECKING:
 
 def test_the_sandbox_is_told_of_its_surroundings(load: Load) -> None:
     settings = load({"app.debug": True, "sandbox.enabled": True, "sandbox.port": 8283})
-    assert sandbox.environment(settings, "review-42") == {
-        "ENVIRONMENT": "review-42",
+    assert sandbox.environment(settings) == {
         "SANDBOX_ALLOWED": "true",
         "PORT": "8282",
         "ISSUER": "https://localhost:8283",
@@ -34,7 +33,7 @@ def test_the_sandbox_is_told_of_its_surroundings(load: Load) -> None:
 )
 def test_only_development_and_tests_allow_it(load: Load, debug: bool, testing: bool, allowed: str) -> None:
     settings = load({"app.debug": debug, "app.testing": testing})
-    assert sandbox.environment(settings, "any")["SANDBOX_ALLOWED"] == allowed
+    assert sandbox.environment(settings)["SANDBOX_ALLOWED"] == allowed
 
 
 def test_an_unpublished_sandbox_is_its_own_issuer_in_the_network(load: Load) -> None:

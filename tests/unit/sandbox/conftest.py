@@ -68,7 +68,6 @@ def environ(tmp_path_factory: pytest.TempPathFactory) -> Environ:
         **{name: str(folder / name) for name in files},
         "TLS_CA_FILE": str(folder / "TLS_CERTIFICATE_FILE"),
         "SANDBOX_ALLOWED": "true",
-        "ENVIRONMENT": "review-42",
         "PORT": "0",
         "ISSUER": ISSUER,
         "CLIENT_ID": CLIENT,

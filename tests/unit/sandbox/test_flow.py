@@ -141,3 +141,21 @@ def test_the_access_token_opens_the_account(running: Running, person: Person) ->
     with running.client() as app:
         assert app.get("/me", headers={"Authorization": f"Bearer {token}"}).json()["sub"] == "ada"
         assert app.get("/me", headers={"Authorization": "Bearer forged"}).status_code == 401
+
+
+def test_somebody_else_logs_in(running: Running, person: Person) -> None:
+    person.links(Authorization(), "ada")
+    authorization = Authorization()
+    login = person.submits(person.opens(authorization, {"prompt": "consent"}), "Use another name")
+    consent = person.submits(login, "Log in", name="grace")
+    assert "<strong>grace</strong>" in consent.text
+    answer = returned(person.submits(consent, "Allow"))
+    assert answer["state"] == authorization.state
+    assert claims(redeem(running, authorization, answer["code"]).json()["id_token"])["sub"] == "grace"
+
+
+def test_a_provider_that_fails_when_asked_for_tokens(running: Running, person: Person) -> None:
+    authorization = Authorization()
+    answer = redeem(running, authorization, person.links(authorization, "Unavailable")["code"])
+    assert answer.status_code == 503
+    assert answer.json()["error"] == "temporarily_unavailable"

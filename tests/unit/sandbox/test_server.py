@@ -9,6 +9,7 @@ import ssl
 import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -30,7 +31,6 @@ WRONG = [
     ("SANDBOX_ALLOWED", None, "SANDBOX_ALLOWED is not true: anyone may log in here as anybody,"),
     ("SANDBOX_ALLOWED", "false", "SANDBOX_ALLOWED is not true: anyone may log in here as anybody,"),
     ("SANDBOX_ALLOWED", "1", "SANDBOX_ALLOWED is not true: anyone may log in here as anybody,"),
-    ("ENVIRONMENT", None, "ENVIRONMENT is not set"),
     ("CLIENT_ID", "", "CLIENT_ID is not set"),
     ("ISSUER", None, "ISSUER is not set"),
     ("ISSUER", "http://localhost:8282", f"ISSUER=http://localhost:8282 {URL}"),
@@ -123,12 +123,12 @@ def test_the_style_is_served(running: Running) -> None:
     assert style.text == (SANDBOX / "src" / "style.css").read_text()
 
 
-def test_cookies_are_the_environments_own_and_go_over_tls_alone(running: Running) -> None:
+def test_cookies_are_the_ports_own_and_go_over_tls_alone(running: Running) -> None:
     with running.client() as browser:
         cookies = browser.get("/auth", params=Authorization().parameters()).headers.get_list("set-cookie")
     assert cookies
     for cookie in cookies:
-        assert cookie.startswith("sandbox_review-42_")
+        assert cookie.startswith(f"sandbox_{urlsplit(ISSUER).port}_")
         assert {"secure", "httponly", "samesite=lax"} <= {part.strip().lower() for part in cookie.split(";")}
 
 

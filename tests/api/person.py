@@ -1,0 +1,57 @@
+"""Somebody at the app and at its provider without a browser, who presses what the pages have."""
+
+from __future__ import annotations
+
+import html
+import re
+from dataclasses import dataclass
+from urllib.parse import urljoin
+
+import httpx2
+
+SESSION = "/api/v1/session"
+COOKIE = "__Host-dashtam-"
+
+
+@dataclass(frozen=True)
+class Person:
+    """A person with a session at the app.
+
+    Args:
+        client: With cookies of its own, at the app's origin; it follows redirects.
+    """
+
+    client: httpx2.Client
+
+    def headers(self) -> dict[str, str]:
+        """Return the headers of a program that acts for this person: the session, and its token for changes."""
+        session = self.client.get(SESSION).raise_for_status().json()
+        cookies = [cookie for cookie in self.client.cookies.jar if cookie.name.startswith(COOKIE)]
+        own = "; ".join(f"{cookie.name}={cookie.value}" for cookie in cookies)
+        return {"Cookie": own, session["csrf_header"]: session["csrf_token"]}
+
+    def link(self, name: str) -> str:
+        """Link the sandbox's account of a name.
+
+        Args:
+            name: Who logs in there.
+
+        Returns:
+            The connection's id.
+        """
+        leaving = self._press(self.client.get("/"), "/connect/sandbox")
+        (onward,) = re.findall(r'content="0; url=([^"]+)"', leaving.text)
+        page = self.client.get(html.unescape(onward))
+        if "/switch" in page.text:
+            page = self._press(page, "/switch")
+        home = self._press(self._press(page, "/login", name=name), "/allow")
+        (connection,) = re.findall(rf'data-connection="([^"]+)">(?:(?!</li>).)*?{re.escape(name)}', home.text, re.S)
+        return str(connection)
+
+    def _press(self, page: httpx2.Response, action: str, **fields: str) -> httpx2.Response:
+        page.raise_for_status()
+        (path,) = re.findall(rf'action="([^"]*{re.escape(action)})"', page.text)
+        tokens = re.findall(r'name="csrf_token" value="([^"]+)"', page.text)
+        data = {**({"csrf_token": tokens[0]} if tokens else {}), **fields}
+        origin = {"Origin": str(page.url.copy_with(raw_path=b"/")).rstrip("/")}
+        return self.client.post(urljoin(str(page.url), path), data=data, headers=origin).raise_for_status()

@@ -1,0 +1,277 @@
+"""The API in this process, on this worker's own database and cache: each route, and each way in which it refuses."""
+
+from __future__ import annotations
+
+import uuid
+from http import HTTPStatus
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, urlsplit
+
+import httpx2
+import pytest
+from fastapi import FastAPI
+
+from app import problems, ratelimit, web
+from app.api import linking as linking_api
+from app.api import session as session_api
+from app.linking.service import Linking
+from app.providers.interface import RefusedError, UnavailableError
+from app.ratelimit import WINDOW
+from tests.integration.linking.conftest import ISSUER
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from redis.asyncio import Redis
+    from starlette.types import Receive, Scope, Send
+
+    from app.linking.tokens import Connections
+    from app.providers.interface import ProviderError
+    from app.settings import AppSettings
+    from tests.integration.linking.conftest import ProviderAtHand
+
+API = "/api/v1"
+PUBLIC = "https://localhost:8000"
+"""As `linking` has it."""
+NOBODYS = uuid.UUID(int=7)
+PROBLEM = "urn:dashtam:problem:"
+
+
+@pytest.fixture
+def service(settings: AppSettings, linking: Linking, cache: Redis) -> FastAPI:
+    """The app as its server has it, without a database to migrate."""
+    app = FastAPI()
+    problems.install(app)
+    session_api.install(app)
+    linking_api.install(app)
+    web.install(app, settings.model_copy(update={"public_url": PUBLIC}))
+    state = {"linking": linking, "cache": cache}
+    inner = app.middleware_stack or app.build_middleware_stack()
+
+    async def with_state(scope: Scope, receive: Receive, send: Send) -> None:
+        await inner({**scope, "state": state}, receive, send)
+
+    app.middleware_stack = with_state
+    return app
+
+
+@pytest.fixture
+async def person(service: FastAPI) -> AsyncIterator[httpx2.AsyncClient]:
+    """Somebody with a session, whose requests repeat its token."""
+    transport = httpx2.ASGITransport(service)
+    async with httpx2.AsyncClient(transport=transport, base_url=PUBLIC) as client:
+        session = (await client.get(f"{API}/session")).json()
+        client.headers[session["csrf_header"]] = session["csrf_token"]
+        yield client
+
+
+async def state_of(person: httpx2.AsyncClient) -> str:
+    """Start a link, and return its state."""
+    answer = await person.post(f"{API}/providers/sandbox/connections")
+    assert answer.status_code == HTTPStatus.CREATED
+    url: str = answer.json()["authorization_url"]
+    return parse_qs(urlsplit(url).query)["state"][0]
+
+
+async def linked(person: httpx2.AsyncClient) -> dict[str, Any]:
+    """Link an account, and return it as the list has it."""
+    redirect = {"state": await state_of(person), "code": "the-code", "iss": ISSUER}
+    received = await person.post("/internal/oauth/callback", json=redirect)
+    assert received.status_code == HTTPStatus.OK
+    finished = await person.get(received.json()["continue_url"])
+    assert finished.status_code == HTTPStatus.SEE_OTHER
+    items: list[dict[str, Any]] = (await person.get(f"{API}/connections")).json()["items"]
+    return items[0]
+
+
+def kind(answer: httpx2.Response) -> str:
+    """Return which problem it is."""
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    return str(answer.json()["type"]).removeprefix(PROBLEM)
+
+
+async def test_an_account_from_beginning_to_end(person: httpx2.AsyncClient, provider: ProviderAtHand) -> None:
+    assert (await person.get(f"{API}/providers")).json() == [{"name": "sandbox", "title": "Sandbox"}]
+    item = await linked(person)
+    assert (item["subject"], item["status"]) == ("account-1", "active")
+    place = f"{API}/connections/{item['id']}"
+    assert (await person.get(place)).json() == item
+    refreshed = await person.post(f"{place}/refresh")
+    assert refreshed.status_code == HTTPStatus.OK
+    assert refreshed.json()["updated_at"] > item["updated_at"]
+    assert provider.refreshed == ["refresh-1"]
+    assert (await person.delete(place)).status_code == HTTPStatus.NO_CONTENT
+    assert {token for token, _ in provider.revoked} == {"refresh-2", "access-2"}
+    assert (await person.get(f"{API}/connections")).json() == {"items": [], "next": None}
+
+
+async def test_no_answer_holds_a_token(person: httpx2.AsyncClient) -> None:
+    item = await linked(person)
+    place = f"{API}/connections/{item['id']}"
+    answers = [await person.get(f"{API}/connections"), await person.get(place), await person.post(f"{place}/refresh")]
+    assert all(word not in answer.text for answer in answers for word in ("access-", "refresh-", "token"))
+
+
+async def test_accounts_come_in_pages(person: httpx2.AsyncClient, provider: ProviderAtHand) -> None:
+    for number in range(3):
+        provider.subject = f"account-{number}"
+        await linked(person)
+    first = (await person.get(f"{API}/connections", params={"limit": 2})).json()
+    rest = (await person.get(f"{API}/connections", params={"limit": 2, "after": first["next"]})).json()
+    assert [item["subject"] for item in first["items"] + rest["items"]] == ["account-2", "account-1", "account-0"]
+    assert rest["next"] is None
+
+
+@pytest.mark.parametrize("query", [{"limit": 0}, {"limit": 101}, {"limit": "x"}, {"after": "nowhere"}])
+async def test_a_page_that_cannot_be(person: httpx2.AsyncClient, query: dict[str, str | int]) -> None:
+    answer = await person.get(f"{API}/connections", params=query)
+    assert answer.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/connections/{id}"),
+        ("POST", "/connections/{id}/refresh"),
+        ("DELETE", "/connections/{id}"),
+    ],
+)
+async def test_somebody_elses_account_is_none(
+    person: httpx2.AsyncClient, service: FastAPI, method: str, path: str
+) -> None:
+    mine = (await linked(person))["id"]
+    transport = httpx2.ASGITransport(service)
+    async with httpx2.AsyncClient(transport=transport, base_url=PUBLIC) as stranger:
+        session = (await stranger.get(f"{API}/session")).json()
+        headers = {session["csrf_header"]: session["csrf_token"]}
+        answers = [
+            await stranger.request(method, f"{API}{path.format(id=connection)}", headers=headers)
+            for connection in (mine, NOBODYS)
+        ]
+    for answer in answers:
+        assert (answer.status_code, kind(answer)) == (HTTPStatus.NOT_FOUND, "unknown-connection")
+    assert (await person.get(f"{API}/connections/{mine}")).status_code == HTTPStatus.OK
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/providers/sandbox/connections"),
+        ("POST", f"/connections/{NOBODYS}/refresh"),
+        ("DELETE", f"/connections/{NOBODYS}"),
+    ],
+)
+@pytest.mark.parametrize("token", [None, "", "x", "y" * 43])
+async def test_a_change_needs_the_sessions_token(
+    person: httpx2.AsyncClient, method: str, path: str, token: str | None
+) -> None:
+    del person.headers["X-CSRF-Token"]
+    headers = {} if token is None else {"X-CSRF-Token": token}
+    assert (await person.request(method, f"{API}{path}", headers=headers)).status_code == HTTPStatus.FORBIDDEN
+
+
+async def test_a_provider_that_there_is_not(person: httpx2.AsyncClient) -> None:
+    answer = await person.post(f"{API}/providers/nobody/connections")
+    assert (answer.status_code, kind(answer)) == (HTTPStatus.NOT_FOUND, "unknown-provider")
+
+
+@pytest.mark.parametrize(
+    ("failure", "problem"),
+    [(UnavailableError("it sleeps"), "provider-unavailable"), (RefusedError("invalid_grant", "gone"), "refused")],
+)
+@pytest.mark.parametrize("step", ["start", "refresh", "disconnect"])
+async def test_a_provider_that_fails(
+    person: httpx2.AsyncClient, provider: ProviderAtHand, failure: ProviderError, problem: str, step: str
+) -> None:
+    place = f"{API}/connections/{(await linked(person))['id']}"
+    provider.failure = failure
+    if step == "start":
+        answer = await person.post(f"{API}/providers/sandbox/connections")
+    elif step == "refresh":
+        answer = await person.post(f"{place}/refresh")
+    else:
+        answer = await person.delete(place)
+    ended = step == "refresh" and problem == "refused"
+    expected = "not-refreshable" if ended else problem.replace("refused", "provider-refused")
+    assert kind(answer) == expected
+    assert answer.status_code == (HTTPStatus.CONFLICT if ended else HTTPStatus.BAD_GATEWAY)
+    assert (await person.get(place)).status_code == HTTPStatus.OK
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({"state": "never-given"}, "unknown-state"),
+        ({"iss": "https://elsewhere.example"}, "wrong-issuer"),
+        ({"iss": None}, "wrong-issuer"),
+        ({"code": None, "error": "access_denied"}, "denied"),
+    ],
+)
+async def test_an_answer_that_is_not_accepted(
+    person: httpx2.AsyncClient, provider: ProviderAtHand, change: dict[str, str | None], problem: str
+) -> None:
+    redirect = {"state": await state_of(person), "code": "the-code", "iss": ISSUER, **change}
+    redirect = {name: value for name, value in redirect.items() if value is not None}
+    answer = await person.post("/internal/oauth/callback", json=redirect)
+    assert (answer.status_code, kind(answer)) == (HTTPStatus.BAD_REQUEST, problem)
+    assert provider.exchanged == []
+    assert (await person.get(f"{API}/connections")).json()["items"] == []
+
+
+@pytest.mark.parametrize(
+    "redirect",
+    [
+        {},
+        {"code": "hush"},
+        {"state": "hush"},
+        {"state": "", "code": "hush"},
+        {"state": "hush", "code": ""},
+        {"state": "hush", "code": "hush", "error": "hush"},
+        {"state": "hush", "code": "hush", "more": "hush"},
+        {"state": "hush", "code": "hush" * 1025},
+        {"state": "hush" * 129, "code": "hush"},
+    ],
+)
+async def test_a_malformed_answer_is_refused_and_not_repeated(
+    person: httpx2.AsyncClient, redirect: dict[str, str]
+) -> None:
+    answer = await person.post("/internal/oauth/callback", json=redirect)
+    assert answer.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
+    assert "hush" not in answer.text
+
+
+async def test_an_answer_counts_once(person: httpx2.AsyncClient) -> None:
+    redirect = {"state": await state_of(person), "code": "the-code", "iss": ISSUER}
+    answers = [await person.post("/internal/oauth/callback", json=redirect) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [HTTPStatus.OK, HTTPStatus.BAD_REQUEST]
+    assert kind(answers[1]) == "unknown-state"
+
+
+async def test_starting_is_limited(person: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ratelimit, "time", SimpleNamespace(time=lambda: WINDOW * 1000.0))
+    codes = [(await person.post(f"{API}/providers/sandbox/connections")).status_code for _ in range(21)]
+    assert codes == [HTTPStatus.CREATED] * 20 + [HTTPStatus.TOO_MANY_REQUESTS]
+
+
+async def test_answers_are_limited(
+    person: httpx2.AsyncClient, connections: Connections, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    del connections
+    monkeypatch.setattr(ratelimit, "time", SimpleNamespace(time=lambda: WINDOW * 1000.0))
+    redirect = {"state": "never-given", "code": "c"}
+    codes = [(await person.post("/internal/oauth/callback", json=redirect)).status_code for _ in range(601)]
+    assert codes == [HTTPStatus.BAD_REQUEST] * 600 + [HTTPStatus.TOO_MANY_REQUESTS]
+
+
+async def test_a_part_that_is_not_available(
+    person: httpx2.AsyncClient, linking: Linking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def gone(*_: object, **__: object) -> None:
+        raise ConnectionRefusedError("hush")
+
+    monkeypatch.setattr(linking, "connections", gone)
+    answer = await person.get(f"{API}/connections")
+    assert answer.status_code == HTTPStatus.SERVICE_UNAVAILABLE
+    assert answer.headers["Retry-After"] == "5"
+    assert "hush" not in answer.text
