@@ -102,6 +102,25 @@ class Endpoints:
         return ssl.create_default_context(cafile=str(self.ca_file))
 
 
+def reached(outputs: StackOutputs, ca_file: Path) -> Endpoints:
+    """Return an environment as this process reaches it.
+
+    Args:
+        outputs: What the environment tells the world.
+        ca_file: Where its CA certificate is written.
+    """
+    ca_file.write_text(outputs.ca_certificate)
+    inside = OUTPUTS_VARIABLE in os.environ
+    urls = outputs.internal_urls if inside else outputs.urls
+    database = outputs.internal_database_dsn if inside else outputs.database_dsn
+    redis = outputs.internal_redis_dsn if inside else outputs.redis_dsn
+    assert urls.app
+    assert urls.callback
+    assert database
+    assert redis
+    return Endpoints(urls.app, urls.callback, database.get_secret_value(), redis.get_secret_value(), ca_file)
+
+
 def stack_outputs(stack: str) -> StackOutputs:
     """Return a stack's outputs from Pulumi.
 
@@ -134,14 +153,5 @@ def outputs() -> StackOutputs:
 def endpoints(outputs: StackOutputs, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoints]:
     """The environment under test, as this process reaches it."""
     ca_file = tmp_path_factory.mktemp("ca") / "ca.crt"
-    ca_file.write_text(outputs.ca_certificate)
-    inside = OUTPUTS_VARIABLE in os.environ
-    urls = outputs.internal_urls if inside else outputs.urls
-    database = outputs.internal_database_dsn if inside else outputs.database_dsn
-    redis = outputs.internal_redis_dsn if inside else outputs.redis_dsn
-    assert urls.app
-    assert urls.callback
-    assert database
-    assert redis
-    yield Endpoints(urls.app, urls.callback, database.get_secret_value(), redis.get_secret_value(), ca_file)
+    yield reached(outputs, ca_file)
     ca_file.unlink()

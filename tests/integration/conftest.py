@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-import json
 from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import make_url
 
-from app.settings import AppSettings
 from tests.integration import databases as making
 from tests.integration.caches import cache_of_its_own
-
-TOKEN_KEYS = json.dumps({"active": "k1", "keys": {"k1": base64.b64encode(b"k" * 32).decode()}})
+from tests.integration.service_settings import settings_for
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -21,6 +16,7 @@ if TYPE_CHECKING:
     from redis.asyncio import Redis
     from sqlalchemy.ext.asyncio import AsyncEngine
 
+    from app.settings import AppSettings
     from tests.conftest import Endpoints
     from tests.integration.databases import Databases
 
@@ -30,30 +26,7 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="session")
 def settings(endpoints: Endpoints) -> AppSettings:
     """The service's settings, as this process reaches the environment."""
-    database, redis = make_url(endpoints.database_dsn), make_url(endpoints.redis_dsn)
-    return AppSettings.model_validate(
-        {
-            "database_host": database.host,
-            "database_port": database.port,
-            "database_name": database.database,
-            "database_user": database.username,
-            "database_password": database.password,
-            "redis_host": redis.host,
-            "redis_port": redis.port,
-            "redis_db": int(redis.database or 0),
-            "redis_user": redis.username,
-            "redis_password": redis.password,
-            "secret_key": "k" * 32,
-            "providers": "[]",
-            "token_keys": TOKEN_KEYS,
-            "public_url": endpoints.app_url,
-            "oauth_redirect_uri": endpoints.callback_url,
-            "startup_timeout": 20,
-            "tls_ca_file": endpoints.ca_file,
-            "tls_certificate_file": endpoints.ca_file,
-            "tls_key_file": endpoints.ca_file,
-        }
-    )
+    return settings_for(endpoints)
 
 
 @pytest.fixture(scope="session")
