@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 from docker.errors import DockerException
 from requests import RequestException
@@ -39,16 +39,26 @@ class Watch:
         stack: The environment.
         owner: This clone.
         old: Ids of containers that were there before.
+        seen: Told of the new ones whenever they are looked at.
     """
 
-    def __init__(self, view: EngineView, stack: str, owner: str, old: Collection[str]) -> None:
-        self._view, self._stack, self._owner, self._old = view, stack, owner, old
+    def __init__(
+        self,
+        view: EngineView,
+        stack: str,
+        owner: str,
+        old: Collection[str],
+        seen: Callable[[list[ContainerView]], None] = lambda _: None,
+    ) -> None:
+        self._view, self._stack, self._owner, self._old, self._seen = view, stack, owner, old, seen
         self._reports: list[str] = []
 
     def sees_failure(self) -> bool:
         """Return whether a new container has failed; what it has to say is kept, for it may be gone a moment later."""
         try:
-            failed = [one for one in self._new() if has_failed(one)]
+            new = self._new()
+            self._seen(new)
+            failed = [one for one in new if has_failed(one)]
             self._reports = self._reports or self._ask(failed)
         except (DockerException, RequestException):
             return False  # the engine went away; Pulumi will say so

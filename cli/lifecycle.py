@@ -2,33 +2,52 @@
 
 from __future__ import annotations
 
-from cli import failures, preflight, recovery, turns
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+
+from cli import preflight, recovery, turns
 from cli.console import err
 from cli.errors import UserError
-from cli.progress import UpdateProgress
 from cli.pulumi import require_configured
 from cli.session import Session
+from cli.updates import Updates
 from infra.outputs import StackOutputs
 
 
-def up(session: Session, stack: str) -> StackOutputs:
-    """Bring an environment up, whatever state it is in.
+def up(session: Session, *stacks: str, patience: float | None = None) -> list[StackOutputs]:
+    """Bring environments up, whatever state they are in, at the same time.
 
     Args:
         session: The prepared clone.
-        stack: The environment.
+        stacks: The environments.
+        patience: Seconds until they must be healthy; None: as long as each service's health check allows.
 
     Returns:
-        Its outputs.
+        Their outputs.
 
     Raises:
-        UserError: There is no such environment, something is in its way, or it did not become healthy.
+        UserError: There is no such environment, something is in its way, or one did not become healthy.
     """
-    require_configured(stack, session.clone.root)
-    with turns.turn(session.clone.home, stack, err.print):
-        preflight.require_free(session.clone, session.engine, stack)
-        refresh = recovery.recover(session.pulumi, session.engine, stack, session.clone.id, err.print)
-        _update(session, "up", stack, *(["--refresh"] if refresh else []))
+    for stack in stacks:
+        require_configured(stack, session.clone.root)
+    with ExitStack() as turn:
+        # In one order everywhere, so that two commands never wait for each other.
+        for stack in sorted(set(stacks)):
+            turn.enter_context(turns.turn(session.clone.home, stack, err.print))
+        for stack in stacks:
+            preflight.require_free(session.clone, session.engine, stack)
+        Updates(session, "up", patience).run({stack: _mended(session, stack) for stack in stacks})
+    with ThreadPoolExecutor() as pool:
+        return list(pool.map(lambda stack: _outputs(session, stack), stacks))
+
+
+def _mended(session: Session, stack: str) -> list[str]:
+    """Mend what an earlier update left, and return the flags of the next."""
+    refresh = recovery.recover(session.pulumi, session.engine, stack, session.clone.id, err.print)
+    return ["--refresh"] if refresh else []
+
+
+def _outputs(session: Session, stack: str) -> StackOutputs:
     outputs = session.pulumi.outputs(stack)
     if outputs is None:
         raise UserError(f"{stack} has no outputs.", cause="The update ended without them.")
@@ -48,16 +67,4 @@ def destroy(session: Session, stack: str) -> None:
     require_configured(stack, session.clone.root)
     with turns.turn(session.clone.home, stack, err.print):
         recovery.recover(session.pulumi, session.engine, stack, session.clone.id, err.print)
-        _update(session, "destroy", stack, "--refresh")
-
-
-def _update(session: Session, command: str, stack: str, *flags: str) -> None:
-    engine, owner = session.engine, session.clone.id
-    # What was there before is stopped on purpose where it is replaced.
-    watch = failures.Watch(engine, stack, owner, {one.id for one in engine.containers(stack, owner)})
-    broken = watch.sees_failure if command == "up" else lambda: False
-    with UpdateProgress(stack, err) as progress:
-        succeeded = session.pulumi.update(command, stack, *flags, on_event=progress.on_event, broken=broken)
-    if not succeeded:
-        reports = watch.reports() if command == "up" else []
-        raise failures.update_failed(command, stack, progress.errors, reports)
+        Updates(session, "destroy").run({stack: ["--refresh"]})

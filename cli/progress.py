@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import time
-from types import TracebackType
-from typing import Self
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 
-from rich.console import Console
+from rich.console import Console, Group
 from rich.live import Live
 from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
+from cli.engine_view import ContainerView
 from cli.update import Event
 from infra.naming import SERVICES
 
+STARTING = "starting"
 ROWS = ("images", "network", *SERVICES)
 _CONTAINER = "docker:index/container:Container"
 _IMAGE = "docker:index/remoteImage:RemoteImage"
@@ -22,12 +24,31 @@ _NETWORK = "docker:index/network:Network"
 _STYLES = {"healthy": "green", "ready": "green", "unchanged": "dim", "removed": "dim", "failed": "bold red"}
 
 
+@contextmanager
+def display(stacks: Sequence[str], console: Console) -> Iterator[list[UpdateProgress]]:
+    """Show what the updates of some environments are doing, all at once.
+
+    Args:
+        stacks: The environments.
+        console: Where to show it.
+
+    Yields:
+        What follows each update.
+    """
+    followed = [UpdateProgress(stack, console) for stack in stacks]
+    if not console.is_terminal:
+        yield followed
+        return
+    with Live(get_renderable=lambda: Group(*(one.table() for one in followed)), console=console, refresh_per_second=8):
+        yield followed
+
+
 class UpdateProgress:
-    """Follows one update of one environment. Use it as a context manager.
+    """Follows one update of one environment.
 
     Args:
         stack: The environment.
-        console: Where to show it.
+        console: Where each change is told, unless that is a terminal: there `display` shows the table.
 
     Attributes:
         errors: What went wrong, in Pulumi's words.
@@ -38,20 +59,10 @@ class UpdateProgress:
         self._stack = stack
         self._console = console
         self._started = time.monotonic()
-        self._states: dict[str, str] = {}
+        self._states: dict[str, tuple[str, float]] = {}
         self._open: dict[str, set[str]] = {}
-        self._live = Live(get_renderable=self._table, console=console, refresh_per_second=8, transient=False)
-
-    def __enter__(self) -> Self:
-        if self._console.is_terminal:
-            self._live.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        if self._console.is_terminal:
-            self._live.stop()
+        # One for all rows, and kept: a new one would stand still.
+        self._spinner = Spinner("dots")
 
     def on_event(self, event: Event) -> None:
         """Take notice of an engine event.
@@ -67,6 +78,16 @@ class UpdateProgress:
             self._end(step["metadata"], failed=True)
         elif (said := event.get("diagnosticEvent")) and said["severity"] == "error":
             self._note(said["message"])
+
+    def on_containers(self, containers: Iterable[ContainerView]) -> None:
+        """Take notice of what the engine has: Pulumi tells only when a service is healthy.
+
+        Args:
+            containers: The environment's new containers.
+        """
+        for one in containers:
+            if one.component in self._states and self._states[one.component][0] == STARTING and one.state == "running":
+                self._show(one.component, "waiting for health")
 
     def _note(self, message: str) -> None:
         text = message.strip()
@@ -92,9 +113,9 @@ class UpdateProgress:
             self._show(row, _ending(row, step["op"]))
 
     def _show(self, row: str, state: str) -> None:
-        if self._states.get(row) in {state, "failed"}:
+        if self._states.get(row, ("", 0))[0] in {state, "failed"}:
             return
-        self._states[row] = state
+        self._states[row] = (state, time.monotonic())
         if not self._console.is_terminal and state != "unchanged":
             self._console.print(f"{self._stack} {row}: {state} ({self._elapsed:.1f} s)", highlight=False)
 
@@ -102,14 +123,20 @@ class UpdateProgress:
     def _elapsed(self) -> float:
         return time.monotonic() - self._started
 
-    def _table(self) -> Table:
+    def table(self) -> Table:
+        """Return where each service stands, and for how long what is under way has been so."""
         table = Table.grid(padding=(0, 2))
         for row in ROWS:
-            state = self._states.get(row)
-            if state is None:
+            if row not in self._states:
                 continue
+            state, since = self._states[row]
             busy = state not in _STYLES
-            table.add_row(Spinner("dots") if busy else "", f"{self._stack} {row}", Text(state, _STYLES.get(state, "")))
+            table.add_row(
+                self._spinner if busy else "",
+                f"{self._stack} {row}",
+                Text(state, _STYLES.get(state, "")),
+                f"[dim]{time.monotonic() - since:.0f} s" if busy else "",
+            )
         table.add_row("", f"[dim]{self._elapsed:.0f} s")
         return table
 
@@ -146,7 +173,7 @@ def _beginning(kind: str, urn: str, op: str) -> str:
         return "getting ready"
     if kind == _NETWORK:
         return "creating"
-    return "installing certificates and secrets" if urn.endswith("-files") else "starting, waiting for health"
+    return "installing certificates and secrets" if urn.endswith("-files") else STARTING
 
 
 def _ending(row: str, op: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from cli import update
 from cli.errors import UserError
 from cli.paths import ROOT
-from cli.update import Event
+from cli.update import Supervisor
 from infra.outputs import StackOutputs
 
 
@@ -61,17 +61,14 @@ class Pulumi:
             if stack not in existing:
                 self.run("stack", "init", stack, "--no-select")
 
-    def update(
-        self, command: str, stack: str, *flags: str, on_event: Callable[[Event], None], broken: Callable[[], bool]
-    ) -> bool:
+    def update(self, command: str, stack: str, *flags: str, supervisor: Supervisor) -> bool:
         """Run `up` or `destroy`, without questions.
 
         Args:
             command: `up` or `destroy`.
             stack: Which stack.
             flags: Further flags.
-            on_event: Called with each engine event.
-            broken: Asked often; once it is true the update is interrupted, for it can't succeed any more.
+            supervisor: What follows it, and says when it is to end.
 
         Returns:
             Whether it succeeded.
@@ -81,9 +78,8 @@ class Pulumi:
             KeyboardInterrupt: The user interrupted it.
         """
         options = ["--stack", stack, "--yes", "--skip-preview", "--json", "--non-interactive", *flags]
-        ended = update.run(
-            ["pulumi", command, *options], root=self.root, environ=self.environ, on_event=on_event, broken=broken
-        )
+        call = ["pulumi", command, *options]
+        ended = update.run(call, root=self.root, environ=self.environ, supervisor=supervisor)
         if ended.interrupted:
             raise KeyboardInterrupt
         if not ended.succeeded and not ended.started:

@@ -38,7 +38,11 @@ class Session:
 
     @cached_property
     def client(self) -> docker.DockerClient:
-        """The engine's client."""
+        """The engine's client, for one thread."""
+        return self.connect()
+
+    def connect(self) -> docker.DockerClient:
+        """Return a further client of the engine."""
         return docker.DockerClient(base_url=self.environ.get("DOCKER_HOST"))
 
     @cached_property

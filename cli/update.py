@@ -26,6 +26,25 @@ Event = dict[str, Any]
 
 
 @dataclass(frozen=True)
+class Supervisor:
+    """What follows an update, and says when it is to end.
+
+    Args:
+        on_event: Called with each engine event.
+        broken: Asked often; once it is true the update is interrupted, for it can't succeed any more.
+        interrupted: Set once the user has interrupted it; see `interrupts`.
+    """
+
+    on_event: Callable[[Event], None]
+    broken: Callable[[], bool]
+    interrupted: threading.Event
+
+    def must_end(self) -> bool:
+        """Return whether the update is to be interrupted."""
+        return self.interrupted.is_set() or self.broken()
+
+
+@dataclass(frozen=True)
 class Ended:
     """How an update ended.
 
@@ -47,25 +66,23 @@ def run(
     *,
     root: Path,
     environ: Mapping[str, str],
-    on_event: Callable[[Event], None],
-    broken: Callable[[], bool],
+    supervisor: Supervisor,
 ) -> Ended:
     """Run an update to its end.
 
-    Ctrl-C and SIGTERM interrupt it in good order: what is under way is finished if that takes a moment, and is left to
-    the next update's recovery if it doesn't.
+    It is interrupted in good order: what is under way is finished if that takes a moment, and is left to the next
+    update's recovery if it doesn't.
 
     Args:
         command: `pulumi up` or `destroy` with `--json`.
         root: The folder to run it in.
         environ: The complete environment to run it in.
-        on_event: Called with each engine event.
-        broken: Asked often; once it is true the update is interrupted, for it can't succeed any more.
+        supervisor: What follows it, and says when it is to end.
 
     Returns:
         How it ended.
     """
-    with tempfile.TemporaryFile("w+") as said, _interrupts() as interrupted:
+    with tempfile.TemporaryFile("w+") as said:
         # In a session of its own it doesn't get the terminal's Ctrl-C at the same time.
         child = subprocess.Popen(
             command,
@@ -78,16 +95,21 @@ def run(
             env=dict(environ),
         )
         with child as process:
-            watcher = threading.Thread(target=_watch, args=(process, lambda: interrupted.is_set() or broken()))
+            watcher = threading.Thread(target=_watch, args=(process, supervisor.must_end))
             watcher.start()
-            started = _pass_on(events(process.stdout or ()), on_event)
+            started = _pass_on(events(process.stdout or ()), supervisor.on_event)
             watcher.join()
         said.seek(0)
-        return Ended(process.returncode == 0, started, interrupted.is_set(), said.read())
+        return Ended(process.returncode == 0, started, supervisor.interrupted.is_set(), said.read())
 
 
 @contextlib.contextmanager
-def _interrupts() -> Iterator[threading.Event]:
+def interrupts() -> Iterator[threading.Event]:
+    """Take Ctrl-C and SIGTERM for a wish to end in good order. For the main thread, which signals come to.
+
+    Yields:
+        What is set once one has come.
+    """
     interrupted = threading.Event()
     numbers = (signal.SIGINT, signal.SIGTERM)
     previous = [signal.signal(number, lambda *_: interrupted.set()) for number in numbers]

@@ -12,7 +12,7 @@ from infra.config_values import engine_duration, seconds
 from infra.settings import HealthSettings
 
 MARK = "/tmp/healthy"  # noqa: S108 - the container's own, in memory, gone with a restart
-"""The file that tells a check that the one before it succeeded."""
+"""The file that tells a check that one before it succeeded."""
 
 
 def check(command: str, settings: HealthSettings) -> docker.ContainerHealthcheckArgs:
@@ -36,7 +36,9 @@ def check(command: str, settings: HealthSettings) -> docker.ContainerHealthcheck
 
 
 def paced(command: str, pause: float) -> str:
-    """Return a command that waits before it checks what was healthy a moment ago.
+    """Return a command that waits before it checks what has been healthy.
+
+    That also holds after a failure: on a machine so busy that checks time out, closer ones would keep it busy.
 
     Args:
         command: A shell command that exits with 0 when the service is ready.
@@ -45,4 +47,4 @@ def paced(command: str, pause: float) -> str:
     Returns:
         A shell command of what Debian and Alpine share, that exits with 0 or 1.
     """
-    return f"if [ -e {MARK} ]; then sleep {pause:g}; fi; if {command}; then : > {MARK}; else rm -f {MARK}; exit 1; fi"
+    return f"if [ -e {MARK} ]; then sleep {pause:g}; fi; if {command}; then : > {MARK}; else exit 1; fi"

@@ -154,9 +154,9 @@ class HealthSettings(Section):
     """`dashtam:health`."""
 
     start_interval: Duration = "500ms"
-    """Time between two checks until the first success, and after a failure."""
+    """Time between two checks until the first success."""
     interval: Duration = "5s"
-    """Time between two checks while all is well."""
+    """Time between two checks from then on."""
     timeout: Duration = "5s"
     """How long one check may take."""
     retries: Annotated[int, Field(ge=1, le=100)] = 5

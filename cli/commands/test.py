@@ -54,6 +54,6 @@ def _has_browser(suite: str, *, install: bool) -> bool:
 
 def _inside(extra: list[str], *, install: bool) -> int:
     here = session.prepare(install=install)
-    outputs = lifecycle.up(here, CI_ENVIRONMENT)
+    (outputs,) = lifecycle.up(here, CI_ENVIRONMENT)
     err.print(f"Running tests inside {CI_ENVIRONMENT}.", highlight=False)
     return tests_container.run(here.client, outputs, here.clone.id, suites.inside_command(extra))

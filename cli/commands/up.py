@@ -5,31 +5,47 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
+from pydantic import TypeAdapter, ValidationError
 from rich.table import Table
 
 from cli import lifecycle, session
 from cli.commands.options import AsJson, NoInstall
 from cli.console import err, out
-from cli.pulumi import require_configured
+from infra.config_values import Duration, seconds
 from infra.naming import SERVICES
 from infra.outputs import StackOutputs
 
 app = typer.Typer(add_completion=False)
 
 
-@app.command("up", epilog="Example: ./dashtam up dev")
+def patience(text: str) -> float:
+    """Return the seconds of a duration as the config has it."""
+    try:
+        return seconds(TypeAdapter(Duration).validate_python(text))
+    except ValidationError as error:
+        raise typer.BadParameter(error.errors()[0]["msg"].removeprefix("Value error, ")) from None
+
+
+@app.command("up", epilog="Examples: ./dashtam up dev; ./dashtam up dev test --wait-timeout 5m")
 def up(
     environments: Annotated[list[str], typer.Argument(help="Which environments: dev, test, ci, or one of your own.")],
     *,
+    wait_timeout: Annotated[
+        float | None,
+        typer.Option(
+            parser=patience,
+            metavar="DURATION",
+            help="Give up if they aren't healthy so long after the start, such as 90s or 5m; what was done stays."
+            " Without it each service has `wait` of dashtam:health.",
+        ),
+    ] = None,
     no_install: NoInstall = False,
     as_json: AsJson = False,
 ) -> None:
     """Bring environments up: set this machine up if needed, then wait until every service is healthy."""
     here = session.prepare(install=not no_install)
-    for environment in environments:
-        require_configured(environment, here.clone.root)
-    for environment in environments:
-        outputs = lifecycle.up(here, environment)
+    chosen = list(dict.fromkeys(environments))
+    for outputs in lifecycle.up(here, *chosen, patience=wait_timeout):
         if as_json:
             out.print_json(outputs.public())
         else:

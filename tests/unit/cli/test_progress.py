@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from cli.progress import ROWS, UpdateProgress, row_of
+from cli.progress import ROWS, UpdateProgress, display, row_of
+from tests.unit.cli.conftest import MakeContainer
 
 CONTAINER = "docker:index/container:Container"
 IMAGE = "docker:index/remoteImage:RemoteImage"
@@ -20,7 +21,7 @@ def _step(kind: str, name: str, op: str) -> dict[str, Any]:
 
 def _follow(*events: dict[str, Any], terminal: bool = False) -> tuple[UpdateProgress, str]:
     written = io.StringIO()
-    with UpdateProgress("test", Console(file=written, force_terminal=terminal, width=120)) as progress:
+    with display(["test"], Console(file=written, force_terminal=terminal, width=120)) as (progress,):
         for event in events:
             progress.on_event(event)
     return progress, written.getvalue()
@@ -53,9 +54,30 @@ def test_a_services_way_to_health_is_told_in_lines() -> None:
     told = [line.partition(" (")[0] for line in written.splitlines()]
     assert told == [
         "test app: installing certificates and secrets",
-        "test app: starting, waiting for health",
+        "test app: starting",
         "test app: healthy",
     ]
+
+
+def test_what_only_the_engine_knows_is_told(container: MakeContainer) -> None:
+    written = io.StringIO()
+    progress = UpdateProgress("test", Console(file=written))
+    progress.on_containers([container(state="running")])
+    progress.on_event({"resourcePreEvent": _step(CONTAINER, "dashtam-test-app", "create")})
+    for state in ("created", "running", "running"):
+        progress.on_containers([container(state=state)])
+    progress.on_event({"resOutputsEvent": _step(CONTAINER, "dashtam-test-app", "create")})
+    progress.on_containers([container(state="running")])
+    told = [line.partition(" (")[0] for line in written.getvalue().splitlines()]
+    assert told == ["test app: starting", "test app: waiting for health", "test app: healthy"]
+
+
+def test_environments_are_shown_together() -> None:
+    written = io.StringIO()
+    with display(["dev", "test"], Console(file=written, force_terminal=True, width=120)) as followed:
+        for progress in followed:
+            progress.on_event({"resOutputsEvent": _step(NETWORK, "network", "create")})
+    assert all(f"{stack} network" in written.getvalue() for stack in ("dev", "test"))
 
 
 def test_what_stays_as_it_is_is_not_told() -> None:

@@ -2,13 +2,15 @@ from __future__ import annotations
 
 import json
 import os
+import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from cli.errors import UserError
 from cli.pulumi import REMEDIES, Pulumi, configured_stacks, failure
-from cli.update import Event, events
+from cli.update import Event, Supervisor, events
 from tests.unit.cli.conftest import MakeProgram
 
 
@@ -16,8 +18,10 @@ def _pulumi(folder: Path, root: Path) -> Pulumi:
     return Pulumi({"PATH": f"{folder}:{os.environ['PATH']}"}, root)
 
 
-def _never() -> bool:
-    return False
+def _supervisor(
+    on_event: Callable[[Event], None] = lambda _: None, broken: Callable[[], bool] = lambda: False
+) -> Supervisor:
+    return Supervisor(on_event, broken, threading.Event())
 
 
 def test_its_output_is_returned(program: MakeProgram, tmp_path: Path) -> None:
@@ -57,7 +61,7 @@ def test_configured_stacks(tmp_path: Path) -> None:
 def test_an_update_hands_on_its_events(program: MakeProgram, tmp_path: Path) -> None:
     script = """echo 'warning: hm'; echo '{"preludeEvent": {}}'; echo '{"summaryEvent": {"n": 1}}'"""
     seen: list[Event] = []
-    succeeded = _pulumi(program("pulumi", script), tmp_path).update("up", "test", on_event=seen.append, broken=_never)
+    succeeded = _pulumi(program("pulumi", script), tmp_path).update("up", "test", supervisor=_supervisor(seen.append))
     assert succeeded
     assert seen == [{"preludeEvent": {}}, {"summaryEvent": {"n": 1}}]
 
@@ -65,20 +69,20 @@ def test_an_update_hands_on_its_events(program: MakeProgram, tmp_path: Path) -> 
 def test_an_update_asks_nothing(program: MakeProgram, tmp_path: Path) -> None:
     noted = tmp_path / "noted"
     folder = program("pulumi", f'echo "$@" > {noted}')
-    _pulumi(folder, tmp_path).update("up", "test", "--refresh", on_event=lambda _: None, broken=_never)
+    _pulumi(folder, tmp_path).update("up", "test", "--refresh", supervisor=_supervisor())
     assert noted.read_text().split()[0] == "up"
     assert {"--yes", "--non-interactive", "--refresh", "--json"} <= set(noted.read_text().split())
 
 
 def test_an_update_that_failed_on_its_way(program: MakeProgram, tmp_path: Path) -> None:
     folder = program("pulumi", """echo '{"preludeEvent": {}}'; exit 1""")
-    assert not _pulumi(folder, tmp_path).update("up", "test", on_event=lambda _: None, broken=_never)
+    assert not _pulumi(folder, tmp_path).update("up", "test", supervisor=_supervisor())
 
 
 def test_an_update_that_did_not_start(program: MakeProgram, tmp_path: Path) -> None:
     folder = program("pulumi", "echo 'the stack is currently locked by 1 lock(s)' >&2; exit 1")
     with pytest.raises(UserError, match="pulumi up --stack test") as raised:
-        _pulumi(folder, tmp_path).update("up", "test", on_event=lambda _: None, broken=_never)
+        _pulumi(folder, tmp_path).update("up", "test", supervisor=_supervisor())
     assert "pulumi cancel" in raised.value.remedy
 
 
@@ -87,7 +91,7 @@ def test_an_update_that_cannot_succeed_is_interrupted(program: MakeProgram, tmp_
         """trap 'echo interrupted >&2; exit 3' INT; echo '{"preludeEvent": {}}'; while :; do read -t 1 _ || :; done"""
     )
     folder = program("pulumi", script.replace("read -t 1 _ || :", "sleep 0.05"))
-    assert not _pulumi(folder, tmp_path).update("up", "test", on_event=lambda _: None, broken=lambda: True)
+    assert not _pulumi(folder, tmp_path).update("up", "test", supervisor=_supervisor(broken=lambda: True))
 
 
 def test_no_outputs_means_not_up(program: MakeProgram, tmp_path: Path) -> None:

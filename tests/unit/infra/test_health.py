@@ -38,11 +38,12 @@ def test_what_is_healthy_is_asked_after_a_pause(mark: Path) -> None:
 
 
 @pytest.mark.parametrize("was_healthy", [True, False])
-def test_what_fails_is_asked_again_soon(mark: Path, was_healthy: bool) -> None:
+def test_what_fails_is_asked_again_as_soon_as_before(mark: Path, was_healthy: bool) -> None:
     if was_healthy:
         mark.touch()
-    status, _ = _run("exit_with() { return 7; }; exit_with")
-    assert (status, mark.exists()) == (1, False)
+    status, took = _run("exit_with() { return 7; }; exit_with")
+    assert (status, mark.exists()) == (1, was_healthy)
+    assert (took >= PAUSE) == was_healthy
 
 
 def test_a_check_may_take_its_pause_and_its_time() -> None:

@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from unittest.mock import Mock
+
+import pytest
+
+from cli import updates
+from cli.errors import UserError
+from cli.update import Supervisor
+from cli.updates import Updates
+
+Work = Callable[[str, Supervisor], bool]
+
+
+class FakePulumi:
+    """Updates as a test says they go.
+
+    Args:
+        work: Told the environment and its supervisor; returns whether the update succeeds.
+    """
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+        self.asked: list[tuple[str, ...]] = []
+
+    def update(self, *words: str, supervisor: Supervisor) -> bool:
+        self.asked.append(words)
+        return self._work(words[1], supervisor)
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch) -> Callable[..., FakePulumi]:
+    """Run updates of dev and test that go as told."""
+    view = Mock()
+    view.return_value.containers.return_value = []
+    monkeypatch.setattr(updates, "EngineView", view)
+
+    def start(work: Work, *, patience: float | None = None, command: str = "up") -> FakePulumi:
+        pulumi = FakePulumi(work)
+        Updates(Mock(pulumi=pulumi), command, patience).run({"dev": ["--refresh"], "test": []})
+        return pulumi
+
+    return start
+
+
+@pytest.mark.parametrize("command", ["up", "destroy"])
+def test_all_are_updated(run: Callable[..., FakePulumi], command: str) -> None:
+    pulumi = run(lambda _, __: True, command=command)
+    assert sorted(pulumi.asked) == [(command, "dev", "--refresh"), (command, "test")]
+
+
+def test_they_run_at_the_same_time(run: Callable[..., FakePulumi]) -> None:
+    both = threading.Barrier(2, timeout=10)
+    run(lambda _, __: both.wait() >= 0)
+    assert not both.broken
+
+
+def test_one_that_fails_is_told_and_the_other_ends(run: Callable[..., FakePulumi]) -> None:
+    ended: list[str] = []
+
+    def work(stack: str, supervisor: Supervisor) -> bool:
+        if stack == "dev":
+            supervisor.on_event({"diagnosticEvent": {"severity": "error", "message": "boom"}})
+            return False
+        ended.append(stack)
+        return True
+
+    with pytest.raises(UserError, match="dev is not up") as raised:
+        run(work)
+    assert raised.value.cause == "boom"
+    assert ended == ["test"]
+
+
+def test_when_all_fail_each_is_told(run: Callable[..., FakePulumi]) -> None:
+    def work(stack: str, supervisor: Supervisor) -> bool:
+        supervisor.on_event({"diagnosticEvent": {"severity": "error", "message": f"{stack} went wrong"}})
+        return False
+
+    with pytest.raises(UserError, match="2 environments failed") as raised:
+        run(work)
+    for stack in ("dev", "test"):
+        assert f"{stack} is not up." in raised.value.cause
+        assert f"{stack} went wrong" in raised.value.cause
+
+
+def test_an_interrupt_is_no_failure(run: Callable[..., FakePulumi]) -> None:
+    def work(_stack: str, _supervisor: Supervisor) -> bool:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(work)
+
+
+def test_what_is_not_done_in_time_is_ended_and_told(run: Callable[..., FakePulumi]) -> None:
+    waiting = threading.Event()
+
+    def work(_stack: str, supervisor: Supervisor) -> bool:
+        while not supervisor.must_end():
+            waiting.wait(0.01)
+        return False
+
+    with pytest.raises(UserError) as raised:
+        run(work, patience=0.05)
+    assert "not done within 0.05 s (--wait-timeout)" in raised.value.cause
