@@ -19,6 +19,7 @@ MODULES: Mapping[str, str] = {
     "doctor": "cli.commands.doctor",
     "test": "cli.commands.test",
     "env": "cli.commands.env",
+    "snapshot": "cli.commands.snapshot",
     "keys": "cli.commands.keys",
     "images": "cli.images.commands",
 }

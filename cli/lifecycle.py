@@ -8,6 +8,8 @@ from cli.errors import UserError
 from cli.progress import UpdateProgress
 from cli.pulumi import require_configured
 from cli.session import Session
+from cli.snapshots import journal, switch
+from infra.naming import Naming
 from infra.outputs import StackOutputs
 
 
@@ -27,6 +29,8 @@ def up(session: Session, stack: str) -> StackOutputs:
     require_configured(stack, session.clone.root)
     with turns.turn(session.clone.home, stack, err.print):
         preflight.require_free(session.clone, session.engine, stack)
+        if switch.finish(session.client, session.clone, Naming(stack, session.clone.id)):
+            err.print(f"A restore of {stack} was broken off; it is finished now.", highlight=False)
         refresh = recovery.recover(session.pulumi, session.engine, stack, session.clone.id, err.print)
         _update(session, "up", stack, *(["--refresh"] if refresh else []))
     outputs = session.pulumi.outputs(stack)
@@ -49,6 +53,7 @@ def destroy(session: Session, stack: str) -> None:
     with turns.turn(session.clone.home, stack, err.print):
         recovery.recover(session.pulumi, session.engine, stack, session.clone.id, err.print)
         _update(session, "destroy", stack, "--refresh")
+        journal.of(session.clone, stack).clear()
 
 
 def _update(session: Session, command: str, stack: str, *flags: str) -> None:
