@@ -15,7 +15,8 @@ import docker
 from cli import streams, turns
 from cli.clone import Clone
 from cli.console import err
-from cli.engine_view import EngineView
+from cli.engine_view import ContainerView, EngineView
+from cli.errors import UserError
 from cli.parallel import each
 from cli.snapshots import durable, keys, manifest, parts, sealing, store, switch
 from cli.snapshots.freeze import Moment, frozen
@@ -23,6 +24,8 @@ from cli.snapshots.helper import VOLUME, Helper, helper
 from cli.snapshots.manifest import Manifest, Piece
 from cli.transfers import Count, transfer
 from infra.naming import Naming
+
+SERVICES = ("postgres", "redis")
 
 CHECKPOINT = 'PGPASSWORD="$(cat /run/secrets/password)" psql -qX -U "$POSTGRES_USER" -d "$POSTGRES_DB" -c CHECKPOINT'
 """Makes the recovery of the copy short; the copy is whole without."""
@@ -122,13 +125,24 @@ def _size(one: Helper) -> int:
 @contextmanager
 def _still(client: docker.DockerClient, naming: Naming) -> Iterator[Moment]:
     found = EngineView(client).containers(naming.environment, naming.owner)
+    _require_steady(naming, found)
     running = {one.component: one.id for one in found if one.state == "running"}
-    services = [running[name] for name in ("postgres", "redis") if name in running]
+    services = [running[name] for name in SERVICES if name in running]
     if "postgres" in running:
         with suppress(streams.CommandError):
             streams.run(client, running["postgres"], ["sh", "-c", CHECKPOINT])
     with frozen(client, services) as moment:
         yield moment
+
+
+def _require_steady(naming: Naming, found: Sequence[ContainerView]) -> None:
+    for one in found:
+        if one.component in SERVICES and one.state == "restarting":
+            raise UserError(
+                f"The {one.component} of {naming.environment} starts again and again: it can't be made to stand still.",
+                cause=f"`docker logs {one.name}` says why.",
+                remedy=f"Stop it first: docker stop {one.name}",
+            )
 
 
 def _copy(draft: Path, helpers: Sequence[Helper]) -> dict[str, Piece]:
