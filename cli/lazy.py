@@ -20,6 +20,8 @@ MODULES: Mapping[str, str] = {
     "test": "cli.commands.test",
     "env": "cli.commands.env",
     "snapshot": "cli.commands.snapshot",
+    "backup": "cli.commands.backup",
+    "restore": "cli.commands.restore",
     "keys": "cli.commands.keys",
     "images": "cli.images.commands",
 }

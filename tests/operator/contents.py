@@ -44,7 +44,7 @@ async def main(link):
     if link:
         grant = Grant("access-" + link, refresh_token="refresh-" + link, scopes=("read",), subject=link,
                       expires_at=datetime.now(UTC) + timedelta(days=1))
-        await Connections(sessions, keys).link(uuid.uuid4(), "sandbox", grant)
+        await Connections(sessions, keys).link(uuid.uuid5(uuid.NAMESPACE_DNS, link), "sandbox", grant)
     found = {}
     async with sessions() as session:
         for row in await session.scalars(select(ProviderConnection)):
@@ -104,9 +104,13 @@ class Contents:
         return name
 
     async def digest(self) -> str:
-        """Return a checksum over all rows and keys; of the data keys, which may be wrapped anew, over their names."""
-        found, outputs = hashlib.sha256(), self._outputs()
-        connection = await _connect(outputs)
+        """Return a checksum over all rows and keys."""
+        return f"{await self.rows()} {await self.keys()}"
+
+    async def rows(self) -> str:
+        """Return a checksum over all rows; of the data keys, which may be wrapped anew, over their names."""
+        found = hashlib.sha256()
+        connection = await _connect(self._outputs())
         try:
             for (table,) in await connection.fetch(TABLES):
                 row = "id || created_at::text" if table == "token_keys" else "t::text"
@@ -114,18 +118,31 @@ class Contents:
                 found.update(f"{table} {await connection.fetchval(rows)}".encode())
         finally:
             await connection.close()
-        async with self._cache(outputs) as cache:
+        return found.hexdigest()
+
+    async def keys(self) -> str:
+        """Return a checksum over all keys of the cache, with their values and when they end."""
+        found = hashlib.sha256()
+        async with self._cache(self._outputs()) as cache:
             for key in sorted([key async for key in cache.scan_iter()]):
                 found.update(key + (await cache.dump(key) or b"") + str(await cache.expiretime(key)).encode())
         return found.hexdigest()
 
-    def accounts(self, link: str = "") -> dict[str, list[str]]:
+    async def databases(self) -> set[str]:
+        """Return the names of the databases that there are."""
+        connection = await _connect(self._outputs())
+        try:
+            return {name for (name,) in await connection.fetch("SELECT datname FROM pg_database")}
+        finally:
+            await connection.close()
+
+    def accounts(self, link: str = "") -> dict[str, list[str | None]]:
         """Return every linked account with its status and tokens, as the service reads them."""
         app = self.client.containers.get(f"dashtam-{self.stack}-app")
         status, said = app.exec_run(["python", "-c", LINK, link])
         assert status == 0, said
         assert isinstance(said, bytes)
-        found: dict[str, list[str]] = json.loads(said)
+        found: dict[str, list[str | None]] = json.loads(said)
         return found
 
     def _outputs(self) -> StackOutputs:
