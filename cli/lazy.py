@@ -22,6 +22,7 @@ MODULES: Mapping[str, str] = {
     "snapshot": "cli.commands.snapshot",
     "backup": "cli.commands.backup",
     "restore": "cli.commands.restore",
+    "seed": "cli.commands.seed",
     "keys": "cli.commands.keys",
     "images": "cli.images.commands",
 }
