@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
 
 from cli import lifecycle, session
-from cli.commands.options import NoInstall
+from cli.commands.options import AsJson, NoInstall
 from cli.console import err
 from cli.pulumi import require_configured
 
@@ -21,6 +23,7 @@ def destroy(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask; a snapshot is taken all the same.")] = False,
     no_snapshot: Annotated[bool, typer.Option("--no-snapshot", help="Take no snapshot: its data is gone.")] = False,
     no_install: NoInstall = False,
+    as_json: AsJson = False,
 ) -> None:
     """Remove an environment with everything in it, like `pulumi destroy`.
 
@@ -28,6 +31,7 @@ def destroy(
     """
     require_configured(environment)
     here = session.prepare(install=not no_install)
+    snapshot = None
     if no_snapshot:
         _ask(here, environment, yes=yes, kept=False)
     else:
@@ -35,7 +39,11 @@ def destroy(
 
         with farewell(here, environment) as taken:
             _ask(here, environment, yes=yes or taken is None, kept=True)
+            snapshot = asdict(taken) if taken else None
     lifecycle.destroy(here, environment)
+    if as_json:
+        typer.echo(json.dumps({"environment": environment, "snapshot": snapshot}))
+        return
     err.print(f"{environment} is removed.", highlight=False)
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,7 +20,7 @@ from cli.errors import UserError
 from cli.parallel import each
 from cli.snapshots import durable, keys, manifest, parts, sealing, store, switch
 from cli.snapshots.freeze import Moment, frozen
-from cli.snapshots.helper import VOLUME, Helper, helper
+from cli.snapshots.helper import VOLUME, Helper, Part, helper
 from cli.snapshots.manifest import Manifest, Piece
 from cli.transfers import Count, transfer
 from infra.naming import Naming
@@ -77,19 +77,12 @@ def create(client: docker.DockerClient, clone: Clone, stack: str, wish: str | No
         kept.sweep()
         ours = parts.volumes(EngineView(client), naming)
         there = [one for one in found if one.volume in ours]
-        beside = [[volume for volume in keys.volumes(naming, one) if volume in ours] for one in there]
-        helpers = [
-            held.enter_context(helper(client, naming, one, beside=others))
-            for one, others in zip(there, beside, strict=True)
-        ]
+        helpers = [held.enter_context(_reading(client, naming, one, ours)) for one in there]
         version = _require_database(stack, helpers)
         kept.require_space(sum(_size(one) for one in helpers))
         name = kept.fresh_name(wish)
         with kept.draft(name) as draft:
-            pieces = {}
-            if (held_keys := keys.token_keys(helpers[0], naming)) is not None:
-                sealed = sealing.seal(clone.passphrase_file, held_keys, keys.PURPOSE)
-                pieces[keys.TOKEN_KEYS] = _keep(draft / keys.TOKEN_KEYS, [sealed.model_dump_json().encode()])
+            pieces = _token_keys(clone, naming, draft, helpers[0])
             with _still(client, naming) as moment:
                 created = datetime.now(UTC)
                 pieces |= _copy(draft, helpers)
@@ -107,6 +100,21 @@ def create(client: docker.DockerClient, clone: Clone, stack: str, wish: str | No
                 _keep(draft / file, [content])
     path = kept.path(name)
     return Taken(stack, name, str(path), made.size, time.monotonic() - began, moment.seconds)
+
+
+def _reading(
+    client: docker.DockerClient, naming: Naming, part: Part, ours: Collection[str]
+) -> AbstractContextManager[Helper]:
+    # A volume that isn't there must not be made by being mounted.
+    return helper(client, naming, part, beside=[one for one in keys.volumes(naming, part) if one in ours])
+
+
+def _token_keys(clone: Clone, naming: Naming, draft: Path, postgres: Helper) -> dict[str, Piece]:
+    content = keys.token_keys(postgres, naming)
+    if content is None:
+        return {}
+    sealed = sealing.seal(clone.passphrase_file, content, keys.PURPOSE)
+    return {keys.TOKEN_KEYS: _keep(draft / keys.TOKEN_KEYS, [sealed.model_dump_json().encode()])}
 
 
 def _require_database(stack: str, helpers: Sequence[Helper]) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from cli.console import err
+from cli.errors import UserError
 from cli.parallel import each
 from cli.session import Session
 from cli.snapshots import create, parts, switch
@@ -54,6 +55,12 @@ def _taken(session: Session, stack: str) -> Taken | None:
         taken = create.create(session.client, session.clone, stack)
     except NothingToKeepError:
         return None
+    except UserError as error:
+        raise UserError(
+            f"{stack} was not removed, since no snapshot of its data could be taken.",
+            cause="\n".join(line for line in (error.message, error.cause) if line),
+            remedy=f"{error.remedy} With --no-snapshot its data goes for good.".lstrip(),
+        ) from None
     err.print(f"What {stack} keeps is in the snapshot {taken.name}: {taken.path}", highlight=False, markup=False)
     return taken
 

@@ -84,8 +84,8 @@ def restore(session: Session, stack: str, name: str) -> Restored:
     _require_fitting(plan)
     with transfer(f"Verifying {name}", made.size) as count:
         manifest.verify(plan.folder, made, count)
-    if not _has_room(plan):
-        err.print(f"{stack} has nowhere to put it yet: bringing it up first.", highlight=False)
+    if not _is_made(plan):
+        err.print(f"{stack} is not made yet: bringing it up first.", highlight=False)
         lifecycle.up(session, stack)
     with turns.turn(session.clone.home, stack, err.print):
         switch.finish(session.client, session.clone, naming)
@@ -108,12 +108,12 @@ def _require_fitting(plan: _Plan) -> None:
         )
 
 
-def _has_room(plan: _Plan) -> bool:
-    held = {one.name for one in EngineView(plan.session.client).holdings() if one.owner == plan.naming.owner}
-    volumes = {one.volume for one in plan.parts} | {
-        one for part in plan.parts for one in keys.volumes(plan.naming, part)
-    }
-    return volumes <= held
+def _is_made(plan: _Plan) -> bool:
+    """Tell whether the environment has its volumes and its secrets: it has not if it never came up to the end."""
+    view, naming = EngineView(plan.session.client), plan.naming
+    containers = {one.component for one in view.containers(naming.environment, naming.owner)}
+    wanted = {one.volume for one in plan.parts} | {one for part in plan.parts for one in keys.volumes(naming, part)}
+    return containers >= set(plan.settings.services) and wanted <= parts.volumes(view, naming)
 
 
 def _stage(plan: _Plan) -> Rekeyed:

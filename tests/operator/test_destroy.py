@@ -31,10 +31,9 @@ async def test_a_snapshot_is_taken_first_and_brings_everything_back(checkout: Ch
     await contents.fill()
     before, accounts = await contents.digest(), contents.accounts()
     known = set(_names(checkout))
-    said = checkout.dashtam("destroy", checkout.stack, "--yes")
-    succeed(said)
+    done = json.loads(succeed(checkout.dashtam("destroy", checkout.stack, "--yes", "--json")))
     [taken] = set(_names(checkout)) - known
-    assert f"/snapshots/{checkout.stack}/{taken}" in said.stderr
+    assert done["snapshot"]["name"] == taken
     assert not contents.client.volumes.list(filters=environments.labelled(checkout.stack))
     succeed(checkout.dashtam("snapshot", "restore", checkout.stack, taken, "--yes"))
     assert await contents.digest() == before

@@ -16,7 +16,7 @@ from cli.errors import UserError
 from cli.snapshots import manifest
 from tests.operator.contents import Contents
 from tests.verify import damage, environments
-from tests.verify.running import succeed
+from tests.verify.running import succeed, wait_until
 
 if TYPE_CHECKING:
     import docker
@@ -170,6 +170,40 @@ async def test_a_restore_that_was_killed_leaves_the_old_or_the_new_whole(
         assert contents.accounts() == (new_accounts if found == new else old_accounts)
         outcomes.add(found == new)
     assert outcomes == {True, False}
+
+
+async def test_a_restore_of_all_there_was_goes_on_after_it_was_killed(checkout: Checkout, contents: Contents) -> None:
+    await contents.fill()
+    before, accounts = await contents.digest(), contents.accounts()
+    _take(checkout, "again")
+    succeed(checkout.dashtam("destroy", checkout.stack, "--yes", "--no-snapshot"))
+    process = checkout.start("snapshot", "restore", checkout.stack, "again", "--yes")
+    with damage.at_latest_killed(process):
+        assert not damage.ends_within(process, 8.0)
+    _restore(checkout, "again")
+    assert await contents.digest() == before
+    assert contents.accounts() == accounts
+    _assert_no_trace(checkout, contents.client)
+
+
+async def test_services_go_on_when_the_command_is_killed_while_they_stand_still(
+    checkout: Checkout, contents: Contents
+) -> None:
+    before = await contents.digest()
+    names = [f"dashtam-{checkout.stack}-{service}" for service in ("postgres", "redis")]
+
+    def states() -> set[str]:
+        return {contents.client.containers.get(name).status for name in names}
+
+    process = checkout.start("snapshot", "create", checkout.stack, "killed")
+    with damage.at_latest_killed(process):
+        while "paused" not in states():
+            assert not damage.ends_within(process, 0.01)
+        damage.kill_group(process)
+    wait_until(lambda: states() == {"running"}, "Postgres and Redis go on")
+    assert await contents.digest() == before
+    assert _take(checkout, "killed").is_dir()
+    assert not list((checkout.data).glob(f"clones/*/snapshots/{checkout.stack}/.*"))
 
 
 async def test_a_restore_that_fails_leaves_the_old_data(
