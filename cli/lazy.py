@@ -19,6 +19,10 @@ MODULES: Mapping[str, str] = {
     "doctor": "cli.commands.doctor",
     "test": "cli.commands.test",
     "env": "cli.commands.env",
+    "snapshot": "cli.commands.snapshot",
+    "backup": "cli.commands.backup",
+    "restore": "cli.commands.restore",
+    "seed": "cli.commands.seed",
     "keys": "cli.commands.keys",
     "images": "cli.images.commands",
 }

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
 from cli import preflight, recovery, turns
 from cli.console import err
 from cli.errors import UserError
+from cli.parallel import each
 from cli.pulumi import require_configured
 from cli.session import Session
+from cli.snapshots import journal, switch
 from cli.updates import Updates
+from infra.naming import Naming
 from infra.outputs import StackOutputs
 
 
@@ -37,12 +39,13 @@ def up(session: Session, *stacks: str, patience: float | None = None) -> list[St
         for stack in stacks:
             preflight.require_free(session.clone, session.engine, stack)
         Updates(session, "up", patience).run({stack: _mended(session, stack) for stack in stacks})
-    with ThreadPoolExecutor() as pool:
-        return list(pool.map(lambda stack: _outputs(session, stack), stacks))
+    return each(lambda stack: _outputs(session, stack), stacks)
 
 
 def _mended(session: Session, stack: str) -> list[str]:
-    """Mend what an earlier update left, and return the flags of the next."""
+    """Mend what an earlier command left, and return the flags of the next update."""
+    if switch.finish(session.client, session.clone, Naming(stack, session.clone.id)):
+        err.print(f"A restore of {stack} was broken off; it is finished now.", highlight=False)
     refresh = recovery.recover(session.pulumi, session.engine, stack, session.clone.id, err.print)
     return ["--refresh"] if refresh else []
 
@@ -68,3 +71,4 @@ def destroy(session: Session, stack: str) -> None:
     with turns.turn(session.clone.home, stack, err.print):
         recovery.recover(session.pulumi, session.engine, stack, session.clone.id, err.print)
         Updates(session, "destroy").run({stack: ["--refresh"]})
+        journal.of(session.clone, stack).clear()

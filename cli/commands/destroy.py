@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
 
 from cli import lifecycle, session
-from cli.commands.options import NoInstall
+from cli.commands.options import AsJson, NoInstall
 from cli.console import err
 from cli.pulumi import require_configured
 
@@ -18,15 +20,39 @@ app = typer.Typer(add_completion=False)
 def destroy(
     environment: Annotated[str, typer.Argument(help="Which environment.")],
     *,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask; a snapshot is taken all the same.")] = False,
+    no_snapshot: Annotated[bool, typer.Option("--no-snapshot", help="Take no snapshot: its data is gone.")] = False,
     no_install: NoInstall = False,
+    as_json: AsJson = False,
 ) -> None:
-    """Remove an environment with everything in it, like `pulumi destroy`; asks first where data would be lost."""
+    """Remove an environment with everything in it, like `pulumi destroy`.
+
+    Where it keeps data, a snapshot is taken first, which `./dashtam snapshot restore` puts back; then it asks.
+    """
+    require_configured(environment)
     here = session.prepare(install=not no_install)
-    require_configured(environment, here.clone.root)
+    snapshot = None
+    if no_snapshot:
+        _ask(here, environment, yes=yes, kept=False)
+    else:
+        from cli.snapshots.farewell import farewell  # noqa: PLC0415 - only where there is something to keep
+
+        with farewell(here, environment) as taken:
+            _ask(here, environment, yes=yes or taken is None, kept=True)
+            snapshot = asdict(taken) if taken else None
+    lifecycle.destroy(here, environment)
+    if as_json:
+        typer.echo(json.dumps({"environment": environment, "snapshot": snapshot}))
+        return
+    err.print(f"{environment} is removed.", highlight=False)
+
+
+def _ask(here: session.Session, environment: str, *, yes: bool, kept: bool) -> None:
+    if yes:
+        return
     outputs = here.pulumi.outputs(environment)
-    if outputs and outputs.volumes and not yes:
+    if kept:
+        typer.confirm(f"Remove {environment}? Only the snapshot stays.", abort=True, err=True)
+    elif outputs and outputs.volumes:
         volumes = ", ".join(outputs.volumes.values())
         typer.confirm(f"{environment} keeps data in {volumes}. Remove it for good?", abort=True, err=True)
-    lifecycle.destroy(here, environment)
-    err.print(f"{environment} is removed.", highlight=False)

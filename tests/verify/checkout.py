@@ -163,7 +163,7 @@ def brought_up(client: docker.DockerClient, folder: Path) -> Iterator[Checkout]:
         yield made
     finally:
         made.configure()
-        done = made.dashtam("destroy", made.stack, "--yes")
+        done = made.dashtam("destroy", made.stack, "--yes", "--no-snapshot")
         environments.remove_all(client, made.stack)
         shutil.rmtree(folder)
     succeed(done)

@@ -89,7 +89,7 @@ def test_a_replacement_that_was_killed_half_way_goes_on(further: Environment, ch
 def test_a_first_update_that_was_killed_goes_on(
     checkout: Checkout, client: docker.DockerClient, seconds: float, how: str
 ) -> None:
-    succeed(checkout.dashtam("destroy", checkout.stack, "--yes"))
+    succeed(checkout.dashtam("destroy", checkout.stack, "--yes", "--no-snapshot"))
     labelled = environments.labelled(checkout.stack)
     assert not client.containers.list(all=True, filters=labelled)
     assert not client.networks.list(filters=labelled)

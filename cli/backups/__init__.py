@@ -1,0 +1,1 @@
+"""Backups: a database as a `pg_dump` archive in one file, for any environment on any machine."""

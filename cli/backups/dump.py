@@ -1,0 +1,113 @@
+"""Makes a backup of a running environment's database."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import BinaryIO
+
+import docker
+from docker.errors import NotFound
+
+from cli import database as databases
+from cli import streams
+from cli.backups import archive
+from cli.backups.archive import Label
+from cli.errors import UserError
+from cli.snapshots import durable, keys, sealing
+from cli.snapshots.sealing import Sealed
+from cli.streams import CommandError
+from cli.target import Target
+from cli.transfers import transfer
+
+STREAM = "-"
+
+DUMP = ("pg_dump", "--format=custom", "--compress=zstd")
+
+
+@dataclass(frozen=True)
+class Made:
+    """A backup that was made.
+
+    Args:
+        environment: Of which environment.
+        file: Where it is.
+        bytes: The size of its archive.
+        sha256: Of its archive.
+        seconds: How long it took.
+    """
+
+    environment: str
+    file: str
+    bytes: int
+    sha256: str
+    seconds: float
+
+
+def backup(client: docker.DockerClient, target: Target, file: str) -> Made:
+    """Make a backup.
+
+    Args:
+        client: The engine.
+        target: The environment.
+        file: Where to; `-` is standard output.
+
+    Returns:
+        The backup.
+
+    Raises:
+        UserError: The database doesn't run, can't be read, or the file can't be written; no half file is left.
+    """
+    began = time.monotonic()
+    database = databases.of(client, target)
+    label = Label(
+        environment=target.environment,
+        created=datetime.now(UTC),
+        postgres=database.major(),
+        size=0,
+        sha256="",
+        token_keys=_token_keys(client, target),
+    )
+    written = database.output(*DUMP, "--dbname", database.name)
+    with transfer(f"Backing {target.environment} up") as count, _opened(file) as opened, _told(target.environment):
+        label = archive.write(opened, written, label, count)
+    return Made(target.environment, file, label.size, label.sha256, time.monotonic() - began)
+
+
+def _token_keys(client: docker.DockerClient, target: Target) -> Sealed | None:
+    try:
+        content = streams.read_file(client, target.service("app").id, f"{keys.INSTALLED}/{keys.TOKEN_KEYS}")
+    except NotFound:
+        return None
+    return sealing.seal(target.clone.passphrase_file, content, keys.PURPOSE)
+
+
+@contextmanager
+def _opened(file: str) -> Iterator[BinaryIO]:
+    if file == STREAM:
+        if sys.stdout.isatty():
+            raise UserError("A backup is not for a terminal.", remedy="Name a file, or redirect it.", exit_status=2)
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+        return
+    path = Path(file).absolute()
+    if path.is_dir() or not os.access(path.parent, os.W_OK):
+        raise UserError(f"{file} can't be written.", cause=f"{path.parent} must be a folder of yours.", exit_status=2)
+    with durable.replaced(path) as opened:
+        yield opened
+
+
+@contextmanager
+def _told(environment: str) -> Iterator[None]:
+    try:
+        yield
+    except CommandError as error:
+        raise UserError(f"The database of {environment} can't be backed up.", cause=error.said) from None
+    except OSError as error:
+        raise UserError("The backup can't be written.", cause=str(error.strerror)) from None

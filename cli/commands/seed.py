@@ -1,0 +1,64 @@
+"""`dashtam seed`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from cli import target
+from cli.commands.options import AsJson
+from cli.console import err
+from cli.errors import UserError
+from cli.images.engine import connect
+from cli.target import Target
+
+SAMPLES = ("python", "-m", "app.samples")
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command("seed", epilog="Examples: ./dashtam seed dev; ./dashtam seed dev accounts.sql")
+def seed(
+    environment: Annotated[str, typer.Argument(help="Which environment; it must be up.")],
+    file: Annotated[Path | None, typer.Argument(help="A file of SQL, as psql reads it; sample data if absent.")] = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Put data into an environment's database, in one transaction: sample accounts, or what a file of SQL says.
+
+    The samples are added where they aren't there yet, so it can be run again.
+    """
+    there = target.of(environment)
+    done = _samples(there) if file is None else _file(there, file)
+    if as_json:
+        typer.echo(json.dumps({"environment": environment, **done}))
+    elif file is None:
+        err.print(f"{environment}: {done['connections']} sample accounts were added.", highlight=False)
+    else:
+        err.print(f"{environment}: {file} was run.", highlight=False, markup=False)
+
+
+def _samples(there: Target) -> dict[str, Any]:
+    status, said = there.view.execute(there.running("app").id, SAMPLES)
+    if status != 0:
+        raise UserError(f"{there.environment} got no samples; nothing was changed.", cause=said.strip())
+    done: dict[str, Any] = json.loads(said.splitlines()[-1])
+    return done
+
+
+def _file(there: Target, file: Path) -> dict[str, Any]:
+    from cli import database  # noqa: PLC0415 - only a file goes to the database itself
+    from cli.streams import CommandError  # noqa: PLC0415
+
+    try:
+        sql = file.read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{file} can't be read.", cause=str(error), exit_status=2) from None
+    try:
+        database.of(connect(), there).query(sql)
+    except CommandError as error:
+        raise UserError(f"{file} failed; nothing was changed.", cause=error.said, remedy=f"Mend {file}.") from None
+    return {"file": str(file)}

@@ -1,0 +1,142 @@
+"""`dashtam snapshot`: an environment's data as it was at one moment."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from cli import clone, session, turns
+from cli.commands.options import AsJson, NoInstall
+from cli.console import err, out
+from cli.errors import UserError
+from cli.images.engine import connect
+from cli.pulumi import require_configured
+from cli.snapshots import store
+from cli.snapshots.store import Store
+from cli.transfers import megabytes
+
+app = typer.Typer(
+    help="Snapshots of an environment's data: Postgres and Redis together, checksummed, put back whole.",
+    no_args_is_help=True,
+    add_completion=False,
+)
+
+Environment = Annotated[str, typer.Argument(help="Which environment.")]
+
+
+@app.command("create", epilog="Example: ./dashtam snapshot create dev before-import")
+def create(
+    environment: Environment,
+    name: Annotated[str | None, typer.Argument(help="The snapshot's name; from the time if absent.")] = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Take a snapshot of an environment, running or not. Services stand still meanwhile; no connection is lost."""
+    from cli.snapshots import create as creation  # noqa: PLC0415 - only what takes one needs it
+
+    require_configured(environment)
+    taken = creation.create(connect(), clone.current(), environment, name)
+    if as_json:
+        typer.echo(json.dumps(asdict(taken)))
+        return
+    out.print(
+        f"{taken.environment}: {taken.name} holds {megabytes(taken.bytes)}, taken in {taken.seconds:.1f} s"
+        f" (services stood still for {taken.paused_seconds:.1f} s).\n{taken.path}",
+        highlight=False,
+        markup=False,
+    )
+
+
+@app.command("list", epilog="Example: ./dashtam snapshot list dev")
+def show(environment: Environment, *, as_json: AsJson = False) -> None:
+    """List an environment's snapshots, the oldest first. Doesn't read their data; a restore checks each byte of it."""
+    kept = _store(environment)
+    rows = [_row(kept, name) for name in kept.names()]
+    if as_json:
+        typer.echo(json.dumps(rows, indent=2))
+    elif rows:
+        out.print(_table(rows))
+    else:
+        err.print(f"{environment} has no snapshots. Take one: ./dashtam snapshot create {environment}", highlight=False)
+
+
+@app.command("restore", epilog="Example: ./dashtam snapshot restore dev before-import")
+def restore(
+    environment: Environment,
+    name: Annotated[str, typer.Argument(help="The snapshot.")],
+    *,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")] = False,
+    no_install: NoInstall = False,
+    as_json: AsJson = False,
+) -> None:
+    """Put a snapshot in the place of an environment's data: whole, or not at all. Ends with the environment up.
+
+    Passwords and keys may have changed since: what comes back is made to open with those that the environment has now.
+    """
+    from cli.snapshots import restore as restoring  # noqa: PLC0415 - only what puts one back needs it
+
+    require_configured(environment)
+    _store(environment).read(name)
+    if not yes:
+        typer.confirm(f"The data that {environment} has now goes. Put {name} in its place?", abort=True, err=True)
+    done = restoring.restore(session.prepare(install=not no_install), environment, name)
+    if as_json:
+        typer.echo(json.dumps(asdict(done)))
+        return
+    out.print(
+        f"{environment}: {name} is back, {megabytes(done.bytes)} in {done.seconds:.1f} s"
+        f" (services were down for {done.down_seconds:.1f} s).",
+        highlight=False,
+        markup=False,
+    )
+    if done.lost:
+        err.print(f"{done.lost} linked accounts can't be read any more and must be linked anew.", highlight=False)
+
+
+@app.command("delete", epilog="Example: ./dashtam snapshot delete dev before-import")
+def delete(
+    environment: Environment,
+    name: Annotated[str, typer.Argument(help="The snapshot.")],
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Remove a snapshot."""
+    require_configured(environment)
+    here = clone.current()
+    kept = store.of(here, environment)
+    with turns.turn(here.home, environment, err.print):
+        kept.delete(name)
+    if as_json:
+        typer.echo(json.dumps({"environment": environment, "name": name}))
+        return
+    err.print(f"{environment}: {name} is gone.", highlight=False, markup=False)
+
+
+def _store(environment: str) -> Store:
+    require_configured(environment)
+    return store.of(clone.current(), environment)
+
+
+def _row(kept: Store, name: str) -> dict[str, Any]:
+
+    row = {"name": name, "path": str(kept.path(name))}
+    try:
+        made = kept.read(name)
+    except UserError as error:
+        return {**row, "created": None, "bytes": None, "postgres": None, "damage": error.cause}
+    created = made.created.isoformat(timespec="seconds")
+    return {**row, "created": created, "bytes": made.size, "postgres": made.postgres, "damage": None}
+
+
+def _table(rows: list[dict[str, Any]]) -> Table:
+    table = Table(box=None, pad_edge=False)
+    for heading in ("snapshot", "taken", "size", "PostgreSQL"):
+        table.add_column(heading, justify="right" if heading == "size" else "left")
+    for row in rows:
+        size = megabytes(row["bytes"]) if row["bytes"] is not None else ""
+        table.add_row(row["name"], row["created"] or f"damaged: {row['damage']}", size, row["postgres"] or "")
+    return table

@@ -1,0 +1,94 @@
+"""Services that stand still for a moment: paused by the engine, so that no connection is lost, and never left so."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import Any
+
+import docker
+from docker.errors import APIError
+
+from cli.paths import ROOT
+
+
+@dataclass
+class Moment:
+    """How long the services stood still.
+
+    Attributes:
+        seconds: Once it is over.
+    """
+
+    seconds: float = 0.0
+
+
+@contextmanager
+def frozen(client: docker.DockerClient, containers: Sequence[str]) -> Iterator[Moment]:
+    """Pause services together.
+
+    A process beside this one thaws them if this one is killed.
+
+    Args:
+        client: The engine.
+        containers: Those to pause, by id.
+
+    Yields:
+        While they stand still.
+    """
+    moment = Moment()
+    if not containers:
+        yield moment
+        return
+    with _guard(containers):
+        started = time.monotonic()
+        try:
+            for container in containers:
+                client.api.pause(container)
+            yield moment
+        finally:
+            thaw(client, containers)
+            moment.seconds = time.monotonic() - started
+
+
+def thaw(client: docker.DockerClient, containers: Sequence[str]) -> None:
+    """Let services go on; those that aren't paused are let alone.
+
+    Args:
+        client: The engine.
+        containers: By id.
+    """
+    for container in containers:
+        with suppress(APIError):
+            client.api.unpause(container)
+
+
+@contextmanager
+def _guard(containers: Sequence[str]) -> Iterator[None]:
+    # In a session of its own it is not interrupted with this process, only told of its end by the end of its input.
+    command = [sys.executable, "-m", "cli.snapshots.freeze", *containers]
+    pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+    with subprocess.Popen(command, cwd=ROOT, start_new_session=True, **pipes) as guard:
+        next(iter(guard.stdout or ()), b"")
+        # Leaving closes its input, and waits for it.
+        yield
+
+
+def watch(containers: Sequence[str]) -> None:
+    """Wait until the process that started this one ends, and thaw what it froze.
+
+    Args:
+        containers: By id.
+    """
+    client = docker.from_env()
+    print(flush=True)  # noqa: T201 - the sign that it is ready
+    sys.stdin.read()
+    thaw(client, containers)
+
+
+if __name__ == "__main__":
+    watch(sys.argv[1:])

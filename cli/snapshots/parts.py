@@ -1,0 +1,78 @@
+"""Which data of an environment lasts, and is kept in snapshots."""
+
+from __future__ import annotations
+
+import docker
+
+from cli import preflight
+from cli.clone import Clone
+from cli.engine_view import EngineView
+from cli.errors import UserError
+from cli.images import source
+from cli.snapshots.helper import Part
+from infra.catalogue import POSTGRES, REDIS, Base
+from infra.naming import Naming
+from infra.settings import StackSettings
+
+
+class NothingToKeepError(UserError):
+    """The environment has no data that last."""
+
+
+def parts(client: docker.DockerClient, settings: StackSettings, naming: Naming) -> list[Part]:
+    """Return the parts of an environment's data that last.
+
+    Args:
+        client: The engine.
+        settings: The environment's settings.
+        naming: Its names.
+
+    Returns:
+        Postgres, and Redis where it keeps its data too.
+
+    Raises:
+        NothingToKeepError: Its database is kept in memory.
+    """
+    stack = naming.environment
+    if settings.postgres.storage != "volume":
+        raise NothingToKeepError(
+            f"{stack} keeps its data in memory, of which there can be no snapshot.",
+            cause=f"Pulumi.{stack}.yaml says `storage: {settings.postgres.storage}` for dashtam:postgres.",
+            remedy=f"`./dashtam backup {stack} FILE` keeps what is in its database now.",
+            exit_status=2,
+        )
+    origin = settings.images.source or source.decide(client)
+    found = [_part(POSTGRES, settings.images.postgres or POSTGRES.reference(origin), naming)]
+    if settings.redis.storage == "volume":
+        found.append(_part(REDIS, settings.images.redis or REDIS.reference(origin), naming))
+    return found
+
+
+def of(client: docker.DockerClient, clone: Clone, stack: str) -> tuple[StackSettings, Naming, list[Part]]:
+    """Return an environment's settings, its names and the parts of its data that last.
+
+    Args:
+        client: The engine.
+        clone: This clone.
+        stack: The environment.
+
+    Raises:
+        UserError: Its config is wrong.
+        NothingToKeepError: Its database is kept in memory.
+    """
+    settings, naming = preflight.configuration(clone.root, stack), Naming(stack, clone.id)
+    return settings, naming, parts(client, settings, naming)
+
+
+def volumes(view: EngineView, naming: Naming) -> frozenset[str]:
+    """Return the names of the volumes on the engine that this clone made.
+
+    Args:
+        view: The engine.
+        naming: An environment's names.
+    """
+    return frozenset(held.name for held in view.holdings() if held.kind == "volume" and held.owner == naming.owner)
+
+
+def _part(base: Base, image: str, naming: Naming) -> Part:
+    return Part(base.name, naming.data_volume(base.name), image, base.user)

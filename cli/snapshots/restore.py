@@ -1,0 +1,222 @@
+"""Puts a snapshot back: brought beside the old data and opened there, and only then put in its place."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.linking.rekeying import Rekeyed
+from app.vault import MasterKeys
+from cli import lifecycle, turns
+from cli.console import err
+from cli.engine_view import EngineView
+from cli.errors import UserError
+from cli.parallel import each
+from cli.session import Session
+from cli.snapshots import journal, keys, manifest, opening, parts, sealing, store, switch
+from cli.snapshots.helper import VOLUME, Helper, Part, helper
+from cli.snapshots.journal import Entry, Phase
+from cli.snapshots.manifest import Manifest
+from cli.transfers import Count, megabytes, transfer
+from cli.waiting import until
+from infra.naming import Naming
+from infra.settings import StackSettings
+
+HEALTH_SECONDS = 120.0
+USERS_OF_DATA = ("app", "postgres", "redis")
+
+
+@dataclass(frozen=True)
+class Restored:
+    """A snapshot that was put back.
+
+    Args:
+        environment: In which environment.
+        name: The snapshot.
+        bytes: Its size.
+        seconds: How long it took.
+        down_seconds: How long the services were down meanwhile.
+        rewrapped: How many data keys got the environment's present master key.
+        lost: How many linked accounts can't be read any more.
+    """
+
+    environment: str
+    name: str
+    bytes: int
+    seconds: float
+    down_seconds: float
+    rewrapped: int
+    lost: int
+
+
+@dataclass(frozen=True)
+class _Plan:
+    session: Session
+    settings: StackSettings
+    naming: Naming
+    parts: Sequence[Part]
+    folder: Path
+    made: Manifest
+
+
+def restore(session: Session, stack: str, name: str) -> Restored:
+    """Put a snapshot in the place of an environment's data, and leave the environment healthy.
+
+    Args:
+        session: The prepared clone.
+        stack: The environment.
+        name: The snapshot.
+
+    Returns:
+        What was done.
+
+    Raises:
+        UserError: There is no such snapshot, it is damaged or of another version; nothing was changed then.
+    """
+    began = time.monotonic()
+    settings, naming, found = parts.of(session.client, session.clone, stack)
+    kept = store.of(session.clone, stack)
+    made = kept.read(name)
+    plan = _Plan(session, settings, naming, [one for one in found if one.service in made.images], kept.path(name), made)
+    _require_fitting(plan)
+    with transfer(f"Verifying {name}", made.size) as count:
+        manifest.verify(plan.folder, made, count)
+    if not _is_made(plan):
+        err.print(f"{stack} is not made yet: bringing it up first.", highlight=False)
+        lifecycle.up(session, stack)
+    with turns.turn(session.clone.home, stack, err.print):
+        switch.finish(session.client, session.clone, naming)
+        fitted = _stage(plan)
+        stopped = time.monotonic()
+        running = _replace(plan)
+    _resume(plan, running)
+    ended = time.monotonic()
+    return Restored(stack, name, made.size, ended - began, ended - stopped, fitted.rewrapped, fitted.lost)
+
+
+def _require_fitting(plan: _Plan) -> None:
+    made, wanted = plan.made, plan.settings.postgres
+    if (made.database, made.user) != (wanted.database, wanted.user):
+        raise UserError(
+            f"The snapshot {made.name} doesn't fit {plan.naming.environment}; nothing was changed.",
+            cause=f"It holds the database {made.database} of {made.user}, and the config names {wanted.database} of"
+            f" {wanted.user}.",
+            remedy=f"Set these in Pulumi.{plan.naming.environment}.yaml as they were.",
+        )
+
+
+def _is_made(plan: _Plan) -> bool:
+    """Tell whether the environment has its volumes and its secrets: it has not if it never came up to the end."""
+    view, naming = EngineView(plan.session.client), plan.naming
+    containers = {one.component for one in view.containers(naming.environment, naming.owner)}
+    wanted = {one.volume for one in plan.parts} | {one for part in plan.parts for one in keys.volumes(naming, part)}
+    return containers >= set(plan.settings.services) and wanted <= parts.volumes(view, naming)
+
+
+def _stage(plan: _Plan) -> Rekeyed:
+    """Bring the data beside the old and open it there; nothing else is touched."""
+    noted = journal.of(plan.session.clone, plan.naming.environment)
+    entry = Entry(snapshot=plan.made.name, phase=Phase.STAGING, parts=tuple(plan.parts))
+    noted.write(entry)
+    client, naming = plan.session.client, plan.naming
+    try:
+        with ExitStack() as held:
+            helpers = [
+                held.enter_context(helper(client, naming, one, writes=True, beside=keys.volumes(naming, one)))
+                for one in plan.parts
+            ]
+            _require_version(plan, helpers[0])
+            _bring(plan, helpers)
+            fitted = _open(plan, helpers)
+            for one in helpers:
+                one.run("sync")
+    except BaseException:
+        # Killed before this comes to its end, the next command does it.
+        switch.finish(client, plan.session.clone, naming)
+        raise
+    noted.write(entry.model_copy(update={"phase": Phase.SWITCHING}))
+    return fitted
+
+
+def _require_version(plan: _Plan, postgres: Helper) -> None:
+    runs = postgres.run("postgres", "--version").split()[2].split(".")[0]
+    if runs != plan.made.postgres:
+        raise UserError(
+            f"The snapshot {plan.made.name} is of PostgreSQL {plan.made.postgres}, and {plan.naming.environment} runs"
+            f" {runs}; nothing was changed.",
+            cause="A database's files are read by the major version that wrote them only.",
+            remedy=f"Set dashtam:images in Pulumi.{plan.naming.environment}.yaml to an image of PostgreSQL"
+            f" {plan.made.postgres}, or move the data with `./dashtam backup` and `./dashtam restore`.",
+        )
+
+
+def _bring(plan: _Plan, helpers: Sequence[Helper]) -> None:
+    for one in helpers:
+        piece = plan.made.pieces[f"{one.part.service}.tar"]
+        free = int(one.script("df -Pk . | tail -n 1").split()[3]) * 1024
+        if free < piece.size + store.RESERVE:
+            raise UserError(
+                "The engine has not enough room for the snapshot beside the old data; nothing was changed.",
+                cause=f"It needs {megabytes(piece.size + store.RESERVE)}, and {megabytes(free)} are free.",
+                remedy="Make room: `docker system df` shows what takes it.",
+            )
+    with transfer(f"Bringing {plan.made.name} back", plan.made.size) as count:
+        each(lambda one: _extract(plan, one, count), helpers)
+
+
+def _extract(plan: _Plan, one: Helper, count: Count) -> None:
+    name = f"{one.part.service}.tar"
+    piece = plan.made.pieces[name]
+    one.script(f"{switch.DISCARD}; mkdir -m 0700 {switch.STAGING}")
+    # What is read now is checked once more: a disk may have failed since.
+    one.feed(
+        ["tar", "-xpf", "-", "-C", f"{VOLUME}/{switch.STAGING}"],
+        manifest.checked(plan.folder, name, piece, count),
+        piece.size,
+    )
+
+
+def _open(plan: _Plan, helpers: Sequence[Helper]) -> Rekeyed:
+    postgres, *others = helpers
+    fit = opening.Fit(
+        database=plan.settings.postgres.database,
+        user=plan.settings.postgres.user,
+        password=keys.password(postgres, plan.naming),
+        held=keys.master_keys(postgres, plan.naming),
+        former=_former(plan),
+    )
+    for one in others:
+        opening.redis(one)
+    return opening.postgres(postgres, fit)
+
+
+def _former(plan: _Plan) -> MasterKeys | None:
+    if keys.TOKEN_KEYS not in plan.made.pieces:
+        return None
+    sealed = sealing.Sealed.model_validate_json((plan.folder / keys.TOKEN_KEYS).read_bytes())
+    content = sealing.unseal(plan.session.clone.passphrase_file, sealed, keys.PURPOSE)
+    return MasterKeys.parse(content.decode())
+
+
+def _replace(plan: _Plan) -> list[str]:
+    """Put the new data in the place of the old; from here on there is no way back."""
+    running = switch.stop(plan.session.client, plan.naming, list(USERS_OF_DATA))
+    switch.finish(plan.session.client, plan.session.clone, plan.naming)
+    return running
+
+
+def _resume(plan: _Plan, running: Sequence[str]) -> None:
+    """Start what ran, and leave the environment healthy."""
+    client, stack = plan.session.client, plan.naming.environment
+    each(client.api.start, running)
+    view = EngineView(client)
+
+    def healthy() -> bool:
+        found = [one for one in view.containers(stack, plan.naming.owner) if one.is_service]
+        return {one.component for one in found if one.is_fine} >= set(plan.settings.services)
+
+    if len(running) < len(USERS_OF_DATA) or not until(healthy, HEALTH_SECONDS):
+        lifecycle.up(plan.session, stack)

@@ -1,0 +1,75 @@
+"""Secrets in files: encrypted under a key that is derived from this clone's passphrase."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
+from pydantic import Base64Bytes, BaseModel, ConfigDict
+
+from cli.errors import UserError
+
+COST, BLOCK, PARALLEL = 2**15, 8, 1
+"""Of scrypt (RFC 7914): 32 MiB and about 0.1 s. A clone's passphrase is 256 random bits, where nobody chose another."""
+
+SALT_BYTES = 16
+NONCE_BYTES = 12
+KEY_BYTES = 32
+
+
+class Sealed(BaseModel):
+    """What was encrypted.
+
+    Args:
+        salt: Of the key's derivation.
+        nonce: Of AES-256-GCM.
+        ciphertext: With its tag.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    salt: Base64Bytes
+    nonce: Base64Bytes
+    ciphertext: Base64Bytes
+
+
+def seal(passphrase_file: Path, secret: bytes, purpose: str) -> Sealed:
+    """Encrypt a secret.
+
+    Args:
+        passphrase_file: Of this clone.
+        secret: What to hide.
+        purpose: What it is for; needed again to open it.
+    """
+    salt, nonce = secrets.token_bytes(SALT_BYTES), secrets.token_bytes(NONCE_BYTES)
+    ciphertext = AESGCM(_key(passphrase_file, salt)).encrypt(nonce, secret, purpose.encode())
+    return Sealed.model_construct(salt=salt, nonce=nonce, ciphertext=ciphertext)
+
+
+def unseal(passphrase_file: Path, sealed: Sealed, purpose: str) -> bytes:
+    """Decrypt a secret.
+
+    Args:
+        passphrase_file: Of this clone.
+        sealed: What `seal` returned.
+        purpose: What it is for.
+
+    Raises:
+        UserError: Another passphrase encrypted it, or it was changed.
+    """
+    try:
+        return AESGCM(_key(passphrase_file, sealed.salt)).decrypt(sealed.nonce, sealed.ciphertext, purpose.encode())
+    except (InvalidTag, ValueError):
+        raise UserError(
+            "The secrets that were kept can't be opened.",
+            cause=f"They were encrypted under another passphrase than the one in {passphrase_file}.",
+            remedy="Put the passphrase of that time back into the file.",
+        ) from None
+
+
+def _key(passphrase_file: Path, salt: bytes) -> bytes:
+    derivation = Scrypt(salt=salt, length=KEY_BYTES, n=COST, r=BLOCK, p=PARALLEL)
+    return derivation.derive(passphrase_file.read_bytes())

@@ -1,0 +1,148 @@
+"""Commands in containers, with streams of any length into them and out of them."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, suppress
+from typing import Any
+
+import docker
+from docker.utils.socket import frames_iter
+
+OUTPUT = 1
+"""The number of a frame that was written to standard output."""
+
+LAST_WORDS = 2000
+"""Characters of what a command said that its failure repeats."""
+
+
+class CommandError(Exception):
+    """A command in a container failed.
+
+    Args:
+        status: Its exit status.
+        said: The end of what it wrote to standard error.
+    """
+
+    def __init__(self, status: int, said: str) -> None:
+        super().__init__(f"exit status {status}: {said}")
+        self.status = status
+        self.said = said
+
+
+def run(client: docker.DockerClient, container: str, command: Sequence[str], stdin: bytes = b"") -> str:
+    """Run a command to its end.
+
+    Args:
+        client: The engine.
+        container: Its id or name.
+        command: The command; never a secret.
+        stdin: What it reads.
+
+    Returns:
+        What it wrote to standard output.
+
+    Raises:
+        CommandError: It failed.
+    """
+    return feed(client, container, command, [stdin], len(stdin))
+
+
+def feed(
+    client: docker.DockerClient, container: str, command: Sequence[str], pieces: Iterable[bytes], size: int
+) -> str:
+    """Run a command that reads a stream.
+
+    Args:
+        client: The engine.
+        container: Its id or name.
+        command: The command; never a secret.
+        pieces: What it reads.
+        size: How many bytes that is.
+
+    Returns:
+        What it wrote to standard output.
+
+    Raises:
+        CommandError: It failed.
+    """
+    # A connection over TLS can't be closed in one direction: the command's input ends by itself.
+    limited = ["sh", "-c", 'size=$1; shift; head -c "$size" | "$@"', "feed", str(size), *command]
+    execution, connection = _start(client, container, limited if size else command, stdin=bool(size))
+    out, said = bytearray(), bytearray()
+
+    def read() -> None:
+        for stream, piece in _frames(connection):
+            (out if stream == OUTPUT else said).extend(piece)
+
+    reader = threading.Thread(target=read, daemon=True)
+    reader.start()
+    with closing(connection):
+        # A command that ends early closes its end; its exit status tells.
+        with suppress(OSError):
+            for piece in pieces:
+                getattr(connection, "_sock", connection).sendall(piece)
+        reader.join()
+    _require_success(client, execution, said)
+    return out.decode(errors="replace")
+
+
+def output(client: docker.DockerClient, container: str, command: Sequence[str]) -> Iterator[bytes]:
+    """Run a command and hand on what it writes.
+
+    Args:
+        client: The engine.
+        container: Its id or name.
+        command: The command; never a secret.
+
+    Yields:
+        Pieces of its standard output.
+
+    Raises:
+        CommandError: It failed; raised after the last piece.
+    """
+    execution, connection = _start(client, container, command, stdin=False)
+    said = bytearray()
+    with closing(connection):
+        for stream, piece in _frames(connection):
+            if stream == OUTPUT:
+                yield piece
+            else:
+                said += piece
+    _require_success(client, execution, said)
+
+
+def read_file(client: docker.DockerClient, container: str, path: str) -> bytes:
+    """Return a small file of a container, running or not, whoever may read it.
+
+    Args:
+        client: The engine.
+        container: The container's id or name.
+        path: Where the file is.
+
+    Raises:
+        docker.errors.NotFound: There is no such file.
+    """
+    pieces, _ = client.api.get_archive(container, path)
+    with tarfile.open(fileobj=io.BytesIO(b"".join(pieces))) as archive:
+        content = archive.extractfile(archive.getmembers()[0])
+        return content.read() if content else b""
+
+
+def _start(client: docker.DockerClient, container: str, command: Sequence[str], *, stdin: bool) -> tuple[str, Any]:
+    execution: str = client.api.exec_create(container, list(command), stdin=stdin)["Id"]
+    return execution, client.api.exec_start(execution, socket=True)
+
+
+def _frames(connection: Any) -> Iterator[tuple[int, bytes]]:  # noqa: ANN401 - what the SDK returns differs by transport
+    frames: Iterator[tuple[int, bytes]] = frames_iter(connection, tty=False)  # type: ignore[no-untyped-call]
+    return frames
+
+
+def _require_success(client: docker.DockerClient, execution: str, said: bytearray) -> None:
+    status = client.api.exec_inspect(execution)["ExitCode"]
+    if status != 0:
+        raise CommandError(-1 if status is None else status, said.decode(errors="replace").strip()[-LAST_WORDS:])

@@ -1,0 +1,167 @@
+"""Backups of a real environment: whole in one file, and put back whole or not at all."""
+
+from __future__ import annotations
+
+import io
+import json
+import random
+import subprocess
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from cli.backups import archive
+from cli.errors import UserError
+from tests.operator.contents import Contents
+from tests.verify import damage, environments
+from tests.verify.running import PATIENCE, succeed
+
+if TYPE_CHECKING:
+    import docker
+
+    from tests.verify.checkout import Checkout
+
+SEED = 20260502
+FLIPS = 100
+MOMENTS = 4
+OWN = {"dashtam", "postgres", "template0", "template1"}
+
+
+@pytest.fixture
+def contents(checkout: Checkout, client: docker.DockerClient, tmp_path: Path) -> Contents:
+    return Contents(checkout, client, tmp_path, checkout.stack)
+
+
+def _backup(checkout: Checkout, tmp_path: Path) -> Path:
+    path = tmp_path / "dev.backup"
+    made = json.loads(succeed(checkout.dashtam("backup", checkout.stack, str(path), "--json")))
+    assert made["bytes"] < path.stat().st_size
+    assert path.stat().st_mode & 0o777 == 0o600
+    return path
+
+
+def _restore(checkout: Checkout, path: Path) -> dict[str, int]:
+    said = succeed(checkout.dashtam("restore", checkout.stack, str(path), "--yes", "--json"))
+    done: dict[str, int] = json.loads(said)
+    return done
+
+
+async def test_rows_and_tokens_come_back_after_everything_was_removed(
+    checkout: Checkout, contents: Contents, tmp_path: Path
+) -> None:
+    account = await contents.fill()
+    before, accounts = await contents.rows(), contents.accounts()
+    path = _backup(checkout, tmp_path)
+    succeed(checkout.dashtam("destroy", checkout.stack, "--yes", "--no-snapshot"))
+    checkout.up()
+    [passphrase] = checkout.data.glob("clones/*/passphrase")
+    own = passphrase.read_text()
+    try:
+        # As on another machine: its accounts can't be read, which the service gets along with.
+        passphrase.write_text("of another clone")
+        assert _restore(checkout, path)["lost"] == len(accounts)
+    finally:
+        passphrase.write_text(own)
+    assert {tuple(one) for one in contents.accounts().values()} == {("revoked", "", None)}
+    assert contents.accounts(account)[account] == ["active", f"access-{account}", f"refresh-{account}"]
+    # Back in its own clone, all is as it was.
+    done = _restore(checkout, path)
+    assert (done["lost"], done["rewrapped"]) == (0, 1)
+    assert await contents.rows() == before
+    assert contents.accounts() == accounts
+    assert await contents.databases() == OWN
+    assert environments.is_up(contents.client, checkout.stack)
+
+
+async def test_it_goes_through_pipes(checkout: Checkout, contents: Contents) -> None:
+    await contents.fill()
+    before = await contents.rows()
+    command = [str(checkout.root / "dashtam")]
+    made = _piped([*command, "backup", checkout.stack, "-"], checkout, b"")
+    await contents.fill()
+    assert await contents.rows() != before
+    _piped([*command, "restore", checkout.stack, "-", "--yes"], checkout, made)
+    assert await contents.rows() == before
+
+
+def _piped(command: list[str], checkout: Checkout, stdin: bytes) -> bytes:
+    done = subprocess.run(
+        command, cwd=checkout.root, env=checkout.environ, input=stdin, capture_output=True, timeout=PATIENCE, check=True
+    )
+    return done.stdout
+
+
+async def test_one_with_a_flipped_byte_or_cut_short_is_refused(
+    checkout: Checkout, contents: Contents, tmp_path: Path
+) -> None:
+    chosen = random.Random(SEED)  # noqa: S311 - where, not a secret
+    content = _backup(checkout, tmp_path).read_bytes()
+    before = await contents.rows()
+    harmed = tmp_path / "harmed.backup"
+    for number in range(FLIPS):
+        # Half of them in what follows the archive.
+        start = len(content) - 800 if number % 2 else 0
+        position = chosen.randrange(start, len(content))
+        flipped = bytes([content[position] ^ (1 << chosen.randrange(8))])
+        harmed.write_bytes(content[:position] + flipped + content[position + 1 :])
+        with pytest.raises(UserError, match="damaged"):
+            list(archive.checked(harmed, archive.read(harmed), lambda _: None))
+        if number % 50 == 0:
+            _assert_refused(checkout, harmed, "damaged")
+    harmed.write_bytes(content[:-1000])
+    _assert_refused(checkout, harmed, "cut short")
+    assert await contents.rows() == before
+
+
+def _assert_refused(checkout: Checkout, path: Path, why: str) -> None:
+    refused = checkout.dashtam("restore", checkout.stack, str(path), "--yes")
+    assert refused.returncode == 1
+    assert why in refused.stderr
+    assert "nothing was changed" in refused.stderr
+
+
+async def test_one_that_fails_half_way_leaves_the_old_rows(
+    checkout: Checkout, contents: Contents, tmp_path: Path
+) -> None:
+    await contents.fill()
+    path = _backup(checkout, tmp_path)
+    label = archive.read(path)
+    before = await contents.rows()
+    # Its checksums are right and its list of contents is whole, but half of the rows are missing.
+    cut = tmp_path / "cut.backup"
+    with cut.open("wb") as file:
+        archive.write(file, [path.read_bytes()[: label.size // 2]], label, lambda _: None)
+    _assert_refused(checkout, cut, "can't be loaded")
+    assert await contents.rows() == before
+    assert await contents.databases() == OWN
+    nonsense = tmp_path / "nonsense.backup"
+    with nonsense.open("wb") as file:
+        archive.write(file, io.BytesIO(b"no archive\n" * 1000), label, lambda _: None)
+    _assert_refused(checkout, nonsense, "damaged or no backup")
+    assert await contents.rows() == before
+
+
+async def test_one_that_was_killed_leaves_the_old_or_the_new_rows(
+    checkout: Checkout, contents: Contents, tmp_path: Path
+) -> None:
+    chosen = random.Random(SEED)  # noqa: S311 - when, not a secret
+    await contents.fill()
+    new = await contents.rows()
+    path = _backup(checkout, tmp_path)
+    began = time.monotonic()
+    _restore(checkout, path)
+    whole = time.monotonic() - began
+    for number in range(MOMENTS):
+        await contents.fill()
+        old = await contents.rows()
+        process = checkout.start("restore", checkout.stack, str(path), "--yes")
+        with damage.at_latest_killed(process):
+            damage.ends_within(process, whole * (number + chosen.random()) / MOMENTS)
+        checkout.up()
+        assert environments.is_up(contents.client, checkout.stack)
+        assert await contents.rows() in {old, new}
+    _restore(checkout, path)
+    assert await contents.rows() == new
+    assert await contents.databases() == OWN

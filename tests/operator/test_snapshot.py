@@ -1,0 +1,259 @@
+"""Snapshots of a real environment: bit-exact after everything was removed, and never half put back."""
+
+from __future__ import annotations
+
+import json
+import random
+import shutil
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from cli.errors import UserError
+from cli.snapshots import manifest
+from tests.operator.contents import Contents
+from tests.verify import damage, environments
+from tests.verify.running import succeed, wait_until
+
+if TYPE_CHECKING:
+    import docker
+
+    from tests.verify.checkout import Checkout
+
+SEED = 20260501
+FLIPS = 100
+MOMENTS = 6
+
+
+@pytest.fixture
+def contents(checkout: Checkout, client: docker.DockerClient, tmp_path: Path) -> Contents:
+    return Contents(checkout, client, tmp_path, checkout.stack)
+
+
+def _take(checkout: Checkout, *name: str) -> Path:
+    taken = json.loads(succeed(checkout.dashtam("snapshot", "create", checkout.stack, *name, "--json")))
+    return Path(taken["path"])
+
+
+def _restore(checkout: Checkout, name: str) -> dict[str, object]:
+    said = succeed(checkout.dashtam("snapshot", "restore", checkout.stack, name, "--yes", "--json"))
+    done: dict[str, object] = json.loads(said)
+    return done
+
+
+def _assert_no_trace(checkout: Checkout, client: docker.DockerClient) -> None:
+    """No helper, no journal, and nothing in the volumes but the data."""
+    found = client.containers.list(all=True, filters=environments.labelled(checkout.stack))
+    assert not [one.name for one in found if "snapshot" in (one.name or "")]
+    assert not list(checkout.data.glob(f"clones/*/restoring/{checkout.stack}.json"))
+    for service, folder in (("postgres", "/var/lib/postgresql/data"), ("redis", "/data")):
+        listed = client.containers.get(f"dashtam-{checkout.stack}-{service}").exec_run(["ls", "-A", folder]).output
+        assert b".dashtam" not in listed
+
+
+async def test_data_comes_back_bit_exact_after_everything_was_removed(
+    checkout: Checkout, contents: Contents, client: docker.DockerClient
+) -> None:
+    account = await contents.fill()
+    before, accounts = await contents.digest(), contents.accounts()
+    path = _take(checkout, "whole")
+    assert path.stat().st_mode & 0o777 == 0o700
+    assert {one.stat().st_mode & 0o777 for one in path.iterdir()} == {0o600}
+    succeed(checkout.dashtam("destroy", checkout.stack, "--yes"))
+    assert not client.volumes.list(filters=environments.labelled(checkout.stack))
+    # Everything is made anew, passwords and keys too.
+    done = _restore(checkout, "whole")
+    assert done["rewrapped"]
+    assert not done["lost"]
+    assert environments.is_up(client, checkout.stack)
+    assert await contents.digest() == before
+    assert contents.accounts() == accounts
+    assert accounts[account] == ["active", f"access-{account}", f"refresh-{account}"]
+    _assert_no_trace(checkout, client)
+    succeed(checkout.pulumi("preview", "--stack", checkout.stack, "--expect-no-changes"))
+
+
+async def test_no_connection_is_lost_while_one_is_taken(checkout: Checkout, contents: Contents) -> None:
+    await contents.fill()
+    outputs = checkout.outputs()
+    app = contents.client.containers.get(outputs["containers"]["app"])
+    started = app.attrs["State"]["StartedAt"]
+    holding = "BEGIN; SELECT pg_backend_pid(); SELECT pg_sleep(0); COMMIT"
+    postgres = contents.client.containers.get(outputs["containers"]["postgres"])
+    session = 'PGPASSWORD="$(cat /run/secrets/password)" psql -qAt -U "$POSTGRES_USER" -d "$POSTGRES_DB"'
+    # One session before, during and after: it answers with the same backend.
+    script = f"(echo '{holding};'; for n in 1 2 3 4 5 6 7 8; do sleep 0.5; echo '{holding};'; done) | {session}"
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(postgres.exec_run, ["sh", "-c", script])
+        _take(checkout)
+        status, said = running.result()
+    assert status == 0
+    assert isinstance(said, bytes)
+    assert len(said.split()) == 9
+    assert len(set(said.split())) == 1
+    app.reload()
+    assert app.attrs["State"]["StartedAt"] == started
+
+
+async def test_a_stopped_environment_gives_one_too(checkout: Checkout, contents: Contents) -> None:
+    await contents.fill()
+    before = await contents.digest()
+    for container in contents.client.containers.list(filters=environments.labelled(checkout.stack)):
+        container.stop()
+    _take(checkout, "stopped")
+    checkout.up()
+    await contents.fill()
+    assert await contents.digest() != before
+    _restore(checkout, "stopped")
+    assert await contents.digest() == before
+
+
+async def test_a_snapshot_with_one_flipped_byte_is_refused(
+    checkout: Checkout, contents: Contents, client: docker.DockerClient
+) -> None:
+    chosen = random.Random(SEED)  # noqa: S311 - where, not a secret
+    path = _take(checkout, "flipped")
+    before = await contents.digest()
+    ids = {one.id for one in client.containers.list(filters=environments.labelled(checkout.stack))}
+    files = sorted(path.iterdir())
+    weights = [one.stat().st_size for one in files]
+    # Half of them anywhere, half of them spread over the files, since nearly all bytes are the database's.
+    targets = [*chosen.choices(files, weights, k=FLIPS // 2), *(files[n % len(files)] for n in range(FLIPS // 2))]
+    positions = [(one, chosen.randrange(one.stat().st_size), chosen.randrange(8)) for one in targets]
+    for number, position in enumerate(positions):
+        _flip(*position)
+        with pytest.raises(UserError, match="damaged"):
+            manifest.verify(path, manifest.read(path), lambda _: None)
+        if number % 20 == 0:
+            refused = checkout.dashtam("snapshot", "restore", checkout.stack, "flipped", "--yes")
+            assert refused.returncode == 1
+            assert "damaged; nothing was changed" in refused.stderr
+        _flip(*position)
+    manifest.verify(path, manifest.read(path), lambda _: None)
+    assert await contents.digest() == before
+    assert {one.id for one in client.containers.list(filters=environments.labelled(checkout.stack))} == ids
+
+
+def _flip(file: Path, position: int, bit: int) -> None:
+    with file.open("r+b") as opened:
+        opened.seek(position)
+        byte = opened.read(1)[0]
+        opened.seek(position)
+        opened.write(bytes([byte ^ (1 << bit)]))
+
+
+async def test_a_restore_that_was_killed_leaves_the_old_or_the_new_whole(
+    checkout: Checkout, contents: Contents, client: docker.DockerClient
+) -> None:
+    chosen = random.Random(SEED)  # noqa: S311 - when, not a secret
+    await contents.fill()
+    new, new_accounts = await contents.digest(), contents.accounts()
+    _take(checkout, "kill")
+    began = time.monotonic()
+    _restore(checkout, "kill")
+    whole = time.monotonic() - began
+    outcomes = set()
+    for number in range(MOMENTS):
+        await contents.fill()
+        old, old_accounts = await contents.digest(), contents.accounts()
+        process = checkout.start("snapshot", "restore", checkout.stack, "kill", "--yes")
+        with damage.at_latest_killed(process):
+            damage.ends_within(process, whole * (number + chosen.random()) / MOMENTS)
+        checkout.up()
+        assert environments.is_up(client, checkout.stack)
+        _assert_no_trace(checkout, client)
+        found = await contents.digest()
+        assert found in {old, new}
+        assert contents.accounts() == (new_accounts if found == new else old_accounts)
+        outcomes.add(found == new)
+    assert outcomes == {True, False}
+
+
+async def test_a_restore_of_all_there_was_goes_on_after_it_was_killed(checkout: Checkout, contents: Contents) -> None:
+    await contents.fill()
+    before, accounts = await contents.digest(), contents.accounts()
+    _take(checkout, "again")
+    succeed(checkout.dashtam("destroy", checkout.stack, "--yes", "--no-snapshot"))
+    process = checkout.start("snapshot", "restore", checkout.stack, "again", "--yes")
+    with damage.at_latest_killed(process):
+        assert not damage.ends_within(process, 8.0)
+    _restore(checkout, "again")
+    assert await contents.digest() == before
+    assert contents.accounts() == accounts
+    _assert_no_trace(checkout, contents.client)
+
+
+async def test_services_go_on_when_the_command_is_killed_while_they_stand_still(
+    checkout: Checkout, contents: Contents
+) -> None:
+    before = await contents.digest()
+    names = [f"dashtam-{checkout.stack}-{service}" for service in ("postgres", "redis")]
+
+    def states() -> set[str]:
+        return {contents.client.containers.get(name).status for name in names}
+
+    process = checkout.start("snapshot", "create", checkout.stack, "killed")
+    with damage.at_latest_killed(process):
+        while "paused" not in states():
+            assert not damage.ends_within(process, 0.01)
+        damage.kill_group(process)
+    wait_until(lambda: states() == {"running"}, "Postgres and Redis go on")
+    assert await contents.digest() == before
+    assert _take(checkout, "killed").is_dir()
+    assert not list((checkout.data).glob(f"clones/*/snapshots/{checkout.stack}/.*"))
+
+
+async def test_a_restore_that_fails_leaves_the_old_data(
+    checkout: Checkout, contents: Contents, client: docker.DockerClient
+) -> None:
+    path = _take(checkout, "failing")
+    await contents.fill()
+    before = await contents.digest()
+    document = manifest.read(path)
+    # All of its checksums are right, but it is no database: found out when it is opened beside the old one.
+    (path / "postgres.tar").write_bytes((path / "redis.tar").read_bytes())
+    pieces = {**document.pieces, "postgres.tar": document.pieces["redis.tar"]}
+    for name, content in manifest.files(document.model_copy(update={"pieces": pieces})):
+        (path / name).write_bytes(content)
+    refused = checkout.dashtam("snapshot", "restore", checkout.stack, "failing", "--yes")
+    assert refused.returncode == 1
+    assert "can't be opened; nothing was changed" in refused.stderr
+    assert await contents.digest() == before
+    _assert_no_trace(checkout, client)
+
+
+def test_another_major_version_is_refused(checkout: Checkout) -> None:
+    path = _take(checkout, "older")
+    made = manifest.read(path).model_copy(update={"postgres": "16"})
+    for name, content in manifest.files(made):
+        (path / name).write_bytes(content)
+    refused = checkout.dashtam("snapshot", "restore", checkout.stack, "older", "--yes")
+    assert refused.returncode == 1
+    assert "PostgreSQL 16" in refused.stderr
+    assert "dashtam backup" in refused.stderr
+
+
+def test_they_are_listed_and_deleted(checkout: Checkout) -> None:
+    path = _take(checkout, "short-lived")
+    listed = json.loads(succeed(checkout.dashtam("snapshot", "list", checkout.stack, "--json")))
+    [row] = [one for one in listed if one["name"] == "short-lived"]
+    assert row["bytes"] > 0
+    assert row["damage"] is None
+    succeed(checkout.dashtam("snapshot", "delete", checkout.stack, "short-lived"))
+    assert not path.exists()
+    again = checkout.dashtam("snapshot", "delete", checkout.stack, "short-lived")
+    assert again.returncode == 2
+
+
+def test_an_environment_in_memory_is_told(checkout: Checkout) -> None:
+    shutil.copy(checkout.root / "Pulumi.test.yaml", checkout.root / "Pulumi.forgetful.yaml")
+    try:
+        refused = checkout.dashtam("snapshot", "create", "forgetful")
+    finally:
+        (checkout.root / "Pulumi.forgetful.yaml").unlink()
+    assert refused.returncode == 2
+    assert "in memory" in refused.stderr
+    assert "dashtam backup forgetful FILE" in refused.stderr

@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from unittest.mock import Mock
+
+import pytest
+from typer.testing import CliRunner
+
+from cli import database, target
+from cli.commands import seed
+from cli.errors import UserError
+from cli.main import app
+from cli.streams import CommandError
+
+
+@pytest.fixture
+def there(monkeypatch: pytest.MonkeyPatch) -> Mock:
+    found = Mock(environment="test")
+    found.view.execute.return_value = (0, '{"event": "a log line"}\n{"connections": 12}\n')
+    monkeypatch.setattr(target, "of", Mock(return_value=found))
+    monkeypatch.setattr(seed, "connect", Mock())
+    return found
+
+
+def _run(*arguments: str) -> tuple[int, str, str]:
+    done = CliRunner().invoke(app, ["seed", *arguments], catch_exceptions=False)
+    return done.exit_code, done.stdout, done.stderr
+
+
+def test_samples_are_added_by_the_app(there: Mock) -> None:
+    assert "12 sample accounts" in _run("test")[2]
+    assert there.view.execute.call_args.args[1] == ("python", "-m", "app.samples")
+    assert json.loads(_run("test", "--json")[1]) == {"environment": "test", "connections": 12}
+
+
+def test_samples_that_fail_are_told(there: Mock) -> None:
+    there.view.execute.return_value = (1, "The samples were not added: no database\n")
+    with pytest.raises(UserError, match="nothing was changed") as raised:
+        _run("test")
+    assert raised.value.cause == "The samples were not added: no database"
+
+
+@pytest.mark.usefixtures("there")
+def test_a_file_is_run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    held = Mock()
+    monkeypatch.setattr(database, "of", Mock(return_value=held))
+    file = tmp_path / "rows.sql"
+    file.write_text("SELECT 1;")
+    assert json.loads(_run("test", str(file), "--json")[1]) == {"environment": "test", "file": str(file)}
+    held.query.assert_called_once_with("SELECT 1;")
+    held.query.side_effect = CommandError(3, "psql: no such table")
+    with pytest.raises(UserError, match="failed; nothing was changed"):
+        _run("test", str(file))
+
+
+@pytest.mark.usefixtures("there")
+def test_a_file_that_is_not_there_is_wrong_usage(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="can't be read") as raised:
+        _run("test", str(tmp_path / "missing.sql"))
+    assert raised.value.exit_status == 2

@@ -1,0 +1,25 @@
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+from cli.snapshots.helper import Part
+from cli.snapshots.journal import Entry, Journal, Phase
+
+PART = Part("postgres", "postgres_dev_data", "postgres:17", "70:70")
+ENTRY = Entry(snapshot="one", phase=Phase.STAGING, parts=(PART,))
+
+
+def test_it_is_there_while_a_restore_is_under_way(tmp_path: Path) -> None:
+    noted = Journal(tmp_path / "restoring" / "dev.json")
+    assert noted.read() is None
+    noted.write(ENTRY)
+    assert noted.read() == ENTRY
+    noted.write(ENTRY.model_copy(update={"phase": Phase.SWITCHING}))
+    found = noted.read()
+    assert found
+    assert (found.phase, found.parts) == (Phase.SWITCHING, (PART,))
+    assert stat.S_IMODE(noted.path.stat().st_mode) == 0o600
+    noted.clear()
+    noted.clear()
+    assert list(noted.path.parent.iterdir()) == []

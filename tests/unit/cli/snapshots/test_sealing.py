@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from cli.errors import UserError
+from cli.snapshots.sealing import Sealed, seal, unseal
+
+SECRET = b"the master keys"
+
+
+@pytest.fixture
+def passphrase(tmp_path: Path) -> Path:
+    path = tmp_path / "passphrase"
+    path.write_text("of this clone")
+    return path
+
+
+def test_a_secret_comes_back_from_a_file(passphrase: Path) -> None:
+    written = seal(passphrase, SECRET, "a purpose").model_dump_json()
+    assert SECRET.decode() not in written
+    assert unseal(passphrase, Sealed.model_validate_json(written), "a purpose") == SECRET
+
+
+def test_another_passphrase_opens_nothing(passphrase: Path) -> None:
+    sealed = seal(passphrase, SECRET, "a purpose")
+    passphrase.write_text("of another clone")
+    with pytest.raises(UserError, match="can't be opened") as raised:
+        unseal(passphrase, sealed, "a purpose")
+    assert str(passphrase) in raised.value.cause
+
+
+def test_another_purpose_opens_nothing(passphrase: Path) -> None:
+    with pytest.raises(UserError, match="can't be opened"):
+        unseal(passphrase, seal(passphrase, SECRET, "a purpose"), "another")
+
+
+def test_the_same_secret_never_looks_the_same(passphrase: Path) -> None:
+    first, second = (seal(passphrase, SECRET, "a purpose") for _ in range(2))
+    assert {first.salt, first.nonce, first.ciphertext}.isdisjoint({second.salt, second.nonce, second.ciphertext})
