@@ -16,6 +16,7 @@ MODULES: Mapping[str, str] = {
     "up": "cli.commands.up",
     "destroy": "cli.commands.destroy",
     "status": "cli.commands.status",
+    "drift": "cli.commands.drift",
     "doctor": "cli.commands.doctor",
     "test": "cli.commands.test",
     "env": "cli.commands.env",

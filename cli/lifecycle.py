@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from cli import failures, preflight, recovery, turns
 from cli.console import err
+from cli.drift import mend
 from cli.errors import UserError
 from cli.progress import UpdateProgress
 from cli.pulumi import require_configured
@@ -28,7 +29,8 @@ def up(session: Session, stack: str) -> StackOutputs:
     with turns.turn(session.clone.home, stack, err.print):
         preflight.require_free(session.clone, session.engine, stack)
         refresh = recovery.recover(session.pulumi, session.engine, stack, session.clone.id, err.print)
-        _update(session, "up", stack, *(["--refresh"] if refresh else []))
+        drifted = mend.prepare(session.engine, session.clone, stack, err.print)
+        _update(session, "up", stack, *(["--refresh"] if refresh or drifted else []))
     outputs = session.pulumi.outputs(stack)
     if outputs is None:
         raise UserError(f"{stack} has no outputs.", cause="The update ended without them.")
