@@ -20,6 +20,7 @@ MODULES: Mapping[str, str] = {
     "doctor": "cli.commands.doctor",
     "test": "cli.commands.test",
     "env": "cli.commands.env",
+    "certs": "cli.commands.certs",
     "keys": "cli.commands.keys",
     "images": "cli.images.commands",
 }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from cli import failures, preflight, recovery, turns
 from cli.console import err
 from cli.drift import mend
@@ -12,12 +14,13 @@ from cli.session import Session
 from infra.outputs import StackOutputs
 
 
-def up(session: Session, stack: str) -> StackOutputs:
+def up(session: Session, stack: str, *, replace: Sequence[str] = ()) -> StackOutputs:
     """Bring an environment up, whatever state it is in.
 
     Args:
         session: The prepared clone.
         stack: The environment.
+        replace: URNs of resources to make anew, changed or not.
 
     Returns:
         Its outputs.
@@ -30,7 +33,8 @@ def up(session: Session, stack: str) -> StackOutputs:
         preflight.require_free(session.clone, session.engine, stack)
         refresh = recovery.recover(session.pulumi, session.engine, stack, session.clone.id, err.print)
         drifted = mend.prepare(session.engine, session.clone, stack, err.print)
-        _update(session, "up", stack, *(["--refresh"] if refresh or drifted else []))
+        flags = [*(["--refresh"] if refresh or drifted else []), *(f"--replace={urn}" for urn in replace)]
+        _update(session, "up", stack, *flags)
     outputs = session.pulumi.outputs(stack)
     if outputs is None:
         raise UserError(f"{stack} has no outputs.", cause="The update ended without them.")

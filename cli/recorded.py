@@ -20,6 +20,7 @@ CONTAINER = "docker:index/container:Container"
 NETWORK = "docker:index/network:Network"
 VOLUME = "docker:index/volume:Volume"
 IMAGE = "docker:index/remoteImage:RemoteImage"
+KEY = "tls:index/privateKey:PrivateKey"
 AUTHORITY = "tls:index/selfSignedCert:SelfSignedCert"
 CERTIFICATE = "tls:index/locallySignedCert:LocallySignedCert"
 
@@ -34,6 +35,7 @@ class Resource:
         kind: Pulumi's type token.
         name: Its name in the program.
         id: The provider's id of it; empty for a component.
+        urn: What Pulumi calls it.
         inputs: What the program asked for.
         outputs: What became of it.
     """
@@ -41,6 +43,7 @@ class Resource:
     kind: str
     name: str
     id: str
+    urn: str = ""
     inputs: Mapping[str, Any] = field(default_factory=dict)
     outputs: Mapping[str, Any] = field(default_factory=dict)
 
@@ -122,6 +125,7 @@ def _resource(document: Mapping[str, Any]) -> Resource:
         kind=document["type"],
         name=document["urn"].rsplit("::", 1)[-1],
         id=document.get("id", ""),
+        urn=document["urn"],
         inputs=document.get("inputs") or {},
         outputs=document.get("outputs") or {},
     )

@@ -10,7 +10,7 @@ from cli.drift.compare import Difference
 from cli.recorded import VOLUME, Recorded, Resource
 
 VOLUMES = [
-    Resource(VOLUME, name, name, {"name": name, "labels": [{"label": "dashtam.stack", "value": "test"}]})
+    Resource(VOLUME, name, name, inputs={"name": name, "labels": [{"label": "dashtam.stack", "value": "test"}]})
     for name in ("lost", "there")
 ]
 
