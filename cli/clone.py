@@ -78,6 +78,21 @@ def find(root: Path = ROOT) -> Clone | None:
     return _clone(identity, root) if identity and not _belongs_elsewhere(identity, root) else None
 
 
+def known(identity: str) -> Clone | None:
+    """Return any clone of this user on this machine.
+
+    Args:
+        identity: Its id, as labels have it.
+
+    Returns:
+        The clone as it recorded itself, or None where nothing is known of it here.
+    """
+    try:
+        return _clone(identity, Path(json.loads(_record(identity).read_text())["root"]))
+    except (OSError, ValueError, KeyError):
+        return None
+
+
 def _clone(identity: str, root: Path) -> Clone:
     return Clone(identity, root, data_home() / "clones" / identity)
 

@@ -7,5 +7,9 @@ from rich.console import Console
 out = Console(soft_wrap=True)
 """Results. Nothing else goes to standard output, so that it can be piped."""
 
+if not out.is_terminal:
+    # What is piped has no width; Rich would fold tables at 80 characters.
+    out.width = 240
+
 err = Console(stderr=True, soft_wrap=True)
 """Progress, announcements and errors."""

@@ -102,14 +102,50 @@ class EngineView:
         Returns:
             What the engine says of them now.
         """
+        return sorted((view(document) for document in self.documents(stack, owner)), key=lambda one: one.name)
+
+    def documents(self, stack: str | None = None, owner: str | None = None) -> list[dict[str, Any]]:
+        """Return all that the engine knows of the project's containers, running or not.
+
+        Args:
+            stack: Only this environment's.
+            owner: Only this clone's.
+
+        Returns:
+            What `docker inspect` shows, of each.
+        """
         found = self._client.api.containers(all=True, filters=_filter(stack, owner))
-        views = []
-        for summary in found:
-            try:
-                views.append(_view(self._client.api.inspect_container(summary["Id"])))
-            except docker.errors.NotFound:
-                continue
-        return sorted(views, key=lambda view: view.name)
+        documents = (self.container_document(summary["Id"]) for summary in found)
+        return [document for document in documents if document is not None]
+
+    def container_document(self, container: str) -> dict[str, Any] | None:
+        """Return all that the engine knows of a container, by its id or name; None where there is none."""
+        with suppress(docker.errors.NotFound):
+            document: dict[str, Any] = self._client.api.inspect_container(container)
+            return document
+        return None
+
+    def image_document(self, image: str) -> dict[str, Any] | None:
+        """Return all that the engine knows of an image, by its id or reference; None where there is none."""
+        with suppress(docker.errors.NotFound):
+            document: dict[str, Any] = self._client.images.get(image).attrs
+            return document
+        return None
+
+    def network_documents(self) -> list[dict[str, Any]]:
+        """Return all that the engine knows of every network on it, ours and others'."""
+        documents: list[dict[str, Any]] = self._client.api.networks()
+        return documents
+
+    def volume_documents(self) -> list[dict[str, Any]]:
+        """Return all that the engine knows of every volume on it, ours and others'."""
+        documents: list[dict[str, Any]] = self._client.api.volumes()["Volumes"] or []
+        return documents
+
+    def volume_sizes(self) -> dict[str, int]:
+        """Return the bytes that each volume holds; the engine counts them file by file, which can take long."""
+        volumes = self._client.df()["Volumes"] or []
+        return {one["Name"]: one["UsageData"]["Size"] for one in volumes if one.get("UsageData")}
 
     def networks(self, stack: str, owner: str) -> dict[str, str]:
         """Return the ids of an environment's networks by name."""
@@ -177,6 +213,10 @@ class EngineView:
         with suppress(docker.errors.NotFound):
             self._client.api.wait(container, condition="removed", timeout=REMOVAL_SECONDS)
 
+    def make_volume(self, name: str, labels: Mapping[str, str]) -> None:
+        """Make an empty volume."""
+        self._client.volumes.create(name, labels=dict(labels))
+
     def remove_network(self, network: str) -> None:
         """Remove a network, with what is still connected to it."""
         try:
@@ -196,7 +236,12 @@ def _filter(stack: str | None, owner: str | None) -> dict[str, list[str]]:
     return {"label": [f"{key}={value}" for key, value in labels.items() if value is not None]}
 
 
-def _view(document: dict[str, Any]) -> ContainerView:
+def view(document: dict[str, Any]) -> ContainerView:
+    """Return a container as the engine has it.
+
+    Args:
+        document: What `docker inspect` shows of one of the project's containers.
+    """
     state, labels = document["State"], document["Config"]["Labels"]
     health = state.get("Health") or {}
     bindings = document["NetworkSettings"]["Ports"] or {}

@@ -16,6 +16,7 @@ MODULES: Mapping[str, str] = {
     "up": "cli.commands.up",
     "destroy": "cli.commands.destroy",
     "status": "cli.commands.status",
+    "drift": "cli.commands.drift",
     "doctor": "cli.commands.doctor",
     "test": "cli.commands.test",
     "env": "cli.commands.env",
@@ -23,6 +24,7 @@ MODULES: Mapping[str, str] = {
     "backup": "cli.commands.backup",
     "restore": "cli.commands.restore",
     "seed": "cli.commands.seed",
+    "certs": "cli.commands.certs",
     "keys": "cli.commands.keys",
     "images": "cli.images.commands",
 }

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import ExitStack
 
 from cli import preflight, recovery, turns
 from cli.console import err
+from cli.drift import mend
 from cli.errors import UserError
 from cli.parallel import each
 from cli.pulumi import require_configured
@@ -16,13 +18,16 @@ from infra.naming import Naming
 from infra.outputs import StackOutputs
 
 
-def up(session: Session, *stacks: str, patience: float | None = None) -> list[StackOutputs]:
+def up(
+    session: Session, *stacks: str, patience: float | None = None, replace: Sequence[str] = ()
+) -> list[StackOutputs]:
     """Bring environments up, whatever state they are in, at the same time.
 
     Args:
         session: The prepared clone.
         stacks: The environments.
         patience: Seconds until they must be healthy; None: as long as each service's health check allows.
+        replace: URNs of resources to make anew, changed or not.
 
     Returns:
         Their outputs.
@@ -38,7 +43,9 @@ def up(session: Session, *stacks: str, patience: float | None = None) -> list[St
             turn.enter_context(turns.turn(session.clone.home, stack, err.print))
         for stack in stacks:
             preflight.require_free(session.clone, session.engine, stack)
-        Updates(session, "up", patience).run({stack: _mended(session, stack) for stack in stacks})
+        Updates(session, "up", patience).run(
+            {stack: [*_mended(session, stack), *(f"--replace={urn}" for urn in replace)] for stack in stacks}
+        )
     return each(lambda stack: _outputs(session, stack), stacks)
 
 
@@ -47,7 +54,8 @@ def _mended(session: Session, stack: str) -> list[str]:
     if switch.finish(session.client, session.clone, Naming(stack, session.clone.id)):
         err.print(f"A restore of {stack} was broken off; it is finished now.", highlight=False)
     refresh = recovery.recover(session.pulumi, session.engine, stack, session.clone.id, err.print)
-    return ["--refresh"] if refresh else []
+    drifted = mend.prepare(session.engine, session.clone, stack, err.print)
+    return ["--refresh"] if refresh or drifted else []
 
 
 def _outputs(session: Session, stack: str) -> StackOutputs:

@@ -4,20 +4,68 @@ from __future__ import annotations
 
 import json
 import shlex
+from collections.abc import Mapping
+from typing import Annotated
 
 import typer
 
-from cli import environment, session
+from cli import client_settings, environment, session
 from cli.commands.options import AsJson, NoInstall
+from cli.console import err
+from cli.errors import UserError
+from cli.pulumi import require_configured
+from cli.session import Session
+from infra.naming import SERVICES
+from infra.outputs import StackOutputs
+
+ShowSecrets = Annotated[bool, typer.Option("--show-secrets", help="With the passwords; without, nothing logs in.")]
 
 app = typer.Typer(add_completion=False)
 
 
-@app.command("env", epilog='Example: eval "$(./dashtam env)"; pulumi up --stack dev')
-def env(*, no_install: NoInstall = False, as_json: AsJson = False) -> None:
-    """Print what a shell must set so that plain `pulumi` and `pytest` do the same work as this command."""
-    here = session.prepare(install=not no_install)
-    variables = environment.changes(here.environ)
+@app.command(
+    "env",
+    epilog='Examples: eval "$(./dashtam env)"; pulumi up --stack dev.'
+    ' eval "$(./dashtam env dev --show-secrets)"; psql "$DATABASE_URL"',
+)
+def env(
+    name: Annotated[
+        str | None, typer.Argument(metavar="[ENVIRONMENT]", help="For clients of this environment.")
+    ] = None,
+    *,
+    show_secrets: ShowSecrets = False,
+    no_install: NoInstall = False,
+    as_json: AsJson = False,
+) -> None:
+    """Print what a shell must set so that other programs do their work here.
+
+    Without an environment it is for plain `pulumi` and `pytest`; with one, for clients of its services: DATABASE_URL,
+    PGHOST, REDIS_URL, APP_URL and so on, and DASHTAM_CA_FILE to verify them with.
+    """
+    if name is None and show_secrets:
+        raise typer.BadParameter("--show-secrets goes with an environment.")
+    if name is not None:
+        require_configured(name)
+    here = session.prepare(install=not no_install, images=name is None)
+    _print(environment.changes(here.environ) if name is None else _clients(here, name, secrets=show_secrets), as_json)
+
+
+def _clients(here: Session, name: str, *, secrets: bool) -> dict[str, str]:
+    outputs = here.pulumi.outputs(name)
+    if outputs is None:
+        raise UserError(f"{name} is not up.", remedy=f"Bring it up first: `./dashtam up {name}`.")
+    if hidden := unpublished(outputs):
+        err.print(f"In the network of {name} only, and so left out: {', '.join(hidden)}.", highlight=False)
+    return client_settings.variables(outputs, client_settings.authority_file(here.clone, outputs), secrets=secrets)
+
+
+def unpublished(outputs: StackOutputs) -> list[str]:
+    """Return the services of an environment that this machine doesn't reach."""
+    ports, containers = outputs.ports, outputs.containers
+    return [name for name in SERVICES if getattr(containers, name) and getattr(ports, name) is None]
+
+
+def _print(variables: Mapping[str, str], as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps(variables, indent=2, sort_keys=True))
         return

@@ -1,0 +1,68 @@
+"""`dashtam certs`."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from cli import certificates, clone, recorded, session
+from cli.certificates import Certificate
+from cli.commands.options import AsJson, NoInstall
+from cli.console import out
+from cli.errors import UserError
+from cli.pulumi import require_configured
+
+SOON_DAYS = 7
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command("certs", epilog="Examples: ./dashtam certs dev; ./dashtam certs dev --renew")
+def certs(
+    environment: Annotated[str, typer.Argument(help="Which environment.")],
+    *,
+    renew: Annotated[bool, typer.Option("--renew", help="First make new keys and certificates, the CA's too.")] = False,
+    no_install: NoInstall = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show an environment's certificates as its services serve them; the exit status is 1 if clients refuse one."""
+    require_configured(environment)
+    if renew:
+        certificates.renew(session.prepare(install=not no_install), environment)
+    found = certificates.certificates(recorded.read(clone.current(), environment))
+    if not found:
+        raise UserError(f"{environment} is not up.", remedy=f"Bring it up first: `./dashtam up {environment}`.")
+    now = datetime.now(UTC)
+    if as_json:
+        typer.echo(json.dumps([_record(one, now) for one in found], indent=2))
+    else:
+        for one in found:
+            out.print(_shown(one, now))
+    raise typer.Exit(1 if any(one.trouble for one in found) else 0)
+
+
+def _record(one: Certificate, now: datetime) -> dict[str, object]:
+    dates = {"begins": one.begins.isoformat(), "ends": one.ends.isoformat(), "days_left": one.days_left(now)}
+    return {**asdict(one), **dates}
+
+
+def _shown(one: Certificate, now: datetime) -> Table:
+    left = one.days_left(now)
+    state = one.trouble or ("served, and verifies" if one.source == certificates.SERVED else "recorded")
+    rows = Table.grid(padding=(0, 2))
+    rows.add_row(Text(one.service, "bold"), Text(state, "bold red" if one.trouble else "green"))
+    rows.add_row("  subject", one.subject)
+    if one.names:
+        rows.add_row("  names", ", ".join(one.names))
+    rows.add_row("  issuer", one.issuer)
+    rows.add_row("  serial", one.serial)
+    rows.add_row("  SHA-256", one.fingerprint)
+    rows.add_row("  valid", f"{one.begins:%Y-%m-%d %H:%M} to {one.ends:%Y-%m-%d %H:%M} UTC")
+    rows.add_row("  left", Text(f"{left} days", "" if left > SOON_DAYS else "bold red"))
+    return rows

@@ -1,0 +1,53 @@
+"""`dashtam drift`."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from cli import target
+from cli.commands.options import AsJson
+from cli.console import err, out
+from cli.drift.compare import Difference, look
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command("drift", epilog="Example: ./dashtam drift dev")
+def drift(
+    environment: Annotated[str, typer.Argument(help="Which environment.")],
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Say what the engine has otherwise than Pulumi's state says. Changes nothing; the exit status is 1 if anything."""
+    there = target.of(environment)
+    found = look(there.view, there.clone, environment)
+    if as_json:
+        typer.echo(json.dumps([asdict(one) for one in found], indent=2))
+    elif found:
+        out.print(table(found))
+        err.print(f"[bold]What to do:[/] `./dashtam up {environment}` mends it.", highlight=False)
+    else:
+        out.print(f"{environment} is as its state says.", highlight=False)
+    raise typer.Exit(1 if found else 0)
+
+
+def table(found: list[Difference]) -> Table:
+    """Return differences as a table.
+
+    Args:
+        found: What differs.
+
+    Returns:
+        A row a property.
+    """
+    rows = Table(box=None, pad_edge=False)
+    for heading in ("resource", "property", "was", "is"):
+        rows.add_column(heading, overflow="fold")
+    for one in found:
+        rows.add_row(f"{one.kind} {one.resource}", one.property, one.was, one.now)
+    return rows

@@ -1,0 +1,131 @@
+"""What Pulumi's state says of an environment, read without changing it; where it is a file, without starting Pulumi."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from cli import environment
+from cli.clone import Clone
+from infra.naming import PROJECT
+
+CONTAINER = "docker:index/container:Container"
+NETWORK = "docker:index/network:Network"
+VOLUME = "docker:index/volume:Volume"
+IMAGE = "docker:index/remoteImage:RemoteImage"
+KEY = "tls:index/privateKey:PrivateKey"
+AUTHORITY = "tls:index/selfSignedCert:SelfSignedCert"
+CERTIFICATE = "tls:index/locallySignedCert:LocallySignedCert"
+
+_STACK = "pulumi:pulumi:Stack"
+
+
+@dataclass(frozen=True)
+class Resource:
+    """A resource as the state has it. What is secret is there in ciphertext only.
+
+    Args:
+        kind: Pulumi's type token.
+        name: Its name in the program.
+        id: The provider's id of it; empty for a component.
+        urn: What Pulumi calls it.
+        inputs: What the program asked for.
+        outputs: What became of it.
+    """
+
+    kind: str
+    name: str
+    id: str
+    urn: str = ""
+    inputs: Mapping[str, Any] = field(default_factory=dict)
+    outputs: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """An environment as the state has it.
+
+    Args:
+        resources: In the order in which they were made.
+    """
+
+    resources: Sequence[Resource]
+
+    def of(self, *kinds: str) -> Iterator[Resource]:
+        """Yield the resources of some types."""
+        return (one for one in self.resources if one.kind in kinds)
+
+    @property
+    def outputs(self) -> Mapping[str, Any]:
+        """The stack's outputs; secret ones in ciphertext."""
+        return next((one.outputs for one in self.of(_STACK)), {})
+
+    @property
+    def expiry(self) -> datetime | None:
+        """When the first of the certificates expires; None where there are none."""
+        ends = (one.outputs.get("validityEndTime") for one in self.of(AUTHORITY, CERTIFICATE))
+        return min((datetime.fromisoformat(end) for end in ends if end), default=None)
+
+
+def read(clone: Clone, stack: str, environ: Mapping[str, str] = os.environ) -> Recorded:
+    """Read an environment's state.
+
+    Args:
+        clone: The clone that it belongs to.
+        stack: The environment.
+        environ: This process's environment, which may name another backend.
+
+    Returns:
+        The state; without resources where the environment is not up.
+
+    Raises:
+        UserError: The backend is none of files, and Pulumi isn't there or can't read it.
+    """
+    file = _file(clone, stack, environ)
+    document = _from_file(file) if file else _from_pulumi(clone, stack, environ)
+    return Recorded([_resource(one) for one in document.get("resources") or []])
+
+
+def _file(clone: Clone, stack: str, environ: Mapping[str, str]) -> Path | None:
+    chosen = {**environ, **environment.pulumi_variables(clone, environ)}.get("PULUMI_BACKEND_URL")
+    address = urlsplit(chosen or environment.logged_in(environ) or "")
+    if address.scheme != "file":
+        return None
+    return Path(unquote(address.path)) / ".pulumi/stacks" / PROJECT / f"{stack}.json"
+
+
+def _from_file(file: Path) -> dict[str, Any]:
+    with suppress(FileNotFoundError):
+        # Pulumi replaces the file as a whole: it is never seen half written.
+        return (json.loads(file.read_text()).get("checkpoint") or {}).get("latest") or {}
+    return {}
+
+
+def _from_pulumi(clone: Clone, stack: str, environ: Mapping[str, str]) -> dict[str, Any]:
+    # What finds Pulumi takes long to import, and most clones don't need it.
+    from cli.machine import setup  # noqa: PLC0415
+    from cli.pulumi import Pulumi  # noqa: PLC0415
+
+    machine = setup.prepare(install=False, need_engine=False)
+    pulumi = Pulumi({**environ, **machine.environment, **environment.pulumi_variables(clone, environ)}, clone.root)
+    if stack not in pulumi.stacks():
+        return {}
+    return json.loads(pulumi.run("stack", "export", "--stack", stack)).get("deployment") or {}
+
+
+def _resource(document: Mapping[str, Any]) -> Resource:
+    return Resource(
+        kind=document["type"],
+        name=document["urn"].rsplit("::", 1)[-1],
+        id=document.get("id", ""),
+        urn=document["urn"],
+        inputs=document.get("inputs") or {},
+        outputs=document.get("outputs") or {},
+    )

@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from unittest.mock import Mock
+
+import pytest
+
+from cli import recorded
+from cli.clone import Clone
+
+RESOURCES: list[dict[str, Any]] = [
+    {
+        "urn": "urn:pulumi:t::dashtam::pulumi:pulumi:Stack::dashtam-t",
+        "type": "pulumi:pulumi:Stack",
+        "outputs": {"a": 1},
+    },
+    {
+        "urn": "urn:pulumi:t::dashtam::x$tls:index/selfSignedCert:SelfSignedCert::ca",
+        "type": recorded.AUTHORITY,
+        "id": "1",
+        "outputs": {"validityEndTime": "2027-11-23T22:29:55.292472208Z"},
+    },
+    {
+        "urn": "urn:pulumi:t::dashtam::x$tls:index/locallySignedCert:LocallySignedCert::app-certificate",
+        "type": recorded.CERTIFICATE,
+        "id": "2",
+        "inputs": {"x": 1},
+        "outputs": {"validityEndTime": "2027-11-22T00:00:00Z"},
+    },
+]
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Clone:
+    return Clone("me", tmp_path, tmp_path / "home")
+
+
+@pytest.fixture
+def environ(tmp_path: Path) -> dict[str, str]:
+    return {"PULUMI_CREDENTIALS_PATH": str(tmp_path)}
+
+
+def _write(folder: Path, document: object) -> None:
+    file = folder / ".pulumi/stacks/dashtam/t.json"
+    file.parent.mkdir(parents=True)
+    file.write_text(json.dumps(document))
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_a_file_backend_is_read_directly(clone: Clone, environ: dict[str, str], own: bool, tmp_path: Path) -> None:
+    folder = clone.home / "state" if own else tmp_path / "another place"
+    _write(folder, {"version": 4, "checkpoint": {"latest": {"resources": RESOURCES}}})
+    state = recorded.read(clone, "t", environ if own else {**environ, "PULUMI_BACKEND_URL": folder.as_uri()})
+    assert state.outputs == {"a": 1}
+    assert [(one.name, one.id, one.inputs) for one in state.of(recorded.CERTIFICATE)] == [
+        ("app-certificate", "2", {"x": 1})
+    ]
+    assert state.expiry == datetime(2027, 11, 22, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("document", [None, {"checkpoint": {"latest": None}}, {"checkpoint": {"latest": {}}}])
+def test_where_nothing_is_up_nothing_is_recorded(clone: Clone, environ: dict[str, str], document: object) -> None:
+    if document:
+        _write(clone.home / "state", document)
+    state = recorded.read(clone, "t", environ)
+    assert (list(state.resources), state.outputs, state.expiry) == ([], {}, None)
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_any_other_backend_is_asked_through_pulumi(
+    clone: Clone, environ: dict[str, str], monkeypatch: pytest.MonkeyPatch, known: bool
+) -> None:
+    (Path(environ["PULUMI_CREDENTIALS_PATH"]) / "credentials.json").write_text('{"current": "https://api.example"}')
+    pulumi = Mock()
+    pulumi.return_value.stacks.return_value = {"t"} if known else set()
+    pulumi.return_value.run.return_value = json.dumps({"deployment": {"resources": RESOURCES}})
+    monkeypatch.setattr("cli.machine.setup.prepare", Mock(return_value=Mock(environment={"X": "1"})))
+    monkeypatch.setattr("cli.pulumi.Pulumi", pulumi)
+    assert len(recorded.read(clone, "t", environ).resources) == (3 if known else 0)
+    assert pulumi.call_args[0][0]["X"] == "1"
