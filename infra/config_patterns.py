@@ -37,11 +37,11 @@ def _text(pattern: str, otherwise: str) -> WithJsonSchema:
 
 
 SIZE = _text(
-    f"(?:{numbers(16, 64 * 1024)})m|(?:{numbers(1, 64)})g", "A size is a whole number of m or g, from 16m to 64g."
+    f"(?:{numbers(16, 64 * 1024)})m|(?:{numbers(1, 64)})g", "A whole number of m or g, from 16m to 64g, such as 512m."
 )
 DURATION = _text(
     f"(?:{numbers(100, 600_000)})ms|(?:{numbers(1, 600)})s|(?:{numbers(1, 10)})m",
-    "A duration is a whole number of ms, s or m, from 100ms to 10m.",
+    "A whole number of ms, s or m, from 100ms to 10m, such as 2s.",
 )
 IDENTIFIER = _text(
     "[a-z_][a-z0-9_]{0,62}", "A name of 1 to 63 lower-case letters, digits and underscores, no digit first."
@@ -55,5 +55,5 @@ _TAG = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}"
 PINNED_IMAGE = _text(
     r"[a-z0-9][a-z0-9._-]*(?::[0-9]+(?=/))?(?:/[a-z0-9][a-z0-9._-]*)*"
     rf"(?::(?!latest$){_TAG}|(?::{_TAG})?@sha256:[0-9a-f]{{64}})",
-    "An image must be pinned: by an exact tag such as postgres:17.6-alpine3.22, or by a digest (@sha256:...).",
+    "An image by an exact tag, such as postgres:17.6-alpine3.22, or by a digest (@sha256:...).",
 )

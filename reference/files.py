@@ -6,12 +6,15 @@ import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from reference import config_schema
+from reference import commands, config, config_schema, messages
 
 ROOT = Path(__file__).resolve().parents[1]
 
 FILES: Mapping[str, Callable[[], str]] = {
     config_schema.PATH: lambda: json.dumps(config_schema.schema(), indent=2) + "\n",
+    commands.PATH: commands.content,
+    config.PATH: config.content,
+    messages.PATH: messages.content,
 }
 """What makes each file's content, by its path from the project's root."""
 
