@@ -21,6 +21,7 @@ MODULES: Mapping[str, str] = {
     "env": "cli.commands.env",
     "keys": "cli.commands.keys",
     "images": "cli.images.commands",
+    "update": "cli.commands.update",
 }
 """Each module has a `typer.Typer` of the name `app`: one command, or a group. `--help` lists them in this order."""
 
