@@ -27,6 +27,12 @@ def _has(**values: object) -> Schema:
     return {"required": list(values), "properties": {key: {"const": value} for key, value in values.items()}}
 
 
+def _must(reason: str, **values: str) -> Schema:
+    """Demand the same and tell why; `errorMessage` is what editors show then."""
+    demanded = {key: {"const": value, "errorMessage": reason} for key, value in values.items()}
+    return {"required": list(values), "properties": demanded}
+
+
 def _says(*keys: str) -> Schema:
     """Demand that keys are there, and not null."""
     return {"required": list(keys), "properties": {key: {"not": {"type": "null"}} for key in keys}}
@@ -46,7 +52,7 @@ def _provider_needs(kind: str, keys: tuple[str, ...]) -> Schema:
 
 
 def _publishes_nothing() -> Schema:
-    unpublished = {"properties": {"port": {"type": "null"}}}
+    unpublished = {"properties": {"port": {"type": "null", "errorMessage": "An internal network publishes nothing."}}}
     sections = {
         named(key): unpublished for key, field in StackSettings.model_fields.items() if _has_port(field.annotation)
     }
@@ -58,11 +64,13 @@ def _has_port(model: Any) -> bool:  # noqa: ANN401 - an annotation
 
 
 RULES: Mapping[type[BaseModel], Schema] = {
-    PostgresSettings: {"allOf": [_whenever(_has(tuning="speed"), _has(storage="tmpfs"))]},
+    PostgresSettings: {
+        "allOf": [_whenever(_has(tuning="speed"), _must("Tuning speed would ruin data that is kept.", storage="tmpfs"))]
+    },
     RedisSettings: {
         "allOf": [
-            _whenever(_has(persistence="none"), _has(storage="tmpfs")),
-            _whenever(_has(storage="tmpfs"), _has(persistence="none")),
+            _whenever(_has(persistence="none"), _must("With persistence none a volume stays empty.", storage="tmpfs")),
+            _whenever(_has(storage="tmpfs"), _must("What is written to a tmpfs doesn't last.", persistence="none")),
         ]
     },
     TokenSettings: {"properties": {"keys": {"uniqueItems": True}}},
