@@ -63,7 +63,7 @@ USER 10001:10001
 EXPOSE 8000 8182
 CMD ["python", "-m", "app.server", "--reload"]
 
-# --- the test runner: the service's suites, what they import and a browser; writes only under /tmp ---------------------
+# --- the test runner: the service's suites, what they import and a browser; writes only under /tmp and /srv/reports ----
 FROM builder AS test-builder
 RUN online /opt/uv/bin/uv sync --frozen --no-install-project --no-default-groups --group reload --group test
 
@@ -87,6 +87,8 @@ COPY tests/api /srv/tests/api
 COPY tests/smoke /srv/tests/smoke
 # Not its folder host: that needs an engine.
 COPY tests/e2e/*.py /srv/tests/e2e/
+# Where a volume is mounted, which takes its owner from here.
+RUN install -d -o 10001 -g 10001 /srv/reports
 ENV HOME=/tmp \
     DASHTAM_SCREENSHOTS=/tmp/screenshots \
     COVERAGE_FILE=/tmp/coverage \

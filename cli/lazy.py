@@ -27,6 +27,7 @@ MODULES: Mapping[str, str] = {
     "certs": "cli.commands.certs",
     "keys": "cli.commands.keys",
     "images": "cli.images.commands",
+    "update": "cli.commands.update",
 }
 """Each module has a `typer.Typer` of the name `app`: one command, or a group. `--help` lists them in this order."""
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 SUITES: Mapping[str, tuple[str, ...]] = {
     "unit": ("tests/unit",),
-    "infra": ("tests/infra", "tests/toolchain", "tests/images"),
+    "infra": ("tests/infra", "tests/toolchain", "tests/images", "tests/workflows"),
     "integration": ("tests/integration",),
     "api": ("tests/api",),
     "smoke": ("tests/smoke",),
@@ -84,6 +84,17 @@ def command(suite: str, extra: Sequence[str], *, browser: bool = True) -> list[s
     parallel = [] if {"-n", "--pdb"} & set(extra) else ["-n", WORKERS]
     folders = [] if chosen else [folder for folder in paths(suite) if browser or folder not in SUITES[BROWSER]]
     return [sys.executable, "-m", "pytest", *parallel, *coverage, *extra, *folders]
+
+
+def reports(folder: str, package: str = "") -> list[str]:
+    """Return the arguments by which pytest writes what other programs read: JUnit's and coverage's XML.
+
+    Args:
+        folder: Where to.
+        package: Whose coverage is measured; what pyproject.toml says if left out.
+    """
+    coverage = f"--cov={package}" if package else "--cov"
+    return [f"--junit-xml={folder}/junit.xml", coverage, "--cov-report=term", f"--cov-report=xml:{folder}/coverage.xml"]
 
 
 def inside_command(extra: Sequence[str]) -> list[str]:

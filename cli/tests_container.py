@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import io
 import sys
+import tarfile
+import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import docker
 from docker.errors import APIError, NotFound
 from docker.models.containers import Container
+from docker.types import Mount
 
 from cli.engine_view import TESTS
 from cli.errors import UserError
@@ -20,11 +24,19 @@ from infra.outputs import StackOutputs
 
 OUTPUTS = "/tmp/outputs.json"  # noqa: S108 - the container's own, in memory
 OUTPUTS_VARIABLE = "DASHTAM_OUTPUTS_FILE"
+REPORTS = "/srv/reports"
+"""Where in the container what is to be kept goes: a volume of its own, for memory is forgotten with the process."""
 MEMORY = "2g"
 STOP_SECONDS = 5
 
 
-def run(client: docker.DockerClient, outputs: StackOutputs, owner: str, command: Sequence[str]) -> int:
+def run(
+    client: docker.DockerClient,
+    outputs: StackOutputs,
+    owner: str,
+    command: Sequence[str],
+    reports: Path | None = None,
+) -> int:
     """Run a command in an environment's network, and show what it prints as it prints it.
 
     The outputs, with their secrets, reach the container through its standard input and stay in its memory.
@@ -34,6 +46,7 @@ def run(client: docker.DockerClient, outputs: StackOutputs, owner: str, command:
         outputs: The environment's outputs.
         owner: The clone that owns it.
         command: What to run.
+        reports: The folder to copy what it leaves in `REPORTS` to.
 
     Returns:
         The command's exit status.
@@ -53,7 +66,10 @@ def run(client: docker.DockerClient, outputs: StackOutputs, owner: str, command:
         for chunk in container.logs(stream=True, follow=True):
             sys.stdout.buffer.write(chunk)
             sys.stdout.flush()
-        return int(container.wait()["StatusCode"])
+        status = int(container.wait()["StatusCode"])
+        if reports:
+            _keep(container, reports)
+        return status
     finally:
         _remove(container)
 
@@ -73,6 +89,7 @@ def _create(
         "environment": {OUTPUTS_VARIABLE: OUTPUTS},
         "entrypoint": ["sh", "-euc", f'cat > {OUTPUTS}; exec "$@"', "tests"],
         "read_only": True,
+        "mounts": [Mount(REPORTS, None, type="volume", labels=naming.labels(TESTS))],
         "tmpfs": {"/tmp": "rw,nosuid,nodev,mode=1777"},  # noqa: S108 - the container's own, in memory
         "cap_drop": ["ALL"],
         "security_opt": ["no-new-privileges:true"],
@@ -95,6 +112,18 @@ def _start(container: Container, document: bytes) -> None:
     stream.shutdown(1)
     if isinstance(connection, io.IOBase):
         connection.close()
+
+
+def _keep(container: Container, folder: Path) -> None:
+    chunks, _ = container.get_archive(REPORTS)
+    with tempfile.TemporaryFile() as archive:
+        archive.writelines(chunks)
+        archive.seek(0)
+        with tarfile.open(fileobj=archive) as files:
+            for file in files:
+                # Names are the container's: only their last part is taken.
+                if file.isfile() and (content := files.extractfile(file)):
+                    (folder / PurePosixPath(file.name).name).write_bytes(content.read())
 
 
 def _remove(container: Container) -> None:

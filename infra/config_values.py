@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Field
 
+from infra import config_patterns
+
 _SIZE = re.compile(r"([1-9][0-9]{0,8})([mg])")
 _DURATION = re.compile(r"([1-9][0-9]{0,8})(ms|s|m)")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0}
@@ -159,11 +161,11 @@ def _text(value: object) -> str:
 
 
 Port = Annotated[int, Field(ge=1, le=65535)]
-Size = Annotated[str, BeforeValidator(_size)]
-Duration = Annotated[str, BeforeValidator(_duration)]
-Identifier = Annotated[str, BeforeValidator(_identifier)]
-RedirectUri = Annotated[str, BeforeValidator(_redirect)]
-HttpsUrl = Annotated[str, BeforeValidator(_https)]
-Name = Annotated[str, BeforeValidator(_name)]
-Filled = Annotated[str, BeforeValidator(_filled)]
-PinnedImage = Annotated[str, BeforeValidator(_pinned)]
+Size = Annotated[str, BeforeValidator(_size), config_patterns.SIZE]
+Duration = Annotated[str, BeforeValidator(_duration), config_patterns.DURATION]
+Identifier = Annotated[str, BeforeValidator(_identifier), config_patterns.IDENTIFIER]
+RedirectUri = Annotated[str, BeforeValidator(_redirect), config_patterns.REDIRECT_URI]
+HttpsUrl = Annotated[str, BeforeValidator(_https), config_patterns.HTTPS_URL]
+Name = Annotated[str, BeforeValidator(_name), config_patterns.NAME]
+Filled = Annotated[str, BeforeValidator(_filled), config_patterns.FILLED]
+PinnedImage = Annotated[str, BeforeValidator(_pinned), config_patterns.PINNED_IMAGE]

@@ -28,14 +28,14 @@ POSTGRES_NEEDS: Mapping[Tuning, int] = {"durable": 192, "speed": 384}
 
 
 class NetworkSettings(Section):
-    """`dashtam:network`."""
+    """`dashtam:network`: the network that an environment's services share."""
 
     internal: bool = False
     """No way out to the internet or to other networks, and no published ports."""
 
 
 class PostgresSettings(Section):
-    """`dashtam:postgres`."""
+    """`dashtam:postgres`: the database."""
 
     database: Identifier
     """The database's name."""
@@ -75,7 +75,7 @@ class PostgresSettings(Section):
 
 
 class RedisSettings(Section):
-    """`dashtam:redis`."""
+    """`dashtam:redis`: the cache."""
 
     database: Annotated[int, Field(ge=0, le=15)] = 0
     """The database's number."""
@@ -101,7 +101,7 @@ class RedisSettings(Section):
 
 
 class AppSettings(Section):
-    """`dashtam:app`."""
+    """`dashtam:app`: the service."""
 
     port: Port | None = None
     """The HTTPS port on 127.0.0.1; unpublished if absent."""
@@ -118,7 +118,7 @@ class AppSettings(Section):
 
 
 class CallbackSettings(Section):
-    """`dashtam:callback`."""
+    """`dashtam:callback`: the server that a provider sends the browser back to."""
 
     port: Port | None = None
     """The HTTPS port on 127.0.0.1; unpublished if absent."""
@@ -127,7 +127,7 @@ class CallbackSettings(Section):
 
 
 class SandboxSettings(Section):
-    """`dashtam:sandbox`."""
+    """`dashtam:sandbox`: a provider to develop and test against."""
 
     enabled: bool = False
     """Bring along a provider at which anyone may log in; where the service runs with DEBUG or TESTING only."""
@@ -138,7 +138,7 @@ class SandboxSettings(Section):
 
 
 class TokenSettings(Section):
-    """`dashtam:tokens`."""
+    """`dashtam:tokens`: how providers' tokens are encrypted."""
 
     keys: Annotated[tuple[Name, ...], Field(min_length=1)] = ("k1",)
     """The names of the keys that providers' tokens are encrypted with: the last one encrypts, every one decrypts."""
@@ -151,7 +151,7 @@ class TokenSettings(Section):
 
 
 class HealthSettings(Section):
-    """`dashtam:health`."""
+    """`dashtam:health`: how services are checked."""
 
     start_interval: Duration = "500ms"
     """Time between two checks until the first success."""
@@ -175,7 +175,7 @@ class HealthSettings(Section):
 
 
 class ContainerSettings(Section):
-    """`dashtam:containers`."""
+    """`dashtam:containers`: what holds for every container."""
 
     restart: Literal["no", "on-failure", "unless-stopped", "always"] = "no"
     """The engine's restart policy."""
@@ -186,7 +186,7 @@ class ContainerSettings(Section):
 
 
 class CertificateSettings(Section):
-    """`dashtam:certificates`."""
+    """`dashtam:certificates`: the stack's CA and its certificates."""
 
     validity_days: Annotated[int, Field(ge=2, le=825)] = 365
     """How long the CA and its certificates are valid."""
@@ -204,7 +204,7 @@ class CertificateSettings(Section):
 
 
 class ImageSettings(Section):
-    """`dashtam:images`."""
+    """`dashtam:images`: the base images."""
 
     source: ImageSource | None = None
     """`registry` or `debian`; absent: what this machine uses."""
@@ -219,7 +219,7 @@ class ImageSettings(Section):
 
 
 class TestSettings(Section):
-    """`dashtam:tests`."""
+    """`dashtam:tests`: the suite inside the environment."""
 
     image: bool = False
     """Also build the image that runs the suite inside the environment."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import subprocess
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
@@ -20,10 +22,18 @@ app = typer.Typer(add_completion=False)
 
 @app.command(
     "test",
-    epilog="Examples: ./dashtam test; ./dashtam test unit -k settings; ./dashtam test ci",
+    epilog="Examples: ./dashtam test; ./dashtam test unit -k settings; ./dashtam test ci --reports test-results",
+    options_metavar="[OPTIONS] [SUITE] [PYTEST ARGUMENTS]...",
     context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
 )
-def run(context: typer.Context, *, no_install: NoInstall = False) -> None:
+def run(
+    context: typer.Context,
+    *,
+    reports: Annotated[
+        Path | None, typer.Option(help="Also write junit.xml and coverage.xml into this folder.", file_okay=False)
+    ] = None,
+    no_install: NoInstall = False,
+) -> None:
     """Bring the test environment up if the suite needs it, and run tests.
 
     Suites: unit, infra, integration, api, smoke, e2e, verify, operator; all, with coverage, if none is named. `ci` runs
@@ -31,15 +41,15 @@ def run(context: typer.Context, *, no_install: NoInstall = False) -> None:
     """
     suite, extra = suites.split(context.args)
     if suite == suites.CI:
-        raise typer.Exit(_inside(extra, install=not no_install))
+        raise typer.Exit(_inside(extra, reports, install=not no_install))
     driven = not suites.needs_browser(suite, extra) or _has_browser(suite, install=not no_install)
     here = session.prepare(install=not no_install, images=suite != "unit")
     if suites.needs_environment(suite):
         lifecycle.up(here, ENVIRONMENT)
     err.print(f"Running {suite} tests.", highlight=False)
-    done = subprocess.run(
-        suites.command(suite, extra, browser=driven), cwd=here.clone.root, env=here.environ, check=False
-    )
+    written = suites.reports(str(_folder(reports))) if reports else []
+    command = suites.command(suite, [*extra, *written], browser=driven)
+    done = subprocess.run(command, cwd=here.clone.root, env=here.environ, check=False)
     raise typer.Exit(done.returncode)
 
 
@@ -52,8 +62,15 @@ def _has_browser(suite: str, *, install: bool) -> bool:
     return True
 
 
-def _inside(extra: list[str], *, install: bool) -> int:
+def _inside(extra: list[str], reports: Path | None, *, install: bool) -> int:
     here = session.prepare(install=install)
     (outputs,) = lifecycle.up(here, CI_ENVIRONMENT)
     err.print(f"Running tests inside {CI_ENVIRONMENT}.", highlight=False)
-    return tests_container.run(here.client, outputs, here.clone.id, suites.inside_command(extra))
+    written = suites.reports(tests_container.REPORTS, "app") if reports else []
+    command = suites.inside_command([*extra, *written])
+    return tests_container.run(here.client, outputs, here.clone.id, command, _folder(reports) if reports else None)
+
+
+def _folder(reports: Path) -> Path:
+    reports.mkdir(parents=True, exist_ok=True)
+    return reports.resolve()

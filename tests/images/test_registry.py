@@ -21,6 +21,7 @@ from docker.errors import ImageNotFound
 from cli.errors import UserError
 from cli.images import lock, pull, source
 from cli.images.engine import is_local, local_references
+from cli.pins import registry as pins
 from infra.catalogue import REDIS, ImageSource
 
 if TYPE_CHECKING:
@@ -133,6 +134,12 @@ def test_a_tag_that_the_registry_does_not_have_is_told(client: DockerClient, reg
 
 def test_a_registry_that_answers_is_the_source(client: DockerClient, pushed: tuple[str, str]) -> None:
     assert source.probe(client, pushed[0]).source is ImageSource.REGISTRY
+
+
+def test_its_tags_and_their_digests_are_told(pushed: tuple[str, str]) -> None:
+    image, _, tag = pushed[0].rpartition(":")
+    assert pins.tags(image) == [tag]
+    assert pins.digest(image, tag) == pushed[1]
 
 
 class Misbehaving(http.server.BaseHTTPRequestHandler):

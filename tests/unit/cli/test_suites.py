@@ -85,3 +85,10 @@ def test_inside_ci_nothing_needs_an_engine() -> None:
     assert "-x" in command
     assert not {"tests/infra", "tests/verify"} & set(command)
     assert "tests/e2e" in command
+
+
+@pytest.mark.parametrize(("package", "measured"), [("", "--cov"), ("app", "--cov=app")])
+def test_reports_are_for_other_programs(package: str, measured: str) -> None:
+    arguments = suites.reports("/there", package)
+    assert measured in arguments
+    assert {"--junit-xml=/there/junit.xml", "--cov-report=xml:/there/coverage.xml"} <= set(arguments)

@@ -1,0 +1,1 @@
+"""Files that follow from the code, and are kept in the repository for editors and readers."""

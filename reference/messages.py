@@ -1,0 +1,96 @@
+"""The reference of what is said when something is in the way, from the code that says it."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from reference.markdown import page, table
+from reference.source_text import GAP, SourceText
+
+PATH = "docs/reference/messages.md"
+ROOT = Path(__file__).resolve().parents[1]
+FOLDERS = ("cli", "infra")
+TOLD: dict[str, tuple[int | str, ...]] = {
+    "UserError": (0, "cause", "remedy"),
+    "Finding": (0, "cause", "remedy"),
+    "EngineError": (0,),
+}
+"""What tells a user of a failure, and which of its arguments hold the text."""
+REFUSED: dict[str, tuple[int | str, ...]] = {"ValueError": (0,)}
+CONFIG = ("infra/config_values.py", "infra/naming.py", "infra/provider_settings.py", "infra/settings.py")
+"""Where that is what a user is told of a value in the config."""
+
+
+@dataclass(frozen=True)
+class Message:
+    """What is said of one failure.
+
+    Args:
+        kind: What says it: `UserError` and so on.
+        parts: The message, its cause and its remedy; empty where it has none.
+    """
+
+    kind: str
+    parts: tuple[str, ...]
+
+
+def content() -> str:
+    """Return the page."""
+    found = messages()
+    return page(
+        "Messages",
+        "What is said when something is in the way, as the code says it. `{name}` stands for a value, a stroke parts"
+        f" what is said in one case from another, and {GAP} is what another program said, or depends on the machine."
+        " [Troubleshooting](../troubleshooting.md) tells more of the common ones.",
+        "## Commands",
+        table(("message", "cause", "what to do"), _rows(found, "UserError")),
+        "## Plain Pulumi",
+        table(("message",), _rows(found, "EngineError")),
+        "## Doctor",
+        table(("what was looked at", "what is wrong", "what to do"), _rows(found, "Finding")),
+        "## Values of a stack's config",
+        "The key and the value stand before each.",
+        table(("what is wrong, and what would be right",), _rows(found, "ValueError")),
+    )
+
+
+def messages() -> list[Message]:
+    """Return every message once, in the order of the files."""
+    files = sorted(path for folder in FOLDERS for path in (ROOT / folder).rglob("*.py") if path.stem[0] != "_")
+    return list(dict.fromkeys(one for path in files for one in _of_file(path)))
+
+
+def _rows(found: list[Message], kind: str) -> list[tuple[str, ...]]:
+    return [one.parts for one in found if one.kind == kind]
+
+
+def _of_file(path: Path) -> Iterator[Message]:
+    source = path.relative_to(ROOT).as_posix()
+    text = path.read_text()
+    wanted = TOLD | REFUSED if source in CONFIG else TOLD
+    if not any(f"{name}(" in text for name in wanted):
+        return
+    reader = SourceText(importlib.import_module(source.removesuffix(".py").replace("/", ".")))
+    for function in (node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef)):
+        scope = reader.within(function)
+        for call in (node for node in ast.walk(function) if isinstance(node, ast.Call)):
+            name = call.func.id if isinstance(call.func, ast.Name) else ""
+            parts = tuple(scope.read(_argument(call, which)).strip() for which in wanted.get(name, ()))
+            if any(part.strip(GAP) for part in parts[:2]) and _tells_a_failure(call):
+                yield Message(name, parts)
+
+
+def _argument(call: ast.Call, which: int | str) -> ast.expr | None:
+    if isinstance(which, int):
+        return call.args[which] if len(call.args) > which else None
+    return next((one.value for one in call.keywords if one.arg == which), None)
+
+
+def _tells_a_failure(call: ast.Call) -> bool:
+    """Leave out findings that all is well."""
+    well = _argument(call, "ok")
+    return not (isinstance(well, ast.Constant) and well.value is True)

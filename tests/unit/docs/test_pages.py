@@ -1,0 +1,127 @@
+"""What the documentation says is there, and would work."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from typer._click.exceptions import UsageError
+from typer.main import get_command
+
+from cli.failures import REMEDIES
+from cli.main import app
+from reference.files import FILES
+from reference.messages import FOLDERS, messages
+from reference.source_text import SourceText
+from tests.unit.docs.pages import DOCS, PAGES, ROOT, Page, commands
+
+README = ROOT / "README.md"
+TROUBLE = Page(DOCS / "troubleshooting.md")
+ALL = [*PAGES, README]
+
+
+def parse(arguments: list[str]) -> None:
+    """Take a command line as the program does, and run nothing of it."""
+    command = get_command(app)
+    context = command.make_context("dashtam", list(arguments))
+    while (within := getattr(command, "commands", None)) is not None:
+        name, *arguments = arguments
+        assert name in within, name
+        command = within[name]
+        context = command.make_context(name, list(arguments), parent=context)
+
+
+@pytest.mark.parametrize("path", ALL, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_links_lead_somewhere(path: Path) -> None:
+    for link in Page(path).links():
+        parts = urlsplit(link)
+        if parts.scheme:
+            continue
+        target = (path.parent / parts.path).resolve() if parts.path else path
+        assert target.exists(), link
+        if parts.fragment:
+            assert parts.fragment in Page(target).anchors(), link
+
+
+def test_every_page_is_reached_from_the_first() -> None:
+    reached: set[Path] = set()
+    waiting = [DOCS / "README.md"]
+    while waiting:
+        path = waiting.pop()
+        reached.add(path)
+        inner = {(path.parent / urlsplit(link).path).resolve() for link in Page(path).links() if "://" not in link}
+        waiting += [page for page in inner - reached if page in PAGES]
+    assert set(PAGES) == reached
+
+
+SCRIPTS = [(path.relative_to(ROOT).as_posix(), script) for path in ALL for script in Page(path).scripts()]
+LINES = [(name, arguments) for name, script in SCRIPTS for arguments in commands(script)]
+
+
+@pytest.mark.parametrize(("page", "script"), SCRIPTS)
+def test_scripts_are_shell(page: str, script: str) -> None:
+    done = subprocess.run(["bash", "-n"], input=script, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"{page}: {done.stderr}"
+
+
+@pytest.mark.parametrize(
+    "arguments", [line for _, line in LINES], ids=[f"{page}: {' '.join(line)}" for page, line in LINES]
+)
+def test_commands_parse(arguments: list[str]) -> None:
+    parse(arguments)
+
+
+def test_commands_that_are_mentioned_are_there() -> None:
+    mentioned = [words for path in ALL for words in Page(path).mentions()]
+    assert len(mentioned) > 10
+    for words in mentioned:
+        within = getattr(get_command(app), "commands")  # noqa: B009 - a click group, typed as a command
+        assert words[0][0] in "-{" or words[0].strip(";,") in within, words
+
+
+@pytest.mark.parametrize("arguments", [["up"], ["nonsense"], ["status", "--bogus"], ["images", "source", "a", "b"]])
+def test_a_command_that_is_wrong_would_be_found(arguments: list[str]) -> None:
+    with pytest.raises((AssertionError, UsageError)):
+        parse(arguments)
+
+
+def test_the_commands_of_a_script_are_found() -> None:
+    script = 'eval "$(./dashtam env)"; ./dashtam up dev --json | jq . && ./dashtam test unit -k "a b"\n# ./dashtam no'
+    assert list(commands(script)) == [["env"], ["up", "dev", "--json"], ["test", "unit", "-k", "a b"]]
+
+
+def test_every_command_has_an_example_in_the_reference() -> None:
+    reference = Page(DOCS / "reference/commands.md")
+    assert len(reference.scripts()) == len(reference.headings(2))
+
+
+def said() -> set[str]:
+    """Return every text of the code, with `{name}` for values."""
+    texts: set[str] = set()
+    for path in (path for folder in FOLDERS for path in (ROOT / folder).rglob("*.py")):
+        reader = SourceText(ast)
+        nodes = ast.walk(ast.parse(path.read_text()))
+        texts |= {reader.read(node) for node in nodes if isinstance(node, ast.JoinedStr | ast.Constant)}
+    return texts
+
+
+def test_what_the_troubleshooting_explains_is_said() -> None:
+    told = {part for one in messages() for part in one.parts} | set(REMEDIES) | said()
+    explained = TROUBLE.headings(3)
+    assert len(explained) > 25
+    assert [heading for heading in explained if heading not in told] == []
+
+
+def test_what_the_troubleshooting_quotes_is_said() -> None:
+    texts = said()
+    quotes = list(TROUBLE.quotes())
+    assert len(quotes) == 3
+    assert [quote for quote in quotes if quote not in texts] == []
+
+
+def test_what_is_made_says_so() -> None:
+    made = [ROOT / path for path in FILES if path.endswith(".md")]
+    assert {path for path in PAGES if "Made by `python -m reference`" in path.read_text()} == set(made)

@@ -1,0 +1,117 @@
+"""What runs on GitHub, checked by the tools that know it: nothing of it can be run here."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from cli.machine.go import fetch_go, find_go
+from cli.machine.lock import read_lock
+from cli.paths import ROOT
+
+WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
+LINTER = ROOT / ".github/actionlint"
+SCRIPTS = ("dashtam", ".ci/run", ".ci/preview", "images/base/rootfs", "images/postgres/entrypoint")
+VENV = ROOT / ".venv/bin"
+PINNED = re.compile(r"uses: [\w.-]+/[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$")
+
+
+@pytest.fixture(scope="session")
+def go() -> Path:
+    lock = read_lock()
+    return find_go(lock) or fetch_go(lock)
+
+
+def actionlint(go: Path, *files: Path) -> subprocess.CompletedProcess[str]:
+    command: list[str | Path] = [go, "tool", "-C", LINTER, "actionlint", "-no-color", *files]
+    # It checks the scripts in the steps by the shellcheck on PATH.
+    environment = {**os.environ, "PATH": f"{VENV}:{os.environ['PATH']}", "GOFLAGS": "-mod=readonly"}
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+
+def zizmor(*files: Path) -> subprocess.CompletedProcess[str]:
+    command: list[str | Path] = [VENV / "zizmor", "--offline", "--no-progress", "--persona", "pedantic", *files]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def document(workflow: Path) -> dict[str, Any]:
+    # `on` is a truth value to YAML 1.1.
+    return {str(key): value for key, value in yaml.safe_load(workflow.read_text()).items()}
+
+
+def test_actionlint_has_nothing_to_say(go: Path) -> None:
+    done = actionlint(go, *WORKFLOWS)
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
+
+
+def test_zizmor_has_nothing_to_say() -> None:
+    done = zizmor(ROOT / ".github")
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("timeout-minutes: 120", "timeout-minute: 120", "unexpected key"),
+        (".ci/run", 'cd $HOME; .ci/run "$undefined', "shellcheck"),
+        ("cancelled()", "canceled()", "undefined function"),
+    ],
+)
+def test_actionlint_would_have(go: Path, tmp_path: Path, old: str, new: str, told: str) -> None:
+    (tmp_path / "broken.yml").write_text((ROOT / ".github/workflows/tests.yml").read_text().replace(old, new))
+    done = actionlint(go, tmp_path / "broken.yml")
+    assert done.returncode == 1
+    assert told in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("permissions: {}", "permissions: write-all", "excessive-permissions"),
+        ("persist-credentials: false", "fetch-depth: 1", "artipacked"),
+        ("@9c091bb21b7c1c1d1991bb908d89e4e9dddfe3e0", "@v7", "unpinned-uses"),
+        (".ci/run", "echo ${{ github.head_ref }}", "template-injection"),
+    ],
+)
+def test_zizmor_would_have(tmp_path: Path, old: str, new: str, told: str) -> None:
+    folder = tmp_path / ".github/workflows"
+    folder.mkdir(parents=True)
+    (folder / "broken.yml").write_text((ROOT / ".github/workflows/tests.yml").read_text().replace(old, new))
+    done = zizmor(folder / "broken.yml")
+    assert done.returncode != 0
+    assert told in done.stdout
+
+
+@pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.stem)
+def test_actions_are_pinned_and_nothing_may_write(workflow: Path) -> None:
+    text = workflow.read_text()
+    uses = [line.strip().removeprefix("- ") for line in text.splitlines() if "uses:" in line]
+    assert uses
+    assert all(PINNED.fullmatch(line) for line in uses), uses
+    written = document(workflow)
+    assert written["permissions"] == {}
+    assert written["concurrency"]["group"]
+    for job in written["jobs"].values():
+        assert set(job["permissions"].values()) == {"read"}
+        assert job["timeout-minutes"] <= 120
+
+
+def test_the_steps_run_what_is_there() -> None:
+    steps = [step for path in WORKFLOWS for job in document(path)["jobs"].values() for step in job["steps"]]
+    ours = {word for step in steps for word in shlex.split(step.get("run", "")) if word.startswith(".ci/")}
+    assert ours == {".ci/run", ".ci/preview"}
+    assert all(os.access(ROOT / script, os.X_OK) for script in ours)
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_shell_scripts_are_sound(script: str) -> None:
+    command: list[str | Path] = [VENV / "shellcheck", "--severity", "warning", ROOT / script]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
