@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import re
 import uuid
+from typing import Any
 
 from app.linking.rekeying import NOTHING, Rekeyed, rekey
 from app.vault import MasterKeys, new_key, unseal
@@ -18,10 +19,10 @@ def _row(master: MasterKeys, name: str = "d1", *connections: uuid.UUID) -> dict[
     return {"id": name, "master": by, "wrapped": wrapped.hex(), "connections": [str(one) for one in connections]}
 
 
-def _written(done: Rekeyed) -> dict[str, list[dict[str, str]]]:
+def _written(done: Rekeyed) -> dict[str, list[Any]]:
     found = re.match(r"\\set document ([0-9a-f]+)\n", done.script)
     assert found
-    content: dict[str, list[dict[str, str]]] = json.loads(bytes.fromhex(found[1]))
+    content: dict[str, list[Any]] = json.loads(bytes.fromhex(found[1]))
     return content
 
 
