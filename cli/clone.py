@@ -8,6 +8,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from cli.errors import UserError
 from cli.paths import ROOT, data_home
 from infra.naming import PROJECT
 
@@ -133,6 +134,13 @@ def _prepare(clone: Clone) -> None:
 def _make_passphrase(path: Path) -> None:
     if path.exists():
         return
+    if any(path.parent.glob("state/.pulumi/stacks/*/*.json")):
+        raise UserError(
+            f"The passphrase {path} is missing.",
+            cause="Without it the secrets of this clone's environments can't be read, and a new one can't read them.",
+            remedy=f"Restore it from a backup. If there is none: remove what is there with `./dashtam clean`, then"
+            f" {path.parent}, and start anew.",
+        )
     draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
     draft.touch(mode=0o600)
     draft.write_text(secrets.token_urlsafe(32))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import ExitStack
+from datetime import UTC, datetime
 
-from cli import preflight, recovery, turns
+from cli import preflight, recorded, recovery, soundness, turns
 from cli.console import err
 from cli.drift import mend
 from cli.errors import UserError
@@ -42,6 +43,8 @@ def up(
         for stack in sorted(set(stacks)):
             turn.enter_context(turns.turn(session.clone.home, stack, err.print))
         for stack in stacks:
+            begin = recorded.read(session.clone, stack, session.environ).beginning
+            soundness.require_sound(session.client.info(), begin, datetime.now(UTC))
             preflight.require_free(session.clone, session.engine, stack)
         Updates(session, "up", patience).run(
             {stack: [*_mended(session, stack), *(f"--replace={urn}" for urn in replace)] for stack in stacks}

@@ -70,8 +70,16 @@ class Recorded:
     @property
     def expiry(self) -> datetime | None:
         """When the first of the certificates expires; None where there are none."""
-        ends = (one.outputs.get("validityEndTime") for one in self.of(AUTHORITY, CERTIFICATE))
-        return min((datetime.fromisoformat(end) for end in ends if end), default=None)
+        return min(self._moments("validityEndTime"), default=None)
+
+    @property
+    def beginning(self) -> datetime | None:
+        """When the last of the certificates became valid; None where there are none."""
+        return max(self._moments("validityStartTime"), default=None)
+
+    def _moments(self, which: str) -> Iterator[datetime]:
+        moments = (one.outputs.get(which) for one in self.of(AUTHORITY, CERTIFICATE))
+        return (datetime.fromisoformat(moment) for moment in moments if moment)
 
 
 def read(clone: Clone, stack: str, environ: Mapping[str, str] = os.environ) -> Recorded:

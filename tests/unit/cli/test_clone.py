@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from cli import clone
+from cli.clone import current
+from cli.errors import UserError
 from tests.unit.cli.conftest import git
 
 pytestmark = pytest.mark.usefixtures("data_home")
@@ -81,3 +83,15 @@ def test_many_at_once_agree(repository: Path) -> None:
         made = list(pool.map(lambda _: clone.current(repository).passphrase_file.read_text(), range(64)))
     assert set(made) == {passphrase.read_text()}
     assert [path.name for path in passphrase.parent.glob("passphrase*")] == ["passphrase"]
+
+
+def test_a_passphrase_that_is_lost_is_not_made_anew(repository: Path, data_home: Path) -> None:
+    clone = current(repository)
+    stack = clone.home / "state/.pulumi/stacks/dashtam/dev.json"
+    stack.parent.mkdir(parents=True)
+    stack.touch()
+    clone.passphrase_file.unlink()
+    with pytest.raises(UserError, match=r"passphrase .* is missing"):
+        current(repository)
+    assert not clone.passphrase_file.exists()
+    assert data_home in clone.passphrase_file.parents

@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import shutil
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from cli import soundness
+from cli.errors import UserError
+
+NOW = datetime(2026, 5, 4, 3, 2, 1, tzinfo=UTC)
+
+
+def _info(root: Path, time: str = "2026-05-04T03:02:01.128853831Z") -> dict[str, str]:
+    return {"SystemTime": time, "DockerRootDir": str(root)}
+
+
+@pytest.mark.parametrize(
+    "time",
+    [
+        "2026-05-04T03:02:01.128853831Z",
+        "2026-05-04T03:02:01Z",
+        "2026-05-04T05:02:01.5+02:00",
+        "2026-05-03T23:02:01.000000001-04:00",
+    ],
+)
+def test_all_is_well(tmp_path: Path, time: str) -> None:
+    soundness.require_sound(_info(tmp_path, time), NOW - timedelta(days=1), NOW)
+
+
+@pytest.mark.parametrize("change", [timedelta(seconds=61), timedelta(days=-2), timedelta(hours=3)])
+def test_an_engine_whose_clock_is_another(tmp_path: Path, change: timedelta) -> None:
+    with pytest.raises(UserError, match="engine's clock differs") as raised:
+        soundness.require_sound(_info(tmp_path), None, NOW + change)
+    assert "Set the clock" in raised.value.remedy
+
+
+def test_a_clock_that_is_behind_the_certificates(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"This machine's clock is behind by 1 day, 0:00:00 or more") as raised:
+        soundness.require_sound(_info(tmp_path), NOW + timedelta(days=1), NOW)
+    assert "2026-05-05 03:02:01" in raised.value.cause
+
+
+def test_a_disk_that_is_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=5 << 20))
+    with pytest.raises(UserError, match=f"The disk of {tmp_path}") as raised:
+        soundness.require_sound(_info(tmp_path), None, NOW)
+    assert "5 MiB are free" in raised.value.cause
+
+
+def test_an_engine_elsewhere_has_a_disk_of_its_own(tmp_path: Path) -> None:
+    soundness.require_sound(_info(tmp_path / "nowhere"), None, NOW)
