@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 
-from cli import preflight, recovery, turns
+from cli import failures, health, preflight, recovery, turns
 from cli.console import err
 from cli.errors import UserError
 from cli.parallel import each
@@ -39,6 +39,8 @@ def up(session: Session, *stacks: str, patience: float | None = None) -> list[St
         for stack in stacks:
             preflight.require_free(session.clone, session.engine, stack)
         Updates(session, "up", patience).run({stack: _mended(session, stack) for stack in stacks})
+        for stack in stacks:
+            _require_health(session, stack)
     return each(lambda stack: _outputs(session, stack), stacks)
 
 
@@ -48,6 +50,14 @@ def _mended(session: Session, stack: str) -> list[str]:
         err.print(f"A restore of {stack} was broken off; it is finished now.", highlight=False)
     refresh = recovery.recover(session.pulumi, session.engine, stack, session.clone.id, err.print)
     return ["--refresh"] if refresh else []
+
+
+def _require_health(session: Session, stack: str) -> None:
+    """Wait for what a command before this one had started, and was killed before it was healthy."""
+    ailing = health.settled(session.engine, stack, session.clone.id)
+    reports = [failures.report(one, session.engine.last_lines(one.id, failures.LOG_LINES)) for one in ailing]
+    if reports:
+        raise failures.update_failed("up", stack, [], reports)
 
 
 def _outputs(session: Session, stack: str) -> StackOutputs:
