@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
 
-from cli import preflight, recorded, recovery, soundness, turns
+from cli import failures, health, preflight, recorded, recovery, soundness, turns
 from cli.console import err
 from cli.drift import mend
 from cli.errors import UserError
@@ -49,6 +49,8 @@ def up(
         Updates(session, "up", patience).run(
             {stack: [*_mended(session, stack), *(f"--replace={urn}" for urn in replace)] for stack in stacks}
         )
+        for stack in stacks:
+            _require_health(session, stack)
     return each(lambda stack: _outputs(session, stack), stacks)
 
 
@@ -59,6 +61,14 @@ def _mended(session: Session, stack: str) -> list[str]:
     refresh = recovery.recover(session.pulumi, session.engine, stack, session.clone.id, err.print)
     drifted = mend.prepare(session.engine, session.clone, stack, err.print)
     return ["--refresh"] if refresh or drifted else []
+
+
+def _require_health(session: Session, stack: str) -> None:
+    """Wait for what a command before this one had started, and was killed before it was healthy."""
+    ailing = health.settled(session.engine, stack, session.clone.id)
+    reports = [failures.report(one, session.engine.last_lines(one.id, failures.LOG_LINES)) for one in ailing]
+    if reports:
+        raise failures.update_failed("up", stack, [], reports)
 
 
 def _outputs(session: Session, stack: str) -> StackOutputs:

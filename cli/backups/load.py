@@ -16,7 +16,7 @@ from app.linking import rekeying
 from app.linking.rekeying import Rekeyed
 from app.vault import MasterKeys
 from cli import database as databases
-from cli import streams, turns
+from cli import health, streams, turns
 from cli.backups import archive
 from cli.backups.archive import Label
 from cli.backups.dump import STREAM
@@ -31,7 +31,6 @@ from cli.target import Target
 from cli.transfers import transfer
 from cli.waiting import until
 
-HEALTH_SECONDS = 120.0
 SWAP_TRIES = 10
 MAINTENANCE = "postgres"
 """The database from which others are renamed."""
@@ -202,7 +201,7 @@ def _swap(database: Database, fresh: Database) -> None:
 
 
 def _require_health(target: Target, app: ContainerView) -> None:
-    if not until(lambda: target.service("app").is_fine, HEALTH_SECONDS):
+    if not until(lambda: target.service("app").is_fine, health.SECONDS):
         raise UserError(
             f"The backup is in its place, but the app of {target.environment} is not healthy.",
             cause="\n".join(target.view.last_lines(app.id, 10)),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from cli import health
 from cli.console import err
 from cli.errors import UserError
 from cli.parallel import each
@@ -13,8 +14,6 @@ from cli.snapshots import create, parts, switch
 from cli.snapshots.create import Taken
 from cli.snapshots.parts import NothingToKeepError
 from infra.naming import Naming
-
-USERS_OF_DATA = ("app", "postgres", "redis")
 
 
 @contextmanager
@@ -34,11 +33,12 @@ def farewell(session: Session, stack: str) -> Iterator[Taken | None]:
     if not _keeps_data(session, naming):
         yield None
         return
-    running = switch.stop(session.client, naming, list(USERS_OF_DATA))
+    running = switch.stop(session.client, naming, list(switch.USERS_OF_DATA))
     try:
         yield _taken(session, stack)
     except BaseException:
-        each(session.client.api.start, [one for one in running if _is_there(session, naming, one)])
+        each(session.client.api.start, running)
+        health.settled(session.engine, stack, session.clone.id)
         raise
 
 
@@ -63,7 +63,3 @@ def _taken(session: Session, stack: str) -> Taken | None:
         ) from None
     err.print(f"What {stack} keeps is in the snapshot {taken.name}: {taken.path}", highlight=False, markup=False)
     return taken
-
-
-def _is_there(session: Session, naming: Naming, container: str) -> bool:
-    return any(one.id == container for one in session.engine.containers(naming.environment, naming.owner))

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from app.linking.rekeying import Rekeyed
 from app.vault import MasterKeys
-from cli import lifecycle, turns
+from cli import health, lifecycle, turns
 from cli.console import err
 from cli.engine_view import EngineView
 from cli.errors import UserError
@@ -21,12 +21,8 @@ from cli.snapshots.helper import VOLUME, Helper, Part, helper
 from cli.snapshots.journal import Entry, Phase
 from cli.snapshots.manifest import Manifest
 from cli.transfers import Count, megabytes, transfer
-from cli.waiting import until
 from infra.naming import Naming
 from infra.settings import StackSettings
-
-HEALTH_SECONDS = 120.0
-USERS_OF_DATA = ("app", "postgres", "redis")
 
 
 @dataclass(frozen=True)
@@ -203,7 +199,7 @@ def _former(plan: _Plan) -> MasterKeys | None:
 
 def _replace(plan: _Plan) -> list[str]:
     """Put the new data in the place of the old; from here on there is no way back."""
-    running = switch.stop(plan.session.client, plan.naming, list(USERS_OF_DATA))
+    running = switch.stop(plan.session.client, plan.naming, list(switch.USERS_OF_DATA))
     switch.finish(plan.session.client, plan.session.clone, plan.naming)
     return running
 
@@ -212,11 +208,5 @@ def _resume(plan: _Plan, running: Sequence[str]) -> None:
     """Start what ran, and leave the environment healthy."""
     client, stack = plan.session.client, plan.naming.environment
     each(client.api.start, running)
-    view = EngineView(client)
-
-    def healthy() -> bool:
-        found = [one for one in view.containers(stack, plan.naming.owner) if one.is_service]
-        return {one.component for one in found if one.is_fine} >= set(plan.settings.services)
-
-    if len(running) < len(USERS_OF_DATA) or not until(healthy, HEALTH_SECONDS):
+    if len(running) < len(switch.USERS_OF_DATA) or health.settled(EngineView(client), stack, plan.naming.owner):
         lifecycle.up(plan.session, stack)

@@ -19,6 +19,9 @@ from infra.naming import Naming
 
 STOP_SECONDS = 30
 
+USERS_OF_DATA = ("app", "postgres", "redis")
+"""The services that write, and those that they write to."""
+
 STAGING = ".dashtam-restore"
 STAGED = f"{STAGING}{VOLUME}"
 """Where the new data is: an archive of a folder has its name in it."""
