@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from cli import lifecycle, session
+from cli.commands.arguments import Environment
 from cli.commands.options import NoInstall
 from cli.console import err
 from cli.pulumi import require_configured
@@ -16,7 +17,7 @@ app = typer.Typer(add_completion=False)
 
 @app.command("destroy", epilog="Example: ./dashtam destroy test")
 def destroy(
-    environment: Annotated[str, typer.Argument(help="Which environment.")],
+    environment: Environment,
     *,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")] = False,
     no_install: NoInstall = False,

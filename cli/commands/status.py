@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 from rich.table import Table
 from rich.text import Text
 
 from cli import clone
+from cli.commands.arguments import AnyEnvironment
 from cli.commands.options import AsJson
 from cli.console import err, out
 from cli.engine_view import ContainerView, EngineView
@@ -25,7 +26,7 @@ app = typer.Typer(add_completion=False)
 
 @app.command("status", epilog="Example: ./dashtam status dev")
 def status(
-    environment: Annotated[str | None, typer.Argument(help="Which environment; all of this clone's if absent.")] = None,
+    environment: AnyEnvironment = None,
     *,
     as_json: AsJson = False,
 ) -> None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import typer
 from rich.table import Table
 
 from cli import lifecycle, session
+from cli.commands.arguments import Environments
 from cli.commands.options import AsJson, NoInstall
 from cli.console import err, out
 from cli.pulumi import require_configured
@@ -19,7 +18,7 @@ app = typer.Typer(add_completion=False)
 
 @app.command("up", epilog="Example: ./dashtam up dev")
 def up(
-    environments: Annotated[list[str], typer.Argument(help="Which environments: dev, test, ci, or one of your own.")],
+    environments: Environments,
     *,
     no_install: NoInstall = False,
     as_json: AsJson = False,
