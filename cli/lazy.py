@@ -16,6 +16,7 @@ MODULES: Mapping[str, str] = {
     "up": "cli.commands.up",
     "destroy": "cli.commands.destroy",
     "status": "cli.commands.status",
+    "logs": "cli.commands.logs",
     "shell": "cli.commands.shell",
     "exec": "cli.commands.exec",
     "db-shell": "cli.commands.db_shell",
