@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 MODULES: Mapping[str, str] = {
     "up": "cli.commands.up",
+    "restart": "cli.commands.restart",
     "destroy": "cli.commands.destroy",
     "status": "cli.commands.status",
     "logs": "cli.commands.logs",
