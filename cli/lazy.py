@@ -16,6 +16,7 @@ MODULES: Mapping[str, str] = {
     "up": "cli.commands.up",
     "restart": "cli.commands.restart",
     "destroy": "cli.commands.destroy",
+    "open": "cli.commands.open",
     "status": "cli.commands.status",
     "logs": "cli.commands.logs",
     "shell": "cli.commands.shell",
