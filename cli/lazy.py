@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 MODULES: Mapping[str, str] = {
     "up": "cli.commands.up",
+    "down": "cli.commands.down",
     "restart": "cli.commands.restart",
     "destroy": "cli.commands.destroy",
     "open": "cli.commands.open",

@@ -11,12 +11,13 @@ from cli.session import Session
 from infra.outputs import StackOutputs
 
 
-def up(session: Session, stack: str) -> StackOutputs:
+def up(session: Session, stack: str, *, refresh: bool = False) -> StackOutputs:
     """Bring an environment up, whatever state it is in.
 
     Args:
         session: The prepared clone.
         stack: The environment.
+        refresh: Whether to ask the engine for everything first; it is done anyway where something is amiss.
 
     Returns:
         Its outputs.
@@ -27,8 +28,8 @@ def up(session: Session, stack: str) -> StackOutputs:
     require_configured(stack, session.clone.root)
     with turns.turn(session.clone.home, stack, err.print):
         preflight.require_free(session.clone, session.engine, stack)
-        refresh = recovery.recover(session.pulumi, session.engine, stack, session.clone.id, err.print)
-        _update(session, "up", stack, *(["--refresh"] if refresh else []))
+        amiss = recovery.recover(session.pulumi, session.engine, stack, session.clone.id, err.print)
+        _update(session, "up", stack, *(["--refresh"] if amiss or refresh else []))
     outputs = session.pulumi.outputs(stack)
     if outputs is None:
         raise UserError(f"{stack} has no outputs.", cause="The update ended without them.")
@@ -49,6 +50,28 @@ def destroy(session: Session, stack: str) -> None:
     with turns.turn(session.clone.home, stack, err.print):
         recovery.recover(session.pulumi, session.engine, stack, session.clone.id, err.print)
         _update(session, "destroy", stack, "--refresh")
+
+
+DOWN = tuple(
+    flag for kind in (recovery.CONTAINER, recovery.NETWORK) for flag in ("--target", f"urn:pulumi:**${kind}::**")
+)
+"""What `down` removes: the rest of the state, with its secrets and certificates, stays exact."""
+
+
+def down(session: Session, stack: str) -> None:
+    """Remove an environment's containers and network; its volumes, secrets and certificates stay.
+
+    Args:
+        session: The prepared clone.
+        stack: The environment.
+
+    Raises:
+        UserError: There is no such environment, or something could not be removed.
+    """
+    require_configured(stack, session.clone.root)
+    with turns.turn(session.clone.home, stack, err.print):
+        amiss = recovery.recover(session.pulumi, session.engine, stack, session.clone.id, err.print)
+        _update(session, "destroy", stack, *DOWN, *(["--refresh"] if amiss else []))
 
 
 def _update(session: Session, command: str, stack: str, *flags: str) -> None:
