@@ -18,6 +18,7 @@ MODULES: Mapping[str, str] = {
     "restart": "cli.commands.restart",
     "destroy": "cli.commands.destroy",
     "open": "cli.commands.open",
+    "clean": "cli.commands.clean",
     "status": "cli.commands.status",
     "logs": "cli.commands.logs",
     "shell": "cli.commands.shell",
