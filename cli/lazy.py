@@ -16,6 +16,7 @@ MODULES: Mapping[str, str] = {
     "up": "cli.commands.up",
     "down": "cli.commands.down",
     "restart": "cli.commands.restart",
+    "rebuild": "cli.commands.rebuild",
     "destroy": "cli.commands.destroy",
     "open": "cli.commands.open",
     "clean": "cli.commands.clean",
