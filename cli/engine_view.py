@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -82,6 +82,21 @@ class Holding:
     host_ports: frozenset[int] = frozenset()
 
 
+@dataclass(frozen=True)
+class Started:
+    """A container that has started.
+
+    Args:
+        id: The engine's id.
+        name: Its name.
+        component: The value of `dashtam.component`.
+    """
+
+    id: str
+    name: str
+    component: str
+
+
 class EngineView:
     """The engine, seen by labels.
 
@@ -147,10 +162,28 @@ class EngineView:
         volumes = self._client.df()["Volumes"] or []
         return {one["Name"]: one["UsageData"]["Size"] for one in volumes if one.get("UsageData")}
 
-    def networks(self, stack: str, owner: str) -> dict[str, str]:
-        """Return the ids of an environment's networks by name."""
+    def container(self, container: str) -> ContainerView:
+        """Return one of the project's containers by its id."""
+        return view(self._client.api.inspect_container(container))
+
+    def networks(self, stack: str | None, owner: str) -> dict[str, str]:
+        """Return the ids of a clone's networks by name, of one environment or of all."""
         found = self._client.api.networks(filters=_filter(stack, owner))
         return {network["Name"]: network["Id"] for network in found}
+
+    def volumes(self, stack: str | None, owner: str) -> set[str]:
+        """Return the names of a clone's volumes, of one environment or of all."""
+        found = self._client.api.volumes(filters=_filter(stack, owner))["Volumes"] or []
+        return {volume["Name"] for volume in found}
+
+    def ids(self) -> set[str]:
+        """Return the ids of all containers, networks and volumes on the engine, ours and others'."""
+        found = [*self._client.api.containers(all=True), *self._client.api.networks()]
+        return {one["Id"] for one in found} | {one["Name"] for one in self._client.api.volumes()["Volumes"] or []}
+
+    def image_ids(self) -> set[str]:
+        """Return the ids of all images on the engine."""
+        return set(self._client.api.images(quiet=True, all=True))
 
     def all_containers(self) -> list[Holding]:
         """Return every container on the engine, ours and others'."""
@@ -187,6 +220,45 @@ class EngineView:
             return []
         return text.decode(errors="replace").splitlines()
 
+    def log(
+        self, container: str, *, since: float | None = None, tail: int | None = None, follow: bool = False
+    ) -> Iterator[bytes]:
+        """Read a container's log.
+
+        Args:
+            container: Its id.
+            since: Not what was written before, in seconds since 1970.
+            tail: The last so many lines; None for all.
+            follow: Whether to go on until it stops.
+
+        Yields:
+            Frames, each with the engine's time in front.
+        """
+        yield from self._client.api.logs(
+            container,
+            stream=True,
+            follow=follow,
+            timestamps=True,
+            since=since if since and since > 0 else None,
+            tail="all" if tail is None else tail,
+        )
+
+    def starts(self, stack: str, owner: str, since: float) -> Iterator[Started]:
+        """Watch containers of an environment start, from the call on.
+
+        Args:
+            stack: The environment.
+            owner: This clone.
+            since: Also those that started since then, in seconds since 1970.
+
+        Returns:
+            Containers as they start; it ends with the engine.
+        """
+        filters = {**_filter(stack, owner), "type": ["container"], "event": ["start"]}
+        events = self._client.api.events(filters=filters, since=int(since), decode=True)
+        facts = ((event["id"], event["Actor"]["Attributes"]) for event in events)
+        return (Started(key, labels["name"], labels.get(COMPONENT_LABEL, "")) for key, labels in facts)
+
     def execute(self, container: str, command: Sequence[str]) -> tuple[int, str]:
         """Run a command in a container, to its end.
 
@@ -200,6 +272,19 @@ class EngineView:
         started = self._client.api.exec_create(container, list(command))
         said: bytes = self._client.api.exec_start(started["Id"])
         return int(self._client.api.exec_inspect(started["Id"])["ExitCode"]), said.decode(errors="replace")
+
+    def stop(self, container: str, grace: int) -> None:
+        """Stop a container.
+
+        Args:
+            container: Its id.
+            grace: Seconds after which it is killed.
+        """
+        self._client.api.stop(container, timeout=grace)
+
+    def start(self, container: str) -> None:
+        """Start a container that is stopped; one that runs is left alone."""
+        self._client.api.start(container)
 
     def remove_container(self, container: str) -> None:
         """Remove a container with its anonymous volumes; named ones stay. One that is going already is let go."""
@@ -225,6 +310,11 @@ class EngineView:
             self._client.api.remove_network(network)
         except docker.errors.NotFound:
             return
+
+    def remove_volume(self, volume: str) -> None:
+        """Remove a volume with all that is in it; one that is gone already is let go."""
+        with suppress(docker.errors.NotFound):
+            self._client.api.remove_volume(volume)
 
 
 def _owner(summary: dict[str, Any]) -> str:

@@ -20,7 +20,11 @@ from infra.outputs import StackOutputs
 
 
 def up(
-    session: Session, *stacks: str, patience: float | None = None, replace: Sequence[str] = ()
+    session: Session,
+    *stacks: str,
+    patience: float | None = None,
+    refresh: bool = False,
+    replace: Sequence[str] = (),
 ) -> list[StackOutputs]:
     """Bring environments up, whatever state they are in, at the same time.
 
@@ -28,6 +32,7 @@ def up(
         session: The prepared clone.
         stacks: The environments.
         patience: Seconds until they must be healthy; None: as long as each service's health check allows.
+        refresh: Whether to ask the engine for everything first; it is done anyway where something is amiss.
         replace: URNs of resources to make anew, changed or not.
 
     Returns:
@@ -47,20 +52,24 @@ def up(
             soundness.require_sound(session.client.info(), begin, datetime.now(UTC))
             preflight.require_free(session.clone, session.engine, stack)
         Updates(session, "up", patience).run(
-            {stack: [*_mended(session, stack), *(f"--replace={urn}" for urn in replace)] for stack in stacks}
+            {stack: _flags(refresh=_mend(session, stack) or refresh, replace=replace) for stack in stacks}
         )
         for stack in stacks:
             _require_health(session, stack)
     return each(lambda stack: _outputs(session, stack), stacks)
 
 
-def _mended(session: Session, stack: str) -> list[str]:
-    """Mend what an earlier command left, and return the flags of the next update."""
+def _mend(session: Session, stack: str) -> bool:
+    """Mend what an earlier command left, and return whether something was amiss."""
     if switch.finish(session.client, session.clone, Naming(stack, session.clone.id)):
         err.print(f"A restore of {stack} was broken off; it is finished now.", highlight=False)
-    refresh = recovery.recover(session.pulumi, session.engine, stack, session.clone.id, err.print)
+    left = recovery.recover(session.pulumi, session.engine, stack, session.clone.id, err.print)
     drifted = mend.prepare(session.engine, session.clone, stack, err.print)
-    return ["--refresh"] if refresh or drifted else []
+    return left or drifted
+
+
+def _flags(*targets: str, refresh: bool, replace: Sequence[str] = ()) -> list[str]:
+    return [*targets, *(["--refresh"] if refresh else []), *(f"--replace={urn}" for urn in replace)]
 
 
 def _require_health(session: Session, stack: str) -> None:
@@ -93,3 +102,25 @@ def destroy(session: Session, stack: str) -> None:
         recovery.recover(session.pulumi, session.engine, stack, session.clone.id, err.print)
         Updates(session, "destroy").run({stack: ["--refresh"]})
         journal.of(session.clone, stack).clear()
+
+
+DOWN = tuple(
+    flag for kind in (recovery.CONTAINER, recovery.NETWORK) for flag in ("--target", f"urn:pulumi:**${kind}::**")
+)
+"""What `down` removes: the rest of the state, with its secrets and certificates, stays exact."""
+
+
+def down(session: Session, stack: str) -> None:
+    """Remove an environment's containers and network; its volumes, secrets and certificates stay.
+
+    Args:
+        session: The prepared clone.
+        stack: The environment.
+
+    Raises:
+        UserError: There is no such environment, or something could not be removed.
+    """
+    require_configured(stack, session.clone.root)
+    with turns.turn(session.clone.home, stack, err.print):
+        amiss = recovery.recover(session.pulumi, session.engine, stack, session.clone.id, err.print)
+        Updates(session, "destroy").run({stack: _flags(*DOWN, refresh=amiss)})

@@ -87,7 +87,7 @@ class UpdateProgress:
         """
         for one in containers:
             if one.component in self._states and self._states[one.component][0] == STARTING and one.state == "running":
-                self._show(one.component, "waiting for health")
+                self.show(one.component, "waiting for health")
 
     def _note(self, message: str) -> None:
         text = message.strip()
@@ -96,10 +96,10 @@ class UpdateProgress:
 
     def _begin(self, step: Event) -> None:
         row = row_of(step["type"], step["urn"])
-        if row is None or _is_bookkeeping(step) or step["op"] == "same":
+        if row is None or _is_bookkeeping(step) or step["op"] == "same" or _is_put_away(step):
             return
         self._open.setdefault(row, set()).add(step["urn"])
-        self._show(row, _beginning(step["type"], step["urn"], step["op"]))
+        self.show(row, _beginning(step["type"], step["urn"], step["op"]))
 
     def _end(self, step: Event, *, failed: bool) -> None:
         row = row_of(step["type"], step["urn"])
@@ -108,11 +108,17 @@ class UpdateProgress:
         unfinished = self._open.get(row, set())
         unfinished.discard(step["urn"])
         if failed:
-            self._show(row, "failed")
+            self.show(row, "failed")
         elif not unfinished and not step["urn"].endswith("-files"):
-            self._show(row, _ending(row, step["op"]))
+            self.show(row, _ending(row, step["op"]))
 
-    def _show(self, row: str, state: str) -> None:
+    def show(self, row: str, state: str) -> None:
+        """Show what has become of a row; what has failed stays so.
+
+        Args:
+            row: One of `ROWS`.
+            state: Its new state.
+        """
         if self._states.get(row, ("", 0))[0] in {state, "failed"}:
             return
         self._states[row] = (state, time.monotonic())
@@ -164,6 +170,11 @@ def row_of(kind: str, urn: str) -> str | None:
 def _is_bookkeeping(step: Event) -> bool:
     # A replacement is told by its deletion and its creation. Images stay on the engine: they only leave the state.
     return step["op"] in {"replace", "refresh"} or (step["type"] == _IMAGE and "delete" in step["op"])
+
+
+def _is_put_away(step: Event) -> bool:
+    # What installed a service's files has ended long ago.
+    return "delete" in step["op"] and bool(step["urn"].endswith("-files"))
 
 
 def _beginning(kind: str, urn: str, op: str) -> str:

@@ -7,14 +7,15 @@ import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-
-from pydantic import ValidationError
+from typing import TYPE_CHECKING
 
 from cli import update
 from cli.errors import UserError
 from cli.paths import ROOT
 from cli.update import Supervisor
-from infra.outputs import StackOutputs
+
+if TYPE_CHECKING:
+    from infra.outputs import StackOutputs
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,10 @@ class Pulumi:
         Raises:
             UserError: The state can't be read.
         """
+        from pydantic import ValidationError  # noqa: PLC0415 - slow to import, and most commands don't need it
+
+        from infra.outputs import StackOutputs  # noqa: PLC0415
+
         values = json.loads(self.run("stack", "output", "--stack", stack, "--json", "--show-secrets"))
         try:
             return StackOutputs.model_validate(values) if values else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cli import clone
@@ -52,6 +53,23 @@ class Target:
             f"The {name} of {self.environment} is not up.",
             remedy=f"Bring it up first: `./dashtam up {self.environment}`.",
         )
+
+    def chosen(self, names: Sequence[str] | None) -> list[ContainerView]:
+        """Return the containers of some services, running or not, in the order of `SERVICES`.
+
+        Args:
+            names: Which services; those that there are if none is named.
+
+        Raises:
+            UserError: One of them is no service or not up; or nothing is.
+        """
+        found = sorted({self.service(name).component for name in names or ()}, key=SERVICES.index)
+        services = [one for one in self.services() if not found or one.component in found]
+        if not services:
+            raise UserError(
+                f"{self.environment} is not up.", remedy=f"Bring it up first: `./dashtam up {self.environment}`."
+            )
+        return services
 
     def running(self, name: str) -> ContainerView:
         """Return the container of a service that runs.

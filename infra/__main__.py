@@ -11,10 +11,10 @@ from pulumi.runtime.config import get_config_env, get_config_secret_keys_env
 from infra import engine, settings
 from infra.config_errors import ConfigError
 from infra.environment import Environment
-from infra.images import image_source
 from infra.naming import Naming
 from infra.outputs import StackOutputs
 from infra.providers import read_credentials
+from infra.recipes import image_source
 
 ERROR_WAS_SHOWN = 32
 """The exit status that tells Pulumi's language host to add nothing to what the program has logged."""

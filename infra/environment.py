@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 import pulumi
 
-from infra import app, callback, credentials, origins, postgres, providers, redis, sandbox
+from infra import app, callback, credentials, origins, postgres, providers, recipes, redis, sandbox
 from infra.certificates import Certificates
 from infra.container import Shared
-from infra.images import Image, Images
+from infra.images import Images
 from infra.naming import SERVICES, Naming
 from infra.network import network
 from infra.providers import Credentials
@@ -50,14 +50,14 @@ class Environment(pulumi.ComponentResource):
 
     def _serve(self, shared: Shared, child: pulumi.ResourceOptions) -> None:
         settings = self._settings
-        development = settings.app.build == "development"
-        self._app_image = self._images.built(settings.app.build)
-        self._callback_image = self._app_image if development else self._images.built("callback")
+        stages = recipes.stages(settings)
+        built = {stage: self._images.built(stage) for stage in dict.fromkeys(stages.values())}
+        self._built = {service: built[stage] for service, stage in stages.items()}
         self._tests_image = self._images.built("test") if settings.tests.image else None
         secret = credentials.password("sandbox-client", opts=child) if settings.sandbox.enabled else None
         service = app.AppArgs(
             settings,
-            self._app_image,
+            self._built[app.NAME],
             self._certificates,
             database_password=self._postgres.password,
             redis_password=self._redis.password,
@@ -65,13 +65,12 @@ class Environment(pulumi.ComponentResource):
             token_keepers=self._postgres.keepers,
         )
         app.App(service, shared, child)
-        callback.Callback(callback.CallbackArgs(settings, self._callback_image, self._certificates), shared, child)
-        self._sandbox_image = self._sandbox(secret, shared, child) if secret else None
-
-    def _sandbox(self, client_secret: pulumi.Output[str], shared: Shared, child: pulumi.ResourceOptions) -> Image:
-        image = self._images.built("sandbox")
-        sandbox.Sandbox(sandbox.SandboxArgs(self._settings, image, self._certificates, client_secret), shared, child)
-        return image
+        callback.Callback(
+            callback.CallbackArgs(settings, self._built[callback.NAME], self._certificates), shared, child
+        )
+        if secret:
+            there = sandbox.SandboxArgs(settings, self._built[sandbox.NAME], self._certificates, secret)
+            sandbox.Sandbox(there, shared, child)
 
     def _provider_file(self, sandbox_secret: pulumi.Output[str] | None) -> pulumi.Output[str]:
         configured = [
@@ -126,9 +125,8 @@ class Environment(pulumi.ComponentResource):
         return {
             postgres.NAME: self._images.postgres.reference,
             redis.NAME: self._images.redis.reference,
-            app.NAME: self._app_image.reference,
-            callback.NAME: self._callback_image.reference,
-            sandbox.NAME: self._sandbox_image.reference if self._sandbox_image else None,
+            sandbox.NAME: None,
+            **{service: image.reference for service, image in self._built.items()},
             "tests": self._tests_image.reference if self._tests_image else None,
         }
 

@@ -26,6 +26,10 @@ local    all       all            scram-sha-256
 hostssl  all       all   all      scram-sha-256
 """
 
+SERVICE_FILE = "pg_service.conf"
+SERVICE = "dashtam"
+"""How clients in the container log in without being told anything: `psql service=dashtam`, or PGSERVICE."""
+
 SECURITY = {
     "ssl": "on",
     "ssl_cert_file": f"{MOUNT}/tls.crt",
@@ -111,10 +115,12 @@ class Postgres(pulumi.ComponentResource):
     def _files(self, args: PostgresArgs, shared: container.Shared) -> FilesArgs:
         certificate = args.certificates.services[NAME]
         files: dict[str, pulumi.Input[str]] = {
+            "ca.crt": args.certificates.ca,
             "tls.crt": certificate.certificate,
             "tls.key": certificate.key,
             "password": self.password,
             "pg_hba.conf": HBA,
+            SERVICE_FILE: self.password.apply(lambda password: service_file(args.settings, password)),
         }
         return FilesArgs(shared.naming, NAME, shared.installer, POSTGRES.user, files)
 
@@ -135,6 +141,22 @@ class Postgres(pulumi.ComponentResource):
                 "?sslmode=verify-full"
             )
         )
+
+
+def service_file(settings: PostgresSettings, password: str) -> str:
+    """Return libpq's connection service file (PostgreSQL manual, 32.17), for clients in the container.
+
+    Args:
+        settings: The database's part of the config.
+        password: The password of the database's owner.
+
+    Returns:
+        The file: over TLS, verified.
+    """
+    return (
+        f"[{SERVICE}]\nhost=localhost\nport={PORT}\ndbname={settings.database}\nuser={settings.user}\n"
+        f"password={password}\nsslmode=verify-full\nsslrootcert={MOUNT}/ca.crt\n"
+    )
 
 
 def command(settings: PostgresSettings) -> list[str]:
@@ -164,6 +186,7 @@ def _environment(settings: PostgresSettings) -> dict[str, str]:
         "POSTGRES_PASSWORD_FILE": f"{MOUNT}/password",
         "POSTGRES_INITDB_ARGS": initdb if settings.tuning == "durable" else f"{initdb} --no-sync",
         "PGDATA": DATA,
+        "PGSERVICEFILE": f"{MOUNT}/{SERVICE_FILE}",
     }
 
 

@@ -78,7 +78,7 @@ class Redis(pulumi.ComponentResource):
             health=HEALTH,
             memory=args.settings.memory,
             files=InstalledFiles(self._files(args, shared), child),
-            env={},
+            env={"REDIS_DB": str(args.settings.database)},
             mounts=data.mounts,
             tmpfs=data.tmpfs,
         )

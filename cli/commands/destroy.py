@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from cli import lifecycle, session
+from cli.commands.arguments import Environment
 from cli.commands.options import AsJson, NoInstall
 from cli.console import err
 from cli.pulumi import require_configured
@@ -18,7 +19,7 @@ app = typer.Typer(add_completion=False)
 
 @app.command("destroy", epilog="Example: ./dashtam destroy test")
 def destroy(
-    environment: Annotated[str, typer.Argument(help="Which environment.")],
+    environment: Environment,
     *,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask; a snapshot is taken all the same.")] = False,
     no_snapshot: Annotated[bool, typer.Option("--no-snapshot", help="Take no snapshot: its data is gone.")] = False,

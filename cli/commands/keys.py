@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated
 
 import typer
 
 from cli import target
+from cli.commands.arguments import Environment
 from cli.commands.options import AsJson
 from cli.console import out
 from cli.errors import UserError
@@ -27,7 +27,7 @@ def group() -> None:
 
 @app.command("rotate", epilog="Example: ./dashtam keys rotate dev")
 def rotate(
-    environment: Annotated[str, typer.Argument(help="Which environment.")],
+    environment: Environment,
     *,
     as_json: AsJson = False,
 ) -> None:

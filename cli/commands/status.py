@@ -17,6 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cli import clone, overview
+from cli.commands.arguments import AnyEnvironment
 from cli.commands.options import AsJson
 from cli.console import err, out
 from cli.engine_view import ContainerView, EngineView
@@ -43,7 +44,7 @@ app = typer.Typer(add_completion=False)
 
 @app.command("status", epilog="Examples: ./dashtam status; ./dashtam status dev --watch; ./dashtam status --all --size")
 def status(
-    environment: Annotated[str | None, typer.Argument(help="Which environment; all of this clone's if absent.")] = None,
+    environment: AnyEnvironment = None,
     *,
     everyone: Annotated[bool, typer.Option("--all", help="Also those of other clones on this engine.")] = False,
     sizes: Annotated[bool, typer.Option("--size", help="Measure the data, too: slow on a full engine.")] = False,

@@ -9,6 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 from rich.table import Table
 
 from cli import lifecycle, session
+from cli.commands.arguments import Environments
 from cli.commands.options import AsJson, NoInstall
 from cli.console import err, out
 from infra.config_values import Duration, seconds
@@ -28,7 +29,7 @@ def patience(text: str) -> float:
 
 @app.command("up", epilog="Examples: ./dashtam up dev; ./dashtam up dev test --wait-timeout 5m")
 def up(
-    environments: Annotated[list[str], typer.Argument(help="Which environments: dev, test, ci, or one of your own.")],
+    environments: Environments,
     *,
     wait_timeout: Annotated[
         float | None,

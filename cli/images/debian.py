@@ -58,21 +58,32 @@ def make(client: DockerClient, base: Base, tick: Tick) -> None:
     try:
         arguments = {"BASE_IMAGE": root_reference()}
         build = client.api.build(path=str(IMAGES / base.name), buildargs=arguments, decode=True, rm=True, forcerm=True)
-        draft = _follow(build, what, tick)
+        draft = follow(build, what, tick)
         package = client.images.get(draft).labels["dashtam.package"]
         labels = {LABEL: base.name, "dashtam.version": _version(client, draft, package)}
         labels |= {"dashtam.component": "base", "dashtam.origin": "debian"}
         recipe = io.BytesIO(f"FROM {draft}\n".encode())
         # The version is known only once the package is in; and the name comes last, so that half an image never has it.
         tag = base.reference(ImageSource.DEBIAN)
-        _follow(
-            client.api.build(fileobj=recipe, labels=labels, tag=tag, decode=True, rm=True, forcerm=True), what, tick
-        )
+        follow(client.api.build(fileobj=recipe, labels=labels, tag=tag, decode=True, rm=True, forcerm=True), what, tick)
     except (DockerException, requests.RequestException) as error:
         raise explained(what, [str(error)]) from error
 
 
-def _follow(events: Iterable[dict[str, Any]], what: str, tick: Tick) -> str:
+def follow(events: Iterable[dict[str, Any]], what: str, tick: Tick) -> str:
+    """Follow a build to its end.
+
+    Args:
+        events: What the engine tells of it.
+        what: What failed if it fails, as a sentence without its full stop.
+        tick: Takes each line.
+
+    Returns:
+        The image's id.
+
+    Raises:
+        UserError: It failed.
+    """
     lines: list[str] = []
     image = ""
     for event in events:

@@ -5,10 +5,8 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-import docker
-from docker.errors import DockerException
-
-from cli.errors import UserError
+from cli.machine.engine import UnreachableError, explain, open_client
+from cli.machine.remembered import find_remembered_engine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def connect() -> DockerClient:
-    """Connect to the engine that the environment names.
+    """Connect to the engine that the user has chosen, else the one that answers.
 
     Returns:
         A client that has had an answer.
@@ -26,12 +24,9 @@ def connect() -> DockerClient:
         UserError: No engine answers.
     """
     try:
-        client = docker.from_env()
-        client.ping()
-    except (DockerException, OSError) as error:
-        message = "The Docker engine doesn't answer"
-        raise UserError(message, cause=str(error), remedy="`./dashtam doctor` says what is wrong with it") from error
-    return client
+        return open_client(find_remembered_engine(remember=False).endpoint)
+    except UnreachableError as failure:
+        raise explain(failure) from failure
 
 
 @contextmanager

@@ -12,7 +12,10 @@ from cli.machine.endpoint import Endpoint, endpoints
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from docker import DockerClient
+
 _TIMEOUT_SECONDS = 5
+_PATIENCE_SECONDS = 60
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,30 @@ def probe(endpoint: Endpoint) -> Engine:
     Raises:
         UnreachableError: It doesn't answer.
     """
+    client = open_client(endpoint, _TIMEOUT_SECONDS)
+    from docker.errors import DockerException  # noqa: PLC0415 - slow to import
+
+    try:
+        return Engine(endpoint, str(client.version()["Version"]))
+    except (DockerException, OSError, KeyError, ValueError) as error:
+        raise UnreachableError(endpoint, str(error)) from error
+    finally:
+        client.close()
+
+
+def open_client(endpoint: Endpoint, patience: int = _PATIENCE_SECONDS) -> DockerClient:
+    """Connect to an engine.
+
+    Args:
+        endpoint: Where it is.
+        patience: How long an answer may take, in seconds.
+
+    Returns:
+        A client that has had an answer.
+
+    Raises:
+        UnreachableError: It doesn't answer.
+    """
     check_connection(endpoint)
     import docker  # noqa: PLC0415 - slow to import
     from docker.errors import DockerException  # noqa: PLC0415
@@ -76,12 +103,9 @@ def probe(endpoint: Endpoint) -> Engine:
         if folder:
             pair = (str(folder / "cert.pem"), str(folder / "key.pem"))
             tls = TLSConfig(client_cert=pair, ca_cert=str(folder / "ca.pem"), verify=True)
-        client = docker.DockerClient(base_url=endpoint.host, tls=tls or False, timeout=_TIMEOUT_SECONDS)
-        try:
-            return Engine(endpoint, str(client.version()["Version"]))
-        finally:
-            client.close()
-    except (DockerException, OSError, KeyError, ValueError) as error:
+        # Without a version of its own it asks for the engine's.
+        return docker.DockerClient(base_url=endpoint.host, tls=tls or False, timeout=patience)
+    except (DockerException, OSError, ValueError) as error:
         raise UnreachableError(endpoint, str(error)) from error
 
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 TLS = {"ca.crt", "tls.crt", "tls.key"}
 APP = {*TLS, "database-password", "redis-password", "secret-key", "providers.json", "token-keys.json"}
 FILES = {
-    "postgres": ({"tls.crt", "tls.key", "password", "pg_hba.conf"}, "70", "70"),
+    "postgres": ({*TLS, "password", "pg_hba.conf", "pg_service.conf"}, "70", "70"),
     "redis": ({"ca.crt", "tls.crt", "tls.key", "password", "users.acl", "redis.conf"}, "999", "1000"),
     "app": (APP, "10001", "10001"),
     "callback": (TLS, "10001", "10001"),

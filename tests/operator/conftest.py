@@ -23,3 +23,10 @@ def checkout(client: docker.DockerClient, tmp_path_factory: pytest.TempPathFacto
     """A copy of this checkout, whose environment is up, and is removed at the end whatever happened."""
     with checkouts.brought_up(client, tmp_path_factory.mktemp("checkout")) as made:
         yield made
+
+
+@pytest.fixture(scope="session")
+def spare(client: docker.DockerClient, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
+    """A second copy, whose environment tests may take apart; each brings it up first."""
+    with checkouts.brought_up(client, tmp_path_factory.mktemp("spare")) as made:
+        yield made

@@ -22,7 +22,7 @@ SECRET_FIELDS = {
 }
 TLS = {"ca.crt", "tls.crt", "tls.key"}
 FILES = {
-    "postgres": {"tls.crt", "tls.key", "password", "pg_hba.conf"},
+    "postgres": {*TLS, "password", "pg_hba.conf", "pg_service.conf"},
     "redis": {"ca.crt", "tls.crt", "tls.key", "password", "users.acl", "redis.conf"},
     "app": {*TLS, "database-password", "redis-password", "secret-key", "providers.json", "token-keys.json"},
     "callback": TLS,

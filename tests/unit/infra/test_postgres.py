@@ -63,3 +63,17 @@ def test_initialisation_waits_for_the_disk_where_data_must_last() -> None:
 
 def test_readiness_is_asked_over_tcp() -> None:
     assert postgres._health(DURABLE) == "pg_isready -q -h 127.0.0.1 -U dashtam_user -d dashtam"
+
+
+def test_clients_in_the_container_verify_the_server() -> None:
+    head, *lines = postgres.service_file(DURABLE, "secret").splitlines()
+    assert head == "[dashtam]"
+    assert dict(line.split("=") for line in lines) == {
+        "host": "localhost",
+        "port": "5432",
+        "dbname": "dashtam",
+        "user": "dashtam_user",
+        "password": "secret",
+        "sslmode": "verify-full",
+        "sslrootcert": "/run/secrets/ca.crt",
+    }

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import hashlib
+import json
 from contextlib import suppress
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import docker
 import pytest
 
 from cli.errors import UserError
@@ -44,12 +46,20 @@ def test_patience_is_given_back_even_after_a_failure() -> None:
     assert client.api.timeout == 60
 
 
-def test_an_engine_that_does_not_answer_is_a_users_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse() -> None:
-        raise docker.errors.DockerException("connection refused")
-
-    monkeypatch.setattr(docker, "from_env", refuse)
-    with pytest.raises(UserError) as caught:
+def test_an_engine_that_does_not_answer_is_a_users_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/docker.sock")
+    with pytest.raises(UserError, match="that you chose by DOCKER_HOST") as caught:
         connect()
-    assert caught.value.cause == "connection refused"
-    assert "doctor" in caught.value.remedy
+    assert "No such file" in caught.value.cause
+    assert "unset DOCKER_HOST" in caught.value.remedy
+
+
+def test_the_engine_is_the_one_that_the_users_context_names(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("DOCKER_HOST", raising=False)
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
+    monkeypatch.setenv("DOCKER_CONTEXT", "mine")
+    meta = tmp_path / "contexts/meta" / hashlib.sha256(b"mine").hexdigest() / "meta.json"
+    meta.parent.mkdir(parents=True)
+    meta.write_text(json.dumps({"Endpoints": {"docker": {"Host": f"unix://{tmp_path}/docker.sock"}}}))
+    with pytest.raises(UserError, match="that you chose by context mine"):
+        connect()

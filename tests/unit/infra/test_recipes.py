@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from infra.catalogue import ROOT, SOURCE_VARIABLE, ImageSource
-from infra.images import RECIPES, image_source
+from infra.catalogue import PYTHON, ROOT, SOURCE_VARIABLE, ImageSource
+from infra.recipes import RECIPES, build_arguments, image_source, reference
 from infra.settings import ImageSettings
 
 
@@ -54,3 +54,18 @@ def test_an_edit_rebuilds_what_it_goes_into_alone() -> None:
     digests = {stage: recipe.digest() for stage, recipe in RECIPES.items()}
     assert digests["production"] == digests["callback"]
     assert len(set(digests.values())) == len(digests) - 1
+
+
+def test_a_reference_follows_from_the_source() -> None:
+    assert reference("sandbox") == f"dashtam/sandbox:{RECIPES['sandbox'].digest()[:12]}"
+
+
+@pytest.mark.parametrize(
+    ("stage", "settings", "expected"),
+    [
+        ("production", ImageSettings(source=ImageSource.REGISTRY), {"PYTHON_IMAGE": PYTHON.official}),
+        ("sandbox", ImageSettings(node="my/node:24"), {"NODE_IMAGE": "my/node:24"}),
+    ],
+)
+def test_an_image_stands_on_what_the_config_says(stage: str, settings: ImageSettings, expected: dict[str, str]) -> None:
+    assert build_arguments(stage, settings) == expected

@@ -1,0 +1,67 @@
+"""Arguments that several commands share, and how a shell completes them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from infra.naming import SERVICES
+
+
+def complete_environment(incomplete: str) -> list[str]:
+    """Return the environments that a word may become.
+
+    Args:
+        incomplete: What is typed of it.
+
+    Returns:
+        Names of environments that have a config file.
+    """
+    from cli.pulumi import configured_stacks  # noqa: PLC0415 - most commands are run, not completed
+
+    return [stack for stack in configured_stacks() if stack.startswith(incomplete)]
+
+
+def complete_service(incomplete: str) -> list[str]:
+    """Return the services that a word may become.
+
+    Args:
+        incomplete: What is typed of it.
+
+    Returns:
+        Names of services.
+    """
+    return [service for service in SERVICES if service.startswith(incomplete)]
+
+
+Environment = Annotated[str, typer.Argument(help="Which environment.", autocompletion=complete_environment)]
+Environments = Annotated[
+    list[str],
+    typer.Argument(help="Which environments: dev, test, ci, or one of your own.", autocompletion=complete_environment),
+]
+AnyEnvironment = Annotated[
+    str | None,
+    typer.Argument(help="Which environment; all of this clone's if absent.", autocompletion=complete_environment),
+]
+Service = Annotated[str, typer.Argument(help="Which service.", autocompletion=complete_service)]
+Services = Annotated[
+    list[str] | None,
+    typer.Argument(help="Which services; all if absent.", autocompletion=complete_service),
+]
+
+
+def _without_separator(words: list[str] | None) -> list[str]:
+    """Return what follows `--`, which may be left out."""
+    return [] if words is None else words[words[:1] == ["--"] :]
+
+
+PASSED_ON: dict[str, bool] = {"ignore_unknown_options": True, "allow_interspersed_args": False}
+"""Of a command whose last words are for another program: what looks like an option there is not its own."""
+
+Words = Annotated[
+    list[str] | None, typer.Argument(metavar="[-- ARGUMENTS...]", callback=_without_separator, show_default=False)
+]
+Command = Annotated[
+    list[str], typer.Argument(metavar="-- COMMAND...", help="The command.", callback=_without_separator)
+]

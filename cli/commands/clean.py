@@ -1,0 +1,65 @@
+"""`dashtam clean`."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+
+from cli import clean as cleaning
+from cli import session
+from cli.commands.options import AsJson, NoInstall
+from cli.console import err, out
+from cli.engine_view import EngineView
+from cli.errors import UserError
+from cli.images.engine import connect
+
+app = typer.Typer(add_completion=False)
+
+_LABELS = {
+    "containers": "container",
+    "networks": "network",
+    "volumes": "volume",
+    "data": "volume with data",
+    "stacks": "state of",
+}
+
+
+@app.command("clean", epilog="Examples: ./dashtam clean --dry-run; ./dashtam clean --yes")
+def clean(
+    *,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list what would be removed.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")] = False,
+    no_install: NoInstall = False,
+    as_json: AsJson = False,
+) -> None:
+    """Remove everything of this clone from the engine, data too; lists it and asks first. Images stay."""
+    if as_json and not (yes or dry_run):
+        raise UserError("--json asks nothing.", remedy="Add --yes to remove, or --dry-run to list.", exit_status=2)
+    view = EngineView(connect())
+    here = session.prepare(install=not no_install, images=False)
+    found = cleaning.find(view, here.pulumi, here.clone.id)
+    if as_json:
+        typer.echo(json.dumps({**found.named(), "removed": not dry_run}, indent=2))
+    else:
+        _show(found)
+    if dry_run or not found.any:
+        return
+    if not yes:
+        _confirm(found)
+    cleaning.remove(view, here.pulumi, here.clone, found, err.print)
+    err.print("All of it is removed. `./dashtam up dev` starts anew.", highlight=False)
+
+
+def _show(found: cleaning.Belongings) -> None:
+    for kind, names in found.named().items():
+        for name in names:
+            out.print(f"{_LABELS[kind]} {name}", markup=False, highlight=False)
+    if not found.any:
+        out.print("There is nothing of this clone on the engine.")
+
+
+def _confirm(found: cleaning.Belongings) -> None:
+    data = f", and the data in {', '.join(found.data)} for good" if found.data else ""
+    typer.confirm(f"Remove all of this{data}?", abort=True, err=True)

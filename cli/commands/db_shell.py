@@ -1,0 +1,26 @@
+"""`dashtam db-shell`."""
+
+from __future__ import annotations
+
+import typer
+
+from cli import inside, target
+from cli.commands.arguments import PASSED_ON, Environment, Words
+
+POSTGRES = "postgres"
+
+LOGIN = {"PGSERVICE": "dashtam", "PSQL_HISTORY": "/tmp/.psql_history"}  # noqa: S108 - the container's own, in memory
+"""The container's connection service file says the rest: whom to verify and how, the database, and the password."""
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command(
+    "db-shell",
+    epilog="Examples: ./dashtam db-shell dev; ./dashtam db-shell dev -- -c 'select now()';"
+    " ./dashtam db-shell dev < changes.sql",
+    context_settings=PASSED_ON,
+)
+def db_shell(environment: Environment, arguments: Words = None) -> None:
+    """Open psql on an environment's database, as its owner, over verified TLS; what follows goes to psql."""
+    inside.become(target.of(environment).running(POSTGRES), ["psql", *(arguments or [])], LOGIN)

@@ -1,0 +1,24 @@
+"""`dashtam down`."""
+
+from __future__ import annotations
+
+import typer
+
+from cli import lifecycle, session
+from cli.commands.arguments import Environments
+from cli.commands.options import NoInstall
+from cli.console import err
+from cli.pulumi import require_configured
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command("down", epilog="Example: ./dashtam down dev; ./dashtam up dev")
+def down(environments: Environments, *, no_install: NoInstall = False) -> None:
+    """Remove environments' containers and networks; volumes, secrets and certificates stay for the next `up`."""
+    here = session.prepare(install=not no_install)
+    for environment in environments:
+        require_configured(environment, here.clone.root)
+    for environment in environments:
+        lifecycle.down(here, environment)
+        err.print(f"{environment} is down. `./dashtam up {environment}` goes on from there.", highlight=False)

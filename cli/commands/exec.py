@@ -1,0 +1,23 @@
+"""`dashtam exec`."""
+
+from __future__ import annotations
+
+import typer
+
+from cli import inside, target
+from cli.commands.arguments import PASSED_ON, Command, Environment, Service
+from cli.errors import UserError
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command(
+    "exec",
+    epilog="Examples: ./dashtam exec dev app -- python -V; ./dashtam exec dev app -- alembic current",
+    context_settings=PASSED_ON,
+)
+def run(environment: Environment, service: Service, command: Command) -> None:
+    """Run a command in a service's container, with its input, output and exit status."""
+    if not command:
+        raise UserError("There is no command to run.", remedy="Write it after `--`.", exit_status=2)
+    inside.become(target.of(environment).running(service), command)

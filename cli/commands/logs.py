@@ -1,0 +1,101 @@
+"""`dashtam logs`."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Annotated
+
+import typer
+
+from cli import target
+from cli.commands.arguments import Environment, Services
+from cli.commands.options import AsJson
+from cli.console import out
+from cli.errors import UserError
+from cli.logs import moments, showing
+from cli.logs.entries import Choice, Entry, Source, history
+from cli.target import Target
+from infra.naming import SERVICES
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command(
+    "logs", epilog="Examples: ./dashtam logs dev; ./dashtam logs dev app postgres --follow --since 10m --grep ERROR"
+)
+def logs(  # noqa: PLR0913 - an argument for each option
+    environment: Environment,
+    services: Services = None,
+    *,
+    follow: Annotated[
+        bool, typer.Option("--follow", "-f", help="Go on with what is being written, across restarts, until Ctrl-C.")
+    ] = False,
+    since: Annotated[
+        str | None,
+        typer.Option("--since", metavar="WHEN", help="Not what is older: 90s, 10m, 1h30m, or a time of RFC 3339."),
+    ] = None,
+    tail: Annotated[
+        int | None, typer.Option("--tail", "-n", min=0, metavar="N", help="The last N lines of each service.")
+    ] = None,
+    grep: Annotated[
+        str | None, typer.Option("--grep", metavar="REGEX", help="Only lines in which this is found.")
+    ] = None,
+    timestamps: Annotated[bool, typer.Option("--timestamps", "-t", help="Show when each line was written.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show what services wrote, in order of time, each in a colour of its own."""
+    choice = Choice(None if since is None else _moment(since), tail, None if grep is None else _pattern(grep))
+    there = target.of(environment)
+    entries = _followed(there, services, choice) if follow else history(there.view, _sources(there, services), choice)
+    show = showing.as_json if as_json else showing.lines(out, services or SERVICES, timestamps=timestamps)
+    try:
+        _write(entries, show)
+    except KeyboardInterrupt:
+        if not follow:
+            raise
+
+
+def _followed(there: Target, services: Sequence[str] | None, choice: Choice) -> Iterable[Entry | None]:
+    from cli.logs.following import Follower  # noqa: PLC0415 - not needed to look back
+
+    follower = Follower(there.view, there.environment, there.clone.id, services or SERVICES, choice)
+    return follower.entries(_sources(there, services))
+
+
+def _sources(there: Target, services: Sequence[str] | None) -> list[Source]:
+    return [Source(one.id, one.component, one.name) for one in there.chosen(services)]
+
+
+def _write(entries: Iterable[Entry | None], show: showing.Show) -> None:
+    # Written line by line only where somebody waits for each of them.
+    for entry in entries:
+        if entry is None:
+            sys.stdout.flush()
+        else:
+            sys.stdout.write(f"{show(entry)}\n")
+    sys.stdout.flush()
+
+
+def _moment(text: str) -> float:
+    try:
+        return moments.parse(text)
+    except ValueError:
+        raise UserError(
+            f"{text!r} is no time.",
+            cause="--since takes how long ago, such as 90s, 10m or 1h30m, or a time such as 2026-11-02T08:30:00Z.",
+            exit_status=2,
+        ) from None
+
+
+def _pattern(text: str) -> re.Pattern[str]:
+    try:
+        return re.compile(text)
+    except re.error as error:
+        raise UserError(
+            f"{text!r} is no regular expression.",
+            cause=f"{error}.",
+            remedy=r"Write a \ in front of a character that is meant as itself.",
+            exit_status=2,
+        ) from None

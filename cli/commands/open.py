@@ -1,0 +1,46 @@
+"""`dashtam open`."""
+
+from __future__ import annotations
+
+import webbrowser
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from cli import target
+from cli.commands.arguments import Environment
+from cli.console import err
+from cli.errors import UserError
+from infra import origins
+
+app = typer.Typer(add_completion=False)
+
+
+class Page(StrEnum):
+    """What can be opened."""
+
+    APP = "app"
+    DOCS = "docs"
+    CALLBACK = "callback"
+    SANDBOX = "sandbox"
+
+
+@app.command("open", epilog="Examples: ./dashtam open dev; ./dashtam open dev docs")
+def open_page(
+    environment: Environment,
+    page: Annotated[Page, typer.Argument(help="What to open.")] = Page.APP,
+) -> None:
+    """Open an environment's app, API docs, callback server or sandbox in your browser, and print the URL."""
+    service, path = ("app", "/docs") if page is Page.DOCS else (page.value, "")
+    ports = [port for bound in target.of(environment).running(service).ports.values() for port in bound]
+    if not ports:
+        raise UserError(
+            f"The {service} of {environment} is not published on this machine.",
+            cause=f"Pulumi.{environment}.yaml gives dashtam:{service} no port: it is reached in its network only.",
+            remedy=f"Look from inside: `./dashtam shell {environment} {service}`. Or give it a port.",
+        )
+    url = f"{origins.on_host(ports[0])}{path}"
+    typer.echo(url)
+    if not webbrowser.open(url):
+        err.print("There is no browser to open it in.", highlight=False)

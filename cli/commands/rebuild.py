@@ -1,0 +1,41 @@
+"""`dashtam rebuild`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from cli import lifecycle, preflight, session
+from cli.commands.arguments import Environment, Services
+from cli.commands.options import NoInstall
+from cli.commands.up import summary
+from cli.console import err
+from cli.images import rebuild as images
+from cli.images.build import to_console
+from cli.pulumi import require_configured
+from infra import recipes
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command("rebuild", epilog="Examples: ./dashtam rebuild dev app; ./dashtam rebuild dev --no-cache")
+def rebuild(
+    environment: Environment,
+    services: Services = None,
+    *,
+    no_cache: Annotated[bool, typer.Option("--no-cache", help="Use nothing of what was built before.")] = False,
+    no_install: NoInstall = False,
+) -> None:
+    """Build services' images anew, then bring the environment up with them. `up` does it where the source changed."""
+    here = session.prepare(install=not no_install)
+    require_configured(environment, here.clone.root)
+    settings = preflight.configuration(here.clone.root, environment)
+    chosen = {
+        stage: recipes.build_arguments(stage, settings.images, here.environ)
+        for stage in images.stages(settings, services or ())
+    }
+    images.rebuild(here.client, chosen, to_console, cache=not no_cache)
+    # The state has the id that the name stood for; the engine has the new one.
+    (outputs,) = lifecycle.up(here, environment, refresh=True)
+    err.print(summary(outputs))

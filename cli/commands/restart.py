@@ -1,0 +1,24 @@
+"""`dashtam restart`."""
+
+from __future__ import annotations
+
+import typer
+
+from cli import restart as restarting
+from cli import target, turns
+from cli.commands.arguments import Environment, Services
+from cli.console import err
+from cli.progress import display
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command("restart", epilog="Examples: ./dashtam restart dev; ./dashtam restart dev app")
+def restart(environment: Environment, services: Services = None) -> None:
+    """Restart services in the order in which they need each other, and wait until they are healthy."""
+    there = target.of(environment)
+    with turns.turn(there.clone.home, environment, err.print):
+        containers = there.chosen(services)
+        with display([environment], err) as (progress,):
+            restarting.restart(there.view, environment, containers, progress.show)
+    err.print(f"{environment}: {', '.join(one.component for one in containers)} restarted.", highlight=False)

@@ -1,0 +1,23 @@
+"""`dashtam shell`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from cli import inside, target
+from cli.commands.arguments import Environment, complete_service
+
+SHELL = ("sh", "-c", "if command -v bash >/dev/null; then exec bash; fi; exec sh")
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command("shell", epilog="Examples: ./dashtam shell dev; ./dashtam shell dev postgres")
+def shell(
+    environment: Environment,
+    service: Annotated[str, typer.Argument(help="Which service.", autocompletion=complete_service)] = "app",
+) -> None:
+    """Open a shell in a service's container, as the service's user."""
+    inside.become(target.of(environment).running(service), SHELL)

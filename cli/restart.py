@@ -1,0 +1,113 @@
+"""Restarts services in the order in which they need each other, and waits until they are healthy again."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from graphlib import TopologicalSorter
+
+from docker.errors import APIError
+
+from cli import failures
+from cli.engine_view import ContainerView, EngineView
+from cli.errors import UserError
+
+NEEDS: Mapping[str, Collection[str]] = {
+    "postgres": (),
+    "redis": (),
+    "sandbox": (),
+    "app": ("postgres", "redis", "sandbox"),
+    "callback": ("app",),
+}
+"""What each service asks for its answers."""
+
+GRACE = 30
+"""Seconds that a service has to end in good order."""
+
+POLL = 0.2
+"""Seconds."""
+
+Show = Callable[[str, str], None]
+"""Told of a service what has become of it."""
+
+
+def restart(view: EngineView, stack: str, containers: Collection[ContainerView], show: Show) -> None:
+    """Stop services and start them again: who needs another is stopped before it, and started after it.
+
+    Args:
+        view: The engine.
+        stack: The environment, for messages.
+        containers: The services' containers, running or not.
+        show: Told what happens.
+
+    Raises:
+        UserError: Not all became healthy; it says what they said.
+    """
+    batches = in_order(containers)
+    for batch in reversed(batches):
+        _each(batch, lambda one: _stop(view, one, show))
+    refused = [said for batch in batches for said in _each(batch, lambda one: _start(view, one, show)) if said]
+    reports = refused or _wait(view, containers, show)
+    if reports:
+        raise UserError(
+            f"{stack} is not healthy after the restart.",
+            cause="\n\n".join(reports),
+            remedy=f"Mend that and run it again; `./dashtam up {stack}` makes new containers.",
+        )
+
+
+def in_order(containers: Iterable[ContainerView]) -> list[list[ContainerView]]:
+    """Return containers in the order in which to start them; those of one batch don't need each other.
+
+    Args:
+        containers: The services' containers.
+
+    Returns:
+        Batches, none of them empty.
+    """
+    by_service = {one.component: one for one in containers}
+    sorter = TopologicalSorter(NEEDS)
+    sorter.prepare()
+    batches = []
+    while sorter.is_active():
+        ready = sorter.get_ready()
+        sorter.done(*ready)
+        batches.append([by_service[service] for service in ready if service in by_service])
+    return [batch for batch in batches if batch]
+
+
+def _each(batch: list[ContainerView], work: Callable[[ContainerView], str]) -> list[str]:
+    with ThreadPoolExecutor(len(batch)) as pool:
+        return list(pool.map(work, batch))
+
+
+def _stop(view: EngineView, one: ContainerView, show: Show) -> str:
+    show(one.component, "stopping")
+    view.stop(one.id, GRACE)
+    return ""
+
+
+def _start(view: EngineView, one: ContainerView, show: Show) -> str:
+    show(one.component, "starting, waiting for health")
+    try:
+        view.start(one.id)
+    except APIError as error:
+        show(one.component, "failed")
+        return f"{one.name}: {error.explanation}"
+    return ""
+
+
+def _wait(view: EngineView, containers: Collection[ContainerView], show: Show) -> list[str]:
+    """Wait until all are healthy, or one has failed: the engine's own start period bounds it."""
+    waiting = {one.id for one in containers}
+    while waiting:
+        for one in (view.container(key) for key in sorted(waiting)):
+            if failures.has_failed(one):
+                show(one.component, "failed")
+                return [failures.report(one, view.last_lines(one.id, failures.LOG_LINES))]
+            if one.is_fine:
+                show(one.component, "healthy")
+                waiting.discard(one.id)
+        time.sleep(POLL if waiting else 0)
+    return []

@@ -1,0 +1,103 @@
+"""`down` keeps all that matters, whenever it is broken off."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import docker
+import pytest
+
+from infra.naming import SERVICES
+from tests.verify import damage, environments
+from tests.verify.checkout import Checkout
+from tests.verify.running import succeed
+
+MOMENTS = [(1.0, "kill_all"), (2.5, "kill_group"), (3.5, "kill_all"), (4.5, "kill_all"), (6.0, "kill_group")]
+"""Seconds after the start, spread over what `down` takes, and what is killed then."""
+
+
+def _rows(checkout: Checkout) -> str:
+    return succeed(checkout.dashtam("db-shell", checkout.stack, "--", "-tAc", "select string_agg(t, ',') from kept"))
+
+
+def _keep(checkout: Checkout, row: str) -> None:
+    statement = f"create table if not exists kept (t text); truncate kept; insert into kept values ('{row}')"  # noqa: S608
+    succeed(checkout.dashtam("db-shell", checkout.stack, "--", "-qc", statement))
+    assert succeed(checkout.dashtam("redis-cli", checkout.stack, "SET", "kept", row)) == "OK\n"
+
+
+def _secrets(checkout: Checkout) -> dict[str, Any]:
+    outputs = checkout.outputs()
+    return {name: outputs[name] for name in ("ca_certificate", "database_dsn", "redis_dsn")}
+
+
+def _assert_whole(checkout: Checkout, client: docker.DockerClient, row: str) -> None:
+    assert environments.is_up(client, checkout.stack)
+    assert _rows(checkout) == f"{row}\n"
+    assert succeed(checkout.dashtam("redis-cli", checkout.stack, "GET", "kept")) == f"{row}\n"
+    succeed(checkout.pulumi("preview", "--stack", checkout.stack, "--expect-no-changes"))
+
+
+def test_up_goes_on_where_down_stopped(checkout: Checkout, client: docker.DockerClient) -> None:
+    _keep(checkout, "stopped")
+    before = _secrets(checkout)
+    labelled = environments.labelled(checkout.stack)
+    volumes = {one.name for one in client.volumes.list(filters=labelled)}
+    succeed(checkout.dashtam("down", checkout.stack))
+    assert not client.containers.list(all=True, filters=labelled)
+    assert not client.networks.list(filters=labelled)
+    assert {one.name for one in client.volumes.list(filters=labelled)} == volumes
+    kinds = [one["type"] for one in json.loads(_state(checkout))["deployment"]["resources"]]
+    assert "docker:index/container:Container" not in kinds
+    assert "docker:index/network:Network" not in kinds
+    assert kinds.count("docker:index/volume:Volume") == len(SERVICES) + 2
+    succeed(checkout.dashtam("down", checkout.stack))
+    checkout.up()
+    assert _secrets(checkout) == before
+    _assert_whole(checkout, client, "stopped")
+
+
+def _state(checkout: Checkout) -> str:
+    return succeed(checkout.pulumi("stack", "export", "--stack", checkout.stack))
+
+
+@pytest.mark.parametrize(("seconds", "how"), MOMENTS)
+def test_what_was_killed_goes_on(checkout: Checkout, client: docker.DockerClient, seconds: float, how: str) -> None:
+    row = f"{seconds} {how}"
+    _keep(checkout, row)
+    process = checkout.start("down", checkout.stack)
+    with damage.at_latest_killed(process):
+        if not damage.ends_within(process, seconds):
+            kill: Callable[[object], None] = getattr(damage, how)
+            kill(process)
+    checkout.up()
+    _assert_whole(checkout, client, row)
+
+
+def test_services_that_came_to_harm_go_too(checkout: Checkout, client: docker.DockerClient) -> None:
+    _keep(checkout, "harm")
+    client.containers.get(f"dashtam-{checkout.stack}-postgres").stop()
+    client.containers.get(f"dashtam-{checkout.stack}-redis").remove(force=True)
+    succeed(checkout.dashtam("down", checkout.stack))
+    assert not client.containers.list(all=True, filters=environments.labelled(checkout.stack))
+    checkout.up()
+    _assert_whole(checkout, client, "harm")
+
+
+def test_what_was_removed_meanwhile_is_made_anew(checkout: Checkout, client: docker.DockerClient) -> None:
+    _keep(checkout, "removed")
+    succeed(checkout.dashtam("down", checkout.stack))
+    client.volumes.get(f"postgres_{checkout.stack}_data").remove()
+    checkout.up()
+    assert environments.is_up(client, checkout.stack)
+    volume = client.volumes.get(f"postgres_{checkout.stack}_data")
+    assert volume.attrs["Labels"]["dashtam.stack"] == checkout.stack
+    succeed(checkout.pulumi("preview", "--stack", checkout.stack, "--expect-no-changes"))
+
+
+def test_an_environment_that_there_is_none_of_is_refused(checkout: Checkout) -> None:
+    done = checkout.dashtam("down", "nonsense")
+    assert done.returncode == 2
+    assert "There is no environment 'nonsense'." in done.stderr

@@ -1,0 +1,162 @@
+"""Shells and clients inside the services' containers."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.operator import terminal
+from tests.verify import damage
+from tests.verify.checkout import Checkout
+from tests.verify.running import succeed, wait_until
+
+
+def _run(checkout: Checkout, *arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+    command = [str(checkout.root / "dashtam"), *arguments]
+    return subprocess.run(
+        command, cwd=checkout.root, env=checkout.environ, input=stdin, capture_output=True, check=False
+    )
+
+
+def _password(checkout: Checkout, service: str) -> str:
+    return succeed(checkout.dashtam("exec", checkout.stack, service, "--", "cat", "/run/secrets/password"))
+
+
+@pytest.mark.parametrize("status", [0, 1, 7, 126, 255])
+def test_the_exit_status_is_the_commands(checkout: Checkout, status: int) -> None:
+    assert _run(checkout, "exec", checkout.stack, "app", "--", "sh", "-c", f"exit {status}").returncode == status
+
+
+def test_input_and_output_are_passed_on_byte_for_byte(checkout: Checkout) -> None:
+    content = os.urandom(3_000_000)
+    done = _run(checkout, "exec", checkout.stack, "app", "--", "cat", stdin=content)
+    assert done.returncode == 0
+    assert done.stdout == content
+    assert done.stderr == b""
+
+
+def test_output_and_error_are_kept_apart(checkout: Checkout) -> None:
+    done = _run(checkout, "exec", checkout.stack, "redis", "sh", "-c", "echo good; echo bad >&2")
+    assert (done.stdout, done.stderr) == (b"good\n", b"bad\n")
+
+
+def test_what_looks_like_an_option_is_the_commands(checkout: Checkout) -> None:
+    said = succeed(checkout.dashtam("exec", checkout.stack, "app", "--", "printf", "%s|", "--help", "-f", "--"))
+    assert said == "--help|-f|--|"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said", "status"),
+    [
+        (["exec", "{stack}", "app", "--"], "no command to run", 2),
+        (["exec", "{stack}", "web", "--", "true"], "There is no service 'web'.", 2),
+        (["shell", "nonsense"], "There is no environment 'nonsense'.", 2),
+        (["shell", "dev"], "is not up", 1),
+    ],
+)
+def test_what_makes_no_sense_is_refused(checkout: Checkout, arguments: list[str], said: str, status: int) -> None:
+    done = checkout.dashtam(*(word.format(stack=checkout.stack) for word in arguments))
+    assert done.returncode == status
+    assert said in done.stderr
+
+
+def test_without_dockers_client_it_says_what_to_install(checkout: Checkout, tmp_path: Path) -> None:
+    for name in ("sh", "git", "env", "uname", "readlink"):
+        found = next(Path(folder, name) for folder in os.environ["PATH"].split(":") if Path(folder, name).exists())
+        (tmp_path / name).symlink_to(found)
+    done = checkout.dashtam("shell", checkout.stack, PATH=str(tmp_path))
+    assert done.returncode == 1
+    assert "The docker command is not on your PATH." in done.stderr
+    assert "apt-get install" in done.stderr
+
+
+def test_a_shell_is_on_the_users_terminal(checkout: Checkout) -> None:
+    with terminal.opened(checkout, "./dashtam", "shell", checkout.stack) as shell:
+        shell.expect("$ ")
+        assert not shell.echoes()
+        shell.resize(33, 77)
+        shell.type("stty size; id -u; test -t 2; echo tty=$?\r")
+        shown = shell.expect("tty=0")
+        assert "33 77" in shown
+        assert "10001" in shown
+        shell.type("sleep 600\r")
+        shell.expect("sleep 600")
+        shell.type("\x03")
+        shell.expect("$ ")
+        shell.type("exit 9\r")
+        assert shell.process.wait(terminal.PATIENCE) == 9
+        assert shell.echoes()
+
+
+def test_psql_is_on_the_users_terminal(checkout: Checkout) -> None:
+    with terminal.opened(checkout, "./dashtam", "db-shell", checkout.stack) as psql:
+        psql.expect("dashtam=")
+        psql.type("select 40 + 2 as answer;\r")
+        psql.expect("42")
+        psql.type("\x10\r")  # Ctrl-P recalls what was typed
+        psql.expect("42")
+        psql.type("\\q\r")
+        assert psql.process.wait(terminal.PATIENCE) == 0
+
+
+def test_redis_cli_is_on_the_users_terminal(checkout: Checkout) -> None:
+    with terminal.opened(checkout, "./dashtam", "redis-cli", checkout.stack) as redis:
+        redis.expect("localhost:6379> ")
+        redis.type("ACL WHOAMI\r")
+        redis.expect('"dashtam"')
+        redis.type("exit\r")
+        assert redis.process.wait(terminal.PATIENCE) == 0
+
+
+def test_psql_verifies_the_server_and_is_its_owner(checkout: Checkout) -> None:
+    script = b"\\conninfo\nselect current_user, ssl, version from pg_stat_ssl where pid = pg_backend_pid();\n"
+    done = _run(checkout, "db-shell", checkout.stack, "--", "-tA", stdin=script)
+    assert b"dashtam_user|t|TLSv1.3" in done.stdout
+    refused = _run(checkout, "db-shell", checkout.stack, "--", "-c", "select 1", "host=127.0.0.2")
+    assert refused.returncode == 2
+    assert b"certificate" in refused.stderr
+
+
+def test_psql_gets_its_arguments_and_hands_on_its_status(checkout: Checkout) -> None:
+    assert _run(checkout, "db-shell", checkout.stack, "--", "-tAc", "select 6 * 7").stdout == b"42\n"
+    assert _run(checkout, "db-shell", checkout.stack, "-v", "ON_ERROR_STOP=1", stdin=b"nonsense;\n").returncode == 3
+
+
+def test_redis_cli_is_the_services_user_on_its_database(checkout: Checkout) -> None:
+    said = succeed(checkout.dashtam("redis-cli", checkout.stack, "--", "CLIENT", "INFO"))
+    assert " user=dashtam " in said
+    assert " db=0 " in said
+    assert _run(checkout, "redis-cli", checkout.stack, stdin=b"PING\n").stdout == b"PONG\n"
+
+
+@pytest.mark.parametrize(
+    ("service", "client", "command"),
+    [
+        ("postgres", r"^psql .*long", ["db-shell", "-c", "select pg_sleep(20), 'long'"]),
+        ("redis", r"^redis-cli .*long", ["redis-cli", "BLPOP", "long", "20"]),
+    ],
+)
+def test_no_password_is_in_a_list_of_processes(
+    checkout: Checkout, service: str, client: str, command: list[str]
+) -> None:
+    password = _password(checkout, service)
+    assert len(password) == 40
+    name, *arguments = command
+    with checkout.start(name, checkout.stack, "--", *arguments) as process, damage.at_latest_killed(process):
+        wait_until(
+            lambda: bool(re.search(client, _listed("axww", "-o", "args"), re.MULTILINE)),
+            "the client among the processes",
+        )
+        assert password not in _listed("axww", "-o", "args")
+        if service == "postgres":
+            with_environments = _listed("axeww")
+            assert "PGSERVICE=dashtam" in with_environments
+            assert password not in with_environments
+
+
+def _listed(*options: str) -> str:
+    return subprocess.run(["ps", *options], capture_output=True, text=True, check=True).stdout

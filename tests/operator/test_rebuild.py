@@ -1,0 +1,56 @@
+"""`rebuild` builds what is asked for, and the environment runs it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import docker
+import pytest
+
+from tests.verify import environments
+from tests.verify.checkout import Checkout
+from tests.verify.running import succeed
+
+SERVICE = "sandbox"
+
+
+@pytest.fixture
+def own_image(spare: Checkout, client: docker.DockerClient) -> Iterator[str]:
+    """The reference of an image that no other clone runs."""
+    before = spare.outputs()["images"][SERVICE]
+    added = spare.root / "sandbox/src/added.mjs"
+    added.write_text(f"// {spare.stack}\n")
+    spare.up()
+    yield spare.outputs()["images"][SERVICE]
+    own = spare.outputs()["images"][SERVICE]
+    added.unlink()
+    spare.up()
+    assert spare.outputs()["images"][SERVICE] == before != own
+    client.images.remove(own)
+
+
+def _ids(spare: Checkout, client: docker.DockerClient) -> dict[str, str]:
+    found = client.containers.list(filters=environments.labelled(spare.stack))
+    return {one.name or "": one.attrs["Image"] for one in found}
+
+
+def test_an_image_is_built_anew_and_run(spare: Checkout, client: docker.DockerClient, own_image: str) -> None:
+    container = f"dashtam-{spare.stack}-{SERVICE}"
+    before = _ids(spare, client)
+    cached = spare.dashtam("rebuild", spare.stack, SERVICE)
+    succeed(cached)
+    assert f"building {own_image}" in cached.stderr
+    assert _ids(spare, client) == before
+    succeed(spare.dashtam("rebuild", spare.stack, SERVICE, "--no-cache"))
+    after = _ids(spare, client)
+    assert {name for name in after if after[name] != before[name]} == {container}
+    assert client.images.get(own_image).id == after[container]
+    assert environments.is_up(client, spare.stack)
+    succeed(spare.pulumi("preview", "--stack", spare.stack, "--expect-no-changes"))
+    client.images.remove(before[container])
+
+
+def test_an_image_that_is_not_built_here_is_refused(checkout: Checkout) -> None:
+    done = checkout.dashtam("rebuild", checkout.stack, "postgres")
+    assert done.returncode == 2
+    assert "Built here are those of app, callback, sandbox." in done.stderr

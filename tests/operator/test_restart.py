@@ -1,0 +1,86 @@
+"""`restart` on a real environment: in order, to the end, and told when it fails."""
+
+from __future__ import annotations
+
+import time
+
+import docker
+import pytest
+
+from infra.naming import SERVICES
+from tests.verify import environments
+from tests.verify.checkout import Checkout
+from tests.verify.running import succeed
+
+
+def _states(checkout: Checkout, client: docker.DockerClient) -> dict[str, dict[str, str]]:
+    return {
+        service: client.containers.get(f"dashtam-{checkout.stack}-{service}").attrs["State"] for service in SERVICES
+    }
+
+
+def test_services_are_restarted_in_the_order_of_their_needs(checkout: Checkout, client: docker.DockerClient) -> None:
+    before = _states(checkout, client)
+    said = checkout.dashtam("restart", checkout.stack)
+    succeed(said)
+    assert environments.is_up(client, checkout.stack)
+    after = _states(checkout, client)
+    assert all(after[service]["StartedAt"] > before[service]["StartedAt"] for service in SERVICES)
+    stopped = {service: after[service]["FinishedAt"] for service in SERVICES}
+    assert stopped["callback"] < stopped["app"] < min(stopped["postgres"], stopped["redis"])
+    started = {service: after[service]["StartedAt"] for service in SERVICES}
+    assert max(started["postgres"], started["redis"], started["sandbox"]) < started["app"] < started["callback"]
+    for service in SERVICES:
+        assert f"{checkout.stack} {service}: stopping" in said.stderr
+        assert f"{checkout.stack} {service}: healthy" in said.stderr
+    assert "Traceback" not in said.stderr
+
+
+def test_a_service_is_restarted_alone(checkout: Checkout, client: docker.DockerClient) -> None:
+    before = _states(checkout, client)
+    succeed(checkout.dashtam("restart", checkout.stack, "redis"))
+    after = _states(checkout, client)
+    assert {service for service in SERVICES if after[service]["Pid"] != before[service]["Pid"]} == {"redis"}
+    assert environments.is_up(client, checkout.stack)
+
+
+def test_a_service_that_was_stopped_runs_again(checkout: Checkout, client: docker.DockerClient) -> None:
+    client.containers.get(f"dashtam-{checkout.stack}-sandbox").stop()
+    succeed(checkout.dashtam("restart", checkout.stack, "sandbox"))
+    assert environments.is_up(client, checkout.stack)
+
+
+def test_a_service_that_fails_says_why_at_once(checkout: Checkout, client: docker.DockerClient) -> None:
+    volume = f"dashtam-{checkout.stack}-redis-files"
+    image = client.containers.get(f"dashtam-{checkout.stack}-redis").image
+    assert image
+    reference = image.id or ""
+
+    def rename(old: str, new: str) -> None:
+        move = ["mv", f"/files/{old}", f"/files/{new}"]
+        client.containers.run(
+            reference, move, entrypoint=[], user="0:0", volumes=[f"{volume}:/files"], remove=True, network_mode="none"
+        )
+
+    rename("redis.conf", "away")
+    try:
+        began = time.monotonic()
+        done = checkout.dashtam("restart", checkout.stack, "redis")
+        assert done.returncode == 1
+        assert time.monotonic() - began < 30
+        assert f"{checkout.stack} is not healthy after the restart." in done.stderr
+        assert "can't open config file" in done.stderr
+    finally:
+        rename("away", "redis.conf")
+    succeed(checkout.dashtam("restart", checkout.stack, "redis"))
+    assert environments.is_up(client, checkout.stack)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [(["nonsense"], "There is no environment 'nonsense'."), (["{stack}", "web"], "There is no service 'web'.")],
+)
+def test_what_makes_no_sense_is_refused(checkout: Checkout, arguments: list[str], said: str) -> None:
+    done = checkout.dashtam("restart", *(word.format(stack=checkout.stack) for word in arguments))
+    assert done.returncode == 2
+    assert said in done.stderr

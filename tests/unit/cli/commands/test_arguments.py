@@ -1,0 +1,32 @@
+from __future__ import annotations
+
+import pytest
+
+from cli.commands import arguments
+from infra.naming import SERVICES
+
+
+@pytest.mark.parametrize(("incomplete", "expected"), [("", list(SERVICES)), ("p", ["postgres"]), ("x", [])])
+def test_services_are_completed(incomplete: str, expected: list[str]) -> None:
+    assert arguments.complete_service(incomplete) == expected
+
+
+def test_environments_are_completed() -> None:
+    assert {"ci", "dev", "test"} <= set(arguments.complete_environment(""))
+    assert "dev" in arguments.complete_environment("d")
+    assert "test" not in arguments.complete_environment("d")
+    assert not arguments.complete_environment("no-such")
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (None, []),
+        ([], []),
+        (["--"], []),
+        (["--", "psql", "--", "-c"], ["psql", "--", "-c"]),
+        (["psql", "--"], ["psql", "--"]),
+    ],
+)
+def test_the_first_separator_is_left_out(words: list[str] | None, expected: list[str]) -> None:
+    assert arguments._without_separator(words) == expected

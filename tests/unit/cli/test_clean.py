@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+from pathlib import Path
+from unittest.mock import Mock
+
+import pytest
+
+from cli import clean
+from cli.clone import Clone
+from tests.unit.cli.conftest import MakeContainer
+
+STATES = {"dev": {"id-app", "net", "data"}, "gone": {"id-gone"}, "shared": {"id-theirs"}, "empty": set()}
+
+
+@pytest.fixture
+def view(container: MakeContainer) -> Mock:
+    """An engine with an environment of this clone, and a container of another."""
+    volumes = {"postgres_dev_data", "dashtam-dev-app-files"}
+    return Mock(
+        containers=Mock(return_value=[container()]),
+        networks=Mock(return_value={"dashtam-dev-network": "net"}),
+        volumes=Mock(return_value=volumes),
+        ids=Mock(return_value={"id-app", "net", "id-theirs", *volumes}),
+    )
+
+
+@pytest.fixture
+def pulumi(monkeypatch: pytest.MonkeyPatch) -> Mock:
+    monkeypatch.setattr("cli.recovery.recorded", lambda _, stack: STATES[stack])
+    return Mock(stacks=Mock(return_value=set(STATES)), environ={})
+
+
+def test_data_is_told_apart_and_a_state_that_tells_of_others_is_left(view: Mock, pulumi: Mock) -> None:
+    assert clean.find(view, pulumi, "me").named() == {
+        "containers": ["dashtam-test-app"],
+        "networks": ["dashtam-dev-network"],
+        "volumes": ["dashtam-dev-app-files"],
+        "data": ["postgres_dev_data"],
+        "stacks": ["dev", "gone"],
+    }
+    for asked in (view.containers, view.networks, view.volumes):
+        asked.assert_called_once_with(None, "me")
+
+
+def test_what_was_found_is_removed_and_data_last(view: Mock, pulumi: Mock, tmp_path: Path) -> None:
+    found = clean.find(view, pulumi, "me")
+    clean.remove(view, pulumi, Clone("me", tmp_path, tmp_path), found, print)
+    removed = [(call[0], call.args) for call in view.mock_calls if call[0].startswith("remove")]
+    assert removed == [
+        ("remove_container", ("id-app",)),
+        ("remove_network", ("net",)),
+        ("remove_volume", ("dashtam-dev-app-files",)),
+        ("remove_volume", ("postgres_dev_data",)),
+    ]
+    forgotten = [call.args[2] for call in pulumi.run.mock_calls]
+    assert forgotten == ["dev", "gone"]
