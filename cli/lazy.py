@@ -21,6 +21,8 @@ MODULES: Mapping[str, str] = {
     "test": "cli.commands.test",
     "env": "cli.commands.env",
     "certs": "cli.commands.certs",
+    "trust": "cli.commands.trust",
+    "untrust": "cli.commands.untrust",
     "keys": "cli.commands.keys",
     "images": "cli.images.commands",
 }

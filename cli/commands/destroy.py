@@ -10,6 +10,7 @@ from cli import lifecycle, session
 from cli.commands.options import NoInstall
 from cli.console import err
 from cli.pulumi import require_configured
+from cli.trust import authority
 
 app = typer.Typer(add_completion=False)
 
@@ -30,3 +31,5 @@ def destroy(
         typer.confirm(f"{environment} keeps data in {volumes}. Remove it for good?", abort=True, err=True)
     lifecycle.destroy(here, environment)
     err.print(f"{environment} is removed.", highlight=False)
+    if authority.trusted(here.clone, environment):
+        err.print(f"Its CA is still trusted by this machine: `./dashtam untrust {environment}`.", highlight=False)
