@@ -20,6 +20,7 @@ MODULES: Mapping[str, str] = {
     "doctor": "cli.commands.doctor",
     "test": "cli.commands.test",
     "env": "cli.commands.env",
+    "graph": "cli.commands.graph",
     "certs": "cli.commands.certs",
     "trust": "cli.commands.trust",
     "untrust": "cli.commands.untrust",
