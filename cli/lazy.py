@@ -21,6 +21,7 @@ MODULES: Mapping[str, str] = {
     "test": "cli.commands.test",
     "env": "cli.commands.env",
     "graph": "cli.commands.graph",
+    "export": "cli.commands.export",
     "certs": "cli.commands.certs",
     "trust": "cli.commands.trust",
     "untrust": "cli.commands.untrust",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -103,7 +103,10 @@ def build(
     known = {found.component: (found, dict(one)) for one in documents if (found := view(dict(one))).is_service}
     ordered = [(name, *known[name]) for name in SERVICES if name in known]
     services = [_service(found, document, images.get(name)) for name, found, document in ordered]
-    uses = [use for name, _, document in ordered for use in _uses(name, _variables(document), services)]
+    published = {port: one.name for one in services for bound in one.container.ports.values() for port in bound}
+    names = {one.name for one in services}
+    told = [(name, document["Config"]["Env"] or []) for name, _, document in ordered]
+    uses = [use for name, variables in told for use in connections(name, variables, names, published)]
     return Graph(environment, str(network["Name"]), bool(network["Internal"]), services, _once(uses))
 
 
@@ -125,16 +128,23 @@ def _published(document: Mapping[str, Any]) -> Iterator[str]:
             yield f"{one['HostIp']}:{one['HostPort']} → {inner.removesuffix('/tcp')}"
 
 
-def _variables(document: Mapping[str, Any]) -> dict[str, str]:
-    return dict(one.partition("=")[::2] for one in document["Config"]["Env"] or [])
+def connections(
+    name: str, variables: Iterable[str], services: Collection[str], published: Mapping[int, str]
+) -> Iterator[Use]:
+    """Read from a service's environment variables which others it is told of.
 
+    Args:
+        name: The service.
+        variables: As `NAME=value`.
+        services: All services, by the names that they have in their network.
+        published: Services by their ports on this machine.
 
-def _uses(name: str, variables: Mapping[str, str], services: Sequence[Service]) -> Iterator[Use]:
-    others = {one.name for one in services} - {name}
-    published = {port: one.name for one in services for bound in one.container.ports.values() for port in bound}
-    for variable, value in sorted(variables.items()):
+    Yields:
+        What it is told.
+    """
+    for variable, value in sorted(one.partition("=")[::2] for one in variables):
         host, port = _address(value)
-        if host in others:
+        if host in services and host != name:
             yield Use(name, host, variable, browser=False)
         elif host in _LOOPBACK and published.get(port, name) != name:
             yield Use(name, published[port], variable, browser=True)
