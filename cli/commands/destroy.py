@@ -13,6 +13,7 @@ from cli.commands.arguments import Environment
 from cli.commands.options import AsJson, NoInstall
 from cli.console import err
 from cli.pulumi import require_configured
+from cli.trust import authority
 
 app = typer.Typer(add_completion=False)
 
@@ -42,6 +43,8 @@ def destroy(
             _ask(here, environment, yes=yes or taken is None, kept=True)
             snapshot = asdict(taken) if taken else None
     lifecycle.destroy(here, environment)
+    if authority.trusted(here.clone, environment):
+        err.print(f"Its CA is still trusted by this machine: `./dashtam untrust {environment}`.", highlight=False)
     if as_json:
         typer.echo(json.dumps({"environment": environment, "snapshot": snapshot}))
         return

@@ -65,7 +65,7 @@ def _lose_volume(client: docker.DockerClient, naming: Naming) -> None:
 
 
 def _add(client: docker.DockerClient, naming: Naming) -> None:
-    image = client.containers.get(naming.container("callback")).attrs["Image"]
+    image = client.containers.get(naming.container("app")).attrs["Image"]
     labels = naming.labels("extra")
     client.containers.run(image, ["sleep", "600"], name=naming.container("extra"), labels=labels, detach=True)
 

@@ -1,0 +1,43 @@
+"""`dashtam export`: an environment for other tools."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli import clone, compose, recorded
+from cli.console import err
+from cli.errors import UserError
+from cli.pulumi import require_configured
+from cli.recorded import CONTAINER
+
+app = typer.Typer(help="An environment for other tools.", no_args_is_help=True, add_completion=False)
+
+
+@app.callback()
+def group() -> None:
+    """Keep `compose` a command of a group."""
+
+
+@app.command("compose", epilog="Example: ./dashtam export compose dev --output compose.yaml")
+def export(
+    environment: Annotated[str, typer.Argument(help="Which environment.")],
+    *,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="A file, instead of standard output.")] = None,
+) -> None:
+    """Write an equivalent compose file, without secrets in it: it mounts the volumes in which they are installed."""
+    require_configured(environment)
+    state = recorded.read(clone.current(), environment)
+    if not any(state.of(CONTAINER)):
+        raise UserError(f"{environment} is not up.", remedy=f"Bring it up first: `./dashtam up {environment}`.")
+    text = compose.render(environment, state)
+    if output is None:
+        typer.echo(text, nl=False)
+        return
+    try:
+        output.write_text(text)
+    except OSError as error:
+        raise UserError(f"{output} can't be written.", cause=str(error.strerror)) from None
+    err.print(f"{output} describes {environment}. Check it: docker compose -f {output} config", highlight=False)

@@ -1,0 +1,60 @@
+"""`dashtam graph`."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli import recorded, target
+from cli.console import err
+from cli.errors import UserError
+from cli.graph import mermaid, model, svg
+from cli.graph.model import Graph
+from infra.naming import Naming
+
+app = typer.Typer(add_completion=False)
+
+
+class Format(StrEnum):
+    """How the picture is written."""
+
+    SVG = "svg"
+    MERMAID = "mermaid"
+
+
+_RENDER = {Format.SVG: svg.render, Format.MERMAID: mermaid.render}
+_BY_SUFFIX = {".mmd": Format.MERMAID, ".mermaid": Format.MERMAID}
+
+
+@app.command("graph", epilog="Examples: ./dashtam graph dev --output dev.svg; ./dashtam graph dev --format mermaid")
+def graph(
+    environment: Annotated[str, typer.Argument(help="Which environment.")],
+    *,
+    form: Annotated[Format | None, typer.Option("--format", help="SVG, unless the output is named *.mmd.")] = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="A file, instead of standard output.")] = None,
+) -> None:
+    """Draw an environment as it is on the engine now: services, who uses whom, network, ports and volumes."""
+    chosen = form or (_BY_SUFFIX.get(output.suffix, Format.SVG) if output else Format.SVG)
+    text = _RENDER[chosen](_look(environment))
+    if output is None:
+        typer.echo(text, nl=False)
+        return
+    try:
+        output.write_text(text)
+    except OSError as error:
+        raise UserError(f"{output} can't be written.", cause=str(error.strerror)) from None
+    err.print(f"{output} shows {environment}.", highlight=False)
+
+
+def _look(environment: str) -> Graph:
+    there = target.of(environment)
+    documents = there.view.documents(environment, there.clone.id)
+    name = Naming(environment, there.clone.id).network
+    network = next((one for one in there.view.network_documents() if one["Name"] == name), None)
+    if network is None or not there.services():
+        raise UserError(f"{environment} is not up.", remedy=f"Bring it up first: `./dashtam up {environment}`.")
+    outputs = recorded.read(there.clone, environment).outputs
+    return model.build(environment, documents, network, outputs.get("images") or {})

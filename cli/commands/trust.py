@@ -1,0 +1,91 @@
+"""`dashtam trust`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from cli import certificates, clone, recorded
+from cli.commands.options import NoInstall
+from cli.console import err
+from cli.errors import UserError
+from cli.pulumi import require_configured
+from cli.trust import authority, trusting
+from cli.trust.authority import Authority
+from cli.trust.store import Store
+from cli.trust.trusting import Stores
+
+WhichStores = Annotated[Stores, typer.Option("--store", help="Only the system's, or only the browsers'.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")]
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command("trust", epilog="Example: ./dashtam trust dev")
+def trust(
+    environment: Annotated[str, typer.Argument(help="Which environment.")],
+    *,
+    store: WhichStores = Stores.ALL,
+    yes: Yes = False,
+    no_install: NoInstall = False,
+) -> None:
+    """Let this machine and its browsers trust an environment's CA, so that they open its pages without a warning.
+
+    Asks first, and says where it is put. The system's store takes root; `./dashtam untrust` takes it out again.
+    """
+    require_configured(environment)
+    here = clone.current()
+    pem = certificates.authority(recorded.read(here, environment))
+    if pem is None:
+        raise UserError(f"{environment} is not up.", remedy=f"Bring it up first: `./dashtam up {environment}`.")
+    ca, stores = Authority(environment, pem), _stores(store, install=not no_install)
+    earlier = [(old, one) for old in authority.trusted(here, environment) if old != ca for one in stores]
+    stale = [(old, one) for old, one in earlier if one.holds(old)]
+    missing = [one for one in stores if not one.holds(ca)]
+    if not missing and not stale:
+        say(f"{environment} is trusted already by {_list(stores)}.")
+        return
+    _describe(ca, missing, [old.name for old, _ in stale])
+    if not yes:
+        typer.confirm("Trust it?", abort=True, err=True)
+    trusting.add(here, ca, missing, say)
+    for old, one in stale:
+        trusting.remove(here, old, [one], say)
+    for old in {old for old, _ in earlier}:
+        if not any(one.holds(old) for one in stores):
+            authority.forget(here, old)
+
+
+def say(text: str) -> None:
+    """Tell the user what is done."""
+    err.print(text, highlight=False)
+
+
+def _stores(which: Stores, *, install: bool) -> list[Store]:
+    stores = trusting.stores(which, install=install)
+    if not stores:
+        raise UserError(
+            "No trust store was found.",
+            cause="Known are those of Debian, Ubuntu, Fedora, Red Hat, Arch, openSUSE and macOS, Chromium's on Linux,"
+            " and Firefox's.",
+            remedy="`./dashtam env ENVIRONMENT` names the CA's file, for programs that can be told of it.",
+        )
+    return stores
+
+
+def _describe(ca: Authority, missing: list[Store], stale: list[str]) -> None:
+    certificate = ca.certificate
+    begins, ends = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+    say(f"[bold]{certificate.subject.rfc4514_string()}[/]")
+    say(f"  SHA-256 fingerprint: {ca.fingerprint}")
+    say(f"  valid: {begins:%Y-%m-%d} to {ends:%Y-%m-%d}")
+    say(f"  name constraints: {ca.constraints}. Its key is in this clone's Pulumi state, encrypted.")
+    for one in missing:
+        say(f"  goes into {one.place}{', as root' if one.needs_root else ''}")
+    for name in stale:
+        say(f"  takes the place of {name}")
+
+
+def _list(stores: list[Store]) -> str:
+    return " and ".join(one.place for one in stores)

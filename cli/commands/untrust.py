@@ -1,0 +1,44 @@
+"""`dashtam untrust`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from cli import clone
+from cli.commands.options import NoInstall
+from cli.commands.trust import WhichStores, Yes, say
+from cli.pulumi import require_configured
+from cli.trust import authority, trusting
+from cli.trust.trusting import Stores
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command("untrust", epilog="Example: ./dashtam untrust dev")
+def untrust(
+    environment: Annotated[str, typer.Argument(help="Which environment; it needn't be up any more.")],
+    *,
+    store: WhichStores = Stores.ALL,
+    yes: Yes = False,
+    no_install: NoInstall = False,
+) -> None:
+    """Take out of the trust stores what `./dashtam trust` put there for an environment, nothing else. Asks first."""
+    here = clone.current()
+    known = authority.trusted(here, environment)
+    if not known:
+        require_configured(environment)
+        say(f"{environment} is not trusted by this machine.")
+        return
+    stores = trusting.stores(store, install=not no_install)
+    held = [(ca, [one for one in stores if one.holds(ca)]) for ca in known]
+    for ca, holders in held:
+        for one in holders:
+            say(f"{ca.name} goes out of {one.place}{', as root' if one.needs_root else ''}.")
+    if any(holders for _, holders in held) and not yes:
+        typer.confirm(f"Stop trusting {environment}?", abort=True, err=True)
+    for ca, holders in held:
+        trusting.remove(here, ca, holders, say)
+        if store is Stores.ALL:
+            authority.forget(here, ca)

@@ -1,0 +1,67 @@
+"""Which stores there are, and CAs into and out of all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import StrEnum
+from pathlib import Path
+
+from cli.clone import Clone
+from cli.trust import authority, browsers, system
+from cli.trust.authority import Authority
+from cli.trust.store import Say, Store
+
+
+class Stores(StrEnum):
+    """Which trust stores to change."""
+
+    ALL = "all"
+    SYSTEM = "system"
+    BROWSERS = "browsers"
+
+
+def stores(which: Stores, *, install: bool) -> list[Store]:
+    """Return the stores of this machine.
+
+    Args:
+        which: Of which kind.
+        install: Whether what changes browsers' stores may be installed.
+
+    Raises:
+        UserError: There are browsers, and what changes their stores is missing.
+    """
+    found = [] if which is Stores.BROWSERS else system.stores()
+    own = [] if which is Stores.SYSTEM else browsers.stores(Path.home())
+    if own:
+        browsers.require_certutil(install=install)
+    return [*found, *own]
+
+
+def add(clone: Clone, ca: Authority, chosen: Sequence[Store], say: Say) -> None:
+    """Put a CA into stores.
+
+    Args:
+        clone: This clone, which notes it first: what is broken off can be taken out again.
+        ca: The CA.
+        chosen: The stores that don't hold it.
+        say: Told of each.
+    """
+    file = authority.note(clone, ca)
+    for store in chosen:
+        store.add(ca, file, say)
+        say(f"{ca.environment} is trusted by {store.place}.")
+
+
+def remove(clone: Clone, ca: Authority, chosen: Sequence[Store], say: Say) -> None:
+    """Take a CA out of stores.
+
+    Args:
+        clone: This clone.
+        ca: The CA.
+        chosen: The stores that hold it.
+        say: Told of each.
+    """
+    file = authority.note(clone, ca)
+    for store in chosen:
+        store.remove(ca, file, say)
+        say(f"{ca.environment} is no longer trusted by {store.place}.")

@@ -1,0 +1,44 @@
+"""What `./dashtam trust` tells a browser: Chromium refuses the service before, opens it, and refuses it again."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.async_api import Error
+
+from cli.paths import ROOT, data_home
+from tests.e2e.browser import chromium
+from tests.verify.running import run, succeed
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from infra.outputs import StackOutputs
+
+
+async def _title(home: Path, url: str) -> str:
+    async with chromium(home) as browser:
+        page = await browser.new_page()
+        await page.goto(url)
+        return await page.title()
+
+
+def _dashtam(home: Path, *arguments: str) -> str:
+    environ = {**os.environ, "HOME": str(home), "DASHTAM_DATA_HOME": str(data_home())}
+    command = [str(ROOT / "dashtam"), *arguments, "--store", "browsers", "--yes"]
+    return succeed(run(command, cwd=ROOT, env=environ))
+
+
+async def test_a_browser_trusts_the_environment_as_long_as_it_is_told_to(outputs: StackOutputs, tmp_path: Path) -> None:
+    assert outputs.urls.app
+    with pytest.raises(Error, match="ERR_CERT_AUTHORITY_INVALID"):
+        await _title(tmp_path, outputs.urls.app)
+    for _ in range(2):
+        _dashtam(tmp_path, "trust", outputs.environment)
+        assert "Dashtam" in await _title(tmp_path, outputs.urls.app)
+    for _ in range(2):
+        _dashtam(tmp_path, "untrust", outputs.environment)
+        with pytest.raises(Error, match="ERR_CERT_AUTHORITY_INVALID"):
+            await _title(tmp_path, outputs.urls.app)

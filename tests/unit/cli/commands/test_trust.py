@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+from pathlib import Path
+from unittest.mock import Mock
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from cli import certificates, clone, recorded
+from cli.clone import Clone
+from cli.errors import UserError
+from cli.main import app
+from cli.trust import authority, trusting
+from cli.trust.authority import Authority
+from cli.trust.store import Say
+from tests.unit.cli.trust.conftest import MakeAuthority, make_authority
+
+__all__ = ["make_authority"]
+
+
+class Shelf:
+    """A trust store."""
+
+    place = "the shelf"
+    needs_root = True
+
+    def __init__(self) -> None:
+        self.held: list[Authority] = []
+
+    def holds(self, ca: Authority) -> bool:
+        return ca in self.held
+
+    def add(self, ca: Authority, file: Path, _say: Say) -> None:
+        assert file.read_text() == ca.pem
+        self.held.append(ca)
+
+    def remove(self, ca: Authority, file: Path, _say: Say) -> None:
+        assert file.read_text() == ca.pem
+        self.held.remove(ca)
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Clone:
+    made = Clone("me", tmp_path, tmp_path / "home")
+    monkeypatch.setattr(clone, "current", lambda: made)
+    monkeypatch.setattr(recorded, "read", Mock())
+    return made
+
+
+@pytest.fixture
+def shelf(here: Clone, monkeypatch: pytest.MonkeyPatch) -> Shelf:  # noqa: ARG001 - trust is noted there
+    made = Shelf()
+    monkeypatch.setattr(trusting, "stores", lambda *_, **__: [made])
+    return made
+
+
+def _run(command: str, *options: str, ca: Authority | None = None, answer: str = "") -> Result:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(certificates, "authority", lambda _state: ca.pem if ca else None)
+        return CliRunner().invoke(app, [command, "test", *options], input=answer, catch_exceptions=False)
+
+
+def test_it_asks_first_and_says_what_and_where(shelf: Shelf, make_authority: MakeAuthority) -> None:
+    ca = make_authority()
+    refused = _run("trust", ca=ca, answer="n\n")
+    assert refused.exit_code == 1
+    assert shelf.held == []
+    for told in (ca.fingerprint, "name constraints: none", "the shelf, as root", "Trust it?"):
+        assert told in refused.output
+    assert _run("trust", ca=ca, answer="y\n").exit_code == 0
+    assert shelf.held == [ca]
+
+
+def test_it_is_trusted_once(shelf: Shelf, make_authority: MakeAuthority) -> None:
+    ca = make_authority()
+    _run("trust", "--yes", ca=ca)
+    assert "trusted already by the shelf" in _run("trust", ca=ca).output
+    assert shelf.held == [ca]
+
+
+def test_a_new_ca_takes_the_place_of_an_earlier_one(shelf: Shelf, here: Clone, make_authority: MakeAuthority) -> None:
+    old, new = make_authority(), make_authority()
+    _run("trust", "--yes", ca=old)
+    assert f"takes the place of {old.name}" in _run("trust", "--yes", ca=new).output
+    assert shelf.held == [new]
+    assert authority.trusted(here, "test") == [new]
+
+
+def test_only_what_was_put_in_goes_out(shelf: Shelf, here: Clone, make_authority: MakeAuthority) -> None:
+    ours, theirs = make_authority(), make_authority()
+    shelf.held.append(theirs)
+    _run("trust", "--yes", ca=ours)
+    assert _run("untrust", answer="n\n").exit_code == 1
+    assert ours in shelf.held
+    assert _run("untrust", "--yes").exit_code == 0
+    assert shelf.held == [theirs]
+    assert authority.trusted(here, "test") == []
+    assert "is not trusted by this machine" in _run("untrust").output
+
+
+@pytest.mark.usefixtures("shelf")
+def test_an_environment_that_is_down_has_nothing_to_trust() -> None:
+    with pytest.raises(UserError, match="test is not up"):
+        _run("trust")
+
+
+@pytest.mark.usefixtures("here")
+def test_a_machine_without_a_known_store_is_told(
+    monkeypatch: pytest.MonkeyPatch, make_authority: MakeAuthority
+) -> None:
+    monkeypatch.setattr(trusting, "stores", lambda *_, **__: [])
+    with pytest.raises(UserError, match="No trust store"):
+        _run("trust", ca=make_authority())
