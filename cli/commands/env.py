@@ -25,7 +25,7 @@ app = typer.Typer(add_completion=False)
 
 @app.command(
     "env",
-    epilog='Examples: eval "$(./dashtam env)"; pulumi up --stack dev.'
+    epilog='Examples: eval "$(./dashtam env)"; pulumi up --stack dev;'
     ' eval "$(./dashtam env dev --show-secrets)"; psql "$DATABASE_URL"',
 )
 def env(

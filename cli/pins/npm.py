@@ -68,8 +68,9 @@ def _locked(folder: Path) -> dict[str, str]:
             shutil.copy(folder / file, name)
         pinned: dict[str, str] = json.loads((folder / PACKAGE).read_text())["dependencies"]
         wanted = [f"{package}@^{version}" for package, version in pinned.items()]
+        # What runs it is the image, not the Node of this machine.
         for command in (["install", "--save-exact", *wanted], ["update"]):
-            _run([npm, *command, "--package-lock-only", "--no-progress"], Path(name))
+            _run([npm, *command, "--package-lock-only", "--engine-strict=false", "--no-progress"], Path(name))
         return {file: (Path(name) / file).read_text() for file in (PACKAGE, LOCK)}
 
 
