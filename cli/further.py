@@ -81,8 +81,12 @@ def _require_possible(clone: Clone, source: str, name: str) -> None:
     try:
         Naming(name, clone.id)
     except ValueError as error:
-        said = str(error)
-        raise UserError(f"{said[:1].upper()}{said[1:]}.", remedy="Choose another name.", exit_status=2) from None
+        raise UserError(
+            f"{name!r} can't be an environment's name.",
+            cause=str(error),
+            remedy="Choose another name, such as feature-x.",
+            exit_status=2,
+        ) from None
     file = config_file(name, clone.root)
     if file.exists() and not file.is_symlink():
         raise UserError(

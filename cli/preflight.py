@@ -88,18 +88,15 @@ def _name_taken(held: Holding, stack: str) -> UserError:
         )
     clone = known(held.owner)
     home = clone.root if clone else None
-    other = f"or leave it and make another here: {_other(stack)}"
     return UserError(
         f"{what} by another clone of this project{f' in {home}' if home else ''}.",
         cause=f"{stack} was brought up here first, and that clone took the name while it was down.",
-        remedy=f"Remove that one first: (cd {home} && ./dashtam destroy {stack}); {other}"
+        remedy=f"Remove that one first: (cd {home} && ./dashtam destroy {stack}); or leave it, and make another here:"
+        f" `./dashtam up {stack} --name NAME`"
         if home
-        else f"That clone is gone; if its data isn't needed: {remove} {held.name}; {other}",
+        else f"That clone is gone; if its data isn't needed: {remove} {held.name}; or leave it, and make another here:"
+        f" `./dashtam up {stack} --name NAME`",
     )
-
-
-def _other(stack: str) -> str:
-    return f"`./dashtam up {stack} --name NAME`"
 
 
 def _port_taken(view: EngineView, stack: str, service: str, port: int, placed: Placement) -> UserError:
@@ -107,7 +104,8 @@ def _port_taken(view: EngineView, stack: str, service: str, port: int, placed: P
     return UserError(
         f"Port {port}, which {stack} needs for {service}, is taken.",
         cause=f"{_listener(view, port)} listens on it.",
-        remedy=f"Stop that{edit}, or bring up another environment of the same config on free ports: {_other(stack)}.",
+        remedy=f"Stop that{edit}, or bring up another environment of the same config on free ports:"
+        f" `./dashtam up {stack} --name NAME`.",
     )
 
 
