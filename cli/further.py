@@ -62,19 +62,34 @@ def restore(clone: Clone) -> None:
 
 
 def forget(pulumi: Pulumi, clone: Clone, stack: str) -> None:
-    """Forget an environment that was removed, with its stack and its link if it was a further one.
+    """Forget an environment that was removed, with its stack in Pulumi's state if it was a further one.
 
     Args:
         pulumi: Pulumi in this clone.
         clone: This clone.
         stack: The environment.
     """
-    link = config_file(stack, clone.root)
-    if link.is_symlink() and placements.of(clone, stack).source != stack:
+    if _is_further(clone, stack):
         pulumi.run("stack", "rm", stack, "--yes", "--preserve-config")
+    unregister(clone, stack)
+
+
+def unregister(clone: Clone, stack: str) -> None:
+    """Forget where an environment was put, and the link of a further one.
+
+    Args:
+        clone: This clone.
+        stack: The environment, of which nothing is left on the engine or in Pulumi's state.
+    """
+    if _is_further(clone, stack):
+        link = config_file(stack, clone.root)
         link.unlink()
         _ignore_no_more(link)
     placements.release(clone, stack)
+
+
+def _is_further(clone: Clone, stack: str) -> bool:
+    return config_file(stack, clone.root).is_symlink() and placements.of(clone, stack).source != stack
 
 
 def _require_possible(clone: Clone, source: str, name: str) -> None:

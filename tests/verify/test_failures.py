@@ -104,7 +104,7 @@ def test_an_environment_that_another_clone_has(further: Environment, checkout: C
         assert f"Another clone has the names or ports of {checkout.stack}" in done.stderr
         assert second.outputs(checkout.stack)["network"] != further.outputs.network
     finally:
-        succeed(second.dashtam("destroy", checkout.stack, "--yes"))
+        succeed(second.dashtam("destroy", checkout.stack, "--yes", "--no-snapshot"))
     assert further.ids() == before
     succeed(checkout.pulumi("preview", "--stack", checkout.stack, "--expect-no-changes", "--refresh"))
 
