@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 import subprocess
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,6 +35,11 @@ class Clone:
     def passphrase_file(self) -> Path:
         """The passphrase of this clone's stacks."""
         return self.home / "passphrase"
+
+    @property
+    def placements_file(self) -> Path:
+        """Where its stacks are put that aren't as their config says; see `infra.placement`."""
+        return self.home / "placements.json"
 
     @property
     def backend_url(self) -> str:
@@ -94,6 +100,26 @@ def known(identity: str) -> Clone | None:
         return None
 
 
+def others(here: Clone) -> Iterator[Clone]:
+    """Find this user's other clones.
+
+    Args:
+        here: This clone.
+
+    Yields:
+        Every other one that is still where it was last used and has placed a stack.
+    """
+    for file in sorted((data_home() / "clones").glob("*/placements.json")):
+        other = known(file.parent.name)
+        if other and other.id != here.id and _holds(other.root, other.id):
+            yield other
+
+
+def _holds(root: Path, identity: str) -> bool:
+    marker = _marker(root)
+    return marker.exists() and marker.read_text().strip() == identity
+
+
 def _clone(identity: str, root: Path) -> Clone:
     return Clone(identity, root, data_home() / "clones" / identity)
 
@@ -113,13 +139,8 @@ def _record(identity: str) -> Path:
 
 
 def _belongs_elsewhere(identity: str, root: Path) -> bool:
-    record = _record(identity)
-    if not record.exists():
-        return False
-    known = Path(json.loads(record.read_text())["root"])
-    if known == root or not _marker(known).exists():
-        return False
-    return _marker(known).read_text().strip() == identity
+    other = known(identity)
+    return other is not None and other.root != root and _holds(other.root, identity)
 
 
 def _prepare(clone: Clone) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from cli.clone import Clone
+from infra import placement
 
 
 def pulumi_variables(clone: Clone, environ: Mapping[str, str]) -> dict[str, str]:
@@ -22,7 +23,11 @@ def pulumi_variables(clone: Clone, environ: Mapping[str, str]) -> dict[str, str]
     Returns:
         Variables to set.
     """
-    variables = {"DASHTAM_CLONE": clone.id, "PULUMI_SKIP_UPDATE_CHECK": "true"}
+    variables = {
+        "DASHTAM_CLONE": clone.id,
+        placement.VARIABLE: str(clone.placements_file),
+        "PULUMI_SKIP_UPDATE_CHECK": "true",
+    }
     if not environ.get("PULUMI_BACKEND_URL") and not logged_in(environ):
         variables["PULUMI_BACKEND_URL"] = clone.backend_url
     if not environ.get("PULUMI_CONFIG_PASSPHRASE") and not environ.get("PULUMI_CONFIG_PASSPHRASE_FILE"):

@@ -20,9 +20,9 @@ _SUFFIX = re.compile(r": provider=\S+$|: 1 error occurred:$")
 
 REMEDIES = {
     "port is already allocated": "Another container publishes that port: `docker ps` shows which. Stop it, or give the"
-    " service another port in the stack's config.",
+    " service another port: in the stack's config, or by another environment (`./dashtam up dev --name NAME`).",
     "address already in use": "Another process listens on that port: `ss -ltnp` shows which. Stop it, or give the"
-    " service another port in the stack's config.",
+    " service another port: in the stack's config, or by another environment (`./dashtam up dev --name NAME`).",
     "is already in use by container": "Remove or rename that container if it isn't needed.",
     "no space left on device": "Free some disk space; `docker system df` shows what the engine holds.",
     "unable to pull image dashtam-debian/": "Build the base images: `./dashtam images build`.",

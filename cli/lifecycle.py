@@ -6,16 +6,16 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
 
-from cli import failures, health, preflight, recorded, recovery, soundness, turns
+from cli import failures, further, health, placements, preflight, recorded, recovery, soundness, turns
 from cli.console import err
 from cli.drift import mend
 from cli.errors import UserError
 from cli.parallel import each
 from cli.pulumi import require_configured
 from cli.session import Session
+from cli.settling import Settler
 from cli.snapshots import journal, switch
 from cli.updates import Updates
-from infra.naming import Naming
 from infra.outputs import StackOutputs
 
 
@@ -50,7 +50,8 @@ def up(
         for stack in stacks:
             begin = recorded.read(session.clone, stack, session.environ).beginning
             soundness.require_sound(session.client.info(), begin, datetime.now(UTC))
-            preflight.require_free(session.clone, session.engine, stack)
+            placed = Settler(session.clone, session.engine, err.print).settle(stack)
+            preflight.require_free(session.clone, session.engine, stack, placed)
         Updates(session, "up", patience).run(
             {stack: _flags(refresh=_mend(session, stack) or refresh, replace=replace) for stack in stacks}
         )
@@ -61,7 +62,7 @@ def up(
 
 def _mend(session: Session, stack: str) -> bool:
     """Mend what an earlier command left, and return whether something was amiss."""
-    if switch.finish(session.client, session.clone, Naming(stack, session.clone.id)):
+    if switch.finish(session.client, session.clone, placements.naming(session.clone, stack)):
         err.print(f"A restore of {stack} was broken off; it is finished now.", highlight=False)
     left = recovery.recover(session.pulumi, session.engine, stack, session.clone.id, err.print)
     drifted = mend.prepare(session.engine, session.clone, stack, err.print)
@@ -102,6 +103,7 @@ def destroy(session: Session, stack: str) -> None:
         recovery.recover(session.pulumi, session.engine, stack, session.clone.id, err.print)
         Updates(session, "destroy").run({stack: ["--refresh"]})
         journal.of(session.clone, stack).clear()
+        further.forget(session.pulumi, session.clone, stack)
 
 
 DOWN = tuple(

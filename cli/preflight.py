@@ -2,46 +2,44 @@
 
 from __future__ import annotations
 
-import errno
-import json
-import socket
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
 import psutil
 import yaml
 
-from cli.clone import Clone
+from cli import free_ports
+from cli.clone import Clone, known
 from cli.engine_view import EngineView, Holding
 from cli.errors import UserError
-from cli.paths import data_home
 from infra import settings
 from infra.config_errors import ConfigError
 from infra.naming import SERVICES, Naming
+from infra.placement import Placement
 from infra.providers import read_credentials
 
-LOOPBACK = "127.0.0.1"
 
-
-def require_free(clone: Clone, view: EngineView, stack: str) -> None:
+def require_free(clone: Clone, view: EngineView, stack: str, placed: Placement) -> None:
     """Make sure that an environment's names and ports are its own or free, and that its config is valid.
 
     Args:
         clone: This clone.
         view: The engine.
         stack: The environment.
+        placed: Where it is put.
 
     Raises:
         UserError: The config is wrong, or a name or port is taken; it says by whom.
     """
-    config = configuration(clone.root, stack)
-    for taken in _foreign(view, Naming(stack, clone.id)):
-        raise _name_taken(taken, stack)
+    config = placed.applied(configuration(clone.root, stack))
+    naming = Naming(stack, clone.id, placed.name)
+    for held in view.holdings():
+        if held.name in names(naming) and held.owner != clone.id:
+            raise _name_taken(held, stack)
     own = {port for one in view.containers(stack, clone.id) for bound in one.ports.values() for port in bound}
     for service, port in config.ports.items():
-        if port is not None and port not in own:
-            _require_free_port(view, stack, service, port)
+        if port is not None and port not in own and free_ports.is_bound(port):
+            raise _port_taken(view, stack, service, port, placed)
 
 
 def configuration(root: Path, stack: str) -> settings.StackSettings:
@@ -67,11 +65,16 @@ def configuration(root: Path, stack: str) -> settings.StackSettings:
     return config
 
 
-def _foreign(view: EngineView, naming: Naming) -> Iterator[Holding]:
-    names = {naming.network, *(naming.data_volume(service) for service in SERVICES)}
+def names(naming: Naming) -> set[str]:
+    """Return every name on the engine that an environment may need.
+
+    Args:
+        naming: Its names.
+    """
+    found = {naming.network, *(naming.data_volume(service) for service in SERVICES)}
     for service in SERVICES:
-        names |= {naming.container(service), naming.container(f"{service}-files"), naming.files_volume(service)}
-    return (held for held in view.holdings() if held.name in names and held.owner != naming.owner)
+        found |= {naming.container(service), naming.container(f"{service}-files"), naming.files_volume(service)}
+    return found
 
 
 def _name_taken(held: Holding, stack: str) -> UserError:
@@ -83,37 +86,27 @@ def _name_taken(held: Holding, stack: str) -> UserError:
             cause=f"There is a {held.kind} of that name that this project did not make.",
             remedy=f"Rename it, or remove it if it isn't needed: {remove} {held.name}",
         )
-    home = _clone_folder(held.owner)
-    remedy = f"Remove that one first: (cd {home} && ./dashtam destroy {stack})" if home else ""
+    clone = known(held.owner)
+    home = clone.root if clone else None
     return UserError(
         f"{what} by another clone of this project{f' in {home}' if home else ''}.",
-        cause="Environments of one name use the same names and ports in every clone.",
-        remedy=remedy or f"That clone is gone; if its data isn't needed: {remove} {held.name}",
+        cause=f"{stack} was brought up here first, and that clone took the name while it was down.",
+        remedy=f"Remove that one first: (cd {home} && ./dashtam destroy {stack}); or leave it, and make another here:"
+        f" `./dashtam up {stack} --name NAME`"
+        if home
+        else f"That clone is gone; if its data isn't needed: {remove} {held.name}; or leave it, and make another here:"
+        f" `./dashtam up {stack} --name NAME`",
     )
 
 
-def _clone_folder(owner: str) -> str | None:
-    record = data_home() / "clones" / owner / "clone.json"
-    with suppress(OSError, ValueError):
-        folder: str = json.loads(record.read_text())["root"]
-        return folder
-    return None
-
-
-def _require_free_port(view: EngineView, stack: str, service: str, port: int) -> None:
-    with socket.socket() as probe:
-        # As the engine binds: a connection of the past that lingers is no obstacle.
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((LOOPBACK, port))
-        except OSError as error:
-            if error.errno != errno.EADDRINUSE:
-                return
-            raise UserError(
-                f"Port {port}, which {stack} needs for {service}, is taken.",
-                cause=f"{_listener(view, port)} listens on it.",
-                remedy=f"Stop that, or set another port for dashtam:{service} in Pulumi.{stack}.yaml.",
-            ) from None
+def _port_taken(view: EngineView, stack: str, service: str, port: int, placed: Placement) -> UserError:
+    edit = "" if service in placed.ports else f", set another port for dashtam:{service} in Pulumi.{stack}.yaml"
+    return UserError(
+        f"Port {port}, which {stack} needs for {service}, is taken.",
+        cause=f"{_listener(view, port)} listens on it.",
+        remedy=f"Stop that{edit}, or bring up another environment of the same config on free ports:"
+        f" `./dashtam up {stack} --name NAME`.",
+    )
 
 
 def _listener(view: EngineView, port: int) -> str:

@@ -115,7 +115,7 @@ class Pulumi:
 
 
 def configured_stacks(root: Path = ROOT) -> list[str]:
-    """Return the environments that have a config file.
+    """Return the environments that have a config file, or a link to another's.
 
     Args:
         root: The project's root.
@@ -123,7 +123,13 @@ def configured_stacks(root: Path = ROOT) -> list[str]:
     Returns:
         Stack names, sorted.
     """
-    return sorted(path.name.removeprefix("Pulumi.").removesuffix(".yaml") for path in root.glob("Pulumi.*.yaml"))
+    found = [path.name for path in root.glob("Pulumi.*.yaml") if path.exists()]  # not a link that leads nowhere
+    return sorted(name.removeprefix("Pulumi.").removesuffix(".yaml") for name in found)
+
+
+def config_file(stack: str, root: Path = ROOT) -> Path:
+    """Return where the config of a stack is, as Pulumi looks for it."""
+    return root / f"Pulumi.{stack}.yaml"
 
 
 def require_configured(stack: str, root: Path = ROOT) -> None:
@@ -137,13 +143,21 @@ def require_configured(stack: str, root: Path = ROOT) -> None:
         UserError: It has none; the message lists those there are.
     """
     known = configured_stacks(root)
-    if stack not in known:
+    file = config_file(stack, root)
+    if stack in known:
+        return
+    if file.is_symlink():
         raise UserError(
-            f"There is no environment {stack!r}.",
-            cause=f"Pulumi.{stack}.yaml does not exist; there are: {', '.join(known)}.",
-            remedy=f"Choose one of these, or copy one of their files to Pulumi.{stack}.yaml.",
-            exit_status=2,
+            f"{stack} has lost its config.",
+            cause=f"It was made from {file.readlink()}, which does not exist any more.",
+            remedy="Put that file back; git has it if it was committed.",
         )
+    raise UserError(
+        f"There is no environment {stack!r}.",
+        cause=f"{file.name} does not exist; there are: {', '.join(known)}.",
+        remedy="Choose one of these, or make another from the config of one: `./dashtam up dev --name NAME`.",
+        exit_status=2,
+    )
 
 
 REMEDIES = {

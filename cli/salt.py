@@ -28,7 +28,7 @@ def keep_out_of_git(clone: Clone) -> None:
     # A folder for each worktree: they share the filter, but each has a passphrase of its own.
     salts = Path(_git(clone, "rev-parse", "--absolute-git-dir").stdout.rstrip("\n")) / FOLDER
     salts.mkdir(exist_ok=True, mode=0o700)
-    for path in sorted(clone.root.glob("Pulumi.*.yaml")):
+    for path in sorted(one for one in clone.root.glob("Pulumi.*.yaml") if not one.is_symlink()):
         salt = "".join(line for line in path.read_text().splitlines(keepends=True) if line.startswith(PREFIX))
         known = salts / path.name
         if salt and (not known.exists() or known.read_text() != salt):

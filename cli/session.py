@@ -8,7 +8,7 @@ from functools import cached_property
 
 import docker
 
-from cli import clone, environment, private_ca, salt
+from cli import clone, environment, further, private_ca, salt
 from cli.clone import Clone
 from cli.engine_view import EngineView
 from cli.images import build, source
@@ -73,6 +73,7 @@ def prepare(*, install: bool = True, images: bool = True) -> Session:
         build.ensure(session.client, chosen, install=install)
         private_ca.provide(here.root, private_ca.bundle())
         session = Session(here, {**environ, SOURCE_VARIABLE: chosen.value}, chosen)
+    further.restore(here)
     if not all(here.has_state(stack) for stack in configured_stacks(here.root)):
         session.pulumi.create_missing_stacks()
     salt.keep_out_of_git(here)

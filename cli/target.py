@@ -10,7 +10,7 @@ from cli.clone import Clone
 from cli.engine_view import ContainerView, EngineView
 from cli.errors import UserError
 from cli.images.engine import connect
-from cli.pulumi import require_configured
+from cli.pulumi import config_file, require_configured
 from infra.naming import SERVICES
 
 
@@ -99,5 +99,10 @@ def of(environment: str) -> Target:
     Raises:
         UserError: There is no such environment, or no engine answers.
     """
+    here = clone.current()
+    if not config_file(environment).exists():
+        from cli import further  # noqa: PLC0415 - only a link that was cleaned away needs it
+
+        further.restore(here)
     require_configured(environment)
-    return Target(environment, clone.current(), EngineView(connect()))
+    return Target(environment, here, EngineView(connect()))

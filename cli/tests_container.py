@@ -33,7 +33,7 @@ STOP_SECONDS = 5
 def run(
     client: docker.DockerClient,
     outputs: StackOutputs,
-    owner: str,
+    naming: Naming,
     command: Sequence[str],
     reports: Path | None = None,
 ) -> int:
@@ -44,7 +44,7 @@ def run(
     Args:
         client: The engine's client.
         outputs: The environment's outputs.
-        owner: The clone that owns it.
+        naming: Its names.
         command: What to run.
         reports: The folder to copy what it leaves in `REPORTS` to.
 
@@ -60,7 +60,7 @@ def run(
             cause="Its config doesn't ask for one.",
             remedy=f"Add `dashtam:tests: {{image: true}}` to Pulumi.{outputs.environment}.yaml.",
         )
-    container = _create(client, outputs, outputs.images.tests, owner, command)
+    container = _create(client, outputs, outputs.images.tests, naming, command)
     try:
         _start(container, outputs.revealed().encode())
         for chunk in container.logs(stream=True, follow=True):
@@ -75,9 +75,8 @@ def run(
 
 
 def _create(
-    client: docker.DockerClient, outputs: StackOutputs, image: str, owner: str, command: Sequence[str]
+    client: docker.DockerClient, outputs: StackOutputs, image: str, naming: Naming, command: Sequence[str]
 ) -> Container:
-    naming = Naming(outputs.environment, owner)
     name = naming.container(TESTS)
     with suppress(NotFound):
         _remove(client.containers.get(name))

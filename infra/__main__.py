@@ -8,7 +8,7 @@ import sys
 import pulumi
 from pulumi.runtime.config import get_config_env, get_config_secret_keys_env
 
-from infra import engine, settings
+from infra import engine, placement, settings
 from infra.config_errors import ConfigError
 from infra.environment import Environment
 from infra.naming import Naming
@@ -24,8 +24,9 @@ def main() -> None:
     """Declare this stack, or say why it can't be before any resource exists."""
     stack = pulumi.get_stack()
     try:
-        naming = Naming(stack, os.environ.get("DASHTAM_CLONE") or "unclaimed")
-        config = settings.load(stack, get_config_env(), frozenset(get_config_secret_keys_env()))
+        placed = placement.read(os.environ.get(placement.VARIABLE)).get(stack) or placement.plain(stack)
+        naming = Naming(stack, os.environ.get("DASHTAM_CLONE") or "unclaimed", placed.name)
+        config = placed.applied(settings.load(stack, get_config_env(), frozenset(get_config_secret_keys_env())))
         clients = read_credentials(stack, config.providers)
         image_source(config.images)
         engine.require()

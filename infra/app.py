@@ -143,7 +143,7 @@ def environment(settings: StackSettings, naming: Naming) -> dict[str, str]:
         Environment variables; secrets only as the names of files.
     """
     return {
-        "ENVIRONMENT": naming.environment,
+        "ENVIRONMENT": naming.name,
         "DEBUG": str(settings.app.debug).lower(),
         "TESTING": str(settings.app.testing).lower(),
         "DATABASE_HOST": postgres.NAME,

@@ -65,7 +65,7 @@ class Callback(pulumi.ComponentResource):
             health=app.probe(f"https://localhost:{PORT}/health"),
             memory=args.settings.callback.memory,
             files=InstalledFiles(files, child),
-            env=environment(args.settings, shared.naming.environment),
+            env=environment(args.settings, shared.naming.name),
             mounts=app.source_mounts(args.settings),
         )
         self.container = container.service(NAME, service, shared, parent=self)

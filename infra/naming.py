@@ -1,4 +1,4 @@
-"""Names and labels of everything that a stack makes. Pure: they follow from the stack's and the clone's name alone."""
+"""Names and labels of everything that a stack makes. Pure: they follow from the stack's and the clone's names alone."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from dataclasses import dataclass
 PROJECT = "dashtam"
 SERVICES = ("postgres", "redis", "app", "callback", "sandbox")
 """All that an environment may have; the sandbox can be switched off."""
-_ENVIRONMENT = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
+LONGEST = 40
+"""The most characters that a stack's name has: host names of its services then keep to the 63 of RFC 1123, 2.1."""
+_ENVIRONMENT = re.compile(rf"[a-z0-9](?:[a-z0-9-]{{0,{LONGEST - 2}}}[a-z0-9])?")
 
 PROJECT_LABEL = "dashtam.project"
 STACK_LABEL = "dashtam.stack"
@@ -23,6 +25,7 @@ class Naming:
     Args:
         environment: The stack's name: lower-case letters, digits and hyphens, at most 40.
         owner: The clone that owns the environment.
+        placed: What stands for the stack in names, where that is not its own name; of the same form.
 
     Raises:
         ValueError: The stack's name can't be part of a container's, network's and host's name.
@@ -30,30 +33,37 @@ class Naming:
 
     environment: str
     owner: str
+    placed: str = ""
 
     def __post_init__(self) -> None:
-        if not _ENVIRONMENT.fullmatch(self.environment):
-            raise ValueError(
-                f"the stack name {self.environment!r} can't be part of container and host names:"
-                " use 1 to 40 lower-case letters, digits and inner hyphens, such as review-42"
-            )
+        for name in (self.environment, self.name):
+            if not _ENVIRONMENT.fullmatch(name):
+                raise ValueError(
+                    f"the stack name {name!r} can't be part of container and host names:"
+                    f" use 1 to {LONGEST} lower-case letters, digits and inner hyphens, such as review-42"
+                )
+
+    @property
+    def name(self) -> str:
+        """What stands for the stack in names; no two environments on an engine share it."""
+        return self.placed or self.environment
 
     @property
     def network(self) -> str:
         """The network's name."""
-        return f"{PROJECT}-{self.environment}-network"
+        return f"{PROJECT}-{self.name}-network"
 
     def container(self, component: str) -> str:
         """Return a component's container name."""
-        return f"{PROJECT}-{self.environment}-{component}"
+        return f"{PROJECT}-{self.name}-{component}"
 
     def data_volume(self, component: str) -> str:
         """Return the name of the volume that keeps a component's data."""
-        return f"{component}_{self.environment}_data"
+        return f"{component}_{self.name}_data"
 
     def files_volume(self, component: str) -> str:
         """Return the name of the volume that holds a component's secrets and settings as files."""
-        return f"{PROJECT}-{self.environment}-{component}-files"
+        return f"{PROJECT}-{self.name}-{component}-files"
 
     def hosts(self, service: str) -> tuple[str, ...]:
         """Return every name by which a service is reached, inside its network and from the host."""

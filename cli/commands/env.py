@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Annotated
 
 import typer
@@ -13,8 +14,9 @@ from cli import client_settings, environment, session
 from cli.commands.options import AsJson, NoInstall
 from cli.console import err
 from cli.errors import UserError
-from cli.pulumi import require_configured
+from cli.pulumi import configured_stacks, require_configured
 from cli.session import Session
+from cli.settling import Settler
 from infra.naming import SERVICES
 from infra.outputs import StackOutputs
 
@@ -47,7 +49,15 @@ def env(
     if name is not None:
         require_configured(name)
     here = session.prepare(install=not no_install, images=name is None)
-    _print(environment.changes(here.environ) if name is None else _clients(here, name, secrets=show_secrets), as_json)
+    _print(_tools(here) if name is None else _clients(here, name, secrets=show_secrets), as_json)
+
+
+def _tools(here: Session) -> dict[str, str]:
+    settler = Settler(here.clone, here.engine, err.print)
+    for stack in configured_stacks(here.clone.root):
+        with suppress(UserError):  # of a config that isn't valid Pulumi itself tells
+            settler.give_way(stack)
+    return environment.changes(here.environ)
 
 
 def _clients(here: Session, name: str, *, secrets: bool) -> dict[str, str]:

@@ -8,12 +8,11 @@ from typing import Annotated
 
 import typer
 
-from cli import recorded, target
+from cli import placements, recorded, target
 from cli.console import err
 from cli.errors import UserError
 from cli.graph import mermaid, model, svg
 from cli.graph.model import Graph
-from infra.naming import Naming
 
 app = typer.Typer(add_completion=False)
 
@@ -52,7 +51,7 @@ def graph(
 def _look(environment: str) -> Graph:
     there = target.of(environment)
     documents = there.view.documents(environment, there.clone.id)
-    name = Naming(environment, there.clone.id).network
+    name = placements.naming(there.clone, environment).network
     network = next((one for one in there.view.network_documents() if one["Name"] == name), None)
     if network is None or not there.services():
         raise UserError(f"{environment} is not up.", remedy=f"Bring it up first: `./dashtam up {environment}`.")

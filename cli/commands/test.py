@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from cli import lifecycle, session, suites, tests_container
+from cli import lifecycle, placements, session, suites, tests_container
 from cli.commands.options import NoInstall
 from cli.console import err
 from cli.machine import browser
@@ -67,8 +67,9 @@ def _inside(extra: list[str], reports: Path | None, *, install: bool) -> int:
     (outputs,) = lifecycle.up(here, CI_ENVIRONMENT)
     err.print(f"Running tests inside {CI_ENVIRONMENT}.", highlight=False)
     written = suites.reports(tests_container.REPORTS, "app") if reports else []
+    naming = placements.naming(here.clone, CI_ENVIRONMENT)
     command = suites.inside_command([*extra, *written])
-    return tests_container.run(here.client, outputs, here.clone.id, command, _folder(reports) if reports else None)
+    return tests_container.run(here.client, outputs, naming, command, _folder(reports) if reports else None)
 
 
 def _folder(reports: Path) -> Path:

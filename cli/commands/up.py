@@ -8,10 +8,11 @@ import typer
 from pydantic import TypeAdapter, ValidationError
 from rich.table import Table
 
-from cli import lifecycle, session
+from cli import further, lifecycle, session
 from cli.commands.arguments import Environments
 from cli.commands.options import AsJson, NoInstall
 from cli.console import err, out
+from cli.errors import UserError
 from infra.config_values import Duration, seconds
 from infra.naming import SERVICES
 from infra.outputs import StackOutputs
@@ -27,10 +28,17 @@ def patience(text: str) -> float:
         raise typer.BadParameter(error.errors()[0]["msg"].removeprefix("Value error, ")) from None
 
 
-@app.command("up", epilog="Examples: ./dashtam up dev; ./dashtam up dev test --wait-timeout 5m")
+@app.command(
+    "up",
+    epilog="Examples: ./dashtam up dev; ./dashtam up dev test --wait-timeout 5m; ./dashtam up dev --name feature-x",
+)
 def up(
     environments: Environments,
     *,
+    name: Annotated[
+        str | None,
+        typer.Option(help="Make a further environment of this name from the same config, on free ports of its own."),
+    ] = None,
     wait_timeout: Annotated[
         float | None,
         typer.Option(
@@ -44,7 +52,12 @@ def up(
     as_json: AsJson = False,
 ) -> None:
     """Bring environments up: set this machine up if needed, then wait until every service is healthy."""
+    if name is not None and len(environments) != 1:
+        raise UserError("--name goes with one environment.", remedy="./dashtam up dev --name NAME", exit_status=2)
     here = session.prepare(install=not no_install)
+    if name is not None:
+        further.make(here, environments[0], name, err.print)
+        environments = [name]
     chosen = list(dict.fromkeys(environments))
     for outputs in lifecycle.up(here, *chosen, patience=wait_timeout):
         if as_json:

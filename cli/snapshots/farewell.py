@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from cli import health
+from cli import health, placements
 from cli.console import err
 from cli.errors import UserError
 from cli.parallel import each
@@ -29,7 +29,7 @@ def farewell(session: Session, stack: str) -> Iterator[Taken | None]:
     Yields:
         The snapshot; None where there is no data that last.
     """
-    naming = Naming(stack, session.clone.id)
+    naming = placements.naming(session.clone, stack)
     if not _keeps_data(session, naming):
         yield None
         return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import docker
 
-from cli import preflight
+from cli import placements, preflight
 from cli.clone import Clone
 from cli.engine_view import EngineView
 from cli.errors import UserError
@@ -60,7 +60,7 @@ def of(client: docker.DockerClient, clone: Clone, stack: str) -> tuple[StackSett
         UserError: Its config is wrong.
         NothingToKeepError: Its database is kept in memory.
     """
-    settings, naming = preflight.configuration(clone.root, stack), Naming(stack, clone.id)
+    settings, naming = preflight.configuration(clone.root, stack), placements.naming(clone, stack)
     return settings, naming, parts(client, settings, naming)
 
 

@@ -67,6 +67,7 @@ class Deployment:
         stack: The stack's name.
         resources: Everything that it registers, components too.
         raw_exports: What it exports, with the marks of secrets.
+        placed: What stands for the stack in names, where that is not its own.
     """
 
     stack: str
@@ -74,6 +75,7 @@ class Deployment:
     raw_exports: dict[str, Any] = field(default_factory=dict)
     owner: str = OWNER
     secret: str = SECRET
+    placed: str = ""
 
     def of(self, kind: str) -> list[Declared]:
         return [resource for resource in self.resources if resource.type.endswith(f":{kind}")]
@@ -82,7 +84,7 @@ class Deployment:
         return next(resource for resource in self.of(kind) if resource.name == name)
 
     def service(self, name: str) -> Declared:
-        return self.named("Container", f"dashtam-{self.stack}-{name}")
+        return self.named("Container", f"dashtam-{self.placed or self.stack}-{name}")
 
     @property
     def services(self) -> list[Declared]:
@@ -184,9 +186,9 @@ def unmarked(value: Any) -> Any:  # noqa: ANN401 - any property
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-def run_program(stack: str, config: Mapping[str, str], variables: Mapping[str, str]) -> Deployment:
+def run_program(stack: str, config: Mapping[str, str], variables: Mapping[str, str], placed: str = "") -> Deployment:
     """Run the program as it is, for one stack, and return what it declares."""
-    deployment = Deployment(stack)
+    deployment = Deployment(stack, placed=placed)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PULUMI_CONFIG", json.dumps(dict(config)))
         for name, value in variables.items():

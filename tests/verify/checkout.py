@@ -28,7 +28,16 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[2]
 SALT = "encryptionsalt:"
 PUBLISHED = ("app", "postgres", "redis", "callback", "sandbox")
-OWN = ("PULUMI_", "DASHTAM_CLONE", "DASHTAM_DATA_HOME", "DASHTAM_TEST_STACK", "VIRTUAL_ENV", "COV", "UV_")
+OWN = (
+    "PULUMI_",
+    "DASHTAM_CLONE",
+    "DASHTAM_DATA_HOME",
+    "DASHTAM_PLACEMENTS",
+    "DASHTAM_TEST_STACK",
+    "VIRTUAL_ENV",
+    "COV",
+    "UV_",
+)
 """Variables of the clone that runs the tests, which the copy must not inherit."""
 
 
@@ -114,9 +123,9 @@ class Checkout:
         resources = state["checkpoint"]["latest"]["resources"]
         return any(one.get("pendingReplacement") for one in resources if one["urn"].endswith(container))
 
-    def outputs(self) -> dict[str, Any]:
-        """Return the further environment's outputs, secrets included."""
-        said = succeed(self.pulumi("stack", "output", "--stack", self.stack, "--json", "--show-secrets"))
+    def outputs(self, stack: str = "") -> dict[str, Any]:
+        """Return the outputs of the further environment, or of another one, secrets included."""
+        said = succeed(self.pulumi("stack", "output", "--stack", stack or self.stack, "--json", "--show-secrets"))
         values: dict[str, Any] = json.loads(said)
         return values
 

@@ -39,7 +39,7 @@ def test_the_table_of_container_commands_is_found() -> None:
 def test_the_container_commands_work(outputs: StackOutputs, tmp_path: Path) -> None:
     for command in CONTAINER_COMMANDS:
         key = next(key for key in EXPECTED if key in command)
-        mine = command.replace("dashtam-dev-", f"dashtam-{outputs.environment}-").replace("-it", "-i")
+        mine = command.replace("dashtam-dev-", outputs.network.removesuffix("network")).replace("-it", "-i")
         done = subprocess.run(
             ["bash", "-c", mine],
             cwd=tmp_path,

@@ -62,7 +62,7 @@ def test_data_is_where_the_config_says(every: dict[str, Environment], part: str,
     [kind] = [line.split()[2] for line in mounts.splitlines() if line.split()[1] == DATA[service]]
     named = {mount["Destination"]: mount.get("Name") for mount in environment.inspect(service)["Mounts"]}
     assert (kind == "tmpfs") is in_memory
-    assert named.get(DATA[service]) == (None if in_memory else f"{service}_{environment.name}_data")
+    assert named.get(DATA[service]) == (None if in_memory else environment.outputs.volumes[service])
 
 
 @pytest.mark.parametrize("service", DATA)

@@ -95,3 +95,16 @@ def test_a_passphrase_that_is_lost_is_not_made_anew(repository: Path, data_home:
         current(repository)
     assert not clone.passphrase_file.exists()
     assert data_home in clone.passphrase_file.parents
+
+
+def test_other_clones_are_those_that_are_still_there_and_placed_something(repository: Path, tmp_path: Path) -> None:
+    here = current(repository)
+    roots = [tmp_path / name for name in ("first", "second", "third")]
+    for root in roots:
+        root.mkdir()
+    first, second, third = (current(root) for root in roots)
+    for one in (here, first, third):
+        one.placements_file.write_text("{}")
+    shutil.rmtree(third.root)
+    assert list(clone.others(here)) == [first]
+    assert list(clone.others(second)) == sorted([here, first], key=lambda one: one.id)

@@ -24,6 +24,7 @@ def _variables(clone: Clone, tmp_path: Path, **environ: str) -> dict[str, str]:
 def test_a_clone_has_its_own_state_and_passphrase(clone: Clone, tmp_path: Path) -> None:
     variables = _variables(clone, tmp_path)
     assert variables["DASHTAM_CLONE"] == "0123456789"
+    assert variables["DASHTAM_PLACEMENTS"] == str(tmp_path / "home/placements.json")
     assert variables[OWN_BACKEND] == (tmp_path / "home/state").as_uri()
     assert variables[OWN_PASSPHRASE] == str(tmp_path / "home/passphrase")
 

@@ -12,6 +12,7 @@ from cli import preflight
 from cli.clone import Clone
 from cli.engine_view import ContainerView, EngineView, Holding
 from cli.errors import UserError
+from infra.placement import Placement, plain
 from tests.unit.cli.conftest import MakeContainer
 
 CONFIG = """\
@@ -55,9 +56,9 @@ def free(taken: int) -> int:
     return port
 
 
-def _require(tmp_path: Path, port: int, view: FakeView) -> None:
+def _require(tmp_path: Path, port: int, view: FakeView, placed: Placement | None = None) -> None:
     (tmp_path / "Pulumi.test.yaml").write_text(CONFIG.format(port=port))
-    preflight.require_free(Clone("me", tmp_path, tmp_path), view, "test")
+    preflight.require_free(Clone("me", tmp_path, tmp_path), view, "test", placed or plain("test"))
 
 
 def test_nothing_in_the_way(tmp_path: Path, free: int) -> None:
@@ -102,7 +103,22 @@ def test_a_port_that_a_process_has_is_named_with_it(tmp_path: Path, taken: int) 
     with pytest.raises(UserError, match=f"Port {taken}") as raised:
         _require(tmp_path, taken, FakeView())
     assert f"(pid {os.getpid()})" in raised.value.cause
-    assert "dashtam:app" in raised.value.remedy
+    assert "dashtam:app in Pulumi.test.yaml" in raised.value.remedy
+    assert "`./dashtam up test --name NAME`" in raised.value.remedy
+
+
+def test_a_port_of_its_own_is_not_to_be_sought_in_the_config(tmp_path: Path, taken: int, free: int) -> None:
+    placed = Placement(source="test", name="test-me", ports={"app": taken})
+    with pytest.raises(UserError, match=f"Port {taken}") as raised:
+        _require(tmp_path, free, FakeView(), placed)
+    assert "Pulumi.test.yaml" not in raised.value.remedy
+
+
+def test_a_placed_environment_needs_the_names_and_ports_of_its_place(tmp_path: Path, taken: int, free: int) -> None:
+    placed = Placement(source="test", name="test-me", ports={"app": free})
+    _require(tmp_path, taken, FakeView(Holding("container", "dashtam-test-app", "")), placed)
+    with pytest.raises(UserError, match="dashtam-test-me-app"):
+        _require(tmp_path, taken, FakeView(Holding("container", "dashtam-test-me-app", "")), placed)
 
 
 def test_a_port_that_a_container_has_is_named_with_it(tmp_path: Path, taken: int) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from cli.errors import UserError
-from cli.pulumi import REMEDIES, Pulumi, configured_stacks, failure
+from cli.pulumi import REMEDIES, Pulumi, configured_stacks, failure, require_configured
 from cli.update import Event, Supervisor, events
 from tests.unit.cli.conftest import MakeProgram
 
@@ -55,7 +55,25 @@ def test_only_missing_stacks_are_created(program: MakeProgram, tmp_path: Path) -
 def test_configured_stacks(tmp_path: Path) -> None:
     for name in ("Pulumi.yaml", "Pulumi.dev.yaml", "Pulumi.review-42.yaml", "Pulumi.dev.yaml.orig"):
         (tmp_path / name).touch()
-    assert configured_stacks(tmp_path) == ["dev", "review-42"]
+    (tmp_path / "Pulumi.feature-x.yaml").symlink_to("Pulumi.dev.yaml")
+    (tmp_path / "Pulumi.lost.yaml").symlink_to("Pulumi.gone.yaml")
+    assert configured_stacks(tmp_path) == ["dev", "feature-x", "review-42"]
+
+
+def test_an_environment_that_lost_its_config_is_told(tmp_path: Path) -> None:
+    (tmp_path / "Pulumi.lost.yaml").symlink_to("Pulumi.gone.yaml")
+    with pytest.raises(UserError, match="lost has lost its config") as raised:
+        require_configured("lost", tmp_path)
+    assert "Pulumi.gone.yaml" in raised.value.cause
+
+
+def test_an_environment_that_does_not_exist_is_told(tmp_path: Path) -> None:
+    (tmp_path / "Pulumi.dev.yaml").touch()
+    with pytest.raises(UserError, match="There is no environment 'nope'") as raised:
+        require_configured("nope", tmp_path)
+    assert raised.value.exit_status == 2
+    assert "there are: dev" in raised.value.cause
+    assert "--name" in raised.value.remedy
 
 
 def test_an_update_hands_on_its_events(program: MakeProgram, tmp_path: Path) -> None:

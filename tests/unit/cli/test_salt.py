@@ -58,6 +58,13 @@ def test_a_config_of_ones_own_is_left_untracked(salted: Path) -> None:
     assert git(salted, "status", "--porcelain") == "?? Pulumi.mine.yaml\n"
 
 
+def test_the_link_of_a_further_environment_is_passed_over(salted: Path) -> None:
+    (salted / "Pulumi.feature-x.yaml").symlink_to(CONFIG)
+    (salted / "Pulumi.lost.yaml").symlink_to("Pulumi.gone.yaml")
+    salt.keep_out_of_git(clone.current(salted))
+    assert [path.name for path in (salted / ".git/dashtam-salts").iterdir()] == [CONFIG]
+
+
 def test_what_is_staged_stays_staged(salted: Path) -> None:
     config = salted / CONFIG
     config.write_text(config.read_text().replace("{}", "{debug: true}"))

@@ -50,6 +50,13 @@ def test_labels_say_what_and_whose() -> None:
     }
 
 
+@given(stack=STACKS, placed=STACKS)
+def test_a_placed_stack_has_the_names_of_its_place_and_its_own_label(stack: str, placed: str) -> None:
+    naming = Naming(stack, "me", placed)
+    assert names(naming) == names(Naming(placed, "me"))
+    assert naming.labels("app")["dashtam.stack"] == naming.environment == stack
+
+
 @given(stack=STACKS)
 def test_every_name_is_valid_for_the_engine_and_as_a_host(stack: str) -> None:
     naming = Naming(stack, "me")
@@ -86,6 +93,9 @@ def test_a_stack_named_after_anothers_component_shares_no_name(stack: str, suffi
 def test_other_stack_names_are_refused(stack: str) -> None:
     with pytest.raises(ValueError, match="the stack name ") as error:
         Naming(stack, "me")
+    if stack:
+        with pytest.raises(ValueError, match="the stack name "):
+            Naming("dev", "me", stack)
     assert str(error.value) == (
         f"the stack name {stack!r} can't be part of container and host names:"
         " use 1 to 40 lower-case letters, digits and inner hyphens, such as review-42"

@@ -5,8 +5,10 @@ import io
 import pytest
 from pydantic import SecretStr
 from rich.console import Console
+from typer.testing import CliRunner
 
-from cli.commands.up import summary
+from cli.commands.up import app, summary
+from cli.errors import UserError
 from infra.outputs import Containers, Database, ImageReferences, Ports, StackOutputs, Urls
 
 INSIDE = Urls(app="https://app:8000", docs=None, callback="https://callback:8182", sandbox="https://sandbox:8282")
@@ -63,3 +65,10 @@ def test_what_an_environment_does_not_have_is_not_in_the_summary() -> None:
     Console(file=written, width=200).print(summary(without))
     assert "callback" in written.getvalue()
     assert "sandbox" not in written.getvalue()
+
+
+@pytest.mark.parametrize("environments", [["dev", "test"], ["dev", "dev"]])
+def test_a_name_goes_with_one_environment(environments: list[str]) -> None:
+    done = CliRunner().invoke(app, [*environments, "--name", "feature-x"])
+    assert isinstance(done.exception, UserError)
+    assert done.exception.exit_status == 2
