@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from unittest.mock import Mock
 
 import pytest
@@ -49,10 +50,16 @@ class World:
     ],
 )
 def test_what_it_keeps_is_kept_and_it_asks(
-    monkeypatch: pytest.MonkeyPatch, taken: Taken | None, arguments: list[str], answer: str, done: list[str]
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    taken: Taken | None,
+    arguments: list[str],
+    answer: str,
+    done: list[str],
 ) -> None:
     world = World(taken)
     here = Mock()
+    here.clone.home = tmp_path
     here.pulumi.outputs.return_value.volumes = {"postgres": "postgres_test_data"}
     monkeypatch.setattr(session, "prepare", Mock(return_value=here))
     monkeypatch.setattr(lifecycle, "destroy", world.destroy)
