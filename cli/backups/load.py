@@ -16,7 +16,7 @@ from app.linking import rekeying
 from app.linking.rekeying import Rekeyed
 from app.vault import MasterKeys
 from cli import database as databases
-from cli import health, streams, turns
+from cli import health, revisions, streams, turns
 from cli.backups import archive
 from cli.backups.archive import Label
 from cli.backups.dump import STREAM
@@ -85,6 +85,7 @@ def restore(client: docker.DockerClient, target: Target, file: str) -> Loaded:
         _verify(path, label, database)
         with turns.turn(target.clone.home, target.environment, err.print), _beside(database) as fresh:
             _load(path, label, fresh)
+            revisions.require_known(fresh.query, path.name)
             fitted = _fit(client, target, app, label, fresh)
             client.api.stop(app.id)
             try:

@@ -13,6 +13,7 @@ from typing import Any
 import docker
 from docker.errors import APIError
 
+from cli.images.engine import connect
 from cli.paths import ROOT
 
 
@@ -84,7 +85,7 @@ def watch(containers: Sequence[str]) -> None:
     Args:
         containers: By id.
     """
-    client = docker.from_env()
+    client = connect()
     print(flush=True)  # noqa: T201 - the sign that it is ready
     sys.stdin.read()
     thaw(client, containers)

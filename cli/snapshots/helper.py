@@ -17,7 +17,7 @@ from docker.errors import APIError, ImageNotFound, NotFound
 from cli import streams
 from cli.errors import UserError
 from cli.snapshots.durable import CHUNK
-from infra.naming import Naming
+from infra.naming import OWNER_LABEL, Naming
 
 PREFIX = "snapshot-"
 """Of the component of such a container."""
@@ -120,7 +120,7 @@ def helper(
         UserError: The engine refused.
     """
     component = f"{PREFIX}{part.service}"
-    remove(client, naming.container(component))
+    remove(client, naming, naming.container(component))
     mounts = [docker.types.Mount(VOLUME, part.volume, "volume", read_only=not writes, no_copy=True)]
     mounts += [docker.types.Mount(f"/{one}", one, "volume", read_only=True, no_copy=True) for one in beside]
     container = _create(client, part.image, _settings(naming, component, part.user, mounts))
@@ -130,13 +130,21 @@ def helper(
         yield Helper(client, container.id, part)
         held.close()
     finally:
-        remove(client, container.id)
+        remove(client, naming, container.id)
 
 
-def remove(client: docker.DockerClient, container: str) -> None:
-    """Remove a container and wait until it is gone."""
+def remove(client: docker.DockerClient, naming: Naming, container: str) -> None:
+    """Remove a container and wait until it is gone; one that this clone didn't make is let alone.
+
+    Args:
+        client: The engine.
+        naming: The environment's names.
+        container: Its id or name.
+    """
     with suppress(NotFound):
         found = client.containers.get(container)
+        if found.labels.get(OWNER_LABEL) != naming.owner:
+            return
         # It may be on its way out by itself.
         with suppress(APIError):
             found.remove(v=True, force=True)

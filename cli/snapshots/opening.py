@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from app.linking import rekeying
 from app.linking.rekeying import Rekeyed
 from app.vault import MasterKeys
+from cli import revisions
 from cli.errors import UserError
 from cli.snapshots.helper import VOLUME, Helper
 from cli.snapshots.switch import STAGED
@@ -98,6 +99,7 @@ def postgres(helper: Helper, fit: Fit) -> Rekeyed:
         UserError: It can't be opened.
     """
     with _told("database"), _running(helper):
+        revisions.require_known(lambda sql: _query(helper, fit, sql), "the snapshot")
         done = rekeying.NOTHING
         if _query(helper, fit, rekeying.HAS_KEYS) == "t":
             done = rekeying.rekey(_query(helper, fit, rekeying.READ), fit.held, fit.former)

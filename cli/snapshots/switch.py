@@ -79,7 +79,7 @@ def finish(client: docker.DockerClient, clone: Clone, naming: Naming) -> bool:
     view = EngineView(client)
     for one in view.containers(naming.environment, naming.owner):
         if one.component.startswith(PREFIX):
-            remove(client, one.id)
+            remove(client, naming, one.id)
     ours = parts.volumes(view, naming)
     there = [part for part in entry.parts if part.volume in ours]
     if entry.phase is Phase.SWITCHING:

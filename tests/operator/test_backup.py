@@ -143,6 +143,18 @@ async def test_one_that_fails_half_way_leaves_the_old_rows(
     assert await contents.rows() == before
 
 
+async def test_one_of_a_newer_service_is_refused(checkout: Checkout, contents: Contents, tmp_path: Path) -> None:
+    now = await contents.claim_revision("9999")
+    try:
+        path = _backup(checkout, tmp_path)
+    finally:
+        await contents.claim_revision(now)
+    before = await contents.rows()
+    _assert_refused(checkout, path, "newer version")
+    assert await contents.rows() == before
+    assert await contents.databases() == OWN
+
+
 async def test_one_that_was_killed_leaves_the_old_or_the_new_rows(
     checkout: Checkout, contents: Contents, tmp_path: Path
 ) -> None:

@@ -225,6 +225,22 @@ async def test_a_restore_that_fails_leaves_the_old_data(
     _assert_no_trace(checkout, client)
 
 
+async def test_one_of_a_newer_service_is_refused(
+    checkout: Checkout, contents: Contents, client: docker.DockerClient
+) -> None:
+    now = await contents.claim_revision("9999")
+    try:
+        _take(checkout, "newer")
+    finally:
+        await contents.claim_revision(now)
+    before = await contents.digest()
+    refused = checkout.dashtam("snapshot", "restore", checkout.stack, "newer", "--yes")
+    assert refused.returncode == 1
+    assert "newer version of the service; nothing was changed" in refused.stderr
+    assert await contents.digest() == before
+    _assert_no_trace(checkout, client)
+
+
 def test_another_major_version_is_refused(checkout: Checkout) -> None:
     path = _take(checkout, "older")
     made = manifest.read(path).model_copy(update={"postgres": "16"})
