@@ -38,7 +38,6 @@ def render(environment: str, state: Recorded) -> str:
     services = {name: inputs[name] for name in SERVICES if name in inputs}
     files = "\n".join(_files(name, inputs[f"{name}-files"]) for name in services if f"{name}-files" in inputs)
     document = {
-        "name": f"dashtam-{environment}-compose",
         "services": {name: _service(name, one, services, state.outputs) for name, one in services.items()},
         "networks": {"default": {"internal": _is_internal(state)}},
         "volumes": dict(_volumes(services)),

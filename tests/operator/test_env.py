@@ -38,14 +38,14 @@ BY_URL = shlex.join([sys.executable, "-c", CLIENT])
 BY_NAMES = f"unset DATABASE_URL; {BY_URL}"
 
 
-@pytest.mark.parametrize("client", [BY_URL, BY_NAMES])
-def test_clients_of_the_database_log_in_over_verified_tls(checkout: Checkout, client: str) -> None:
-    assert succeed(_in_shell(checkout, client, "--show-secrets")).strip() == "True"
+@pytest.mark.parametrize("program", [BY_URL, BY_NAMES])
+def test_clients_of_the_database_log_in_over_verified_tls(checkout: Checkout, program: str) -> None:
+    assert succeed(_in_shell(checkout, program, "--show-secrets")).strip() == "True"
 
 
-@pytest.mark.parametrize("client", [BY_URL, BY_NAMES])
-def test_without_secrets_nothing_logs_in(checkout: Checkout, client: str) -> None:
-    done = _in_shell(checkout, client)
+@pytest.mark.parametrize("program", [BY_URL, BY_NAMES])
+def test_without_secrets_nothing_logs_in(checkout: Checkout, program: str) -> None:
+    done = _in_shell(checkout, program)
     assert done.returncode == 1
     assert "password" in done.stderr.splitlines()[-1]
 

@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+from unittest.mock import Mock
+
+import pytest
+
+from cli import clone, overview, recorded
+from cli.clone import Clone
+from cli.errors import UserError
+from cli.recorded import Recorded, Resource
+from tests.unit.cli.drift.test_compare import document as _document
+
+HERE = Clone("me", Path("/home/me/dashtam"), Path("/home/me/data"))
+STATE = Recorded([Resource("pulumi:pulumi:Stack", "s", "", outputs={"volumes": {"postgres": "data"}})])
+
+
+def _service(stack: str, owner: str) -> dict[str, Any]:
+    made = _document()
+    made["State"]["StartedAt"] = ""
+    made["NetworkSettings"]["Ports"] = {}
+    made["Config"]["Image"] = "sha256:a"
+    made["Config"]["Labels"] |= {
+        "dashtam.stack": stack,
+        "dashtam.owner": owner,
+        "dashtam.component": "app",
+    }
+    return made
+
+
+@pytest.fixture
+def view(monkeypatch: pytest.MonkeyPatch) -> Mock:
+    made = Mock()
+    made.documents.return_value = [_service("gone", "me")]
+    made.volume_documents.return_value = []
+    made.network_documents.return_value = []
+    made.volume_sizes.return_value = {"data": 5, "other": 6}
+    monkeypatch.setattr(overview, "configured_stacks", lambda: ["dev", "test"])
+    monkeypatch.setattr(recorded, "read", Mock(return_value=STATE))
+    return made
+
+
+def test_this_clones_environments_configured_or_there(view: Mock) -> None:
+    found = overview.gather(view, HERE, None, everyone=False, sizes=True)
+    assert [(one.environment, one.owner, len(one.services)) for one in found] == [
+        ("dev", "me", 0),
+        ("gone", "me", 1),
+        ("test", "me", 0),
+    ]
+    assert all(one.data == {"data": 5} for one in found)
+    view.documents.assert_called_once_with(None, "me")
+
+
+def test_one_environment_alone_and_nothing_measured(view: Mock) -> None:
+    [one] = overview.gather(view, HERE, "dev", everyone=False, sizes=False)
+    assert (one.environment, one.data, one.folder) == ("dev", None, "/home/me/dashtam")
+    view.volume_sizes.assert_not_called()
+    view.documents.assert_called_once_with("dev", "me")
+
+
+def test_others_come_last_and_their_state_is_looked_for_in_their_place(
+    view: Mock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    view.documents.return_value = [_service("dev", "you"), _service("dev", "stranger")]
+    theirs = Clone("you", Path("/home/you/dashtam"), Path("/home/you/data"))
+    monkeypatch.setattr(clone, "known", lambda owner: theirs if owner == "you" else None)
+    read = Mock(return_value=STATE)
+    monkeypatch.setattr(recorded, "read", read)
+    found = overview.gather(view, HERE, None, everyone=True, sizes=False)
+    assert [(one.owner, one.environment, one.folder, one.drift is None) for one in found] == [
+        ("me", "dev", "/home/me/dashtam", False),
+        ("me", "test", "/home/me/dashtam", False),
+        ("stranger", "dev", "", True),
+        ("you", "dev", "/home/you/dashtam", False),
+    ]
+    assert (theirs, "dev", {"PULUMI_BACKEND_URL": theirs.backend_url}) in [call.args for call in read.call_args_list]
+
+
+@pytest.mark.parametrize("error", [UserError("no Pulumi"), OSError(), ValueError()])
+def test_a_state_that_cannot_be_read_leaves_drift_unknown(
+    view: Mock, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    monkeypatch.setattr(recorded, "read", Mock(side_effect=error))
+    [one] = overview.gather(view, HERE, "dev", everyone=False, sizes=True)
+    assert (one.drift, one.expiry, one.data) == (None, None, {})
+
+
+def test_a_checkout_in_which_nothing_was_done(view: Mock) -> None:
+    view.documents.return_value = []
+    found = overview.gather(view, None, None, everyone=False, sizes=False)
+    assert [(one.environment, one.state, one.drift) for one in found] == [("dev", "down", None), ("test", "down", None)]
