@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 
-from cli import recovery, turns
+from cli import further, recovery, turns
 from cli.clone import Clone
 from cli.engine_view import ContainerView, EngineView
 from cli.pulumi import Pulumi
@@ -103,6 +103,7 @@ def remove(view: EngineView, pulumi: Pulumi, clone: Clone, found: Belongings, sa
         remove_data(view, found.data)
         for stack in found.stacks:
             pulumi.run("stack", "rm", stack, "--force", "--preserve-config", "--yes")
+            further.unregister(clone, stack)
 
 
 def remove_data(view: EngineView, volumes: Sequence[str]) -> None:

@@ -5,8 +5,9 @@ from unittest.mock import Mock
 
 import pytest
 
-from cli import clean
+from cli import clean, placements
 from cli.clone import Clone
+from infra.placement import Placement, plain
 from tests.unit.cli.conftest import MakeContainer
 
 STATES = {"dev": {"id-app", "net", "data"}, "gone": {"id-gone"}, "shared": {"id-theirs"}, "empty": set()}
@@ -42,6 +43,7 @@ def test_data_is_told_apart_and_a_state_that_tells_of_others_is_left(view: Mock,
         asked.assert_called_once_with(None, "me")
 
 
+@pytest.mark.usefixtures("data_home")
 def test_what_was_found_is_removed_and_data_last(view: Mock, pulumi: Mock, tmp_path: Path) -> None:
     found = clean.find(view, pulumi, "me")
     clean.remove(view, pulumi, Clone("me", tmp_path, tmp_path), found, print)
@@ -54,3 +56,14 @@ def test_what_was_found_is_removed_and_data_last(view: Mock, pulumi: Mock, tmp_p
     ]
     forgotten = [call.args[2] for call in pulumi.run.mock_calls]
     assert forgotten == ["dev", "gone"]
+
+
+@pytest.mark.usefixtures("data_home")
+def test_a_further_environment_that_was_removed_is_forgotten(view: Mock, pulumi: Mock, tmp_path: Path) -> None:
+    here = Clone("me", tmp_path, tmp_path)
+    placements.write(here, {"dev": plain("dev"), "gone": Placement(source="dev", name="gone"), "else": plain("else")})
+    (tmp_path / "Pulumi.dev.yaml").write_text("config: {}\n")
+    (tmp_path / "Pulumi.gone.yaml").symlink_to("Pulumi.dev.yaml")
+    clean.remove(view, pulumi, here, clean.find(view, pulumi, "me"), print)
+    assert placements.recorded(here) == {"else": plain("else")}
+    assert [path.name for path in tmp_path.glob("Pulumi.*.yaml")] == ["Pulumi.dev.yaml"]
