@@ -12,38 +12,50 @@ from typer.main import get_command
 if TYPE_CHECKING:
     from typer._click.core import Command, Context
 
-MODULES: Mapping[str, str] = {
-    "up": "cli.commands.up",
-    "down": "cli.commands.down",
-    "restart": "cli.commands.restart",
-    "rebuild": "cli.commands.rebuild",
-    "destroy": "cli.commands.destroy",
-    "open": "cli.commands.open",
-    "clean": "cli.commands.clean",
-    "status": "cli.commands.status",
-    "drift": "cli.commands.drift",
-    "logs": "cli.commands.logs",
-    "shell": "cli.commands.shell",
-    "exec": "cli.commands.exec",
-    "db-shell": "cli.commands.db_shell",
-    "redis-cli": "cli.commands.redis_cli",
-    "doctor": "cli.commands.doctor",
-    "test": "cli.commands.test",
-    "env": "cli.commands.env",
-    "snapshot": "cli.commands.snapshot",
-    "backup": "cli.commands.backup",
-    "restore": "cli.commands.restore",
-    "seed": "cli.commands.seed",
-    "graph": "cli.commands.graph",
-    "export": "cli.commands.export",
-    "certs": "cli.commands.certs",
-    "trust": "cli.commands.trust",
-    "untrust": "cli.commands.untrust",
-    "keys": "cli.commands.keys",
-    "images": "cli.images.commands",
-    "update": "cli.commands.update",
+PANELS: Mapping[str, Mapping[str, str]] = {
+    "Environments": {
+        "up": "cli.commands.up",
+        "down": "cli.commands.down",
+        "restart": "cli.commands.restart",
+        "rebuild": "cli.commands.rebuild",
+        "destroy": "cli.commands.destroy",
+        "clean": "cli.commands.clean",
+    },
+    "See what is there": {
+        "status": "cli.commands.status",
+        "logs": "cli.commands.logs",
+        "open": "cli.commands.open",
+        "drift": "cli.commands.drift",
+        "graph": "cli.commands.graph",
+        "doctor": "cli.commands.doctor",
+    },
+    "Work inside": {
+        "test": "cli.commands.test",
+        "shell": "cli.commands.shell",
+        "exec": "cli.commands.exec",
+        "db-shell": "cli.commands.db_shell",
+        "redis-cli": "cli.commands.redis_cli",
+        "env": "cli.commands.env",
+        "export": "cli.commands.export",
+    },
+    "Data": {
+        "snapshot": "cli.commands.snapshot",
+        "backup": "cli.commands.backup",
+        "restore": "cli.commands.restore",
+        "seed": "cli.commands.seed",
+    },
+    "Certificates, keys, images": {
+        "trust": "cli.commands.trust",
+        "untrust": "cli.commands.untrust",
+        "certs": "cli.commands.certs",
+        "keys": "cli.commands.keys",
+        "images": "cli.images.commands",
+        "update": "cli.commands.update",
+    },
 }
-"""Each module has a `typer.Typer` of the name `app`: one command, or a group. `--help` lists them in this order."""
+"""The modules of the commands, as `--help` lists them. Each has a `typer.Typer` named `app`: a command, or a group."""
+
+MODULES: Mapping[str, str] = {name: module for panel in PANELS.values() for name, module in panel.items()}
 
 
 class Commands(Mapping[str, "Command"]):
@@ -52,6 +64,9 @@ class Commands(Mapping[str, "Command"]):
     def __getitem__(self, name: str) -> Command:
         command = get_command(import_module(MODULES[name]).app)
         command.name = name
+        # A TyperCommand or a TyperGroup; both have it.
+        panel = next(panel for panel, modules in PANELS.items() if name in modules)
+        setattr(command, "rich_help_panel", panel)  # noqa: B010
         return command
 
     def __iter__(self) -> Iterator[str]:
