@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from cli import target
+from cli.commands.arguments import Environment
 from cli.commands.options import AsJson
 from cli.console import err
 from cli.images.engine import connect
@@ -19,7 +20,7 @@ app = typer.Typer(add_completion=False)
 
 @app.command("backup", epilog="Examples: ./dashtam backup dev dev.backup; ./dashtam backup dev - | ssh host 'cat > b'")
 def backup(
-    environment: Annotated[str, typer.Argument(help="Which environment; it must be up.")],
+    environment: Environment,
     file: Annotated[str, typer.Argument(help="The file to write; - for standard output.")],
     *,
     as_json: AsJson = False,

@@ -13,6 +13,7 @@ from rich.text import Text
 
 from cli import certificates, clone, recorded, session
 from cli.certificates import Certificate
+from cli.commands.arguments import Environment
 from cli.commands.options import AsJson, NoInstall
 from cli.console import out
 from cli.errors import UserError
@@ -25,7 +26,7 @@ app = typer.Typer(add_completion=False)
 
 @app.command("certs", epilog="Examples: ./dashtam certs dev; ./dashtam certs dev --renew")
 def certs(
-    environment: Annotated[str, typer.Argument(help="Which environment.")],
+    environment: Environment,
     *,
     renew: Annotated[bool, typer.Option("--renew", help="First make new keys and certificates, the CA's too.")] = False,
     no_install: NoInstall = False,

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from typing import Annotated
 
 import typer
 from rich.table import Table
 
 from cli import target
+from cli.commands.arguments import Environment
 from cli.commands.options import AsJson
 from cli.console import err, out
 from cli.drift.compare import Difference, look
@@ -19,7 +19,7 @@ app = typer.Typer(add_completion=False)
 
 @app.command("drift", epilog="Example: ./dashtam drift dev")
 def drift(
-    environment: Annotated[str, typer.Argument(help="Which environment.")],
+    environment: Environment,
     *,
     as_json: AsJson = False,
 ) -> None:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from cli import clone, compose, recorded
+from cli.commands.arguments import Environment
 from cli.console import err
 from cli.errors import UserError
 from cli.pulumi import require_configured
@@ -23,7 +24,7 @@ def group() -> None:
 
 @app.command("compose", epilog="Example: ./dashtam export compose dev --output compose.yaml")
 def export(
-    environment: Annotated[str, typer.Argument(help="Which environment.")],
+    environment: Environment,
     *,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="A file, instead of standard output.")] = None,
 ) -> None:

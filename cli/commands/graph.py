@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from cli import placements, recorded, target
+from cli.commands.arguments import Environment
 from cli.console import err
 from cli.errors import UserError
 from cli.graph import mermaid, model, svg
@@ -30,7 +31,7 @@ _BY_SUFFIX = {".mmd": Format.MERMAID, ".mermaid": Format.MERMAID}
 
 @app.command("graph", epilog="Examples: ./dashtam graph dev --output dev.svg; ./dashtam graph dev --format mermaid")
 def graph(
-    environment: Annotated[str, typer.Argument(help="Which environment.")],
+    environment: Environment,
     *,
     form: Annotated[Format | None, typer.Option("--format", help="SVG, unless the output is named *.mmd.")] = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="A file, instead of standard output.")] = None,

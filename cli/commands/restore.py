@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from cli import target
+from cli.commands.arguments import Environment
 from cli.commands.options import AsJson
 from cli.console import err, out
 from cli.errors import UserError
@@ -20,7 +21,7 @@ app = typer.Typer(add_completion=False)
 
 @app.command("restore", epilog="Example: ./dashtam restore dev dev.backup")
 def restore(
-    environment: Annotated[str, typer.Argument(help="Which environment; it must be up.")],
+    environment: Environment,
     file: Annotated[str, typer.Argument(help="What `./dashtam backup` wrote; - for standard input.")],
     *,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")] = False,

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from cli import target
+from cli.commands.arguments import Environment
 from cli.commands.options import AsJson
 from cli.console import err
 from cli.errors import UserError
@@ -22,7 +23,7 @@ app = typer.Typer(add_completion=False)
 
 @app.command("seed", epilog="Examples: ./dashtam seed dev; ./dashtam seed dev accounts.sql")
 def seed(
-    environment: Annotated[str, typer.Argument(help="Which environment; it must be up.")],
+    environment: Environment,
     file: Annotated[Path | None, typer.Argument(help="A file of SQL, as psql reads it; sample data if absent.")] = None,
     *,
     as_json: AsJson = False,

@@ -10,6 +10,7 @@ import typer
 from rich.table import Table
 
 from cli import clone, session, turns
+from cli.commands.arguments import Environment
 from cli.commands.options import AsJson, NoInstall
 from cli.console import err, out
 from cli.errors import UserError
@@ -24,8 +25,6 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
 )
-
-Environment = Annotated[str, typer.Argument(help="Which environment.")]
 
 
 @app.command("create", epilog="Example: ./dashtam snapshot create dev before-import")

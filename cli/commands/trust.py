@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from cli import certificates, clone, recorded
+from cli.commands.arguments import Environment
 from cli.commands.options import NoInstall
 from cli.console import err
 from cli.errors import UserError
@@ -24,7 +25,7 @@ app = typer.Typer(add_completion=False)
 
 @app.command("trust", epilog="Example: ./dashtam trust dev")
 def trust(
-    environment: Annotated[str, typer.Argument(help="Which environment.")],
+    environment: Environment,
     *,
     store: WhichStores = Stores.ALL,
     yes: Yes = False,

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import typer
 
 from cli import clone
+from cli.commands.arguments import Environment
 from cli.commands.options import NoInstall
 from cli.commands.trust import WhichStores, Yes, say
 from cli.pulumi import require_configured
@@ -18,7 +17,7 @@ app = typer.Typer(add_completion=False)
 
 @app.command("untrust", epilog="Example: ./dashtam untrust dev")
 def untrust(
-    environment: Annotated[str, typer.Argument(help="Which environment; it needn't be up any more.")],
+    environment: Environment,
     *,
     store: WhichStores = Stores.ALL,
     yes: Yes = False,
