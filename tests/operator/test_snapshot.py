@@ -33,8 +33,8 @@ def contents(checkout: Checkout, client: docker.DockerClient, tmp_path: Path) ->
     return Contents(checkout, client, tmp_path, checkout.stack)
 
 
-def _take(checkout: Checkout, *name: str) -> Path:
-    taken = json.loads(succeed(checkout.dashtam("snapshot", "create", checkout.stack, *name, "--json")))
+def _take(checkout: Checkout) -> Path:
+    taken = json.loads(succeed(checkout.dashtam("snapshot", "create", checkout.stack, "--json")))
     return Path(taken["path"])
 
 
@@ -59,13 +59,13 @@ async def test_data_comes_back_bit_exact_after_everything_was_removed(
 ) -> None:
     account = await contents.fill()
     before, accounts = await contents.digest(), contents.accounts()
-    path = _take(checkout, "whole")
+    path = _take(checkout)
     assert path.stat().st_mode & 0o777 == 0o700
     assert {one.stat().st_mode & 0o777 for one in path.iterdir()} == {0o600}
     succeed(checkout.dashtam("destroy", checkout.stack, "--yes"))
     assert not client.volumes.list(filters=environments.labelled(checkout.stack))
     # Everything is made anew, passwords and keys too.
-    done = _restore(checkout, "whole")
+    done = _restore(checkout, path.name)
     assert done["rewrapped"]
     assert not done["lost"]
     assert environments.is_up(client, checkout.stack)
@@ -103,11 +103,11 @@ async def test_a_stopped_environment_gives_one_too(checkout: Checkout, contents:
     before = await contents.digest()
     for container in contents.client.containers.list(filters=environments.labelled(checkout.stack)):
         container.stop()
-    _take(checkout, "stopped")
+    path = _take(checkout)
     checkout.up()
     await contents.fill()
     assert await contents.digest() != before
-    _restore(checkout, "stopped")
+    _restore(checkout, path.name)
     assert await contents.digest() == before
 
 
@@ -115,7 +115,7 @@ async def test_a_snapshot_with_one_flipped_byte_is_refused(
     checkout: Checkout, contents: Contents, client: docker.DockerClient
 ) -> None:
     chosen = random.Random(SEED)  # noqa: S311 - where, not a secret
-    path = _take(checkout, "flipped")
+    path = _take(checkout)
     before = await contents.digest()
     ids = {one.id for one in client.containers.list(filters=environments.labelled(checkout.stack))}
     files = sorted(path.iterdir())
@@ -128,7 +128,7 @@ async def test_a_snapshot_with_one_flipped_byte_is_refused(
         with pytest.raises(UserError, match="damaged"):
             manifest.verify(path, manifest.read(path), lambda _: None)
         if number % 20 == 0:
-            refused = checkout.dashtam("snapshot", "restore", checkout.stack, "flipped", "--yes")
+            refused = checkout.dashtam("snapshot", "restore", checkout.stack, path.name, "--yes")
             assert refused.returncode == 1
             assert "damaged; nothing was changed" in refused.stderr
         _flip(*position)
@@ -151,15 +151,15 @@ async def test_a_restore_that_was_killed_leaves_the_old_or_the_new_whole(
     chosen = random.Random(SEED)  # noqa: S311 - when, not a secret
     await contents.fill()
     new, new_accounts = await contents.digest(), contents.accounts()
-    _take(checkout, "kill")
+    path = _take(checkout)
     began = time.monotonic()
-    _restore(checkout, "kill")
+    _restore(checkout, path.name)
     whole = time.monotonic() - began
     outcomes = set()
     for number in range(MOMENTS):
         await contents.fill()
         old, old_accounts = await contents.digest(), contents.accounts()
-        process = checkout.start("snapshot", "restore", checkout.stack, "kill", "--yes")
+        process = checkout.start("snapshot", "restore", checkout.stack, path.name, "--yes")
         with damage.at_latest_killed(process):
             damage.ends_within(process, whole * (number + chosen.random()) / MOMENTS)
         checkout.up()
@@ -175,12 +175,12 @@ async def test_a_restore_that_was_killed_leaves_the_old_or_the_new_whole(
 async def test_a_restore_of_all_there_was_goes_on_after_it_was_killed(checkout: Checkout, contents: Contents) -> None:
     await contents.fill()
     before, accounts = await contents.digest(), contents.accounts()
-    _take(checkout, "again")
+    path = _take(checkout)
     succeed(checkout.dashtam("destroy", checkout.stack, "--yes", "--no-snapshot"))
-    process = checkout.start("snapshot", "restore", checkout.stack, "again", "--yes")
+    process = checkout.start("snapshot", "restore", checkout.stack, path.name, "--yes")
     with damage.at_latest_killed(process):
         assert not damage.ends_within(process, 8.0)
-    _restore(checkout, "again")
+    _restore(checkout, path.name)
     assert await contents.digest() == before
     assert contents.accounts() == accounts
     _assert_no_trace(checkout, contents.client)
@@ -195,21 +195,21 @@ async def test_services_go_on_when_the_command_is_killed_while_they_stand_still(
     def states() -> set[str]:
         return {contents.client.containers.get(name).status for name in names}
 
-    process = checkout.start("snapshot", "create", checkout.stack, "killed")
+    process = checkout.start("snapshot", "create", checkout.stack)
     with damage.at_latest_killed(process):
         while "paused" not in states():
             assert not damage.ends_within(process, 0.01)
         damage.kill_group(process)
     wait_until(lambda: states() == {"running"}, "Postgres and Redis go on")
     assert await contents.digest() == before
-    assert _take(checkout, "killed").is_dir()
+    assert _take(checkout).is_dir()
     assert not list((checkout.data).glob(f"clones/*/snapshots/{checkout.stack}/.*"))
 
 
 async def test_a_restore_that_fails_leaves_the_old_data(
     checkout: Checkout, contents: Contents, client: docker.DockerClient
 ) -> None:
-    path = _take(checkout, "failing")
+    path = _take(checkout)
     await contents.fill()
     before = await contents.digest()
     document = manifest.read(path)
@@ -218,7 +218,7 @@ async def test_a_restore_that_fails_leaves_the_old_data(
     pieces = {**document.pieces, "postgres.tar": document.pieces["redis.tar"]}
     for name, content in manifest.files(document.model_copy(update={"pieces": pieces})):
         (path / name).write_bytes(content)
-    refused = checkout.dashtam("snapshot", "restore", checkout.stack, "failing", "--yes")
+    refused = checkout.dashtam("snapshot", "restore", checkout.stack, path.name, "--yes")
     assert refused.returncode == 1
     assert "can't be opened; nothing was changed" in refused.stderr
     assert await contents.digest() == before
@@ -230,11 +230,11 @@ async def test_one_of_a_newer_service_is_refused(
 ) -> None:
     now = await contents.claim_revision("9999")
     try:
-        _take(checkout, "newer")
+        path = _take(checkout)
     finally:
         await contents.claim_revision(now)
     before = await contents.digest()
-    refused = checkout.dashtam("snapshot", "restore", checkout.stack, "newer", "--yes")
+    refused = checkout.dashtam("snapshot", "restore", checkout.stack, path.name, "--yes")
     assert refused.returncode == 1
     assert "newer version of the service; nothing was changed" in refused.stderr
     assert await contents.digest() == before
@@ -242,25 +242,25 @@ async def test_one_of_a_newer_service_is_refused(
 
 
 def test_another_major_version_is_refused(checkout: Checkout) -> None:
-    path = _take(checkout, "older")
+    path = _take(checkout)
     made = manifest.read(path).model_copy(update={"postgres": "16"})
     for name, content in manifest.files(made):
         (path / name).write_bytes(content)
-    refused = checkout.dashtam("snapshot", "restore", checkout.stack, "older", "--yes")
+    refused = checkout.dashtam("snapshot", "restore", checkout.stack, path.name, "--yes")
     assert refused.returncode == 1
     assert "PostgreSQL 16" in refused.stderr
     assert "dashtam backup" in refused.stderr
 
 
 def test_they_are_listed_and_deleted(checkout: Checkout) -> None:
-    path = _take(checkout, "short-lived")
+    path = _take(checkout)
     listed = json.loads(succeed(checkout.dashtam("snapshot", "list", checkout.stack, "--json")))
-    [row] = [one for one in listed if one["name"] == "short-lived"]
+    [row] = [one for one in listed if one["name"] == path.name]
     assert row["bytes"] > 0
     assert row["damage"] is None
-    succeed(checkout.dashtam("snapshot", "delete", checkout.stack, "short-lived"))
+    succeed(checkout.dashtam("snapshot", "delete", checkout.stack, path.name))
     assert not path.exists()
-    again = checkout.dashtam("snapshot", "delete", checkout.stack, "short-lived")
+    again = checkout.dashtam("snapshot", "delete", checkout.stack, path.name)
     assert again.returncode == 2
 
 

@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+import io
+from contextlib import nullcontext
+from unittest.mock import Mock, call
+
+import pytest
+from docker.errors import APIError
+
+from cli.snapshots import freeze
+
+
+@pytest.fixture
+def client(monkeypatch: pytest.MonkeyPatch) -> Mock:
+    monkeypatch.setattr(freeze, "_guard", lambda _: nullcontext())
+    return Mock()
+
+
+def test_services_stand_still_together(client: Mock) -> None:
+    with freeze.frozen(client, ["p", "r"]):
+        assert client.api.mock_calls == [call.pause("p"), call.pause("r")]
+    assert client.api.mock_calls[2:] == [call.unpause("p"), call.unpause("r")]
+
+
+def test_all_go_on_where_one_can_not_be_paused(client: Mock) -> None:
+    client.api.pause.side_effect = [None, APIError("no")]
+    with pytest.raises(APIError), freeze.frozen(client, ["p", "r"]):
+        pass
+    assert client.api.unpause.mock_calls == [call("p"), call("r")]
+
+
+def test_one_that_goes_on_already_is_no_obstacle(client: Mock) -> None:
+    client.api.unpause.side_effect = [APIError("not paused"), None]
+    with freeze.frozen(client, ["p", "r"]) as moment:
+        pass
+    assert client.api.unpause.call_count == 2
+    assert moment.seconds > 0
+
+
+def test_where_nothing_runs_nothing_is_done(client: Mock) -> None:
+    with freeze.frozen(client, []) as moment:
+        pass
+    assert client.api.mock_calls == []
+    assert moment.seconds == 0
+
+
+def test_the_guard_waits_for_the_end_and_thaws(
+    monkeypatch: pytest.MonkeyPatch, client: Mock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(freeze, "connect", Mock(return_value=client))
+    ended = io.StringIO("")
+    monkeypatch.setattr("sys.stdin", ended)
+    freeze.watch(["p", "r"])
+    assert capsys.readouterr().out == "\n"
+    assert client.api.unpause.mock_calls == [call("p"), call("r")]
