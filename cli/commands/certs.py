@@ -15,9 +15,10 @@ from cli import certificates, clone, recorded, session
 from cli.certificates import Certificate
 from cli.commands.arguments import Environment
 from cli.commands.options import AsJson, NoInstall
-from cli.console import out
+from cli.console import err, out
 from cli.errors import UserError
 from cli.pulumi import require_configured
+from cli.trust import authority
 
 SOON_DAYS = 7
 
@@ -35,7 +36,12 @@ def certs(
     """Show an environment's certificates as its services serve them; the exit status is 1 if clients refuse one."""
     require_configured(environment)
     if renew:
-        certificates.renew(session.prepare(install=not no_install), environment)
+        here = session.prepare(install=not no_install)
+        certificates.renew(here, environment)
+        if authority.trusted(here.clone, environment):
+            err.print(
+                f"This machine trusts the earlier CA: `./dashtam trust {environment}` puts this one in its place."
+            )
     found = certificates.certificates(recorded.read(clone.current(), environment))
     if not found:
         raise UserError(f"{environment} is not up.", remedy=f"Bring it up first: `./dashtam up {environment}`.")
