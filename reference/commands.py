@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from typing import TYPE_CHECKING
 
 import typer
 
-from cli.lazy import Commands
+from cli.lazy import PANELS, Commands
 from reference.markdown import block, code, page, table
 
 if TYPE_CHECKING:
@@ -26,11 +26,19 @@ def content() -> str:
         "The exit status is 0 where all is well, 1 where something failed, 2 where the command line is wrong, and 130"
         " after Ctrl-C. Results go to standard output, progress and messages to standard error. `NO_COLOR` is honoured."
     )
-    overview = table(
+    overview = (f"**{panel}**\n\n{_overview(commands, names)}" for panel, names in PANELS.items())
+    return page("Commands", exit_status, *overview, *(_section(name, command) for name, command in commands))
+
+
+def _overview(commands: list[tuple[str, Command]], names: Container[str]) -> str:
+    return table(
         ("command", "what it does"),
-        ([f"[{code(f'./dashtam {name}')}](#{_anchor(name)})", _first(command)] for name, command in commands),
+        (
+            [f"[{code(f'./dashtam {name}')}](#{_anchor(name)})", _first(command)]
+            for name, command in commands
+            if name.split()[0] in names
+        ),
     )
-    return page("Commands", exit_status, overview, *(_section(name, command) for name, command in commands))
 
 
 def _each(name: str, command: Command) -> Iterator[tuple[str, Command]]:
