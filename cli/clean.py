@@ -9,10 +9,11 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 
-from cli import further, recovery, turns
+from cli import further, recorded, recovery, turns
 from cli.clone import Clone
 from cli.engine_view import ContainerView, EngineView
 from cli.pulumi import Pulumi
+from cli.snapshots import journal
 
 _FILES = "-files"
 """How the names of volumes end that hold no data, but certificates and secrets that are in the state too."""
@@ -52,29 +53,34 @@ class Belongings:
         return any(self.named().values())
 
 
-def find(view: EngineView, pulumi: Pulumi, owner: str) -> Belongings:
+def find(view: EngineView, pulumi: Pulumi, clone: Clone) -> Belongings:
     """Look for all that this clone has made.
 
     Args:
         view: The engine.
         pulumi: Pulumi in this clone.
-        owner: This clone.
+        clone: This clone.
 
     Returns:
         What there is now.
     """
-    containers, networks, volumes = view.containers(None, owner), view.networks(None, owner), view.volumes(None, owner)
+    containers = view.containers(None, clone.id)
+    networks, volumes = view.networks(None, clone.id), view.volumes(clone.id)
     own = {one.id for one in containers} | set(networks.values()) | volumes
     others = view.ids() - own
-    states = {stack: recovery.recorded(pulumi, stack) for stack in sorted(pulumi.stacks())}
+    states = {stack: _ids(clone, stack, pulumi) for stack in sorted(pulumi.stacks())}
     return Belongings(
         containers,
         networks,
         sorted(name for name in volumes if name.endswith(_FILES)),
         sorted(name for name in volumes if not name.endswith(_FILES)),
         # A backend that several clones share may hold another's stack.
-        [stack for stack, recorded in states.items() if recorded and not recorded & others],
+        [stack for stack, ids in states.items() if ids and not ids & others],
     )
+
+
+def _ids(clone: Clone, stack: str, pulumi: Pulumi) -> set[str]:
+    return {one.id for one in recorded.read(clone, stack, pulumi.environ).resources if one.id}
 
 
 def remove(view: EngineView, pulumi: Pulumi, clone: Clone, found: Belongings, say: Callable[[str], None]) -> None:
@@ -102,6 +108,7 @@ def remove(view: EngineView, pulumi: Pulumi, clone: Clone, found: Belongings, sa
             view.remove_volume(volume)
         remove_data(view, found.data)
         for stack in found.stacks:
+            journal.of(clone, stack).clear()
             pulumi.run("stack", "rm", stack, "--force", "--preserve-config", "--yes")
             further.unregister(clone, stack)
 

@@ -171,19 +171,14 @@ class EngineView:
         found = self._client.api.networks(filters=_filter(stack, owner))
         return {network["Name"]: network["Id"] for network in found}
 
-    def volumes(self, stack: str | None, owner: str) -> set[str]:
-        """Return the names of a clone's volumes, of one environment or of all."""
-        found = self._client.api.volumes(filters=_filter(stack, owner))["Volumes"] or []
-        return {volume["Name"] for volume in found}
+    def volumes(self, owner: str) -> set[str]:
+        """Return the names of all of a clone's volumes."""
+        return {volume["Name"] for volume in self._client.api.volumes(filters=_filter(None, owner))["Volumes"] or []}
 
     def ids(self) -> set[str]:
         """Return the ids of all containers, networks and volumes on the engine, ours and others'."""
         found = [*self._client.api.containers(all=True), *self._client.api.networks()]
         return {one["Id"] for one in found} | {one["Name"] for one in self._client.api.volumes()["Volumes"] or []}
-
-    def image_ids(self) -> set[str]:
-        """Return the ids of all images on the engine."""
-        return set(self._client.api.images(quiet=True, all=True))
 
     def all_containers(self) -> list[Holding]:
         """Return every container on the engine, ours and others'."""

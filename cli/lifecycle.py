@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 
 from cli import failures, further, health, placements, preflight, recorded, recovery, soundness, turns
@@ -20,11 +20,7 @@ from infra.outputs import StackOutputs
 
 
 def up(
-    session: Session,
-    *stacks: str,
-    patience: float | None = None,
-    refresh: bool = False,
-    replace: Sequence[str] = (),
+    session: Session, *stacks: str, patience: float | None = None, replace: Sequence[str] = ()
 ) -> list[StackOutputs]:
     """Bring environments up, whatever state they are in, at the same time.
 
@@ -32,7 +28,6 @@ def up(
         session: The prepared clone.
         stacks: The environments.
         patience: Seconds until they must be healthy; None: as long as each service's health check allows.
-        refresh: Whether to ask the engine for everything first; it is done anyway where something is amiss.
         replace: URNs of resources to make anew, changed or not.
 
     Returns:
@@ -43,17 +38,14 @@ def up(
     """
     for stack in stacks:
         require_configured(stack, session.clone.root)
-    with ExitStack() as turn:
-        # In one order everywhere, so that two commands never wait for each other.
-        for stack in sorted(set(stacks)):
-            turn.enter_context(turns.turn(session.clone.home, stack, err.print))
+    with _turns(session, stacks):
         for stack in stacks:
             begin = recorded.read(session.clone, stack, session.environ).beginning
             soundness.require_sound(session.client.info(), begin, datetime.now(UTC))
             placed = Settler(session.clone, session.engine, err.print).settle(stack)
             preflight.require_free(session.clone, session.engine, stack, placed)
         Updates(session, "up", patience).run(
-            {stack: _flags(refresh=_mend(session, stack) or refresh, replace=replace) for stack in stacks}
+            {stack: _flags(refresh=_mend(session, stack), replace=replace) for stack in stacks}
         )
         for stack in stacks:
             _require_health(session, stack)
@@ -106,23 +98,34 @@ def destroy(session: Session, stack: str) -> None:
         further.forget(session.pulumi, session.clone, stack)
 
 
-DOWN = tuple(
-    flag for kind in (recovery.CONTAINER, recovery.NETWORK) for flag in ("--target", f"urn:pulumi:**${kind}::**")
-)
+DOWN = tuple(f"--target=urn:pulumi:**${kind}::**" for kind in (recorded.CONTAINER, recorded.NETWORK))
 """What `down` removes: the rest of the state, with its secrets and certificates, stays exact."""
 
 
-def down(session: Session, stack: str) -> None:
-    """Remove an environment's containers and network; its volumes, secrets and certificates stay.
+def down(session: Session, *stacks: str) -> None:
+    """Remove environments' containers and networks, at the same time; volumes, secrets and certificates stay.
 
     Args:
         session: The prepared clone.
-        stack: The environment.
+        stacks: The environments.
 
     Raises:
         UserError: There is no such environment, or something could not be removed.
     """
-    require_configured(stack, session.clone.root)
-    with turns.turn(session.clone.home, stack, err.print):
-        amiss = recovery.recover(session.pulumi, session.engine, stack, session.clone.id, err.print)
-        Updates(session, "destroy").run({stack: _flags(*DOWN, refresh=amiss)})
+    for stack in stacks:
+        require_configured(stack, session.clone.root)
+    with _turns(session, stacks):
+        amiss = {
+            stack: recovery.recover(session.pulumi, session.engine, stack, session.clone.id, err.print)
+            for stack in stacks
+        }
+        Updates(session, "destroy").run({stack: _flags(*DOWN, refresh=amiss[stack]) for stack in stacks})
+
+
+@contextmanager
+def _turns(session: Session, stacks: Sequence[str]) -> Iterator[None]:
+    with ExitStack() as held:
+        # In one order everywhere, so that two commands never wait for each other.
+        for stack in sorted(set(stacks)):
+            held.enter_context(turns.turn(session.clone.home, stack, err.print))
+        yield

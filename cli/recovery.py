@@ -25,10 +25,8 @@ from infra.naming import PROJECT
 
 Say = Callable[[str], None]
 
-CONTAINER = "docker:index/container:Container"
-NETWORK = "docker:index/network:Network"
-_VOLUME = "docker:index/volume:Volume"
-_IMAGE = "docker:index/remoteImage:RemoteImage"
+_CONTAINER = "docker:index/container:Container"
+_NETWORK = "docker:index/network:Network"
 _LEFT = "left by a broken-off update"
 
 LOCK_WAIT = 600.0
@@ -116,7 +114,7 @@ def recover(pulumi: Pulumi, view: EngineView, stack: str, owner: str, say: Say) 
         pulumi.run("stack", "import", "--stack", stack, stdin=json.dumps(state))
     recorded = _recorded_ids(state)
     networks = view.networks(stack, owner)
-    cut_off = bool(_recorded_ids(state, NETWORK) - set(networks.values()))
+    cut_off = bool(_recorded_ids(state, _NETWORK) - set(networks.values()))
     kept = set()
     for container in containers:
         reason = _reason_to_go(container, recorded, cut_off=cut_off)
@@ -129,14 +127,7 @@ def recover(pulumi: Pulumi, view: EngineView, stack: str, owner: str, say: Say) 
         if network not in recorded:
             say(f"Removing {name}: {_LEFT}.")
             view.remove_network(network)
-    lost = not kept >= _recorded_ids(state, CONTAINER) or _is_lost(state, view, stack, owner)
-    return broken_off or cut_off or lost
-
-
-def _is_lost(state: dict[str, Any], view: EngineView, stack: str, owner: str) -> bool:
-    """Tell whether volumes or images are gone, as may happen where no container uses them any more."""
-    images = {one["outputs"]["imageId"] for one in _resources(state) if one["type"] == _IMAGE and "outputs" in one}
-    return not (view.volumes(stack, owner) >= _recorded_ids(state, _VOLUME) and view.image_ids() >= images)
+    return broken_off or cut_off or not kept >= _recorded_ids(state, _CONTAINER)
 
 
 def release_dead_locks(pulumi: Pulumi, stack: str, say: Say) -> None:
@@ -169,19 +160,6 @@ def _wait_for(lock: Lock, stack: str) -> None:
                 remedy=f"Look at that process; if it has died, run `pulumi cancel --stack {stack}`.",
             )
         time.sleep(LOCK_POLL)
-
-
-def recorded(pulumi: Pulumi, stack: str) -> set[str]:
-    """Return the ids of all that is on the engine or in the state alone, as a stack's state tells.
-
-    Args:
-        pulumi: Pulumi in this clone.
-        stack: Which stack.
-
-    Returns:
-        Ids; of volumes, their names.
-    """
-    return _recorded_ids(_state(pulumi, stack))
 
 
 def _state(pulumi: Pulumi, stack: str) -> dict[str, Any]:

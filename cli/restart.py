@@ -12,6 +12,7 @@ from docker.errors import APIError
 from cli import failures
 from cli.engine_view import ContainerView, EngineView
 from cli.errors import UserError
+from cli.progress import STARTING
 
 NEEDS: Mapping[str, Collection[str]] = {
     "postgres": (),
@@ -89,12 +90,13 @@ def _stop(view: EngineView, one: ContainerView, show: Show) -> str:
 
 
 def _start(view: EngineView, one: ContainerView, show: Show) -> str:
-    show(one.component, "starting, waiting for health")
+    show(one.component, STARTING)
     try:
         view.start(one.id)
     except APIError as error:
         show(one.component, "failed")
         return f"{one.name}: {error.explanation}"
+    show(one.component, "waiting for health")
     return ""
 
 

@@ -39,7 +39,7 @@ def clean(
         raise UserError("--json asks nothing.", remedy="Add --yes to remove, or --dry-run to list.", exit_status=2)
     view = EngineView(connect())
     here = session.prepare(install=not no_install, images=False)
-    found = cleaning.find(view, here.pulumi, here.clone.id)
+    found = cleaning.find(view, here.pulumi, here.clone)
     if as_json:
         typer.echo(json.dumps({**found.named(), "removed": not dry_run}, indent=2))
     else:

@@ -8,7 +8,6 @@ from cli import lifecycle, session
 from cli.commands.arguments import Environments
 from cli.commands.options import NoInstall
 from cli.console import err
-from cli.pulumi import require_configured
 
 app = typer.Typer(add_completion=False)
 
@@ -17,8 +16,7 @@ app = typer.Typer(add_completion=False)
 def down(environments: Environments, *, no_install: NoInstall = False) -> None:
     """Remove environments' containers and networks; volumes, secrets and certificates stay for the next `up`."""
     here = session.prepare(install=not no_install)
-    for environment in environments:
-        require_configured(environment, here.clone.root)
-    for environment in environments:
-        lifecycle.down(here, environment)
+    chosen = list(dict.fromkeys(environments))
+    lifecycle.down(here, *chosen)
+    for environment in chosen:
         err.print(f"{environment} is down. `./dashtam up {environment}` goes on from there.", highlight=False)

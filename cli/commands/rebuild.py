@@ -36,6 +36,5 @@ def rebuild(
         for stage in images.stages(settings, services or ())
     }
     images.rebuild(here.client, chosen, to_console, cache=not no_cache)
-    # The state has the id that the name stood for; the engine has the new one.
-    (outputs,) = lifecycle.up(here, environment, refresh=True)
+    (outputs,) = lifecycle.up(here, environment)
     err.print(summary(outputs))

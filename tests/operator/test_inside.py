@@ -134,21 +134,21 @@ def test_redis_cli_is_the_services_user_on_its_database(checkout: Checkout) -> N
 
 
 @pytest.mark.parametrize(
-    ("service", "client", "command"),
+    ("service", "pattern", "command"),
     [
         ("postgres", r"^psql .*long", ["db-shell", "-c", "select pg_sleep(20), 'long'"]),
         ("redis", r"^redis-cli .*long", ["redis-cli", "BLPOP", "long", "20"]),
     ],
 )
 def test_no_password_is_in_a_list_of_processes(
-    checkout: Checkout, service: str, client: str, command: list[str]
+    checkout: Checkout, service: str, pattern: str, command: list[str]
 ) -> None:
     password = _password(checkout, service)
     assert len(password) == 40
     name, *arguments = command
     with checkout.start(name, checkout.stack, "--", *arguments) as process, damage.at_latest_killed(process):
         wait_until(
-            lambda: bool(re.search(client, _listed("axww", "-o", "args"), re.MULTILINE)),
+            lambda: bool(re.search(pattern, _listed("axww", "-o", "args"), re.MULTILINE)),
             "the client among the processes",
         )
         assert password not in _listed("axww", "-o", "args")

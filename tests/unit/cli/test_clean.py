@@ -7,6 +7,7 @@ import pytest
 
 from cli import clean, placements
 from cli.clone import Clone
+from cli.recorded import Recorded, Resource
 from infra.placement import Placement, plain
 from tests.unit.cli.conftest import MakeContainer
 
@@ -27,26 +28,31 @@ def view(container: MakeContainer) -> Mock:
 
 @pytest.fixture
 def pulumi(monkeypatch: pytest.MonkeyPatch) -> Mock:
-    monkeypatch.setattr("cli.recovery.recorded", lambda _, stack: STATES[stack])
+    def read(_: Clone, stack: str, environ: object) -> Recorded:
+        assert environ == {}
+        return Recorded([Resource("kind", "name", identity) for identity in ("", *STATES[stack])])
+
+    monkeypatch.setattr("cli.recorded.read", read)
     return Mock(stacks=Mock(return_value=set(STATES)), environ={})
 
 
-def test_data_is_told_apart_and_a_state_that_tells_of_others_is_left(view: Mock, pulumi: Mock) -> None:
-    assert clean.find(view, pulumi, "me").named() == {
+def test_data_is_told_apart_and_a_state_that_tells_of_others_is_left(view: Mock, pulumi: Mock, tmp_path: Path) -> None:
+    assert clean.find(view, pulumi, Clone("me", tmp_path, tmp_path)).named() == {
         "containers": ["dashtam-test-app"],
         "networks": ["dashtam-dev-network"],
         "volumes": ["dashtam-dev-app-files"],
         "data": ["postgres_dev_data"],
         "stacks": ["dev", "gone"],
     }
-    for asked in (view.containers, view.networks, view.volumes):
+    for asked in (view.containers, view.networks):
         asked.assert_called_once_with(None, "me")
+    view.volumes.assert_called_once_with("me")
 
 
 @pytest.mark.usefixtures("data_home")
 def test_what_was_found_is_removed_and_data_last(view: Mock, pulumi: Mock, tmp_path: Path) -> None:
-    found = clean.find(view, pulumi, "me")
-    clean.remove(view, pulumi, Clone("me", tmp_path, tmp_path), found, print)
+    clone = Clone("me", tmp_path, tmp_path)
+    clean.remove(view, pulumi, clone, clean.find(view, pulumi, clone), print)
     removed = [(call[0], call.args) for call in view.mock_calls if call[0].startswith("remove")]
     assert removed == [
         ("remove_container", ("id-app",)),
@@ -64,6 +70,6 @@ def test_a_further_environment_that_was_removed_is_forgotten(view: Mock, pulumi:
     placements.write(here, {"dev": plain("dev"), "gone": Placement(source="dev", name="gone"), "else": plain("else")})
     (tmp_path / "Pulumi.dev.yaml").write_text("config: {}\n")
     (tmp_path / "Pulumi.gone.yaml").symlink_to("Pulumi.dev.yaml")
-    clean.remove(view, pulumi, here, clean.find(view, pulumi, "me"), print)
+    clean.remove(view, pulumi, here, clean.find(view, pulumi, here), print)
     assert placements.recorded(here) == {"else": plain("else")}
     assert [path.name for path in tmp_path.glob("Pulumi.*.yaml")] == ["Pulumi.dev.yaml"]

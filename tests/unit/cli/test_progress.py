@@ -127,3 +127,14 @@ def test_what_is_under_way_is_shown_as_it_is() -> None:
 def test_an_event_of_another_kind_is_passed_over() -> None:
     progress, written = _follow({"summaryEvent": {}}, {"preludeEvent": {"config": {}}})
     assert (progress.errors, written) == ([], "")
+
+
+def test_what_installed_files_goes_without_a_word() -> None:
+    files = "dashtam-test-app-files"
+    _, written = _follow(
+        {"resourcePreEvent": _step(CONTAINER, "dashtam-test-app", "delete")},
+        {"resOutputsEvent": _step(CONTAINER, "dashtam-test-app", "delete")},
+        {"resourcePreEvent": _step(CONTAINER, files, "delete")},
+        {"resOutputsEvent": _step(CONTAINER, files, "delete")},
+    )
+    assert [line.split(" (")[0] for line in written.splitlines()] == ["test app: stopping", "test app: removed"]

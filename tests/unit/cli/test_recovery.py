@@ -39,8 +39,6 @@ class FakeView(EngineView):
 
     def __init__(self, containers: list[ContainerView], networks: dict[str, str]) -> None:
         self.found, self.nets = containers, networks
-        self.volume_names = {"files"}
-        self.images = {"sha256:1"}
         self.removed: list[str] = []
 
     def containers(self, stack: str | None = None, owner: str | None = None) -> list[ContainerView]:
@@ -50,13 +48,6 @@ class FakeView(EngineView):
     def networks(self, stack: str | None, owner: str) -> dict[str, str]:
         assert (stack, owner) == ("test", "me")
         return self.nets
-
-    def volumes(self, stack: str | None, owner: str) -> set[str]:
-        assert (stack, owner) == ("test", "me")
-        return self.volume_names
-
-    def image_ids(self) -> set[str]:
-        return self.images
 
     def remove_container(self, container: str) -> None:
         self.removed.append(container)
@@ -239,14 +230,3 @@ def test_other_stacks_and_backends_have_no_locks_here(lock_folder: Path, backend
     assert recovery.locks(backend.as_uri(), "dev") == []
     assert recovery.locks("https://example.invalid", "test") == []
     assert [lock.pid for lock in recovery.locks(backend.as_uri(), "test")] == [dead]
-
-
-@pytest.mark.parametrize(("gone", "expected"), [(None, False), ("volume_names", True), ("images", True)])
-def test_what_no_container_uses_is_missed_too(backend: Path, gone: str | None, expected: bool) -> None:
-    pulumi = _pulumi(backend, ("docker:index/volume:Volume", "files"))
-    image = {"type": "docker:index/remoteImage:RemoteImage", "id": "i", "outputs": {"imageId": "sha256:1"}}
-    pulumi.state["deployment"]["resources"].append(image)
-    view = FakeView([], {})
-    if gone:
-        setattr(view, gone, set())
-    assert _recover(pulumi, view) == (expected, [])
