@@ -7,6 +7,7 @@ from dataclasses import asdict
 
 import typer
 from rich.table import Table
+from rich.text import Text
 
 from cli import target
 from cli.commands.arguments import Environment
@@ -49,5 +50,6 @@ def table(found: list[Difference]) -> Table:
     for heading in ("resource", "property", "was", "is"):
         rows.add_column(heading, overflow="fold")
     for one in found:
-        rows.add_row(f"{one.kind} {one.resource}", one.property, one.was, one.now)
+        # What somebody set by hand is shown as it is, not as markup.
+        rows.add_row(*(Text(cell) for cell in (f"{one.kind} {one.resource}", one.property, one.was, one.now)))
     return rows

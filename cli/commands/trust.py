@@ -41,8 +41,8 @@ def trust(
     if pem is None:
         raise UserError(f"{environment} is not up.", remedy=f"Bring it up first: `./dashtam up {environment}`.")
     ca, stores = Authority(environment, pem), _stores(store, install=not no_install)
-    earlier = [(old, one) for old in authority.trusted(here, environment) if old != ca for one in stores]
-    stale = [(old, one) for old, one in earlier if one.holds(old)]
+    earlier = [old for old in authority.trusted(here, environment) if old != ca]
+    stale = [(old, one) for old in earlier for one in stores if one.holds(old)]
     missing = [one for one in stores if not one.holds(ca)]
     if not missing and not stale:
         say(f"{environment} is trusted already by {_list(stores)}.")
@@ -53,9 +53,6 @@ def trust(
     trusting.add(here, ca, missing, say)
     for old, one in stale:
         trusting.remove(here, old, [one], say)
-    for old in {old for old, _ in earlier}:
-        if not any(one.holds(old) for one in stores):
-            authority.forget(here, old)
 
 
 def say(text: str) -> None:

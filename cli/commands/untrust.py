@@ -39,5 +39,3 @@ def untrust(
         typer.confirm(f"Stop trusting {environment}?", abort=True, err=True)
     for ca, holders in held:
         trusting.remove(here, ca, holders, say)
-        if store is Stores.ALL:
-            authority.forget(here, ca)

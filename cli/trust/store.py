@@ -58,9 +58,12 @@ def run(command: Sequence[str]) -> str:
         Its standard output.
 
     Raises:
-        UserError: It failed, with what it said.
+        UserError: It failed, with what it said, or is not there.
     """
-    done = subprocess.run(list(command), stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    try:
+        done = subprocess.run(list(command), stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        raise UserError(f"{command[0]} is not installed.") from None
     if done.returncode != 0:
         raise UserError(f"`{shlex.join(command)}` failed.", cause=(done.stderr or done.stdout).strip())
     return done.stdout

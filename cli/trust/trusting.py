@@ -30,10 +30,14 @@ def stores(which: Stores, *, install: bool) -> list[Store]:
     Raises:
         UserError: There are browsers, and what changes their stores is missing.
     """
+    if which is not Stores.SYSTEM and browsers.stores(Path.home()):
+        browsers.require_certutil(install=install)
+    return _found(which)
+
+
+def _found(which: Stores) -> list[Store]:
     found = [] if which is Stores.BROWSERS else system.stores()
     own = [] if which is Stores.SYSTEM else browsers.stores(Path.home())
-    if own:
-        browsers.require_certutil(install=install)
     return [*found, *own]
 
 
@@ -65,3 +69,5 @@ def remove(clone: Clone, ca: Authority, chosen: Sequence[Store], say: Say) -> No
     for store in chosen:
         store.remove(ca, file, say)
         say(f"{ca.environment} is no longer trusted by {store.place}.")
+    if not any(store.holds(ca) for store in _found(Stores.ALL)):
+        authority.forget(clone, ca)

@@ -51,6 +51,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Clone:
 def shelf(here: Clone, monkeypatch: pytest.MonkeyPatch) -> Shelf:  # noqa: ARG001 - trust is noted there
     made = Shelf()
     monkeypatch.setattr(trusting, "stores", lambda *_, **__: [made])
+    monkeypatch.setattr(trusting, "_found", lambda *_: [made])
     return made
 
 

@@ -98,6 +98,11 @@ def test_what_a_failed_command_said_is_told() -> None:
     assert raised.value.cause == "why"
 
 
+def test_a_program_that_is_missing_is_told() -> None:
+    with pytest.raises(UserError, match="no-such-program is not installed"):
+        store.run(["no-such-program"])
+
+
 @pytest.mark.usefixtures("as_root")
 def test_a_keychain_knows_fingerprints(
     tmp_path: Path, ca: Authority, file: Path, program: MakeProgram, monkeypatch: pytest.MonkeyPatch
