@@ -43,7 +43,7 @@ class Session:
 
     def connect(self) -> docker.DockerClient:
         """Return a further client of the engine."""
-        return docker.DockerClient(base_url=self.environ.get("DOCKER_HOST"))
+        return docker.from_env(environment=self.environ)
 
     @cached_property
     def engine(self) -> EngineView:
