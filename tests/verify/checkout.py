@@ -191,6 +191,8 @@ def _copied_config(root: Path) -> str:
     document = yaml.safe_load((root / "Pulumi.dev.yaml").read_text())
     for section, port in zip(PUBLISHED, free_ports(len(PUBLISHED)), strict=True):
         document["config"][f"dashtam:{section}"]["port"] = port
+    callback = document["config"]["dashtam:callback"]["port"]
+    document["config"]["dashtam:app"]["oauth_redirect_uri"] = f"https://127.0.0.1:{callback}"
     text: str = yaml.safe_dump(document, sort_keys=False)
     return text
 
