@@ -70,4 +70,6 @@ def _microseconds(time: str) -> str:
 
 
 def _words(span: timedelta) -> str:
-    return str(timedelta(seconds=round(span.total_seconds())))
+    # Asking the engine takes a moment, so the seconds of a long span say nothing.
+    unit = timedelta(minutes=1) if span >= timedelta(hours=1) else timedelta(seconds=1)
+    return str(round(span / unit) * unit)

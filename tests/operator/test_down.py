@@ -19,12 +19,14 @@ MOMENTS = [(1.0, "kill_all"), (2.5, "kill_group"), (3.5, "kill_all"), (4.5, "kil
 
 
 def _rows(checkout: Checkout) -> str:
-    return succeed(checkout.dashtam("db-shell", checkout.stack, "--", "-tAc", "select string_agg(t, ',') from kept"))
+    query = "select string_agg(t, ',') from kept_by_down"
+    return succeed(checkout.dashtam("db-shell", checkout.stack, "--", "-tAc", query))
 
 
 def _keep(checkout: Checkout, row: str) -> None:
-    statement = f"create table if not exists kept (t text); truncate kept; insert into kept values ('{row}')"  # noqa: S608
-    succeed(checkout.dashtam("db-shell", checkout.stack, "--", "-qc", statement))
+    made = "create table if not exists kept_by_down (t text); truncate kept_by_down"
+    filled = f"insert into kept_by_down values ('{row}')"  # noqa: S608 - our own
+    succeed(checkout.dashtam("db-shell", checkout.stack, "--", "-qc", f"{made}; {filled}"))
     assert succeed(checkout.dashtam("redis-cli", checkout.stack, "SET", "kept", row)) == "OK\n"
 
 

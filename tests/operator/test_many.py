@@ -109,14 +109,15 @@ def parts(environment: Environment) -> set[object]:
 
 def remember(environment: Environment, value: str) -> None:
     """Write something into an environment's database."""
-    sql = f"CREATE TABLE IF NOT EXISTS kept (value text); INSERT INTO kept VALUES ('{value}')"  # noqa: S608 - our own
-    status, said = query(environment, sql)
+    made = "CREATE TABLE IF NOT EXISTS kept_by_many (value text)"
+    filled = f"INSERT INTO kept_by_many VALUES ('{value}')"  # noqa: S608 - our own
+    status, said = query(environment, f"{made}; {filled}")
     assert status == 0, said
 
 
 def remembered(environment: Environment) -> list[str]:
     """Return what was written into an environment's database."""
-    status, said = query(environment, "SELECT value FROM kept ORDER BY value")
+    status, said = query(environment, "SELECT value FROM kept_by_many ORDER BY value")
     return said.split() if status == 0 else []
 
 
@@ -203,7 +204,7 @@ def test_data_is_kept_and_put_back_where_it_is(pair: Pair, second: Checkout) -> 
     remember(pair[1], "lost")
     succeed(second.dashtam("snapshot", "restore", second.stack, "one", "--yes"))
     assert remembered(pair[1]) == before
-    query(pair[1], "DELETE FROM kept WHERE value = 'kept'")
+    query(pair[1], "DELETE FROM kept_by_many WHERE value = 'kept'")
     succeed(second.dashtam("snapshot", "delete", second.stack, "one"))
 
 

@@ -30,9 +30,17 @@ def test_all_is_well(tmp_path: Path, time: str) -> None:
     soundness.require_sound(_info(tmp_path, time), NOW - timedelta(days=1), NOW)
 
 
-@pytest.mark.parametrize("change", [timedelta(seconds=61), timedelta(days=-2), timedelta(hours=3)])
-def test_an_engine_whose_clock_is_another(tmp_path: Path, change: timedelta) -> None:
-    with pytest.raises(UserError, match="engine's clock differs") as raised:
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (timedelta(seconds=61.4), "0:01:01"),
+        (timedelta(days=-2), "2 days, 0:00:00"),
+        (timedelta(days=2, seconds=-0.2), "2 days, 0:00:00"),
+        (timedelta(hours=3, seconds=20), "3:00:00"),
+    ],
+)
+def test_an_engine_whose_clock_is_another(tmp_path: Path, change: timedelta, words: str) -> None:
+    with pytest.raises(UserError, match=f"engine's clock differs from this machine's by {words}") as raised:
         soundness.require_sound(_info(tmp_path), None, NOW + change)
     assert "Set the clock" in raised.value.remedy
 
