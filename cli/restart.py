@@ -17,7 +17,7 @@ from cli.progress import STARTING
 NEEDS: Mapping[str, Collection[str]] = {
     "postgres": (),
     "redis": (),
-    "sandbox": (),
+    "sandbox": ("redis",),
     "app": ("postgres", "redis", "sandbox"),
     "callback": ("app",),
 }

@@ -42,7 +42,9 @@ class Environment(pulumi.ComponentResource):
             postgres.PostgresArgs(settings.postgres, self._images.postgres, self._certificates), shared, child
         )
         self._redis = redis.Redis(
-            redis.RedisArgs(settings.redis, self._images.redis, self._certificates), shared, child
+            redis.RedisArgs(settings.redis, self._images.redis, self._certificates, sandbox=settings.sandbox.enabled),
+            shared,
+            child,
         )
         self._serve(shared, child)
         self.outputs = {**self._addresses(), **self._secrets(), **self._facts()}
@@ -68,8 +70,14 @@ class Environment(pulumi.ComponentResource):
         callback.Callback(
             callback.CallbackArgs(settings, self._built[callback.NAME], self._certificates), shared, child
         )
-        if secret:
-            there = sandbox.SandboxArgs(settings, self._built[sandbox.NAME], self._certificates, secret)
+        if secret and self._redis.sandbox_password:
+            there = sandbox.SandboxArgs(
+                settings,
+                self._built[sandbox.NAME],
+                self._certificates,
+                client_secret=secret,
+                redis_password=self._redis.sandbox_password,
+            )
             sandbox.Sandbox(there, shared, child)
 
     def _provider_file(self, sandbox_secret: pulumi.Output[str] | None) -> pulumi.Output[str]:

@@ -1,8 +1,9 @@
-"""Redis: TLS only, the default user off, one ACL user for the service."""
+"""Redis: TLS only, the default user off, an ACL user for the service and one for the sandbox, apart from each other."""
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -15,11 +16,19 @@ from infra.config_values import megabytes
 from infra.files import MOUNT, FilesArgs, InstalledFiles
 from infra.images import Image
 from infra.naming import Naming
+from infra.provider_settings import SANDBOX
 from infra.settings import RedisSettings
 
 NAME = "redis"
 PORT = 6379
 USER = "dashtam"
+SANDBOX_USER = SANDBOX
+SANDBOX_KEYS = "sandbox:"
+"""What the names of all keys of the sandbox begin with."""
+
+SANDBOX_COMMANDS = ("get", "set", "del", "sadd", "smembers", "expire", "select", "ping")
+"""All that it sends."""
+
 DATA = REDIS.data
 
 PERSISTENCE = {
@@ -42,11 +51,13 @@ class RedisArgs:
         settings: Its part of the config.
         image: Its image.
         certificates: The stack's CA and certificates.
+        sandbox: Whether the sandbox keeps its data here, too.
     """
 
     settings: RedisSettings
     image: Image
     certificates: Certificates
+    sandbox: bool
 
 
 class Redis(pulumi.ComponentResource):
@@ -58,7 +69,8 @@ class Redis(pulumi.ComponentResource):
         opts: Resource options.
 
     Attributes:
-        password: The ACL user's password, secret.
+        password: The service's password, secret.
+        sandbox_password: The sandbox's, secret; None where there is none.
         volume: The data volume's name; None where the data is forgotten.
         container: The container, healthy.
     """
@@ -69,6 +81,7 @@ class Redis(pulumi.ComponentResource):
         data = _storage(args.settings, shared.naming, child)
         self.volume = data.volume
         self.password = credentials.password(NAME, opts=child)
+        self.sandbox_password = credentials.password(f"{SANDBOX}-{NAME}", opts=child) if args.sandbox else None
         service = container.ServiceArgs(
             image=args.image.id,
             user=REDIS.user,
@@ -92,7 +105,7 @@ class Redis(pulumi.ComponentResource):
             "tls.crt": certificate.certificate,
             "tls.key": certificate.key,
             "password": self.password,
-            "users.acl": self.password.apply(acl),
+            "users.acl": pulumi.Output.all(self.password, self.sandbox_password).apply(lambda both: acl(*both)),
             "redis.conf": configuration(args.settings),
         }
         return FilesArgs(shared.naming, NAME, shared.installer, REDIS.user, files)
@@ -113,17 +126,42 @@ class Redis(pulumi.ComponentResource):
         )
 
 
-def acl(password: str) -> str:
-    """Return the users file: nobody by default, and the service with everything but administration.
+def acl(password: str, sandbox_password: str | None = None) -> str:
+    """Return the users file: nobody by default, the service with everything but administration, and the sandbox.
+
+    A command that takes no key knows no bounds. So the service may not flush; it can list the names of all keys.
 
     Args:
         password: The service's password.
+        sandbox_password: The sandbox's; None where there is none.
 
     Returns:
-        An ACL file with the password's SHA-256 (Redis manual, ACL).
+        An ACL file with the passwords' SHA-256 (Redis manual, ACL).
     """
+    service = [*(f"~{pattern}" for pattern in outside(SANDBOX_KEYS)), "&*", "+@all", "-@admin", "-@dangerous"]
+    users = ["user default off", _user(USER, password, [*service, "+info", "+keys"])]
+    if sandbox_password is not None:
+        commands = [f"+{command}" for command in SANDBOX_COMMANDS]
+        users.append(_user(SANDBOX_USER, sandbox_password, [f"~{SANDBOX_KEYS}*", *commands]))
+    return "".join(f"{user}\n" for user in users)
+
+
+def outside(prefix: str) -> list[str]:
+    """Return what matches every name that doesn't begin with a prefix, as ACLs know no exceptions.
+
+    Args:
+        prefix: Letters, digits and colons.
+
+    Returns:
+        Patterns: for each place in the prefix one for names that differ there, and one for names that end there.
+    """
+    heads = [(prefix[:place], prefix[place]) for place in range(len(prefix))]
+    return [*(f"{head}[^{letter}]*" for head, letter in heads), *(head for head, _ in heads[1:])]
+
+
+def _user(name: str, password: str, rules: Sequence[str]) -> str:
     digest = hashlib.sha256(password.encode()).hexdigest()
-    return f"user default off\nuser {USER} on #{digest} ~* &* +@all -@admin -@dangerous +info +keys +flushdb\n"
+    return f"user {name} on #{digest} {' '.join(rules)}"
 
 
 def configuration(settings: RedisSettings) -> str:

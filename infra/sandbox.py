@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pulumi
 
-from infra import container, credentials, origins
+from infra import container, credentials, origins, redis
 from infra.app import tls_environment, tls_files
 from infra.catalogue import NODE
 from infra.certificates import Certificates
@@ -29,16 +29,18 @@ class SandboxArgs:
         image: Its image.
         certificates: The stack's CA and certificates.
         client_secret: The service's secret there.
+        redis_password: The sandbox's own in Redis, secret.
     """
 
     settings: StackSettings
     image: Image
     certificates: Certificates
     client_secret: pulumi.Output[str]
+    redis_password: pulumi.Output[str]
 
 
 class Sandbox(pulumi.ComponentResource):
-    """The sandbox's container. What people decide there is in its memory, and ends with it.
+    """The sandbox's container. What people decide there is in Redis, for which it waits itself, as the service does.
 
     Args:
         args: What it needs.
@@ -97,6 +99,11 @@ def environment(settings: StackSettings) -> dict[str, str]:
         "REDIRECT_URI": settings.app.oauth_redirect_uri,
         "COOKIE_KEY_FILE": f"{MOUNT}/cookie-key",
         "SIGNING_KEY_FILE": f"{MOUNT}/signing-key",
+        "REDIS_HOST": redis.NAME,
+        "REDIS_PORT": str(redis.PORT),
+        "REDIS_DB": str(settings.redis.database),
+        "REDIS_USER": redis.SANDBOX_USER,
+        "REDIS_PASSWORD_FILE": f"{MOUNT}/redis-password",
         **tls_environment(),
     }
 
@@ -105,6 +112,7 @@ def _files(args: SandboxArgs, shared: container.Shared, opts: pulumi.ResourceOpt
     files = {
         **tls_files(args.certificates, NAME),
         "client-secret": args.client_secret,
+        "redis-password": args.redis_password,
         "cookie-key": credentials.key(f"{NAME}-cookie", opts=opts),
         "signing-key": credentials.signing_key(NAME, opts=opts),
     }

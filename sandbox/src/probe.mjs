@@ -3,17 +3,22 @@
 import { readFileSync } from "node:fs";
 import { get } from "node:https";
 
+/** Characters of an answer that are worth reading. */
+const LONGEST = 500;
+
 const [url] = process.argv.slice(2);
 const ca = readFileSync(process.env.TLS_CA_FILE);
 
 get(url, { ca, timeout: 4000 }, (response) => {
-  response.resume();
-  if (response.statusCode !== 200) fail(`status ${response.statusCode}`);
+  response.setEncoding("utf8");
+  let said = "";
+  response.on("data", (part) => (said += part));
+  response.on("end", () => response.statusCode === 200 || fail(`status ${response.statusCode}: ${said.slice(0, LONGEST)}`));
 })
   .on("timeout", function () {
     this.destroy(new Error("no answer in time"));
   })
-  .on("error", (error) => fail(error.message));
+  .on("error", (error) => fail(error.message || error.code));
 
 function fail(reason) {
   process.stderr.write(`${url}: ${reason}\n`);

@@ -3,6 +3,7 @@
 import { Provider, errors } from "oidc-provider";
 
 import { UNAVAILABLE, account } from "./accounts.mjs";
+import { Adapter } from "./adapter.mjs";
 import { log } from "./log.mjs";
 import { HEADERS, errorPage } from "./pages.mjs";
 
@@ -22,17 +23,19 @@ const LIFETIMES = {
 
 const FAILURES = ["authorization.error", "grant.error", "revocation.error", "userinfo.error", "server_error"];
 
-/** Return the authorization server; it keeps everything in memory. */
-export function createProvider(settings) {
-  const provider = new Provider(settings.issuer, configuration(settings));
+/** Return the authorization server; it keeps everything in Redis. */
+export function createProvider(settings, redis) {
+  const provider = new Provider(settings.issuer, configuration(settings, redis));
   provider.on("authorization.success", () => log("info", "authorization granted"));
   provider.on("grant.success", (context) => log("info", "tokens issued", { grant: context.oidc.params.grant_type }));
   for (const name of FAILURES) provider.on(name, (_context, error) => logFailure(name, error));
   return provider;
 }
 
-function configuration(settings) {
+function configuration(settings, redis) {
+  const longest = Math.max(...Object.values(LIFETIMES));
   return {
+    adapter: (model) => new Adapter(redis, model, longest),
     clients: [client(settings)],
     jwks: { keys: [settings.signingKey] },
     cookies: { keys: [settings.cookieKey], names: cookieNames(new URL(settings.issuer)) },

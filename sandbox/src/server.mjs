@@ -1,12 +1,13 @@
-/** An OpenID provider for development and tests, over HTTPS: anyone may log in under any name, and nothing is kept. */
+/** An OpenID provider for development and tests, over HTTPS: anyone may log in under any name. */
 
 import { readFileSync } from "node:fs";
 import { createServer } from "node:https";
 
+import { StartError, reasonOf } from "./errors.mjs";
 import { interact, isInteraction } from "./interactions.mjs";
 import { log } from "./log.mjs";
 import { errorPage } from "./pages.mjs";
-import { SettingsError, load } from "./settings.mjs";
+import { load } from "./settings.mjs";
 import { send, sendPage } from "./web.mjs";
 
 const STYLE = readFileSync(new URL("./style.css", import.meta.url));
@@ -14,12 +15,12 @@ const STYLE = readFileSync(new URL("./style.css", import.meta.url));
 /** Milliseconds that open requests have to end in, well below the grace that the engine gives. */
 const GRACE = 5000;
 
-function handler(provider) {
+function handler(provider, redis) {
   const authorizationServer = provider.callback();
   return async (request, response) => {
     const path = request.url.split("?", 1)[0];
     try {
-      if (path === "/health") send(response, 200, "application/json", '{"status":"ok"}');
+      if (path === "/health") await answerHealth(redis, response);
       else if (path === "/style.css") send(response, 200, "text/css", STYLE);
       else if (isInteraction(path)) await interact(provider, request, response, path);
       else authorizationServer(request, response);
@@ -27,6 +28,13 @@ function handler(provider) {
       fail(response, error);
     }
   };
+}
+
+/** The sandbox is as healthy as its Redis: without it, it can answer nobody. */
+async function answerHealth(redis, response) {
+  const reason = await redis.ping().then(() => undefined, reasonOf);
+  const health = reason ? { status: "unavailable", reason: `Redis: ${reason}` } : { status: "ok" };
+  send(response, reason ? 503 : 200, "application/json", JSON.stringify(health));
 }
 
 function fail(response, error) {
@@ -45,12 +53,13 @@ function stop(server, signal) {
 
 async function main() {
   const settings = load(process.env);
-  // What follows takes most of the start, and isn't needed to refuse it.
-  const { createProvider } = await import("./provider.mjs");
-  const tls = { cert: settings.certificate, key: settings.key, minVersion: "TLSv1.2" };
-  const server = createServer(tls, handler(createProvider(settings)));
+  const server = createServer({ cert: settings.certificate, key: settings.key, minVersion: "TLSv1.2" });
   for (const signal of ["SIGTERM", "SIGINT"]) process.once(signal, () => stop(server, signal));
   server.once("error", refuse);
+  // What follows takes most of the start, and isn't needed to refuse it.
+  const { openStore } = await import("./store.mjs");
+  const [redis, { createProvider }] = await Promise.all([openStore(settings.redis), import("./provider.mjs")]);
+  server.on("request", handler(createProvider(settings, redis), redis));
   server.listen(settings.port, () => {
     log("info", "listening", { port: server.address().port, issuer: settings.issuer });
   });
@@ -58,9 +67,9 @@ async function main() {
 
 /** End with one line that says why. */
 function refuse(error) {
-  const reason = error instanceof SettingsError ? error.message : `${error.name}: ${error.message}`;
+  const reason = error instanceof StartError ? error.message : `${error.name}: ${error.message}`;
   process.stderr.write(`The sandbox provider does not start: ${reason.replaceAll("\n", " ")}\n`);
-  process.exitCode = 1;
+  process.exit(1);
 }
 
 main().catch(refuse);

@@ -3,14 +3,13 @@
 import { createPrivateKey } from "node:crypto";
 import { readFileSync } from "node:fs";
 
-/** A setting is missing or wrong, or the sandbox must not run here; the message is one line, made for people. */
-export class SettingsError extends Error {}
+import { StartError } from "./errors.mjs";
 
-/** Return all settings, or throw a SettingsError that names the one that is wrong. */
+/** Return all settings, or throw a StartError that names the one that is wrong. */
 export function load(environ) {
   requirePermission(environ);
   return Object.freeze({
-    port: port(environ.PORT ?? "8282"),
+    port: port(environ, "PORT", "8282"),
     issuer: origin(environ, "ISSUER"),
     clientId: required(environ, "CLIENT_ID"),
     clientSecret: file(environ, "CLIENT_SECRET_FILE"),
@@ -19,12 +18,25 @@ export function load(environ) {
     signingKey: signingKey(environ, "SIGNING_KEY_FILE"),
     certificate: file(environ, "TLS_CERTIFICATE_FILE"),
     key: file(environ, "TLS_KEY_FILE"),
+    redis: Object.freeze(redis(environ)),
   });
+}
+
+function redis(environ) {
+  return {
+    host: required(environ, "REDIS_HOST"),
+    port: port(environ, "REDIS_PORT", "6379"),
+    db: wholeNumber(environ, "REDIS_DB", "0"),
+    user: required(environ, "REDIS_USER"),
+    password: file(environ, "REDIS_PASSWORD_FILE"),
+    ca: file(environ, "TLS_CA_FILE"),
+    startTimeout: wholeNumber(environ, "STARTUP_TIMEOUT", "60"),
+  };
 }
 
 function requirePermission(environ) {
   if (environ.SANDBOX_ALLOWED !== "true") {
-    throw new SettingsError(
+    throw new StartError(
       "SANDBOX_ALLOWED is not true: anyone may log in here as anybody, so it runs only where DEBUG or TESTING is on",
     );
   }
@@ -32,7 +44,7 @@ function requirePermission(environ) {
 
 function required(environ, name) {
   const value = environ[name];
-  if (!value) throw new SettingsError(`${name} is not set`);
+  if (!value) throw new StartError(`${name} is not set`);
   return value;
 }
 
@@ -42,15 +54,21 @@ function file(environ, name) {
   try {
     text = readFileSync(path, "utf8").trim();
   } catch (error) {
-    throw new SettingsError(`${name}=${path} cannot be read: ${error.code}`);
+    throw new StartError(`${name}=${path} cannot be read: ${error.code}`);
   }
-  if (!text) throw new SettingsError(`${name}=${path} is empty`);
+  if (!text) throw new StartError(`${name}=${path} is empty`);
   return text;
 }
 
-function port(text) {
-  const number = Number(text);
-  if (!/^[0-9]{1,5}$/.test(text) || number > 65535) throw new SettingsError(`PORT=${text} is no port`);
+function wholeNumber(environ, name, otherwise) {
+  const text = environ[name] ?? otherwise;
+  if (!/^[0-9]{1,5}$/.test(text)) throw new StartError(`${name}=${text} is no whole number`);
+  return Number(text);
+}
+
+function port(environ, name, otherwise) {
+  const number = wholeNumber(environ, name, otherwise);
+  if (number > 65535) throw new StartError(`${name}=${number} is no port`);
   return number;
 }
 
@@ -58,14 +76,14 @@ function httpsUrl(environ, name) {
   const text = required(environ, name);
   const url = URL.canParse(text) ? new URL(text) : null;
   if (url?.protocol !== "https:" || url.search || url.hash || url.username) {
-    throw new SettingsError(`${name}=${text} is no https URL without query, fragment and user`);
+    throw new StartError(`${name}=${text} is no https URL without query, fragment and user`);
   }
   return { text, url };
 }
 
 function origin(environ, name) {
   const { text, url } = httpsUrl(environ, name);
-  if (url.origin !== text) throw new SettingsError(`${name}=${text} is no origin such as https://localhost:8282`);
+  if (url.origin !== text) throw new StartError(`${name}=${text} is no origin such as https://localhost:8282`);
   return text;
 }
 
@@ -75,8 +93,8 @@ function signingKey(environ, name) {
   try {
     key = createPrivateKey(pem);
   } catch {
-    throw new SettingsError(`${name}=${environ[name]} holds no private key in PEM`);
+    throw new StartError(`${name}=${environ[name]} holds no private key in PEM`);
   }
-  if (key.asymmetricKeyType !== "rsa") throw new SettingsError(`${name}=${environ[name]} holds no RSA key`);
+  if (key.asymmetricKeyType !== "rsa") throw new StartError(`${name}=${environ[name]} holds no RSA key`);
   return { ...key.export({ format: "jwk" }), use: "sig", alg: "RS256" };
 }

@@ -133,9 +133,11 @@ def test_a_service_starts_when_its_files_are_there(deployment: Deployment) -> No
         assert deployment.service(name).depends_on(deployment.service(f"{name}-files"))
 
 
-def test_the_app_does_not_wait_for_its_database_to_be_created(deployment: Deployment) -> None:
-    for service in ("postgres", "redis"):
-        assert not deployment.service("app").depends_on(deployment.service(service))
+@pytest.mark.parametrize(
+    ("service", "needed"), [("app", "postgres"), ("app", "redis"), ("app", "sandbox"), ("sandbox", "redis")]
+)
+def test_nothing_waits_for_what_it_needs_to_be_created(deployment: Deployment, service: str, needed: str) -> None:
+    assert not deployment.service(service).depends_on(deployment.service(needed))
 
 
 def test_every_resource_belongs_to_the_environment(deployment: Deployment) -> None:

@@ -15,7 +15,7 @@ FILES = {
     "redis": ({"ca.crt", "tls.crt", "tls.key", "password", "users.acl", "redis.conf"}, "999", "1000"),
     "app": (APP, "10001", "10001"),
     "callback": (TLS, "10001", "10001"),
-    "sandbox": ({*TLS, "client-secret", "cookie-key", "signing-key"}, "10001", "10001"),
+    "sandbox": ({*TLS, "client-secret", "cookie-key", "signing-key", "redis-password"}, "10001", "10001"),
 }
 
 

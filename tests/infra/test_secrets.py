@@ -17,6 +17,7 @@ HOLDERS: dict[str, set[str]] = {
     "session-key": {"app"},
     "token-k1-key": {"app"},
     "sandbox-client-password": {"sandbox", "app"},
+    "sandbox-redis-password": {"sandbox"},
     "sandbox-cookie-key": {"sandbox"},
     "sandbox-signing-key": {"sandbox"},
 }
@@ -67,6 +68,7 @@ def test_passwords_are_long_and_need_no_quoting(deployment: Deployment) -> None:
         "postgres-password",
         "redis-password",
         "sandbox-client-password",
+        "sandbox-redis-password",
     }
     for password in passwords:
         assert password.inputs["length"] >= 32

@@ -38,9 +38,15 @@ async def cache_of_its_own(settings: AppSettings) -> AsyncIterator[tuple[AppSett
         own = settings.model_copy(update={"redis_db": number})
         async with cache_for(own) as cache:
             yield own, cache
-            await cache.flushdb()
+            await clear(cache)
         if await shared.get(_place(number)) == holder.encode():
             await shared.delete(_place(number))
+
+
+async def clear(cache: Redis) -> None:
+    """Delete every key of a database, which its user may not flush."""
+    if names := await cache.keys("*"):
+        await cache.delete(*names)
 
 
 async def _take(shared: Redis, holder: str, numbers: list[int]) -> int:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.integration import databases as making
-from tests.integration.caches import cache_of_its_own
+from tests.integration.caches import cache_of_its_own, clear
 from tests.integration.service_settings import settings_for
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ async def kept_cache(settings: AppSettings) -> AsyncIterator[tuple[AppSettings, 
 async def cache(kept_cache: tuple[AppSettings, Redis]) -> Redis:
     """A client of a Redis database without keys."""
     _, cache = kept_cache
-    await cache.flushdb()
+    await clear(cache)
     return cache
 
 

@@ -131,10 +131,11 @@ class Contents:
         return found.hexdigest()
 
     async def keys(self) -> str:
-        """Return a checksum over all keys of the cache, with their values and when they end."""
+        """Return a checksum over all keys of the service, with their values and when they end."""
         found = hashlib.sha256()
         async with self._cache(self._outputs()) as cache:
-            for key in sorted([key async for key in cache.scan_iter()]):
+            names = [name async for name in cache.scan_iter() if not name.startswith(b"sandbox:")]
+            for key in sorted(names):
                 found.update(key + (await cache.dump(key) or b"") + str(await cache.expiretime(key)).encode())
         return found.hexdigest()
 

@@ -27,9 +27,11 @@ def test_services_are_restarted_in_the_order_of_their_needs(checkout: Checkout, 
     after = _states(checkout, client)
     assert all(after[service]["StartedAt"] > before[service]["StartedAt"] for service in SERVICES)
     stopped = {service: after[service]["FinishedAt"] for service in SERVICES}
-    assert stopped["callback"] < stopped["app"] < min(stopped["postgres"], stopped["redis"])
+    assert stopped["callback"] < stopped["app"] < min(stopped["postgres"], stopped["sandbox"])
+    assert stopped["sandbox"] < stopped["redis"]
     started = {service: after[service]["StartedAt"] for service in SERVICES}
-    assert max(started["postgres"], started["redis"], started["sandbox"]) < started["app"] < started["callback"]
+    assert max(started["postgres"], started["sandbox"]) < started["app"] < started["callback"]
+    assert started["redis"] < started["sandbox"]
     for service in SERVICES:
         assert f"{checkout.stack} {service}: stopping" in said.stderr
         assert f"{checkout.stack} {service}: healthy" in said.stderr

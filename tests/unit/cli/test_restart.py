@@ -14,7 +14,7 @@ def test_the_needs_of_every_service_are_known() -> None:
 @pytest.mark.parametrize(
     ("services", "expected"),
     [
-        (SERVICES, [{"postgres", "redis", "sandbox"}, {"app"}, {"callback"}]),
+        (SERVICES, [{"postgres", "redis"}, {"sandbox"}, {"app"}, {"callback"}]),
         (("callback", "postgres"), [{"postgres"}, {"callback"}]),
         (("app",), [{"app"}]),
         ((), []),

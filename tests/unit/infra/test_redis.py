@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+import fnmatch
 import hashlib
 import shlex
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from infra import redis
@@ -69,9 +70,28 @@ def test_the_service_may_not_administer() -> None:
     words = redis.acl("password").split()
     assert words.index("+@all") < words.index("-@admin")
     assert words.index("+@all") < words.index("-@dangerous")
-    assert {word for word in words[words.index("-@dangerous") :] if word.startswith("+")} == {
-        *("+info", "+keys", "+flushdb"),
-    }
+    assert {word for word in words[words.index("-@dangerous") :] if word.startswith("+")} == {"+info", "+keys"}
+
+
+@given(st.text(min_size=1) | st.text().map(redis.SANDBOX_KEYS.__add__))
+@example("sandbox")
+@example("sandboxes:1")
+def test_a_key_is_the_services_or_the_sandboxes(name: str) -> None:
+    patterns = [pattern.replace("[^", "[!") for pattern in redis.outside(redis.SANDBOX_KEYS)]
+    assert any(fnmatch.fnmatchcase(name, one) for one in patterns) is not name.startswith(redis.SANDBOX_KEYS)
+
+
+def test_the_sandbox_has_a_user_of_its_own_with_the_least_that_will_do() -> None:
+    *_, sandbox = redis.acl("password", "another").splitlines()
+    words = sandbox.split()
+    assert words[:3] == ["user", "sandbox", "on"]
+    assert words[3:5] == [f"#{hashlib.sha256(b'another').hexdigest()}", "~sandbox:*"]
+    assert words[5:]
+    assert all(word.startswith("+") and not word.startswith("+@") for word in words[5:])
+
+
+def test_where_there_is_no_sandbox_it_has_no_user() -> None:
+    assert [line.split()[1] for line in redis.acl("password").splitlines()] == ["default", "dashtam"]
 
 
 def test_readiness_is_authenticated_verified_and_shows_no_password() -> None:

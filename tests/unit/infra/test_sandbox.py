@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def test_the_sandbox_is_told_of_its_surroundings(load: Load) -> None:
-    settings = load({"app.debug": True, "sandbox.enabled": True, "sandbox.port": 8283})
+    settings = load({"app.debug": True, "sandbox.enabled": True, "sandbox.port": 8283, "redis.database": 3})
     assert sandbox.environment(settings) == {
         "SANDBOX_ALLOWED": "true",
         "PORT": "8282",
@@ -21,6 +21,11 @@ def test_the_sandbox_is_told_of_its_surroundings(load: Load) -> None:
         "REDIRECT_URI": "https://127.0.0.1:8182",
         "COOKIE_KEY_FILE": "/run/secrets/cookie-key",
         "SIGNING_KEY_FILE": "/run/secrets/signing-key",
+        "REDIS_HOST": "redis",
+        "REDIS_PORT": "6379",
+        "REDIS_DB": "3",
+        "REDIS_USER": "sandbox",
+        "REDIS_PASSWORD_FILE": "/run/secrets/redis-password",
         "TLS_CA_FILE": "/run/secrets/ca.crt",
         "TLS_CERTIFICATE_FILE": "/run/secrets/tls.crt",
         "TLS_KEY_FILE": "/run/secrets/tls.key",

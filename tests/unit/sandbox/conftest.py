@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from tests.unit.sandbox import node as machine
 from tests.unit.sandbox.provider import CLIENT, ISSUER, REDIRECT, SECRET, Person, Running
+from tests.unit.sandbox.store import LOOPBACK, Store
 
 Environ = dict[str, str]
 Start = Callable[[Environ], "subprocess.Popen[str]"]
@@ -51,8 +52,8 @@ def node() -> Path:
 
 
 @pytest.fixture(scope="session")
-def environ(tmp_path_factory: pytest.TempPathFactory) -> Environ:
-    """What the program gives a sandbox."""
+def files(tmp_path_factory: pytest.TempPathFactory) -> Environ:
+    """The files that the program gives a sandbox, by the settings that name them."""
     folder = tmp_path_factory.mktemp("sandbox")
     key = ec.generate_private_key(ec.SECP256R1())
     files = {
@@ -61,18 +62,54 @@ def environ(tmp_path_factory: pytest.TempPathFactory) -> Environ:
         "CLIENT_SECRET_FILE": SECRET,
         "COOKIE_KEY_FILE": "a key for cookies",
         "SIGNING_KEY_FILE": pem(rsa.generate_private_key(65537, 2048)),
+        "REDIS_PASSWORD_FILE": "a password",
     }
     for name, content in files.items():
         (folder / name).write_text(f"{content}\n")
+    return {**{name: str(folder / name) for name in files}, "TLS_CA_FILE": str(folder / "TLS_CERTIFICATE_FILE")}
+
+
+@pytest.fixture(scope="session")
+def open_store(files: Environ) -> Iterator[Callable[[], Store]]:
+    """Open stores; they end with the tests."""
+    with ExitStack() as ending:
+
+        def opened() -> Store:
+            tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+            tls.load_cert_chain(files["TLS_CERTIFICATE_FILE"], files["TLS_KEY_FILE"])
+            store = Store(tls)
+            ending.callback(store.ends)
+            return store
+
+        yield opened
+
+
+@pytest.fixture
+def store(open_store: Callable[[], Store]) -> Store:
+    """A store of the test's own."""
+    return open_store()
+
+
+def given(files: Environ, store: Store) -> Environ:
+    """Return what the program gives a sandbox."""
     return {
-        **{name: str(folder / name) for name in files},
-        "TLS_CA_FILE": str(folder / "TLS_CERTIFICATE_FILE"),
+        **files,
         "SANDBOX_ALLOWED": "true",
         "PORT": "0",
         "ISSUER": ISSUER,
         "CLIENT_ID": CLIENT,
         "REDIRECT_URI": REDIRECT,
+        "REDIS_HOST": LOOPBACK,
+        "REDIS_PORT": str(store.port),
+        "REDIS_DB": "3",
+        "REDIS_USER": "sandbox",
     }
+
+
+@pytest.fixture(scope="session")
+def environ(files: Environ, open_store: Callable[[], Store]) -> Environ:
+    """What the program gives a sandbox, with a store that all tests share."""
+    return given(files, open_store())
 
 
 @pytest.fixture(scope="session")
@@ -95,6 +132,18 @@ def start(node: Path) -> Iterator[Start]:
     for process in started:
         process.terminate()
         process.communicate(timeout=20)
+
+
+@pytest.fixture
+def restarted(start: Start) -> Callable[[Running, Environ], Running]:
+    """Stop a server in good order, and start another in its place."""
+
+    def restart(running: Running, environ: Environ) -> Running:
+        running.process.terminate()
+        assert running.process.wait(20) == 0
+        return awaited(start({**environ, "PORT": str(running.port)}), environ)
+
+    return restart
 
 
 def awaited(process: subprocess.Popen[str], environ: Environ) -> Running:

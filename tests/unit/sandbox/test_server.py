@@ -40,7 +40,14 @@ WRONG = [
     ("CLIENT_SECRET_FILE", "/nowhere", "CLIENT_SECRET_FILE=/nowhere cannot be read: ENOENT"),
     ("COOKIE_KEY_FILE", "/dev/null", "COOKIE_KEY_FILE=/dev/null is empty"),
     ("SIGNING_KEY_FILE", "/etc/hostname", "SIGNING_KEY_FILE=/etc/hostname holds no private key in PEM"),
-    ("PORT", "none", "PORT=none is no port"),
+    ("PORT", "none", "PORT=none is no whole number"),
+    ("REDIS_HOST", None, "REDIS_HOST is not set"),
+    ("REDIS_PORT", "65536", "REDIS_PORT=65536 is no port"),
+    ("REDIS_DB", "-1", "REDIS_DB=-1 is no whole number"),
+    ("REDIS_USER", "", "REDIS_USER is not set"),
+    ("REDIS_PASSWORD_FILE", "/nowhere", "REDIS_PASSWORD_FILE=/nowhere cannot be read: ENOENT"),
+    ("TLS_CA_FILE", None, "TLS_CA_FILE is not set"),
+    ("STARTUP_TIMEOUT", "soon", "STARTUP_TIMEOUT=soon is no whole number"),
     ("PORT", "70000", "PORT=70000 is no port"),
 ]
 
