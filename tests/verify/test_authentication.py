@@ -24,11 +24,41 @@ FORBIDDEN = (
     "SHUTDOWN NOSAVE",
     "DEBUG SLEEP 0",
     "FLUSHALL",
+    "FLUSHDB",
+    "SWAPDB 0 1",
     "REPLICAOF NO ONE",
     "MODULE LIST",
     "MONITOR",
     "SAVE",
 )
+
+OF_THE_SANDBOX = (
+    "GET sandbox:x",
+    "SET sandbox:x 1",
+    "DEL sandbox:x",
+    "EXISTS sandbox:x",
+    "EXPIRE sandbox:x 1",
+    "RENAME sandbox:x mine",
+    "COPY mine sandbox:x",
+    "EVAL return(redis.call('GET',KEYS[1])) 1 sandbox:x",
+)
+"""What the service may not do."""
+
+OF_THE_SERVICE = (
+    "GET dashtam:x",
+    "SET dashtam:x 1",
+    "DEL sandbox:x dashtam:x",
+    "KEYS *",
+    "SCAN 0",
+    "RANDOMKEY",
+    "INFO",
+    "FLUSHDB",
+    "EVAL return(1) 0",
+    "PUBLISH any 1",
+    "CONFIG GET *",
+    "ACL LIST",
+)
+"""What the sandbox may not do."""
 
 
 @pytest.fixture(params=PARTS)
@@ -125,3 +155,36 @@ def test_redis_lets_the_service_administer_nothing(cache: redis.Redis, command: 
     with pytest.raises(redis.ResponseError, match=r"no permissions|command not allowed"):
         cache.execute_command(*command.split())  # type: ignore[no-untyped-call]
     assert cache.ping()
+
+
+@pytest.fixture
+def sandbox(environment: Environment) -> Iterator[redis.Redis]:
+    with _sandbox_of(environment, at=environment) as client:
+        yield client
+
+
+def _sandbox_of(environment: Environment, *, at: Environment) -> redis.Redis:
+    """Return a client of one environment's Redis as the sandbox of another."""
+    status, password = environment.execute("sandbox", "cat", "/run/secrets/redis-password")
+    assert status == 0
+    dsn = _with_user(_bare(at.outputs.redis_dsn), f"sandbox:{password}")
+    return redis.Redis.from_url(dsn, ssl_ca_data=at.outputs.ca_certificate)
+
+
+@pytest.mark.parametrize("command", OF_THE_SANDBOX)
+def test_redis_keeps_the_service_from_the_sandboxes_keys(cache: redis.Redis, command: str) -> None:
+    with pytest.raises(redis.exceptions.NoPermissionError):
+        cache.execute_command(*command.split())  # type: ignore[no-untyped-call]
+
+
+@pytest.mark.parametrize("command", OF_THE_SERVICE)
+def test_redis_keeps_the_sandbox_from_everything_else(sandbox: redis.Redis, command: str) -> None:
+    assert sandbox.ping()
+    with pytest.raises(redis.exceptions.NoPermissionError):
+        sandbox.execute_command(*command.split())  # type: ignore[no-untyped-call]
+
+
+def test_redis_knows_the_sandbox_of_its_own_environment_alone(every: dict[str, Environment]) -> None:
+    for one, other in (PARTS, reversed(PARTS)):
+        with _sandbox_of(every[one], at=every[other]) as client, pytest.raises(redis.AuthenticationError):
+            client.ping()

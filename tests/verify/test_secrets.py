@@ -26,7 +26,7 @@ FILES = {
     "redis": {"ca.crt", "tls.crt", "tls.key", "password", "users.acl", "redis.conf"},
     "app": {*TLS, "database-password", "redis-password", "secret-key", "providers.json", "token-keys.json"},
     "callback": TLS,
-    "sandbox": {*TLS, "client-secret", "cookie-key", "signing-key"},
+    "sandbox": {*TLS, "client-secret", "cookie-key", "signing-key", "redis-password"},
 }
 PEM_HEAD = "-----BEGIN"
 
@@ -103,9 +103,9 @@ def _plain(value: Any) -> str:  # noqa: ANN401 - as Pulumi prints a secret
 
 
 def test_the_state_holds_all_of_them(needles: Needles) -> None:
-    # Three passwords; the keys of session, tokens and cookies, six for TLS and one that signs, each in two forms.
+    # Four passwords; the keys of session, tokens and cookies, six for TLS and one that signs, each in two forms.
     count = len(needles.values)
-    assert count == 3 + 3 * 2 + 7 * 2
+    assert count == 4 + 3 * 2 + 7 * 2
 
 
 def test_no_container_shows_one_to_docker_inspect(environment: Environment, needles: Needles) -> None:
