@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -23,7 +24,15 @@ from app.providers.presets import PRESETS
 HttpsUrl = Annotated[str, Field(pattern=r"^https://[^\s?#]+$", max_length=2048)]
 """Kept as written: an issuer is compared character by character (RFC 9207, section 2.4)."""
 
-EndpointUrl = Annotated[str, Field(pattern=r"^https://[^\s#]+$", max_length=2048)]
+
+def _whole(url: str) -> str:
+    parts = urlsplit(url)
+    if not parts.hostname or parts.port == 0:
+        raise ValueError("it names no host and port")
+    return url
+
+
+EndpointUrl = Annotated[str, Field(pattern=r"^https://[^\s#]+$", max_length=2048), AfterValidator(_whole)]
 """An endpoint's address may have a query, but no fragment (RFC 6749, section 3.1)."""
 
 Scope = Annotated[str, Field(pattern=r"^[\x21\x23-\x5b\x5d-\x7e]+$")]

@@ -11,8 +11,8 @@ from dataclasses import replace
 from typing import Any
 
 import httpx2
+from authlib.common.urls import add_params_to_uri  # type: ignore[import-untyped]
 from authlib.integrations.httpx_client import OAuth2ClientAuth  # type: ignore[import-untyped]
-from authlib.oauth2.rfc6749.parameters import prepare_grant_uri  # type: ignore[import-untyped]
 from authlib.oauth2.rfc7636 import create_s256_code_challenge  # type: ignore[import-untyped]
 
 from app.providers import subjects
@@ -72,22 +72,20 @@ class OAuthProvider:
     async def authorization_url(self, challenge: Challenge) -> str:
         """Return where to send the browser; see `Provider`."""
         config, metadata = self._config, await self._source.get()
-        nonce = {"nonce": challenge.nonce} if config.kind == "oidc" else {}
-        # Access that outlasts the person's presence needs their consent (OpenID Connect Core 1.0, section 11).
-        consent = {"prompt": "consent"} if "offline_access" in config.scopes else {}
-        url = prepare_grant_uri(
-            metadata.authorization_endpoint,
-            config.client_id,
-            "code",
-            redirect_uri=self._redirect_uri,
-            scope=config.scopes,
-            state=challenge.state,
-            code_challenge=create_s256_code_challenge(challenge.verifier),
-            code_challenge_method="S256",
-            **nonce,
-            **{**consent, **config.authorization_parameters},
-        )
-        return str(url)
+        parameters = {
+            "response_type": "code",
+            "client_id": config.client_id,
+            "redirect_uri": self._redirect_uri,
+            "state": challenge.state,
+            "code_challenge": create_s256_code_challenge(challenge.verifier),
+            "code_challenge_method": "S256",
+            **({"scope": " ".join(config.scopes)} if config.scopes else {}),
+            **({"nonce": challenge.nonce} if config.kind == "oidc" else {}),
+            # Access that outlasts the person's presence needs their consent (OpenID Connect Core 1.0, section 11).
+            **({"prompt": "consent"} if "offline_access" in config.scopes else {}),
+            **config.authorization_parameters,
+        }
+        return str(add_params_to_uri(metadata.authorization_endpoint, parameters))
 
     async def accepts_issuer(self, issuer: str | None) -> bool:
         """Return whether an authorization response comes from this provider; see `Provider`."""

@@ -47,11 +47,12 @@ async def test_the_browser_is_sent_with_pkce_state_and_nonce(provider: Make) -> 
 
 
 async def test_further_parameters_are_sent_along(provider: Make) -> None:
-    further = {"access_type": "offline", "prompt": "select_account consent"}
+    further = {"access_type": "offline", "prompt": "select_account consent", "uri": "u"}
     one = provider(authorization_parameters=further, authorization_endpoint=f"{ISSUER}/auth?tenant=1")
     query = parse_qs(urlsplit(await one.authorization_url(CHALLENGE)).query)
-    assert {name: query[name] for name in ("access_type", "prompt", "tenant", "state")} == {
+    assert {name: query[name] for name in (*further, "tenant", "state")} == {
         "access_type": ["offline"],
+        "uri": ["u"],
         "prompt": ["select_account consent"],
         "tenant": ["1"],
         "state": ["the-state"],
