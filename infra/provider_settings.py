@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, model_validator
+from pydantic import AfterValidator, WithJsonSchema, model_validator
 
 from infra.config_values import Filled, HttpsUrl, Name
 from infra.section import Section
@@ -18,6 +18,23 @@ NEEDED: Mapping[str, tuple[str, ...]] = {
     "oauth2": ("authorization_endpoint", "token_endpoint"),
 }
 """What a provider without a preset must say, by its kind."""
+
+OWN_PARAMETERS = (
+    *("response_type", "client_id", "redirect_uri", "scope", "state", "nonce"),
+    *("code_challenge", "code_challenge_method", "response_mode", "request", "request_uri"),
+)
+"""What the flow sets in an authorization request itself."""
+
+
+def _not_own(parameters: dict[str, str]) -> dict[str, str]:
+    own = [name for name in parameters if name in OWN_PARAMETERS]
+    if own:
+        raise ValueError(f"the flow itself sets {' and '.join(own)}; remove it")
+    return parameters
+
+
+_ParameterName = Annotated[Filled, WithJsonSchema({"type": "string", "not": {"enum": list(OWN_PARAMETERS)}})]
+Parameters = Annotated[dict[_ParameterName, Filled], AfterValidator(_not_own)]
 
 
 class ProviderSettings(Section):
@@ -41,10 +58,16 @@ class ProviderSettings(Section):
     """Where tokens are revoked."""
     jwks_uri: HttpsUrl | None = None
     """The keys that ID tokens are signed with."""
+    authorization_response_iss_parameter_supported: bool | None = None
+    """Whether each redirect names the issuer (RFC 9207), as its metadata says; of all providers one may do without."""
     subject_field: Filled | None = None
-    """OAuth 2.0 alone: the field of the token response that tells whose account it is."""
+    """OAuth 2.0 alone: what tells whose account it is, a field's name or a JSON Pointer such as `/user/id`."""
+    subject_url: HttpsUrl | None = None
+    """OAuth 2.0 alone: where to ask for that field with the access token; the default is the token response itself."""
     scopes: tuple[Filled, ...] | None = None
     """What to ask for."""
+    authorization_parameters: Parameters | None = None
+    """What else to send along with the browser, such as `access_type: offline`; not what the flow sets itself."""
     token_auth: Literal["client_secret_basic", "client_secret_post"] | None = None
     """How the service authenticates itself."""
     trust: Literal["environment", "public"] | None = None
@@ -64,6 +87,10 @@ class ProviderSettings(Section):
         missing = [name for name in needed if getattr(self, name) is None]
         if missing:
             raise ValueError(f"a provider of kind {self.kind} needs {' and '.join(missing)}; add it")
+        if self.authorization_response_iss_parameter_supported and self.issuer is None:
+            raise ValueError("redirects that name the issuer need an issuer to compare with; add it")
+        if self.subject_url and not (self.subject_field or self.preset):
+            raise ValueError("a subject_url needs a subject_field to look for there; add it")
         return self
 
 
@@ -73,4 +100,15 @@ def _not_the_sandbox(providers: dict[str, ProviderSettings]) -> dict[str, Provid
     return providers
 
 
-Providers = Annotated[dict[Name, ProviderSettings], AfterValidator(_not_the_sandbox)]
+def _told_apart(providers: dict[str, ProviderSettings]) -> dict[str, ProviderSettings]:
+    alike = [name for name, one in providers.items() if not one.authorization_response_iss_parameter_supported]
+    if len(alike) > 1:
+        raise ValueError(
+            f"redirects of {' and '.join(alike)} can't be told apart, so one of them could get the other's codes; set"
+            " authorization_response_iss_parameter_supported: true where the provider's metadata says so, and give"
+            " every other provider but one a stack of its own"
+        )
+    return providers
+
+
+Providers = Annotated[dict[Name, ProviderSettings], AfterValidator(_not_the_sandbox), AfterValidator(_told_apart)]

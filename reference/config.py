@@ -59,6 +59,8 @@ def _kind(field: Schema, definitions: Schema) -> str:
         return " or ".join(code(value) for value in field.get("enum", [field.get("const")]))
     if field["type"] == "array":
         return f"a list, each: {_kind(field['items'], definitions)}"
+    if field["type"] == "object":
+        return f"names with values, each: {_kind(field['additionalProperties'], definitions)}"
     return _plain(field)
 
 

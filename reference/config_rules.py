@@ -1,7 +1,7 @@
 """What in a stack's config goes together, as far as JSON Schema can say it: the validators of `infra.settings` again.
 
-JSON Schema compares no two values: that ports differ, that memory suffices and which duration is the longer is told by
-`./dashtam up` alone.
+JSON Schema compares no two values: that ports and providers' redirects differ, that memory suffices and which duration
+is the longer is told by `./dashtam up` alone.
 """
 
 from __future__ import annotations
@@ -76,7 +76,11 @@ RULES: Mapping[type[BaseModel], Schema] = {
     TokenSettings: {"properties": {"keys": {"uniqueItems": True}}},
     ProviderSettings: {
         "anyOf": [_says("preset"), _says("kind")],
-        "allOf": [_provider_needs(kind, keys) for kind, keys in NEEDED.items()],
+        "allOf": [
+            *(_provider_needs(kind, keys) for kind, keys in NEEDED.items()),
+            _whenever(_has(authorization_response_iss_parameter_supported=True), _says("issuer")),
+            _whenever({"allOf": [_says("subject_url"), {"not": _says("preset")}]}, _says("subject_field")),
+        ],
     },
 }
 """What is added to what follows from a model's fields."""

@@ -167,7 +167,7 @@ class Connections:
             "provider": provider,
             "subject": grant.subject,
             "status": ConnectionStatus.ACTIVE,
-            "scopes": list(grant.scopes),
+            "scopes": list(grant.scopes or ()),
             "key_id": await self._keys.current(session),
             "access_token": b"",
         }
@@ -199,7 +199,8 @@ class Connections:
 
     async def _keep(self, session: AsyncSession, row: ProviderConnection, grant: Grant, refresh: str | None) -> None:
         await seal_tokens(self._keys, session, row, grant.access_token, grant.refresh_token or refresh)
-        row.scopes, row.expires_at, row.updated_at = list(grant.scopes), grant.expires_at, datetime.now(UTC)
+        row.scopes = row.scopes if grant.scopes is None else list(grant.scopes)
+        row.expires_at, row.updated_at = grant.expires_at, datetime.now(UTC)
 
     @staticmethod
     async def _locked(session: AsyncSession, owner: uuid.UUID, connection: uuid.UUID) -> ProviderConnection:

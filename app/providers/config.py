@@ -3,15 +3,61 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, TypeAdapter, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
 
 from app.errors import ServiceError
 from app.providers.presets import PRESETS
 
 HttpsUrl = Annotated[str, Field(pattern=r"^https://[^\s?#]+$", max_length=2048)]
 """Kept as written: an issuer is compared character by character (RFC 9207, section 2.4)."""
+
+
+def _whole(url: str) -> str:
+    parts = urlsplit(url)
+    if not parts.hostname or parts.port == 0:
+        raise ValueError("it names no host and port")
+    return url
+
+
+EndpointUrl = Annotated[str, Field(pattern=r"^https://[^\s#]+$", max_length=2048), AfterValidator(_whole)]
+"""An endpoint's address may have a query, but no fragment (RFC 6749, section 3.1)."""
+
+Scope = Annotated[str, Field(pattern=r"^[\x21\x23-\x5b\x5d-\x7e]+$")]
+"""As RFC 6749, section 3.3, has it."""
+
+OWN_PARAMETERS = frozenset(
+    {
+        *("response_type", "client_id", "redirect_uri", "scope", "state", "nonce"),
+        *("code_challenge", "code_challenge_method", "response_mode", "request", "request_uri"),
+    }
+)
+"""What the flow sets in an authorization request itself, and what would set these in another way (RFC 9101)."""
+
+
+def _not_own(name: str) -> str:
+    if name in OWN_PARAMETERS:
+        raise ValueError(f"{name} is set by the flow itself")
+    return name
+
+
+def _sendable(secret: SecretStr) -> SecretStr:
+    text = secret.get_secret_value()
+    if not (text.isascii() and text.isprintable()):
+        raise ValueError("it has characters that no client secret has (RFC 6749, appendix A.2)")
+    return secret
 
 
 class ProviderConfig(BaseModel):
@@ -27,8 +73,11 @@ class ProviderConfig(BaseModel):
         token_endpoint: Where codes and refresh tokens are exchanged.
         revocation_endpoint: Where tokens are revoked (RFC 7009); absent if the provider can't.
         jwks_uri: Where the keys that sign ID tokens are.
-        subject_field: The token response's field that identifies the account, for `oauth2`; absent if there is none.
+        authorization_response_iss_parameter_supported: Whether each of its redirects names the issuer (RFC 9207).
+        subject_field: The field that identifies the account, for `oauth2`: its name, or a JSON Pointer (RFC 6901).
+        subject_url: Where that field is asked for with the access token; otherwise it is of the token response.
         scopes: What to ask for.
+        authorization_parameters: What else to send along with the browser.
         client_id: Our identifier at the provider.
         client_secret: Our secret there.
         token_auth: How the secret is presented (RFC 6749, section 2.3.1).
@@ -42,18 +91,21 @@ class ProviderConfig(BaseModel):
     title: Annotated[str, Field(min_length=1, max_length=100)]
     kind: Literal["oidc", "oauth2"]
     issuer: HttpsUrl | None = None
-    discovery_url: HttpsUrl | None = None
-    authorization_endpoint: HttpsUrl | None = None
-    token_endpoint: HttpsUrl | None = None
-    revocation_endpoint: HttpsUrl | None = None
-    jwks_uri: HttpsUrl | None = None
-    subject_field: str | None = None
-    scopes: tuple[Annotated[str, Field(pattern=r"^[\x21\x23-\x5b\x5d-\x7e]+$")], ...] = ()
-    client_id: Annotated[str, Field(min_length=1)]
-    client_secret: Annotated[SecretStr, Field(min_length=1)]
+    discovery_url: EndpointUrl | None = None
+    authorization_endpoint: EndpointUrl | None = None
+    token_endpoint: EndpointUrl | None = None
+    revocation_endpoint: EndpointUrl | None = None
+    jwks_uri: EndpointUrl | None = None
+    authorization_response_iss_parameter_supported: bool | None = None
+    subject_field: Annotated[str, Field(min_length=1, max_length=255)] | None = None
+    subject_url: EndpointUrl | None = None
+    scopes: tuple[Scope, ...] = ()
+    authorization_parameters: dict[Annotated[str, AfterValidator(_not_own)], str] = Field(default_factory=dict)
+    client_id: Annotated[str, Field(pattern=r"^[\x20-\x7e]+$")]
+    client_secret: Annotated[SecretStr, Field(min_length=1), AfterValidator(_sendable)]
     token_auth: Literal["client_secret_basic", "client_secret_post"] = "client_secret_basic"  # noqa: S105 - a method, no secret
     trust: Literal["environment", "public"] = "public"
-    redirect_uri: HttpsUrl | None = None
+    redirect_uri: EndpointUrl | None = None
 
     @model_validator(mode="after")
     def _has_what_its_kind_needs(self) -> Self:
@@ -61,6 +113,10 @@ class ProviderConfig(BaseModel):
             raise ValueError("kind oidc needs an issuer, and openid among its scopes")
         if self.kind == "oauth2" and not (self.authorization_endpoint and self.token_endpoint):
             raise ValueError("kind oauth2 needs authorization_endpoint and token_endpoint")
+        if self.authorization_response_iss_parameter_supported and not self.issuer:
+            raise ValueError("authorization_response_iss_parameter_supported needs an issuer to compare with")
+        if self.subject_url and not self.subject_field:
+            raise ValueError("subject_url needs a subject_field to look for there")
         return self
 
     @property
@@ -97,7 +153,21 @@ def parse(text: str) -> tuple[ProviderConfig, ...]:
     names = [one.name for one in providers]
     if len(set(names)) < len(names):
         raise ServiceError(f"PROVIDERS names a provider twice: {', '.join(names)}")
+    _check_told_apart(providers)
     return providers
+
+
+def _check_told_apart(providers: Iterable[ProviderConfig]) -> None:
+    """Refuse what a mix-up needs (RFC 9700, section 4.4): two providers whose redirects are alike.
+
+    A redirect URI of its own would not tell a provider apart: nothing looks at which one a browser came back to.
+    """
+    alike = [one.name for one in providers if not one.authorization_response_iss_parameter_supported]
+    if len(alike) > 1:
+        raise ServiceError(
+            f"PROVIDERS: redirects of {', '.join(alike)} can't be told apart, and at most one provider may be without"
+            " authorization_response_iss_parameter_supported: true"
+        )
 
 
 def _completed(entry: dict[str, object]) -> dict[str, object]:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from joserfc import jwt
 from joserfc.errors import JoseError
-from joserfc.jwk import KeySet
+from joserfc.jwk import JWKRegistry, Key, KeySet
 
+from app.providers import subjects
 from app.providers.interface import InvalidIdTokenError
 
 ALGORITHMS = ("RS256", "PS256", "ES256", "EdDSA")
 """Asymmetric only: with a symmetric one, whoever knows the client secret could sign."""
+
+FAULTS = (JoseError, ValueError, KeyError, TypeError, AttributeError, RecursionError)
+"""What is raised over a token or key that isn't what it should be."""
 
 LEEWAY = 60
 """Seconds by which clocks may differ."""
@@ -42,12 +48,32 @@ def subject_of(token: object, keys: dict[str, object], *, issuer: str, client_id
         sub={"essential": True},
     )
     try:
-        decoded = jwt.decode(token, KeySet.import_key_set(keys), algorithms=ALGORITHMS)  # type: ignore[arg-type]
+        decoded = jwt.decode(token, KeySet(_usable(keys)), algorithms=ALGORITHMS)
         claims.validate(decoded.claims)
-    except (JoseError, ValueError, KeyError, TypeError) as error:
+        subject = subjects.subject(decoded.claims["sub"])
+    except FAULTS as error:
         raise InvalidIdTokenError(
             f"the ID token was refused: {getattr(error, 'error', type(error).__name__)}"
         ) from None
-    if decoded.claims.get("azp", client_id) != client_id:
+    if decoded.claims.get("azp", _sole_audience(decoded.claims["aud"])) != client_id:
         raise InvalidIdTokenError("the ID token was issued to another client")
-    return str(decoded.claims["sub"])
+    return subject
+
+
+def _usable(keys: dict[str, object]) -> list[Key]:
+    """Return the keys that we know how to use; others are to be ignored (RFC 7517, section 5)."""
+    listed = keys.get("keys")
+    usable = []
+    for one in listed if isinstance(listed, list) else []:
+        with suppress(*FAULTS):
+            key = JWKRegistry.import_key(one)
+            key.ensure_kid()
+            usable.append(key)
+    return usable
+
+
+def _sole_audience(audience: str | list[str]) -> str | None:
+    """Return whom a token is for; None if it is for several, of which `azp` then has to name one."""
+    if isinstance(audience, str):
+        return audience
+    return audience[0] if len(audience) == 1 else None

@@ -16,14 +16,14 @@ class Grant:
         access_token: Secret.
         refresh_token: Secret; None if there is none.
         expires_at: When the access token ends; None if the provider doesn't say.
-        scopes: What was allowed.
+        scopes: What was allowed; None at a refresh that doesn't tell them again: they are as before.
         subject: The provider's identifier of the account; None where it isn't told again, as at a refresh.
     """
 
     access_token: str = field(repr=False)
     refresh_token: str | None = field(repr=False)
     expires_at: datetime | None
-    scopes: Sequence[str]
+    scopes: Sequence[str] | None
     subject: str | None
 
 
@@ -47,14 +47,14 @@ class ProviderError(Exception):
 
 
 class UnavailableError(ProviderError):
-    """The provider can't be reached, or fails itself."""
+    """The provider can't be reached, or fails itself: the same may do later."""
 
 
 class RefusedError(ProviderError):
-    """The provider refuses.
+    """The provider refuses: the same will never do.
 
     Args:
-        code: Its error code (RFC 6749, section 5.2).
+        code: Its error code (RFC 6749, section 5.2), or the HTTP status where it gives none.
         description: Its explanation.
     """
 
@@ -129,12 +129,15 @@ class Provider(Protocol):
         """
 
     async def revoke(self, token: str, kind: str) -> None:
-        """Make a token worthless (RFC 7009); does nothing where the provider offers no revocation.
+        """Make a token worthless (RFC 7009); does nothing where the provider offers no revocation of its kind.
+
+        The refresh token comes first: a provider may end the access tokens with it.
 
         Args:
             token: The token.
             kind: `access_token` or `refresh_token`.
 
         Raises:
-            ProviderError: It could not be revoked.
+            RefusedError: The provider will not revoke it.
+            UnavailableError: It can't at the moment.
         """

@@ -8,13 +8,23 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import httpx2
+import structlog
 from pydantic import BaseModel, ValidationError
 
-from app.providers.config import ProviderConfig
+from app.providers.answers import fetch
+from app.providers.config import EndpointUrl, ProviderConfig
 from app.providers.interface import UnavailableError
 
 LIFETIME = 600.0
 """Seconds for which metadata is taken to hold."""
+
+RETRY = 30.0
+"""Seconds for which older metadata is used before the provider that failed is asked again."""
+
+TIMEOUT = 4.0
+"""Seconds for a provider to describe itself in full: half of what it has to do anything."""
+
+log = structlog.get_logger(__name__)
 
 
 class Metadata(BaseModel):
@@ -30,16 +40,16 @@ class Metadata(BaseModel):
     """
 
     issuer: str | None = None
-    authorization_endpoint: str
-    token_endpoint: str
-    revocation_endpoint: str | None = None
-    jwks_uri: str | None = None
+    authorization_endpoint: EndpointUrl
+    token_endpoint: EndpointUrl
+    revocation_endpoint: EndpointUrl | None = None
+    jwks_uri: EndpointUrl | None = None
     authorization_response_iss_parameter_supported: bool = False
 
 
 @dataclass
 class MetadataSource:
-    """Gets a provider's metadata, and keeps it a while.
+    """Gets a provider's metadata, and keeps it a while, longer if the provider fails.
 
     Args:
         config: The provider's configuration.
@@ -48,8 +58,9 @@ class MetadataSource:
 
     config: ProviderConfig
     connect: Callable[[], httpx2.AsyncClient]
-    _kept: tuple[float, Metadata] | None = field(default=None, init=False)
-    _turn: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
+    _kept: Metadata | None = field(default=None, init=False)
+    _holds_until: float = field(default=0.0, init=False)
+    _under_way: asyncio.Task[Metadata] | None = field(default=None, init=False)
 
     async def get(self) -> Metadata:
         """Return the metadata.
@@ -60,10 +71,32 @@ class MetadataSource:
         Raises:
             UnavailableError: It can't be had, or isn't the configured issuer's.
         """
-        async with self._turn:
-            if self._kept is None or time.monotonic() - self._kept[0] > LIFETIME:
-                self._kept = (time.monotonic(), await self._ask())
-            return self._kept[1]
+        if self._kept is not None and time.monotonic() < self._holds_until:
+            return self._kept
+        if self._under_way is None:
+            self._under_way = asyncio.create_task(self._renew())
+            self._under_way.add_done_callback(self._ended)
+        # Whoever gives up waiting leaves it to the others.
+        return await asyncio.shield(self._under_way)
+
+    def _ended(self, task: asyncio.Task[Metadata]) -> None:
+        self._under_way = None
+        if not task.cancelled():
+            task.exception()  # nobody may be left to take it
+
+    async def _renew(self) -> Metadata:
+        lifetime = LIFETIME
+        try:
+            async with asyncio.timeout(TIMEOUT):
+                self._kept = await self._ask()
+        except (UnavailableError, TimeoutError) as error:
+            failure = str(error) or f"{self.config.metadata_url} takes more than {TIMEOUT:g} seconds"
+            if self._kept is None:
+                raise UnavailableError(failure) from None
+            log.warning("Older metadata of a provider is used", provider=self.config.name, reason=failure)
+            lifetime = RETRY
+        self._holds_until = time.monotonic() + lifetime
+        return self._kept
 
     async def _ask(self) -> Metadata:
         config, said = self.config, {}
@@ -72,40 +105,9 @@ class MetadataSource:
                 said = await fetch(http, config.metadata_url)
             if config.issuer and said.get("issuer") != config.issuer:
                 raise UnavailableError(f"{config.metadata_url} describes another issuer than {config.issuer}")
-        own = config.model_dump(
-            include={"issuer", "authorization_endpoint", "token_endpoint", "revocation_endpoint", "jwks_uri"},
-            exclude_none=True,
-        )
+        own = config.model_dump(include=set(Metadata.model_fields), exclude_none=True)
         try:
             return Metadata.model_validate({**said, **own})
         except ValidationError as error:
-            missing = ", ".join(str(fault["loc"][0]) for fault in error.errors())
-            raise UnavailableError(f"{config.metadata_url} lacks what is needed: {missing}") from None
-
-
-async def fetch(http: httpx2.AsyncClient, url: str) -> dict[str, object]:
-    """Get a JSON object.
-
-    Args:
-        http: The client.
-        url: The address.
-
-    Returns:
-        The object.
-
-    Raises:
-        UnavailableError: There is none to be had.
-    """
-    try:
-        answer = await http.get(url)
-        answer.raise_for_status()
-        document = answer.json()
-    except httpx2.HTTPStatusError as error:
-        raise UnavailableError(f"{url} answers with {error.response.status_code}") from None
-    except httpx2.HTTPError as error:
-        raise UnavailableError(f"{url} can't be reached: {type(error).__name__}") from None
-    except ValueError:
-        raise UnavailableError(f"{url} gives no JSON") from None
-    if not isinstance(document, dict):
-        raise UnavailableError(f"{url} gives no JSON object")
-    return document
+            wanting = ", ".join(str(fault["loc"][0]) for fault in error.errors())
+            raise UnavailableError(f"{config.metadata_url} does not give what is needed: {wanting}") from None

@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 import uuid
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any
 
 import httpx2
-from authlib.integrations.base_client import OAuthError  # type: ignore[import-untyped]
-from authlib.integrations.httpx_client import AsyncOAuth2Client  # type: ignore[import-untyped]
+from authlib.common.urls import add_params_to_uri  # type: ignore[import-untyped]
+from authlib.integrations.httpx_client import OAuth2ClientAuth  # type: ignore[import-untyped]
+from authlib.oauth2.rfc7636 import create_s256_code_challenge  # type: ignore[import-untyped]
 
+from app.providers import subjects
+from app.providers.answers import ask, fetch, json_object
 from app.providers.config import ProviderConfig
 from app.providers.id_token import subject_of
 from app.providers.interface import Challenge, Grant, RefusedError, UnavailableError
-from app.providers.metadata import Metadata, MetadataSource, fetch
+from app.providers.metadata import Metadata, MetadataSource
+from app.providers.token_response import grant
 
-TIMEOUT = httpx2.Timeout(10.0, connect=3.0)
-"""Seconds for a provider to answer."""
+PATIENCE = 8.0
+"""Seconds for a provider to do what is asked, however many answers that takes: the callback server waits 10."""
+
+TIMEOUT = httpx2.Timeout(PATIENCE, connect=3.0)
+"""Seconds within which a provider must not fall silent."""
 
 
 class OAuthProvider:
@@ -43,10 +50,12 @@ class OAuthProvider:
         self._config = config
         self._redirect_uri = config.redirect_uri or redirect_uri
         self._source = MetadataSource(config, self._http)
+        self._auth = OAuth2ClientAuth(config.client_id, config.client_secret.get_secret_value(), config.token_auth)
         self._options: dict[str, Any] = {
             "verify": tls,
             "timeout": TIMEOUT,
             "trust_env": False,
+            "headers": {"Accept": "application/json"},
             **({"transport": transport} if transport else {}),
         }
 
@@ -62,19 +71,21 @@ class OAuthProvider:
 
     async def authorization_url(self, challenge: Challenge) -> str:
         """Return where to send the browser; see `Provider`."""
-        metadata = await self._source.get()
-        nonce = {"nonce": challenge.nonce} if self._config.kind == "oidc" else {}
-        # Without this a provider may leave the refresh token out (OpenID Connect Core 1.0, section 11).
-        consent = {"prompt": "consent"} if "offline_access" in self._config.scopes else {}
-        async with self._client() as client:
-            url, _ = client.create_authorization_url(
-                metadata.authorization_endpoint,
-                state=challenge.state,
-                code_verifier=challenge.verifier,
-                **nonce,
-                **consent,
-            )
-        return str(url)
+        config, metadata = self._config, await self._source.get()
+        parameters = {
+            "response_type": "code",
+            "client_id": config.client_id,
+            "redirect_uri": self._redirect_uri,
+            "state": challenge.state,
+            "code_challenge": create_s256_code_challenge(challenge.verifier),
+            "code_challenge_method": "S256",
+            **({"scope": " ".join(config.scopes)} if config.scopes else {}),
+            **({"nonce": challenge.nonce} if config.kind == "oidc" else {}),
+            # Access that outlasts the person's presence needs their consent (OpenID Connect Core 1.0, section 11).
+            **({"prompt": "consent"} if "offline_access" in config.scopes else {}),
+            **config.authorization_parameters,
+        }
+        return str(add_params_to_uri(metadata.authorization_endpoint, parameters))
 
     async def accepts_issuer(self, issuer: str | None) -> bool:
         """Return whether an authorization response comes from this provider; see `Provider`."""
@@ -85,85 +96,76 @@ class OAuthProvider:
 
     async def exchange(self, code: str, challenge: Challenge) -> Grant:
         """Exchange a code; see `Provider`."""
-        metadata = await self._source.get()
-        async with self._client() as client:
-            token = await client.fetch_token(
-                metadata.token_endpoint,
+        async with self._asking() as (http, metadata):
+            document = await self._tokens(
+                http,
+                metadata,
                 grant_type="authorization_code",
                 code=code,
                 code_verifier=challenge.verifier,
                 redirect_uri=self._redirect_uri,
             )
-        grant = self._grant(token)
-        return replace(grant, subject=await self._subject(token, metadata, challenge))
+            given = grant(document)
+            subject = await self._subject(http, document, metadata, challenge)
+        # Scopes that aren't told are those that were asked for (RFC 6749, section 5.1).
+        scopes = self._config.scopes if given.scopes is None else given.scopes
+        return replace(given, scopes=scopes, subject=subject)
 
     async def refresh(self, refresh_token: str) -> Grant:
         """Get a new access token; see `Provider`."""
-        metadata = await self._source.get()
-        async with self._client(scope=None) as client:
-            token = await client.refresh_token(metadata.token_endpoint, refresh_token=refresh_token)
-        return self._grant(token)
+        async with self._asking() as (http, metadata):
+            given = grant(await self._tokens(http, metadata, grant_type="refresh_token", refresh_token=refresh_token))
+        return replace(given, refresh_token=given.refresh_token or refresh_token)
 
     async def revoke(self, token: str, kind: str) -> None:
         """Make a token worthless; see `Provider`."""
-        metadata = await self._source.get()
-        if metadata.revocation_endpoint is None:
-            return
-        async with self._client() as client:
-            answer = await client.revoke_token(metadata.revocation_endpoint, token=token, token_type_hint=kind)
-            answer.raise_for_status()
+        async with self._asking() as (http, metadata):
+            if metadata.revocation_endpoint is None:
+                return
+            form = {"token": token, "token_type_hint": kind}
+            try:
+                await ask(http, "POST", metadata.revocation_endpoint, data=form, auth=self._auth)
+            except RefusedError as error:
+                # Only refresh tokens must be revocable (RFC 7009, section 2): an access token then ends by itself.
+                if (kind, error.code) != ("access_token", "unsupported_token_type"):
+                    raise
 
     def _http(self) -> httpx2.AsyncClient:
         return httpx2.AsyncClient(**self._options)
 
     @asynccontextmanager
-    async def _client(self, **changes: object) -> AsyncIterator[AsyncOAuth2Client]:
-        config = self._config
-        settings: dict[str, object] = {
-            "client_id": config.client_id,
-            "client_secret": config.client_secret.get_secret_value(),
-            "token_endpoint_auth_method": config.token_auth,
-            "revocation_endpoint_auth_method": config.token_auth,
-            "redirect_uri": self._redirect_uri,
-            "scope": " ".join(config.scopes) or None,
-            "code_challenge_method": "S256",
-            **changes,
-        }
+    async def _asking(self) -> AsyncIterator[tuple[httpx2.AsyncClient, Metadata]]:
         try:
-            async with AsyncOAuth2Client(**settings, **self._options) as client:
-                yield client
-        except OAuthError as error:
-            raise RefusedError(str(error.error), error.description) from None
-        except httpx2.HTTPStatusError as error:
-            raise UnavailableError(f"{config.title} answers with {error.response.status_code}") from None
-        except httpx2.HTTPError as error:
-            raise UnavailableError(f"{config.title} can't be reached: {type(error).__name__}") from None
-        except ValueError:
-            raise UnavailableError(f"{config.title} gives no JSON object for tokens") from None
+            async with asyncio.timeout(PATIENCE), self._http() as http:
+                yield http, await self._source.get()
+        except TimeoutError:
+            raise UnavailableError(f"{self.title} takes more than {PATIENCE:g} seconds") from None
 
-    async def _subject(self, token: Mapping[str, object], metadata: Metadata, challenge: Challenge) -> str:
+    async def _tokens(self, http: httpx2.AsyncClient, metadata: Metadata, **form: str) -> Mapping[str, object]:
+        return json_object(await ask(http, "POST", metadata.token_endpoint, data=form, auth=self._auth))
+
+    async def _subject(
+        self, http: httpx2.AsyncClient, document: Mapping[str, object], metadata: Metadata, challenge: Challenge
+    ) -> str:
         config = self._config
         if config.kind == "oauth2":
-            # Without an identifier each link is an account of its own.
-            return str(token.get(config.subject_field or "") or uuid.uuid4())
+            return await self._named_subject(http, document)
         if metadata.jwks_uri is None or metadata.issuer is None:
             raise UnavailableError(f"{config.title} names no signing keys")
-        async with self._http() as http:
-            keys = await fetch(http, metadata.jwks_uri)
+        keys = await fetch(http, metadata.jwks_uri)
         return subject_of(
-            token.get("id_token"), keys, issuer=metadata.issuer, client_id=config.client_id, nonce=challenge.nonce
+            document.get("id_token"), keys, issuer=metadata.issuer, client_id=config.client_id, nonce=challenge.nonce
         )
 
-    def _grant(self, token: Mapping[str, Any]) -> Grant:
-        access = token.get("access_token")
-        if not isinstance(access, str) or str(token.get("token_type", "")).lower() != "bearer":
-            raise UnavailableError(f"{self.title} gives no bearer token")
-        expires = token.get("expires_at")
-        scope = token.get("scope")
-        return Grant(
-            access_token=access,
-            refresh_token=token.get("refresh_token"),
-            expires_at=datetime.fromtimestamp(float(expires), UTC) if expires is not None else None,
-            scopes=tuple(scope.split()) if isinstance(scope, str) else self._config.scopes,
-            subject=None,
-        )
+    async def _named_subject(self, http: httpx2.AsyncClient, document: Mapping[str, object]) -> str:
+        config = self._config
+        if config.subject_field is None:
+            # Without an identifier each link is an account of its own.
+            return str(uuid.uuid4())
+        if config.subject_url is not None:
+            bearer = {"Authorization": f"Bearer {document['access_token']}"}
+            document = json_object(await ask(http, "GET", config.subject_url, headers=bearer))
+        try:
+            return subjects.subject(subjects.find(document, config.subject_field))
+        except ValueError:
+            raise UnavailableError(f"{config.title} does not tell whose account it is") from None

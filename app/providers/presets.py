@@ -12,6 +12,9 @@ PRESETS: Mapping[str, Mapping[str, object]] = {
         "kind": "oauth2",
         "authorization_endpoint": "https://api.schwabapi.com/v1/oauth/authorize",
         "token_endpoint": "https://api.schwabapi.com/v1/oauth/token",
+        # The customer who logged in, whichever of their accounts they allow; tokens alone name nobody.
+        "subject_url": "https://api.schwabapi.com/trader/v1/userPreference",
+        "subject_field": "/streamerInfo/0/schwabClientCustomerId",
         "scopes": ("readonly",),
         "token_auth": "client_secret_basic",
         "trust": "public",

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 STACKS = ("dev", "test", "ci")
 PORTS = {"postgres": 23010, "redis": 23011, "app": 23012, "callback": 23013, "sandbox": 23014}
 BANK = {"preset": "schwab", "client_id_file": "id", "client_secret_file": "secret"}
+OTHER = {**BANK, "issuer": "https://bank.example", "authorization_response_iss_parameter_supported": True}
 
 PLACEMENTS = st.builds(
     Placement,
@@ -84,7 +85,7 @@ def test_a_service_that_the_placement_does_not_know_keeps_its_port(load: Load) -
 def test_a_redirect_uri_follows_if_it_leads_to_the_callback(load: Load, uri: str, expected: str) -> None:
     assert follow(uri, 8182, 23013) == expected
     provider = {**BANK, "redirect_uri": uri}
-    config = load({"callback.port": 8182, "app.oauth_redirect_uri": uri, "providers": {"bank": provider, "two": BANK}})
+    config = load({"callback.port": 8182, "app.oauth_redirect_uri": uri, "providers": {"bank": provider, "two": OTHER}})
     after = placed(callback=23013).applied(config)
     assert after.app.oauth_redirect_uri == expected
     assert [one.redirect_uri for one in after.providers.values()] == [expected, None]

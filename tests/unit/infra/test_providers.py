@@ -19,7 +19,7 @@ KNOWN = Credentials("the id", "the secret")
 FIELDS = {
     *("name", "title", "kind", "issuer", "discovery_url", "authorization_endpoint", "token_endpoint", "jwks_uri"),
     *("revocation_endpoint", "subject_field", "scopes", "client_id", "client_secret", "token_auth", "trust"),
-    "redirect_uri",
+    *("redirect_uri", "subject_url", "authorization_response_iss_parameter_supported", "authorization_parameters"),
 }
 """What the service knows of a provider."""
 
@@ -102,6 +102,7 @@ def test_an_openid_provider_needs_its_issuer_alone(load: Load) -> None:
         "issuer": "https://bank.example/",
         "discovery_url": "https://bank.example/.well-known/openid-configuration",
         "scopes": ["openid", "offline_access"],
+        "authorization_parameters": {},
         "token_auth": "client_secret_basic",
         "trust": "public",
         "client_id": "the id",
@@ -116,7 +117,9 @@ def test_what_is_given_comes_before_the_defaults(load: Load) -> None:
         "authorization_endpoint": "https://bank.example/a?b=c",
         "token_endpoint": "https://bank.example/t",
         "revocation_endpoint": "https://bank.example/r",
-        "subject_field": "account",
+        "subject_url": "https://bank.example/whoami",
+        "subject_field": "/account",
+        "authorization_parameters": {"access_type": "offline"},
         "scopes": ["read"],
         "token_auth": "client_secret_post",
         "trust": "environment",
@@ -134,6 +137,7 @@ def test_the_sandbox_is_asked_in_the_network_and_shown_to_browsers() -> None:
     assert made["authorization_endpoint"] == "https://localhost:8283/auth"
     assert made["discovery_url"] == "https://sandbox:8282/.well-known/openid-configuration"
     assert made["trust"] == "environment"
+    assert made["authorization_response_iss_parameter_supported"] is True
 
 
 def test_the_document_is_a_list() -> None:

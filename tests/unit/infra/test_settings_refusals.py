@@ -130,6 +130,26 @@ REFUSALS: list[tuple[Change, str]] = [
             " take it for something else."
         ),
     ),
+    (
+        {"providers.bank": {**BANK, "authorization_parameters": {"access_type": "offline", "state": "x"}}},
+        "dashtam:providers.bank.authorization_parameters: the flow itself sets state; remove it.",
+    ),
+    (
+        {"providers.bank": {**FILES, "preset": "schwab", "authorization_response_iss_parameter_supported": True}},
+        "dashtam:providers.bank: redirects that name the issuer need an issuer to compare with; add it.",
+    ),
+    (
+        {"providers.bank": {**BANK, "subject_url": "https://bank.example/whoami"}},
+        "dashtam:providers.bank: a subject_url needs a subject_field to look for there; add it.",
+    ),
+    (
+        {"providers": {"bank": BANK, "schwab": {**FILES, "preset": "schwab"}}},
+        (
+            "dashtam:providers: redirects of bank and schwab can't be told apart, so one of them could get the other's"
+            " codes; set authorization_response_iss_parameter_supported: true where the provider's metadata says so,"
+            " and give every other provider but one a stack of its own."
+        ),
+    ),
     ({"tokens.keys": ["k1", "k1"]}, TWICE),
     # Sizes and durations.
     ({"postgres.memory": "15m"}, f'dashtam:postgres.memory = "15m": {SIZE_RANGE}'),

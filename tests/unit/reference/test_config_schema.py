@@ -28,6 +28,7 @@ BEYOND = (
     "is less than what PostgreSQL takes",
     "is longer than interval",
     "would be renewed at every up",
+    "can't be told apart",
 )
 """What compares one value with another, which JSON Schema can't."""
 BANK = {"client_id_file": "id", "client_secret_file": "secret", "kind": "oidc", "issuer": "https://bank.example"}
@@ -61,6 +62,14 @@ def test_what_the_settings_refuse_is_refused(change: Change, message: str) -> No
         {"postgres.port": 5432},
         {"providers.bank": BANK},
         {"providers.bank": {**BANK, "preset": "schwab", "issuer": None}},
+        {"providers.bank": {**BANK, "authorization_parameters": {"access_type": "offline"}}},
+        {"providers.bank": {**BANK, "preset": "schwab", "subject_url": "https://a"}},
+        {
+            "providers": {
+                "bank": BANK,
+                "other": {**BANK, "authorization_response_iss_parameter_supported": True},
+            }
+        },
         {
             "providers.bank": {
                 **BANK,

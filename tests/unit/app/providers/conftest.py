@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 import time
 from collections.abc import Callable
@@ -31,11 +32,20 @@ def id_token(key: RSAKey | OctKey = KEY, algorithm: str = "RS256", **changes: ob
 
 
 @dataclass
+class Pause:
+    """A request that is not answered yet."""
+
+    reached: asyncio.Event = field(default_factory=asyncio.Event)
+    over: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+@dataclass
 class BackChannel:
-    """What the server answers with, by path, and what it was asked."""
+    """What the server answers with, by path, where it pauses first, and what it was asked."""
 
     answers: dict[str, Any] = field(default_factory=dict)
     asked: list[httpx2.Request] = field(default_factory=list)
+    pauses: dict[str, Pause] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.answers = {
@@ -64,8 +74,11 @@ class BackChannel:
         }
         return {name: value for name, value in {**given, **changes}.items() if value is not None}
 
-    def __call__(self, request: httpx2.Request) -> httpx2.Response:
+    async def __call__(self, request: httpx2.Request) -> httpx2.Response:
         self.asked.append(request)
+        if pause := self.pauses.get(request.url.path):
+            pause.reached.set()
+            await pause.over.wait()
         answer = self.answers.get(request.url.path, httpx2.Response(404))
         if isinstance(answer, Exception):
             raise answer

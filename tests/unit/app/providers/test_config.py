@@ -1,12 +1,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from app.errors import ServiceError
-from app.providers.config import parse
+from app.providers.config import OWN_PARAMETERS, parse
+from app.providers.oauth import OAuthProvider
+from app.providers.subjects import find
+from tests.unit.app.providers.conftest import CHALLENGE
 
 OIDC: dict[str, Any] = {
     "name": "sandbox",
@@ -50,6 +55,9 @@ def test_schwab_needs_its_secrets_only() -> None:
     assert found.authorization_endpoint == "https://api.schwabapi.com/v1/oauth/authorize"
     assert found.token_endpoint == "https://api.schwabapi.com/v1/oauth/token"
     assert found.token_auth == "client_secret_basic"
+    assert found.subject_url == "https://api.schwabapi.com/trader/v1/userPreference"
+    answer = {"accounts": [], "streamerInfo": [{"schwabClientCustomerId": "customer-1"}], "offers": []}
+    assert find(answer, found.subject_field or "") == "customer-1"
 
 
 def test_an_entry_comes_before_its_preset() -> None:
@@ -74,8 +82,17 @@ def test_no_provider_is_fine() -> None:
         ({**OIDC, "surprise": 1}, "0.surprise"),
         ({**OIDC, "client_secret": ""}, "0.client_secret"),
         ({**OIDC, "trust": "nobody"}, "0.trust"),
+        ({**OIDC, "client_secret": "hidden-value-ä"}, "0.client_secret: Value error, it has characters that no"),
+        ({**OIDC, "client_secret": "hidden-value\0"}, "0.client_secret: Value error, it has characters that no"),
+        ({**OIDC, "client_id": "ä"}, "0.client_id"),
+        ({**OIDC, "redirect_uri": "http://127.0.0.1:8182"}, "0.redirect_uri"),
+        ({**OAUTH, "authorization_response_iss_parameter_supported": True}, "needs an issuer to compare with"),
+        ({**OAUTH, "subject_url": "https://plain.example/whoami"}, "subject_url needs a subject_field"),
         ({**OAUTH, "token_endpoint": None}, "authorization_endpoint and token_endpoint"),
         ({**OAUTH, "token_endpoint": "https://plain.example/token#part"}, "0.token_endpoint"),
+        ({**OAUTH, "token_endpoint": "http://plain.example/token"}, "0.token_endpoint"),
+        ({**OAUTH, "token_endpoint": "https://[plain.example/token"}, "0.token_endpoint"),
+        ({**OAUTH, "token_endpoint": "https://:443/token"}, "0.token_endpoint: Value error, it names no host"),
         ({"preset": "schwab"}, "0.client_id"),
         ({"preset": "unheard-of"}, "no preset 'unheard-of'; there are: schwab"),
     ],
@@ -85,6 +102,45 @@ def test_a_wrong_entry_is_named_without_its_values(entry: dict[str, Any], said: 
         parse(json.dumps([entry]))
     assert said in str(raised.value)
     assert "hidden-value" not in str(raised.value)
+
+
+@pytest.mark.parametrize("name", sorted(OWN_PARAMETERS))
+def test_what_the_flow_sets_itself_is_no_further_parameter(name: str) -> None:
+    with pytest.raises(ServiceError, match=f"{name} is set by the flow itself"):
+        parse(json.dumps([{**OIDC, "authorization_parameters": {"access_type": "offline", name: "x"}}]))
+
+
+async def test_the_flow_sets_no_other_parameters(provider: Callable[..., OAuthProvider]) -> None:
+    url = await provider().authorization_url(CHALLENGE)
+    assert set(parse_qs(urlsplit(url).query)) - {"prompt"} <= OWN_PARAMETERS
+
+
+def test_an_endpoint_may_have_a_query() -> None:
+    [found] = parse(json.dumps([{**OAUTH, "authorization_endpoint": "https://plain.example/authorize?tenant=1"}]))
+    assert found.authorization_endpoint == "https://plain.example/authorize?tenant=1"
+
+
+NAMED = {"authorization_response_iss_parameter_supported": True}
+
+
+@pytest.mark.parametrize(
+    "entries",
+    [
+        [{**OIDC, **NAMED}, OAUTH],
+        [{**OIDC, **NAMED}, {**OIDC, **NAMED, "name": "bank"}, OAUTH],
+        [{**OIDC, **NAMED}, {"preset": "schwab", "client_id": "id", "client_secret": "hidden-value"}],
+    ],
+)
+def test_one_provider_need_not_name_its_issuer(entries: list[dict[str, Any]]) -> None:
+    assert len(parse(json.dumps(entries))) == len(entries)
+
+
+@pytest.mark.parametrize(
+    "other", [{}, {"redirect_uri": "https://localhost:8182"}, {"authorization_response_iss_parameter_supported": False}]
+)
+def test_two_providers_whose_redirects_are_alike_are_refused(other: dict[str, Any]) -> None:
+    with pytest.raises(ServiceError, match="redirects of sandbox, plain can't be told apart"):
+        parse(json.dumps([OIDC, {**OIDC, **NAMED, "name": "bank"}, {**OAUTH, **other}]))
 
 
 @pytest.mark.parametrize("text", ["", "{", "5", "[5]", '["x"]'])

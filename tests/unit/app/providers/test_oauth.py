@@ -3,15 +3,18 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx2
 import pytest
 from joserfc.jwk import OctKey, RSAKey
 
+from app import callback
+from app.providers import metadata, oauth
 from app.providers.interface import InvalidIdTokenError, ProviderError, RefusedError, UnavailableError
 from app.providers.oauth import OAuthProvider
-from tests.unit.app.providers.conftest import CHALLENGE, ISSUER, BackChannel, id_token
+from tests.unit.app.providers.conftest import CHALLENGE, ISSUER, BackChannel, Pause, id_token
 
 Make = Callable[..., OAuthProvider]
 
@@ -43,6 +46,19 @@ async def test_the_browser_is_sent_with_pkce_state_and_nonce(provider: Make) -> 
     assert CHALLENGE.verifier not in url.query
 
 
+async def test_further_parameters_are_sent_along(provider: Make) -> None:
+    further = {"access_type": "offline", "prompt": "select_account consent", "uri": "u"}
+    one = provider(authorization_parameters=further, authorization_endpoint=f"{ISSUER}/auth?tenant=1")
+    query = parse_qs(urlsplit(await one.authorization_url(CHALLENGE)).query)
+    assert {name: query[name] for name in (*further, "tenant", "state")} == {
+        "access_type": ["offline"],
+        "uri": ["u"],
+        "prompt": ["select_account consent"],
+        "tenant": ["1"],
+        "state": ["the-state"],
+    }
+
+
 async def test_a_plain_provider_gets_no_nonce(provider: Make, back_channel: BackChannel) -> None:
     query = parse_qs(urlsplit(await provider(**PLAIN).authorization_url(CHALLENGE)).query)
     assert "nonce" not in query
@@ -52,13 +68,6 @@ async def test_a_plain_provider_gets_no_nonce(provider: Make, back_channel: Back
 async def test_the_configuration_comes_before_the_metadata(provider: Make) -> None:
     url = await provider(authorization_endpoint="https://localhost:8282/auth").authorization_url(CHALLENGE)
     assert url.startswith("https://localhost:8282/auth?")
-
-
-async def test_metadata_is_asked_for_once(provider: Make, back_channel: BackChannel) -> None:
-    one = provider()
-    await one.authorization_url(CHALLENGE)
-    await one.authorization_url(CHALLENGE)
-    assert [request.url.path for request in back_channel.asked] == [METADATA]
 
 
 @pytest.mark.parametrize(
@@ -79,6 +88,11 @@ async def test_the_issuer_is_compared_exactly(
 ) -> None:
     back_channel.answers[METADATA]["authorization_response_iss_parameter_supported"] = announced
     assert await provider().accepts_issuer(issuer) is accepted
+
+
+async def test_the_configuration_may_say_that_the_issuer_is_named(provider: Make, back_channel: BackChannel) -> None:
+    back_channel.answers[METADATA]["authorization_response_iss_parameter_supported"] = False
+    assert not await provider(authorization_response_iss_parameter_supported=True).accepts_issuer(None)
 
 
 async def test_a_provider_without_issuer_accepts_none(provider: Make) -> None:
@@ -124,6 +138,32 @@ async def test_a_plain_provider_may_name_the_account(provider: Make, back_channe
     assert unnamed[0].subject != unnamed[1].subject
 
 
+async def test_the_account_may_be_named_elsewhere(provider: Make, back_channel: BackChannel) -> None:
+    elsewhere = {"subject_url": f"{ISSUER}/whoami", "subject_field": "/users/0/id"}
+    back_channel.answers["/whoami"] = {"users": [{"id": "person-1"}, {"id": "person-2"}]}
+    grant = await provider(**PLAIN, **elsewhere).exchange("the-code", CHALLENGE)
+    assert grant.subject == "person-1"
+    assert back_channel.asked[-1].headers["Authorization"] == "Bearer an-access-token"
+
+
+@pytest.mark.parametrize(
+    ("answer", "failure"),
+    [
+        ({"users": []}, UnavailableError),
+        ({"users": [{"id": ""}]}, UnavailableError),
+        (httpx2.Response(200, json=[]), UnavailableError),
+        (httpx2.Response(500), UnavailableError),
+        (httpx2.Response(403), RefusedError),
+    ],
+)
+async def test_an_account_that_is_not_named_is_not_linked(
+    provider: Make, back_channel: BackChannel, answer: object, failure: type[ProviderError]
+) -> None:
+    back_channel.answers["/whoami"] = answer
+    with pytest.raises(failure):
+        await provider(**PLAIN, subject_url=f"{ISSUER}/whoami", subject_field="/users/0/id").exchange("c", CHALLENGE)
+
+
 @pytest.mark.parametrize(
     "token",
     [
@@ -135,6 +175,13 @@ async def test_a_plain_provider_may_name_the_account(provider: Make, back_channe
         id_token(aud="another"),
         id_token(aud=None),
         id_token(aud=["dashtam", "another"], azp="another"),
+        id_token(aud=["dashtam", "another"]),
+        id_token(aud=["dashtam", "another"], azp=["dashtam"]),
+        id_token(aud=["dashtam"], azp="another"),
+        id_token(aud=[]),
+        id_token(sub="a\0b"),
+        id_token(sub="a" * 256),
+        id_token(sub=["account-1"]),
         id_token(nonce="another"),
         id_token(nonce=None),
         id_token(exp=1),
@@ -153,12 +200,52 @@ async def test_an_id_token_that_is_not_right_is_refused(
     assert not token or token not in str(raised.value)
 
 
+@pytest.mark.parametrize("audience", [{"aud": ["dashtam"]}, {"aud": ["another", "dashtam"], "azp": "dashtam"}])
+async def test_an_id_token_for_several_names_the_one_it_was_issued_to(
+    provider: Make, back_channel: BackChannel, audience: dict[str, Any]
+) -> None:
+    back_channel.answers["/token"] = back_channel.tokens(id_token=id_token(**audience))
+    assert (await provider().exchange("the-code", CHALLENGE)).subject == "account-1"
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        {"kty": "EC", "crv": "P-999", "x": "AA", "y": "AA", "kid": "two"},
+        {"kty": "unheard-of", "kid": "two"},
+        {"kty": "RSA", "kid": "two"},
+        {"kid": "two"},
+        {"kty": ["RSA"]},
+        "no key",
+        None,
+    ],
+)
+async def test_keys_that_are_not_understood_are_ignored(provider: Make, back_channel: BackChannel, key: object) -> None:
+    back_channel.answers["/jwks"]["keys"].insert(0, key)
+    assert (await provider().exchange("the-code", CHALLENGE)).subject == "account-1"
+
+
+def _metadata(**changes: object) -> dict[str, Any]:
+    return {**BackChannel().answers[METADATA], **changes}
+
+
 @pytest.mark.parametrize(
     ("path", "answer", "kind"),
     [
         ("/token", httpx2.Response(400, json={"error": "invalid_grant", "error_description": "used"}), RefusedError),
         ("/token", httpx2.Response(401, json={"error": "invalid_client"}), RefusedError),
+        ("/token", httpx2.Response(403, text="<html>"), RefusedError),
+        ("/token", httpx2.Response(400, json={"error": {"message": "no"}}), RefusedError),
+        ("/token", httpx2.Response(200, json={"error": "bad_verification_code"}), RefusedError),
+        ("/token", httpx2.Response(429, json={"error": "slow_down"}), UnavailableError),
+        ("/token", httpx2.Response(302, headers={"Location": ISSUER}), UnavailableError),
         ("/token", httpx2.Response(503, text="maintenance"), UnavailableError),
+        ("/token", httpx2.Response(200, text="[" * 100_000), UnavailableError),
+        ("/token", BackChannel.tokens(expires_in=10**15), UnavailableError),
+        ("/token", BackChannel.tokens(expires_in=-1), UnavailableError),
+        ("/token", BackChannel.tokens(refresh_token=7), UnavailableError),
+        ("/token", BackChannel.tokens(access_token="a\0b"), UnavailableError),
+        ("/token", BackChannel.tokens(scope="a\0b"), UnavailableError),
         ("/token", httpx2.Response(200, text="<html>"), UnavailableError),
         ("/token", httpx2.Response(200, json=["list"]), UnavailableError),
         ("/token", httpx2.Response(200, json={"access_token": 5, "token_type": "bearer"}), UnavailableError),
@@ -168,16 +255,18 @@ async def test_an_id_token_that_is_not_right_is_refused(
         ("/jwks", httpx2.Response(500), UnavailableError),
         ("/jwks", httpx2.Response(200, text="no json"), UnavailableError),
         ("/jwks", httpx2.Response(200, json=[]), UnavailableError),
+        ("/jwks", httpx2.Response(404), UnavailableError),
         ("/jwks", {"keys": []}, InvalidIdTokenError),
+        ("/jwks", {"keys": "none"}, InvalidIdTokenError),
         (METADATA, httpx2.Response(404), UnavailableError),
         (METADATA, httpx2.ConnectError("refused"), UnavailableError),
         (METADATA, {"issuer": "https://another.example"}, UnavailableError),
         (METADATA, {"issuer": ISSUER}, UnavailableError),
-        (
-            METADATA,
-            {"issuer": ISSUER, "authorization_endpoint": f"{ISSUER}/auth", "token_endpoint": f"{ISSUER}/token"},
-            UnavailableError,
-        ),
+        (METADATA, _metadata(jwks_uri=None), UnavailableError),
+        (METADATA, _metadata(token_endpoint="http://issuer.example/token"), UnavailableError),
+        (METADATA, _metadata(jwks_uri="http://issuer.example/jwks"), UnavailableError),
+        (METADATA, _metadata(revocation_endpoint=["https://issuer.example"]), UnavailableError),
+        (METADATA, _metadata(token_endpoint="https://issuer.example:port/"), UnavailableError),
     ],
 )
 async def test_what_goes_wrong_is_told(
@@ -191,12 +280,53 @@ async def test_what_goes_wrong_is_told(
     assert "a-secret" not in str(raised.value)
 
 
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ({"error": "invalid_grant", "error_description": "used"}, "invalid_grant: used"),
+        ({"error": "in\nvalid", "error_description": 5}, "invalid"),
+        ({"error": "x" * 1000}, "x" * 300),
+        ({"error": 5}, "400"),
+        (["error"], "400"),
+    ],
+)
+async def test_a_refusal_fits_into_a_line(
+    provider: Make, back_channel: BackChannel, said: object, expected: str
+) -> None:
+    back_channel.answers["/token"] = httpx2.Response(400, json=said)
+    with pytest.raises(RefusedError) as raised:
+        await provider().refresh("a-refresh-token")
+    assert str(raised.value) == expected
+
+
+async def test_a_provider_that_takes_too_long_is_given_up(
+    provider: Make, back_channel: BackChannel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(oauth, "PATIENCE", 0.01)
+    for path in (METADATA, "/token", "/jwks"):
+        back_channel.pauses = {path: Pause()}
+        with pytest.raises(UnavailableError, match=r"Sandbox takes more than 0\.01 seconds"):
+            await provider().exchange("the-code", CHALLENGE)
+
+
+def test_the_callback_waits_longer_than_a_provider_may_take() -> None:
+    assert callback.TIMEOUT.read is not None
+    assert metadata.TIMEOUT < oauth.PATIENCE < callback.TIMEOUT.read
+
+
 async def test_a_refresh_keeps_what_is_not_given_anew(provider: Make, back_channel: BackChannel) -> None:
     back_channel.answers["/token"] = back_channel.tokens(access_token="another", refresh_token=None, id_token=None)
     grant = await provider().refresh("a-refresh-token")
     assert (grant.access_token, grant.refresh_token, grant.subject) == ("another", "a-refresh-token", None)
+    assert grant.scopes == ("openid", "offline_access")
     sent = back_channel.form("/token")
     assert (sent["grant_type"], sent["refresh_token"]) == ("refresh_token", "a-refresh-token")
+
+
+async def test_a_refresh_that_tells_no_scopes_changes_none(provider: Make, back_channel: BackChannel) -> None:
+    back_channel.answers["/token"] = back_channel.tokens(scope=None)
+    assert (await provider().refresh("a-refresh-token")).scopes is None
+    assert "scope" not in back_channel.form("/token")
 
 
 async def test_a_token_is_revoked(provider: Make, back_channel: BackChannel) -> None:
@@ -209,9 +339,30 @@ async def test_a_provider_that_cannot_revoke_is_not_asked(provider: Make, back_c
     assert back_channel.asked == []
 
 
-async def test_a_revocation_that_fails_is_told(provider: Make, back_channel: BackChannel) -> None:
-    back_channel.answers["/revoke"] = httpx2.Response(503)
-    with pytest.raises(UnavailableError, match="503"):
+@pytest.mark.parametrize("kind", ["access_token", "refresh_token"])
+@pytest.mark.parametrize(
+    ("answer", "failure"),
+    [
+        (httpx2.Response(400, json={"error": "invalid_request"}), RefusedError),
+        (httpx2.Response(401, json={"error": "invalid_client"}), RefusedError),
+        (httpx2.Response(403, text="<html>"), RefusedError),
+        (httpx2.Response(429), UnavailableError),
+        (httpx2.Response(503, json={"error": "unsupported_token_type"}), UnavailableError),
+        (httpx2.ConnectError("refused"), UnavailableError),
+    ],
+)
+async def test_a_revocation_that_is_refused_differs_from_one_that_fails(
+    provider: Make, back_channel: BackChannel, kind: str, answer: object, failure: type[ProviderError]
+) -> None:
+    back_channel.answers["/revoke"] = answer
+    with pytest.raises(failure):
+        await provider().revoke("a-token", kind)
+
+
+async def test_access_tokens_need_not_be_revocable(provider: Make, back_channel: BackChannel) -> None:
+    back_channel.answers["/revoke"] = httpx2.Response(400, json={"error": "unsupported_token_type"})
+    await provider().revoke("an-access-token", "access_token")
+    with pytest.raises(RefusedError):
         await provider().revoke("a-refresh-token", "refresh_token")
 
 

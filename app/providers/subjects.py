@@ -1,0 +1,59 @@
+"""Reads who an account belongs to out of what a provider answers."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field, TypeAdapter
+
+LONGEST = 255
+"""The most characters that a subject has (OpenID Connect Core 1.0, section 2), and that are stored."""
+
+
+def _number(value: object) -> object:
+    return str(value) if type(value) is int else value
+
+
+_SUBJECT: TypeAdapter[str] = TypeAdapter(
+    Annotated[str, BeforeValidator(_number), Field(min_length=1, max_length=LONGEST, pattern=r"^\P{C}+$")]
+)
+
+
+def subject(value: object) -> str:
+    """Check the identifier of an account.
+
+    Args:
+        value: What the provider gave: a text, or a whole number.
+
+    Returns:
+        The identifier: 1 to 255 characters that can be shown.
+
+    Raises:
+        ValueError: It is no such thing.
+    """
+    return _SUBJECT.validate_python(value)
+
+
+def find(document: object, field: str) -> object:
+    """Find a value in a JSON document.
+
+    Args:
+        document: The document.
+        field: A field's name, or with a `/` in front a JSON Pointer (RFC 6901).
+
+    Returns:
+        The value; None if there is none.
+    """
+    if not field.startswith("/"):
+        return _member(document, field)
+    for name in field[1:].split("/"):
+        document = _member(document, name.replace("~1", "/").replace("~0", "~"))
+    return document
+
+
+def _member(document: object, name: str) -> object:
+    if isinstance(document, dict):
+        return document.get(name)
+    if isinstance(document, list) and name.isdecimal() and int(name) < len(document):
+        return document[int(name)]
+    return None

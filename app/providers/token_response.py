@@ -1,0 +1,78 @@
+"""Reads what a token endpoint answers (RFC 6749, section 5): providers are not always as exact as they should be."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from app.providers.answers import refusal
+from app.providers.config import Scope
+from app.providers.interface import Grant, UnavailableError
+
+LONGEST = 10 * 365 * 24 * 60 * 60
+"""Seconds that a token may last: ten years; who says more has another unit, or none."""
+
+
+def _words(value: object) -> object:
+    return value.split() if isinstance(value, str) else value
+
+
+# Some providers give something empty for what they don't give: no text, or zero seconds for a token without end.
+_Unsaid = BeforeValidator(lambda value: value or None)
+
+Token = Annotated[str, Field(pattern=r"^[\x20-\x7e]+$")]
+"""As RFC 6749, appendix A.12 and A.17, has it."""
+
+
+class TokenResponse(BaseModel):
+    """A successful answer; other fields are none of ours.
+
+    Attributes:
+        access_token: Secret.
+        token_type: How to use it; we know `Bearer` (RFC 6750) only.
+        refresh_token: Secret; None if there is none.
+        expires_in: Seconds; None if the provider doesn't say.
+        scope: What was allowed; None if the provider doesn't say.
+    """
+
+    model_config = ConfigDict(hide_input_in_errors=True)
+
+    access_token: Token
+    token_type: Annotated[str, Field(pattern=r"^(?i:bearer)$")]
+    refresh_token: Annotated[Token | None, _Unsaid] = None
+    expires_in: Annotated[Annotated[int, Field(gt=0, le=LONGEST)] | None, _Unsaid] = None
+    scope: Annotated[tuple[Scope, ...] | None, _Unsaid, BeforeValidator(_words)] = None
+
+
+def grant(document: Mapping[str, object]) -> Grant:
+    """Read a token endpoint's answer.
+
+    Args:
+        document: The JSON object that it is.
+
+    Returns:
+        What was given, without a subject. `scopes` is None where the provider doesn't tell them.
+
+    Raises:
+        RefusedError: It is an error.
+        UnavailableError: It is nothing that we could use.
+    """
+    # Some tell of an error with the status 200.
+    if document.get("error"):
+        raise refusal(document, "error")
+    try:
+        response = TokenResponse.model_validate(document)
+    except ValidationError as error:
+        fields = ", ".join(dict.fromkeys(str(fault["loc"][0]) for fault in error.errors()))
+        raise UnavailableError(f"the provider's answer for tokens is not valid: {fields}") from None
+    lifetime = response.expires_in
+    return Grant(
+        access_token=response.access_token,
+        refresh_token=response.refresh_token,
+        expires_at=None if lifetime is None else datetime.now(UTC) + timedelta(seconds=lifetime),
+        scopes=response.scope,
+        subject=None,
+    )
