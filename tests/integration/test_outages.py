@@ -36,12 +36,6 @@ async def test_a_server_that_has_ended_the_connection_meanwhile(empty: AppSettin
     assert is_outage(caught.value)
 
 
-async def test_a_server_without_a_connection_to_spare(settings: AppSettings, empty: AppSettings) -> None:
-    async with engine_of(settings).execution_options(isolation_level="AUTOCOMMIT").connect() as owner:
-        await owner.execute(text(f"ALTER DATABASE {empty.database_name} CONNECTION LIMIT 0"))
-    assert is_outage(await failure_of(engine_of(empty)))
-
-
 async def test_a_pool_without_a_connection_to_spare(empty: AppSettings) -> None:
     small = engine_of(empty, pool_size=1, max_overflow=0, pool_timeout=0.05)
     async with small.connect():

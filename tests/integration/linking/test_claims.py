@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy.ext.asyncio import async_sessionmaker
 
-from app.linking import errors
+from app.linking import claims, errors, rows
 from app.linking.keys import DataKeys
 from app.linking.rotation import rotate
 from app.linking.tokens import Connections
-from app.models import ConnectionStatus
+from app.models import ConnectionStatus, ProviderConnection
 from tests.integration.databases import engine_of
 from tests.integration.linking.conftest import OWNER, ProviderAtHand, change, link, tokens
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from sqlalchemy.ext.asyncio import AsyncSession
 
     from app.settings import AppSettings
@@ -110,12 +112,21 @@ async def test_a_claim_ends_though_its_process_was_killed(
 
 
 async def test_what_was_renewed_meanwhile_is_not_renewed_again(
-    connections: Connections, provider: ProviderAtHand, sessions: Sessions
+    connections: Connections, provider: ProviderAtHand, sessions: Sessions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     row = await link(connections, provider)
-    await change(sessions, claimed_until=datetime.now(UTC) + SOON)
+    await change(sessions, claimed_until=datetime.now(UTC) + timedelta(minutes=5))
+    looked = asyncio.Event()
+
+    async def look(session: AsyncSession, owner: UUID, connection: UUID) -> ProviderConnection:
+        found = await rows.locked(session, owner, connection)
+        looked.set()
+        return found
+
+    monkeypatch.setattr(claims, "locked", look)
     asking = asyncio.create_task(connections.refresh(OWNER, row.id, provider))
-    await asyncio.wait([asking], timeout=SOON.total_seconds() / 2)
+    await looked.wait()
     again = await link(connections, provider)
+    await change(sessions, claimed_until=None)
     assert (await asking).refreshed_at == again.refreshed_at
     assert provider.refreshed == []
