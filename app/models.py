@@ -67,7 +67,10 @@ class ProviderConnection(Base):
         refresh_token: Sealed; None if the provider gave none.
         expires_at: When the access token ends; None if the provider doesn't say.
         created_at: When it was made.
-        updated_at: When it last changed.
+        updated_at: When what is told of it last changed.
+        refreshed_at: When its tokens were given; another value means other tokens.
+        claimed_until: Until when one process alone refreshes or disconnects it; None if none does.
+        retry_at: Before when it is not refreshed unless somebody asks, for it failed; None if it didn't.
     """
 
     __tablename__ = "provider_connections"
@@ -94,6 +97,7 @@ class ProviderConnection(Base):
     refresh_token: Mapped[bytes | None] = mapped_column(LargeBinary)
     expires_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
-    updated_at: Mapped[datetime] = mapped_column(
-        DateTime(timezone=True), server_default=func.now(), onupdate=func.now()
-    )
+    updated_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+    refreshed_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+    claimed_until: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    retry_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))

@@ -9,11 +9,10 @@ import structlog
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
-from redis.exceptions import RedisError
-from sqlalchemy.exc import InterfaceError, OperationalError
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
+from app import outages
 from app.failures import explain
 from app.security import HEADERS
 
@@ -25,8 +24,8 @@ if TYPE_CHECKING:
 
 METHODS = ("DELETE", "GET", "PATCH", "POST", "PUT")
 
-UNAVAILABLE: tuple[type[Exception], ...] = (RedisError, InterfaceError, OperationalError, OSError)
-"""What the clients of the database and the cache raise when these can't be reached."""
+UNAVAILABLE = outages.KINDS
+"""What the clients of the database and the cache raise when these can't be reached; see `require_outage`."""
 
 log = structlog.get_logger(__name__)
 
@@ -48,7 +47,7 @@ class Problem(BaseModel):
 
     Attributes:
         type: Identifies the kind of problem; `about:blank` where the status says it all.
-        title: The kind of problem, for people.
+        title: The kind of problem, for people; the status's phrase where the type is `about:blank` (section 4.2.1).
         status: HTTP status.
         detail: What is wrong this time, and the way out.
         faults: Each thing that is wrong with the request.
@@ -81,6 +80,20 @@ def respond(problem: Problem, headers: Mapping[str, str] | None = None) -> Probl
     return ProblemResponse(content, problem.status, {**HEADERS, **(headers or {})})
 
 
+def require_outage(error: Exception) -> None:
+    """Log that a part that is needed is not available.
+
+    Args:
+        error: One of `UNAVAILABLE`.
+
+    Raises:
+        Exception: The same, if it is a fault of the code instead, to be answered and logged as one.
+    """
+    if not outages.is_outage(error):
+        raise error
+    log.warning("A part that is needed is not available", reason=explain(error).reason)
+
+
 def install(app: FastAPI) -> None:
     """Answer every error of the app with a problem.
 
@@ -101,10 +114,11 @@ def install(app: FastAPI) -> None:
     async def on_invalid(_request: Request, error: RequestValidationError) -> ProblemResponse:
         faults = [Fault(location=list(fault["loc"]), reason=fault["msg"]) for fault in error.errors()]
         status = HTTPStatus.UNPROCESSABLE_ENTITY
-        return respond(Problem(title="Invalid request", status=status, faults=faults))
+        detail = "The request is not as the API describes it; faults says where."
+        return respond(Problem(title=status.phrase, status=status, detail=detail, faults=faults))
 
     async def on_unavailable(_request: Request, error: Exception) -> ProblemResponse:
-        log.warning("A part that is needed is not available", reason=explain(error).reason)
+        require_outage(error)
         status = HTTPStatus.SERVICE_UNAVAILABLE
         detail = "The database or the cache can't be reached. Try again in a moment; /ready says which."
         return respond(Problem(title=status.phrase, status=status, detail=detail), {"Retry-After": "5"})

@@ -46,14 +46,14 @@ async def add(sessions: async_sessionmaker[AsyncSession], keys: DataKeys) -> int
     """
     added = 0
     async with sessions.begin() as session:
+        key = await keys.current(session)
         for person in PEOPLE:
             for account, status in ACCOUNTS:
                 row = _connection(person, account, status)
                 if await session.get(ProviderConnection, row.id) is None:
                     # No provider knows these tokens. They never end by themselves, so that none is asked.
-                    await seal_tokens(
-                        keys, session, row, f"sample-access-{row.subject}", f"sample-refresh-{row.subject}"
-                    )
+                    tokens = f"sample-access-{row.subject}", f"sample-refresh-{row.subject}"
+                    await seal_tokens(keys, session, row, tokens, key)
                     session.add(row)
                     added += 1
     return added

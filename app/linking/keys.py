@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass, field
+from datetime import timedelta
 
-from sqlalchemy import select, text
+from sqlalchemy import func, insert, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.models import ProviderConnection, TokenKey
 from app.vault import MasterKeys, UnreadableError, new_key, seal, unseal
 
-_LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('dashtam token keys', 0))")
+_SHARED = text("SELECT pg_advisory_xact_lock_shared(hashtextextended('dashtam token keys', 0))")
+_ALONE = text("SELECT pg_advisory_xact_lock(hashtextextended('dashtam token keys', 0))")
+_FIRST = text("SELECT pg_advisory_xact_lock(hashtextextended('dashtam first token key', 0))")
 
 
 @dataclass
@@ -28,31 +31,37 @@ class DataKeys:
     async def current(self, session: AsyncSession) -> str:
         """Return the id of the key to seal with, after making the first if there is none.
 
+        It stays the current one until the transaction ends, for `replace` waits for that. So ask before locking any
+        row: whoever waits for the row may be waited for by `replace`.
+
         Args:
             session: To the database.
 
         Returns:
             The id of the youngest key.
         """
+        await session.execute(_SHARED)
         if (found := await self._youngest(session)) is not None:
             return found
-        await session.execute(_LOCK)
-        return await self._youngest(session) or await self.add(session)
+        await session.execute(_FIRST)
+        return await self._youngest(session) or await self._add(session)
 
-    async def add(self, session: AsyncSession) -> str:
-        """Make a new key, which from then on is the current one.
+    async def replace(self, session: AsyncSession) -> str:
+        """Make a new key the current one, once nobody is about to seal under the present one.
 
         Args:
             session: To the database.
 
         Returns:
-            Its id.
+            The new one's id.
+
+        Raises:
+            UnreadableError: The present one can't be unwrapped: who reads that one could not read the new one.
         """
-        name, key = secrets.token_hex(8), new_key()
-        master, wrapped = self.master.wrap(key, name)
-        session.add(TokenKey(id=name, master=master, wrapped=wrapped))
-        await session.flush()
-        return name
+        await session.execute(_ALONE)
+        if (present := await self._youngest(session)) is not None:
+            await self.get(session, present)
+        return await self._add(session)
 
     async def get(self, session: AsyncSession, name: str) -> bytes:
         """Return a key.
@@ -74,12 +83,21 @@ class DataKeys:
             self._known[name] = self.master.unwrap(row.master, row.wrapped, name)
         return self._known[name]
 
+    async def _add(self, session: AsyncSession) -> str:
+        name, key = secrets.token_hex(8), new_key()
+        master, wrapped = self.master.wrap(key, name)
+        # The youngest by all means: keys that come from elsewhere may be ahead of this database's clock.
+        after_all = select(func.max(TokenKey.created_at) + timedelta(microseconds=1)).scalar_subquery()
+        moment = func.greatest(func.clock_timestamp(), after_all)
+        await session.execute(insert(TokenKey).values(id=name, master=master, wrapped=wrapped, created_at=moment))
+        return name
+
     async def _youngest(self, session: AsyncSession) -> str | None:
         return await session.scalar(select(TokenKey.id).order_by(TokenKey.created_at.desc(), TokenKey.id).limit(1))
 
 
 async def seal_tokens(
-    keys: DataKeys, session: AsyncSession, row: ProviderConnection, access: str, refresh: str | None
+    keys: DataKeys, session: AsyncSession, row: ProviderConnection, tokens: tuple[str, str | None], key: str
 ) -> None:
     """Put tokens into a row.
 
@@ -87,13 +105,14 @@ async def seal_tokens(
         keys: The data keys.
         session: To the database.
         row: The connection; its id must be set.
-        access: The access token.
-        refresh: The refresh token, if there is one.
+        tokens: The access token, and the refresh token if there is one.
+        key: The id of the key to seal under: the current one, or the one that will be.
     """
-    row.key_id = await keys.current(session)
-    key = await keys.get(session, row.key_id)
-    row.access_token = seal(key, access.encode(), place(row, "access_token"))
-    row.refresh_token = None if refresh is None else seal(key, refresh.encode(), place(row, "refresh_token"))
+    access, refresh = tokens
+    secret = await keys.get(session, key)
+    row.key_id = key
+    row.access_token = seal(secret, access.encode(), place(row, "access_token"))
+    row.refresh_token = None if refresh is None else seal(secret, refresh.encode(), place(row, "refresh_token"))
 
 
 async def open_tokens(keys: DataKeys, session: AsyncSession, row: ProviderConnection) -> tuple[str, str | None]:

@@ -1,23 +1,29 @@
-"""Refreshes connections before their access tokens end, while the app runs; one process at a time does each."""
+"""Refreshes connections before their access tokens end, while the app runs; one process at a time does each.
+
+Each provider is looked after by itself, so that one that fails or hangs keeps no other's connections waiting.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import uuid
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
+from app.failures import explain
 from app.linking.errors import LinkingError
 from app.linking.tokens import Connections
 from app.providers.interface import Provider
-from app.vault import UnreadableError
 
 PERIOD = 15.0
 """Seconds between two looks; well within the time before the end at which a token is due."""
 
 BATCH = 20
+AT_ONCE = 4
+"""Connections of a provider looked up together, and refreshed at the same time."""
 
 log = structlog.get_logger(__name__)
 
@@ -26,50 +32,70 @@ log = structlog.get_logger(__name__)
 async def refreshing(
     connections: Connections, providers: Mapping[str, Provider], *, period: float = PERIOD
 ) -> AsyncIterator[None]:
-    """Refresh what is due for as long as the context lasts.
+    """Refresh what is due for as long as the context lasts; it ends once no refresh is under way.
 
     Args:
         connections: The connections.
         providers: The providers by name.
         period: Seconds between two looks.
     """
-    task = asyncio.create_task(_run(connections, providers, period))
+    tasks = [asyncio.create_task(_run(connections, provider, period)) for provider in providers.values()]
     try:
         yield
     finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await connections.settle()
 
 
-async def refresh_due(connections: Connections, providers: Mapping[str, Provider]) -> int:
+async def refresh_due(connections: Connections, provider: Provider) -> int:
     """Refresh what is due now.
 
     Args:
         connections: The connections.
-        providers: The providers by name.
+        provider: Whose.
 
     Returns:
         How many were refreshed.
     """
-    refreshed = 0
-    for owner, key, name in await connections.due(BATCH):
-        if (provider := providers.get(name)) is None:
-            continue
+    places = asyncio.Semaphore(AT_ONCE)
+    due = await connections.due(provider.name, BATCH)
+    return sum(await asyncio.gather(*(_try(connections, provider, one, places) for one in due)))
+
+
+async def _try(
+    connections: Connections, provider: Provider, which: tuple[uuid.UUID, uuid.UUID], places: asyncio.Semaphore
+) -> bool:
+    about = {"connection": str(which[1]), "provider": provider.name}
+    async with places:
         try:
-            await connections.refresh(owner, key, provider)
-        except (LinkingError, UnreadableError) as error:
-            log.warning("A connection was not refreshed", connection=str(key), provider=name, reason=str(error))
+            await connections.refresh(*which, provider, only_due=True)
+        except LinkingError as error:
+            log.warning("A connection was not refreshed", reason=str(error), **about)
+        except Exception as error:
+            _report("A connection was not refreshed", error, **about)
         else:
-            refreshed += 1
-    return refreshed
+            return True
+    return False
 
 
-async def _run(connections: Connections, providers: Mapping[str, Provider], period: float) -> None:
+async def _run(connections: Connections, provider: Provider, period: float) -> None:
     while True:
+        refreshed = 0
         try:
-            await refresh_due(connections, providers)
-        except (SQLAlchemyError, OSError) as error:
-            # It comes back by itself, and /ready says so meanwhile.
-            log.warning("What is due could not be looked up", reason=type(error).__name__)
-        await asyncio.sleep(period)
+            refreshed = await refresh_due(connections, provider)
+        except Exception as error:
+            _report("What is due could not be looked up", error, provider=provider.name)
+        if refreshed < BATCH:  # otherwise more may wait
+            await asyncio.sleep(period)
+
+
+def _report(event: str, error: Exception, **about: str) -> None:
+    failure = explain(error)
+    if isinstance(error, SQLAlchemyError | OSError) and failure.expected:
+        # It comes back by itself, and /ready says so meanwhile.
+        log.warning(event, reason=failure.reason, **about)
+        return
+    # Where it happened, but not its text, which might hold a token.
+    log.exception(event, exc_info=RuntimeError(type(error).__name__).with_traceback(error.__traceback__), **about)

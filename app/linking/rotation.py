@@ -1,7 +1,8 @@
 """Gives every connection's tokens a new key: `python -m app.linking.rotation`, while the app runs.
 
 The new key is committed before anything is sealed under it, and a key goes only when nothing is sealed under it any
-more; so at any moment each row can be read by every process, which fetches keys that it doesn't know.
+more; so at any moment each row can be read by every process, which fetches keys that it doesn't know. A row that can't
+be read keeps its key, so that it keeps no other from a new one.
 """
 
 from __future__ import annotations
@@ -9,14 +10,18 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+import uuid
 from dataclasses import asdict, dataclass
 
-from sqlalchemy import NullPool, delete, exists, select
+import structlog
+from sqlalchemy import NullPool, delete, exists, select, text
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from app import logs
 from app.database import engine_for
 from app.errors import ServiceError
+from app.failures import explain
 from app.linking.keys import DataKeys, open_tokens, seal_tokens
 from app.models import ProviderConnection, TokenKey
 from app.settings import AppSettings, load
@@ -25,6 +30,11 @@ from app.vault import MasterKeys, UnreadableError
 
 BATCH = 50
 """Rows sealed anew in one transaction: few enough to hold no lock for long."""
+
+ONE_AT_A_TIME = text("SELECT pg_try_advisory_xact_lock(hashtextextended('dashtam token key rotation', 0))")
+"""Takes the lock of a rotation, which goes with the transaction; tells whether it was free."""
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
@@ -35,11 +45,13 @@ class Rotated:
         key: The id of the new key.
         connections: How many connections were sealed anew.
         retired: How many keys went.
+        unreadable: How many connections can't be read, and keep the key that they have.
     """
 
     key: str
     connections: int
     retired: int
+    unreadable: int
 
 
 async def rotate(sessions: async_sessionmaker[AsyncSession], keys: DataKeys) -> Rotated:
@@ -53,33 +65,46 @@ async def rotate(sessions: async_sessionmaker[AsyncSession], keys: DataKeys) -> 
         What was done.
 
     Raises:
-        UnreadableError: A row's tokens can't be read; those before it have the new key already.
+        ServiceError: Another rotation is under way.
+        UnreadableError: The present key can't be read, so nothing was done.
     """
-    async with sessions.begin() as session:
-        name = await keys.add(session)
-    done = 0
-    while moved := await _move_batch(sessions, keys, name):
-        done += moved
-    async with sessions.begin() as session:
-        return Rotated(name, done, await _retire(session, name))
+    async with sessions.begin() as alone:  # the lock goes with this transaction, even if the process is killed
+        if not await alone.scalar(ONE_AT_A_TIME):
+            raise ServiceError("another rotation is under way; wait until it is done")
+        async with sessions.begin() as session:
+            name = await keys.replace(session)
+        moved, unreadable = await _move(sessions, keys, name)
+        async with sessions.begin() as session:
+            return Rotated(name, moved, await _retire(session, name), unreadable)
 
 
-async def _move_batch(sessions: async_sessionmaker[AsyncSession], keys: DataKeys, name: str) -> int:
-    async with sessions.begin() as session:
-        others = select(ProviderConnection).where(ProviderConnection.key_id != name).limit(BATCH).with_for_update()
-        rows = (await session.scalars(others)).all()
-        for row in rows:
-            access, refresh = await open_tokens(keys, session, row)
-            await seal_tokens(keys, session, row, access, refresh)
-        return len(rows)
+async def _move(sessions: async_sessionmaker[AsyncSession], keys: DataKeys, name: str) -> tuple[int, int]:
+    # Each row once, in the order of ids; what is sealed from now on has the new key already.
+    moved, unreadable, last = 0, 0, uuid.UUID(int=0)
+    others = select(ProviderConnection).where(ProviderConnection.key_id != name).order_by(ProviderConnection.id)
+    while True:
+        async with sessions.begin() as session:
+            batch = others.where(ProviderConnection.id > last).limit(BATCH).with_for_update()
+            rows = (await session.scalars(batch)).all()
+            if not rows:
+                return moved, unreadable
+            done = sum([await _seal_anew(keys, session, row, name) for row in rows])
+        moved, unreadable, last = moved + done, unreadable + len(rows) - done, rows[-1].id
+
+
+async def _seal_anew(keys: DataKeys, session: AsyncSession, row: ProviderConnection, name: str) -> bool:
+    try:
+        tokens = await open_tokens(keys, session, row)
+    except UnreadableError as error:
+        log.warning("A connection can't be read, and keeps its key", connection=str(row.id), reason=str(error))
+        return False
+    await seal_tokens(keys, session, row, tokens, name)
+    return True
 
 
 async def _retire(session: AsyncSession, name: str) -> int:
-    # A key that a link under way is about to be sealed under is locked by it, and stays until the next rotation.
-    unused = select(TokenKey.id).where(TokenKey.id != name, ~exists().where(ProviderConnection.key_id == TokenKey.id))
-    gone = (await session.scalars(unused.with_for_update(skip_locked=True))).all()
-    await session.execute(delete(TokenKey).where(TokenKey.id.in_(gone)))
-    return len(gone)
+    unused = delete(TokenKey).where(TokenKey.id != name, ~exists().where(ProviderConnection.key_id == TokenKey.id))
+    return len((await session.scalars(unused.returning(TokenKey.id))).all())
 
 
 async def main() -> Rotated:
@@ -89,8 +114,8 @@ async def main() -> Rotated:
         What was done.
 
     Raises:
-        ServiceError: The settings are wrong.
-        UnreadableError: A row's tokens can't be read.
+        ServiceError: The settings are wrong, the database can't be used, or another rotation is under way.
+        UnreadableError: The present key can't be read, so nothing was done.
     """
     settings = load(AppSettings)
     logs.configure(debug=settings.debug)
@@ -98,6 +123,9 @@ async def main() -> Rotated:
     try:
         master = MasterKeys.parse(settings.token_keys.get_secret_value())
         return await rotate(async_sessionmaker(engine, expire_on_commit=False), DataKeys(master))
+    except (OSError, SQLAlchemyError) as error:
+        where = f"{settings.database_host}:{settings.database_port}"
+        raise ServiceError(f"PostgreSQL at {where}: {explain(error).reason}") from error
     finally:
         await engine.dispose()
 

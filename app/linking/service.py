@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 
 from redis.asyncio import Redis
 
+from app.linking.asking import told
 from app.linking.errors import (
     DeniedError,
     UnknownProviderError,
@@ -33,7 +34,7 @@ from app.linking.pending import (
     random_name,
 )
 from app.linking.redirect import Redirect
-from app.linking.tokens import Connections, told
+from app.linking.tokens import Connections
 from app.models import ProviderConnection
 from app.providers.interface import Challenge, Provider
 

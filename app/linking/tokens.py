@@ -1,72 +1,58 @@
-"""Stored connections and their tokens: link, refresh once, disconnect."""
+"""Connections and their tokens: refresh once, disconnect."""
 
 from __future__ import annotations
 
 import uuid
-from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime
 
 import structlog
-from sqlalchemy import Select, select
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
-from app.linking.errors import (
-    InvalidTokenError,
-    NotRefreshableError,
-    ProviderRefusedError,
-    ProviderUnavailableError,
-    UnknownConnectionError,
-)
-from app.linking.keys import DataKeys, open_tokens, seal_tokens
+from app.linking.asking import PATIENCE, asking
+from app.linking.claims import claim
+from app.linking.errors import NotRefreshableError, ProviderRefusedError, ProviderUnavailableError
+from app.linking.flights import Flights
+from app.linking.keys import DataKeys
+from app.linking.rows import due_since
+from app.linking.stored import Stored
 from app.models import ConnectionStatus, ProviderConnection
-from app.providers.interface import Grant, InvalidIdTokenError, Provider, ProviderError, RefusedError
+from app.providers.interface import Provider, RefusedError
+from app.vault import UnreadableError
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-BEFORE_EXPIRY = timedelta(seconds=60)
-"""How long before its end an access token is refreshed."""
+UNREADABLE = "Its tokens can't be decrypted any more. Link the account again."
+NO_REFRESH = "The provider gave no way to renew this connection. When its access has ended, link the account again."
 
 log = structlog.get_logger(__name__)
 
 
-class Connections:
-    """The connections in the database.
+class Connections(Stored):
+    """The connections, with what providers are asked about them.
 
     Args:
         sessions: To the database.
         keys: What tokens are sealed under.
+        patience: Seconds for a provider to answer.
     """
 
-    def __init__(self, sessions: async_sessionmaker[AsyncSession], keys: DataKeys) -> None:
-        self._sessions, self._keys = sessions, keys
+    def __init__(
+        self, sessions: async_sessionmaker[AsyncSession], keys: DataKeys, *, patience: float = PATIENCE
+    ) -> None:
+        super().__init__(sessions, keys)
+        self._patience = patience
+        self._flights = Flights()
 
-    async def link(self, owner: uuid.UUID, provider: str, grant: Grant) -> ProviderConnection:
-        """Keep what a provider granted; an account that is linked again keeps its row.
+    async def refresh(
+        self, owner: uuid.UUID, connection: uuid.UUID, provider: Provider, *, only_due: bool = False
+    ) -> ProviderConnection:
+        """Renew a connection's tokens at the provider: once, however many ask at the same time, in whatever process.
 
-        Args:
-            owner: For whom.
-            provider: The provider's name.
-            grant: With its subject.
-
-        Returns:
-            The connection.
-        """
-        async with self._sessions.begin() as session:
-            row = await self._claim(session, owner, provider, grant)
-            row.status = ConnectionStatus.ACTIVE
-            await self._keep(session, row, grant, None)
-        return row
-
-    async def refresh(self, owner: uuid.UUID, connection: uuid.UUID, provider: Provider) -> ProviderConnection:
-        """Renew a connection's tokens at the provider.
+        Once begun it goes on to its end, for what the provider gives may be the only token that is still good.
 
         Args:
             owner: Whose it is.
             connection: Its id.
             provider: Its provider.
+            only_due: Leave it alone unless its access ends soon.
 
         Returns:
             The connection.
@@ -74,161 +60,106 @@ class Connections:
         Raises:
             LinkingError: There is none, it can't be renewed, or the provider fails.
         """
-        began = datetime.now(UTC)
-        async with self._sessions.begin() as session:
-            row = await self._locked(session, owner, connection)
-            # Whoever had to wait takes what another got meanwhile.
-            renewed = row if row.updated_at > began else await self._renew(session, row, provider)
-        if renewed is None:
-            raise NotRefreshableError
-        return renewed
+        return await self._flights.join(
+            ("refresh", owner, connection), lambda: self._refresh(owner, connection, provider, only_due=only_due)
+        )
 
-    async def disconnect(self, owner: uuid.UUID, connection: uuid.UUID, provider: Provider | None) -> None:
+    async def disconnect(
+        self, owner: uuid.UUID, connection: uuid.UUID, provider: Provider | None, *, force: bool = False
+    ) -> bool:
         """Revoke a connection's tokens at the provider and forget it.
 
         Args:
             owner: Whose it is.
             connection: Its id.
             provider: Its provider; None if it isn't configured any more.
+            force: Forget it even if the provider is not available.
+
+        Returns:
+            Whether the tokens are revoked; if not, they may be good until the person revokes them at the provider.
 
         Raises:
-            LinkingError: There is none, or the provider fails; then the connection stays.
+            LinkingError: There is none, or the provider is not available; then the connection stays.
         """
-        async with self._sessions.begin() as session:
-            row = await self._locked(session, owner, connection)
-            access, refresh = await open_tokens(self._keys, session, row)
-            if provider is not None and row.status is not ConnectionStatus.REVOKED:
-                with told():
-                    # A provider need not end the access tokens of a refresh token with it (RFC 7009, section 2.1).
-                    if refresh is not None:
-                        await provider.revoke(refresh, "refresh_token")
-                    await provider.revoke(access, "access_token")
-            await session.delete(row)
-
-    async def get(self, owner: uuid.UUID, connection: uuid.UUID) -> ProviderConnection:
-        """Return a connection.
-
-        Args:
-            owner: Whose it is.
-            connection: Its id.
-
-        Returns:
-            The connection.
-
-        Raises:
-            UnknownConnectionError: There is none.
-        """
-        async with self._sessions() as session:
-            return _found(await session.scalar(_one(owner, connection)))
-
-    async def page(
-        self, owner: uuid.UUID, limit: int, after: tuple[datetime, uuid.UUID] | None
-    ) -> list[ProviderConnection]:
-        """Return a person's connections, youngest first.
-
-        Args:
-            owner: Whose.
-            limit: At most how many.
-            after: The last one of the page before.
-
-        Returns:
-            The connections.
-        """
-        row = ProviderConnection
-        wanted = select(row).where(row.owner == owner).order_by(row.created_at.desc(), row.id.desc()).limit(limit)
-        if after is not None:
-            wanted = wanted.where((row.created_at < after[0]) | ((row.created_at == after[0]) & (row.id < after[1])))
-        async with self._sessions() as session:
-            return list((await session.scalars(wanted)).all())
-
-    async def due(self, limit: int) -> list[tuple[uuid.UUID, uuid.UUID, str]]:
-        """Return connections that are to be refreshed now.
-
-        Args:
-            limit: At most how many.
-
-        Returns:
-            Owner, id and provider of each, the most urgent first.
-        """
-        row = ProviderConnection
-        wanted = (
-            select(row.owner, row.id, row.provider)
-            .where(row.status == ConnectionStatus.ACTIVE, row.expires_at < datetime.now(UTC) + BEFORE_EXPIRY)
-            .order_by(row.expires_at)
-            .limit(limit)
+        return await self._flights.join(
+            ("disconnect", owner, connection, force), lambda: self._disconnect(owner, connection, provider, force=force)
         )
-        async with self._sessions() as session:
-            return [(owner, key, provider) for owner, key, provider in (await session.execute(wanted)).all()]
 
-    async def _claim(self, session: AsyncSession, owner: uuid.UUID, provider: str, grant: Grant) -> ProviderConnection:
-        values = {
-            "id": uuid.uuid4(),
-            "owner": owner,
-            "provider": provider,
-            "subject": grant.subject,
-            "status": ConnectionStatus.ACTIVE,
-            "scopes": list(grant.scopes or ()),
-            "key_id": await self._keys.current(session),
-            "access_token": b"",
-        }
-        made = insert(ProviderConnection).values(values)
-        await session.execute(made.on_conflict_do_nothing(index_elements=["owner", "provider", "subject"]))
-        row = ProviderConnection
-        mine = select(row).where(row.owner == owner, row.provider == provider, row.subject == grant.subject)
-        return _found(await session.scalar(mine.with_for_update()))
+    async def settle(self) -> None:
+        """Wait until no refresh and no disconnect is under way."""
+        await self._flights.settle()
 
-    async def _renew(
-        self, session: AsyncSession, row: ProviderConnection, provider: Provider
-    ) -> ProviderConnection | None:
-        _, refresh = await open_tokens(self._keys, session, row)
-        if refresh is None or row.status is ConnectionStatus.REVOKED:
-            row.status = ConnectionStatus.EXPIRED if refresh is None else row.status
-            return None
+    async def _refresh(
+        self, owner: uuid.UUID, connection: uuid.UUID, provider: Provider, *, only_due: bool
+    ) -> ProviderConnection:
+        async with claim(self.sessions, owner, connection) as claimed:
+            row = claimed.row
+            if claimed.renewed or (only_due and not _is_due(row)):
+                return row
+            refresh = await self._refresh_token(row)
+            try:
+                async with asking(provider.title, self._patience):
+                    grant = await provider.refresh(refresh)
+            except ProviderRefusedError as error:
+                if not isinstance(error.__cause__, RefusedError) or error.__cause__.code != "invalid_grant":
+                    raise
+                log.info("The provider took a connection back", connection=str(row.id), provider=row.provider)
+                await self.end(row, ConnectionStatus.REVOKED)
+                raise NotRefreshableError from error
+            return await self.renew(row, grant, refresh)
+
+    async def _refresh_token(self, row: ProviderConnection) -> str:
+        if row.status is ConnectionStatus.REVOKED:
+            raise NotRefreshableError
         try:
-            with told():
-                grant = await provider.refresh(refresh)
-        except ProviderRefusedError as error:
-            if not isinstance(error.__cause__, RefusedError) or error.__cause__.code != "invalid_grant":
-                raise
-            log.info("The provider took a connection back", connection=str(row.id), provider=row.provider)
-            row.status = ConnectionStatus.REVOKED
-            return None
-        row.status = ConnectionStatus.ACTIVE
-        await self._keep(session, row, grant, refresh)
-        return row
+            _, refresh = await self.open(row)
+        except UnreadableError as error:
+            log.warning("A connection can't be read", connection=str(row.id), reason=str(error))
+            raise NotRefreshableError(UNREADABLE) from error
+        if refresh is None:
+            if row.expires_at is not None and row.expires_at <= datetime.now(UTC):
+                await self.end(row, ConnectionStatus.EXPIRED)
+            raise NotRefreshableError(NO_REFRESH)
+        return refresh
 
-    async def _keep(self, session: AsyncSession, row: ProviderConnection, grant: Grant, refresh: str | None) -> None:
-        await seal_tokens(self._keys, session, row, grant.access_token, grant.refresh_token or refresh)
-        row.scopes = row.scopes if grant.scopes is None else list(grant.scopes)
-        row.expires_at, row.updated_at = grant.expires_at, datetime.now(UTC)
+    async def _disconnect(
+        self, owner: uuid.UUID, connection: uuid.UUID, provider: Provider | None, *, force: bool
+    ) -> bool:
+        async with claim(self.sessions, owner, connection) as claimed:
+            try:
+                revoked = await self._revoke(claimed.row, provider)
+            except ProviderUnavailableError:
+                if not force:
+                    raise
+                revoked = False
+            await self.forget(claimed.row)
+            return revoked
 
-    @staticmethod
-    async def _locked(session: AsyncSession, owner: uuid.UUID, connection: uuid.UUID) -> ProviderConnection:
-        return _found(await session.scalar(_one(owner, connection).with_for_update()))
+    async def _revoke(self, row: ProviderConnection, provider: Provider | None) -> bool:
+        try:
+            access, refresh = await self.open(row)
+        except UnreadableError as error:
+            log.warning("A connection can't be read", connection=str(row.id), reason=str(error))
+            return False
+        if row.status is ConnectionStatus.REVOKED:
+            return bool(access)  # without one nobody could read its tokens after a restore: they may still be good
+        if provider is None:
+            return False
+        # A provider need not end the access tokens of a refresh token with it (RFC 7009, section 2.1).
+        tokens = [(refresh, "refresh_token"), (access, "access_token")]
+        async with asking(provider.title, self._patience):
+            return all([await _revoked(provider, token, kind) for token, kind in tokens if token])
 
 
-def _one(owner: uuid.UUID, connection: uuid.UUID) -> Select[ProviderConnection]:
-    return select(ProviderConnection).where(ProviderConnection.owner == owner, ProviderConnection.id == connection)
-
-
-def _found(row: ProviderConnection | None) -> ProviderConnection:
-    if row is None:
-        raise UnknownConnectionError
-    return row
-
-
-@contextmanager
-def told() -> Iterator[None]:
-    """Tell a provider's failure as a failure of linking.
-
-    Raises:
-        LinkingError: For each `ProviderError`, whose text holds no secret.
-    """
+async def _revoked(provider: Provider, token: str, kind: str) -> bool:
     try:
-        yield
-    except InvalidIdTokenError as error:
-        raise InvalidTokenError(f"{error}. Start linking the account again.") from error
+        await provider.revoke(token, kind)
     except RefusedError as error:
-        raise ProviderRefusedError(f"It gave this reason: {error}") from error
-    except ProviderError as error:
-        raise ProviderUnavailableError(f"{error}. Try again in a while.") from error
+        log.info("The provider refuses to revoke", provider=provider.name, kind=kind, reason=str(error))
+        return False
+    return True
+
+
+def _is_due(row: ProviderConnection) -> bool:
+    since = due_since(row)
+    return row.status is ConnectionStatus.ACTIVE and since is not None and since <= datetime.now(UTC)

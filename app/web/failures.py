@@ -112,7 +112,8 @@ def _of_invalid(_error: RequestValidationError) -> Page:
     return Page(status, *_WORDS[status][:2], advice=_AGAIN)
 
 
-def _of_unavailable(_error: Exception) -> Page:
+def _of_unavailable(error: Exception) -> Page:
+    problems.require_outage(error)
     status = HTTPStatus.SERVICE_UNAVAILABLE
     return Page(status, *_WORDS[status][:2], advice=_AGAIN)
 

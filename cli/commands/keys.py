@@ -49,3 +49,9 @@ def rotate(
         f" {done['retired']} old keys are gone.",
         highlight=False,
     )
+    if done["unreadable"]:
+        out.print(
+            f"{done['unreadable']} connections can't be read, and keep the key that they have: their accounts must be"
+            " linked again.",
+            highlight=False,
+        )

@@ -55,20 +55,11 @@ async def test_keeps_what_it_is_given(session: AsyncSession) -> None:
     assert made.created_at.tzinfo is not None
 
 
-async def test_a_change_moves_the_time_of_change(session: AsyncSession) -> None:
-    made = connection()
-    session.add(made)
-    await session.commit()
-    made.status = ConnectionStatus.EXPIRED
-    await session.commit()
-    await session.refresh(made)
-    assert made.updated_at > made.created_at
-
-
 async def test_the_database_alone_gives_key_and_times(session: AsyncSession) -> None:
     await session.execute(text(f"{INSERT} ({VALUES}, 'active')"))
     row = (await session.execute(text("SELECT * FROM provider_connections"))).mappings().one()
-    assert all(row[column] is not None for column in ("id", "created_at", "updated_at"))
+    assert all(row[column] is not None for column in ("id", "created_at", "updated_at", "refreshed_at"))
+    assert (row["claimed_until"], row["retry_at"]) == (None, None)
 
 
 async def test_one_connection_for_one_account(session: AsyncSession) -> None:

@@ -10,12 +10,14 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
-from app.linking.keys import DataKeys
+from app.linking.keys import DataKeys, open_tokens
 from app.linking.service import Linking
 from app.linking.tokens import Connections
-from app.providers.interface import Challenge, Grant, ProviderError
+from app.models import ProviderConnection
+from app.providers.interface import Challenge, Grant
 from app.vault import MasterKeys, new_key
 
 if TYPE_CHECKING:
@@ -26,6 +28,7 @@ ISSUER = "https://issuer.example"
 OWNER = uuid.UUID(int=1)
 STRANGER = uuid.UUID(int=2)
 SESSION = "the-session"
+CHALLENGE = Challenge("state", "verifier", "nonce")
 
 
 @dataclass
@@ -36,8 +39,11 @@ class ProviderAtHand:
     title: str = "Sandbox"
     lifetime: timedelta | None = timedelta(hours=1)
     gives_refresh: bool = True
-    failure: ProviderError | None = None
+    failure: Exception | None = None
+    fails_for: set[str] = field(default_factory=set)
     delay: float = 0
+    asked: asyncio.Event = field(default_factory=asyncio.Event)
+    answers: asyncio.Event = field(default_factory=asyncio.Event)
     subject: str = "account-1"
     given: int = 0
     exchanged: list[str] = field(default_factory=list)
@@ -63,13 +69,25 @@ class ProviderAtHand:
         self.refreshed.append(refresh_token)
         if len(self.refreshed) == 3:
             self.refreshed_thrice.set()
+        self.asked.set()
+        await self.answers.wait()
         await asyncio.sleep(self.delay)
-        self._fail()
+        if not self.fails_for or refresh_token in self.fails_for:
+            self._fail()
         return self._grant(None)
 
     async def revoke(self, token: str, kind: str) -> None:
+        await self.answers.wait()
         self._fail()
         self.revoked.append((token, kind))
+
+    def __post_init__(self) -> None:
+        self.answers.set()
+
+    def hang(self) -> None:
+        """Answer no refresh and no revocation until `answers` is set."""
+        self.answers.clear()
+        self.asked.clear()
 
     def _grant(self, subject: str | None) -> Grant:
         self.given += 1
@@ -81,6 +99,25 @@ class ProviderAtHand:
     def _fail(self) -> None:
         if self.failure is not None:
             raise self.failure
+
+
+async def link(connections: Connections, provider: ProviderAtHand, subject: str = "account-1") -> ProviderConnection:
+    """Link an account as the service does."""
+    provider.subject = subject
+    return await connections.link(OWNER, provider.name, await provider.exchange("code", CHALLENGE))
+
+
+async def tokens(sessions: async_sessionmaker[AsyncSession], keys: DataKeys) -> list[tuple[str, str | None]]:
+    """Read every connection's tokens, the oldest connection's first."""
+    async with sessions() as session:
+        rows = (await session.scalars(select(ProviderConnection).order_by(ProviderConnection.created_at))).all()
+        return [await open_tokens(keys, session, row) for row in rows]
+
+
+async def change(sessions: async_sessionmaker[AsyncSession], **values: object) -> None:
+    """Change every connection."""
+    async with sessions.begin() as session:
+        await session.execute(update(ProviderConnection).values(**values))
 
 
 @pytest.fixture

@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import TYPE_CHECKING
+from unittest.mock import Mock
 
 import pytest
 from fastapi import FastAPI, HTTPException
 from pydantic import BaseModel, SecretStr
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from starlette.testclient import TestClient
+from structlog.testing import capture_logs
 
 from app import problems
 from app.security import HEADERS
@@ -19,6 +23,15 @@ class Body(BaseModel):
     amount: int
 
 
+FAILURES: dict[str, Exception] = {
+    "refused": ConnectionRefusedError("hush"),
+    "pool": TimeoutError("hush"),
+    "busy": DBAPIError("SELECT hush", {}, Mock(sqlstate="53300")),
+    "file": FileNotFoundError(2, "hush", "/hush"),
+    "unique": IntegrityError("INSERT hush", {}, Mock(sqlstate="23505")),
+}
+
+
 def make_app() -> FastAPI:
     app = FastAPI()
     problems.install(app)
@@ -30,6 +43,10 @@ def make_app() -> FastAPI:
     @app.get("/teapot")
     async def teapot() -> None:
         raise HTTPException(418, "short and stout", {"Retry-After": "1"})
+
+    @app.get("/raise/{name}")
+    async def raise_it(name: str) -> None:
+        raise FAILURES[name]
 
     @app.post("/body")
     async def body(body: Body) -> None:
@@ -82,6 +99,7 @@ def test_keeps_the_headers_of_an_error(client: TestClient) -> None:
 def test_an_invalid_request_is_told_without_its_values(client: TestClient) -> None:
     response = client.post("/body", json={"code": "hush", "amount": "hush too"})
     assert response.status_code == 422
+    assert response.json()["title"] == HTTPStatus(422).phrase
     assert response.json()["faults"] == [
         {
             "location": ["body", "amount"],
@@ -95,3 +113,23 @@ def test_a_body_that_is_no_json_is_not_repeated(client: TestClient) -> None:
     response = client.post("/body", content=b'{"code": "hush', headers={"Content-Type": "application/json"})
     assert response.status_code == 422
     assert "hush" not in response.text
+
+
+@pytest.mark.parametrize("name", ["refused", "pool", "busy"])
+def test_an_outage_is_told_as_one(client: TestClient, name: str) -> None:
+    with capture_logs() as entries:
+        response = client.get(f"/raise/{name}")
+    assert (response.status_code, response.headers["Retry-After"]) == (503, "5")
+    assert response.json()["title"] == "Service Unavailable"
+    assert [entry["log_level"] for entry in entries] == ["warning"]
+    assert "hush" not in f"{entries}{response.text}"
+
+
+@pytest.mark.parametrize("name", ["file", "unique"])
+def test_a_fault_of_the_code_is_not_taken_for_an_outage(name: str) -> None:
+    with TestClient(make_app(), raise_server_exceptions=False) as client:
+        response = client.get(f"/raise/{name}")
+    assert response.status_code == 500
+    assert "hush" not in response.text
+    with TestClient(make_app()) as client, pytest.raises(type(FAILURES[name])):  # so the server logs it
+        client.get(f"/raise/{name}")

@@ -12,7 +12,7 @@ from cli.errors import UserError
 from cli.main import app
 from tests.unit.cli.conftest import MakeContainer
 
-DONE = {"key": "k7", "connections": 3, "retired": 1}
+DONE = {"key": "k7", "connections": 3, "retired": 1, "unreadable": 0}
 
 
 class FakeView:
@@ -49,6 +49,13 @@ def test_keys_are_rotated_inside_the_app(view: type[FakeView]) -> None:
     assert view.asked == [("id-app", ("python", "-m", "app.linking.rotation"))]
     assert "3 connections" in done.output
     assert "k7" in done.output
+
+
+@pytest.mark.parametrize(("unreadable", "told"), [(0, False), (2, True)])
+def test_what_cannot_be_read_is_told(view: type[FakeView], *, unreadable: int, told: bool) -> None:
+    view.answer = (0, json.dumps({**DONE, "unreadable": unreadable}))
+    done = CliRunner().invoke(app, ["keys", "rotate", "test"], catch_exceptions=False)
+    assert ("2 connections can't be read" in " ".join(done.output.split())) is told
 
 
 @pytest.mark.usefixtures("view")

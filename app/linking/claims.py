@@ -1,0 +1,110 @@
+"""Keeps a connection to one process while it talks to the provider, without keeping a connection to the database.
+
+A lock in the database would cost one for as long as the provider takes: a few requests to one that hangs would leave
+none to any other. So a claim stands in the row, and ends by itself where its process was killed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import structlog
+from sqlalchemy import update
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+
+from app.linking.rows import due_since, locked
+from app.models import ConnectionStatus, ProviderConnection
+
+LEASE = timedelta(seconds=30)
+"""After which a claim ends by itself: longer than a provider is waited for."""
+
+POLL = 0.1
+"""Seconds between two looks at a row that another process has claimed."""
+
+SHORTEST, LONGEST = timedelta(seconds=15), timedelta(minutes=15)
+"""Between two tries to refresh what fails."""
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Claimed:
+    """A connection that nobody else refreshes or disconnects meanwhile.
+
+    Args:
+        row: As it was when it was claimed.
+        renewed: Whether another got new tokens for it while it was waited for.
+    """
+
+    row: ProviderConnection
+    renewed: bool
+
+
+@asynccontextmanager
+async def claim(
+    sessions: async_sessionmaker[AsyncSession], owner: uuid.UUID, connection: uuid.UUID
+) -> AsyncIterator[Claimed]:
+    """Claim a connection, once whoever has claimed it is done.
+
+    Args:
+        sessions: To the database.
+        owner: Whose it is.
+        connection: Its id.
+
+    Yields:
+        The connection.
+
+    Raises:
+        UnknownConnectionError: There is none.
+    """
+    claimed = await _wait(sessions, owner, connection)
+    try:
+        yield claimed
+    finally:
+        await _release(sessions, claimed.row)
+
+
+def back_off(overdue: timedelta) -> timedelta:
+    """Return how long to wait before what has just failed is tried again.
+
+    Args:
+        overdue: For how long it has been due.
+
+    Returns:
+        As long again, within limits: so each wait is about twice the one before, and nothing needs to be counted.
+    """
+    return min(max(overdue, SHORTEST), LONGEST)
+
+
+async def _wait(sessions: async_sessionmaker[AsyncSession], owner: uuid.UUID, connection: uuid.UUID) -> Claimed:
+    first: datetime | None = None
+    while True:
+        async with sessions.begin() as session:
+            row = await locked(session, owner, connection)
+            first = first or row.refreshed_at
+            if _take(row, datetime.now(UTC)):
+                return Claimed(row, row.status is ConnectionStatus.ACTIVE and row.refreshed_at != first)
+        await asyncio.sleep(POLL)
+
+
+def _take(row: ProviderConnection, now: datetime) -> bool:
+    if row.claimed_until is not None and row.claimed_until > now:
+        return False
+    # Success takes back when to try again; so nothing needs to be written after a failure, whatever it is.
+    row.claimed_until, row.retry_at = now + LEASE, now + back_off(now - (due_since(row) or now))
+    return True
+
+
+async def _release(sessions: async_sessionmaker[AsyncSession], row: ProviderConnection) -> None:
+    mine = (ProviderConnection.id == row.id) & (ProviderConnection.claimed_until == row.claimed_until)
+    try:
+        async with sessions.begin() as session:
+            await session.execute(update(ProviderConnection).where(mine).values(claimed_until=None))
+    except (SQLAlchemyError, OSError) as error:
+        log.warning("A claim ends by itself only", connection=str(row.id), reason=type(error).__name__)

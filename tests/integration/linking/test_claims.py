@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy.ext.asyncio import async_sessionmaker
+
+from app.linking import claims, errors, rows
+from app.linking.keys import DataKeys
+from app.linking.rotation import rotate
+from app.linking.tokens import Connections
+from app.models import ConnectionStatus, ProviderConnection
+from tests.integration.databases import engine_of
+from tests.integration.linking.conftest import OWNER, ProviderAtHand, change, link, tokens
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from sqlalchemy.ext.asyncio import AsyncSession
+
+    from app.settings import AppSettings
+
+    Sessions = async_sessionmaker[AsyncSession]
+
+SOON = timedelta(seconds=0.3)
+
+
+async def test_a_provider_is_not_waited_for_without_end(
+    sessions: Sessions, keys: DataKeys, provider: ProviderAtHand
+) -> None:
+    connections = Connections(sessions, keys, patience=0.05)
+    row = await link(connections, provider)
+    provider.hang()
+    with pytest.raises(errors.ProviderUnavailableError, match="Sandbox does not answer in time"):
+        await connections.refresh(OWNER, row.id, provider)
+    with pytest.raises(errors.ProviderUnavailableError, match="Sandbox does not answer in time"):
+        await connections.disconnect(OWNER, row.id, provider)
+
+
+async def test_a_provider_that_hangs_takes_no_connection_to_the_database(
+    own_settings: AppSettings, keys: DataKeys, provider: ProviderAtHand
+) -> None:
+    small = engine_of(own_settings, pool_size=1, max_overflow=0, pool_timeout=5)
+    connections = Connections(async_sessionmaker(small, expire_on_commit=False), keys)
+    rows = [await link(connections, provider, f"account-{number}") for number in range(10)]
+    provider.hang()
+    refreshes = [asyncio.create_task(connections.refresh(OWNER, row.id, provider)) for row in rows[:5]]
+    leavings = [asyncio.create_task(connections.disconnect(OWNER, row.id, provider)) for row in rows[5:]]
+    await provider.asked.wait()
+    async with asyncio.timeout(4):
+        assert len(await connections.page(OWNER, 50, None)) == 10
+        assert (await link(connections, provider, "another")).status is ConnectionStatus.ACTIVE
+    provider.answers.set()
+    await asyncio.gather(*refreshes, *leavings)
+    await small.dispose()
+
+
+async def test_who_goes_away_does_not_lose_the_new_tokens(
+    connections: Connections, provider: ProviderAtHand, sessions: Sessions, keys: DataKeys
+) -> None:
+    row = await link(connections, provider)
+    provider.hang()
+    asking = asyncio.create_task(connections.refresh(OWNER, row.id, provider))
+    await provider.asked.wait()
+    asking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+    provider.answers.set()
+    await connections.settle()
+    assert await tokens(sessions, keys) == [("access-2", "refresh-2")]
+
+
+async def test_what_is_linked_again_meanwhile_counts(
+    connections: Connections, provider: ProviderAtHand, sessions: Sessions, keys: DataKeys
+) -> None:
+    row = await link(connections, provider)
+    provider.hang()
+    asking = asyncio.create_task(connections.refresh(OWNER, row.id, provider))
+    await provider.asked.wait()
+    again = await link(connections, provider)
+    provider.answers.set()
+    assert (await asking).refreshed_at == again.refreshed_at
+    assert await tokens(sessions, keys) == [("access-2", "refresh-2")]
+
+
+async def test_keys_are_rotated_while_a_provider_is_asked(
+    connections: Connections, provider: ProviderAtHand, sessions: Sessions, keys: DataKeys
+) -> None:
+    row = await link(connections, provider)
+    provider.hang()
+    asking = asyncio.create_task(connections.refresh(OWNER, row.id, provider))
+    await provider.asked.wait()
+    done = await rotate(sessions, keys)
+    assert (done.connections, done.retired) == (1, 1)
+    provider.answers.set()
+    assert (await asking).key_id == done.key
+    assert await tokens(sessions, DataKeys(keys.master)) == [("access-2", "refresh-2")]
+
+
+@pytest.mark.parametrize("ends", [-timedelta(days=1), SOON])
+async def test_a_claim_ends_though_its_process_was_killed(
+    connections: Connections, provider: ProviderAtHand, sessions: Sessions, ends: timedelta
+) -> None:
+    row = await link(connections, provider)
+    until = datetime.now(UTC) + ends
+    await change(sessions, claimed_until=until)
+    await connections.refresh(OWNER, row.id, provider)
+    assert provider.refreshed == ["refresh-1"]
+    assert datetime.now(UTC) > until
+
+
+async def test_what_was_renewed_meanwhile_is_not_renewed_again(
+    connections: Connections, provider: ProviderAtHand, sessions: Sessions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = await link(connections, provider)
+    await change(sessions, claimed_until=datetime.now(UTC) + timedelta(minutes=5))
+    looked = asyncio.Event()
+
+    async def look(session: AsyncSession, owner: UUID, connection: UUID) -> ProviderConnection:
+        found = await rows.locked(session, owner, connection)
+        looked.set()
+        return found
+
+    monkeypatch.setattr(claims, "locked", look)
+    asking = asyncio.create_task(connections.refresh(OWNER, row.id, provider))
+    await looked.wait()
+    again = await link(connections, provider)
+    await change(sessions, claimed_until=None)
+    assert (await asking).refreshed_at == again.refreshed_at
+    assert provider.refreshed == []
