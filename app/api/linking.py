@@ -12,10 +12,9 @@ from pydantic import BaseModel
 from app import metrics
 from app.csrf import require_csrf
 from app.linking.models import ConnectionInfo, ConnectionPage, ProviderInfo
-from app.linking.redirect import Redirect
 from app.linking.service import CURSOR, Linking
 from app.problems import Problem, ProblemResponse
-from app.ratelimit import limit, limit_address
+from app.ratelimit import limit
 from app.sessions import SessionDep
 
 if TYPE_CHECKING:
@@ -32,16 +31,6 @@ class Started(BaseModel):
     """
 
     authorization_url: str
-
-
-class Received(BaseModel):
-    """A provider's answer that was accepted.
-
-    Attributes:
-        continue_url: Where the browser goes on.
-    """
-
-    continue_url: str
 
 
 def linking_of(request: Request) -> Linking:
@@ -76,7 +65,6 @@ _CHANGES: Sequence[Any] = (Depends(require_csrf),)
 _REFUSED = (HTTPStatus.FORBIDDEN, HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.SERVICE_UNAVAILABLE)
 
 api = APIRouter(prefix="/api/v1", tags=["linking"])
-internal = APIRouter(prefix="/internal/oauth", tags=["internal"], include_in_schema=False)
 
 
 @api.get("/providers")
@@ -143,12 +131,6 @@ async def disconnect(connection: uuid.UUID, linking: LinkingDep, session: Sessio
     return Response(status_code=HTTPStatus.NO_CONTENT)
 
 
-@internal.post("/callback", dependencies=[Depends(limit_address("receive", per_minute=600))])
-async def receive(redirect: Redirect, linking: LinkingDep) -> Received:
-    """Take a provider's answer from the callback server."""
-    return Received(continue_url=await linking.receive(redirect))
-
-
 def install(app: FastAPI) -> None:
     """Add the routes.
 
@@ -156,4 +138,3 @@ def install(app: FastAPI) -> None:
         app: The app.
     """
     app.include_router(api)
-    app.include_router(internal)

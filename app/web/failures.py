@@ -33,6 +33,7 @@ _WORDS = {
     HTTPStatus.FORBIDDEN: ("This request was refused", "It doesn't belong to your session.", _AGAIN),
     HTTPStatus.NOT_FOUND: ("There is nothing here", "No page has this address.", _HOME),
     HTTPStatus.METHOD_NOT_ALLOWED: ("There is nothing here", "This address works only from a button.", _HOME),
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: ("This request is too large", "No form of Dashtam sends as much.", _AGAIN),
     HTTPStatus.UNPROCESSABLE_ENTITY: ("This request is not complete", "Something in it is missing or wrong.", _AGAIN),
     HTTPStatus.TOO_MANY_REQUESTS: ("Too many tries", "This was tried too often in a short time.", _HOME),
     HTTPStatus.SERVICE_UNAVAILABLE: ("Dashtam is not available", "A part of it can't be reached.", _AGAIN),

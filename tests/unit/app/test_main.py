@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 import pytest
 from starlette.testclient import TestClient
 
+from app.delivery import PATH
+from app.internal import create_internal
 from app.main import create_app
 from app.security import HEADERS
 from app.settings import AppSettings, load
@@ -15,10 +17,15 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def client(app_environment: dict[str, str], set_environment: Callable[[dict[str, str]], None]) -> Iterator[TestClient]:
-    """The app, whose database and cache refuse connections."""
+def settings(app_environment: dict[str, str], set_environment: Callable[[dict[str, str]], None]) -> AppSettings:
+    """Settings whose database and cache refuse connections."""
     set_environment(app_environment)
-    with TestClient(create_app(load(AppSettings)), base_url="https://app:8000") as client:
+    return load(AppSettings)
+
+
+@pytest.fixture
+def client(settings: AppSettings) -> Iterator[TestClient]:
+    with TestClient(create_app(settings), base_url="https://app:8000") as client:
         yield client
 
 
@@ -69,8 +76,9 @@ def test_the_docs_describe_every_answer(client: TestClient) -> None:
 
 
 @pytest.mark.parametrize("redirect", [{"state": "s", "code": "c"}, {"state": "s", "error": "access_denied"}])
-def test_without_the_cache_no_answer_is_taken(client: TestClient, redirect: dict[str, str]) -> None:
-    response = client.post("/internal/oauth/callback", json=redirect)
+def test_without_the_cache_no_answer_is_taken(settings: AppSettings, redirect: dict[str, str]) -> None:
+    with TestClient(create_internal(settings), base_url="https://app:9000") as callback:
+        response = callback.post(PATH, json=redirect)
     assert response.status_code == 503
     assert response.headers["Content-Type"] == "application/problem+json"
     assert response.headers["Retry-After"]
