@@ -9,6 +9,7 @@ from fastapi import Depends, FastAPI, Response
 from pydantic import BaseModel
 
 from app import docs, problems, web
+from app.api import document
 from app.api import linking as linking_api
 from app.api import session as session_api
 from app.readiness import Readiness, assess, parts_of
@@ -42,6 +43,7 @@ def create_app(settings: AppSettings, state: State | None = None) -> FastAPI:
     app.add_api_route("/health", health, tags=["health"])
     unready: dict[int | str, dict[str, Any]] = {HTTPStatus.SERVICE_UNAVAILABLE.value: {"model": Readiness}}
     app.add_api_route("/ready", ready, tags=["health"], responses=unready, response_model_exclude_none=True)
+    document.install(app, settings)
     web.install(app, settings)
     return app
 

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import uuid
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import Annotated, cast
 
-from fastapi import APIRouter, Depends, FastAPI, Query, Request, Response
+from fastapi import APIRouter, Depends, FastAPI, Query, Request
 from pydantic import BaseModel
 
 from app import metrics
+from app.api import document
+from app.api.document import problems
 from app.csrf import require_csrf
 from app.linking.models import ConnectionInfo, ConnectionPage, ProviderInfo
 from app.linking.service import CURSOR, Linking
-from app.problems import Problem, ProblemResponse
 from app.ratelimit import limit
 from app.sessions import SessionDep
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 MAX_PAGE = 100
 
@@ -31,6 +29,16 @@ class Started(BaseModel):
     """
 
     authorization_url: str
+
+
+class Disconnected(BaseModel):
+    """A connection that was forgotten.
+
+    Attributes:
+        revoked: Whether its tokens are revoked; if not, they may be good until the person revokes them at the provider.
+    """
+
+    revoked: bool
 
 
 def linking_of(request: Request) -> Linking:
@@ -48,21 +56,10 @@ def linking_of(request: Request) -> Linking:
 LinkingDep = Annotated[Linking, Depends(linking_of)]
 
 
-def problems(*statuses: HTTPStatus) -> dict[int | str, dict[str, Any]]:
-    """Describe the problems that a route answers with, for OpenAPI.
-
-    Args:
-        statuses: Their statuses.
-
-    Returns:
-        Responses by status.
-    """
-    content = {ProblemResponse.media_type: {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    return {status.value: {"description": status.phrase, "model": Problem, "content": content} for status in statuses}
-
-
-_CHANGES: Sequence[Any] = (Depends(require_csrf),)
-_REFUSED = (HTTPStatus.FORBIDDEN, HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.SERVICE_UNAVAILABLE)
+_PROVED = [Depends(require_csrf)]
+_CHANGES = [Depends(limit("change", per_minute=30)), *_PROVED]
+_UNREAD = (HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.SERVICE_UNAVAILABLE)
+_REFUSED = (*_UNREAD, HTTPStatus.FORBIDDEN, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.TOO_MANY_REQUESTS)
 
 api = APIRouter(prefix="/api/v1", tags=["linking"])
 
@@ -76,8 +73,9 @@ async def list_providers(linking: LinkingDep) -> list[ProviderInfo]:
 @api.post(
     "/providers/{provider}/connections",
     status_code=HTTPStatus.CREATED,
-    dependencies=[Depends(limit("start", per_minute=20)), *_CHANGES],
-    responses=problems(*_REFUSED, HTTPStatus.NOT_FOUND, HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.BAD_GATEWAY),
+    dependencies=[Depends(limit("start", per_minute=20)), *_PROVED],
+    openapi_extra=document.CHANGES,
+    responses=problems(*_REFUSED, HTTPStatus.NOT_FOUND, HTTPStatus.BAD_GATEWAY),
 )
 async def start(provider: str, linking: LinkingDep, session: SessionDep) -> Started:
     """Start linking an account; send the person's browser to the address in the answer."""
@@ -86,7 +84,7 @@ async def start(provider: str, linking: LinkingDep, session: SessionDep) -> Star
     return Started(authorization_url=url)
 
 
-@api.get("/connections", responses=problems(HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.SERVICE_UNAVAILABLE))
+@api.get("/connections", openapi_extra=document.READS, responses=problems(*_UNREAD))
 async def list_connections(
     linking: LinkingDep,
     session: SessionDep,
@@ -99,7 +97,8 @@ async def list_connections(
 
 @api.get(
     "/connections/{connection}",
-    responses=problems(HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.SERVICE_UNAVAILABLE),
+    openapi_extra=document.READS,
+    responses=problems(*_UNREAD, HTTPStatus.NOT_FOUND),
 )
 async def show(connection: uuid.UUID, linking: LinkingDep, session: SessionDep) -> ConnectionInfo:
     """Show a connection."""
@@ -109,6 +108,7 @@ async def show(connection: uuid.UUID, linking: LinkingDep, session: SessionDep) 
 @api.post(
     "/connections/{connection}/refresh",
     dependencies=_CHANGES,
+    openapi_extra=document.CHANGES,
     responses=problems(*_REFUSED, HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.BAD_GATEWAY),
 )
 async def refresh(connection: uuid.UUID, linking: LinkingDep, session: SessionDep) -> ConnectionInfo:
@@ -120,15 +120,21 @@ async def refresh(connection: uuid.UUID, linking: LinkingDep, session: SessionDe
 
 @api.delete(
     "/connections/{connection}",
-    status_code=HTTPStatus.NO_CONTENT,
     dependencies=_CHANGES,
+    openapi_extra=document.CHANGES,
     responses=problems(*_REFUSED, HTTPStatus.NOT_FOUND, HTTPStatus.BAD_GATEWAY),
 )
-async def disconnect(connection: uuid.UUID, linking: LinkingDep, session: SessionDep) -> Response:
+async def disconnect(
+    connection: uuid.UUID,
+    linking: LinkingDep,
+    session: SessionDep,
+    *,
+    forget: Annotated[bool, Query(description="Forget it even if the provider can't be asked to revoke.")] = False,
+) -> Disconnected:
     """Revoke a connection's tokens at the provider and forget it."""
-    await linking.disconnect(session.owner, connection)
+    revoked = await linking.disconnect(session.owner, connection, forget=forget)
     metrics.linking("disconnected")
-    return Response(status_code=HTTPStatus.NO_CONTENT)
+    return Disconnected(revoked=revoked)
 
 
 def install(app: FastAPI) -> None:

@@ -83,13 +83,19 @@ class Connections:
             raise NotRefreshableError
         return renewed
 
-    async def disconnect(self, owner: uuid.UUID, connection: uuid.UUID, provider: Provider | None) -> None:
+    async def disconnect(
+        self, owner: uuid.UUID, connection: uuid.UUID, provider: Provider | None, *, force: bool = False
+    ) -> bool:
         """Revoke a connection's tokens at the provider and forget it.
 
         Args:
             owner: Whose it is.
             connection: Its id.
             provider: Its provider; None if it isn't configured any more.
+            force: Forget it even if the provider is not available.
+
+        Returns:
+            Whether the tokens are revoked; if not, they may be good until the person revokes them at the provider.
 
         Raises:
             LinkingError: There is none, or the provider fails; then the connection stays.
@@ -97,13 +103,20 @@ class Connections:
         async with self._sessions.begin() as session:
             row = await self._locked(session, owner, connection)
             access, refresh = await open_tokens(self._keys, session, row)
-            if provider is not None and row.status is not ConnectionStatus.REVOKED:
-                with told():
-                    # A provider need not end the access tokens of a refresh token with it (RFC 7009, section 2.1).
-                    if refresh is not None:
-                        await provider.revoke(refresh, "refresh_token")
-                    await provider.revoke(access, "access_token")
+            revoked = row.status is ConnectionStatus.REVOKED
+            try:
+                if provider is not None and not revoked:
+                    with told():
+                        # A provider need not end the access tokens of a refresh token with it (RFC 7009, section 2.1).
+                        if refresh is not None:
+                            await provider.revoke(refresh, "refresh_token")
+                        await provider.revoke(access, "access_token")
+                    revoked = True
+            except (ProviderUnavailableError, ProviderRefusedError):
+                if not force:
+                    raise
             await session.delete(row)
+        return revoked
 
     async def get(self, owner: uuid.UUID, connection: uuid.UUID) -> ProviderConnection:
         """Return a connection.

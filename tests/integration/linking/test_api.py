@@ -116,7 +116,8 @@ async def test_an_account_from_beginning_to_end(
     assert refreshed.status_code == HTTPStatus.OK
     assert refreshed.json()["updated_at"] > item["updated_at"]
     assert provider.refreshed == ["refresh-1"]
-    assert (await person.delete(place)).status_code == HTTPStatus.NO_CONTENT
+    disconnected = await person.delete(place)
+    assert (disconnected.status_code, disconnected.json()) == (HTTPStatus.OK, {"revoked": True})
     assert {token for token, _ in provider.revoked} == {"refresh-2", "access-2"}
     assert (await person.get(f"{API}/connections")).json() == {"items": [], "next": None}
 
@@ -228,6 +229,8 @@ async def test_a_provider_that_fails(
         ({"iss": "https://elsewhere.example"}, "wrong-issuer"),
         ({"iss": None}, "wrong-issuer"),
         ({"code": None, "error": "access_denied"}, "denied"),
+        ({"code": None, "error": "server_error"}, "provider-unavailable"),
+        ({"code": None, "error": "invalid_scope"}, "provider-refused"),
     ],
 )
 async def test_an_answer_that_is_not_accepted(
@@ -240,7 +243,8 @@ async def test_an_answer_that_is_not_accepted(
     redirect = {"state": await state_of(person), "code": "the-code", "iss": ISSUER, **change}
     redirect = {name: value for name, value in redirect.items() if value is not None}
     answer = await callback.post(PATH, json=redirect)
-    assert (answer.status_code, kind(answer)) == (HTTPStatus.BAD_REQUEST, problem)
+    status = HTTPStatus.BAD_GATEWAY if problem.startswith("provider-") else HTTPStatus.BAD_REQUEST
+    assert (answer.status_code, kind(answer)) == (status, problem)
     assert provider.exchanged == []
     assert (await person.get(f"{API}/connections")).json()["items"] == []
 
@@ -296,6 +300,27 @@ async def test_starting_is_limited(person: httpx2.AsyncClient, monkeypatch: pyte
     monkeypatch.setattr(ratelimit, "time", SimpleNamespace(time=lambda: WINDOW * 1000.0))
     codes = [(await person.post(f"{API}/providers/sandbox/connections")).status_code for _ in range(21)]
     assert codes == [HTTPStatus.CREATED] * 20 + [HTTPStatus.TOO_MANY_REQUESTS]
+
+
+@pytest.mark.parametrize(("method", "path"), [("POST", "/refresh"), ("DELETE", "")])
+async def test_changes_are_limited(
+    person: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch, method: str, path: str
+) -> None:
+    monkeypatch.setattr(ratelimit, "time", SimpleNamespace(time=lambda: WINDOW * 1000.0))
+    answers = [await person.request(method, f"{API}/connections/{NOBODYS}{path}") for _ in range(31)]
+    assert [answer.status_code for answer in answers] == [HTTPStatus.NOT_FOUND] * 30 + [HTTPStatus.TOO_MANY_REQUESTS]
+    assert answers[-1].headers["Retry-After"] == str(WINDOW)
+
+
+async def test_an_account_can_be_forgotten_while_its_provider_is_down(
+    person: httpx2.AsyncClient, callback: httpx2.AsyncClient, provider: ProviderAtHand
+) -> None:
+    place = f"{API}/connections/{(await linked(person, callback))['id']}"
+    provider.failure = UnavailableError("it sleeps")
+    assert kind(await person.delete(place)) == "provider-unavailable"
+    answer = await person.delete(place, params={"forget": True})
+    assert (answer.status_code, answer.json()) == (HTTPStatus.OK, {"revoked": False})
+    assert (await person.get(place)).status_code == HTTPStatus.NOT_FOUND
 
 
 async def test_made_up_answers_are_limited_and_keep_nobody_out(
