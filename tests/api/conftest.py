@@ -15,18 +15,23 @@ if TYPE_CHECKING:
 
     from tests.conftest import Endpoints
 
+PATIENCE = 60.0
+"""Seconds for an answer: a busy machine is slow, not wrong."""
+
 
 @pytest.fixture(scope="session")
 def app(endpoints: Endpoints) -> Iterator[httpx2.Client]:
     """Client of the app."""
-    with httpx2.Client(base_url=endpoints.app_url, verify=endpoints.tls(), trust_env=False) as client:
+    with httpx2.Client(base_url=endpoints.app_url, verify=endpoints.tls(), trust_env=False, timeout=PATIENCE) as client:
         yield client
 
 
 @pytest.fixture(scope="session")
 def callback(endpoints: Endpoints) -> Iterator[httpx2.Client]:
     """Client of the callback server."""
-    with httpx2.Client(base_url=endpoints.callback_url, verify=endpoints.tls(), trust_env=False) as client:
+    with httpx2.Client(
+        base_url=endpoints.callback_url, verify=endpoints.tls(), trust_env=False, timeout=PATIENCE
+    ) as client:
         yield client
 
 
@@ -37,7 +42,11 @@ def new_person(endpoints: Endpoints) -> Iterator[Callable[[], Person]]:
 
         def make() -> Person:
             client = httpx2.Client(
-                base_url=endpoints.app_url, verify=endpoints.tls(), trust_env=False, follow_redirects=True
+                base_url=endpoints.app_url,
+                verify=endpoints.tls(),
+                trust_env=False,
+                follow_redirects=True,
+                timeout=PATIENCE,
             )
             stack.enter_context(client)
             client.headers["Accept"] = "text/html"

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tests.conftest import Endpoints
 
 CONFIG = Path(__file__).with_name("schemathesis.toml")
-PATIENCE = 300
+PATIENCE = 900
 """Seconds that it may take: more than it does, so that it ends."""
 
 
