@@ -50,6 +50,6 @@ def run(sockets: Sockets = None) -> None:
 
 if __name__ == "__main__":
     if serving.arguments("app.callback_server"):
-        serving.reload(run, PORT, LIBRARIES)
+        serving.reload(run, (PORT,), LIBRARIES)
     else:
         run()

@@ -87,12 +87,14 @@ def _failure(response: httpx2.Response, answer: Answer, redirect: dict[str, str]
     if response.is_error and kind != answer.type:
         log.info("The app refused the redirect", kind=kind)
         status = HTTPStatus.BAD_REQUEST if response.is_client_error else HTTPStatus.BAD_GATEWAY
-        words = _words(redirect) if kind == "denied" else ""
-        return page_of(kind, status, words=words, otherwise=(answer.title, answer.detail))
+        words = _words(redirect)
+        # Shown only if the app repeats them, as it does for an authorization that it knows: anybody can write a link
+        # with words of his own.
+        quote = words if answer.detail == words else ""
+        return page_of(kind, status, words=quote, otherwise=(answer.title, answer.detail))
     log.error("The app gave an unexpected answer", status=response.status_code)
     return page_of("app-failed", HTTPStatus.BAD_GATEWAY)
 
 
 def _words(redirect: dict[str, str]) -> str:
-    # Shown only for an authorization that the app knows: anybody can write a link with words of his own.
     return ": ".join(redirect[part] for part in ("error", "error_description") if part in redirect)

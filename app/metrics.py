@@ -1,4 +1,4 @@
-"""What Prometheus is told; served on a port of its own that is never published."""
+"""What Prometheus is told; served on a port that is never published."""
 
 from __future__ import annotations
 
@@ -7,15 +7,10 @@ from http import HTTPMethod, HTTPStatus
 from typing import TYPE_CHECKING
 
 from prometheus_client import CONTENT_TYPE_LATEST, Counter, Histogram, generate_latest
-from starlette.applications import Starlette
 from starlette.responses import Response
-from starlette.routing import Route
 
 if TYPE_CHECKING:
-    from starlette.requests import Request
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
-
-PORT = 9000
 
 REQUESTS = Counter("dashtam_http_requests", "Requests answered.", ["method", "route", "status"])
 LATENCY = Histogram("dashtam_http_request_duration_seconds", "Time to answer a request.", ["method", "route"])
@@ -62,12 +57,8 @@ def linking(outcome: str) -> None:
     LINKING.labels(outcome).inc()
 
 
-def create_listener() -> Starlette:
-    """Make what answers Prometheus."""
-    return Starlette(routes=[Route("/metrics", _show)])
-
-
-async def _show(_request: Request) -> Response:
+async def show() -> Response:
+    """Answer Prometheus."""
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
 

@@ -46,21 +46,18 @@ def limit(name: str, *, per_minute: int) -> Callable[[Request, SessionDep], Awai
     return check
 
 
-def limit_address(name: str, *, per_minute: int) -> Callable[[Request], Awaitable[None]]:
-    """Make a dependency that limits a route to which nobody brings a session.
+async def count_failure(request: Request, name: str, *, per_minute: int) -> None:
+    """Count a request that failed, to which nobody brings a session.
 
     Args:
+        request: The request.
         name: What is counted.
-        per_minute: How often an address may use it.
+        per_minute: How often an address may fail.
 
-    Returns:
-        The dependency; it refuses with 429, and with 503 if it can't count.
+    Raises:
+        HTTPException: It failed too often; or that can't be counted.
     """
-
-    async def check(request: Request) -> None:
-        await _require(request.state.cache, name, {_address(request): per_minute})
-
-    return check
+    await _require(request.state.cache, name, {_address(request): per_minute})
 
 
 def _address(request: Request) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from starlette.datastructures import QueryParams
 
-LIMITS = {"state": 512, "code": 4096, "iss": 512, "error": 256, "error_description": 2048}
+LIMITS = {"state": 512, "code": 4096, "iss": 2048, "error": 256, "error_description": 2048}
 """Parameters that are read, and how long each may be. Others, which providers may add, are ignored.
 
 `iss` says which provider answers (RFC 9207), so that one provider's answer can't be passed off as another's.

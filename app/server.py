@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from app.serving import Sockets
 
 PORT = 8000
+INTERNAL_PORT = 9000
+"""Never published."""
+
 LIBRARIES = (
     "alembic.command",
     "asyncpg",
@@ -34,7 +37,7 @@ async def main(sockets: Sockets) -> None:
     """Prepare, then serve.
 
     Args:
-        sockets: Sockets that listen already.
+        sockets: Sockets that listen already, on both ports.
     """
     # Imported late: a reloading parent needs none of it, and wrong settings are told before the slow imports.
     from app import logs  # noqa: PLC0415
@@ -43,13 +46,18 @@ async def main(sockets: Sockets) -> None:
     settings = load(AppSettings)
     logs.configure(debug=settings.debug)
 
-    from app import metrics  # noqa: PLC0415
+    from app.internal import create_internal  # noqa: PLC0415
     from app.main import create_app  # noqa: PLC0415
+    from app.resources import opened  # noqa: PLC0415
     from app.start import prepare  # noqa: PLC0415
 
     await prepare(settings)
-    async with serving.beside(metrics.create_listener(), settings, metrics.PORT):
-        await serving.serve(create_app(settings), settings, PORT, sockets)
+    public, internal = (sockets[:1], sockets[1:]) if sockets else (None, None)
+    async with (
+        opened(settings) as state,
+        serving.beside(create_internal(settings, state), settings, INTERNAL_PORT, internal),
+    ):
+        await serving.serve(create_app(settings, state), settings, PORT, public)
 
 
 def run(sockets: Sockets = None) -> None:
@@ -63,6 +71,6 @@ def run(sockets: Sockets = None) -> None:
 
 if __name__ == "__main__":
     if serving.arguments("app.server"):
-        serving.reload(run, PORT, LIBRARIES)
+        serving.reload(run, (PORT, INTERNAL_PORT), LIBRARIES)
     else:
         run()

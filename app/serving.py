@@ -49,19 +49,20 @@ async def serve(app: ASGIApp, settings: Settings, port: int, sockets: Sockets) -
 
 
 @contextlib.asynccontextmanager
-async def beside(app: ASGIApp, settings: Settings, port: int) -> AsyncIterator[None]:
+async def beside(app: ASGIApp, settings: Settings, port: int, sockets: Sockets = None) -> AsyncIterator[None]:
     """Serve a second app in the same process, as long as the context lasts.
 
     Args:
         app: What answers.
         settings: The certificate and its key.
-        port: Where to listen.
+        port: Where to listen, unless sockets are given.
+        sockets: Sockets that listen already.
 
     Yields:
         Once it is under way.
     """
     server = _Beside(_config(app, settings, port, 1))
-    task = asyncio.create_task(server.serve())
+    task = asyncio.create_task(server.serve(sockets))
     try:
         yield
     finally:
@@ -124,12 +125,12 @@ def arguments(name: str) -> bool:
     return bool(parser.parse_args().reload)
 
 
-def reload(target: Callable[[Sockets], None], port: int, libraries: Sequence[str]) -> None:
+def reload(target: Callable[[Sockets], None], ports: Sequence[int], libraries: Sequence[str]) -> None:
     """Keep a server running, and start it again whenever the source changes.
 
     Args:
         target: Runs the server's process on sockets.
-        port: Where to listen. The parent listens, so that no connection is refused while the server starts again.
+        ports: Where to listen. The parent listens, so that no connection is refused while the server starts again.
         libraries: What the server's process imports, but the service's own modules.
     """
     from app.reloading import Reloader  # noqa: PLC0415 - watchfiles is installed in development only
@@ -138,4 +139,5 @@ def reload(target: Callable[[Sockets], None], port: int, libraries: Sequence[str
     # No delay: it would come before the first look at the source, so that an edit right after the start is missed.
     source = str(Path(__file__).parent)
     config = uvicorn.Config("app", log_config=None, reload=True, reload_dirs=[source], reload_delay=0)
-    sys.exit(Reloader(config, target, [socket.create_server((HOST, port))]).supervise(libraries))
+    listening = [socket.create_server((HOST, port)) for port in ports]
+    sys.exit(Reloader(config, target, listening).supervise(libraries))

@@ -18,6 +18,9 @@ from infra.settings import StackSettings
 
 NAME = "app"
 PORT = 8000
+INTERNAL_PORT = 9000
+"""Never published: metrics, and what the callback server asks."""
+
 SOURCE = "/srv/app"
 
 

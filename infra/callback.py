@@ -85,7 +85,7 @@ def environment(settings: StackSettings, name: str) -> dict[str, str]:
     return {
         "ENVIRONMENT": name,
         "DEBUG": str(settings.app.debug).lower(),
-        "APP_URL": f"https://{app.NAME}:{app.PORT}",
+        "APP_URL": f"https://{app.NAME}:{app.INTERNAL_PORT}",
         "PUBLIC_URL": origins.for_browsers(app.NAME, app.PORT, settings.app.port),
         **app.tls_environment(),
     }

@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import uuid
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import Annotated, cast
 
-from fastapi import APIRouter, Depends, FastAPI, Query, Request, Response
+from fastapi import APIRouter, Depends, FastAPI, Query, Request
 from pydantic import BaseModel
 
 from app import metrics
+from app.api import document
+from app.api.document import problems
 from app.csrf import require_csrf
 from app.linking.models import ConnectionInfo, ConnectionPage, ProviderInfo
-from app.linking.redirect import Redirect
 from app.linking.service import CURSOR, Linking
-from app.problems import Problem, ProblemResponse
-from app.ratelimit import limit, limit_address
+from app.ratelimit import limit
 from app.sessions import SessionDep
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 MAX_PAGE = 100
 
@@ -34,14 +31,14 @@ class Started(BaseModel):
     authorization_url: str
 
 
-class Received(BaseModel):
-    """A provider's answer that was accepted.
+class Disconnected(BaseModel):
+    """A connection that was forgotten.
 
     Attributes:
-        continue_url: Where the browser goes on.
+        revoked: Whether its tokens are revoked; if not, they may be good until the person revokes them at the provider.
     """
 
-    continue_url: str
+    revoked: bool
 
 
 def linking_of(request: Request) -> Linking:
@@ -59,24 +56,12 @@ def linking_of(request: Request) -> Linking:
 LinkingDep = Annotated[Linking, Depends(linking_of)]
 
 
-def problems(*statuses: HTTPStatus) -> dict[int | str, dict[str, Any]]:
-    """Describe the problems that a route answers with, for OpenAPI.
-
-    Args:
-        statuses: Their statuses.
-
-    Returns:
-        Responses by status.
-    """
-    content = {ProblemResponse.media_type: {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    return {status.value: {"description": status.phrase, "model": Problem, "content": content} for status in statuses}
-
-
-_CHANGES: Sequence[Any] = (Depends(require_csrf),)
-_REFUSED = (HTTPStatus.FORBIDDEN, HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.SERVICE_UNAVAILABLE)
+_PROVED = [Depends(require_csrf)]
+_CHANGES = [Depends(limit("change", per_minute=30)), *_PROVED]
+_UNREAD = (HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.SERVICE_UNAVAILABLE)
+_REFUSED = (*_UNREAD, HTTPStatus.FORBIDDEN, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.TOO_MANY_REQUESTS)
 
 api = APIRouter(prefix="/api/v1", tags=["linking"])
-internal = APIRouter(prefix="/internal/oauth", tags=["internal"], include_in_schema=False)
 
 
 @api.get("/providers")
@@ -88,8 +73,9 @@ async def list_providers(linking: LinkingDep) -> list[ProviderInfo]:
 @api.post(
     "/providers/{provider}/connections",
     status_code=HTTPStatus.CREATED,
-    dependencies=[Depends(limit("start", per_minute=20)), *_CHANGES],
-    responses=problems(*_REFUSED, HTTPStatus.NOT_FOUND, HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.BAD_GATEWAY),
+    dependencies=[Depends(limit("start", per_minute=20)), *_PROVED],
+    openapi_extra=document.CHANGES,
+    responses=problems(*_REFUSED, HTTPStatus.NOT_FOUND, HTTPStatus.BAD_GATEWAY),
 )
 async def start(provider: str, linking: LinkingDep, session: SessionDep) -> Started:
     """Start linking an account; send the person's browser to the address in the answer."""
@@ -98,7 +84,7 @@ async def start(provider: str, linking: LinkingDep, session: SessionDep) -> Star
     return Started(authorization_url=url)
 
 
-@api.get("/connections", responses=problems(HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.SERVICE_UNAVAILABLE))
+@api.get("/connections", openapi_extra=document.READS, responses=problems(*_UNREAD))
 async def list_connections(
     linking: LinkingDep,
     session: SessionDep,
@@ -111,7 +97,8 @@ async def list_connections(
 
 @api.get(
     "/connections/{connection}",
-    responses=problems(HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.SERVICE_UNAVAILABLE),
+    openapi_extra=document.READS,
+    responses=problems(*_UNREAD, HTTPStatus.NOT_FOUND),
 )
 async def show(connection: uuid.UUID, linking: LinkingDep, session: SessionDep) -> ConnectionInfo:
     """Show a connection."""
@@ -121,6 +108,7 @@ async def show(connection: uuid.UUID, linking: LinkingDep, session: SessionDep) 
 @api.post(
     "/connections/{connection}/refresh",
     dependencies=_CHANGES,
+    openapi_extra=document.CHANGES,
     responses=problems(*_REFUSED, HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.BAD_GATEWAY),
 )
 async def refresh(connection: uuid.UUID, linking: LinkingDep, session: SessionDep) -> ConnectionInfo:
@@ -132,21 +120,21 @@ async def refresh(connection: uuid.UUID, linking: LinkingDep, session: SessionDe
 
 @api.delete(
     "/connections/{connection}",
-    status_code=HTTPStatus.NO_CONTENT,
     dependencies=_CHANGES,
+    openapi_extra=document.CHANGES,
     responses=problems(*_REFUSED, HTTPStatus.NOT_FOUND, HTTPStatus.BAD_GATEWAY),
 )
-async def disconnect(connection: uuid.UUID, linking: LinkingDep, session: SessionDep) -> Response:
+async def disconnect(
+    connection: uuid.UUID,
+    linking: LinkingDep,
+    session: SessionDep,
+    *,
+    forget: Annotated[bool, Query(description="Forget it even if the provider can't be asked to revoke.")] = False,
+) -> Disconnected:
     """Revoke a connection's tokens at the provider and forget it."""
-    await linking.disconnect(session.owner, connection)
+    revoked = await linking.disconnect(session.owner, connection, forget=forget)
     metrics.linking("disconnected")
-    return Response(status_code=HTTPStatus.NO_CONTENT)
-
-
-@internal.post("/callback", dependencies=[Depends(limit_address("receive", per_minute=600))])
-async def receive(redirect: Redirect, linking: LinkingDep) -> Received:
-    """Take a provider's answer from the callback server."""
-    return Received(continue_url=await linking.receive(redirect))
+    return Disconnected(revoked=revoked)
 
 
 def install(app: FastAPI) -> None:
@@ -156,4 +144,3 @@ def install(app: FastAPI) -> None:
         app: The app.
     """
     app.include_router(api)
-    app.include_router(internal)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, FastAPI
 from pydantic import BaseModel
 
+from app.api import document
 from app.csrf import HEADER
 from app.sessions import SessionDep
 
@@ -23,7 +24,7 @@ class SessionInfo(BaseModel):
     csrf_token: str
 
 
-@router.get("/session")
+@router.get("/session", openapi_extra=document.READS)
 async def show_session(session: SessionDep) -> SessionInfo:
     """Show the session's CSRF token; a session begins where there is none."""
     return SessionInfo(csrf_token=session.csrf)

@@ -63,7 +63,7 @@ class WrongIssuerError(_KnownError):
 
 
 class DeniedError(_KnownError):
-    """The provider answered with an error."""
+    """The person, or the provider, said no."""
 
     name, short = "denied", "Not allowed"
     explanation = "The provider did not allow the link."
@@ -106,3 +106,22 @@ class NotRefreshableError(_KnownError):
 
     name, code, short = "not-refreshable", HTTPStatus.CONFLICT, "Not refreshable"
     explanation = "The provider gave no way to renew this connection, or took it back. Link the account again."
+
+
+_LATER = frozenset({"server_error", "temporarily_unavailable"})
+
+
+def refusal(error: str, description: str | None) -> LinkingError:
+    """Return what an authorization response's error means (RFC 6749, section 4.1.2.1).
+
+    Args:
+        error: The provider's error code.
+        description: Its explanation.
+
+    Returns:
+        What to raise: a denial only where it is one, for else nobody would look at the settings; it repeats the words.
+    """
+    words = f"{error}: {description}" if description else error
+    if error == "access_denied":
+        return DeniedError(words)
+    return ProviderUnavailableError(words) if error in _LATER else ProviderRefusedError(words)

@@ -1,15 +1,17 @@
 """What is known of an authorization between its start and its end: in Redis, once, and for a short while.
 
-Keys are digests: who can read Redis's memory or its file can't use what is found there to finish somebody's flow.
+Keys are digests, and what a browser brings is kept nowhere else: who reads Redis's memory or its file finds verifiers,
+nonces and codes, but neither a state nor a receipt nor a session, and can't go on with somebody's flow at the app.
+Codes are worth nothing without the client's secret, and for a minute.
 """
 
 from __future__ import annotations
 
 import hashlib
 import secrets
-from typing import Generic, TypeVar
+from typing import Annotated, Generic, TypeVar
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict, Field
 from redis.asyncio import Redis
 
 PENDING_LIFETIME = 600
@@ -31,15 +33,15 @@ class Pending(BaseModel):
         session: The digest of the session that started it.
         verifier: The PKCE code verifier.
         nonce: What the ID token must repeat.
-        state: What the provider must repeat.
     """
+
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
     provider: str
     owner: str
     session: str
-    verifier: str
-    nonce: str
-    state: str
+    verifier: Annotated[str, Field(repr=False)]
+    nonce: Annotated[str, Field(repr=False)]
 
 
 class Receipt(BaseModel):
@@ -50,8 +52,10 @@ class Receipt(BaseModel):
         code: The code to exchange.
     """
 
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+
     pending: Pending
-    code: str
+    code: Annotated[str, Field(repr=False)]
 
 
 Item = TypeVar("Item", bound=BaseModel)

@@ -16,12 +16,12 @@ from redis.asyncio import Redis
 
 from app.linking.asking import told
 from app.linking.errors import (
-    DeniedError,
     UnknownProviderError,
     UnknownReceiptError,
     UnknownStateError,
     WrongIssuerError,
     WrongSessionError,
+    refusal,
 )
 from app.linking.models import ConnectionInfo, ConnectionPage, ProviderInfo
 from app.linking.pending import (
@@ -92,7 +92,6 @@ class Linking:
             session=digest(session),
             verifier=challenge.verifier,
             nonce=challenge.nonce,
-            state=challenge.state,
         )
         await self._pending.put(challenge.state, pending)
         return url
@@ -116,8 +115,7 @@ class Linking:
             if not await self._provider(pending.provider).accepts_issuer(redirect.iss):
                 raise WrongIssuerError
         if redirect.code is None:
-            words = ": ".join(part for part in (redirect.error, redirect.error_description) if part)
-            raise DeniedError(words)
+            raise refusal(str(redirect.error), redirect.error_description)
         receipt = random_name()
         await self._receipts.put(receipt, Receipt(pending=pending, code=redirect.code.get_secret_value()))
         return f"{self._public_url}{FINISH}?{urlencode({'receipt': receipt})}"
@@ -141,7 +139,8 @@ class Linking:
         pending = kept.pending
         if not hmac.compare_digest(pending.session, digest(session)):
             raise WrongSessionError
-        challenge = Challenge(state=pending.state, verifier=pending.verifier, nonce=pending.nonce)
+        # The state has done its work, and was not kept.
+        challenge = Challenge(state="", verifier=pending.verifier, nonce=pending.nonce)
         with told():
             grant = await self._provider(pending.provider).exchange(kept.code, challenge)
         return self._info(await self._connections.link(uuid.UUID(pending.owner), pending.provider, grant))
@@ -195,18 +194,22 @@ class Linking:
         row = await self._connections.get(owner, connection)
         return self._info(await self._connections.refresh(owner, connection, self._provider(row.provider)))
 
-    async def disconnect(self, owner: uuid.UUID, connection: uuid.UUID) -> None:
+    async def disconnect(self, owner: uuid.UUID, connection: uuid.UUID, *, forget: bool = False) -> bool:
         """Revoke a connection's tokens and forget it.
 
         Args:
             owner: Whose.
             connection: Its id.
+            forget: Forget it even if the provider is not available.
+
+        Returns:
+            Whether the tokens are revoked; if not, they may be good until the person revokes them at the provider.
 
         Raises:
-            LinkingError: There is none, or the provider fails; then the connection stays.
+            LinkingError: There is none, or the provider is not available; then the connection stays.
         """
         row = await self._connections.get(owner, connection)
-        await self._connections.disconnect(owner, connection, self._providers.get(row.provider))
+        return await self._connections.disconnect(owner, connection, self._providers.get(row.provider), force=forget)
 
     def _provider(self, name: str) -> Provider:
         try:

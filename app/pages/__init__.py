@@ -31,6 +31,19 @@ _STATIC = {name: (_FOLDER / "static" / name).read_bytes() for name in _TYPES}
 
 
 @dataclass(frozen=True)
+class Link:
+    """Somewhere to go.
+
+    Attributes:
+        text: What it says.
+        href: Where it goes.
+    """
+
+    text: str
+    href: str
+
+
+@dataclass(frozen=True)
 class Page:
     """What happened and what to do.
 
@@ -40,6 +53,7 @@ class Page:
         message: What happened.
         quote: Words of others, shown as such.
         advice: What to do.
+        way_out: What else can be done.
     """
 
     status: HTTPStatus
@@ -47,6 +61,7 @@ class Page:
     message: str
     quote: str = ""
     advice: str = AGAIN
+    way_out: Link | None = None
 
 
 def render(page: Page, *, home: str, reference: str = "") -> Response:

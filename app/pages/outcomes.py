@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from app.pages import AGAIN, Page
 
 if TYPE_CHECKING:
     from http import HTTPStatus
 
+Step = Literal["link", "refresh", "disconnect"]
+"""What was tried."""
+
 _NOT_LINKED = "The account was not linked"
+_DOWN = "The provider is not available"
 _LATER = "Wait a minute, then start linking the account again."
 
 _WORDS: dict[str, tuple[str, str, str]] = {
@@ -39,11 +43,15 @@ _WORDS: dict[str, tuple[str, str, str]] = {
         "What the provider sent does not prove whose account it is, so Dashtam did not trust it.",
         "Start linking the account again. If it fails again, the provider's settings need a look.",
     ),
-    "provider-refused": (_NOT_LINKED, "The provider refused to complete what it had allowed.", AGAIN),
+    "provider-refused": (
+        _NOT_LINKED,
+        "The provider refused the link, though nobody said no.",
+        "Start linking the account again. If it fails again, the provider's settings need a look.",
+    ),
     "provider-unavailable": (
-        "The provider is not available",
-        "The provider did not answer as it should, so nothing was changed.",
-        "Wait a minute, then try again.",
+        _DOWN,
+        "The provider did not answer as it should, so the account was not linked.",
+        _LATER,
     ),
     "unknown-provider": (
         "There is no such provider",
@@ -73,20 +81,45 @@ _WORDS: dict[str, tuple[str, str, str]] = {
     ),
 }
 
+_AT_A_STEP: dict[tuple[Step, str], tuple[str, str, str]] = {
+    ("refresh", "provider-refused"): (
+        "The account was not refreshed",
+        "The provider refused to renew the access, so nothing was changed.",
+        "Try again in a while. If it fails again, connect the account again.",
+    ),
+    ("refresh", "provider-unavailable"): (
+        _DOWN,
+        "The provider did not answer as it should, so the account was not refreshed. It stays linked.",
+        "Wait a minute, then press Refresh again.",
+    ),
+    ("disconnect", "provider-refused"): (
+        "The account was not disconnected",
+        "The provider refused to revoke the access, so the account stays linked.",
+        "Try again in a while, or let Dashtam forget the account, and revoke its access there yourself.",
+    ),
+    ("disconnect", "provider-unavailable"): (
+        _DOWN,
+        "The provider did not answer as it should, so the access is not revoked and the account stays linked.",
+        "Wait a minute, then try again. Or let Dashtam forget the account, and revoke its access there yourself.",
+    ),
+}
 
-def page_of(kind: str, status: HTTPStatus, *, words: str = "", otherwise: tuple[str, str] = ("", "")) -> Page:
+
+def page_of(
+    kind: str, status: HTTPStatus, *, step: Step = "link", words: str = "", otherwise: tuple[str, str] = ("", "")
+) -> Page:
     """Put an outcome into words.
 
     Args:
         kind: The outcome.
         status: HTTP status.
+        step: What was tried.
         words: What the provider said about it.
         otherwise: Title and message of an outcome that is not known here.
 
     Returns:
         The page.
     """
-    title, message, advice = _WORDS.get(kind, (*otherwise, AGAIN))
-    if words:
-        message = f"{message} It gave this reason:"
+    known = _AT_A_STEP.get((step, kind)) or _WORDS.get(kind)
+    title, message, advice = known or (*otherwise, AGAIN)
     return Page(status, title, message, quote=words, advice=advice)

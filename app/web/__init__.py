@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from app import sessions
+from app.bodies import BodyLimit
 from app.metrics import Metrics
 from app.request_ids import RequestIds
 from app.security import SecurityHeaders
@@ -33,6 +34,7 @@ def install(app: FastAPI, settings: AppSettings) -> None:
     failures.install(app)
     sessions.install(app, settings)
     # From the inside out.
+    app.add_middleware(BodyLimit)
     app.add_middleware(PublicOrigin, public_url=settings.public_url)
     app.add_middleware(SecurityHeaders)
     app.add_middleware(Metrics)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, cast
 
@@ -10,9 +11,10 @@ from starlette.exceptions import HTTPException
 
 from app import metrics, pages, problems, request_ids
 from app.linking.errors import LinkingError
-from app.pages import POLICY, Page
+from app.pages import POLICY, Link, Page
 from app.pages.outcomes import page_of
 from app.problems import Problem
+from app.providers.interface import RefusedError
 from app.security import HEADERS
 
 if TYPE_CHECKING:
@@ -21,7 +23,10 @@ if TYPE_CHECKING:
     from fastapi import FastAPI, Request
     from starlette.responses import Response
 
+    from app.pages.outcomes import Step
+
     Handler = Callable[[Request, Any], Awaitable[Response]]
+    Maker = Callable[[Request, Any], Page]
 
 MACHINES = ("/api/", "/internal/", "/health", "/ready", "/openapi.json", "/docs", "/static/")
 """Paths that never answer with a page of these."""
@@ -33,10 +38,12 @@ _WORDS = {
     HTTPStatus.FORBIDDEN: ("This request was refused", "It doesn't belong to your session.", _AGAIN),
     HTTPStatus.NOT_FOUND: ("There is nothing here", "No page has this address.", _HOME),
     HTTPStatus.METHOD_NOT_ALLOWED: ("There is nothing here", "This address works only from a button.", _HOME),
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: ("This request is too large", "No form of Dashtam sends as much.", _AGAIN),
     HTTPStatus.UNPROCESSABLE_ENTITY: ("This request is not complete", "Something in it is missing or wrong.", _AGAIN),
     HTTPStatus.TOO_MANY_REQUESTS: ("Too many tries", "This was tried too often in a short time.", _HOME),
     HTTPStatus.SERVICE_UNAVAILABLE: ("Dashtam is not available", "A part of it can't be reached.", _AGAIN),
 }
+_STEPS: dict[str, Step] = {"refresh": "refresh", "disconnect": "disconnect"}
 _FAULT = ("Something went wrong", "The cause is in the service's log.", _AGAIN)
 
 
@@ -47,7 +54,7 @@ def install(app: FastAPI) -> None:
         app: The app, whose other handlers are installed already.
     """
     others = cast("dict[object, Handler]", dict(app.exception_handlers))
-    makers: dict[type[Exception], tuple[Callable[[Any], Page], Handler]] = {
+    makers: dict[type[Exception], tuple[Maker, Handler]] = {
         LinkingError: (_of_linking, _linking_problem),
         HTTPException: (_of_http, others[HTTPException]),
         RequestValidationError: (_of_invalid, others[RequestValidationError]),
@@ -70,12 +77,12 @@ def wants_page(request: Request) -> bool:
     return "text/html" in request.headers.get("Accept", "") and not request.url.path.startswith(MACHINES)
 
 
-def _handler(page_for: Callable[[Any], Page], otherwise: Handler) -> Handler:
+def _handler(page_for: Maker, otherwise: Handler) -> Handler:
     async def handle(request: Request, error: Exception) -> Response:
         if isinstance(error, LinkingError):
             metrics.linking(error.kind)
         if wants_page(request):
-            response = _render(page_for(error))
+            response = _render(page_for(request, error))
             response.headers.update(getattr(error, "headers", None) or {})
         else:
             response = await otherwise(request, error)
@@ -97,27 +104,33 @@ async def _linking_problem(_request: Request, error: LinkingError) -> Response:
     return problems.respond(Problem(type=kind, title=error.title, status=error.status, detail=error.detail))
 
 
-def _of_linking(error: LinkingError) -> Page:
-    return page_of(error.kind, error.status, otherwise=(error.title, error.detail))
+def _of_linking(request: Request, error: LinkingError) -> Page:
+    step = _STEPS.get(request.url.path.rpartition("/")[2], "link")
+    cause = error.__cause__
+    words = str(cause) if isinstance(cause, RefusedError) else ""
+    page = page_of(error.kind, error.status, step=step, words=words, otherwise=(error.title, error.detail))
+    if step == "disconnect" and error.status == HTTPStatus.BAD_GATEWAY:
+        return replace(page, way_out=Link("Forget the account", f"{request.url.path}?forget=true"))
+    return page
 
 
-def _of_http(error: HTTPException) -> Page:
+def _of_http(_request: Request, error: HTTPException) -> Page:
     status = HTTPStatus(error.status_code)
     title, message, advice = _WORDS.get(status, _FAULT)
     return Page(status, title, message if error.detail == status.phrase else error.detail, advice=advice)
 
 
-def _of_invalid(_error: RequestValidationError) -> Page:
+def _of_invalid(_request: Request, _error: RequestValidationError) -> Page:
     status = HTTPStatus.UNPROCESSABLE_ENTITY
     return Page(status, *_WORDS[status][:2], advice=_AGAIN)
 
 
-def _of_unavailable(error: Exception) -> Page:
+def _of_unavailable(_request: Request, error: Exception) -> Page:
     problems.require_outage(error)
     status = HTTPStatus.SERVICE_UNAVAILABLE
     return Page(status, *_WORDS[status][:2], advice=_AGAIN)
 
 
-def _of_unexpected(_error: Exception) -> Page:
+def _of_unexpected(_request: Request, _error: Exception) -> Page:
     status = HTTPStatus.INTERNAL_SERVER_ERROR
     return Page(status, *_FAULT[:2], advice=_AGAIN)

@@ -31,12 +31,16 @@ class Flow(Protocol):
         """List a person's connections; raise `ValueError` if `after` is no `next` of a page."""
         ...
 
+    async def connection(self, owner: UUID, connection: UUID, /) -> ConnectionInfo:
+        """Show a connection."""
+        ...
+
     async def refresh(self, owner: UUID, connection: UUID, /) -> ConnectionInfo:
         """Get new tokens."""
         ...
 
-    async def disconnect(self, owner: UUID, connection: UUID, /) -> None:
-        """Revoke the tokens, and forget the connection."""
+    async def disconnect(self, owner: UUID, connection: UUID, /, *, forget: bool = False) -> bool:
+        """Revoke the tokens, and forget the connection; tell whether they are revoked."""
         ...
 
 

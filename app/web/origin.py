@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from starlette.responses import RedirectResponse
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
-PAGES = frozenset({"/", "/finish"})
+PAGES = re.compile(r"/|/finish|/connections/[^/]+/disconnect")
 
 
 class PublicOrigin:
@@ -30,7 +31,7 @@ class PublicOrigin:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer through the app, or redirect."""
         answer = self.app
-        if scope["type"] == "http" and scope["method"] == "GET" and scope["path"] in PAGES:
+        if scope["type"] == "http" and scope["method"] == "GET" and PAGES.fullmatch(scope["path"]):
             request = Request(scope)
             if request.headers.get("Host", "").lower() != self.host:
                 answer = RedirectResponse(self._here(request), HTTPStatus.TEMPORARY_REDIRECT)

@@ -15,7 +15,7 @@ from app.linking.errors import LinkingError
 from app.ratelimit import limit
 from app.sessions import SessionDep
 from app.web.flow import FlowDep
-from app.web.moments import moment
+from app.web.moments import moment, standing
 
 if TYPE_CHECKING:
     from app.linking.models import ConnectionPage
@@ -40,22 +40,18 @@ async def home(
     """Show the providers and the person's connections."""
     page = await _connections(flow, session, after)
     providers = flow.providers()
-    response = pages.show(
+    return _with_forms(
         "home.html",
-        policy=POLICY,
-        home="/",
+        session,
         environment=request.app.state.environment,
-        csrf=session.csrf,
         notices=session.notices(),
         providers=providers,
         offered={provider.name for provider in providers},
-        connections=page.items,
+        accounts=[(one, standing(one)) for one in page.items],
+        after=after,
         next=page.next,
         moment=moment,
     )
-    # With "no-referrer" browsers would hide the forms' origin, which is checked.
-    response.headers["Referrer-Policy"] = "same-origin"
-    return response
 
 
 @router.post("/connect/{provider}", dependencies=[Depends(limit("start", per_minute=20)), Depends(require_csrf)])
@@ -85,12 +81,22 @@ async def refresh(connection_id: UUID, session: SessionDep, flow: FlowDep) -> Re
     return _home()
 
 
+@router.get("/connections/{connection_id}/disconnect")
+async def ask(connection_id: UUID, session: SessionDep, flow: FlowDep, *, forget: bool = False) -> Response:
+    """Ask whether a connection is to be disconnected."""
+    connection = await flow.connection(session.owner, connection_id)
+    return _with_forms("disconnect.html", session, connection=connection, forget=forget)
+
+
 @router.post("/connections/{connection_id}/disconnect", dependencies=_CHANGES)
-async def disconnect(connection_id: UUID, session: SessionDep, flow: FlowDep) -> Response:
-    """Revoke a connection's tokens, and forget it."""
-    await flow.disconnect(session.owner, connection_id)
+async def disconnect(connection_id: UUID, session: SessionDep, flow: FlowDep, *, forget: bool = False) -> Response:
+    """Revoke a connection's tokens, and forget it; or forget it only, if the provider can't be asked."""
+    title = (await flow.connection(session.owner, connection_id)).title
+    if await flow.disconnect(session.owner, connection_id, forget=forget):
+        session.notify(f"{title} is disconnected, and its access is revoked.")
+    else:
+        session.notify(f"{title} is disconnected here, but its access is not revoked. Revoke it at {title}.", "bad")
     metrics.linking("disconnected")
-    session.notify("The account is disconnected.")
     return _home()
 
 
@@ -105,6 +111,13 @@ async def _connections(flow: Flow, session: Session, after: str | None) -> Conne
         return await flow.connections(session.owner, limit=PER_PAGE, after=after)
     except ValueError as error:
         raise HTTPException(HTTPStatus.BAD_REQUEST) from error
+
+
+def _with_forms(template: str, session: Session, **values: object) -> Response:
+    response = pages.show(template, HTTPStatus.OK, policy=POLICY, home="/", csrf=session.csrf, **values)
+    # With "no-referrer" browsers would hide the forms' origin, which is checked.
+    response.headers["Referrer-Policy"] = "same-origin"
+    return response
 
 
 def _home() -> Response:

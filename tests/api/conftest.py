@@ -2,26 +2,61 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import httpx2
 import pytest
 
+from tests.api.person import Person
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from tests.conftest import Endpoints
+
+PATIENCE = 60.0
+"""Seconds for an answer: a busy machine is slow, not wrong."""
 
 
 @pytest.fixture(scope="session")
 def app(endpoints: Endpoints) -> Iterator[httpx2.Client]:
     """Client of the app."""
-    with httpx2.Client(base_url=endpoints.app_url, verify=endpoints.tls(), trust_env=False) as client:
+    with httpx2.Client(base_url=endpoints.app_url, verify=endpoints.tls(), trust_env=False, timeout=PATIENCE) as client:
         yield client
 
 
 @pytest.fixture(scope="session")
 def callback(endpoints: Endpoints) -> Iterator[httpx2.Client]:
     """Client of the callback server."""
-    with httpx2.Client(base_url=endpoints.callback_url, verify=endpoints.tls(), trust_env=False) as client:
+    with httpx2.Client(
+        base_url=endpoints.callback_url, verify=endpoints.tls(), trust_env=False, timeout=PATIENCE
+    ) as client:
         yield client
+
+
+@pytest.fixture
+def new_person(endpoints: Endpoints) -> Iterator[Callable[[], Person]]:
+    """People with browsers of their own, at the origin that the app's pages belong to."""
+    with ExitStack() as stack:
+
+        def make() -> Person:
+            client = httpx2.Client(
+                base_url=endpoints.app_url,
+                verify=endpoints.tls(),
+                trust_env=False,
+                follow_redirects=True,
+                timeout=PATIENCE,
+            )
+            stack.enter_context(client)
+            client.headers["Accept"] = "text/html"
+            client.base_url = client.get("/").url.copy_with(raw_path=b"/")
+            return Person(client)
+
+        yield make
+
+
+@pytest.fixture
+def person(new_person: Callable[[], Person]) -> Person:
+    """One of them."""
+    return new_person()

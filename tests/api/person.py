@@ -39,19 +39,37 @@ class Person:
         Returns:
             The connection's id.
         """
+        home = self.client.get(self.allow(name)).raise_for_status()
+        (connection,) = re.findall(rf'data-connection="([^"]+)">(?:(?!</li>).)*?{re.escape(name)}', home.text, re.S)
+        return str(connection)
+
+    def allow(self, name: str) -> httpx2.URL:
+        """Walk as far as the provider's answer.
+
+        Args:
+            name: Who logs in there.
+
+        Returns:
+            Where the provider sends the browser: the callback, with a live state and a code. Nobody was there yet.
+        """
         leaving = self._press(self.client.get("/"), "/connect/sandbox")
         (onward,) = re.findall(r'content="0; url=([^"]+)"', leaving.text)
         page = self.client.get(html.unescape(onward))
         if "/switch" in page.text:
             page = self._press(page, "/switch")
-        home = self._press(self._press(page, "/login", name=name), "/allow")
-        (connection,) = re.findall(rf'data-connection="([^"]+)">(?:(?!</li>).)*?{re.escape(name)}', home.text, re.S)
-        return str(connection)
+        answer = self._post(self._press(page, "/login", name=name), "/allow", follow=False)
+        while answer.next_request is not None and "code" not in answer.next_request.url.params:
+            answer = self.client.send(answer.next_request, follow_redirects=False)
+        assert answer.next_request is not None
+        return answer.next_request.url
 
     def _press(self, page: httpx2.Response, action: str, **fields: str) -> httpx2.Response:
+        return self._post(page, action, follow=True, **fields).raise_for_status()
+
+    def _post(self, page: httpx2.Response, action: str, *, follow: bool, **fields: str) -> httpx2.Response:
         page.raise_for_status()
         (path,) = re.findall(rf'action="([^"]*{re.escape(action)})"', page.text)
         tokens = re.findall(r'name="csrf_token" value="([^"]+)"', page.text)
         data = {**({"csrf_token": tokens[0]} if tokens else {}), **fields}
         origin = {"Origin": str(page.url.copy_with(raw_path=b"/")).rstrip("/")}
-        return self.client.post(urljoin(str(page.url), path), data=data, headers=origin).raise_for_status()
+        return self.client.post(urljoin(str(page.url), path), data=data, headers=origin, follow_redirects=follow)

@@ -50,7 +50,6 @@ def test_security_headers(app: httpx2.Client, path: str) -> None:
     ("method", "path", "status", "title"),
     [
         ("GET", "/nowhere", 404, "Not Found"),
-        ("GET", "/internal/oauth/callback", 405, "Method Not Allowed"),
         ("POST", "/health", 405, "Method Not Allowed"),
         ("DELETE", "/ready", 405, "Method Not Allowed"),
     ],
@@ -62,16 +61,17 @@ def test_errors_are_problems(app: httpx2.Client, method: str, path: str, status:
     assert response.json() == {"type": "about:blank", "title": title, "status": status}
 
 
-@pytest.mark.parametrize("redirect", [{"state": "s", "code": "c"}, {"state": "s", "error": "access_denied"}])
-def test_no_authorization_is_pending(app: httpx2.Client, redirect: dict[str, str]) -> None:
-    response = app.post("/internal/oauth/callback", json=redirect)
-    assert response.status_code == 400
-    assert response.json()["title"] == "Unknown state"
+@pytest.mark.parametrize("path", ["/internal/oauth/callback", "/metrics"])
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_what_is_internal_is_not_published(app: httpx2.Client, method: str, path: str) -> None:
+    assert app.request(method, path).status_code == 404
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"[]", b'{"state": "hush"}', b'{"state": "hush", "code": 1}'])
-def test_a_malformed_redirect_is_refused_and_not_repeated(app: httpx2.Client, body: bytes) -> None:
-    response = app.post("/internal/oauth/callback", content=body, headers={"Content-Type": "application/json"})
-    assert response.status_code == 422
-    assert response.headers["Content-Type"] == "application/problem+json"
-    assert "hush" not in response.text
+@pytest.mark.parametrize("told", [True, False])
+def test_a_body_that_is_too_large_is_not_read(app: httpx2.Client, *, told: bool) -> None:
+    size, piece = 8 * 1024 * 1024, b"a" * 64 * 1024
+    pieces = (piece for _ in range(size // len(piece)))
+    headers = {"Content-Type": "application/x-www-form-urlencoded", **({"Content-Length": str(size)} if told else {})}
+    response = app.post("/connect/sandbox", content=pieces, headers=headers)
+    assert response.status_code == 413
+    assert response.json()["detail"] == "The request's body is larger than 65536 bytes."

@@ -9,30 +9,13 @@ import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import httpx2
-import pytest
-
-from tests.api.person import Person
-
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
+    from tests.api.person import Person
     from tests.conftest import Endpoints
 
 CONFIG = Path(__file__).with_name("schemathesis.toml")
-PATIENCE = 300
+PATIENCE = 900
 """Seconds that it may take: more than it does, so that it ends."""
-
-
-@pytest.fixture
-def person(endpoints: Endpoints) -> Iterator[Person]:
-    """Somebody at the origin that the app's pages belong to."""
-    with httpx2.Client(
-        base_url=endpoints.app_url, verify=endpoints.tls(), trust_env=False, follow_redirects=True
-    ) as client:
-        home = client.get("/")
-        client.base_url = home.url.copy_with(raw_path=b"/")
-        yield Person(client)
 
 
 # A program of its own: Schemathesis' fixtures write to an attribute that pytest 9.2 no longer has.

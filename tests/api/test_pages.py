@@ -79,7 +79,3 @@ def test_finishing_without_a_session_is_refused(browser: httpx2.Client) -> None:
 
 def test_the_request_id_comes_back(browser: httpx2.Client) -> None:
     assert browser.get("/", headers={"X-Request-ID": "test-request-1"}).headers["X-Request-ID"] == "test-request-1"
-
-
-def test_metrics_are_not_for_the_public(browser: httpx2.Client) -> None:
-    assert browser.get("/metrics").status_code == 404

@@ -54,8 +54,14 @@ class Home:
         return self.page.get_by_role("status")
 
     async def disconnect(self, name: str) -> None:
-        """Press an account's Disconnect."""
-        await self.account(name).get_by_role("button", name="Disconnect").click()
+        """Press an account's Disconnect, and confirm it."""
+        await self.ask_to_disconnect(name)
+        await self.page.get_by_role("button", name="Disconnect").click()
+
+    async def ask_to_disconnect(self, name: str) -> None:
+        """Press an account's Disconnect, which asks whether it is meant."""
+        await self.account(name).get_by_role("link", name="Disconnect").click()
+        await expect(self.page.get_by_role("heading", level=1)).to_have_text(f"Disconnect {PROVIDER}?")
 
     async def refresh(self, name: str) -> None:
         """Press an account's Refresh."""
@@ -109,6 +115,17 @@ class Outcome:
     async def says(self, title: str) -> None:
         """Wait until the page with this title is shown."""
         await expect(self.page.get_by_role("heading", level=1)).to_have_text(title)
+
+    async def means(self, message: str, reason: str = "") -> None:
+        """Wait until the page explains it so, with the provider's own words if it gave any."""
+        await expect(self.page.get_by_text(message, exact=True)).to_be_visible()
+        quotes = self.page.get_by_role("blockquote")
+        await expect(quotes).to_have_text([reason] if reason else [])
+
+    async def forget(self) -> None:
+        """Let the account be forgotten, and confirm it."""
+        await self.page.get_by_role("link", name="Forget the account").click()
+        await self.page.get_by_role("button", name="Forget").click()
 
     async def go_back(self) -> None:
         """Follow the link to the app's page."""

@@ -58,6 +58,7 @@ async def test_a_denial_is_told_and_links_nothing(
         await sandbox.log_in(name)
     await sandbox.deny()
     await outcome.says("The account was not linked")
+    await outcome.means("The provider did not allow the link.", "access_denied: The person denied the request")
     await shoot("denied")
     await outcome.go_back()
     await home.is_shown()
@@ -67,9 +68,20 @@ async def test_a_denial_is_told_and_links_nothing(
 async def test_an_account_is_disconnected(home: Home, sandbox: Sandbox, name: str, shoot: Shoot) -> None:
     await link(home, sandbox, name)
     await home.disconnect(name)
-    await expect(home.notice).to_have_text("The account is disconnected.")
+    await expect(home.notice).to_have_text("Sandbox is disconnected, and its access is revoked.")
     await expect(home.accounts).to_have_count(0)
     await shoot("home-disconnected")
+
+
+async def test_a_disconnect_can_be_thought_over(
+    home: Home, sandbox: Sandbox, name: str, page: Page, shoot: Shoot
+) -> None:
+    await link(home, sandbox, name)
+    await home.ask_to_disconnect(name)
+    await expect(page.get_by_text(f"Account {name}")).to_be_visible()
+    await shoot("disconnect")
+    await page.get_by_role("link", name="Keep it linked").click()
+    await expect(home.account(name)).to_be_visible()
 
 
 async def test_an_account_is_refreshed(home: Home, sandbox: Sandbox, name: str) -> None:

@@ -6,6 +6,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlencode, urlsplit
 
+import pytest
 from playwright.async_api import expect
 
 from tests.e2e.interruption import holding
@@ -47,17 +48,42 @@ async def test_a_code_that_the_provider_never_gave(
     assert response is not None
     assert response.status == HTTPStatus.BAD_GATEWAY
     await outcome.says("The account was not linked")
+    await outcome.means(
+        "The provider refused the link, though nobody said no.", "invalid_grant: grant request is invalid"
+    )
     await shoot("provider-refused")
     await outcome.go_back()
     await expect(home.accounts).to_have_count(0)
 
 
-async def test_an_error_with_a_script_in_it_is_shown_and_not_run(
-    home: Home, sandbox: Sandbox, page: Page, endpoints: Endpoints
+ERRORS = [
+    ("access_denied", "The account was not linked", "The provider did not allow the link."),
+    (
+        "temporarily_unavailable",
+        "The provider is not available",
+        "The provider did not answer as it should, so the account was not linked.",
+    ),
+    ("invalid_scope", "The account was not linked", "The provider refused the link, though nobody said no."),
+]
+
+
+@pytest.mark.parametrize(("error", "title", "meaning"), ERRORS)
+async def test_an_error_is_told_as_what_it_is_and_its_script_is_not_run(
+    home: Home,
+    sandbox: Sandbox,
+    outcome: Outcome,
+    page: Page,
+    endpoints: Endpoints,
+    shoot: Shoot,
+    error: str,
+    title: str,
+    meaning: str,
 ) -> None:
-    answer = await started(home, sandbox, page) | {"error": "server_error", "error_description": SCRIPT}
+    answer = await started(home, sandbox, page) | {"error": error, "error_description": SCRIPT}
     await page.goto(f"{endpoints.callback_url}/?{urlencode(answer)}")
-    await expect(page.get_by_text(SCRIPT)).to_be_visible()
+    await outcome.says(title)
+    await outcome.means(meaning, f"{error}: {SCRIPT}")
+    await shoot(f"error-{error}")
     assert "taken over" not in await page.title()
 
 
@@ -103,6 +129,7 @@ async def test_a_provider_that_is_down_when_it_is_asked_for_tokens(
     await sandbox.log_in("unavailable")
     await sandbox.allow()
     await outcome.says("The provider is not available")
+    await outcome.means("The provider did not answer as it should, so the account was not linked.")
     await shoot("provider-down")
     await outcome.go_back()
     await expect(home.accounts).to_have_count(0)

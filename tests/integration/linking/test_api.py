@@ -5,17 +5,17 @@ from __future__ import annotations
 import uuid
 from http import HTTPStatus
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import parse_qs, urlsplit
 
 import httpx2
 import pytest
-from fastapi import FastAPI
 
-from app import problems, ratelimit, web
-from app.api import linking as linking_api
-from app.api import session as session_api
-from app.linking.service import Linking
+from app import ratelimit
+from app.bodies import LIMIT
+from app.delivery import PATH
+from app.internal import UNKNOWN_PER_MINUTE, create_internal
+from app.main import create_app
 from app.providers.interface import RefusedError, UnavailableError
 from app.ratelimit import WINDOW
 from tests.integration.linking.conftest import ISSUER
@@ -24,10 +24,11 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from redis.asyncio import Redis
-    from starlette.types import Receive, Scope, Send
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
-    from app.linking.tokens import Connections
+    from app.linking.service import Linking
     from app.providers.interface import ProviderError
+    from app.resources import State
     from app.settings import AppSettings
     from tests.integration.linking.conftest import ProviderAtHand
 
@@ -39,25 +40,37 @@ PROBLEM = "urn:dashtam:problem:"
 
 
 @pytest.fixture
-def service(settings: AppSettings, linking: Linking, cache: Redis) -> FastAPI:
-    """The app as its server has it, without a database to migrate."""
-    app = FastAPI()
-    problems.install(app)
-    session_api.install(app)
-    linking_api.install(app)
-    web.install(app, settings.model_copy(update={"public_url": PUBLIC}))
+def started(settings: AppSettings, linking: Linking, cache: Redis) -> tuple[AppSettings, State]:
+    """What the service's two apps are made of, without a database to migrate."""
     state = {"linking": linking, "cache": cache}
-    inner = app.middleware_stack or app.build_middleware_stack()
-
-    async def with_state(scope: Scope, receive: Receive, send: Send) -> None:
-        await inner({**scope, "state": state}, receive, send)
-
-    app.middleware_stack = with_state
-    return app
+    return settings.model_copy(update={"public_url": PUBLIC}), cast("State", state)
 
 
 @pytest.fixture
-async def person(service: FastAPI) -> AsyncIterator[httpx2.AsyncClient]:
+def service(started: tuple[AppSettings, State]) -> ASGIApp:
+    """What is published."""
+    return running(create_app(*started), started[1])
+
+
+def running(app: ASGIApp, state: State) -> ASGIApp:
+    """Hand an app the state that its server would."""
+
+    async def with_state(scope: Scope, receive: Receive, send: Send) -> None:
+        await app({**scope, "state": dict(state)}, receive, send)
+
+    return with_state
+
+
+@pytest.fixture
+async def callback(started: tuple[AppSettings, State]) -> AsyncIterator[httpx2.AsyncClient]:
+    """The callback server, as the service sees it."""
+    transport = httpx2.ASGITransport(running(create_internal(*started), started[1]))
+    async with httpx2.AsyncClient(transport=transport, base_url="https://app:9000") as client:
+        yield client
+
+
+@pytest.fixture
+async def person(service: ASGIApp) -> AsyncIterator[httpx2.AsyncClient]:
     """Somebody with a session, whose requests repeat its token."""
     transport = httpx2.ASGITransport(service)
     async with httpx2.AsyncClient(transport=transport, base_url=PUBLIC) as client:
@@ -74,10 +87,10 @@ async def state_of(person: httpx2.AsyncClient) -> str:
     return parse_qs(urlsplit(url).query)["state"][0]
 
 
-async def linked(person: httpx2.AsyncClient) -> dict[str, Any]:
+async def linked(person: httpx2.AsyncClient, callback: httpx2.AsyncClient) -> dict[str, Any]:
     """Link an account, and return it as the list has it."""
     redirect = {"state": await state_of(person), "code": "the-code", "iss": ISSUER}
-    received = await person.post("/internal/oauth/callback", json=redirect)
+    received = await callback.post(PATH, json=redirect)
     assert received.status_code == HTTPStatus.OK
     finished = await person.get(received.json()["continue_url"])
     assert finished.status_code == HTTPStatus.SEE_OTHER
@@ -91,9 +104,11 @@ def kind(answer: httpx2.Response) -> str:
     return str(answer.json()["type"]).removeprefix(PROBLEM)
 
 
-async def test_an_account_from_beginning_to_end(person: httpx2.AsyncClient, provider: ProviderAtHand) -> None:
+async def test_an_account_from_beginning_to_end(
+    person: httpx2.AsyncClient, callback: httpx2.AsyncClient, provider: ProviderAtHand
+) -> None:
     assert (await person.get(f"{API}/providers")).json() == [{"name": "sandbox", "title": "Sandbox"}]
-    item = await linked(person)
+    item = await linked(person, callback)
     assert (item["subject"], item["status"]) == ("account-1", "active")
     place = f"{API}/connections/{item['id']}"
     assert (await person.get(place)).json() == item
@@ -101,22 +116,25 @@ async def test_an_account_from_beginning_to_end(person: httpx2.AsyncClient, prov
     assert refreshed.status_code == HTTPStatus.OK
     assert refreshed.json()["updated_at"] > item["updated_at"]
     assert provider.refreshed == ["refresh-1"]
-    assert (await person.delete(place)).status_code == HTTPStatus.NO_CONTENT
+    disconnected = await person.delete(place)
+    assert (disconnected.status_code, disconnected.json()) == (HTTPStatus.OK, {"revoked": True})
     assert {token for token, _ in provider.revoked} == {"refresh-2", "access-2"}
     assert (await person.get(f"{API}/connections")).json() == {"items": [], "next": None}
 
 
-async def test_no_answer_holds_a_token(person: httpx2.AsyncClient) -> None:
-    item = await linked(person)
+async def test_no_answer_holds_a_token(person: httpx2.AsyncClient, callback: httpx2.AsyncClient) -> None:
+    item = await linked(person, callback)
     place = f"{API}/connections/{item['id']}"
     answers = [await person.get(f"{API}/connections"), await person.get(place), await person.post(f"{place}/refresh")]
     assert all(word not in answer.text for answer in answers for word in ("access-", "refresh-", "token"))
 
 
-async def test_accounts_come_in_pages(person: httpx2.AsyncClient, provider: ProviderAtHand) -> None:
+async def test_accounts_come_in_pages(
+    person: httpx2.AsyncClient, callback: httpx2.AsyncClient, provider: ProviderAtHand
+) -> None:
     for number in range(3):
         provider.subject = f"account-{number}"
-        await linked(person)
+        await linked(person, callback)
     first = (await person.get(f"{API}/connections", params={"limit": 2})).json()
     rest = (await person.get(f"{API}/connections", params={"limit": 2, "after": first["next"]})).json()
     assert [item["subject"] for item in first["items"] + rest["items"]] == ["account-2", "account-1", "account-0"]
@@ -138,9 +156,9 @@ async def test_a_page_that_cannot_be(person: httpx2.AsyncClient, query: dict[str
     ],
 )
 async def test_somebody_elses_account_is_none(
-    person: httpx2.AsyncClient, service: FastAPI, method: str, path: str
+    person: httpx2.AsyncClient, callback: httpx2.AsyncClient, service: ASGIApp, method: str, path: str
 ) -> None:
-    mine = (await linked(person))["id"]
+    mine = (await linked(person, callback))["id"]
     transport = httpx2.ASGITransport(service)
     async with httpx2.AsyncClient(transport=transport, base_url=PUBLIC) as stranger:
         session = (await stranger.get(f"{API}/session")).json()
@@ -182,9 +200,14 @@ async def test_a_provider_that_there_is_not(person: httpx2.AsyncClient) -> None:
 )
 @pytest.mark.parametrize("step", ["start", "refresh", "disconnect"])
 async def test_a_provider_that_fails(
-    person: httpx2.AsyncClient, provider: ProviderAtHand, failure: ProviderError, problem: str, step: str
+    person: httpx2.AsyncClient,
+    callback: httpx2.AsyncClient,
+    provider: ProviderAtHand,
+    failure: ProviderError,
+    problem: str,
+    step: str,
 ) -> None:
-    place = f"{API}/connections/{(await linked(person))['id']}"
+    place = f"{API}/connections/{(await linked(person, callback))['id']}"
     provider.failure = failure
     if step == "start":
         answer = await person.post(f"{API}/providers/sandbox/connections")
@@ -209,15 +232,22 @@ async def test_a_provider_that_fails(
         ({"iss": "https://elsewhere.example"}, "wrong-issuer"),
         ({"iss": None}, "wrong-issuer"),
         ({"code": None, "error": "access_denied"}, "denied"),
+        ({"code": None, "error": "server_error"}, "provider-unavailable"),
+        ({"code": None, "error": "invalid_scope"}, "provider-refused"),
     ],
 )
 async def test_an_answer_that_is_not_accepted(
-    person: httpx2.AsyncClient, provider: ProviderAtHand, change: dict[str, str | None], problem: str
+    person: httpx2.AsyncClient,
+    callback: httpx2.AsyncClient,
+    provider: ProviderAtHand,
+    change: dict[str, str | None],
+    problem: str,
 ) -> None:
     redirect = {"state": await state_of(person), "code": "the-code", "iss": ISSUER, **change}
     redirect = {name: value for name, value in redirect.items() if value is not None}
-    answer = await person.post("/internal/oauth/callback", json=redirect)
-    assert (answer.status_code, kind(answer)) == (HTTPStatus.BAD_REQUEST, problem)
+    answer = await callback.post(PATH, json=redirect)
+    status = HTTPStatus.BAD_GATEWAY if problem.startswith("provider-") else HTTPStatus.BAD_REQUEST
+    assert (answer.status_code, kind(answer)) == (status, problem)
     assert provider.exchanged == []
     assert (await person.get(f"{API}/connections")).json()["items"] == []
 
@@ -237,16 +267,34 @@ async def test_an_answer_that_is_not_accepted(
     ],
 )
 async def test_a_malformed_answer_is_refused_and_not_repeated(
-    person: httpx2.AsyncClient, redirect: dict[str, str]
+    callback: httpx2.AsyncClient, redirect: dict[str, str]
 ) -> None:
-    answer = await person.post("/internal/oauth/callback", json=redirect)
+    answer = await callback.post(PATH, json=redirect)
     assert answer.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
     assert "hush" not in answer.text
 
 
-async def test_an_answer_counts_once(person: httpx2.AsyncClient) -> None:
+@pytest.mark.parametrize(
+    "body",
+    [
+        rb'{"state": "\ud800", "code": "c"}',
+        rb'{"state": "s", "code": "\udfff"}',
+        rb'{"state": "s", "error": "e", "error_description": "\ud800"}',
+        rb'{"state": "s", "code": "c", "iss": "\ud800"}',
+        rb'{"state": "s", "code": "c", "\ud800": "x"}',
+        rb'"\ud800"',
+        rb'{"state": "s", "code": "c", "iss": ["\ud800"]}',
+    ],
+)
+async def test_half_a_character_is_no_text(callback: httpx2.AsyncClient, body: bytes) -> None:
+    answer = await callback.post(PATH, content=body, headers={"Content-Type": "application/json"})
+    assert (answer.status_code, kind(answer)) == (HTTPStatus.UNPROCESSABLE_ENTITY, "about:blank")
+    assert [fault["reason"] for fault in answer.json()["faults"]] == ["Value error, this is no Unicode text"]
+
+
+async def test_an_answer_counts_once(person: httpx2.AsyncClient, callback: httpx2.AsyncClient) -> None:
     redirect = {"state": await state_of(person), "code": "the-code", "iss": ISSUER}
-    answers = [await person.post("/internal/oauth/callback", json=redirect) for _ in range(2)]
+    answers = [await callback.post(PATH, json=redirect) for _ in range(2)]
     assert [answer.status_code for answer in answers] == [HTTPStatus.OK, HTTPStatus.BAD_REQUEST]
     assert kind(answers[1]) == "unknown-state"
 
@@ -257,14 +305,58 @@ async def test_starting_is_limited(person: httpx2.AsyncClient, monkeypatch: pyte
     assert codes == [HTTPStatus.CREATED] * 20 + [HTTPStatus.TOO_MANY_REQUESTS]
 
 
-async def test_answers_are_limited(
-    person: httpx2.AsyncClient, connections: Connections, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("method", "path"), [("POST", "/refresh"), ("DELETE", "")])
+async def test_changes_are_limited(
+    person: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch, method: str, path: str
 ) -> None:
-    del connections
     monkeypatch.setattr(ratelimit, "time", SimpleNamespace(time=lambda: WINDOW * 1000.0))
-    redirect = {"state": "never-given", "code": "c"}
-    codes = [(await person.post("/internal/oauth/callback", json=redirect)).status_code for _ in range(601)]
-    assert codes == [HTTPStatus.BAD_REQUEST] * 600 + [HTTPStatus.TOO_MANY_REQUESTS]
+    answers = [await person.request(method, f"{API}/connections/{NOBODYS}{path}") for _ in range(31)]
+    assert [answer.status_code for answer in answers] == [HTTPStatus.NOT_FOUND] * 30 + [HTTPStatus.TOO_MANY_REQUESTS]
+    assert answers[-1].headers["Retry-After"] == str(WINDOW)
+
+
+async def test_an_account_can_be_forgotten_while_its_provider_is_down(
+    person: httpx2.AsyncClient, callback: httpx2.AsyncClient, provider: ProviderAtHand
+) -> None:
+    place = f"{API}/connections/{(await linked(person, callback))['id']}"
+    provider.failure = UnavailableError("it sleeps")
+    assert kind(await person.delete(place)) == "provider-unavailable"
+    answer = await person.delete(place, params={"forget": True})
+    assert (answer.status_code, answer.json()) == (HTTPStatus.OK, {"revoked": False})
+    assert (await person.get(place)).status_code == HTTPStatus.NOT_FOUND
+
+
+async def test_made_up_answers_are_limited_and_keep_nobody_out(
+    person: httpx2.AsyncClient, callback: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ratelimit, "time", SimpleNamespace(time=lambda: WINDOW * 1000.0))
+    made_up = {"state": "never-given", "code": "c"}
+    answers = [await callback.post(PATH, json=made_up) for _ in range(UNKNOWN_PER_MINUTE + 1)]
+    codes = [answer.status_code for answer in answers]
+    assert codes == [HTTPStatus.BAD_REQUEST] * UNKNOWN_PER_MINUTE + [HTTPStatus.TOO_MANY_REQUESTS]
+    assert answers[-1].headers["Retry-After"] == str(WINDOW)
+    assert (await linked(person, callback))["status"] == "active"
+
+
+async def test_what_is_published_takes_no_answer(person: httpx2.AsyncClient) -> None:
+    redirect = {"state": await state_of(person), "code": "the-code", "iss": ISSUER}
+    assert (await person.post(PATH, json=redirect)).status_code == HTTPStatus.NOT_FOUND
+
+
+@pytest.mark.parametrize("told", [True, False])
+async def test_an_answer_that_is_too_large_is_not_read(callback: httpx2.AsyncClient, *, told: bool) -> None:
+    read = 0
+
+    async def body() -> AsyncIterator[bytes]:
+        nonlocal read
+        for _ in range(1000):
+            read += 1024
+            yield b" " * 1024
+
+    headers = {"Content-Type": "application/json", **({"Content-Length": str(1000 * 1024)} if told else {})}
+    answer = await callback.post(PATH, content=body(), headers=headers)
+    assert (answer.status_code, kind(answer)) == (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "about:blank")
+    assert read <= (1024 if told else LIMIT + 2 * 1024)
 
 
 async def test_a_part_that_is_not_available(

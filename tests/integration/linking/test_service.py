@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from pydantic import ValidationError
 
 from app.linking import errors
-from app.linking.pending import PENDING_LIFETIME, RECEIPT_LIFETIME
+from app.linking.pending import PENDING_LIFETIME, RECEIPT_LIFETIME, Pending, Receipt
 from app.linking.redirect import Redirect
 from app.providers.interface import InvalidIdTokenError, ProviderError, RefusedError, UnavailableError
 from tests.integration.linking.conftest import ISSUER, OWNER, SESSION, STRANGER, ProviderAtHand
@@ -37,6 +38,13 @@ def _answer(state: str, **changes: str | None) -> Redirect:
 
 async def _receive(linking: Linking) -> str:
     return _query(await linking.receive(_answer(await _start(linking))), "receipt")
+
+
+async def link_for(linking: Linking, owner: uuid.UUID) -> uuid.UUID:
+    """Link an account for somebody, and return its id."""
+    state = _query(await linking.start("sandbox", owner=owner, session=SESSION), "state")
+    receipt = _query(await linking.receive(_answer(state)), "receipt")
+    return (await linking.finish(receipt, session=SESSION)).id
 
 
 async def _link(linking: Linking) -> ConnectionInfo:
@@ -150,11 +158,24 @@ async def test_a_state_ends(linking: Linking, cache: Redis) -> None:
 
 async def test_what_is_kept_can_not_be_used_by_who_reads_it(linking: Linking, cache: Redis) -> None:
     state = await _start(linking)
+    [pending] = await cache.keys("*")
+    kept = f"{pending!r} {await cache.get(pending)!r}"
     receipt = _query(await linking.receive(_answer(state)), "receipt")
     [key] = await cache.keys("*")
     assert await cache.ttl(key) <= RECEIPT_LIFETIME
-    assert receipt not in str(key)
-    assert SESSION not in str(await cache.get(key))
+    kept += f"{key!r} {await cache.get(key)!r}"
+    assert [secret for secret in (state, receipt, SESSION) if secret in kept] == []
+
+
+async def test_what_can_not_be_read_shows_nothing(linking: Linking, cache: Redis) -> None:
+    state = await _start(linking)
+    [key] = await cache.keys("*")
+    await cache.set(key, b'{"verifier": 1, "nonce": "hush"}')
+    with pytest.raises(ValidationError) as raised:
+        await linking.receive(_answer(state))
+    assert "hush" not in str(raised.value)
+    pending = Pending(provider="p", owner="o", session="s", verifier="hush", nonce="hush")
+    assert "hush" not in repr(Receipt(pending=pending, code="hush"))
 
 
 @pytest.mark.parametrize("issuer", [None, "", f"{ISSUER}/", ISSUER.upper(), "https://another.example"])
@@ -168,19 +189,30 @@ async def test_another_issuer_is_refused(linking: Linking, provider: ProviderAtH
 
 
 @pytest.mark.parametrize(
-    ("error", "description", "words"),
+    ("error", "kind"),
     [
-        ("access_denied", None, "access_denied"),
-        ("access_denied", "The person said no", "access_denied: The person said no"),
-        ("<script>alert(1)</script>", None, "<script>alert(1)</script>"),
+        ("access_denied", errors.DeniedError),
+        ("server_error", errors.ProviderUnavailableError),
+        ("temporarily_unavailable", errors.ProviderUnavailableError),
+        ("invalid_request", errors.ProviderRefusedError),
+        ("invalid_scope", errors.ProviderRefusedError),
+        ("unauthorized_client", errors.ProviderRefusedError),
+        ("unsupported_response_type", errors.ProviderRefusedError),
+        ("consent_required", errors.ProviderRefusedError),
+        ("ACCESS_DENIED", errors.ProviderRefusedError),
+        ("<script>alert(1)</script>", errors.ProviderRefusedError),
     ],
 )
-async def test_a_denial_is_told(linking: Linking, error: str, description: str | None, words: str) -> None:
+@pytest.mark.parametrize("description", [None, "Words of its own"])
+async def test_an_error_is_told_as_what_it_is(
+    linking: Linking, error: str, kind: type[errors.LinkingError], description: str | None
+) -> None:
     state = await _start(linking)
-    with pytest.raises(errors.DeniedError) as raised:
+    with pytest.raises(kind) as raised:
         await linking.receive(_answer(state, code=None, error=error, error_description=description))
-    assert raised.value.detail == words
-    assert raised.value.status == HTTPStatus.BAD_REQUEST
+    assert raised.value.detail == (f"{error}: {description}" if description else error)
+    denied = kind is errors.DeniedError
+    assert raised.value.status == (HTTPStatus.BAD_REQUEST if denied else HTTPStatus.BAD_GATEWAY)
 
 
 async def test_a_receipt_is_taken_once(linking: Linking) -> None:
@@ -228,7 +260,7 @@ async def test_a_provider_that_is_down_starts_nothing(linking: Linking, provider
 
 async def test_a_disconnected_account_is_revoked_and_forgotten(linking: Linking, provider: ProviderAtHand) -> None:
     linked = await _link(linking)
-    await linking.disconnect(OWNER, linked.id)
+    assert await linking.disconnect(OWNER, linked.id)
     assert provider.revoked == [("refresh-1", "refresh_token"), ("access-1", "access_token")]
     assert (await linking.connections(OWNER)).items == []
     with pytest.raises(errors.UnknownConnectionError):
@@ -243,6 +275,23 @@ async def test_an_account_that_could_not_be_revoked_stays(linking: Linking, prov
     assert [one.id for one in (await linking.connections(OWNER)).items] == [linked.id]
 
 
+async def test_an_account_that_could_not_be_revoked_can_be_forgotten(
+    linking: Linking, provider: ProviderAtHand
+) -> None:
+    linked = await _link(linking)
+    provider.failure = UnavailableError("it can't be reached")
+    assert not await linking.disconnect(OWNER, linked.id, forget=True)
+    assert (await linking.connections(OWNER)).items == []
+
+
+async def test_what_can_be_revoked_is_revoked_before_it_is_forgotten(
+    linking: Linking, provider: ProviderAtHand
+) -> None:
+    linked = await _link(linking)
+    assert await linking.disconnect(OWNER, linked.id, forget=True)
+    assert provider.revoked == [("refresh-1", "refresh_token"), ("access-1", "access_token")]
+
+
 async def test_a_connection_without_its_provider_can_be_seen_and_forgotten(
     linking: Linking, provider: ProviderAtHand
 ) -> None:
@@ -251,7 +300,7 @@ async def test_a_connection_without_its_provider_can_be_seen_and_forgotten(
     assert (await without.connection(OWNER, linked.id)).title == "sandbox"
     with pytest.raises(errors.UnknownProviderError):
         await without.refresh(OWNER, linked.id)
-    await without.disconnect(OWNER, linked.id)
+    assert not await without.disconnect(OWNER, linked.id)
     assert provider.revoked == []
     assert (await linking.connections(OWNER)).items == []
 

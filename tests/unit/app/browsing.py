@@ -57,6 +57,7 @@ class FakeFlow:
     page: ConnectionPage = field(default_factory=lambda: ConnectionPage(items=[]))
     url: str = "https://provider.test/auth?client_id=dashtam&state=s"
     error: Exception | None = None
+    revokes: bool = True
     calls: list[tuple[Any, ...]] = field(default_factory=list)
 
     def _record(self, *call: object) -> None:
@@ -83,8 +84,13 @@ class FakeFlow:
         self._record("refresh", owner, connection_id)
         return connection(id=connection_id)
 
-    async def disconnect(self, owner: uuid.UUID, connection_id: uuid.UUID, /) -> None:
-        self._record("disconnect", owner, connection_id)
+    async def connection(self, owner: uuid.UUID, connection_id: uuid.UUID, /) -> ConnectionInfo:
+        self._record("connection", owner, connection_id)
+        return connection(id=connection_id)
+
+    async def disconnect(self, owner: uuid.UUID, connection_id: uuid.UUID, /, *, forget: bool = False) -> bool:
+        self._record("disconnect", owner, connection_id, forget)
+        return self.revokes
 
     def asked(self, *kinds: str) -> list[tuple[Any, ...]]:
         return [call for call in self.calls if call[0] in kinds]

@@ -1,13 +1,13 @@
 from __future__ import annotations
 
 import json
-import logging
 from typing import TYPE_CHECKING
 
 import httpx2
 import pytest
 from starlette.testclient import TestClient
 
+from app import logs
 from app.callback import create_callback
 from app.delivery import PATH
 from app.pages import POLICY
@@ -25,8 +25,8 @@ ONWARD = f"{PUBLIC}/finish?receipt={RECEIPT}"
 SCRIPT = "<script>alert(1)</script>"
 
 
-def problem(kind: str, status: int = 400) -> httpx2.Response:
-    content = {"type": f"urn:dashtam:problem:{kind}", "title": "A <title>", "status": status, "detail": "A <detail>."}
+def problem(kind: str, status: int = 400, detail: str = "A <detail>.") -> httpx2.Response:
+    content = {"type": f"urn:dashtam:problem:{kind}", "title": "A <title>", "status": status, "detail": detail}
     return httpx2.Response(status, json=content, headers={"Content-Type": "application/problem+json"})
 
 
@@ -129,7 +129,8 @@ def test_sends_a_person_nowhere_but_to_the_end_of_linking(client: TestClient, ap
         (problem("denied"), 400, "The provider did not allow the link"),
         (problem("unknown-state"), 400, "It was used already, it is older than ten minutes"),
         (problem("wrong-issuer"), 400, "Another provider than the one you chose"),
-        (problem("provider-unavailable", 502), 502, "The provider did not answer as it should"),
+        (problem("provider-unavailable", 502), 502, "so the account was not linked"),
+        (problem("provider-refused", 502), 502, "The provider refused the link, though nobody said no"),
         (problem("something-new", 409), 400, "A &lt;detail&gt;."),
         (httpx2.Response(429, json={"type": "about:blank"}), 429, "tried too often"),
     ],
@@ -147,12 +148,13 @@ def test_puts_a_refusal_into_words(
 
 
 def test_shows_the_provider_s_words_as_text(client: TestClient, app: App) -> None:
-    app.answer = problem("denied")
+    app.answer = problem("denied", detail=f"access_denied: {SCRIPT}")
     sent = {"state": "s", "error": "access_denied", "error_description": SCRIPT}
     response = client.get("/", params=sent)
     assert app.sent == [sent]
     assert response.status_code == 400
-    assert "access_denied: &lt;script&gt;alert(1)&lt;/script&gt;" in response.text
+    assert "<figcaption>The provider gave this reason:</figcaption>" in response.text
+    assert "<blockquote>access_denied: &lt;script&gt;alert(1)&lt;/script&gt;</blockquote>" in response.text
     assert "<script" not in response.text
 
 
@@ -228,8 +230,27 @@ def test_security_headers(client: TestClient, path: str) -> None:
     assert "default-src 'none'" in headers["Content-Security-Policy"]
 
 
-def test_never_logs_the_code(client: TestClient, app: App, caplog: pytest.LogCaptureFixture) -> None:
-    app.answer = httpx2.ConnectError("https://app:8000/?code=hush")
-    with caplog.at_level(logging.DEBUG):
-        client.get("/?state=quiet&code=hush")
-    assert "hush" not in "".join(record.getMessage() for record in caplog.records if record.name.startswith("app"))
+SECRETS = {"state": "quiet-state", "code": "hush-code"}
+OUTCOMES: list[httpx2.Response | Exception] = [
+    going_on_at(ONWARD),
+    going_on_at("https://evil.test/?token=hush-token"),
+    problem("unknown-state", detail="hush-detail"),
+    httpx2.Response(500, text="hush-body"),
+    httpx2.ConnectError("https://app:8000/?code=hush-code"),
+    RuntimeError("unexpected"),
+]
+
+
+@pytest.mark.parametrize("debug", [True, False])
+@pytest.mark.usefixtures("restored_logging")
+def test_never_logs_what_is_secret(
+    client: TestClient, app: App, capsys: pytest.CaptureFixture[str], *, debug: bool
+) -> None:
+    logs.configure(debug=debug)
+    for app.answer in OUTCOMES:
+        client.get("/", params=SECRETS)
+    lines = capsys.readouterr().out
+    # The log is there: what is looked for could be in it.
+    for event in ("The app refused the redirect", "The app cannot be reached", "The app gave an unexpected answer"):
+        assert event in lines
+    assert [secret for secret in (*SECRETS.values(), RECEIPT, "hush") if secret in lines] == []

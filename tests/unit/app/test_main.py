@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 import pytest
 from starlette.testclient import TestClient
 
+from app.delivery import PATH
+from app.internal import create_internal
 from app.main import create_app
 from app.security import HEADERS
 from app.settings import AppSettings, load
@@ -15,10 +17,15 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def client(app_environment: dict[str, str], set_environment: Callable[[dict[str, str]], None]) -> Iterator[TestClient]:
-    """The app, whose database and cache refuse connections."""
+def settings(app_environment: dict[str, str], set_environment: Callable[[dict[str, str]], None]) -> AppSettings:
+    """Settings whose database and cache refuse connections."""
     set_environment(app_environment)
-    with TestClient(create_app(load(AppSettings)), base_url="https://app:8000") as client:
+    return load(AppSettings)
+
+
+@pytest.fixture
+def client(settings: AppSettings) -> Iterator[TestClient]:
+    with TestClient(create_app(settings), base_url="https://app:8000") as client:
         yield client
 
 
@@ -59,18 +66,44 @@ def test_the_docs_describe_every_answer(client: TestClient) -> None:
     paths = client.get("/openapi.json").json()["paths"]
     assert {path for path in paths if not path.startswith("/api/v1/")} == {"/health", "/ready"}
     assert set(paths["/ready"]["get"]["responses"]) == {"200", "503"}
-    for path, routes in paths.items():
+    failures = [
+        (status, found)
+        for path, routes in paths.items()
+        if path.startswith("/api/v1/")
+        for route in routes.values()
+        for status, found in route["responses"].items()
+        if status >= "400"
+    ]
+    for status, found in failures:
+        assert found["content"] == {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+        assert ("Retry-After" in found.get("headers", {})) == (status in {"429", "503"})
+    assert {status for status, _ in failures} == {"403", "404", "409", "413", "422", "429", "502", "503"}
+
+
+def test_the_docs_say_how_to_prove_who_asks(client: TestClient) -> None:
+    document = client.get("/openapi.json").json()
+    schemes = {
+        name: (one["type"], one["in"], one["name"]) for name, one in document["components"]["securitySchemes"].items()
+    }
+    assert schemes == {
+        "session": ("apiKey", "cookie", "__Host-dashtam-8000"),
+        "csrf": ("apiKey", "header", "X-CSRF-Token"),
+    }
+    assert {"Problem", "Fault"} <= set(document["components"]["schemas"])
+    for path, routes in document["paths"].items():
         for method, route in routes.items():
-            failures = {status: found for status, found in route["responses"].items() if status >= "400"}
-            if path.startswith("/api/v1/"):
-                assert {"429", "503"} & set(failures) or method == "get", (path, method)
-            for found in failures.values():
-                assert set(found["content"]) <= {"application/problem+json", "application/json"}
+            if path.startswith("/api/v1/") and path != "/api/v1/providers":
+                proofs: list[dict[str, list[str]]] = [{"session": []}, {}]
+                assert route["security"] == (proofs if method == "get" else [{"session": [], "csrf": []}])
+                assert method == "get" or {"403", "413", "429"} <= set(route["responses"])
+            else:
+                assert "security" not in route
 
 
 @pytest.mark.parametrize("redirect", [{"state": "s", "code": "c"}, {"state": "s", "error": "access_denied"}])
-def test_without_the_cache_no_answer_is_taken(client: TestClient, redirect: dict[str, str]) -> None:
-    response = client.post("/internal/oauth/callback", json=redirect)
+def test_without_the_cache_no_answer_is_taken(settings: AppSettings, redirect: dict[str, str]) -> None:
+    with TestClient(create_internal(settings), base_url="https://app:9000") as callback:
+        response = callback.post(PATH, json=redirect)
     assert response.status_code == 503
     assert response.headers["Content-Type"] == "application/problem+json"
     assert response.headers["Retry-After"]

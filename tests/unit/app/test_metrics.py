@@ -6,10 +6,13 @@ import pytest
 from prometheus_client import REGISTRY
 from starlette.testclient import TestClient
 
-from app.metrics import create_listener
+from app.internal import create_internal
+from app.settings import AppSettings, load
 from tests.unit.app.browsing import HTML
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.unit.app.browsing import Browser
 
 ID = "7c9e6679-7425-40de-944b-e07fc1f90ae7"
@@ -41,11 +44,14 @@ def test_counts_by_template(browser: Browser, method: str, path: str, route: str
     assert times >= 1
 
 
-def test_prometheus_reads_it(browser: Browser) -> None:
+def test_prometheus_reads_it(
+    browser: Browser, app_environment: dict[str, str], set_environment: Callable[[dict[str, str]], None]
+) -> None:
     browser.get("/")
-    with TestClient(create_listener()) as listener:
-        response = listener.get("/metrics")
-        assert listener.get("/").status_code == 404
+    set_environment(app_environment)
+    with TestClient(create_internal(load(AppSettings)), base_url="https://app:9000") as internal:
+        response = internal.get("/metrics")
+        assert [internal.get(path).status_code for path in ("/", "/docs", "/openapi.json")] == [404] * 3
     assert response.headers["Content-Type"].startswith("text/plain")
     assert "dashtam_http_requests_total{" in response.text
     assert "dashtam_linking_outcomes_total" in response.text

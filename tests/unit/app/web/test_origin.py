@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.parametrize("other", ["https://127.0.0.1:8000", "https://app:8001", "https://app", "https://evil.test"])
-@pytest.mark.parametrize("path", ["/", "/?after=x", "/finish?receipt=r"])
+@pytest.mark.parametrize("path", ["/", "/?after=x", "/finish?receipt=r", "/connections/x/disconnect"])
 def test_pages_are_at_one_origin(new_browser: NewBrowser, flow: FakeFlow, other: str, path: str) -> None:
     response = new_browser(other).get(path, headers=HTML)
     assert (response.status_code, response.headers["Location"]) == (307, PUBLIC + path)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import datetime
 import uuid
 from html.parser import HTMLParser
 from http import HTTPStatus
@@ -10,8 +11,9 @@ from prometheus_client import REGISTRY
 
 from app.linking.errors import LinkingError
 from app.linking.models import ConnectionPage
+from app.providers.interface import RefusedError
 from app.web.router import MAX_RECEIPT, PER_PAGE, POLICY
-from tests.unit.app.browsing import HTML, PUBLIC, SCRIPT, connection
+from tests.unit.app.browsing import HTML, NOW, PUBLIC, SCRIPT, connection
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,21 +32,22 @@ class Outline(HTMLParser):
         super().__init__()
         self.elements: list[tuple[str, dict[str, str | None]]] = []
         self.buttons: list[str] = []
-        self._in_button = False
+        """What can be pressed, links that look like buttons among it."""
+        self._in: str | None = None
         self.feed(html)
         self.close()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.elements.append((tag, dict(attrs)))
-        if tag == "button":
+        if tag == "button" or "button" in str(dict(attrs).get("class")).split():
             self.buttons.append("")
-            self._in_button = True
+            self._in = tag
 
     def handle_endtag(self, tag: str) -> None:
-        self._in_button = self._in_button and tag != "button"
+        self._in = None if tag == self._in else self._in
 
     def handle_data(self, data: str) -> None:
-        if self._in_button:
+        if self._in:
             self.buttons[-1] += data
 
     def all(self, tag: str) -> list[dict[str, str | None]]:
@@ -95,6 +98,17 @@ def test_each_state_has_its_buttons(browser: Browser, flow: FakeFlow, status: st
     assert ("gives no access any more" in response.text) == (status != "active")
 
 
+def test_access_that_ended_is_not_shown_as_if_it_were_there(browser: Browser, flow: FakeFlow) -> None:
+    flow.page = ConnectionPage(items=[connection(expires_at=NOW - datetime.timedelta(days=3))])
+    text = browser.get("/").text
+    assert '<span class="status expired">Not renewed</span>' in text
+    assert "<dt>Access ended</dt>" in text
+    assert ">3 days ago <" in text
+    assert "Dashtam goes on trying" in text
+    names = [f"{verb} Sandbox, account alice" for verb in ("Connect again", "Refresh", "Disconnect")]
+    assert Outline(text).buttons == [*names, "Connect Sandbox"]
+
+
 def test_a_provider_that_is_gone_is_not_offered_again(browser: Browser, flow: FakeFlow) -> None:
     flow.page = ConnectionPage(items=[connection(status="expired", provider="gone", title="Gone")])
     assert "Connect again" not in browser.get("/").text
@@ -103,16 +117,25 @@ def test_a_provider_that_is_gone_is_not_offered_again(browser: Browser, flow: Fa
 def test_tells_when_access_ends(browser: Browser, flow: FakeFlow) -> None:
     flow.page = ConnectionPage(items=[connection(), connection(expires_at=None, scopes=[])])
     text = browser.get("/").text
-    assert ">in 1 hour</time>" in text
+    exact = f"{NOW + datetime.timedelta(hours=1, minutes=30):%-d %B %Y, %H:%M} UTC"
+    assert f'>in 1 hour <span class="exact">{exact}</span></time>' in text
     assert "<dd>not known</dd>" in text
     assert text.count("<dt>Allowed</dt>") == 1
 
 
 def test_more_accounts_than_fit(browser: Browser, flow: FakeFlow) -> None:
     flow.page = ConnectionPage(items=[connection()], next="a&b=c")
-    assert '<a href="/?after=a%26b%3Dc">More accounts</a>' in browser.get("/").text
+    assert '<a href="/?after=a%26b%3Dc">Older accounts</a>' in browser.get("/").text
     browser.get("/", params={"after": "a&b=c"})
     assert flow.asked("connections")[-1][-1] == "a&b=c"
+
+
+def test_behind_the_oldest_account(browser: Browser, flow: FakeFlow) -> None:
+    text = browser.get("/?after=x").text
+    assert flow.asked("connections")[-1][-1] == "x"
+    assert "There are no older accounts." in text
+    assert "No account is linked yet." not in text
+    assert '<a href="/">Newest accounts</a>' in text
 
 
 def test_a_page_that_is_none(browser: Browser, flow: FakeFlow) -> None:
@@ -174,15 +197,50 @@ def test_finish_links_and_tells_it_once(browser: Browser, flow: FakeFlow) -> Non
     assert "Sandbox is linked." not in browser.get("/").text
 
 
-@pytest.mark.parametrize(
-    ("step", "notice"), [("refresh", "Sandbox is refreshed."), ("disconnect", "The account is disconnected.")]
-)
-def test_changes(browser: Browser, flow: FakeFlow, step: str, notice: str) -> None:
-    response = browser.press(f"/connections/{ID}/{step}")
+def test_refresh(browser: Browser, flow: FakeFlow) -> None:
+    response = browser.press(f"/connections/{ID}/refresh")
     assert (response.status_code, response.headers["Location"]) == (303, "/")
     owner = uuid.UUID(browser.get("/api/session").json()["owner"])
-    assert flow.asked(step) == [(step, owner, uuid.UUID(ID))]
+    assert flow.asked("refresh") == [("refresh", owner, uuid.UUID(ID))]
+    assert "Sandbox is refreshed." in browser.get("/").text
+
+
+@pytest.mark.parametrize(("query", "forget"), [("", False), ("?forget=true", True)])
+@pytest.mark.parametrize(
+    ("revokes", "notice"),
+    [
+        (True, '"notice good">Sandbox is disconnected, and its access is revoked.<'),
+        (False, '"notice bad">Sandbox is disconnected here, but its access is not revoked. Revoke it at Sandbox.<'),
+    ],
+)
+def test_disconnect_tells_what_became_of_the_access(
+    browser: Browser, flow: FakeFlow, query: str, *, forget: bool, revokes: bool, notice: str
+) -> None:
+    flow.revokes = revokes
+    response = browser.press(f"/connections/{ID}/disconnect{query}")
+    assert (response.status_code, response.headers["Location"]) == (303, "/")
+    owner = uuid.UUID(browser.get("/api/session").json()["owner"])
+    assert flow.asked("disconnect") == [("disconnect", owner, uuid.UUID(ID), forget)]
     assert notice in browser.get("/").text
+
+
+@pytest.mark.parametrize(("query", "verb"), [("", "Disconnect"), ("?forget=true", "Forget")])
+def test_disconnect_asks_first(browser: Browser, flow: FakeFlow, query: str, verb: str) -> None:
+    response = browser.get(f"/connections/{ID}/disconnect{query}", headers=HTML)
+    assert response.status_code == 200
+    assert response.headers["Content-Security-Policy"] == POLICY
+    assert response.headers["Referrer-Policy"] == "same-origin"
+    outline = Outline(response.text)
+    assert outline.buttons == [f"{verb} Sandbox, account alice", "Keep it linked"]
+    assert [form["action"] for form in outline.all("form")] == [f"/connections/{ID}/disconnect{query}"]
+    assert flow.asked("disconnect") == []
+
+
+def test_only_what_is_there_can_be_asked_about(browser: Browser, flow: FakeFlow) -> None:
+    flow.error = LinkingError("unknown-connection", HTTPStatus.NOT_FOUND, "t", "d")
+    response = browser.get(f"/connections/{ID}/disconnect", headers=HTML)
+    assert response.status_code == 404
+    assert "There is no such account" in response.text
 
 
 REFUSED: list[tuple[str, dict[str, Any]]] = [
@@ -220,10 +278,10 @@ def test_refuses_what_no_page_of_ours_sent(browser: Browser, flow: FakeFlow, pat
     assert flow.asked(*STEPS) == []
 
 
-@pytest.mark.parametrize("path", CHANGES)
-def test_a_link_changes_nothing(browser: Browser, flow: FakeFlow, path: str) -> None:
+@pytest.mark.parametrize(("path", "status"), [*zip(CHANGES, (405, 405, 200), strict=True)])
+def test_a_link_changes_nothing(browser: Browser, flow: FakeFlow, path: str, status: int) -> None:
     response = browser.get(path, headers=HTML)
-    assert response.status_code == 405
+    assert response.status_code == status
     assert flow.asked(*STEPS) == []
 
 
@@ -278,8 +336,6 @@ def test_a_receipt_of_another_session_is_told_with_the_own_one(
         ("unknown-connection", 404, "There is no such account"),
         ("unknown-receipt", 400, "This link has ended"),
         ("wrong-session", 403, "This is not the browser that started"),
-        ("provider-refused", 502, "refused to complete"),
-        ("provider-unavailable", 502, "The provider is not available"),
         ("invalid-id-token", 502, "does not prove whose account it is"),
         ("not-refreshable", 409, "The account can&#39;t be refreshed"),
         ("something-new", 418, f"&lt;script&gt;{SCRIPT[8:-9]}&lt;/script&gt;"),
@@ -301,6 +357,32 @@ def test_each_refusal_has_its_page(
     assert '<a class="button" href="/">Back to Dashtam</a>' in response.text
     assert response.headers["X-Request-ID"] in response.text
     assert outcomes(kind) == before + 1
+
+
+FAILURES = {
+    "provider-refused": (
+        "The account was not linked",
+        "The account was not refreshed",
+        "The account was not disconnected",
+    ),
+    "provider-unavailable": (
+        "so the account was not linked",
+        "so the account was not refreshed",
+        "so the access is not",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", FAILURES)
+@pytest.mark.parametrize("step", [0, 1, 2])
+def test_a_provider_s_failure_is_told_of_the_step(browser: Browser, flow: FakeFlow, kind: str, step: int) -> None:
+    token = browser.csrf()
+    flow.error = LinkingError(kind, HTTPStatus.BAD_GATEWAY, "t", "d")
+    flow.error.__cause__ = RefusedError("invalid_scope", SCRIPT)
+    text = browser.post(CHANGES[step], data={"csrf_token": token}, headers=HTML).text
+    assert [words in text for words in FAILURES[kind]] == [place == step for place in range(3)]
+    assert "<blockquote>invalid_scope: &lt;script&gt;alert(1)&lt;/script&gt;</blockquote>" in text
+    assert (f'href="{CHANGES[2]}?forget=true">Forget the account</a>' in text) == (step == 2)
 
 
 @pytest.mark.parametrize("path", ["/connections/no-uuid/refresh", "/?after=" + "a" * 513])

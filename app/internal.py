@@ -1,0 +1,71 @@
+"""What only the environment's own network reaches: metrics, and where the callback server hands redirects on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fastapi import APIRouter, FastAPI, Request
+from pydantic import BaseModel
+
+from app import metrics, problems
+from app.api.linking import LinkingDep
+from app.bodies import BodyLimit
+from app.linking.errors import UnknownStateError
+from app.linking.redirect import Redirect
+from app.metrics import Metrics
+from app.ratelimit import count_failure
+from app.request_ids import RequestIds
+from app.resources import lifespan
+from app.security import SecurityHeaders
+from app.web import failures
+
+if TYPE_CHECKING:
+    from app.resources import State
+    from app.settings import AppSettings
+
+UNKNOWN_PER_MINUTE = 600
+"""How many unknown states are told as such; whoever brings one that was given out is never turned away."""
+
+router = APIRouter(prefix="/internal/oauth")
+
+
+class Received(BaseModel):
+    """A provider's answer that was accepted.
+
+    Attributes:
+        continue_url: Where the browser goes on.
+    """
+
+    continue_url: str
+
+
+@router.post("/callback")
+async def receive(redirect: Redirect, linking: LinkingDep, request: Request) -> Received:
+    """Take a provider's answer from the callback server."""
+    try:
+        return Received(continue_url=await linking.receive(redirect))
+    except UnknownStateError:
+        # All come from the callback's address: counting the known ones too would let anybody keep everybody out.
+        await count_failure(request, "unknown-state", per_minute=UNKNOWN_PER_MINUTE)
+        raise
+
+
+def create_internal(settings: AppSettings, state: State | None = None) -> FastAPI:
+    """Make what answers on the port that is never published.
+
+    Args:
+        settings: Where the database and the cache are.
+        state: What was opened already; None if it is to open its own.
+
+    Returns:
+        The server.
+    """
+    app = FastAPI(lifespan=lifespan(settings, state), openapi_url=None)
+    problems.install(app)
+    failures.install(app)
+    app.add_api_route("/metrics", metrics.show)
+    app.include_router(router)
+    # From the inside out.
+    for middleware in (BodyLimit, SecurityHeaders, Metrics, RequestIds):
+        app.add_middleware(middleware)
+    return app
