@@ -44,7 +44,12 @@ def engine() -> Iterator[Engine]:
             client = Mock()
             client.api.exec_create.return_value = {"Id": "1"}
             client.api.exec_start.return_value = ours
-            client.api.exec_inspect.side_effect = lambda _: {"ExitCode": playing.result(PATIENCE) or 0}
+
+            def inspect(_: str) -> dict[str, int]:
+                playing.result(PATIENCE)
+                return {"ExitCode": 0}
+
+            client.api.exec_inspect.side_effect = inspect
             return client
 
         yield play
@@ -76,7 +81,7 @@ def test_a_command_that_fails_says_why(engine: Engine) -> None:
 
 
 def test_a_command_that_ends_early_is_told_by_its_status(engine: Engine) -> None:
-    client = engine(lambda theirs: None)
+    client = engine(lambda _: None)
     assert streams.feed(client, "app", ["true"], [b"x" * (1 << 20)] * 8, 8 << 20) == ""
 
 
