@@ -183,4 +183,8 @@ def _create(client: docker.DockerClient, image: str, settings: dict[str, Any]) -
             remedy="Bring the environment up once: `./dashtam up` gets it.",
         ) from None
     except APIError as error:
-        raise UserError(f"The container {settings['name']} can't be made.", cause=str(error.explanation)) from None
+        raise UserError(
+            f"The container {settings['name']} can't be made.",
+            cause=str(error.explanation),
+            remedy="Mend that, and run the same command again; `./dashtam doctor` tells more of the engine.",
+        ) from None
