@@ -7,7 +7,7 @@ import socket
 import tarfile
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import docker
@@ -75,7 +75,7 @@ def feed(
     limited = ["sh", "-c", 'size=$1; shift; head -c "$size" | "$@"', "feed", str(size), *command]
     execution, connection = _start(client, container, limited if size else command, stdin=bool(size))
     # Whatever happens, the connection is cut before the reader is waited for: the command may wait for more.
-    with ThreadPoolExecutor(1) as pool, _cut_off(connection):
+    with ThreadPoolExecutor(1) as pool, cut_off(connection):
         reading = pool.submit(_read, connection)
         _send(connection, pieces)
         out, said = reading.result()
@@ -84,14 +84,24 @@ def feed(
 
 
 @contextmanager
-def _cut_off(connection: Any) -> Iterator[None]:  # noqa: ANN401 - what the SDK returns differs by transport
-    with closing(connection):
-        try:
-            yield
-        finally:
-            # Closing alone would not wake who reads from it.
-            with suppress(OSError):
-                _socket(connection).shutdown(socket.SHUT_RDWR)
+def cut_off(connection: Any) -> Iterator[None]:  # noqa: ANN401 - what the SDK returns differs by transport
+    """Use a connection to a container, and end it whatever happens; who still reads from it is woken.
+
+    Args:
+        connection: What the SDK returned.
+
+    Yields:
+        While it is used.
+    """
+    # What the SDK returns may be a file of the socket, which stays open when that is closed.
+    underlying = _socket(connection)
+    try:
+        yield
+    finally:
+        with suppress(OSError):
+            underlying.shutdown(socket.SHUT_RDWR)
+        connection.close()
+        underlying.close()
 
 
 def _read(connection: Any) -> tuple[bytearray, bytearray]:  # noqa: ANN401
@@ -130,7 +140,7 @@ def output(client: docker.DockerClient, container: str, command: Sequence[str]) 
     """
     execution, connection = _start(client, container, command, stdin=False)
     said = bytearray()
-    with closing(connection):
+    with cut_off(connection):
         for stream, piece in _frames(connection):
             if stream == OUTPUT:
                 yield piece

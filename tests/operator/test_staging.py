@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cli.errors import UserError
+from cli.images import source
 from cli.snapshots import staging, store
 from cli.snapshots.helper import Helper, Part, helper
 from cli.snapshots.manifest import Manifest, Piece
@@ -25,8 +26,6 @@ from infra.naming import Naming
 if TYPE_CHECKING:
     import docker
 
-    from tests.verify.checkout import Checkout
-
 FILES = 20
 FILE_BYTES = 100_000
 
@@ -34,21 +33,20 @@ OnDisk = Callable[[str], list[Helper]]
 
 
 @pytest.fixture
-def on_disk(checkout: Checkout, client: docker.DockerClient) -> Iterator[OnDisk]:
+def on_disk(client: docker.DockerClient) -> Iterator[OnDisk]:
     """Returns containers of two parts that share one disk, in memory, with these options."""
-    naming = Naming(checkout.stack, secrets.token_hex(4))
+    naming = Naming(f"verify-{secrets.token_hex(4)}", secrets.token_hex(5))
+    origin = source.decide(client)
     with ExitStack() as held:
 
         def make(options: str) -> list[Helper]:
-            name = f"dashtam-{checkout.stack}-small-{secrets.token_hex(4)}"
+            name = naming.data_volume("small")
             driver = {"type": "tmpfs", "device": "tmpfs", "o": f"{options},mode=0777"}
             volume = client.volumes.create(name, driver_opts=driver, labels=naming.labels("small"))
             held.callback(volume.remove)
             made = []
             for base in (POSTGRES, REDIS):
-                image = client.containers.get(f"dashtam-{checkout.stack}-{base.name}").image
-                assert image
-                part = Part(base.name, name, image.id or "", base.user)
+                part = Part(base.name, name, base.reference(origin), base.user)
                 made.append(held.enter_context(helper(client, naming, part, writes=True)))
             return made
 
