@@ -3,8 +3,9 @@
     .venv/bin/python -m bench.broken_off restore --rounds 50 --seed 1
 
 It works on an environment of its own in a copy of this checkout, and removes it. Half of the rounds kill the command
-alone, as the kernel does where memory is short; half kill all that it has started, as a power cut does. After a
-`destroy` that came as far as the data, the snapshot that it took is put back; after all else `up` is run, once.
+alone, as the kernel does where memory is short; half kill all that it has started, as a power cut does. A round counts
+where the command was alive when it was killed. After a `destroy` that came as far as the data, the snapshot that it
+took is put back; after all else `up` is run, once.
 """
 
 from __future__ import annotations
@@ -14,23 +15,26 @@ import asyncio
 import json
 import random
 import signal
+import subprocess
 import tempfile
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
 import docker
-import psutil
 
 from tests.operator.contents import Contents
 from tests.verify import checkout as checkouts
-from tests.verify import environments
+from tests.verify import damage, environments
 from tests.verify.checkout import Checkout
 from tests.verify.running import succeed
 
 KEPT = "kept"
+KILLED = "killed"
+NOT_WELL = "NOT WELL"
+
 COMMANDS: dict[str, tuple[str, ...]] = {
     "up": ("up", "{stack}"),
     "down": ("down", "{stack}"),
@@ -60,25 +64,23 @@ class Trial:
         if name == "up":
             succeed(self.checkout.dashtam("down", self.checkout.stack))
 
-    def start(self, name: str) -> psutil.Process:
+    def start(self, name: str) -> subprocess.Popen[bytes]:
         """Start the command."""
-        words = [word.format(stack=self.checkout.stack) for word in COMMANDS[name]]
-        return psutil.Process(self.checkout.start(*words).pid)
+        return self.checkout.start(*(word.format(stack=self.checkout.stack) for word in COMMANDS[name]))
 
-    def kill(self, started: psutil.Process) -> str:
-        """Kill it, alone or with all that it started; tell which."""
+    def kill_after(self, seconds: float, started: subprocess.Popen[bytes]) -> str:
+        """Kill it at a moment, alone or with all that it started; tell what became of it."""
         alone = self.choose.random() < 0.5  # noqa: PLR2004
-        family = [started] if alone else [started, *started.children(recursive=True)]
-        for one in family:
-            with suppress(psutil.NoSuchProcess):
-                one.send_signal(signal.SIGKILL)
-        started.wait()
-        return "alone" if alone else "with all"
+        if not damage.ends_within(started, seconds):
+            (damage.kill if alone else damage.kill_all)(started)
+        if started.returncode == -signal.SIGKILL:
+            return f"{KILLED} {'alone' if alone else 'with all'}"
+        return f"ended by itself with status {started.returncode}"
 
     def go_on(self) -> str:
         """Run the one command that comes after; tell which."""
-        names = {volume.name for volume in self.client.volumes.list(filters=environments.labelled(self.checkout.stack))}
-        if f"postgres_{self.checkout.stack}_data" in names:
+        there = {volume.name for volume in self.client.volumes.list(filters=environments.labelled(self.checkout.stack))}
+        if there >= {f"{service}_{self.checkout.stack}_data" for service in ("postgres", "redis")}:
             succeed(self.checkout.dashtam("up", self.checkout.stack))
             return "up"
         taken = json.loads(succeed(self.checkout.dashtam("snapshot", "list", self.checkout.stack, "--json")))
@@ -88,7 +90,7 @@ class Trial:
 
 
 async def main(name: str, rounds: int, seed: int) -> int:
-    """Run the rounds, and print each.
+    """Go on until the command was killed as often as is wanted, and print each round and a summary.
 
     Args:
         name: Which command is killed.
@@ -108,39 +110,41 @@ async def main(name: str, rounds: int, seed: int) -> int:
         old = await _fill(contents)
         if name == "restore":
             succeed(checkout.dashtam("snapshot", "create", checkout.stack, KEPT))
-        whole = _seconds(lambda: _undisturbed(trial, name))
-        print(f"{name} takes {whole:.1f} s undisturbed")
-        failed = 0
-        for number in range(1, rounds + 1):
+        whole = _undisturbed(trial, name)
+        print(f"{name} takes {whole:.1f} s undisturbed", flush=True)
+        outcomes: Counter[str] = Counter()
+        while sum(count for outcome, count in outcomes.items() if outcome.startswith(KILLED)) < rounds:
             # What a restore may end with: the data of the snapshot, or what was there.
             good = {old, await _fill(contents)} if name == "restore" else {await contents.digest()}
-            trial.prepare(name)
-            moment = trial.choose.uniform(0, whole)
-            started = trial.start(name)
-            with suppress(psutil.TimeoutExpired):
-                started.wait(moment)
-            how = trial.kill(started)
-            after = trial.go_on()
-            well = environments.is_up(client, checkout.stack) and await contents.digest() in good
-            failed += not well
-            print(
-                f"{number:3} killed {how} after {moment:5.1f} s, then {after}: {'well' if well else 'NOT WELL'}",
-                flush=True,
-            )
-        print(f"{rounds - failed} of {rounds} ended healthy with all data")
+            outcomes[await _round(trial, name, trial.choose.uniform(0, whole), good)] += 1
+    return _summary(outcomes)
+
+
+async def _round(trial: Trial, name: str, moment: float, good: Collection[str]) -> str:
+    trial.prepare(name)
+    how = trial.kill_after(moment, trial.start(name))
+    outcome = f"{how}, then {trial.go_on()}"
+    well = environments.is_up(trial.client, trial.checkout.stack) and await trial.contents.digest() in good
+    print(f"after {moment:5.1f} s {outcome}: {'well' if well else NOT_WELL}", flush=True)
+    return outcome if well else f"{outcome}: {NOT_WELL}"
+
+
+def _summary(outcomes: Counter[str]) -> int:
+    failed = sum(count for outcome, count in outcomes.items() if outcome.endswith(NOT_WELL))
+    print("\n".join(f"{count:4} {outcome}" for outcome, count in sorted(outcomes.items())))
+    print(f"{outcomes.total() - failed} of {outcomes.total()} rounds ended healthy with all data")
     return int(failed > 0)
 
 
-def _undisturbed(trial: Trial, name: str) -> None:
+def _undisturbed(trial: Trial, name: str) -> float:
+    """Return the seconds that the command takes by itself."""
     trial.prepare(name)
-    trial.start(name).wait()
-    trial.go_on()
-
-
-def _seconds(work: Callable[[], None]) -> float:
     began = time.monotonic()
-    work()
-    return time.monotonic() - began
+    status = trial.start(name).wait()
+    seconds = time.monotonic() - began
+    assert status == 0, f"exit status {status}, undisturbed"
+    trial.go_on()
+    return seconds
 
 
 async def _fill(contents: Contents) -> str:

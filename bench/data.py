@@ -80,10 +80,8 @@ def sql(stack: str, statements: str) -> str:
         stack: The environment.
         statements: As psql reads them.
     """
-    session = (
-        'PGPASSWORD="$(cat /run/secrets/password)" exec psql -qXAtv ON_ERROR_STOP=1 -U "$POSTGRES_USER" "$POSTGRES_DB"'
-    )
-    return run(["docker", "exec", "-i", f"dashtam-{stack}-postgres", "sh", "-c", session], statements)
+    command = [str(ROOT / "dashtam"), "db-shell", stack, "--", "-qXAt", "-v", "ON_ERROR_STOP=1"]
+    return run(command, statements)
 
 
 def run(command: list[str], stdin: str = "") -> str:

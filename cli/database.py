@@ -8,15 +8,13 @@ from dataclasses import dataclass
 import docker
 
 from cli import streams
+from cli.errors import UserError
+from cli.streams import CommandError
 from cli.target import Target
 
-_AS_OWNER = (
-    "sh",
-    "-c",
-    'PGPASSWORD="$(cat /run/secrets/password)" PGUSER="$POSTGRES_USER" exec "$@"',
-    "owner",
-)
-"""Over the container's own socket; the password is in no argument, and in no environment but that of the command."""
+LOGIN = "service=dashtam host=/var/run/postgresql"
+"""As the container's connection service file says, which only its user reads; but over the container's own socket,
+which needs no certificate (PostgreSQL manual, 32.1.1 and 32.17)."""
 
 _PSQL = ("psql", "-qXAt", "-v", "ON_ERROR_STOP=1", "-f", "-")
 
@@ -50,19 +48,28 @@ class Database:
             CommandError: One failed.
         """
         flags = ["--single-transaction"] if atomic else []
-        return self.run(*_PSQL, *flags, "-d", database or self.name, stdin=sql.encode()).strip()
+        return self.run(*_PSQL, *flags, "-d", self.login(database), stdin=sql.encode()).strip()
+
+    def login(self, database: str | None = None) -> str:
+        """Return the connection string that clients in the container are given; it holds no secret.
+
+        Args:
+            database: Another database than this one.
+        """
+        name = (database or self.name).replace("\\", r"\\").replace("'", r"\'")
+        return f"{LOGIN} dbname='{name}'"
 
     def run(self, *command: str, stdin: bytes = b"") -> str:
         """Run a client's command; see `cli.streams.run`."""
-        return streams.run(self.client, self.container, [*_AS_OWNER, *command], stdin)
+        return streams.run(self.client, self.container, command, stdin)
 
     def feed(self, command: Sequence[str], pieces: Iterable[bytes], size: int) -> str:
         """Run a client's command that reads a stream; see `cli.streams.feed`."""
-        return streams.feed(self.client, self.container, [*_AS_OWNER, *command], pieces, size)
+        return streams.feed(self.client, self.container, command, pieces, size)
 
     def output(self, *command: str) -> Iterator[bytes]:
         """Run a client's command and hand on what it writes; see `cli.streams.output`."""
-        return streams.output(self.client, self.container, [*_AS_OWNER, *command])
+        return streams.output(self.client, self.container, command)
 
     def major(self) -> int:
         """Return the major version of the server."""
@@ -70,17 +77,25 @@ class Database:
 
 
 def of(client: docker.DockerClient, target: Target) -> Database:
-    """Return an environment's database.
+    """Return an environment's database, which answers.
 
     Args:
         client: The engine.
         target: The environment.
 
     Raises:
-        UserError: It doesn't run.
+        UserError: It doesn't run, or doesn't answer.
     """
     container = target.running("postgres").id
-    return Database(client, container, streams.run(client, container, ["printenv", "POSTGRES_DB"]).strip())
+    try:
+        name = streams.run(client, container, [*_PSQL, "-d", LOGIN], b"SELECT current_database()").strip()
+    except CommandError as error:
+        raise UserError(
+            f"The database of {target.environment} doesn't answer; nothing was changed.",
+            cause=error.said,
+            remedy=f"It may still be starting: `./dashtam up {target.environment}` waits until it is healthy.",
+        ) from None
+    return Database(client, container, name)
 
 
 def identifier(name: str) -> str:

@@ -269,13 +269,19 @@ class EngineView:
         return int(self._client.api.exec_inspect(started["Id"])["ExitCode"]), said.decode(errors="replace")
 
     def stop(self, container: str, grace: int) -> None:
-        """Stop a container.
+        """Stop a container, which may be paused.
 
         Args:
             container: Its id.
             grace: Seconds after which it is killed.
         """
-        self._client.api.stop(container, timeout=grace)
+        try:
+            self._client.api.stop(container, timeout=grace)
+        except docker.errors.APIError:
+            # One that is paused takes no signal.
+            with suppress(docker.errors.APIError):
+                self._client.api.unpause(container)
+            self._client.api.stop(container, timeout=grace)
 
     def start(self, container: str) -> None:
         """Start a container that is stopped; one that runs is left alone."""

@@ -6,6 +6,7 @@ import sys
 
 import typer
 
+from cli import unforeseen
 from cli.errors import UserError
 from cli.lazy import LazyGroup
 
@@ -29,7 +30,7 @@ INTERRUPTED = 130
 
 
 def main() -> None:
-    """Run the command line; a user's mistake ends with a message, never with a traceback."""
+    """Run the command line; what a user can mend ends with a message, never with a traceback."""
     try:
         app()
     except UserError as error:
@@ -40,11 +41,11 @@ def main() -> None:
             _say("Interrupted. Run the same command again to go on from here.")
         raise
     except Exception as error:
-        # Its module takes long to import; where it has failed, it is there.
-        if not isinstance(error, _engine_errors()):
+        explained = unforeseen.explain(error)
+        if explained is None:
             raise
-        show(UserError("The Docker engine refused.", cause=str(error), remedy="`./dashtam doctor` tells more."))
-        sys.exit(1)
+        show(explained)
+        sys.exit(explained.exit_status)
 
 
 def show(error: UserError) -> None:
@@ -64,11 +65,6 @@ def _say(text: str) -> None:
     from cli.console import err  # noqa: PLC0415 - only what fails needs it
 
     err.print(text, highlight=False)
-
-
-def _engine_errors() -> tuple[type[Exception], ...]:
-    module = sys.modules.get("docker.errors")
-    return (module.DockerException,) if module else ()
 
 
 def _literal(text: str) -> str:

@@ -43,12 +43,13 @@ def restart(view: EngineView, stack: str, containers: Collection[ContainerView],
         show: Told what happens.
 
     Raises:
-        UserError: Not all became healthy; it says what they said.
+        UserError: Not all were restarted and became healthy; it says what they said.
     """
     batches = in_order(containers)
-    for batch in reversed(batches):
-        _each(batch, lambda one: _stop(view, one, show))
-    refused = [said for batch in batches for said in _each(batch, lambda one: _start(view, one, show)) if said]
+    unstopped = [said for batch in reversed(batches) for said in _each(batch, lambda one: _stop(view, one, show))]
+    # Whatever happened, what was stopped runs again.
+    unstarted = [said for batch in batches for said in _each(batch, lambda one: _start(view, one, show))]
+    refused = [said for said in (*unstopped, *unstarted) if said]
     reports = refused or _wait(view, containers, show)
     if reports:
         raise UserError(
@@ -85,18 +86,24 @@ def _each(batch: list[ContainerView], work: Callable[[ContainerView], str]) -> l
 
 def _stop(view: EngineView, one: ContainerView, show: Show) -> str:
     show(one.component, "stopping")
-    view.stop(one.id, GRACE)
-    return ""
+    return _refusal(one, show, lambda: view.stop(one.id, GRACE))
 
 
 def _start(view: EngineView, one: ContainerView, show: Show) -> str:
     show(one.component, STARTING)
+    refusal = _refusal(one, show, lambda: view.start(one.id))
+    if not refusal:
+        show(one.component, "waiting for health")
+    return refusal
+
+
+def _refusal(one: ContainerView, show: Show, work: Callable[[], None]) -> str:
+    """Do something with a container; return what the engine says against it, if it does."""
     try:
-        view.start(one.id)
+        work()
     except APIError as error:
         show(one.component, "failed")
         return f"{one.name}: {error.explanation}"
-    show(one.component, "waiting for health")
     return ""
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import io
+import socket
 import tarfile
-import threading
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing, suppress
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import docker
@@ -68,26 +69,59 @@ def feed(
 
     Raises:
         CommandError: It failed.
+        Exception: What reading a piece raised; the command's input ends then.
     """
     # A connection over TLS can't be closed in one direction: the command's input ends by itself.
     limited = ["sh", "-c", 'size=$1; shift; head -c "$size" | "$@"', "feed", str(size), *command]
     execution, connection = _start(client, container, limited if size else command, stdin=bool(size))
-    out, said = bytearray(), bytearray()
-
-    def read() -> None:
-        for stream, piece in _frames(connection):
-            (out if stream == OUTPUT else said).extend(piece)
-
-    reader = threading.Thread(target=read, daemon=True)
-    reader.start()
-    with closing(connection):
-        # A command that ends early closes its end; its exit status tells.
-        with suppress(OSError):
-            for piece in pieces:
-                getattr(connection, "_sock", connection).sendall(piece)
-        reader.join()
+    # Whatever happens, the connection is cut before the reader is waited for: the command may wait for more.
+    with ThreadPoolExecutor(1) as pool, cut_off(connection):
+        reading = pool.submit(_read, connection)
+        _send(connection, pieces)
+        out, said = reading.result()
     _require_success(client, execution, said)
     return out.decode(errors="replace")
+
+
+@contextmanager
+def cut_off(connection: Any) -> Iterator[None]:  # noqa: ANN401 - what the SDK returns differs by transport
+    """Use a connection to a container, and end it whatever happens; who still reads from it is woken.
+
+    Args:
+        connection: What the SDK returned.
+
+    Yields:
+        While it is used.
+    """
+    # What the SDK returns may be a file of the socket, which stays open when that is closed.
+    underlying = _socket(connection)
+    try:
+        yield
+    finally:
+        with suppress(OSError):
+            underlying.shutdown(socket.SHUT_RDWR)
+        connection.close()
+        underlying.close()
+
+
+def _read(connection: Any) -> tuple[bytearray, bytearray]:  # noqa: ANN401
+    out, said = bytearray(), bytearray()
+    for stream, piece in _frames(connection):
+        (out if stream == OUTPUT else said).extend(piece)
+    return out, said
+
+
+def _send(connection: Any, pieces: Iterable[bytes]) -> None:  # noqa: ANN401
+    for piece in pieces:
+        try:
+            _socket(connection).sendall(piece)
+        except OSError:
+            # A command that ends early closes its end; its exit status tells.
+            return
+
+
+def _socket(connection: Any) -> Any:  # noqa: ANN401
+    return getattr(connection, "_sock", connection)
 
 
 def output(client: docker.DockerClient, container: str, command: Sequence[str]) -> Iterator[bytes]:
@@ -106,7 +140,7 @@ def output(client: docker.DockerClient, container: str, command: Sequence[str]) 
     """
     execution, connection = _start(client, container, command, stdin=False)
     said = bytearray()
-    with closing(connection):
+    with cut_off(connection):
         for stream, piece in _frames(connection):
             if stream == OUTPUT:
                 yield piece
@@ -134,7 +168,10 @@ def read_file(client: docker.DockerClient, container: str, path: str) -> bytes:
 
 def _start(client: docker.DockerClient, container: str, command: Sequence[str], *, stdin: bool) -> tuple[str, Any]:
     execution: str = client.api.exec_create(container, list(command), stdin=stdin)["Id"]
-    return execution, client.api.exec_start(execution, socket=True)
+    connection = client.api.exec_start(execution, socket=True)
+    # The client's patience is for the engine's answers; a command may read and write as slowly as it has to.
+    _socket(connection).settimeout(None)
+    return execution, connection
 
 
 def _frames(connection: Any) -> Iterator[tuple[int, bytes]]:  # noqa: ANN401 - what the SDK returns differs by transport

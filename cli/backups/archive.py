@@ -9,11 +9,11 @@ import hashlib
 import os
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from pathlib import Path
 from typing import BinaryIO, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from cli.backups.source import Source
 from cli.errors import UserError
 from cli.snapshots.durable import CHUNK
 from cli.snapshots.sealing import Sealed
@@ -73,26 +73,27 @@ def write(file: BinaryIO, archive: Iterable[bytes], label: Label, count: Count) 
     return complete
 
 
-def read(path: Path) -> Label:
+def read(source: Source) -> Label:
     """Read what a backup says of itself.
 
     Args:
-        path: Its file.
+        source: The backup.
 
     Raises:
         UserError: It is no backup, is cut short, or is not as it was written.
     """
     try:
-        with path.open("rb") as file:
-            return _label(file)
-    except OSError as error:
-        raise UserError(f"{path} can't be read.", cause=str(error.strerror), exit_status=2) from None
+        return _label(source.file)
     except ValidationError:
         raise UserError(
-            f"{path.name} is a backup of another version of this tool.", remedy="Use the version that made it."
+            f"{source.name} is a backup of another version of this tool; nothing was changed.",
+            cause="What it says of itself has a form that this version doesn't know.",
+            remedy="Use the version that made it.",
         ) from None
+    except OSError as error:
+        raise damaged(source, f"It can't be read: {error.strerror or error}.") from None
     except ValueError as error:
-        raise damaged(path, str(error)) from None
+        raise damaged(source, str(error)) from None
 
 
 def _label(file: BinaryIO) -> Label:
@@ -114,11 +115,11 @@ def _label(file: BinaryIO) -> Label:
     return label
 
 
-def checked(path: Path, label: Label, count: Count) -> Iterator[bytes]:
+def checked(source: Source, label: Label, count: Count) -> Iterator[bytes]:
     """Read a backup's archive.
 
     Args:
-        path: The backup's file.
+        source: The backup.
         label: What it says of itself.
         count: Told how many bytes more were read.
 
@@ -126,21 +127,24 @@ def checked(path: Path, label: Label, count: Count) -> Iterator[bytes]:
         The archive in pieces.
 
     Raises:
-        UserError: It was not as it was written; after the last piece.
+        UserError: It can't be read, or was not as it was written; that is known after the last piece.
     """
     digest, left = hashlib.sha256(), label.size
-    with path.open("rb") as file:
-        while left and (piece := file.read(min(CHUNK, left))):
+    try:
+        source.file.seek(0)
+        while left and (piece := source.file.read(min(CHUNK, left))):
             digest.update(piece)
             left -= len(piece)
             count(len(piece))
             yield piece
+    except OSError as error:
+        raise damaged(source, f"It can't be read: {error.strerror or error}.") from None
     if digest.hexdigest() != label.sha256:
-        raise damaged(path, "Its archive is not as it was written: the SHA-256 is another.")
+        raise damaged(source, "Its archive is not as it was written: the SHA-256 is another.")
 
 
-def damaged(path: Path, cause: str) -> UserError:
+def damaged(source: Source, cause: str) -> UserError:
     """Return the error for a backup that can't be trusted."""
     return UserError(
-        f"{path.name} is damaged or no backup; nothing was changed.", cause=cause, remedy="Use another one."
+        f"{source.name} is damaged or no backup; nothing was changed.", cause=cause, remedy="Use another one."
     )

@@ -19,14 +19,13 @@ from cli import database as databases
 from cli import streams
 from cli.backups import archive
 from cli.backups.archive import Label
+from cli.backups.source import STREAM
 from cli.errors import UserError
 from cli.snapshots import durable, keys, sealing
 from cli.snapshots.sealing import Sealed
 from cli.streams import CommandError
 from cli.target import Target
 from cli.transfers import transfer
-
-STREAM = "-"
 
 DUMP = ("pg_dump", "--format=custom", "--compress=zstd")
 
@@ -74,8 +73,8 @@ def backup(client: docker.DockerClient, target: Target, file: str) -> Made:
         sha256="",
         token_keys=_token_keys(client, target),
     )
-    written = database.output(*DUMP, "--dbname", database.name)
-    with transfer(f"Backing {target.environment} up") as count, _opened(file) as opened, _told(target.environment):
+    written = database.output(*DUMP, "--dbname", database.login())
+    with transfer(f"Backing {target.environment} up") as count, _told(target.environment), _opened(file) as opened:
         label = archive.write(opened, written, label, count)
     return Made(target.environment, file, label.size, label.sha256, time.monotonic() - began)
 
@@ -93,12 +92,18 @@ def _opened(file: str) -> Iterator[BinaryIO]:
     if file == STREAM:
         if sys.stdout.isatty():
             raise UserError("A backup is not for a terminal.", remedy="Name a file, or redirect it.", exit_status=2)
-        yield sys.stdout.buffer
-        sys.stdout.buffer.flush()
+        # Of its own, so that what can't be written is not tried once more at the end.
+        with os.fdopen(os.dup(sys.stdout.fileno()), "wb") as stream:
+            yield stream
         return
     path = Path(file).absolute()
     if path.is_dir() or not os.access(path.parent, os.W_OK):
-        raise UserError(f"{file} can't be written.", cause=f"{path.parent} must be a folder of yours.", exit_status=2)
+        raise UserError(
+            f"{file} can't be written.",
+            cause=f"It must be a file, and {path.parent} a folder of yours.",
+            remedy="Name another file.",
+            exit_status=2,
+        )
     with durable.replaced(path) as opened:
         yield opened
 
@@ -108,6 +113,15 @@ def _told(environment: str) -> Iterator[None]:
     try:
         yield
     except CommandError as error:
-        raise UserError(f"The database of {environment} can't be backed up.", cause=error.said) from None
+        raise UserError(
+            f"The database of {environment} can't be backed up.",
+            cause=error.said,
+            remedy=f"See whether all is well by `./dashtam status {environment}`, and run it again.",
+        ) from None
     except OSError as error:
-        raise UserError("The backup can't be written.", cause=str(error.strerror)) from None
+        # The engine's failures are of this kind, too.
+        if error.errno is None or isinstance(error, ConnectionError):
+            raise
+        raise UserError(
+            "The backup can't be written.", cause=str(error.strerror), remedy="Make room there, or name another file."
+        ) from None

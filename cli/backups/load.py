@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
-import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 import docker
 
@@ -16,26 +13,20 @@ from app.linking import rekeying
 from app.linking.rekeying import Rekeyed
 from app.vault import MasterKeys
 from cli import database as databases
-from cli import health, revisions, streams, turns
-from cli.backups import archive
+from cli import health, placements, revisions, streams, turns
+from cli.backups import archive, source, swapping
 from cli.backups.archive import Label
-from cli.backups.dump import STREAM
+from cli.backups.source import Source
 from cli.clone import Clone
 from cli.console import err
-from cli.database import Database, identifier
+from cli.database import Database
 from cli.engine_view import ContainerView
 from cli.errors import UserError
-from cli.snapshots import durable, keys, sealing
+from cli.snapshots import keys, sealing, switch
 from cli.streams import CommandError
 from cli.target import Target
 from cli.transfers import transfer
 from cli.waiting import until
-
-SWAP_TRIES = 10
-MAINTENANCE = "postgres"
-"""The database from which others are renamed."""
-
-LEAVE = "SELECT pg_terminate_backend(pid, 1000) FROM pg_stat_activity WHERE datname = :'name';"
 
 LOAD = ("pg_restore", "--exit-on-error", "--single-transaction", "--no-owner", "--no-privileges")
 
@@ -80,16 +71,16 @@ def restore(client: docker.DockerClient, target: Target, file: str) -> Loaded:
     began = time.monotonic()
     database = databases.of(client, target)
     app = target.running("app")
-    with _at_hand(target.clone, file) as path:
-        label = archive.read(path)
-        _verify(path, label, database)
-        with turns.turn(target.clone.home, target.environment, err.print), _beside(database) as fresh:
-            _load(path, label, fresh)
-            revisions.require_known(fresh.query, path.name)
+    with source.opened(target.clone, file) as backup:
+        label = archive.read(backup)
+        _verify(backup, label, database)
+        with _turn(client, target), swapping.beside(database) as fresh:
+            _load(backup, label, fresh)
+            revisions.require_known(fresh.query, backup.name)
             fitted = _fit(client, target, app, label, fresh)
             client.api.stop(app.id)
             try:
-                _swap(database, fresh)
+                swapping.swap(database, fresh)
             finally:
                 # It brings an older database up to its own revision as it starts.
                 client.api.start(app.id)
@@ -99,68 +90,37 @@ def restore(client: docker.DockerClient, target: Target, file: str) -> Loaded:
 
 
 @contextmanager
-def _at_hand(clone: Clone, file: str) -> Iterator[Path]:
-    """Yield a file that can be read twice."""
-    if file != STREAM:
-        yield Path(file)
-        return
-    spooled = durable.folder(clone.home / "restoring") / "standard-input"
-    spooled.unlink(missing_ok=True)
-    try:
-        with durable.new(spooled) as opened:
-            shutil.copyfileobj(sys.stdin.buffer, opened, durable.CHUNK)
-        yield spooled
-    finally:
-        spooled.unlink(missing_ok=True)
+def _turn(client: docker.DockerClient, target: Target) -> Iterator[None]:
+    with turns.turn(target.clone.home, target.environment, err.print):
+        # A snapshot that is only half in its place would take the place of the backup later.
+        if switch.finish(client, target.clone, placements.naming(target.clone, target.environment)):
+            health.settled(target.view, target.environment, target.clone.id)
+        yield
 
 
-def _verify(path: Path, label: Label, database: Database) -> None:
+def _verify(backup: Source, label: Label, database: Database) -> None:
     if label.postgres > (runs := database.major()):
         raise UserError(
-            f"{path.name} is of PostgreSQL {label.postgres}, and this environment runs {runs}; nothing was changed.",
+            f"{backup.name} is of PostgreSQL {label.postgres}, and this environment runs {runs}; nothing was changed.",
             cause="An older version can't read what a newer one wrote.",
             remedy="Restore it where the same version or a newer one runs.",
         )
-    with transfer(f"Verifying {path.name}", label.size) as count:
-        for _ in archive.checked(path, label, count):
+    with transfer(f"Verifying {backup.name}", label.size) as count:
+        for _ in archive.checked(backup, label, count):
             pass
     try:
-        database.feed(["pg_restore", "--list"], archive.checked(path, label, lambda _: None), label.size)
+        database.feed(["pg_restore", "--list"], archive.checked(backup, label, lambda _: None), label.size)
     except CommandError as error:
-        raise archive.damaged(path, error.said) from None
+        raise archive.damaged(backup, error.said) from None
 
 
-@contextmanager
-def _beside(database: Database) -> Iterator[Database]:
-    """Yield an empty database beside the one there is; what isn't needed goes at the end, whatever happened."""
-    fresh = Database(database.client, database.container, f"{database.name}_restoring")
-    _drop(database, fresh.name, _replaced(database))
-    database.query(f"CREATE DATABASE {identifier(fresh.name)} TEMPLATE template0", database=MAINTENANCE, atomic=False)
-    try:
-        yield fresh
-    finally:
-        # Else the next restore does it.
-        with suppress(CommandError):
-            _drop(database, fresh.name, _replaced(database))
-
-
-def _replaced(database: Database) -> str:
-    return f"{database.name}_replaced"
-
-
-def _drop(database: Database, *names: str) -> None:
-    for name in names:
-        sql = f"DROP DATABASE IF EXISTS {identifier(name)} WITH (FORCE)"
-        database.query(f"SET client_min_messages = warning;\n{sql};", database=MAINTENANCE, atomic=False)
-
-
-def _load(path: Path, label: Label, fresh: Database) -> None:
-    with transfer(f"Loading {path.name}", label.size) as count:
+def _load(backup: Source, label: Label, fresh: Database) -> None:
+    with transfer(f"Loading {backup.name}", label.size) as count:
         try:
-            fresh.feed([*LOAD, "--dbname", fresh.name], archive.checked(path, label, count), label.size)
+            fresh.feed([*LOAD, "--dbname", fresh.login()], archive.checked(backup, label, count), label.size)
         except CommandError as error:
             raise UserError(
-                f"{path.name} can't be loaded; nothing was changed.",
+                f"{backup.name} can't be loaded; nothing was changed.",
                 cause=error.said,
                 remedy="If there was no room for it beside the data there is, give the environment more.",
             ) from None
@@ -185,20 +145,6 @@ def _former(clone: Clone, label: Label) -> MasterKeys | None:
         # Of another clone or machine: its accounts must be linked anew here.
         return None
     return MasterKeys.parse(content.decode())
-
-
-def _swap(database: Database, fresh: Database) -> None:
-    old, new, gone = (identifier(name) for name in (database.name, fresh.name, _replaced(database)))
-    for tries in range(SWAP_TRIES):
-        try:
-            renames = f"ALTER DATABASE {old} RENAME TO {gone}; ALTER DATABASE {new} RENAME TO {old};"
-            database.query(f"\\set name {database.name}\n{LEAVE}\n{renames}", database=MAINTENANCE)
-        except CommandError as error:
-            # Somebody may have come in just then.
-            if tries == SWAP_TRIES - 1:
-                raise UserError("The database can't be replaced; nothing was changed.", cause=error.said) from None
-        else:
-            return
 
 
 def _require_health(target: Target, app: ContainerView) -> None:

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from cli import target
+from cli.backups.source import STREAM
 from cli.commands.arguments import Environment
 from cli.commands.options import AsJson
 from cli.console import err
@@ -33,7 +34,7 @@ def backup(
     from cli.backups import dump  # noqa: PLC0415 - only what makes one needs it
 
     made = dump.backup(connect(), target.of(environment), file)
-    if as_json and file != dump.STREAM:
+    if as_json and file != STREAM:
         typer.echo(json.dumps(asdict(made)))
         return
     err.print(

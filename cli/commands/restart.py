@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import typer
 
+from cli import placements, target, turns
 from cli import restart as restarting
-from cli import target, turns
 from cli.commands.arguments import Environment, Services
 from cli.console import err
+from cli.images.engine import connect
 from cli.progress import display
+from cli.snapshots import switch
+from cli.target import Target
 
 app = typer.Typer(add_completion=False)
 
@@ -18,7 +21,15 @@ def restart(environment: Environment, services: Services = None) -> None:
     """Restart services in the order in which they need each other, and wait until they are healthy."""
     there = target.of(environment)
     with turns.turn(there.clone.home, environment, err.print):
-        containers = there.chosen(services)
+        # A restore that was broken off had stopped all that use the data.
+        containers = there.chosen(None if _finished_restore(there) else services)
         with display([environment], err) as (progress,):
             restarting.restart(there.view, environment, containers, progress.show)
     err.print(f"{environment}: {', '.join(one.component for one in containers)} restarted.", highlight=False)
+
+
+def _finished_restore(there: Target) -> bool:
+    finished = switch.finish(connect(), there.clone, placements.naming(there.clone, there.environment))
+    if finished:
+        err.print(f"A restore of {there.environment} was broken off; it is finished now.", highlight=False)
+    return finished

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from cli import target
+from cli.backups.source import STREAM
 from cli.commands.arguments import Environment
 from cli.commands.options import AsJson
 from cli.console import err, out
@@ -32,10 +33,10 @@ def restore(
     All of it is verified and loaded beside the database there is, before that is replaced. Linked accounts of another
     clone or machine come back as revoked: their tokens can't be read here, and they must be linked anew.
     """
-    from cli.backups import dump, load  # noqa: PLC0415 - only what puts one back needs it
+    from cli.backups import load  # noqa: PLC0415 - only what puts one back needs it
 
     there = target.of(environment)
-    if not yes and file == dump.STREAM:
+    if not yes and file == STREAM:
         raise UserError("Give --yes.", cause="Standard input is the backup, so nobody can be asked.", exit_status=2)
     if not yes:
         typer.confirm(f"The database that {environment} has now goes. Put {file} in its place?", abort=True, err=True)

@@ -45,7 +45,11 @@ def seed(
 def _samples(there: Target) -> dict[str, Any]:
     status, said = there.view.execute(there.running("app").id, SAMPLES)
     if status != 0:
-        raise UserError(f"{there.environment} got no samples; nothing was changed.", cause=said.strip())
+        raise UserError(
+            f"{there.environment} got no samples; nothing was changed.",
+            cause=said.strip(),
+            remedy=f"See whether all is well by `./dashtam status {there.environment}`, and run it again.",
+        )
     done: dict[str, Any] = json.loads(said.splitlines()[-1])
     return done
 
@@ -57,9 +61,12 @@ def _file(there: Target, file: Path) -> dict[str, Any]:
     try:
         sql = file.read_text()
     except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{file} can't be read.", cause=str(error), exit_status=2) from None
+        raise UserError(
+            f"{file} can't be read.", cause=str(error), remedy="Name a file of SQL.", exit_status=2
+        ) from None
+    held = database.of(connect(), there)
     try:
-        database.of(connect(), there).query(sql)
+        held.query(sql)
     except CommandError as error:
         raise UserError(f"{file} failed; nothing was changed.", cause=error.said, remedy=f"Mend {file}.") from None
     return {"file": str(file)}

@@ -15,6 +15,7 @@ import docker
 from cli import streams, turns
 from cli.clone import Clone
 from cli.console import err
+from cli.database import LOGIN
 from cli.engine_view import ContainerView, EngineView
 from cli.errors import UserError
 from cli.parallel import each
@@ -27,8 +28,11 @@ from infra.naming import Naming
 
 SERVICES = ("postgres", "redis")
 
-CHECKPOINT = 'PGPASSWORD="$(cat /run/secrets/password)" psql -qX -U "$POSTGRES_USER" -d "$POSTGRES_DB" -c CHECKPOINT'
+CHECKPOINT = ("psql", "-qX", "-d", LOGIN, "-c", "CHECKPOINT")
 """Makes the recovery of the copy short; the copy is whole without."""
+
+SIZE = "{ du -sk . 2> /dev/null || true; } | tail -n 1"
+"""In KiB. What runs removes files at any moment, so that one that was there a moment ago is no reason to give up."""
 
 
 @dataclass(frozen=True)
@@ -127,7 +131,7 @@ def _require_database(stack: str, helpers: Sequence[Helper]) -> str:
 
 
 def _size(one: Helper) -> int:
-    return int(one.script("du -sk .").split()[0]) * 1024
+    return int(one.script(SIZE).split()[0]) * 1024
 
 
 @contextmanager
@@ -138,7 +142,7 @@ def _still(client: docker.DockerClient, naming: Naming) -> Iterator[Moment]:
     services = [running[name] for name in SERVICES if name in running]
     if "postgres" in running:
         with suppress(streams.CommandError):
-            streams.run(client, running["postgres"], ["sh", "-c", CHECKPOINT])
+            streams.run(client, running["postgres"], CHECKPOINT)
     with frozen(client, services) as moment:
         yield moment
 

@@ -9,6 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+from cli.errors import UserError
+from cli.unforeseen import FULL
+
 CHUNK = 1 << 20
 """Bytes that are read at once."""
 
@@ -62,6 +65,29 @@ def replaced(path: Path) -> Iterator[BinaryIO]:
         rename(draft, path)
     finally:
         draft.unlink(missing_ok=True)
+
+
+@contextmanager
+def told_if_full(folder: Path, what: str) -> Iterator[None]:
+    """Tell of a disk that fills up while something is written to it.
+
+    Args:
+        folder: Where it is written.
+        what: What that is, for the message.
+
+    Raises:
+        UserError: The disk is full.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        raise UserError(
+            f"There is no room left for {what}; nothing was changed.",
+            cause=f"{folder}: {error.strerror}.",
+            remedy="Make room on its disk, for one with `./dashtam snapshot delete`, and run the same command again.",
+        ) from None
 
 
 def rename(source: Path, target: Path) -> None:

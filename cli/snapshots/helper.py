@@ -125,10 +125,9 @@ def helper(
     mounts += [docker.types.Mount(f"/{one}", one, "volume", read_only=True, no_copy=True) for one in beside]
     container = _create(client, part.image, _settings(naming, component, part.user, mounts))
     try:
-        held = client.api.attach_socket(container.id, params={"stdin": 1, "stream": 1})
-        container.start()
-        yield Helper(client, container.id, part)
-        held.close()
+        with streams.cut_off(client.api.attach_socket(container.id, params={"stdin": 1, "stream": 1})):
+            container.start()
+            yield Helper(client, container.id, part)
     finally:
         remove(client, naming, container.id)
 
@@ -183,4 +182,8 @@ def _create(client: docker.DockerClient, image: str, settings: dict[str, Any]) -
             remedy="Bring the environment up once: `./dashtam up` gets it.",
         ) from None
     except APIError as error:
-        raise UserError(f"The container {settings['name']} can't be made.", cause=str(error.explanation)) from None
+        raise UserError(
+            f"The container {settings['name']} can't be made.",
+            cause=str(error.explanation),
+            remedy="Mend that, and run the same command again; `./dashtam doctor` tells more of the engine.",
+        ) from None

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from cli.clone import Clone
+from cli.errors import UserError
 from cli.snapshots import durable
 from cli.snapshots.helper import Part
 
@@ -26,6 +28,7 @@ class Entry(BaseModel):
     """A restore that is under way, or was when its command was killed.
 
     Args:
+        format: The version of this form, and of what it says of the volumes; never assumed.
         snapshot: What is restored.
         phase: How far it is.
         parts: Whose data.
@@ -33,6 +36,7 @@ class Entry(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    format: Literal[2]
     snapshot: str
     phase: Phase
     parts: tuple[Part, ...]
@@ -49,8 +53,21 @@ class Journal:
     path: Path
 
     def read(self) -> Entry | None:
-        """Return the restore that is under way, if one is."""
-        return Entry.model_validate_json(self.path.read_bytes()) if self.path.exists() else None
+        """Return the restore that is under way, if one is.
+
+        Raises:
+            UserError: Another version of this tool noted it.
+        """
+        if not self.path.exists():
+            return None
+        try:
+            return Entry.model_validate_json(self.path.read_bytes())
+        except ValidationError:
+            raise UserError(
+                f"A restore of {self.path.stem} was broken off, and another version of this tool had begun it.",
+                cause=f"{self.path} has a form that this version doesn't know.",
+                remedy=f"Finish it with the version that began it: `./dashtam up {self.path.stem}`.",
+            ) from None
 
     def write(self, entry: Entry) -> None:
         """Note how far a restore is; it is on the disk when this returns.

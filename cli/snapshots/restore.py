@@ -16,11 +16,11 @@ from cli.engine_view import EngineView
 from cli.errors import UserError
 from cli.parallel import each
 from cli.session import Session
-from cli.snapshots import journal, keys, manifest, opening, parts, sealing, store, switch
-from cli.snapshots.helper import VOLUME, Helper, Part, helper
+from cli.snapshots import journal, keys, manifest, opening, parts, sealing, staging, store, switch
+from cli.snapshots.helper import Helper, Part, helper
 from cli.snapshots.journal import Entry, Phase
 from cli.snapshots.manifest import Manifest
-from cli.transfers import Count, megabytes, transfer
+from cli.transfers import transfer
 from infra.naming import Naming
 from infra.settings import StackSettings
 
@@ -115,7 +115,7 @@ def _is_made(plan: _Plan) -> bool:
 def _stage(plan: _Plan) -> Rekeyed:
     """Bring the data beside the old and open it there; nothing else is touched."""
     noted = journal.of(plan.session.clone, plan.naming.environment)
-    entry = Entry(snapshot=plan.made.name, phase=Phase.STAGING, parts=tuple(plan.parts))
+    entry = Entry(format=2, snapshot=plan.made.name, phase=Phase.STAGING, parts=tuple(plan.parts))
     noted.write(entry)
     client, naming = plan.session.client, plan.naming
     try:
@@ -125,7 +125,7 @@ def _stage(plan: _Plan) -> Rekeyed:
                 for one in plan.parts
             ]
             _require_version(plan, helpers[0])
-            _bring(plan, helpers)
+            staging.bring(plan.folder, plan.made, helpers)
             fitted = _open(plan, helpers)
             for one in helpers:
                 one.run("sync")
@@ -147,32 +147,6 @@ def _require_version(plan: _Plan, postgres: Helper) -> None:
             remedy=f"Set dashtam:images in Pulumi.{plan.naming.environment}.yaml to an image of PostgreSQL"
             f" {plan.made.postgres}, or move the data with `./dashtam backup` and `./dashtam restore`.",
         )
-
-
-def _bring(plan: _Plan, helpers: Sequence[Helper]) -> None:
-    for one in helpers:
-        piece = plan.made.pieces[f"{one.part.service}.tar"]
-        free = int(one.script("df -Pk . | tail -n 1").split()[3]) * 1024
-        if free < piece.size + store.RESERVE:
-            raise UserError(
-                "The engine has not enough room for the snapshot beside the old data; nothing was changed.",
-                cause=f"It needs {megabytes(piece.size + store.RESERVE)}, and {megabytes(free)} are free.",
-                remedy="Make room: `docker system df` shows what takes it.",
-            )
-    with transfer(f"Bringing {plan.made.name} back", plan.made.size) as count:
-        each(lambda one: _extract(plan, one, count), helpers)
-
-
-def _extract(plan: _Plan, one: Helper, count: Count) -> None:
-    name = f"{one.part.service}.tar"
-    piece = plan.made.pieces[name]
-    one.script(f"{switch.DISCARD}; mkdir -m 0700 {switch.STAGING}")
-    # What is read now is checked once more: a disk may have failed since.
-    one.feed(
-        ["tar", "-xpf", "-", "-C", f"{VOLUME}/{switch.STAGING}"],
-        manifest.checked(plan.folder, name, piece, count),
-        piece.size,
-    )
 
 
 def _open(plan: _Plan, helpers: Sequence[Helper]) -> Rekeyed:

@@ -98,14 +98,18 @@ class Store:
 
         Yields:
             A folder for its files, which gets the name when the context ends well and goes when it doesn't.
+
+        Raises:
+            UserError: The disk became full.
         """
         draft = durable.folder(self.folder) / f".draft-{secrets.token_hex(4)}"
-        draft.mkdir(mode=0o700)
         try:
-            yield draft
-            for one in (*draft.iterdir(), draft):
-                durable.sync(one)
-            durable.rename(draft, self.path(name))
+            with durable.told_if_full(self.folder, "a snapshot"):
+                draft.mkdir(mode=0o700)
+                yield draft
+                for one in (*draft.iterdir(), draft):
+                    durable.sync(one)
+                durable.rename(draft, self.path(name))
         finally:
             shutil.rmtree(draft, ignore_errors=True)
 

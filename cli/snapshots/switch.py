@@ -1,20 +1,22 @@
 """Puts staged data into the place of the old, by renames alone: broken off at any point, it goes on from there.
 
-In each volume the new data is staged in a folder beside the old. The switch moves the old into that folder, then the
-new out of it. What makes a folder a database goes first and comes last, so that no server starts on half of each.
+In each volume the new data is staged in a folder beside the old. The switch notes the names of the new, moves into that
+folder whatever is there and not new, then the new out of it. What makes a folder a database goes first and comes last,
+so that no server starts on half of each.
 """
 
 from __future__ import annotations
 
 import docker
-from docker.errors import APIError
 
 from cli.clone import Clone
 from cli.engine_view import EngineView
+from cli.errors import UserError
 from cli.parallel import each
 from cli.snapshots import journal, parts
-from cli.snapshots.helper import PREFIX, VOLUME, helper, remove
+from cli.snapshots.helper import PREFIX, VOLUME, Part, helper, remove
 from cli.snapshots.journal import Phase
+from cli.streams import CommandError
 from infra.naming import Naming
 
 STOP_SECONDS = 30
@@ -26,35 +28,40 @@ STAGING = ".dashtam-restore"
 STAGED = f"{STAGING}{VOLUME}"
 """Where the new data is: an archive of a folder has its name in it."""
 
-_OTHERS = f"find . -mindepth 1 -maxdepth 1 ! -name '{STAGING}*' ! -name lost+found"
 _FIRST = "PG_VERSION"
 
 SWITCH = f"""
-if [ -d {STAGING} ]; then
-    mkdir -p {STAGING}/old
-    if [ ! -e {STAGING}/moved ]; then
-        if [ -e {_FIRST} ]; then mv {_FIRST} {STAGING}/old/; fi
-        {_OTHERS} -exec sh -c 'mv "$@" {STAGING}/old/' sh {{}} +
-        [ -z "$({_OTHERS})" ]
+if [ -d {STAGED} ]; then
+    rm -rf {STAGED}/lost+found # a volume's own, never data
+    if [ ! -e {STAGING}/names ]; then
+        ls -A {STAGED} > {STAGING}/names.draft
         sync
-        : > {STAGING}/moved
+        mv {STAGING}/names.draft {STAGING}/names
         sync
     fi
-    if [ -d {STAGED} ]; then
-        find {STAGED} -mindepth 1 -maxdepth 1 ! -name {_FIRST} -exec sh -c 'mv "$@" .' sh {{}} +
-        if [ -e {STAGED}/{_FIRST} ]; then
-            [ "$(ls -A {STAGED})" = {_FIRST} ]
-            sync
-            mv {STAGED}/{_FIRST} .
-        fi
-        rmdir {STAGED}
+    old=$(mktemp -d {STAGING}/old.XXXXXX)
+    is_new() {{ grep -qxF -e "$1" {STAGING}/names && [ ! -e "{STAGED}/$1" ] && [ ! -L "{STAGED}/$1" ]; }}
+    if [ -e {_FIRST} ] && ! is_new {_FIRST}; then mv {_FIRST} "$old/"; fi
+    ls -A | while IFS= read -r name; do
+        case $name in {STAGING}*|lost+found) continue ;; esac
+        is_new "$name" || mv "$name" "$old/"
+    done
+    sync
+    find {STAGED} -mindepth 1 -maxdepth 1 ! -name {_FIRST} -exec sh -c 'mv "$@" .' sh {{}} +
+    if [ -e {STAGED}/{_FIRST} ]; then
+        [ "$(ls -A {STAGED})" = {_FIRST} ]
         sync
+        mv {STAGED}/{_FIRST} .
     fi
-    # Renamed first: what is left of it must never be taken for a switch that isn't done.
-    mv {STAGING} {STAGING}-gone
+    rmdir {STAGED}
+    sync
 fi
+# Renamed first: what is left of it must never be taken for a switch that isn't done.
+if [ -d {STAGING} ]; then mv {STAGING} {STAGING}-gone; fi
 rm -rf {STAGING}-gone
 """
+"""What is there and not new goes aside, into a folder that is fresh each time: the old data, and whatever a server made
+that was started in between."""
 
 DISCARD = f"rm -rf {STAGING} {STAGING}-gone"
 
@@ -62,7 +69,7 @@ DISCARD = f"rm -rf {STAGING} {STAGING}-gone"
 def finish(client: docker.DockerClient, clone: Clone, naming: Naming) -> bool:
     """Finish a restore that was broken off, or undo it where it had not begun to replace anything.
 
-    To be called while no other command can change the environment.
+    To be called while no other command can change the environment. What it has to stop for that, it starts again.
 
     Args:
         client: The engine.
@@ -71,6 +78,9 @@ def finish(client: docker.DockerClient, clone: Clone, naming: Naming) -> bool:
 
     Returns:
         Whether one was finished.
+
+    Raises:
+        UserError: It can't be finished now, or another version of this tool began it.
     """
     noted = journal.of(clone, naming.environment)
     entry = noted.read()
@@ -82,13 +92,25 @@ def finish(client: docker.DockerClient, clone: Clone, naming: Naming) -> bool:
             remove(client, naming, one.id)
     ours = parts.volumes(view, naming)
     there = [part for part in entry.parts if part.volume in ours]
-    if entry.phase is Phase.SWITCHING:
-        stop(client, naming, [part.service for part in there])
+    switching = entry.phase is Phase.SWITCHING
+    running = stop(client, naming, [part.service for part in there]) if switching else []
     for part in there:
-        with helper(client, naming, part, writes=True) as opened:
-            opened.script(SWITCH if entry.phase is Phase.SWITCHING else DISCARD)
+        _work(client, naming, part, SWITCH if switching else DISCARD)
     noted.clear()
-    return entry.phase is Phase.SWITCHING
+    each(client.api.start, running)
+    return switching
+
+
+def _work(client: docker.DockerClient, naming: Naming, part: Part, script: str) -> None:
+    with helper(client, naming, part, writes=True) as opened:
+        try:
+            opened.script(script)
+        except CommandError as error:
+            raise UserError(
+                f"A restore of {naming.environment} was broken off, and can't be finished.",
+                cause=error.said,
+                remedy="Mend that and run the same command again: it goes on from there.",
+            ) from None
 
 
 def stop(client: docker.DockerClient, naming: Naming, services: list[str]) -> list[str]:
@@ -102,16 +124,8 @@ def stop(client: docker.DockerClient, naming: Naming, services: list[str]) -> li
     Returns:
         The ids of their containers that ran.
     """
-    found = EngineView(client).containers(naming.environment, naming.owner)
+    view = EngineView(client)
+    found = view.containers(naming.environment, naming.owner)
     running = [one.id for one in found if one.component in services and one.state not in {"exited", "created"}]
-    each(lambda container: _stop(client, container), running)
+    each(lambda container: view.stop(container, STOP_SECONDS), running)
     return running
-
-
-def _stop(client: docker.DockerClient, container: str) -> None:
-    try:
-        client.api.stop(container, timeout=STOP_SECONDS)
-    except APIError:
-        # One that is paused takes no signal.
-        client.api.unpause(container)
-        client.api.stop(container, timeout=STOP_SECONDS)

@@ -63,9 +63,15 @@ def run(command: Sequence[str]) -> str:
     try:
         done = subprocess.run(list(command), stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     except FileNotFoundError:
-        raise UserError(f"{command[0]} is not installed.") from None
+        raise UserError(
+            f"{command[0]} is not installed.", remedy="Install it, and run the same command again."
+        ) from None
     if done.returncode != 0:
-        raise UserError(f"`{shlex.join(command)}` failed.", cause=(done.stderr or done.stdout).strip())
+        raise UserError(
+            f"`{shlex.join(command)}` failed.",
+            cause=(done.stderr or done.stdout).strip(),
+            remedy="Mend that, and run the same command again.",
+        )
     return done.stdout
 
 

@@ -6,6 +6,7 @@ import hashlib
 import json
 import secrets
 import ssl
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
@@ -16,6 +17,7 @@ from redis.asyncio import Redis
 from infra.outputs import StackOutputs
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
     from pathlib import Path
 
     import docker
@@ -81,8 +83,7 @@ class Contents:
     async def fill(self, rows: int = 5000) -> str:
         """Add rows and keys of every kind, and link an account; return its name."""
         outputs = self._outputs()
-        connection = await _connect(outputs)
-        try:
+        async with self.session() as connection:
             await connection.execute(
                 "CREATE TABLE IF NOT EXISTS kept (id bigserial PRIMARY KEY, number double precision, content bytea,"
                 " moment timestamptz, said jsonb)"
@@ -92,8 +93,6 @@ class Contents:
                 " clock_timestamp(), jsonb_build_object('n', n) FROM generate_series(1, $1) n",
                 rows,
             )
-        finally:
-            await connection.close()
         async with self._cache(outputs) as cache:
             name = secrets.token_hex(4)
             await cache.set(f"text:{name}", secrets.token_bytes(100))
@@ -103,15 +102,25 @@ class Contents:
         self.accounts(name)
         return name
 
+    @asynccontextmanager
+    async def session(self, database: str = "") -> AsyncIterator[asyncpg.Connection]:
+        """Connect to the database, or to another one of the server, as its owner."""
+        outputs = self._outputs()
+        assert outputs.database_dsn
+        parts = urlsplit(outputs.database_dsn.get_secret_value())
+        dsn = urlunsplit(parts._replace(query="", path=f"/{database}" if database else parts.path))
+        connection = await asyncpg.connect(dsn, ssl=ssl.create_default_context(cadata=outputs.ca_certificate))
+        try:
+            yield connection
+        finally:
+            await connection.close()
+
     async def claim_revision(self, revision: str) -> str:
         """Make the database say that it is at another revision; return the one it was at."""
-        connection = await _connect(self._outputs())
-        try:
+        async with self.session() as connection:
             before: str = await connection.fetchval("SELECT version_num FROM alembic_version")
             await connection.execute("UPDATE alembic_version SET version_num = $1", revision)
             return before
-        finally:
-            await connection.close()
 
     async def digest(self) -> str:
         """Return a checksum over all rows and keys."""
@@ -120,14 +129,11 @@ class Contents:
     async def rows(self) -> str:
         """Return a checksum over all rows; of the data keys, which may be wrapped anew, over their names."""
         found = hashlib.sha256()
-        connection = await _connect(self._outputs())
-        try:
+        async with self.session() as connection:
             for (table,) in await connection.fetch(TABLES):
                 row = "id || created_at::text" if table == "token_keys" else "t::text"
                 rows = f"SELECT count(*) || coalesce(md5(string_agg({row}, '|' ORDER BY {row})), '') FROM {table} t"  # noqa: S608
                 found.update(f"{table} {await connection.fetchval(rows)}".encode())
-        finally:
-            await connection.close()
         return found.hexdigest()
 
     async def keys(self) -> str:
@@ -141,11 +147,8 @@ class Contents:
 
     async def databases(self) -> set[str]:
         """Return the names of the databases that there are."""
-        connection = await _connect(self._outputs())
-        try:
+        async with self.session() as connection:
             return {name for (name,) in await connection.fetch("SELECT datname FROM pg_database")}
-        finally:
-            await connection.close()
 
     def accounts(self, link: str = "") -> dict[str, list[str | None]]:
         """Return every linked account with its status and tokens, as the service reads them."""
@@ -166,9 +169,3 @@ class Contents:
         ca_file.write_text(outputs.ca_certificate)
         made: Redis = Redis.from_url(outputs.redis_dsn.get_secret_value(), ssl_ca_certs=str(ca_file))
         return made
-
-
-async def _connect(outputs: StackOutputs) -> asyncpg.Connection:
-    assert outputs.database_dsn
-    dsn = urlunsplit(urlsplit(outputs.database_dsn.get_secret_value())._replace(query=""))
-    return await asyncpg.connect(dsn, ssl=ssl.create_default_context(cadata=outputs.ca_certificate))

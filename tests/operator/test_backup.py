@@ -6,16 +6,19 @@ import io
 import json
 import random
 import subprocess
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
+from unittest.mock import Mock
 
 import pytest
 
-from cli.backups import archive
+from cli import database as databases
+from cli.backups import archive, load
+from cli.backups.source import Source
 from cli.errors import UserError
 from tests.operator.contents import Contents
-from tests.verify import damage, environments
+from tests.operator.moments import killed_when
+from tests.verify import environments
 from tests.verify.running import PATIENCE, succeed
 
 if TYPE_CHECKING:
@@ -25,7 +28,9 @@ if TYPE_CHECKING:
 
 SEED = 20260502
 FLIPS = 100
-MOMENTS = 4
+BY_COMMAND = 10
+"""Every so many of them the command itself is run."""
+RESTORING = "dashtam_restoring"
 OWN = {"dashtam", "postgres", "template0", "template1"}
 
 
@@ -94,22 +99,27 @@ def _piped(command: list[str], checkout: Checkout, stdin: bytes) -> bytes:
 
 
 async def test_one_with_a_flipped_byte_or_cut_short_is_refused(
-    checkout: Checkout, contents: Contents, tmp_path: Path
+    checkout: Checkout, contents: Contents, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     chosen = random.Random(SEED)  # noqa: S311 - where, not a secret
     content = _backup(checkout, tmp_path).read_bytes()
     before = await contents.rows()
     harmed = tmp_path / "harmed.backup"
+    database = Mock()
+    database.major.return_value = 17
+    monkeypatch.setattr(databases, "of", Mock(return_value=database))
     for number in range(FLIPS):
         # Half of them in what follows the archive.
         start = len(content) - 800 if number % 2 else 0
         position = chosen.randrange(start, len(content))
         flipped = bytes([content[position] ^ (1 << chosen.randrange(8))])
         harmed.write_bytes(content[:position] + flipped + content[position + 1 :])
-        with pytest.raises(UserError, match="damaged"):
-            list(archive.checked(harmed, archive.read(harmed), lambda _: None))
-        if number % 50 == 0:
+        # As the command restores, without the second in which it starts.
+        with pytest.raises(UserError, match="damaged or no backup; nothing was changed"):
+            load.restore(Mock(), Mock(), str(harmed))
+        if number % BY_COMMAND == 0:
             _assert_refused(checkout, harmed, "damaged")
+    assert {one[0] for one in database.mock_calls} <= {"major"}
     harmed.write_bytes(content[:-1000])
     _assert_refused(checkout, harmed, "cut short")
     assert await contents.rows() == before
@@ -127,7 +137,8 @@ async def test_one_that_fails_half_way_leaves_the_old_rows(
 ) -> None:
     await contents.fill()
     path = _backup(checkout, tmp_path)
-    label = archive.read(path)
+    with path.open("rb") as file:
+        label = archive.read(Source(path.name, file))
     before = await contents.rows()
     # Its checksums are right and its list of contents is whole, but half of the rows are missing.
     cut = tmp_path / "cut.backup"
@@ -155,25 +166,64 @@ async def test_one_of_a_newer_service_is_refused(checkout: Checkout, contents: C
     assert await contents.databases() == OWN
 
 
+@pytest.mark.parametrize("moment", ["loading", "swapping", "starting"])
 async def test_one_that_was_killed_leaves_the_old_or_the_new_rows(
-    checkout: Checkout, contents: Contents, tmp_path: Path
+    checkout: Checkout, contents: Contents, tmp_path: Path, moment: str
 ) -> None:
-    chosen = random.Random(SEED)  # noqa: S311 - when, not a secret
     await contents.fill()
     new = await contents.rows()
     path = _backup(checkout, tmp_path)
-    began = time.monotonic()
-    _restore(checkout, path)
-    whole = time.monotonic() - began
-    for number in range(MOMENTS):
-        await contents.fill()
-        old = await contents.rows()
-        process = checkout.start("restore", checkout.stack, str(path), "--yes")
-        with damage.at_latest_killed(process):
-            damage.ends_within(process, whole * (number + chosen.random()) / MOMENTS)
-        checkout.up()
-        assert environments.is_up(contents.client, checkout.stack)
-        assert await contents.rows() in {old, new}
+    await contents.fill()
+    old = await contents.rows()
+    app = contents.client.containers.get(f"dashtam-{checkout.stack}-app")
+    started = app.attrs["State"]["StartedAt"]
+
+    async with contents.session("postgres") as session:
+
+        async def reached() -> bool:
+            if moment == "loading":
+                return bool(await session.fetchval("SELECT count(*) FROM pg_database WHERE datname = $1", RESTORING))
+            app.reload()
+            state = app.attrs["State"]
+            return bool(state["Status"] == "exited" if moment == "swapping" else state["StartedAt"] != started)
+
+        await killed_when(checkout.start("restore", checkout.stack, str(path), "--yes"), reached)
+    checkout.up()
+    assert environments.is_up(contents.client, checkout.stack)
+    swapped = RESTORING not in await contents.databases()
+    assert await contents.rows() == (new if swapped else old)
+    if moment != "swapping":
+        assert swapped is (moment == "starting")
     _restore(checkout, path)
     assert await contents.rows() == new
     assert await contents.databases() == OWN
+
+
+async def test_where_none_can_be_made_beside_it_nothing_is_changed(
+    checkout: Checkout, contents: Contents, tmp_path: Path
+) -> None:
+    path = _backup(checkout, tmp_path)
+    before = await contents.rows()
+    async with contents.session("postgres") as session:
+        # One that can't be dropped is in the way.
+        await session.execute(f"CREATE DATABASE {RESTORING} IS_TEMPLATE true")
+        try:
+            _assert_refused(checkout, path, "No database can be made beside dashtam")
+        finally:
+            await session.execute(f"ALTER DATABASE {RESTORING} IS_TEMPLATE false")
+    assert await contents.rows() == before
+    _restore(checkout, path)
+    assert await contents.databases() == OWN
+
+
+async def test_a_database_that_does_not_answer_is_told(checkout: Checkout, contents: Contents, tmp_path: Path) -> None:
+    async with contents.session("postgres") as session:
+        await session.execute("ALTER DATABASE dashtam ALLOW_CONNECTIONS false")
+        try:
+            refused = checkout.dashtam("backup", checkout.stack, str(tmp_path / "dev.backup"))
+        finally:
+            await session.execute("ALTER DATABASE dashtam ALLOW_CONNECTIONS true")
+    assert refused.returncode == 1
+    assert "doesn't answer; nothing was changed" in refused.stderr
+    assert "not currently accepting connections" in refused.stderr
+    assert not (tmp_path / "dev.backup").exists()

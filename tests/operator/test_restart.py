@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import docker
 import pytest
 
+from infra.catalogue import REDIS
 from infra.naming import SERVICES
+from tests.operator.contents import Contents
+from tests.operator.moments import Restore, killed_when
 from tests.verify import environments
 from tests.verify.checkout import Checkout
-from tests.verify.running import succeed
+from tests.verify.running import succeed, wait_until
 
 
 def _states(checkout: Checkout, client: docker.DockerClient) -> dict[str, dict[str, str]]:
@@ -50,6 +54,51 @@ def test_a_service_that_was_stopped_runs_again(checkout: Checkout, client: docke
     client.containers.get(f"dashtam-{checkout.stack}-sandbox").stop()
     succeed(checkout.dashtam("restart", checkout.stack, "sandbox"))
     assert environments.is_up(client, checkout.stack)
+
+
+def test_one_that_is_paused_is_restarted(checkout: Checkout, client: docker.DockerClient) -> None:
+    client.containers.get(f"dashtam-{checkout.stack}-redis").pause()
+    succeed(checkout.dashtam("restart", checkout.stack))
+    assert environments.is_up(client, checkout.stack)
+
+
+HALF = """
+cd /data
+ls -A .dashtam-restore/volume > .dashtam-restore/names
+mkdir .dashtam-restore/old.1
+mv appendonlydir .dashtam-restore/old.1/
+"""
+"""What a switch that is killed in the middle leaves of a cache: the old is away, the new is not in its place."""
+
+
+async def test_a_restore_that_was_broken_off_is_finished_first(
+    checkout: Checkout, client: docker.DockerClient, tmp_path: Path
+) -> None:
+    contents = Contents(checkout, client, tmp_path, checkout.stack)
+    await contents.fill()
+    kept = await contents.digest()
+    succeed(checkout.dashtam("snapshot", "create", checkout.stack, "before"))
+    await contents.fill()
+    redis = client.containers.get(f"dashtam-{checkout.stack}-redis")
+    process = checkout.start("snapshot", "restore", checkout.stack, "before", "--yes")
+    await killed_when(process, Restore(checkout, client).is_switching)
+    redis.stop()
+    volume = {f"redis_{checkout.stack}_data": {"bind": "/data", "mode": "rw"}}
+    image = redis.image
+    assert image
+    command = ["sh", "-euc", HALF]
+    client.containers.run(
+        image.id or "", command, entrypoint=[], user=REDIS.user, volumes=volume, remove=True, network_mode="none"
+    )
+    redis.start()
+    wait_until(lambda: redis.exec_run(["test", "-d", "/data/appendonlydir"]).exit_code == 0, "Redis makes its log")
+    said = checkout.dashtam("restart", checkout.stack, "redis")
+    succeed(said)
+    assert f"A restore of {checkout.stack} was broken off; it is finished now." in said.stderr
+    assert environments.is_up(client, checkout.stack)
+    assert await contents.digest() == kept
+    checkout.up()
+    succeed(checkout.dashtam("snapshot", "delete", checkout.stack, "before"))
 
 
 def test_a_service_that_fails_says_why_at_once(checkout: Checkout, client: docker.DockerClient) -> None:

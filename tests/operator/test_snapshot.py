@@ -2,30 +2,38 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import random
 import shutil
+import signal
 import time
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
+from unittest.mock import Mock
 
 import pytest
 
+from cli.clone import Clone
 from cli.errors import UserError
-from cli.snapshots import manifest
+from cli.snapshots import manifest, parts, restore
+from cli.snapshots.journal import Phase
 from tests.operator.contents import Contents
+from tests.operator.moments import Restore, killed_when
 from tests.verify import damage, environments
-from tests.verify.running import succeed, wait_until
+from tests.verify.running import PATIENCE, succeed, wait_until
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     import docker
 
     from tests.verify.checkout import Checkout
 
 SEED = 20260501
 FLIPS = 100
-MOMENTS = 6
+BY_COMMAND = 20
+"""Every so many of them the command itself is run."""
 
 
 @pytest.fixture
@@ -78,22 +86,17 @@ async def test_data_comes_back_bit_exact_after_everything_was_removed(
 
 async def test_no_connection_is_lost_while_one_is_taken(checkout: Checkout, contents: Contents) -> None:
     await contents.fill()
-    outputs = checkout.outputs()
-    app = contents.client.containers.get(outputs["containers"]["app"])
+    app = contents.client.containers.get(checkout.outputs()["containers"]["app"])
     started = app.attrs["State"]["StartedAt"]
-    holding = "BEGIN; SELECT pg_backend_pid(); SELECT pg_sleep(0); COMMIT"
-    postgres = contents.client.containers.get(outputs["containers"]["postgres"])
-    session = 'PGPASSWORD="$(cat /run/secrets/password)" psql -qAt -U "$POSTGRES_USER" -d "$POSTGRES_DB"'
-    # One session before, during and after: it answers with the same backend.
-    script = f"(echo '{holding};'; for n in 1 2 3 4 5 6 7 8; do sleep 0.5; echo '{holding};'; done) | {session}"
-    with ThreadPoolExecutor(1) as pool:
-        running = pool.submit(postgres.exec_run, ["sh", "-c", script])
-        _take(checkout)
-        status, said = running.result()
-    assert status == 0
-    assert isinstance(said, bytes)
-    assert len(said.split()) == 9
-    assert len(set(said.split())) == 1
+    backend = "SELECT pg_backend_pid()"
+    async with contents.session() as session:
+        before = await session.fetchval(backend)
+        taking = asyncio.create_task(asyncio.to_thread(_take, checkout))
+        while not taking.done():
+            assert await session.fetchval(backend) == before
+            await asyncio.wait([taking], timeout=0.01)
+        assert taking.result().is_dir()
+        assert await session.fetchval(backend) == before
     app.reload()
     assert app.attrs["State"]["StartedAt"] == started
 
@@ -112,10 +115,13 @@ async def test_a_stopped_environment_gives_one_too(checkout: Checkout, contents:
 
 
 async def test_a_snapshot_with_one_flipped_byte_is_refused(
-    checkout: Checkout, contents: Contents, client: docker.DockerClient
+    checkout: Checkout, contents: Contents, client: docker.DockerClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     chosen = random.Random(SEED)  # noqa: S311 - where, not a secret
     path = _take(checkout)
+    made = manifest.read(path)
+    settings = Mock(postgres=Mock(database=made.database, user=made.user))
+    monkeypatch.setattr(parts, "of", Mock(return_value=(settings, Mock(), [])))
     before = await contents.digest()
     ids = {one.id for one in client.containers.list(filters=environments.labelled(checkout.stack))}
     files = sorted(path.iterdir())
@@ -125,9 +131,8 @@ async def test_a_snapshot_with_one_flipped_byte_is_refused(
     positions = [(one, chosen.randrange(one.stat().st_size), chosen.randrange(8)) for one in targets]
     for number, position in enumerate(positions):
         _flip(*position)
-        with pytest.raises(UserError, match="damaged"):
-            manifest.verify(path, manifest.read(path), lambda _: None)
-        if number % 20 == 0:
+        _assert_refused_before_the_engine_is_asked(checkout, path)
+        if number % BY_COMMAND == 0:
             refused = checkout.dashtam("snapshot", "restore", checkout.stack, path.name, "--yes")
             assert refused.returncode == 1
             assert "damaged; nothing was changed" in refused.stderr
@@ -135,6 +140,14 @@ async def test_a_snapshot_with_one_flipped_byte_is_refused(
     manifest.verify(path, manifest.read(path), lambda _: None)
     assert await contents.digest() == before
     assert {one.id for one in client.containers.list(filters=environments.labelled(checkout.stack))} == ids
+
+
+def _assert_refused_before_the_engine_is_asked(checkout: Checkout, path: Path) -> None:
+    """Restore as the command does, without the seconds in which it makes the machine ready."""
+    session = Mock(clone=Clone("", checkout.root, path.parents[2]))
+    with pytest.raises(UserError, match="damaged; nothing was changed"):
+        restore.restore(session, checkout.stack, path.name)
+    assert session.mock_calls == []
 
 
 def _flip(file: Path, position: int, bit: int) -> None:
@@ -145,31 +158,39 @@ def _flip(file: Path, position: int, bit: int) -> None:
         opened.write(bytes([byte ^ (1 << bit)]))
 
 
+@pytest.mark.parametrize(
+    ("moment", "switched"),
+    [
+        (Restore.is_staging, False),
+        (Restore.is_opening, False),
+        (Restore.is_switching, True),
+        (Restore.is_stopping, True),
+        (Restore.is_resuming, True),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
 async def test_a_restore_that_was_killed_leaves_the_old_or_the_new_whole(
-    checkout: Checkout, contents: Contents, client: docker.DockerClient
+    checkout: Checkout,
+    contents: Contents,
+    client: docker.DockerClient,
+    moment: Callable[[Restore], Awaitable[bool]],
+    switched: bool,
 ) -> None:
-    chosen = random.Random(SEED)  # noqa: S311 - when, not a secret
     await contents.fill()
-    new, new_accounts = await contents.digest(), contents.accounts()
+    new = await contents.digest(), contents.accounts()
     path = _take(checkout)
-    began = time.monotonic()
-    _restore(checkout, path.name)
-    whole = time.monotonic() - began
-    outcomes = set()
-    for number in range(MOMENTS):
-        await contents.fill()
-        old, old_accounts = await contents.digest(), contents.accounts()
-        process = checkout.start("snapshot", "restore", checkout.stack, path.name, "--yes")
-        with damage.at_latest_killed(process):
-            damage.ends_within(process, whole * (number + chosen.random()) / MOMENTS)
-        checkout.up()
-        assert environments.is_up(client, checkout.stack)
-        _assert_no_trace(checkout, client)
-        found = await contents.digest()
-        assert found in {old, new}
-        assert contents.accounts() == (new_accounts if found == new else old_accounts)
-        outcomes.add(found == new)
-    assert outcomes == {True, False}
+    await contents.fill()
+    old = await contents.digest(), contents.accounts()
+    assert old != new
+    seen = Restore(checkout, client)
+    process = checkout.start("snapshot", "restore", checkout.stack, path.name, "--yes")
+    await killed_when(process, lambda: moment(seen))
+    # Between what was seen and the kill it may have come to the point from which there is no way back.
+    switched = switched or seen.phase() is Phase.SWITCHING
+    checkout.up()
+    assert environments.is_up(client, checkout.stack)
+    _assert_no_trace(checkout, client)
+    assert (await contents.digest(), contents.accounts()) == (new if switched else old)
 
 
 async def test_a_restore_of_all_there_was_goes_on_after_it_was_killed(checkout: Checkout, contents: Contents) -> None:
@@ -178,8 +199,11 @@ async def test_a_restore_of_all_there_was_goes_on_after_it_was_killed(checkout: 
     path = _take(checkout)
     succeed(checkout.dashtam("destroy", checkout.stack, "--yes", "--no-snapshot"))
     process = checkout.start("snapshot", "restore", checkout.stack, path.name, "--yes")
-    with damage.at_latest_killed(process):
-        assert not damage.ends_within(process, 8.0)
+
+    async def has_a_container() -> bool:
+        return bool(contents.client.containers.list(all=True, filters=environments.labelled(checkout.stack)))
+
+    await killed_when(process, has_a_container)
     _restore(checkout, path.name)
     assert await contents.digest() == before
     assert contents.accounts() == accounts
@@ -195,10 +219,15 @@ async def test_services_go_on_when_the_command_is_killed_while_they_stand_still(
     def states() -> set[str]:
         return {contents.client.containers.get(name).status for name in names}
 
+    pauses = contents.client.events(
+        filters={**environments.labelled(checkout.stack), "event": "pause"}, until=int(time.time() + PATIENCE)
+    )
     process = checkout.start("snapshot", "create", checkout.stack)
     with damage.at_latest_killed(process):
-        while "paused" not in states():
-            assert not damage.ends_within(process, 0.01)
+        next(pauses)
+        # So that it can't let them go on while they are looked at.
+        process.send_signal(signal.SIGSTOP)
+        assert "paused" in states()
         damage.kill_group(process)
     wait_until(lambda: states() == {"running"}, "Postgres and Redis go on")
     assert await contents.digest() == before

@@ -17,6 +17,12 @@ LAST_WORDS = 10.0
 """Seconds in which a process that was killed is gone."""
 
 
+def kill(process: subprocess.Popen[bytes]) -> None:
+    """Kill a command alone, as the kernel does where memory is short."""
+    process.kill()
+    process.wait(LAST_WORDS)
+
+
 def kill_group(process: subprocess.Popen[bytes]) -> None:
     """Kill a command and what shares its process group, as a closed terminal may; plugins have groups of their own."""
     with contextlib.suppress(ProcessLookupError):

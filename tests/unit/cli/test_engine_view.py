@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from typing import Any
-from unittest.mock import Mock
+from unittest.mock import Mock, call
 
 import pytest
 from docker.errors import APIError, NotFound
@@ -133,3 +133,17 @@ def test_a_command_runs_to_its_end(view: EngineView, api: Mock) -> None:
     api.exec_inspect.return_value = {"ExitCode": 3}
     assert view.execute("id-app", ("echo", "done")) == (3, "done\ufffd")
     api.exec_create.assert_called_once_with("id-app", ["echo", "done"])
+
+
+def test_one_that_is_paused_is_stopped(view: EngineView, api: Mock) -> None:
+    api.stop.side_effect = [APIError("paused"), None]
+    view.stop("id-app", 30)
+    assert api.unpause.mock_calls == [call("id-app")]
+    assert api.stop.mock_calls == [call("id-app", timeout=30)] * 2
+
+
+def test_one_that_can_not_be_stopped_says_so(view: EngineView, api: Mock) -> None:
+    api.stop.side_effect = APIError("stuck")
+    api.unpause.side_effect = APIError("not paused")
+    with pytest.raises(APIError, match="stuck"):
+        view.stop("id-app", 30)

@@ -1,18 +1,24 @@
 from __future__ import annotations
 
 import re
+import socket
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
+import docker
 import pytest
 import typer
 from docker.errors import DockerException
+from requests import RequestException
 from typer.core import TyperGroup
 from typer.testing import CliRunner
 
 from cli import main
 from cli.errors import UserError
 from cli.lazy import Commands
+from cli.streams import CommandError
 
 COMMANDS = [[name] for name, command in Commands().items() if not isinstance(command, TyperGroup)]
 
@@ -78,14 +84,59 @@ def test_a_users_error_says_cause_and_remedy(
     assert said.out == ""
 
 
-def test_an_engine_that_refuses_is_told(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], failing: Callable[[BaseException], None]
+def _full_disk() -> Exception:
+    with pytest.raises(OSError, match="No space") as raised, Path("/dev/full").open("wb") as file:
+        file.write(b"content")
+    return raised.value
+
+
+def _engine_that_went_away() -> Exception:
+    """What the SDK raises when an engine that had answered closes the connection and is gone."""
+    with socket.create_server(("127.0.0.1", 0)) as server, ThreadPoolExecutor(1) as pool:
+        client = docker.DockerClient(base_url=f"tcp://127.0.0.1:{server.getsockname()[1]}", version="1.41")
+        hanging_up = pool.submit(server.accept)
+        hanging_up.add_done_callback(lambda accepted: accepted.result()[0].close())
+        with pytest.raises(RequestException) as raised:
+            client.ping()
+        client.close()
+    return raised.value
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda: DockerException("it refuses"), ["The Docker engine refused.", "it refuses", "./dashtam doctor"]),
+        (
+            lambda: CommandError(3, "no such table"),
+            ["A command in a container failed.", "no such table", "dashtam logs"],
+        ),
+        (_full_disk, ["A disk of this machine is full.", "No space left on device", "df -h"]),
+        (_engine_that_went_away, ["The Docker engine stopped answering.", "aborted", "Start it again"]),
+        (ConnectionResetError, ["The Docker engine stopped answering.", "Start it again"]),
+    ],
+)
+def test_what_can_meet_every_command_is_told_with_its_remedy(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    failing: Callable[[BaseException], None],
+    make: Callable[[], Exception],
+    said: list[str],
 ) -> None:
-    failing(DockerException("it is full"))
+    failing(make())
     assert _run(monkeypatch) == 1
-    said = capsys.readouterr().err
-    assert "it is full" in said
-    assert "./dashtam doctor" in said
+    told = capsys.readouterr().err
+    assert "Traceback" not in told
+    assert [words for words in (*said, "What to do:") if words not in told] == []
+
+
+@pytest.mark.parametrize("error", [ValueError("a mistake"), FileNotFoundError("forgotten")])
+def test_a_mistake_of_the_program_is_not_hidden(
+    monkeypatch: pytest.MonkeyPatch, failing: Callable[[BaseException], None], error: Exception
+) -> None:
+    failing(error)
+    monkeypatch.setattr(sys, "argv", ["dashtam"])
+    with pytest.raises(type(error)):
+        main.main()
 
 
 def test_an_interrupt_says_how_to_go_on(

@@ -1,8 +1,12 @@
 from __future__ import annotations
 
-import pytest
+from unittest.mock import Mock, call
 
-from cli.restart import NEEDS, in_order
+import pytest
+from docker.errors import APIError
+
+from cli.errors import UserError
+from cli.restart import GRACE, NEEDS, in_order, restart
 from infra.naming import SERVICES
 from tests.unit.cli.conftest import MakeContainer
 
@@ -25,3 +29,22 @@ def test_who_is_needed_comes_first(
 ) -> None:
     batches = in_order([container(component=service) for service in services])
     assert [{one.component for one in batch} for batch in batches] == expected
+
+
+def test_what_was_stopped_runs_again_though_another_can_not_be_stopped(container: MakeContainer) -> None:
+    services = {name: container(component=name, id=name, name=name) for name in ("app", "postgres")}
+    view = Mock()
+    view.stop.side_effect = lambda key, _: _refuse() if key == "postgres" else None
+    with pytest.raises(UserError, match="not healthy after the restart") as raised:
+        restart(view, "test", services.values(), lambda _service, _state: None)
+    assert "postgres: it is stuck" in raised.value.cause
+    assert view.mock_calls[:4] == [
+        call.stop("app", GRACE),
+        call.stop("postgres", GRACE),
+        call.start("postgres"),
+        call.start("app"),
+    ]
+
+
+def _refuse() -> None:
+    raise APIError("refused", explanation="it is stuck")

@@ -8,6 +8,7 @@ import pytest
 
 from cli.backups import archive
 from cli.backups.archive import Label
+from cli.backups.source import Source
 from cli.errors import UserError
 
 CONTENT = b"PGDMP" + bytes(range(256)) * 50
@@ -24,12 +25,19 @@ def path(tmp_path: Path) -> Path:
     return made
 
 
+def _label(path: Path) -> Label:
+    with path.open("rb") as file:
+        return archive.read(Source(path.name, file))
+
+
 def _read(path: Path) -> bytes:
-    return b"".join(archive.checked(path, archive.read(path), lambda _: None))
+    with path.open("rb") as file:
+        source = Source(path.name, file)
+        return b"".join(archive.checked(source, archive.read(source), lambda _: None))
 
 
 def test_what_was_written_is_read(path: Path) -> None:
-    label = archive.read(path)
+    label = _label(path)
     assert (label.size, label.sha256) == (len(CONTENT), hashlib.sha256(CONTENT).hexdigest())
     assert _read(path) == CONTENT
 
@@ -60,7 +68,19 @@ def test_one_that_goes_on_is_found(path: Path) -> None:
         _read(path)
 
 
-def test_one_that_is_not_there_is_wrong_usage(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="can't be read") as raised:
-        archive.read(tmp_path / "missing")
-    assert raised.value.exit_status == 2
+def test_one_that_can_not_be_read_is_told() -> None:
+    with Path("/proc/self/mem").open("rb") as file:
+        source = Source("dev.backup", file)
+        with pytest.raises(UserError, match="damaged") as raised:
+            archive.read(source)
+        assert "Input/output error" in raised.value.cause or "Invalid argument" in raised.value.cause
+        with pytest.raises(UserError, match="damaged") as raised:
+            list(archive.checked(source, LABEL.model_copy(update={"size": 1}), lambda _: None))
+        assert "Input/output error" in raised.value.cause
+
+
+def test_one_of_another_version_is_told(path: Path) -> None:
+    content = _label(path).model_dump_json().replace('"format":1', '"format":2').encode()
+    path.write_bytes(CONTENT + content + hashlib.sha256(content).digest() + len(content).to_bytes(4) + archive.MAGIC)
+    with pytest.raises(UserError, match="another version"):
+        _label(path)

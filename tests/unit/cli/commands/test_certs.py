@@ -43,7 +43,8 @@ def found(monkeypatch: pytest.MonkeyPatch) -> list[Certificate]:
 
 def test_what_a_certificate_says_is_shown_as_it_is(found: list[Certificate], monkeypatch: pytest.MonkeyPatch) -> None:
     written = io.StringIO()
-    monkeypatch.setattr(out, "file", written)
+    # By the property of that name, undoing it would leave the output of this test in the place of the present one.
+    monkeypatch.setattr(out, "_file", written)
     assert CliRunner().invoke(app, ["certs", "test"], catch_exceptions=False).exit_code == 0
     for told in (found[0].fingerprint, found[0].subject, "app, localhost", "10 days", "served, and verifies"):
         assert told in written.getvalue()

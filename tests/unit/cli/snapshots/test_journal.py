@@ -3,11 +3,14 @@ from __future__ import annotations
 import stat
 from pathlib import Path
 
+import pytest
+
+from cli.errors import UserError
 from cli.snapshots.helper import Part
 from cli.snapshots.journal import Entry, Journal, Phase
 
 PART = Part("postgres", "postgres_dev_data", "postgres:17", "70:70")
-ENTRY = Entry(snapshot="one", phase=Phase.STAGING, parts=(PART,))
+ENTRY = Entry(format=2, snapshot="one", phase=Phase.STAGING, parts=(PART,))
 
 
 def test_it_is_there_while_a_restore_is_under_way(tmp_path: Path) -> None:
@@ -23,3 +26,14 @@ def test_it_is_there_while_a_restore_is_under_way(tmp_path: Path) -> None:
     noted.clear()
     noted.clear()
     assert list(noted.path.parent.iterdir()) == []
+
+
+@pytest.mark.parametrize("content", ['{"snapshot": "one", "phase": "switching", "parts": []}', "{", ""])
+def test_one_of_another_version_is_told(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "dev.json"
+    path.write_text(content)
+    with pytest.raises(UserError, match="A restore of dev was broken off, and another version") as raised:
+        Journal(path).read()
+    assert str(path) in raised.value.cause
+    assert "./dashtam up dev" in raised.value.remedy
+    assert path.exists()

@@ -107,3 +107,16 @@ def test_no_room_is_told_before_anything_is_written(kept: Store, monkeypatch: py
     kept.require_space(9)
     with pytest.raises(UserError, match="not enough room"):
         kept.require_space(10)
+
+
+def test_a_disk_that_fills_up_meanwhile_is_told_and_nothing_is_left(kept: Store) -> None:
+    def fail() -> None:
+        with kept.draft("one") as draft, Path("/dev/full").open("wb") as file:
+            (draft / "half").touch()
+            file.write(b"content")
+
+    with pytest.raises(UserError, match="no room left for a snapshot; nothing was changed") as raised:
+        fail()
+    assert str(kept.folder) in raised.value.cause
+    assert raised.value.remedy
+    assert list(kept.folder.iterdir()) == []

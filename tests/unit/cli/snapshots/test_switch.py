@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,11 @@ from cli.snapshots.switch import DISCARD, STAGED, STAGING, SWITCH
 OLD = {"PG_VERSION": "17", "base/1": "old", "only-old": "old", ".hidden": "old"}
 NEW = {"PG_VERSION": "17", "base/1": "new", "only-new": "new", ".concealed": "new"}
 
-STEPS = ("mv", "sync", "mkdir", "rmdir", "rm")
+OLD_CACHE = {"appendonlydir/1.aof": "old", "old.rdb": "old"}
+NEW_CACHE = {"appendonlydir/1.aof": "new", "new.rdb": "new"}
+IN_BETWEEN = "temp.rdb"
+
+STEPS = ("mv", "sync", "mktemp", "ls", "rmdir", "rm")
 
 SHIM = """#!/bin/sh
 # Counts the steps; at the one that is asked for, does half of it where there are halves, and kills the whole script.
@@ -29,8 +34,11 @@ exec {real} "$@"
 
 @pytest.fixture
 def volume(tmp_path: Path) -> Path:
-    made = tmp_path / "volume"
-    for folder, content in ((made, OLD), (made / STAGED, NEW)):
+    return _staged(tmp_path / "volume", OLD, NEW)
+
+
+def _staged(made: Path, old: dict[str, str], new: dict[str, str]) -> Path:
+    for folder, content in ((made, old), (made / STAGED, new)):
         for name, text in content.items():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_text(text)
@@ -84,16 +92,22 @@ def test_what_was_staged_is_discarded(volume: Path) -> None:
     assert _content(volume) == OLD
 
 
-def test_killed_at_every_step_it_goes_on(volume: Path, shims: Path) -> None:
+def _killed_at_every_step(volume: Path, shims: Path) -> Iterator[int]:
+    """Yield after each kill, on a fresh volume each time."""
     pristine = volume.with_name("pristine")
     shutil.copytree(volume, pristine)
-    kills = 0
-    for step in range(1, 100):
+    for step in range(1, 200):
         shutil.rmtree(volume)
         shutil.copytree(pristine, volume)
         if _run(volume, SWITCH, shims=shims, kill_at=step) == 0:
-            break
-        kills += 1
+            assert step > len(STEPS)
+            return
+        yield step
+    pytest.fail("It never came to its end.")
+
+
+def test_killed_at_every_step_it_goes_on(volume: Path, shims: Path) -> None:
+    for _ in _killed_at_every_step(volume, shims):
         if (volume / "PG_VERSION").exists():
             # Whoever starts a server now finds all of one, never some of each.
             found = {name: text for name, text in _content(volume).items() if not name.startswith(STAGING)}
@@ -101,4 +115,34 @@ def test_killed_at_every_step_it_goes_on(volume: Path, shims: Path) -> None:
         assert _run(volume, SWITCH) == 0
         assert _content(volume) == NEW
         assert not list(volume.glob(f"{STAGING}*"))
-    assert kills >= len(STEPS)
+
+
+def _serve(volume: Path) -> None:
+    """Do as Redis does at its start: take what is there, or make it anew; and leave a file of its own."""
+    log = volume / "appendonlydir" / "1.aof"
+    if not log.exists():
+        log.parent.mkdir()
+        log.write_text("in between")
+    (volume / IN_BETWEEN).write_text("in between")
+
+
+def test_a_server_that_was_started_in_between_is_no_obstacle(tmp_path: Path, shims: Path) -> None:
+    volume = _staged(tmp_path / "volume", OLD_CACHE, NEW_CACHE)
+    for step in _killed_at_every_step(volume, shims):
+        _serve(volume)
+        # Killed once more, and started once more.
+        _run(volume, SWITCH, shims=shims, kill_at=step)
+        complete = not (volume / STAGED).exists()
+        _serve(volume)
+        assert _run(volume, SWITCH) == 0
+        # What was served from the whole of the new data stays.
+        assert _content(volume) == NEW_CACHE | ({IN_BETWEEN: "in between"} if complete else {})
+        assert not list(volume.glob(f"{STAGING}*"))
+
+
+def test_what_a_file_system_has_of_its_own_stays(volume: Path) -> None:
+    for folder in (volume, volume / STAGED):
+        (folder / "lost+found").mkdir()
+    (volume / "lost+found" / "#1").touch()
+    assert _run(volume, SWITCH) == 0
+    assert (volume / "lost+found" / "#1").exists()

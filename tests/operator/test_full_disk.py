@@ -1,0 +1,92 @@
+"""Disks that are full, for real: what happens on them is told, and nothing is changed."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.verify import environments
+from tests.verify.running import PATIENCE, succeed
+
+if TYPE_CHECKING:
+    import docker
+
+    from tests.verify.checkout import Checkout
+
+MOUNT = 'mount -t tmpfs -o "$1" none "$2"; shift 2; exec "$@"'
+"""In a name space of its own, which needs no root where there are user name spaces."""
+
+UNSHARED = ["unshare", "--mount", *(["--map-root-user"] if os.geteuid() else [])]
+
+
+def _on_a_small_disk(
+    checkout: Checkout, folder: str, options: str, *arguments: str, stdin: bytes = b""
+) -> tuple[int, str]:
+    """Run `./dashtam` with a small disk in the place of a folder of this clone's data."""
+    [home] = checkout.data.glob("clones/*")
+    path = home / folder
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    command = [*UNSHARED, "sh", "-euc", MOUNT, "mount", options, str(path), str(checkout.root / "dashtam"), *arguments]
+    done = subprocess.run(
+        command,
+        cwd=checkout.root,
+        env=checkout.environ,
+        input=stdin,
+        capture_output=True,
+        check=False,
+        timeout=PATIENCE,
+    )
+    said = done.stderr.decode()
+    assert "Traceback" not in said
+    assert "What to do:" in said
+    return done.returncode, said
+
+
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        ("size=1m", "There is not enough room for a snapshot; nothing was changed."),
+        # Room for bytes, but for few files: it becomes full while the services stand still.
+        ("size=4g,nr_inodes=4", "There is no room left for a snapshot; nothing was changed."),
+    ],
+)
+def test_a_snapshot_needs_room(checkout: Checkout, client: docker.DockerClient, options: str, why: str) -> None:
+    status, said = _on_a_small_disk(
+        checkout, f"snapshots/{checkout.stack}", options, "snapshot", "create", checkout.stack, "too-big"
+    )
+    assert status == 1
+    assert why in said
+    assert environments.is_up(client, checkout.stack)
+    succeed(checkout.dashtam("snapshot", "create", checkout.stack, "fits"))
+    succeed(checkout.dashtam("snapshot", "delete", checkout.stack, "fits"))
+
+
+def test_a_backup_from_standard_input_needs_room(checkout: Checkout) -> None:
+    backup = b"x" * (1 << 20)
+    status, said = _on_a_small_disk(
+        checkout, "restoring", "size=64k", "restore", checkout.stack, "-", "--yes", stdin=backup
+    )
+    assert status == 1
+    assert "There is no room left for the backup from standard input; nothing was changed." in said
+
+
+def test_a_backup_that_can_not_be_written_is_told(checkout: Checkout) -> None:
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [str(checkout.root / "dashtam"), "backup", checkout.stack, "-"],
+            cwd=checkout.root,
+            env=checkout.environ,
+            stdin=subprocess.DEVNULL,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            timeout=PATIENCE,
+        )
+    assert done.returncode == 1
+    assert "The backup can't be written.\nNo space left on device\nWhat to do:" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+from unittest.mock import Mock
+
+import pytest
+
+from cli import database, streams
+from cli.database import Database
+from cli.errors import UserError
+from cli.streams import CommandError
+
+
+@pytest.mark.parametrize(
+    ("name", "written"), [("dashtam", "'dashtam'"), ("it's", r"'it\'s'"), ("a\\b", r"'a\\b'"), ("a b", "'a b'")]
+)
+def test_a_database_is_named_as_libpq_reads_it(name: str, written: str) -> None:
+    assert Database(Mock(), "id", "other").login(name) == f"{database.LOGIN} dbname={written}"
+
+
+def test_no_password_is_in_a_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = Mock(return_value="170006\n")
+    monkeypatch.setattr(streams, "run", run)
+    assert Database(Mock(), "id", "dashtam").major() == 17
+    assert "password" not in " ".join(run.call_args.args[2]).lower()
+
+
+def test_one_that_still_starts_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    starting = CommandError(2, "FATAL: the database system is starting up")
+    monkeypatch.setattr(streams, "run", Mock(side_effect=starting))
+    with pytest.raises(UserError, match="The database of dev doesn't answer; nothing was changed") as raised:
+        database.of(Mock(), Mock(environment="dev"))
+    assert "starting up" in raised.value.cause
+    assert "./dashtam up dev" in raised.value.remedy
