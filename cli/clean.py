@@ -9,14 +9,14 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 
-from cli import further, recorded, recovery, turns
+from cli import further, kept, locks, recorded, turns
 from cli.clone import Clone
 from cli.engine_view import ContainerView, EngineView
-from cli.pulumi import Pulumi
+from cli.errors import UserError
+from cli.pulumi import Pulumi, configured_stacks
+from cli.recorded import Recorded
 from cli.snapshots import journal
-
-_FILES = "-files"
-"""How the names of volumes end that hold no data, but certificates and secrets that are in the state too."""
+from infra.earlier import holds_data
 
 
 @dataclass(frozen=True)
@@ -68,38 +68,49 @@ def find(view: EngineView, pulumi: Pulumi, clone: Clone) -> Belongings:
     networks, volumes = view.networks(None, clone.id), view.volumes(clone.id)
     own = {one.id for one in containers} | set(networks.values()) | volumes
     others = view.ids() - own
-    states = {stack: _ids(clone, stack, pulumi) for stack in sorted(pulumi.stacks())}
+    states = {stack: recorded.read(clone, stack, pulumi.environ) for stack in sorted(pulumi.stacks())}
     return Belongings(
         containers,
         networks,
-        sorted(name for name in volumes if name.endswith(_FILES)),
-        sorted(name for name in volumes if not name.endswith(_FILES)),
-        # A backend that several clones share may hold another's stack.
-        [stack for stack, ids in states.items() if ids and not ids & others],
+        sorted(name for name in volumes if not holds_data(name)),
+        sorted(name for name in volumes if holds_data(name)),
+        [stack for stack, state in states.items() if _is_own(clone, state, others)],
     )
 
 
-def _ids(clone: Clone, stack: str, pulumi: Pulumi) -> set[str]:
-    return {one.id for one in recorded.read(clone, stack, pulumi.environ).resources if one.id}
+def _is_own(clone: Clone, state: Recorded, others: set[str]) -> bool:
+    """Tell whether a state may go: a backend that several clones share may hold another's, of another machine too."""
+    ids = {one.id for one in state.resources if one.id}
+    owners = {one.owner for one in kept.made(state)}
+    return bool(ids) and not ids & others and owners <= {"", clone.id}
 
 
-def remove(view: EngineView, pulumi: Pulumi, clone: Clone, found: Belongings, say: Callable[[str], None]) -> None:
-    """Remove what was found, so that the next `up` makes everything anew.
+def remove(
+    view: EngineView, pulumi: Pulumi, clone: Clone, agreed: Belongings, say: Callable[[str], None]
+) -> Belongings:
+    """Remove all that this clone has, so that the next `up` makes everything anew.
 
     Args:
         view: The engine.
         pulumi: Pulumi in this clone.
         clone: This clone.
-        found: What was found.
+        agreed: What was found when it was agreed to. Containers may have come and gone since, but no data.
         say: Told if it has to wait.
 
+    Returns:
+        What was removed.
+
     Raises:
-        UserError: An update of one of the environments doesn't end.
+        UserError: An update of one of the environments doesn't end, or there is data now that nobody agreed to remove.
     """
     with ExitStack() as held:
-        for stack in sorted({*found.stacks, *(one.stack for one in found.containers)}):
+        for stack in sorted(
+            {*configured_stacks(clone.root), *agreed.stacks, *(one.stack for one in agreed.containers)}
+        ):
             held.enter_context(turns.turn(clone.home, stack, say))
-            recovery.release_dead_locks(pulumi, stack, say)
+            locks.release_dead(pulumi, stack, say)
+        found = find(view, pulumi, clone)
+        _require_agreed(found, agreed)
         for container in found.containers:
             view.remove_container(container.id)
         for network in found.networks.values():
@@ -111,6 +122,16 @@ def remove(view: EngineView, pulumi: Pulumi, clone: Clone, found: Belongings, sa
             journal.of(clone, stack).clear()
             pulumi.run("stack", "rm", stack, "--force", "--preserve-config", "--yes")
             further.unregister(clone, stack)
+    return found
+
+
+def _require_agreed(found: Belongings, agreed: Belongings) -> None:
+    if new := sorted({*found.data} - {*agreed.data}):
+        raise UserError(
+            f"There is data in {', '.join(new)} that was not there before; nothing was removed.",
+            cause="Another command has made an environment meanwhile.",
+            remedy="Look again: `./dashtam clean`.",
+        )
 
 
 def remove_data(view: EngineView, volumes: Sequence[str]) -> None:

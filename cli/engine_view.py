@@ -18,6 +18,11 @@ TESTS = "tests"
 REMOVAL_SECONDS = 60
 
 
+def made_by_updates(component: str) -> bool:
+    """Tell whether updates make what has a component's label, rather than a command that runs something beside it."""
+    return component != TESTS
+
+
 @dataclass(frozen=True)
 class ContainerView:
     """A container as the engine has it now.

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 
-from cli import failures, further, health, placements, preflight, recorded, recovery, soundness, turns
+from cli import failures, health, kept, placements, preflight, recorded, recovery, soundness, turns
 from cli.console import err
 from cli.drift import mend
 from cli.errors import UserError
@@ -14,8 +14,9 @@ from cli.parallel import each
 from cli.pulumi import require_configured
 from cli.session import Session
 from cli.settling import Settler
-from cli.snapshots import journal, switch
+from cli.snapshots import switch
 from cli.updates import Updates
+from infra.naming import Naming
 from infra.outputs import StackOutputs
 
 
@@ -40,16 +41,23 @@ def up(
         require_configured(stack, session.clone.root)
     with _turns(session, stacks):
         for stack in stacks:
-            begin = recorded.read(session.clone, stack, session.environ).beginning
-            soundness.require_sound(session.client.info(), begin, datetime.now(UTC))
-            placed = Settler(session.clone, session.engine, err.print).settle(stack)
-            preflight.require_free(session.clone, session.engine, stack, placed)
+            _require_possible(session, stack)
         Updates(session, "up", patience).run(
             {stack: _flags(refresh=_mend(session, stack), replace=replace) for stack in stacks}
         )
         for stack in stacks:
             _require_health(session, stack)
     return each(lambda stack: _outputs(session, stack), stacks)
+
+
+def _require_possible(session: Session, stack: str) -> None:
+    state = recorded.read(session.clone, stack, session.environ)
+    kept.require_own(session.clone, stack, state)
+    soundness.require_sound(session.client.info(), state.beginning, datetime.now(UTC))
+    placed = Settler(session.clone, session.engine, err.print).settle(stack)
+    naming = Naming(stack, session.clone.id, placed.name)
+    kept.require_wanted(session.engine, naming, preflight.configuration(session.clone.root, stack), state)
+    preflight.require_free(session.clone, session.engine, stack, placed)
 
 
 def _mend(session: Session, stack: str) -> bool:
@@ -80,24 +88,6 @@ def _outputs(session: Session, stack: str) -> StackOutputs:
     return outputs
 
 
-def destroy(session: Session, stack: str) -> None:
-    """Remove everything of an environment, its data too.
-
-    Args:
-        session: The prepared clone.
-        stack: The environment.
-
-    Raises:
-        UserError: There is no such environment, or something could not be removed.
-    """
-    require_configured(stack, session.clone.root)
-    with turns.turn(session.clone.home, stack, err.print):
-        recovery.recover(session.pulumi, session.engine, stack, session.clone.id, err.print)
-        Updates(session, "destroy").run({stack: ["--refresh"]})
-        journal.of(session.clone, stack).clear()
-        further.forget(session.pulumi, session.clone, stack)
-
-
 DOWN = tuple(f"--target=urn:pulumi:**${kind}::**" for kind in (recorded.CONTAINER, recorded.NETWORK))
 """What `down` removes: the rest of the state, with its secrets and certificates, stays exact."""
 
@@ -115,6 +105,9 @@ def down(session: Session, *stacks: str) -> None:
     for stack in stacks:
         require_configured(stack, session.clone.root)
     with _turns(session, stacks):
+        for stack in stacks:
+            kept.require_own(session.clone, stack, recorded.read(session.clone, stack, session.environ))
+            recovery.remove_guests(session.engine, stack, session.clone.id, err.print)
         amiss = {
             stack: recovery.recover(session.pulumi, session.engine, stack, session.clone.id, err.print)
             for stack in stacks

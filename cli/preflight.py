@@ -80,22 +80,21 @@ def names(naming: Naming) -> set[str]:
 def _name_taken(held: Holding, stack: str) -> UserError:
     what = f"The {held.kind} name {held.name}, which {stack} needs, is taken"
     remove = {"container": "docker rm -f", "network": "docker network rm", "volume": "docker volume rm"}[held.kind]
+    another = f"make another environment here: `./dashtam up {stack} --name NAME`"
     if not held.owner:
         return UserError(
             f"{what}.",
             cause=f"There is a {held.kind} of that name that this project did not make.",
-            remedy=f"Rename it, or remove it if it isn't needed: {remove} {held.name}",
+            remedy=f"Remove it if it isn't needed: {remove} {held.name}; or leave it, and {another}",
         )
     clone = known(held.owner)
     home = clone.root if clone else None
     return UserError(
         f"{what} by another clone of this project{f' in {home}' if home else ''}.",
         cause=f"{stack} was brought up here first, and that clone took the name while it was down.",
-        remedy=f"Remove that one first: (cd {home} && ./dashtam destroy {stack}); or leave it, and make another here:"
-        f" `./dashtam up {stack} --name NAME`"
+        remedy=f"Remove that one first: (cd {home} && ./dashtam destroy {stack}); or leave it, and {another}"
         if home
-        else f"That clone is gone; if its data isn't needed: {remove} {held.name}; or leave it, and make another here:"
-        f" `./dashtam up {stack} --name NAME`",
+        else f"That clone is gone; if its data isn't needed: {remove} {held.name}; or leave it, and {another}",
     )
 
 

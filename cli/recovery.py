@@ -7,21 +7,12 @@ nothing and are removed; volumes hold data and are left, to be taken up again by
 from __future__ import annotations
 
 import json
-import socket
-import time
 from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
-import psutil
-
-from cli.engine_view import ContainerView, EngineView
-from cli.errors import UserError
+from cli import locks
+from cli.engine_view import ContainerView, EngineView, made_by_updates
 from cli.pulumi import Pulumi
-from infra.naming import PROJECT
 
 Say = Callable[[str], None]
 
@@ -29,68 +20,11 @@ _CONTAINER = "docker:index/container:Container"
 _NETWORK = "docker:index/network:Network"
 _LEFT = "left by a broken-off update"
 
-LOCK_WAIT = 600.0
-LOCK_POLL = 0.2
-"""Seconds."""
-
-
-@dataclass(frozen=True)
-class Lock:
-    """A lock of Pulumi's file backend.
-
-    Args:
-        path: The lock file.
-        pid: The process that took it.
-        host: The machine it ran on.
-    """
-
-    path: Path
-    pid: int
-    host: str
-
-    @property
-    def is_held(self) -> bool:
-        """Whether the process that took it may still run."""
-        if self.host != socket.gethostname():
-            return True
-        try:
-            return self.pid > 0 and "pulumi" in psutil.Process(self.pid).name()
-        except psutil.NoSuchProcess:
-            return False
-
-
-def locks(backend_url: str, stack: str) -> list[Lock]:
-    """Return the locks on a stack.
-
-    Args:
-        backend_url: The state backend; only file backends have such locks.
-        stack: Which stack.
-
-    Returns:
-        The locks, usually none or one.
-    """
-    address = urlsplit(backend_url)
-    if address.scheme != "file":
-        return []
-    folder = Path(unquote(address.path)) / ".pulumi/locks/organization" / PROJECT / stack
-    found = []
-    for path in folder.glob("*.json"):
-        with suppress(FileNotFoundError):
-            found.append(_lock(path))
-    return found
-
-
-def _lock(path: Path) -> Lock:
-    try:
-        content = json.loads(path.read_text())
-        return Lock(path, int(content["pid"]), content["hostname"])
-    except (ValueError, KeyError):
-        # Pulumi writes it at one stroke: one that can't be read was broken off with the machine.
-        return Lock(path, 0, socket.gethostname())
-
 
 def recover(pulumi: Pulumi, view: EngineView, stack: str, owner: str, say: Say) -> bool:
     """Mend what a broken-off update or a stopped container left.
+
+    What runs beside the services, such as tests, is left alone: see `remove_guests`.
 
     Args:
         pulumi: Pulumi in this clone.
@@ -105,8 +39,8 @@ def recover(pulumi: Pulumi, view: EngineView, stack: str, owner: str, say: Say) 
     Raises:
         UserError: Another update of the stack doesn't end.
     """
-    release_dead_locks(pulumi, stack, say)
-    containers = view.containers(stack, owner)
+    locks.release_dead(pulumi, stack, say)
+    containers = [one for one in view.containers(stack, owner) if made_by_updates(one.component)]
     state = _state(pulumi, stack)
     broken_off = _forget_broken_off(state)
     if broken_off:
@@ -130,36 +64,19 @@ def recover(pulumi: Pulumi, view: EngineView, stack: str, owner: str, say: Say) 
     return broken_off or cut_off or not kept >= _recorded_ids(state, _CONTAINER)
 
 
-def release_dead_locks(pulumi: Pulumi, stack: str, say: Say) -> None:
-    """Wait for another update of the stack, and remove the lock of one that died.
+def remove_guests(view: EngineView, stack: str, owner: str, say: Say) -> None:
+    """Remove what runs beside an environment's services, before their network goes.
 
     Args:
-        pulumi: Pulumi in this clone.
-        stack: Which stack.
+        view: The engine.
+        stack: Which environment.
+        owner: This clone.
         say: Told what is done.
-
-    Raises:
-        UserError: The other update runs on another machine, or doesn't end.
     """
-    for lock in locks(pulumi.environ.get("PULUMI_BACKEND_URL", ""), stack):
-        if lock.is_held:
-            say(f"Another update of {stack} is running (pid {lock.pid}); waiting for it.")
-            _wait_for(lock, stack)
-        if lock.path.exists():
-            say(f"Removing the lock of an update that died (pid {lock.pid}).")
-            lock.path.unlink(missing_ok=True)
-
-
-def _wait_for(lock: Lock, stack: str) -> None:
-    deadline = time.monotonic() + LOCK_WAIT
-    while lock.path.exists() and lock.is_held:
-        if time.monotonic() > deadline:
-            raise UserError(
-                f"{stack} is still being updated by another process (pid {lock.pid} on {lock.host}).",
-                cause=f"It has not finished within {LOCK_WAIT / 60:.0f} minutes.",
-                remedy=f"Look at that process; if it has died, run `pulumi cancel --stack {stack}`.",
-            )
-        time.sleep(LOCK_POLL)
+    for container in view.containers(stack, owner):
+        if not made_by_updates(container.component):
+            say(f"Removing {container.name}, which runs beside {stack}.")
+            view.remove_container(container.id)
 
 
 def _state(pulumi: Pulumi, stack: str) -> dict[str, Any]:

@@ -99,10 +99,25 @@ def of(environment: str) -> Target:
     Raises:
         UserError: There is no such environment, or no engine answers.
     """
+    return Target(environment, require(environment), EngineView(connect()))
+
+
+def require(environment: str) -> Clone:
+    """Make sure that there is an environment of a name, also where the link that is its config was cleaned away.
+
+    Args:
+        environment: The name.
+
+    Returns:
+        This clone.
+
+    Raises:
+        UserError: There is none.
+    """
     here = clone.current()
     if not config_file(environment).exists():
         from cli import further  # noqa: PLC0415 - only a link that was cleaned away needs it
 
         further.restore(here)
     require_configured(environment)
-    return Target(environment, here, EngineView(connect()))
+    return here

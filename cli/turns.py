@@ -18,7 +18,8 @@ PATIENCE = 600.0
 def turn(folder: Path, stack: str, say: Callable[[str], None], patience: float = PATIENCE) -> Iterator[None]:
     """Hold an environment for oneself.
 
-    The operating system gives the lock back when its holder ends, however it ends.
+    The operating system gives the lock back when its holder ends, however it ends. Who holds it may ask again: a
+    command that is made of others has one turn for all.
 
     Args:
         folder: Where this clone keeps its state.
@@ -32,7 +33,7 @@ def turn(folder: Path, stack: str, say: Callable[[str], None], patience: float =
     Raises:
         UserError: The other command doesn't end.
     """
-    lock = FileLock(folder / f"{stack}.lock")
+    lock = FileLock(folder / f"{stack}.lock", is_singleton=True)
     try:
         lock.acquire(timeout=0)
     except Timeout:

@@ -8,7 +8,7 @@ import sys
 import pulumi
 from pulumi.runtime.config import get_config_env, get_config_secret_keys_env
 
-from infra import engine, placement, settings
+from infra import earlier, engine, placement, settings, state
 from infra.config_errors import ConfigError
 from infra.environment import Environment
 from infra.naming import Naming
@@ -25,12 +25,15 @@ def main() -> None:
     stack = pulumi.get_stack()
     try:
         placed = placement.read(os.environ.get(placement.VARIABLE)).get(stack) or placement.plain(stack)
-        naming = Naming(stack, os.environ.get("DASHTAM_CLONE") or "unclaimed", placed.name)
+        naming = Naming(stack, os.environ.get("DASHTAM_CLONE") or earlier.UNCLAIMED, placed.name)
         config = placed.applied(settings.load(stack, get_config_env(), frozenset(get_config_secret_keys_env())))
         clients = read_credentials(stack, config.providers)
         image_source(config.images)
         engine.require()
-    except (ConfigError, ValueError, engine.EngineError) as error:
+        known = state.read(stack)
+        earlier.require_own(known, naming)
+        earlier.require_kept(known, naming, config)
+    except (ConfigError, ValueError, engine.EngineError, earlier.EarlierError) as error:
         pulumi.log.error(str(error))
         sys.exit(ERROR_WAS_SHOWN)
     outputs = Environment(config, naming, clients).outputs

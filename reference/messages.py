@@ -16,6 +16,7 @@ ROOT = Path(__file__).resolve().parents[1]
 FOLDERS = ("cli", "infra")
 TOLD: dict[str, tuple[int | str, ...]] = {
     "UserError": (0, "cause", "remedy"),
+    "EarlierError": (0, "cause", "remedy"),
     "Finding": (0, "cause", "remedy"),
     "EngineError": (0,),
 }
@@ -47,7 +48,7 @@ def content() -> str:
         f" what is said in one case from another, and {GAP} is what another program said, or depends on the machine."
         " [Troubleshooting](../troubleshooting.md) tells more of the common ones.",
         "## Commands",
-        table(("message", "cause", "what to do"), _rows(found, "UserError")),
+        table(("message", "cause", "what to do"), _rows(found, "UserError", "EarlierError")),
         "## Plain Pulumi",
         table(("message",), _rows(found, "EngineError")),
         "## Doctor",
@@ -64,8 +65,8 @@ def messages() -> list[Message]:
     return list(dict.fromkeys(one for path in files for one in _of_file(path)))
 
 
-def _rows(found: list[Message], kind: str) -> list[tuple[str, ...]]:
-    return [one.parts for one in found if one.kind == kind]
+def _rows(found: list[Message], *kinds: str) -> list[tuple[str, ...]]:
+    return [one.parts for one in found if one.kind in kinds]
 
 
 def _of_file(path: Path) -> Iterator[Message]:

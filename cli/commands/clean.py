@@ -40,16 +40,15 @@ def clean(
     view = EngineView(connect())
     here = session.prepare(install=not no_install, images=False)
     found = cleaning.find(view, here.pulumi, here.clone)
+    if not as_json:
+        _show(found)
+    if not dry_run and found.any:
+        if not yes:
+            _confirm(found)
+        found = cleaning.remove(view, here.pulumi, here.clone, found, err.print)
+        err.print("All of it is removed. `./dashtam up dev` starts anew.", highlight=False)
     if as_json:
         typer.echo(json.dumps({**found.named(), "removed": not dry_run}, indent=2))
-    else:
-        _show(found)
-    if dry_run or not found.any:
-        return
-    if not yes:
-        _confirm(found)
-    cleaning.remove(view, here.pulumi, here.clone, found, err.print)
-    err.print("All of it is removed. `./dashtam up dev` starts anew.", highlight=False)
 
 
 def _show(found: cleaning.Belongings) -> None:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from dataclasses import asdict
 from typing import Annotated
 
 import typer
 
-from cli import lifecycle, session
+from cli import session, target
 from cli.commands.arguments import Environment
 from cli.commands.options import AsJson, NoInstall
 from cli.console import err
-from cli.pulumi import require_configured
 from cli.trust import authority
 
 app = typer.Typer(add_completion=False)
@@ -29,34 +29,26 @@ def destroy(
 ) -> None:
     """Remove an environment with everything in it, like `pulumi destroy`.
 
-    Where it keeps data, a snapshot is taken first, which `./dashtam snapshot restore` puts back; then it asks.
+    Where it keeps data, it asks. Then a snapshot is taken first, which `./dashtam snapshot restore` puts back.
     """
-    require_configured(environment)
+    target.require(environment)
     here = session.prepare(install=not no_install)
-    snapshot = None
-    if no_snapshot:
-        _ask(here, environment, yes=yes, kept=False)
-    else:
-        from cli.snapshots.farewell import farewell  # noqa: PLC0415 - only where there is something to keep
+    from cli.removal import Removal  # noqa: PLC0415 - what takes snapshots is slow to import
 
-        with farewell(here, environment) as taken:
-            _ask(here, environment, yes=yes or taken is None, kept=True)
-            snapshot = asdict(taken) if taken else None
-    lifecycle.destroy(here, environment)
+    removal = Removal(here, environment)
+    data = removal.data()
+    if data and not yes:
+        _ask(environment, data, snapshot=not no_snapshot)
+    taken = removal.run(None if yes else data, snapshot=not no_snapshot)
     if authority.trusted(here.clone, environment):
         err.print(f"Its CA is still trusted by this machine: `./dashtam untrust {environment}`.", highlight=False)
     if as_json:
-        typer.echo(json.dumps({"environment": environment, "snapshot": snapshot}))
+        typer.echo(json.dumps({"environment": environment, "snapshot": asdict(taken) if taken else None}))
         return
     err.print(f"{environment} is removed.", highlight=False)
 
 
-def _ask(here: session.Session, environment: str, *, yes: bool, kept: bool) -> None:
-    if yes:
-        return
-    outputs = here.pulumi.outputs(environment)
-    if kept:
-        typer.confirm(f"Remove {environment}? Only the snapshot stays.", abort=True, err=True)
-    elif outputs and outputs.volumes:
-        volumes = ", ".join(outputs.volumes.values())
-        typer.confirm(f"{environment} keeps data in {volumes}. Remove it for good?", abort=True, err=True)
+def _ask(environment: str, data: Collection[str], *, snapshot: bool) -> None:
+    volumes = ", ".join(sorted(data))
+    question = "Take a snapshot, and remove it?" if snapshot else "Remove it for good?"
+    typer.confirm(f"{environment} keeps data in {volumes}. {question}", abort=True, err=True)

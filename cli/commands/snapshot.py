@@ -9,13 +9,12 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from cli import clone, session, turns
+from cli import session, target, turns
 from cli.commands.arguments import Environment
 from cli.commands.options import AsJson, NoInstall
 from cli.console import err, out
 from cli.errors import UserError
 from cli.images.engine import connect
-from cli.pulumi import require_configured
 from cli.snapshots import store
 from cli.snapshots.store import Store
 from cli.transfers import megabytes
@@ -37,8 +36,7 @@ def create(
     """Take a snapshot of an environment, running or not. Services stand still meanwhile; no connection is lost."""
     from cli.snapshots import create as creation  # noqa: PLC0415 - only what takes one needs it
 
-    require_configured(environment)
-    taken = creation.create(connect(), clone.current(), environment, name)
+    taken = creation.create(connect(), target.require(environment), environment, name)
     if as_json:
         typer.echo(json.dumps(asdict(taken)))
         return
@@ -78,7 +76,6 @@ def restore(
     """
     from cli.snapshots import restore as restoring  # noqa: PLC0415 - only what puts one back needs it
 
-    require_configured(environment)
     _store(environment).read(name)
     if not yes:
         typer.confirm(f"The data that {environment} has now goes. Put {name} in its place?", abort=True, err=True)
@@ -104,8 +101,7 @@ def delete(
     as_json: AsJson = False,
 ) -> None:
     """Remove a snapshot."""
-    require_configured(environment)
-    here = clone.current()
+    here = target.require(environment)
     kept = store.of(here, environment)
     with turns.turn(here.home, environment, err.print):
         kept.delete(name)
@@ -116,8 +112,7 @@ def delete(
 
 
 def _store(environment: str) -> Store:
-    require_configured(environment)
-    return store.of(clone.current(), environment)
+    return store.of(target.require(environment), environment)
 
 
 def _row(kept: Store, name: str) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any
 from cli import recorded
 from cli.clone import Clone
 from cli.drift.container import NONE, Change, changes, labels, replacement_changes
-from cli.engine_view import TESTS, ContainerView, EngineView, view
+from cli.engine_view import ContainerView, EngineView, made_by_updates, view
 from cli.recorded import CONTAINER, IMAGE, NETWORK, VOLUME, Recorded, Resource
 from infra.naming import COMPONENT_LABEL, OWNER_LABEL, PROJECT, PROJECT_LABEL, SERVICES, STACK_LABEL
 
@@ -175,7 +175,8 @@ def _unrecorded(state: Recorded, engine: Snapshot, stack: str, owner: str) -> It
 
 def _belongs(found: Mapping[str, str] | None, stack: str, owner: str) -> bool:
     wanted = {PROJECT_LABEL: PROJECT, STACK_LABEL: stack, OWNER_LABEL: owner}
-    return wanted.items() <= (found or {}).items() and (found or {}).get(COMPONENT_LABEL) != TESTS
+    carried = found or {}
+    return wanted.items() <= carried.items() and made_by_updates(carried.get(COMPONENT_LABEL, ""))
 
 
 def _kind(resource: Resource) -> str:

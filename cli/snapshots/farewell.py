@@ -2,64 +2,91 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 
-from cli import health, placements
+from cli import health
 from cli.console import err
 from cli.errors import UserError
 from cli.parallel import each
 from cli.session import Session
 from cli.snapshots import create, parts, switch
 from cli.snapshots.create import Taken
+from cli.snapshots.helper import Part, helper
 from cli.snapshots.parts import NothingToKeepError
 from infra.naming import Naming
 
 
 @contextmanager
-def farewell(session: Session, stack: str) -> Iterator[Taken | None]:
+def farewell(session: Session, stack: str, data: Collection[str]) -> Iterator[Taken | None]:
     """Stop what writes, and take a snapshot: so that it holds all there is when the environment goes.
 
-    What ran goes on where the context ends with an error, such as a no to the question.
+    What ran goes on where the context ends with an error, unless some of it is gone by then. To be called while no
+    other command can change the environment.
 
     Args:
         session: The prepared clone.
         stack: The environment.
+        data: The volumes in which it has data.
 
     Yields:
-        The snapshot; None where there is no data that last.
+        The snapshot; None where its database was never made.
+
+    Raises:
+        UserError: There can't be a snapshot of all of the data.
     """
-    naming = placements.naming(session.clone, stack)
-    if not _keeps_data(session, naming):
-        yield None
-        return
-    running = switch.stop(session.client, naming, list(switch.USERS_OF_DATA))
+    containers = session.engine.containers(stack, session.clone.id)
+    running = [one.id for one in containers if one.component in switch.USERS_OF_DATA and one.state == "running"]
     try:
-        yield _taken(session, stack)
+        yield _taken(session, stack, data)
     except BaseException:
-        each(session.client.api.start, running)
-        health.settled(session.engine, stack, session.clone.id)
+        _go_on(session, stack, running)
         raise
 
 
-def _keeps_data(session: Session, naming: Naming) -> bool:
-    try:
-        _, _, found = parts.of(session.client, session.clone, naming.environment)
-    except NothingToKeepError:
-        return False
-    return any(one.volume in parts.volumes(session.engine, naming) for one in found)
+def _taken(session: Session, stack: str, data: Collection[str]) -> Taken | None:
+    with _refusal(stack):
+        _, naming, found = parts.of(session.client, session.clone, stack)
+        _require_all(data, found)
+        switch.stop(session.client, naming, list(switch.USERS_OF_DATA))
+        try:
+            taken = create.create(session.client, session.clone, stack)
+        except NothingToKeepError:
+            if _is_empty(session, naming, found[0]):
+                return None
+            raise
+    err.print(f"What {stack} keeps is in the snapshot {taken.name}: {taken.path}", highlight=False, markup=False)
+    return taken
 
 
-def _taken(session: Session, stack: str) -> Taken | None:
+@contextmanager
+def _refusal(stack: str) -> Iterator[None]:
     try:
-        taken = create.create(session.client, session.clone, stack)
-    except NothingToKeepError:
-        return None
+        yield
     except UserError as error:
         raise UserError(
             f"{stack} was not removed, since no snapshot of its data could be taken.",
             cause="\n".join(line for line in (error.message, error.cause) if line),
             remedy=f"{error.remedy} With --no-snapshot its data goes for good.".lstrip(),
         ) from None
-    err.print(f"What {stack} keeps is in the snapshot {taken.name}: {taken.path}", highlight=False, markup=False)
-    return taken
+
+
+def _require_all(data: Collection[str], found: Collection[Part]) -> None:
+    beyond = sorted({*data} - {one.volume for one in found})
+    if beyond:
+        raise UserError(
+            f"There can be no snapshot of {', '.join(beyond)}.",
+            cause="A snapshot holds what is in the volumes that the environment has where it is put now.",
+        )
+
+
+def _is_empty(session: Session, naming: Naming, part: Part) -> bool:
+    with helper(session.client, naming, part) as opened:
+        return not set(opened.script("ls -A").split()) - {"lost+found"}
+
+
+def _go_on(session: Session, stack: str, running: Collection[str]) -> None:
+    """Start what ran, if all of it is there still: services that lack another would only be waited for."""
+    if running and {one.id for one in session.engine.containers(stack, session.clone.id)} >= set(running):
+        each(session.client.api.start, list(running))
+        health.settled(session.engine, stack, session.clone.id)

@@ -20,7 +20,7 @@ class NothingToKeepError(UserError):
 
 
 def parts(client: docker.DockerClient, settings: StackSettings, naming: Naming) -> list[Part]:
-    """Return the parts of an environment's data that last.
+    """Return the parts of an environment's data that last, or were to before its config was edited.
 
     Args:
         client: The engine.
@@ -28,13 +28,14 @@ def parts(client: docker.DockerClient, settings: StackSettings, naming: Naming) 
         naming: Its names.
 
     Returns:
-        Postgres, and Redis where it keeps its data too.
+        Postgres, and Redis where its data is kept too.
 
     Raises:
         NothingToKeepError: Its database is kept in memory.
     """
     stack = naming.environment
-    if settings.postgres.storage != "volume":
+    there = volumes(EngineView(client), naming)
+    if settings.postgres.storage != "volume" and naming.data_volume(POSTGRES.name) not in there:
         raise NothingToKeepError(
             f"{stack} keeps its data in memory, of which there can be no snapshot.",
             cause=f"Pulumi.{stack}.yaml says `storage: {settings.postgres.storage}` for dashtam:postgres.",
@@ -43,7 +44,7 @@ def parts(client: docker.DockerClient, settings: StackSettings, naming: Naming) 
         )
     origin = settings.images.source or source.decide(client)
     found = [_part(POSTGRES, settings.images.postgres or POSTGRES.reference(origin), naming)]
-    if settings.redis.storage == "volume":
+    if settings.redis.storage == "volume" or naming.data_volume(REDIS.name) in there:
         found.append(_part(REDIS, settings.images.redis or REDIS.reference(origin), naming))
     return found
 

@@ -88,9 +88,11 @@ def refuse(
     """Run the program where something is wrong; give what it says, and make sure that it declares nothing."""
     monkeypatch.setattr(Recorder, "RegisterResource", _stack_alone)
 
-    def refused(stack: str, config: Mapping[str, str] | None = None, **changes: str) -> list[str]:
+    def refused(
+        stack: str, config: Mapping[str, str] | None = None, earlier: Mapping[str, Any] | None = None, **changes: str
+    ) -> list[str]:
         with pytest.raises(SystemExit) as stopped:
-            run_program(stack, stack_config("test") | dict(config or {}), variables | changes)
+            run_program(stack, stack_config("test") | dict(config or {}), variables | changes, earlier=earlier)
         assert stopped.value.code == SHOWN_ALREADY
         return caplog.messages
 

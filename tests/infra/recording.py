@@ -6,9 +6,9 @@ import asyncio
 import hashlib
 import json
 import runpy
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,6 +18,8 @@ from google.protobuf import json_format  # type: ignore[import-untyped]
 from pulumi.runtime import mocks, rpc
 from pulumi.runtime.settings import set_root_resource
 from pulumi.runtime.stack import run_in_stack
+
+from infra import state
 
 SECRET = "keep-this-hidden"
 """Part of every secret that the recording monitor makes up."""
@@ -110,10 +112,19 @@ class Deployment:
 
 
 class Provider(mocks.Mocks):
-    """Answers as the providers do, with secrets that can be recognised."""
+    """Answers as the providers do, with secrets that can be recognised.
+
+    Args:
+        earlier: What the state has of earlier updates: type and outputs by URN.
+    """
+
+    def __init__(self, earlier: Mapping[str, Any]) -> None:
+        self._earlier = earlier
 
     def call(self, args: mocks.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]] | None]:
-        raise AssertionError(f"the program calls nothing, but {args.token} was called")
+        assert args.token == state.READ, f"the program reads its state alone, but {args.token} was called"
+        assert args.args["stackName"].startswith("organization/dashtam/")
+        return {"outputs": self._earlier}, []
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
         return f"{args.name}-id", {**args.inputs, **_made(args)}
@@ -141,24 +152,35 @@ def image_id(reference: str) -> str:
 class Recorder(mocks.MockMonitor):
     """Keeps what the program registers."""
 
-    def __init__(self, deployment: Deployment) -> None:
-        super().__init__(Provider())
+    def __init__(self, deployment: Deployment, earlier: Mapping[str, Any]) -> None:
+        super().__init__(Provider(earlier))
         self._deployment = deployment
 
     def RegisterResource(self, request: Any) -> Any:  # noqa: ANN401, N802 - as the monitor is called
         raw = json_format.MessageToDict(request.object)
         self._deployment.resources.append(Declared(request.type, request.name, unmarked(raw), raw, request))
-        with closing(asyncio.new_event_loop()) as loop:  # this thread is Pulumi's; it would leave its loop open
-            asyncio.set_event_loop(loop)
-            try:
-                return super().RegisterResource(request)  # type: ignore[no-untyped-call]
-            finally:
-                asyncio.set_event_loop(None)
+        with _loop():
+            return super().RegisterResource(request)  # type: ignore[no-untyped-call]
+
+    def Invoke(self, request: Any) -> Any:  # noqa: ANN401, N802 - as the monitor is called
+        with _loop():
+            return super().Invoke(request)  # type: ignore[no-untyped-call]
 
     def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: ANN401, N802 - as the monitor is called
         if "pulumi:pulumi:Stack" in request.urn:
             self._deployment.raw_exports.update(json_format.MessageToDict(request.outputs))
         return super().RegisterResourceOutputs(request)  # type: ignore[no-untyped-call]
+
+
+@contextmanager
+def _loop() -> Iterator[None]:
+    """Give this thread, which is Pulumi's, an event loop; Pulumi would leave its own open."""
+    with closing(asyncio.new_event_loop()) as loop:
+        asyncio.set_event_loop(loop)
+        try:
+            yield
+        finally:
+            asyncio.set_event_loop(None)
 
 
 def is_secret(value: Any) -> bool:  # noqa: ANN401 - any property
@@ -186,20 +208,26 @@ def unmarked(value: Any) -> Any:  # noqa: ANN401 - any property
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-def run_program(stack: str, config: Mapping[str, str], variables: Mapping[str, str], placed: str = "") -> Deployment:
-    """Run the program as it is, for one stack, and return what it declares."""
+def run_program(
+    stack: str,
+    config: Mapping[str, str],
+    variables: Mapping[str, str],
+    placed: str = "",
+    earlier: Mapping[str, Any] | None = None,
+) -> Deployment:
+    """Run the program as it is, for one stack that has what earlier updates made, and return what it declares."""
     deployment = Deployment(stack, placed=placed)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PULUMI_CONFIG", json.dumps(dict(config)))
         for name, value in variables.items():
             patch.setenv(name, value)
         with ThreadPoolExecutor(1) as alone:  # neither the tests' event loop nor Pulumi's context of another stack
-            alone.submit(asyncio.run, _program(stack, Recorder(deployment))).result()
+            alone.submit(asyncio.run, _program(stack, Recorder(deployment, earlier or {}))).result()
     return deployment
 
 
 async def _program(stack: str, recorder: Recorder) -> None:
-    mocks.set_mocks(recorder.mocks, "dashtam", stack, preview=False, monitor=recorder)
+    mocks.set_mocks(recorder.mocks, "dashtam", stack, preview=False, monitor=recorder, organization="organization")
     set_root_resource(None)  # type: ignore[arg-type]
     await run_in_stack(_main)
 

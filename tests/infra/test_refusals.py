@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from infra.naming import Naming
+from tests.infra.recording import OWNER
+
 Refuse = Callable[..., list[str]]
 
 
@@ -48,3 +51,25 @@ def test_a_source_of_images_that_does_not_exist_is_one_message(refuse: Refuse) -
 def test_a_stack_that_names_nothing_valid_is_one_message(refuse: Refuse, stack: str) -> None:
     (message,) = refuse(stack)
     assert message.startswith(f"the stack name '{stack}' can't be part of container and host names: ")
+
+
+def _volume(name: str, owner: str) -> dict[str, object]:
+    labels = [{"label": key, "value": value} for key, value in Naming("test", owner).labels("postgres").items()]
+    return {f"urn:{name}": {"type": "docker:index/volume:Volume", "outputs": {"name": name, "labels": labels}}}
+
+
+def test_data_that_the_config_no_longer_asks_for_is_one_message(refuse: Refuse) -> None:
+    (message,) = refuse("test", earlier=_volume("postgres_test_data", OWNER))
+    assert message.startswith("test keeps data in postgres_test_data, which its config no longer asks for; nothing ")
+    assert "`./dashtam destroy test`" in message
+
+
+def test_a_stack_that_another_clone_made_is_one_message(refuse: Refuse) -> None:
+    (message,) = refuse("test", earlier=_volume("dashtam-test-app-files", "another"))
+    assert message.startswith("test is another clone's in this state backend; nothing was changed.")
+    assert "dashtam.owner=another" in message
+
+
+def test_a_shell_that_was_not_set_up_takes_nothing_over(refuse: Refuse) -> None:
+    (message,) = refuse("test", earlier=_volume("dashtam-test-app-files", OWNER), DASHTAM_CLONE="")
+    assert 'Run `eval "$(./dashtam env)"` first' in message

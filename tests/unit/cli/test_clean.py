@@ -7,11 +7,21 @@ import pytest
 
 from cli import clean, placements
 from cli.clone import Clone
+from cli.errors import UserError
 from cli.recorded import Recorded, Resource
+from infra.naming import OWNER_LABEL
 from infra.placement import Placement, plain
 from tests.unit.cli.conftest import MakeContainer
 
-STATES = {"dev": {"id-app", "net", "data"}, "gone": {"id-gone"}, "shared": {"id-theirs"}, "empty": set()}
+STATES = {
+    "dev": {"id-app", "net", "data"},
+    "gone": {"id-gone"},
+    "shared": {"id-theirs"},
+    "far": {"id-far"},
+    "empty": set(),
+}
+OWNERS = {"dev": "me", "far": "another"}
+"""Whose the labels are; "far" is another clone's, on another machine."""
 
 
 @pytest.fixture
@@ -30,7 +40,8 @@ def view(container: MakeContainer) -> Mock:
 def pulumi(monkeypatch: pytest.MonkeyPatch) -> Mock:
     def read(_: Clone, stack: str, environ: object) -> Recorded:
         assert environ == {}
-        return Recorded([Resource("kind", "name", identity) for identity in ("", *STATES[stack])])
+        labels = [{"label": OWNER_LABEL, "value": OWNERS[stack]}] if stack in OWNERS else []
+        return Recorded([Resource("kind", "name", one, outputs={"labels": labels}) for one in ("", *STATES[stack])])
 
     monkeypatch.setattr("cli.recorded.read", read)
     return Mock(stacks=Mock(return_value=set(STATES)), environ={})
@@ -62,6 +73,27 @@ def test_what_was_found_is_removed_and_data_last(view: Mock, pulumi: Mock, tmp_p
     ]
     forgotten = [call.args[2] for call in pulumi.run.mock_calls]
     assert forgotten == ["dev", "gone"]
+
+
+@pytest.mark.usefixtures("data_home")
+def test_it_looks_again_in_its_turn(view: Mock, pulumi: Mock, tmp_path: Path, container: MakeContainer) -> None:
+    clone = Clone("me", tmp_path, tmp_path)
+    agreed = clean.find(view, pulumi, clone)
+    view.containers.return_value = [container(id="id-new")]
+    removed = clean.remove(view, pulumi, clone, agreed, print)
+    assert [one.id for one in removed.containers] == ["id-new"]
+    view.remove_container.assert_called_once_with("id-new")
+
+
+@pytest.mark.usefixtures("data_home")
+def test_data_that_came_meanwhile_is_not_removed(view: Mock, pulumi: Mock, tmp_path: Path) -> None:
+    clone = Clone("me", tmp_path, tmp_path)
+    agreed = clean.find(view, pulumi, clone)
+    view.volumes.return_value = {*view.volumes.return_value, "postgres_test_data"}
+    with pytest.raises(UserError, match="postgres_test_data that was not there before"):
+        clean.remove(view, pulumi, clone, agreed, print)
+    assert not [call for call in view.mock_calls if call[0].startswith("remove")]
+    pulumi.run.assert_not_called()
 
 
 @pytest.mark.usefixtures("data_home")

@@ -81,6 +81,9 @@ def test_a_strangers_name_is_not_taken_over(tmp_path: Path, free: int, kind: str
     with pytest.raises(UserError, match=name) as raised:
         _require(tmp_path, free, FakeView(Holding(kind, name, "")))
     assert removal in raised.value.remedy
+    # Networks and volumes can't be given another name.
+    assert "ename" not in raised.value.remedy
+    assert "`./dashtam up test --name NAME`" in raised.value.remedy
 
 
 def test_another_clones_environment_is_named_with_its_folder(tmp_path: Path, free: int, data_home: Path) -> None:

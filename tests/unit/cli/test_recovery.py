@@ -1,10 +1,6 @@
 from __future__ import annotations
 
 import json
-import os
-import socket
-import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +8,8 @@ import pytest
 
 from cli import recovery
 from cli.engine_view import ContainerView, EngineView
-from cli.errors import UserError
 from cli.pulumi import Pulumi
-from tests.unit.cli.conftest import MakeContainer, MakeProgram
+from tests.unit.cli.conftest import MakeContainer
 
 CONTAINER = "docker:index/container:Container"
 NETWORK = "docker:index/network:Network"
@@ -69,41 +64,6 @@ def _pulumi(backend: Path, *resources: tuple[str, str], pending: bool = False) -
 def _recover(pulumi: FakePulumi, view: FakeView) -> tuple[bool, list[str]]:
     said: list[str] = []
     return recovery.recover(pulumi, view, "test", "me", said.append), said
-
-
-@pytest.fixture
-def lock_folder(tmp_path: Path) -> Path:
-    folder = tmp_path / "locks" / ".pulumi/locks/organization/dashtam/test"
-    folder.mkdir(parents=True)
-    return folder
-
-
-@pytest.fixture
-def backend(lock_folder: Path) -> Path:
-    return lock_folder.parents[4]
-
-
-@pytest.fixture
-def dead() -> int:
-    """The id of a process that has ended."""
-    with subprocess.Popen(["true"]) as process:
-        process.wait()
-    return process.pid
-
-
-@pytest.fixture
-def living(program: MakeProgram) -> Iterator[int]:
-    """The id of a process that is named like Pulumi and waits to be ended."""
-    folder = program("pulumi", "read -r _")
-    with subprocess.Popen([folder / "pulumi"], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
-        yield process.pid
-        process.kill()
-
-
-def _lock(folder: Path, pid: int, host: str | None = None) -> Path:
-    path = folder / f"{pid}.json"
-    path.write_text(json.dumps({"pid": pid, "hostname": host or socket.gethostname(), "username": "me"}))
-    return path
 
 
 def test_an_environment_that_is_well_is_left_alone(container: MakeContainer, tmp_path: Path) -> None:
@@ -183,50 +143,17 @@ def test_an_empty_state_is_fine(tmp_path: Path, state: dict[str, Any]) -> None:
     assert _recover(pulumi, FakeView([], {})) == (False, [])
 
 
-def test_a_dead_process_holds_no_lock(lock_folder: Path, backend: Path, dead: int) -> None:
-    path = _lock(lock_folder, dead)
-    _, said = _recover(_pulumi(backend), FakeView([], {}))
-    assert not path.exists()
-    assert str(dead) in said[0]
+def test_tests_that_run_beside_it_are_left_alone(container: MakeContainer, tmp_path: Path) -> None:
+    tests = container(id="id-tests", name="dashtam-test-tests", component="tests", health="")
+    view = FakeView([container(), tests], {})
+    assert _recover(_pulumi(tmp_path, (CONTAINER, "id-app")), view) == (False, [])
+    assert view.removed == []
 
 
-def test_another_program_with_that_id_holds_no_lock(lock_folder: Path, backend: Path) -> None:
-    # This process is no pulumi.
-    path = _lock(lock_folder, os.getpid())
-    _recover(_pulumi(backend), FakeView([], {}))
-    assert not path.exists()
-
-
-@pytest.mark.parametrize("content", ["", "{}", '{"pid": 1}', "{half"])
-def test_a_lock_that_was_broken_off_is_removed(lock_folder: Path, backend: Path, content: str) -> None:
-    (lock_folder / "broken.json").write_text(content)
-    _recover(_pulumi(backend), FakeView([], {}))
-    assert list(lock_folder.iterdir()) == []
-
-
-def test_a_living_process_is_waited_for(
-    lock_folder: Path, backend: Path, living: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = _lock(lock_folder, living)
-    monkeypatch.setattr(recovery, "LOCK_WAIT", 0.3)
-    with pytest.raises(UserError, match=str(living)) as raised:
-        _recover(_pulumi(backend), FakeView([], {}))
-    assert "pulumi cancel" in raised.value.remedy
-    assert path.exists()
-
-
-def test_a_lock_of_another_machine_is_never_taken(
-    lock_folder: Path, backend: Path, dead: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = _lock(lock_folder, dead, host="another-machine")
-    monkeypatch.setattr(recovery, "LOCK_WAIT", 0.3)
-    with pytest.raises(UserError, match="another-machine"):
-        _recover(_pulumi(backend), FakeView([], {}))
-    assert path.exists()
-
-
-def test_other_stacks_and_backends_have_no_locks_here(lock_folder: Path, backend: Path, dead: int) -> None:
-    _lock(lock_folder, dead)
-    assert recovery.locks(backend.as_uri(), "dev") == []
-    assert recovery.locks("https://example.invalid", "test") == []
-    assert [lock.pid for lock in recovery.locks(backend.as_uri(), "test")] == [dead]
+def test_only_what_runs_beside_it_is_removed_as_such(container: MakeContainer) -> None:
+    tests = container(id="id-tests", name="dashtam-test-tests", component="tests", health="")
+    view = FakeView([container(), tests], {})
+    said: list[str] = []
+    recovery.remove_guests(view, "test", "me", said.append)
+    assert view.removed == ["id-tests"]
+    assert "dashtam-test-tests" in said[0]

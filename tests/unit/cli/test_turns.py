@@ -33,6 +33,19 @@ def test_other_environments_do_not_wait(tmp_path: Path) -> None:
         assert said == []
 
 
+def test_who_holds_it_may_ask_again(tmp_path: Path) -> None:
+    said: list[str] = []
+    with turn(tmp_path, "test", said.append, 0.0):
+        with turn(tmp_path, "test", said.append, 0.0):
+            pass
+        # The inner end gives nothing back.
+        script = "import sys; from pathlib import Path; from cli.turns import turn\n"
+        script += "with turn(Path(sys.argv[1]), 'test', print, 0.0): pass"
+        other = subprocess.run([sys.executable, "-c", script, tmp_path], capture_output=True, text=True, check=False)
+        assert "still being changed by another command" in other.stderr
+    assert said == []
+
+
 def test_a_failure_gives_the_turn_back(tmp_path: Path) -> None:
     def fail() -> None:
         with turn(tmp_path, "test", print):

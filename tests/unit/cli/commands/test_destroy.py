@@ -1,69 +1,71 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import json
 from pathlib import Path
 from unittest.mock import Mock
 
 import pytest
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
-from cli import lifecycle, session
+from cli import removal, session
 from cli.main import app
-from cli.snapshots import farewell
 from cli.snapshots.create import Taken
 
 TAKEN = Taken("test", "one", "/snapshots/test/one", 1, 1.0, 0.0)
+DATA = {"postgres_test_data", "redis_test_data"}
 
 
-class World:
-    """What was done, in its order."""
-
-    def __init__(self, taken: Taken | None) -> None:
-        self.taken = taken
-        self.done: list[str] = []
-
-    @contextmanager
-    def farewell(self, _session: object, _stack: str) -> Iterator[Taken | None]:
-        self.done.append("snapshot")
-        try:
-            yield self.taken
-        except BaseException:
-            self.done.append("going on")
-            raise
-
-    def destroy(self, _session: object, _stack: str) -> None:
-        self.done.append("destroy")
+def _destroy(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, made: Mock, *arguments: str, answer: str = "") -> Result:
+    here = Mock()
+    here.clone.home = tmp_path
+    monkeypatch.setattr(session, "prepare", Mock(return_value=here))
+    monkeypatch.setattr(removal, "Removal", Mock(return_value=made))
+    return CliRunner().invoke(app, ["destroy", "test", *arguments], input=answer, catch_exceptions=False)
 
 
 @pytest.mark.parametrize(
-    ("taken", "arguments", "answer", "done"),
+    ("data", "arguments", "answer", "agreed", "snapshot"),
     [
-        (TAKEN, [], "y\n", ["snapshot", "destroy"]),
-        (TAKEN, [], "n\n", ["snapshot", "going on"]),
-        (TAKEN, [], "", ["snapshot", "going on"]),
-        (TAKEN, ["--yes"], "", ["snapshot", "destroy"]),
-        (None, [], "", ["snapshot", "destroy"]),
-        (TAKEN, ["--no-snapshot"], "y\n", ["destroy"]),
-        (TAKEN, ["--no-snapshot"], "n\n", []),
-        (TAKEN, ["--no-snapshot", "--yes"], "", ["destroy"]),
+        (DATA, [], "y\n", DATA, True),
+        (DATA, ["--yes"], "", None, True),
+        (DATA, ["--no-snapshot"], "y\n", DATA, False),
+        (DATA, ["--no-snapshot", "--yes"], "", None, False),
+        (set(), [], "", set(), True),
+        (set(), ["--no-snapshot"], "", set(), False),
     ],
 )
-def test_what_it_keeps_is_kept_and_it_asks(
+def test_what_was_agreed_to_goes(
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
-    taken: Taken | None,
+    data: set[str],
     arguments: list[str],
     answer: str,
-    done: list[str],
+    agreed: set[str] | None,
+    snapshot: bool,
 ) -> None:
-    world = World(taken)
-    here = Mock()
-    here.clone.home = tmp_path
-    here.pulumi.outputs.return_value.volumes = {"postgres": "postgres_test_data"}
-    monkeypatch.setattr(session, "prepare", Mock(return_value=here))
-    monkeypatch.setattr(lifecycle, "destroy", world.destroy)
-    monkeypatch.setattr(farewell, "farewell", world.farewell)
-    ended = CliRunner().invoke(app, ["destroy", "test", *arguments], input=answer, catch_exceptions=False)
-    assert world.done == done
-    assert ended.exit_code == (0 if "destroy" in done else 1)
+    made = Mock(data=Mock(return_value=data), run=Mock(return_value=None))
+    ended = _destroy(monkeypatch, tmp_path, made, *arguments, answer=answer)
+    assert ended.exit_code == 0
+    made.run.assert_called_once_with(agreed, snapshot=snapshot)
+    assert all(name in ended.output for name in (data if answer else ()))
+
+
+@pytest.mark.parametrize("arguments", [[], ["--no-snapshot"], ["--json"]])
+@pytest.mark.parametrize("answer", ["n\n", ""])
+def test_a_no_comes_before_anything_is_done(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, arguments: list[str], answer: str
+) -> None:
+    made = Mock(data=Mock(return_value=DATA))
+    ended = _destroy(monkeypatch, tmp_path, made, *arguments, answer=answer)
+    assert ended.exit_code == 1
+    made.run.assert_not_called()
+
+
+@pytest.mark.parametrize(("taken", "said"), [(TAKEN, "one"), (None, None)])
+def test_scripts_are_told_of_the_snapshot(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, taken: Taken | None, said: str | None
+) -> None:
+    made = Mock(data=Mock(return_value=DATA), run=Mock(return_value=taken))
+    ended = _destroy(monkeypatch, tmp_path, made, "--yes", "--json")
+    snapshot = json.loads(ended.stdout)["snapshot"]
+    assert (snapshot and snapshot["name"]) == said

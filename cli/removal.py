@@ -1,0 +1,93 @@
+"""Removes an environment with all that it has, in one turn: nothing is written that is in no snapshot, and lost."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from contextlib import nullcontext
+from dataclasses import dataclass
+
+from cli import further, kept, locks, recorded, recovery, turns
+from cli.console import err
+from cli.drift import mend
+from cli.errors import UserError
+from cli.session import Session
+from cli.snapshots import journal
+from cli.snapshots.create import Taken
+from cli.snapshots.farewell import farewell
+from cli.updates import Updates
+
+
+@dataclass(frozen=True)
+class Removal:
+    """The removal of one environment.
+
+    Args:
+        session: The prepared clone.
+        stack: The environment.
+    """
+
+    session: Session
+    stack: str
+
+    def data(self) -> set[str]:
+        """Return the names of the volumes in which it has data.
+
+        Raises:
+            UserError: It is another clone's.
+        """
+        here = self.session
+        state = recorded.read(here.clone, self.stack, here.environ)
+        kept.require_own(here.clone, self.stack, state)
+        return kept.data(here.engine, self.stack, here.clone.id, state)
+
+    def run(self, agreed: Collection[str] | None, *, snapshot: bool) -> Taken | None:
+        """Remove everything of it. Where that fails before anything is gone, what ran goes on.
+
+        Args:
+            agreed: The volumes with data that may go; None for all.
+            snapshot: Whether what they hold is kept.
+
+        Returns:
+            The snapshot; None where there is none to take.
+
+        Raises:
+            UserError: It has data that nobody agreed to remove, there can't be a snapshot, or something could not be
+                removed.
+        """
+        here = self.session
+        with turns.turn(here.clone.home, self.stack, err.print):
+            data = self.data()
+            _require_agreed(self.stack, data, agreed)
+            self._prepare()
+            with farewell(here, self.stack, data) if snapshot and data else nullcontext() as taken:
+                self._remove()
+            return taken
+
+    def _prepare(self) -> None:
+        """Make sure, while the services run, that it can be removed."""
+        here = self.session
+        locks.release_dead(here.pulumi, self.stack, err.print)
+        # Whoever can't read the state can't remove what it tells of.
+        here.pulumi.run("stack", "output", "--stack", self.stack, "--json", "--show-secrets")
+        # Not later: what is stopped for the snapshot is not to be taken for broken.
+        recovery.recover(here.pulumi, here.engine, self.stack, here.clone.id, err.print)
+
+    def _remove(self) -> None:
+        here, owner = self.session, self.session.clone.id
+        recovery.remove_guests(here.engine, self.stack, owner, err.print)
+        # The plugin's refresh fails at a volume that is gone, as a removal that was killed leaves it.
+        mend.prepare(here.engine, here.clone, self.stack, lambda _: None)
+        Updates(here, "destroy").run({self.stack: ["--refresh"]})
+        for volume in kept.volumes(here.engine, self.stack, owner):
+            here.engine.remove_volume(volume)
+        journal.of(here.clone, self.stack).clear()
+        further.forget(here.pulumi, here.clone, self.stack)
+
+
+def _require_agreed(stack: str, data: Collection[str], agreed: Collection[str] | None) -> None:
+    if agreed is not None and (new := sorted({*data} - {*agreed})):
+        raise UserError(
+            f"{stack} has come to keep data in {', '.join(new)} since it was asked for; nothing was changed.",
+            cause="Another command has changed it meanwhile.",
+            remedy=f"Look at it again: `./dashtam destroy {stack}`.",
+        )

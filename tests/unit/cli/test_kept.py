@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+from pathlib import Path
+from unittest.mock import Mock
+
+import pytest
+
+from cli import kept
+from cli.clone import Clone
+from cli.errors import UserError
+from cli.recorded import VOLUME, Recorded, Resource
+from infra.naming import Naming
+from infra.settings import StackSettings, load_document
+
+NAMING = Naming("dev", "me")
+
+
+def _view(*volumes: tuple[str, dict[str, str] | None]) -> Mock:
+    return Mock(volume_documents=Mock(return_value=[{"Name": name, "Labels": labels} for name, labels in volumes]))
+
+
+def _state(*names: str, owner: str = "me") -> Recorded:
+    labels = [{"label": key, "value": value} for key, value in Naming("dev", owner).labels("postgres").items()]
+    return Recorded([Resource(VOLUME, name, name, outputs={"name": name, "labels": labels}) for name in names])
+
+
+def _config(storage: str) -> StackSettings:
+    persistence = "aof" if storage == "volume" else "none"
+    return load_document(
+        "dev",
+        {
+            "dashtam:postgres": {"database": "d", "user": "u", "storage": storage},
+            "dashtam:redis": {"storage": storage, "persistence": persistence},
+            "dashtam:app": {"oauth_redirect_uri": "https://127.0.0.1:8182"},
+        },
+    )
+
+
+@pytest.mark.parametrize(
+    ("volume", "labels", "recorded", "counts"),
+    [
+        ("postgres_dev_data", NAMING.labels("postgres"), True, True),
+        ("postgres_dev_data", NAMING.labels("postgres"), False, True),
+        ("postgres_dev_data", None, True, True),
+        ("postgres_dev_data", None, False, False),
+        ("postgres_dev-1a2b_data", NAMING.labels("postgres"), False, True),
+        ("postgres_dev_data", Naming("dev", "another").labels("postgres"), False, False),
+        ("postgres_test_data", Naming("test", "me").labels("postgres"), False, False),
+        ("dashtam-dev-app-files", NAMING.labels("app"), True, False),
+        ("0123abcd", NAMING.labels("tests"), False, False),
+    ],
+)
+def test_data_is_what_is_there_and_in_the_state_or_labelled(
+    volume: str, labels: dict[str, str] | None, recorded: bool, counts: bool
+) -> None:
+    state = _state(volume) if recorded else _state()
+    assert kept.data(_view((volume, labels)), "dev", "me", state) == ({volume} if counts else set())
+
+
+def test_what_is_gone_holds_nothing() -> None:
+    assert kept.data(_view(), "dev", "me", _state("postgres_dev_data")) == set()
+
+
+@pytest.mark.parametrize(("there", "refused"), [(["postgres_dev_data"], True), ([], False)])
+def test_data_that_is_no_longer_wanted_is_refused(there: list[str], refused: bool) -> None:
+    view = _view(*((name, NAMING.labels("postgres")) for name in there))
+    kept.require_wanted(view, NAMING, _config("volume"), _state("postgres_dev_data"))
+    if not refused:
+        kept.require_wanted(view, NAMING, _config("tmpfs"), _state("postgres_dev_data"))
+        return
+    with pytest.raises(UserError, match="postgres_dev_data, which its config no longer asks for") as raised:
+        kept.require_wanted(view, NAMING, _config("tmpfs"), _state())
+    assert "./dashtam destroy dev" in raised.value.remedy
+
+
+def test_another_clones_state_is_refused(tmp_path: Path) -> None:
+    here = Clone("me", tmp_path, tmp_path)
+    kept.require_own(here, "dev", _state("postgres_dev_data"))
+    with pytest.raises(UserError, match="another clone's") as raised:
+        kept.require_own(here, "dev", _state("postgres_dev_data", owner="another"))
+    assert raised.value.remedy
