@@ -16,6 +16,7 @@ from cli.images import source
 from cli.images.engine import connect
 from cli.overview.document import document
 from cli.overview.gathering import Overview, gather
+from cli.overview.sizes import Sizes
 from cli.overview.tables import shown
 from cli.overview.watching import watch
 from cli.pulumi import configured_stacks, require_configured
@@ -28,19 +29,23 @@ def status(
     environment: AnyEnvironment = None,
     *,
     everyone: Annotated[bool, typer.Option("--all", help="Also those of other clones on this engine.")] = False,
-    sizes: Annotated[bool, typer.Option("--size", help="Measure the data, too: slow on a full engine.")] = False,
+    idle: Annotated[
+        bool, typer.Option("--size", help="Also measure the data of what doesn't run: slow on a full engine.")
+    ] = False,
     watching: Annotated[
         bool, typer.Option("--watch", help="Refresh until Ctrl-C; without a terminal, a line a change.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show what runs where, how well, until when certificates are valid, and what drifted. Changes nothing."""
+    """Show what runs where and how well, its certificates and data, and what drifted. Changes nothing."""
     if (environment and everyone) or (watching and as_json):
         raise typer.BadParameter("ENVIRONMENT and --all exclude each other, and so do --watch and --json.")
     if environment:
         require_configured(environment)
     client = connect()
     view, here = EngineView(client), clone.find()
+    # Without a terminal, watching tells of states alone.
+    sizes = None if watching and not out.is_terminal else Sizes(view, idle=idle)
 
     def look() -> list[Overview]:
         return gather(view, here, environment, everyone=everyone, sizes=sizes)

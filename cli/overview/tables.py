@@ -118,8 +118,9 @@ def _expiry(end: datetime | None) -> Text:
     return Text(text, "" if left > SOON_DAYS else "bold red")
 
 
-def _data(volumes: Mapping[str, int] | None) -> str:
-    return "-" if not volumes else ", ".join(f"{name} {decimal(size)}" for name, size in volumes.items())
+def _data(volumes: Mapping[str, int | None] | None) -> str:
+    known = {name: "-" if size is None else decimal(size) for name, size in (volumes or {}).items()}
+    return ", ".join(f"{name} {size}" for name, size in known.items()) or "-"
 
 
 def _drift(one: Overview) -> Text:

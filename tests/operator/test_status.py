@@ -34,7 +34,7 @@ def _status(checkout: Checkout, *options: str) -> dict[str, Any]:
 
 
 def test_scripts_are_told_everything(checkout: Checkout) -> None:
-    document = _status(checkout, checkout.stack, "--size")
+    document = _status(checkout, checkout.stack)
     outputs = checkout.outputs()
     assert [one["service"] for one in document["services"]] == list(SERVICES)
     for one in document["services"]:
@@ -60,6 +60,21 @@ def test_people_see_each_service_and_what_is_down(checkout: Checkout) -> None:
         [checkout.stack, "up"],
     ]
     assert ["dev", "down"] in rows
+
+
+def test_the_data_of_what_does_not_run_is_counted_on_request(checkout: Checkout, client: docker.DockerClient) -> None:
+    volumes = checkout.outputs()["volumes"]
+    redis = client.containers.get(Naming(checkout.stack, "").container("redis"))
+    redis.stop()
+    try:
+        [unasked] = _status(checkout, checkout.stack)["overview"]
+        [asked] = _status(checkout, checkout.stack, "--size")["overview"]
+    finally:
+        redis.start()
+        wait_until(lambda: is_up(client, checkout.stack), "the environment is up")
+    assert unasked["data_bytes"][volumes["redis"]] is None
+    assert unasked["data_bytes"][volumes["postgres"]] > 10_000_000
+    assert asked["data_bytes"][volumes["redis"]] > 0
 
 
 def test_other_clones_are_shown_on_request(checkout: Checkout, client: docker.DockerClient) -> None:

@@ -38,14 +38,17 @@ def view(monkeypatch: pytest.MonkeyPatch) -> Mock:
     made.documents.return_value = [_service("gone", "me")]
     made.volume_documents.return_value = []
     made.network_documents.return_value = []
-    made.volume_sizes.return_value = {"data": 5, "other": 6}
     monkeypatch.setattr(gathering, "configured_stacks", lambda: ["dev", "test"])
     monkeypatch.setattr(recorded, "read", Mock(return_value=STATE))
     return made
 
 
+def _sizes(known: dict[str, int]) -> Mock:
+    return Mock(of=Mock(return_value=known))
+
+
 def test_this_clones_environments_configured_or_there(view: Mock) -> None:
-    found = gathering.gather(view, HERE, None, everyone=False, sizes=True)
+    found = gathering.gather(view, HERE, None, everyone=False, sizes=_sizes({"data": 5, "other": 6}))
     assert [(one.environment, one.owner, len(one.services)) for one in found] == [
         ("dev", "me", 0),
         ("gone", "me", 1),
@@ -55,10 +58,10 @@ def test_this_clones_environments_configured_or_there(view: Mock) -> None:
     view.documents.assert_called_once_with(None, "me")
 
 
-def test_one_environment_alone_and_nothing_measured(view: Mock) -> None:
-    [one] = gathering.gather(view, HERE, "dev", everyone=False, sizes=False)
-    assert (one.environment, one.data, one.folder) == ("dev", None, "/home/me/dashtam")
-    view.volume_sizes.assert_not_called()
+@pytest.mark.parametrize("sizes", [None, _sizes({})])
+def test_one_environment_alone_and_nothing_measured(view: Mock, sizes: Mock | None) -> None:
+    [one] = gathering.gather(view, HERE, "dev", everyone=False, sizes=sizes)
+    assert (one.environment, one.data, one.folder) == ("dev", {"data": None}, "/home/me/dashtam")
     view.documents.assert_called_once_with("dev", "me")
 
 
@@ -70,7 +73,7 @@ def test_others_come_last_and_their_state_is_looked_for_in_their_place(
     monkeypatch.setattr(clone, "known", lambda owner: theirs if owner == "you" else None)
     read = Mock(return_value=STATE)
     monkeypatch.setattr(recorded, "read", read)
-    found = gathering.gather(view, HERE, None, everyone=True, sizes=False)
+    found = gathering.gather(view, HERE, None, everyone=True, sizes=None)
     assert [(one.owner, one.environment, one.folder, one.drift is None) for one in found] == [
         ("me", "dev", "/home/me/dashtam", False),
         ("me", "test", "/home/me/dashtam", False),
@@ -85,13 +88,13 @@ def test_a_state_that_cannot_be_read_leaves_drift_unknown(
     view: Mock, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     monkeypatch.setattr(recorded, "read", Mock(side_effect=error))
-    [one] = gathering.gather(view, HERE, "dev", everyone=False, sizes=True)
-    assert (one.drift, one.expiry, one.data) == (None, None, {})
+    [one] = gathering.gather(view, HERE, "dev", everyone=False, sizes=_sizes({"data": 5}))
+    assert (one.drift, one.expiry, one.data) == (None, None, None)
 
 
 def test_a_checkout_in_which_nothing_was_done(view: Mock) -> None:
     view.documents.return_value = []
-    found = gathering.gather(view, None, None, everyone=False, sizes=False)
+    found = gathering.gather(view, None, None, everyone=False, sizes=None)
     assert [(one.environment, one.state, one.drift) for one in found] == [("dev", "down", None), ("test", "down", None)]
 
 
