@@ -53,11 +53,12 @@ def status(
     if watching:
         watch(look, everyone=everyone)
         return
-    decision = source.explain(client)
+    decision = source.known(client)
     found = look()
     if as_json:
-        known = {"clone": here.id if here else None, "image_source": decision.source.value}
+        known = {"clone": here.id if here else None, "image_source": decision.source.value if decision else None}
         typer.echo(json.dumps({**known, "environments": configured_stacks(), **document(found)}, indent=2))
         return
     out.print(shown(found, owners=everyone))
-    err.print(f"Images come from: {decision.source.value} ({decision.reason}).", highlight=False)
+    if decision:
+        err.print(f"Images come from: {decision.source.value} ({decision.reason}).", highlight=False)
