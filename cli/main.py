@@ -6,8 +6,11 @@ import sys
 
 import typer
 
+from cli import completion
 from cli.errors import UserError
 from cli.lazy import LazyGroup
+
+completion.ask_what_is_typed()
 
 app = typer.Typer(
     name="dashtam",
