@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 import typer
@@ -33,6 +34,9 @@ INTERRUPTED = 130
 
 def main() -> None:
     """Run the command line; a user's mistake ends with a message, never with a traceback."""
+    if os.environ.get("NO_COLOR"):
+        # Typer's help is bold and dim all the same, unless it takes a terminal for none.
+        os.environ["_TYPER_FORCE_DISABLE_TERMINAL"] = "1"
     try:
         app()
     except UserError as error:
