@@ -10,10 +10,10 @@ from rich.filesize import decimal
 from rich.table import Table
 from rich.text import Text
 
+from cli.expiry import is_soon
 from cli.overview.document import uptime
 from cli.overview.gathering import Overview
 
-SOON_DAYS = 7
 _STYLES = {
     "healthy": "green",
     "unhealthy": "bold red",
@@ -115,7 +115,7 @@ def _expiry(end: datetime | None) -> Text:
         return Text("-")
     left = (end - datetime.now(UTC)).days
     text = f"until {end:%Y-%m-%d}" if left >= 0 else f"expired {end:%Y-%m-%d}"
-    return Text(text, "" if left > SOON_DAYS else "bold red")
+    return Text(text, "bold red" if is_soon(left) else "")
 
 
 def _data(volumes: Mapping[str, int | None] | None) -> str:
