@@ -15,7 +15,7 @@ from infra.config_values import megabytes
 from infra.files import MOUNT, FilesArgs, InstalledFiles
 from infra.images import Image
 from infra.naming import Naming
-from infra.settings import RedisSettings
+from infra.service_settings import RedisSettings
 
 NAME = "redis"
 PORT = 6379
