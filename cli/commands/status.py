@@ -18,7 +18,6 @@ from cli.overview.document import document
 from cli.overview.gathering import Overview, gather
 from cli.overview.sizes import Sizes
 from cli.overview.tables import shown
-from cli.overview.watching import watch
 from cli.pulumi import configured_stacks, require_configured
 
 app = typer.Typer(add_completion=False)
@@ -51,6 +50,8 @@ def status(
         return gather(view, here, environment, everyone=everyone, sizes=sizes)
 
     if watching:
+        from cli.overview.watching import watch  # noqa: PLC0415 - most look once
+
         watch(look, everyone=everyone)
         return
     decision = source.known(client)
