@@ -13,12 +13,11 @@ from cli import preflight
 from cli.clone import Clone
 from cli.engine_view import ContainerView, EngineView
 from cli.errors import UserError
+from cli.expiry import is_soon
 from cli.images import build, source
 from cli.images.engine import connect
 from cli.machine.findings import Finding
 from cli.pulumi import Pulumi, configured_stacks
-
-SOON_DAYS = 7
 
 
 def config_findings(root: Path) -> Iterator[Finding]:
@@ -162,4 +161,4 @@ def certificate_finding(stack: str, pem: str, now: datetime) -> Finding:
         return Finding(f"certificates of {stack}", ok=False, detail=detail, cause=cause, remedy="Set the clock right.")
     left = (ends - now).days
     cause = "They have expired." if now > ends else f"They expire in {left} days."
-    return Finding(f"certificates of {stack}", ok=left > SOON_DAYS, detail=detail, cause=cause, remedy=remedy)
+    return Finding(f"certificates of {stack}", ok=not is_soon(left), detail=detail, cause=cause, remedy=remedy)

@@ -8,7 +8,7 @@ from urllib.parse import quote, unquote, urlsplit, urlunsplit
 from pydantic import SecretStr
 
 from cli.clone import Clone
-from cli.images.record import write_whole
+from cli.machine.files import write_whole
 from infra.outputs import StackOutputs
 
 

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+import os
+
 from rich.console import Console
 
-out = Console(soft_wrap=True, emoji=False)
+UNFOLDED = 240
+"""Characters in a line where there is no terminal: what is piped has no width, and Rich would fold tables at 80."""
+
+
+def _console(*, stderr: bool) -> Console:
+    # Of itself Rich leaves bold and dim where NO_COLOR is set.
+    made = Console(
+        stderr=stderr, soft_wrap=True, emoji=False, color_system=None if os.environ.get("NO_COLOR") else "auto"
+    )
+    if not made.is_terminal:
+        made.width = UNFOLDED
+    return made
+
+
+out = _console(stderr=False)
 """Results. Nothing else goes to standard output, so that it can be piped."""
 
-if not out.is_terminal:
-    # What is piped has no width; Rich would fold tables at 80 characters.
-    out.width = 240
-
-err = Console(stderr=True, soft_wrap=True, emoji=False)
+err = _console(stderr=True)
 """Progress, announcements and errors."""

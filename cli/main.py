@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 import typer
 
-from cli import unforeseen
+from cli import completion, unforeseen
 from cli.errors import UserError
 from cli.lazy import LazyGroup
+
+completion.ask_what_is_typed()
 
 app = typer.Typer(
     name="dashtam",
@@ -31,6 +34,9 @@ INTERRUPTED = 130
 
 def main() -> None:
     """Run the command line; what a user can mend ends with a message, never with a traceback."""
+    if os.environ.get("NO_COLOR"):
+        # Typer's help is bold and dim all the same, unless it takes a terminal for none.
+        os.environ["_TYPER_FORCE_DISABLE_TERMINAL"] = "1"
     try:
         app()
     except UserError as error:

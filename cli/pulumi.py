@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from cli import update
 from cli.errors import UserError
 from cli.paths import ROOT
+from cli.suggestion import did_you_mean
 from cli.update import Supervisor
 
 if TYPE_CHECKING:
@@ -155,7 +156,8 @@ def require_configured(stack: str, root: Path = ROOT) -> None:
     raise UserError(
         f"There is no environment {stack!r}.",
         cause=f"{file.name} does not exist; there are: {', '.join(known)}.",
-        remedy="Choose one of these, or make another from the config of one: `./dashtam up dev --name NAME`.",
+        remedy=f"{did_you_mean(stack, known)}Choose one of these, or make another from the config of one:"
+        " `./dashtam up dev --name NAME`.",
         exit_status=2,
     )
 

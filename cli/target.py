@@ -11,6 +11,7 @@ from cli.engine_view import ContainerView, EngineView
 from cli.errors import UserError
 from cli.images.engine import connect
 from cli.pulumi import config_file, require_configured
+from cli.suggestion import did_you_mean
 from infra.naming import SERVICES
 
 
@@ -44,7 +45,10 @@ class Target:
         """
         if name not in SERVICES:
             raise UserError(
-                f"There is no service {name!r}.", cause=f"Services are: {', '.join(SERVICES)}.", exit_status=2
+                f"There is no service {name!r}.",
+                cause=f"Services are: {', '.join(SERVICES)}.",
+                remedy=did_you_mean(name, SERVICES).strip(),
+                exit_status=2,
             )
         for one in self.services():
             if one.component == name:

@@ -9,7 +9,7 @@ import pulumi
 import pulumi_tls as tls
 
 from infra.naming import Naming
-from infra.settings import CertificateSettings
+from infra.shared_settings import CertificateSettings
 
 HOURS_A_DAY = 24
 LOOPBACK = ["127.0.0.1", "::1"]

@@ -79,7 +79,7 @@ _EXPECTED = {
 
 
 def _expected(details: ErrorDetails) -> str:
-    hint = _EXPECTED.get(details["type"], "its description is in infra/settings.py")
+    hint = _EXPECTED.get(details["type"], "docs/reference/config.md describes it")
     return hint.format(**details.get("ctx", {}))
 
 

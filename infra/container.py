@@ -13,7 +13,7 @@ from infra import health
 from infra.config_values import megabytes, seconds
 from infra.files import InstalledFiles
 from infra.naming import Naming
-from infra.settings import ContainerSettings, HealthSettings
+from infra.shared_settings import ContainerSettings, HealthSettings
 
 LOG_FILES = "3"
 PROCESSES = 1024

@@ -9,7 +9,7 @@ from __future__ import annotations
 import pulumi_docker as docker
 
 from infra.config_values import engine_duration, seconds
-from infra.settings import HealthSettings
+from infra.shared_settings import HealthSettings
 
 MARK = "/tmp/healthy"  # noqa: S108 - the container's own, in memory, gone with a restart
 """The file that tells a check that one before it succeeded."""

@@ -14,7 +14,7 @@ from infra.config_values import megabytes
 from infra.files import MOUNT, FilesArgs, InstalledFiles
 from infra.images import Image
 from infra.naming import Naming
-from infra.settings import PostgresSettings
+from infra.service_settings import PostgresSettings
 
 NAME = "postgres"
 PORT = 5432

@@ -17,7 +17,7 @@ from infra.files import MOUNT, FilesArgs, InstalledFiles
 from infra.images import Image
 from infra.naming import Naming
 from infra.provider_settings import SANDBOX
-from infra.settings import RedisSettings
+from infra.service_settings import RedisSettings
 
 NAME = "redis"
 PORT = 6379

@@ -1,4 +1,4 @@
-"""What in a stack's config goes together, as far as JSON Schema can say it: the validators of `infra.settings` again.
+"""What in a stack's config goes together, as far as JSON Schema can say it: the validators of the settings again.
 
 JSON Schema compares no two values: that ports and providers' redirects differ, that memory suffices and which duration
 is the longer is told by `./dashtam up` alone.
@@ -12,7 +12,9 @@ from typing import Any
 from pydantic import BaseModel
 
 from infra.provider_settings import NEEDED, SANDBOX, ProviderSettings
-from infra.settings import NAMESPACE, PostgresSettings, RedisSettings, StackSettings, TokenSettings
+from infra.service_settings import PostgresSettings, RedisSettings
+from infra.settings import NAMESPACE, StackSettings
+from infra.shared_settings import TokenSettings
 
 Schema = dict[str, Any]
 

@@ -23,6 +23,24 @@ def complete_environment(incomplete: str) -> list[str]:
     return [stack for stack in configured_stacks() if stack.startswith(incomplete)]
 
 
+def complete_snapshot(context: typer.Context, incomplete: str) -> list[str]:
+    """Return the snapshots that a word may become.
+
+    Args:
+        context: The command line so far, with the environment in it.
+        incomplete: What is typed of it.
+
+    Returns:
+        Names of the environment's snapshots.
+    """
+    from cli import clone  # noqa: PLC0415
+    from cli.snapshots import store  # noqa: PLC0415
+
+    here = clone.find()
+    names = store.of(here, context.params["environment"]).names() if here else ()
+    return [name for name in names if name.startswith(incomplete)]
+
+
 def complete_service(incomplete: str) -> list[str]:
     """Return the services that a word may become.
 
@@ -49,6 +67,7 @@ Services = Annotated[
     list[str] | None,
     typer.Argument(help="Which services; all if absent.", autocompletion=complete_service),
 ]
+Snapshot = Annotated[str, typer.Argument(help="The snapshot.", autocompletion=complete_snapshot)]
 
 
 def _without_separator(words: list[str] | None) -> list[str]:

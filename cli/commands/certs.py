@@ -17,10 +17,9 @@ from cli.commands.arguments import Environment
 from cli.commands.options import AsJson, NoInstall
 from cli.console import err, out
 from cli.errors import UserError
+from cli.expiry import is_soon
 from cli.pulumi import require_configured
 from cli.trust import authority
-
-SOON_DAYS = 7
 
 app = typer.Typer(add_completion=False)
 
@@ -72,5 +71,5 @@ def _shown(one: Certificate, now: datetime) -> Table:
     rows.add_row("  serial", one.serial)
     rows.add_row("  SHA-256", Text(one.fingerprint))
     rows.add_row("  valid", f"{one.begins:%Y-%m-%d %H:%M} to {one.ends:%Y-%m-%d %H:%M} UTC")
-    rows.add_row("  left", Text(f"{left} days", "" if left > SOON_DAYS else "bold red"))
+    rows.add_row("  left", Text(f"{left} days", "bold red" if is_soon(left) else ""))
     return rows

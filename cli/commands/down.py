@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import json
+
 import typer
 
 from cli import lifecycle, session
 from cli.commands.arguments import Environments
-from cli.commands.options import NoInstall
+from cli.commands.options import AsJson, NoInstall
 from cli.console import err
 
 app = typer.Typer(add_completion=False)
 
 
 @app.command("down", epilog="Example: ./dashtam down dev; ./dashtam up dev")
-def down(environments: Environments, *, no_install: NoInstall = False) -> None:
+def down(environments: Environments, *, no_install: NoInstall = False, as_json: AsJson = False) -> None:
     """Remove environments' containers and networks; volumes, secrets and certificates stay for the next `up`."""
     here = session.prepare(install=not no_install)
     chosen = list(dict.fromkeys(environments))
     lifecycle.down(here, *chosen)
+    if as_json:
+        typer.echo(json.dumps([{"environment": environment} for environment in chosen]))
+        return
     for environment in chosen:
         err.print(f"{environment} is down. `./dashtam up {environment}` goes on from there.", highlight=False)

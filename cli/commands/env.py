@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from cli import client_settings, environment, session
+from cli.commands.arguments import complete_environment
 from cli.commands.options import AsJson, NoInstall
 from cli.console import err
 from cli.errors import UserError
@@ -32,7 +33,10 @@ app = typer.Typer(add_completion=False)
 )
 def env(
     name: Annotated[
-        str | None, typer.Argument(metavar="[ENVIRONMENT]", help="For clients of this environment.")
+        str | None,
+        typer.Argument(
+            metavar="[ENVIRONMENT]", help="For clients of this environment.", autocompletion=complete_environment
+        ),
     ] = None,
     *,
     show_secrets: ShowSecrets = False,

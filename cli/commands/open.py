@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import webbrowser
 from enum import StrEnum
 from typing import Annotated
@@ -10,6 +11,7 @@ import typer
 
 from cli import target
 from cli.commands.arguments import Environment
+from cli.commands.options import AsJson
 from cli.console import err
 from cli.errors import UserError
 from infra import origins
@@ -30,6 +32,8 @@ class Page(StrEnum):
 def open_page(
     environment: Environment,
     page: Annotated[Page, typer.Argument(help="What to open.")] = Page.APP,
+    *,
+    as_json: AsJson = False,
 ) -> None:
     """Open an environment's app, API docs, callback server or sandbox in your browser, and print the URL."""
     service, path = ("app", "/docs") if page is Page.DOCS else (page.value, "")
@@ -41,6 +45,10 @@ def open_page(
             remedy=f"Look from inside: `./dashtam shell {environment} {service}`. Or give it a port.",
         )
     url = f"{origins.on_host(ports[0])}{path}"
-    typer.echo(url)
-    if not webbrowser.open(url):
+    if not as_json:
+        typer.echo(url)  # first: a browser in a terminal takes it over
+    opened = webbrowser.open(url)
+    if as_json:
+        typer.echo(json.dumps({"environment": environment, "page": page.value, "url": url, "opened": opened}, indent=2))
+    elif not opened:
         err.print("There is no browser to open it in.", highlight=False)

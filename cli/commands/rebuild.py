@@ -8,9 +8,9 @@ import typer
 
 from cli import lifecycle, preflight, session
 from cli.commands.arguments import Environment, Services
-from cli.commands.options import NoInstall
+from cli.commands.options import AsJson, NoInstall
 from cli.commands.up import summary
-from cli.console import err
+from cli.console import err, out
 from cli.images import rebuild as images
 from cli.images.build import to_console
 from cli.pulumi import require_configured
@@ -26,6 +26,7 @@ def rebuild(
     *,
     no_cache: Annotated[bool, typer.Option("--no-cache", help="Use nothing of what was built before.")] = False,
     no_install: NoInstall = False,
+    as_json: AsJson = False,
 ) -> None:
     """Build services' images anew, then bring the environment up with them. `up` does it where the source changed."""
     here = session.prepare(install=not no_install)
@@ -37,4 +38,7 @@ def rebuild(
     }
     images.rebuild(here.client, chosen, to_console, cache=not no_cache)
     (outputs,) = lifecycle.up(here, environment)
-    err.print(summary(outputs))
+    if as_json:
+        out.print_json(outputs.public())
+    else:
+        err.print(summary(outputs))

@@ -10,7 +10,7 @@ import typer
 from rich.table import Table
 
 from cli import session, target, turns
-from cli.commands.arguments import Environment
+from cli.commands.arguments import Environment, Snapshot
 from cli.commands.options import AsJson, NoInstall
 from cli.console import err, out
 from cli.errors import UserError
@@ -64,7 +64,7 @@ def show(environment: Environment, *, as_json: AsJson = False) -> None:
 @app.command("restore", epilog="Example: ./dashtam snapshot restore dev before-import")
 def restore(
     environment: Environment,
-    name: Annotated[str, typer.Argument(help="The snapshot.")],
+    name: Snapshot,
     *,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")] = False,
     no_install: NoInstall = False,
@@ -96,7 +96,7 @@ def restore(
 @app.command("delete", epilog="Example: ./dashtam snapshot delete dev before-import")
 def delete(
     environment: Environment,
-    name: Annotated[str, typer.Argument(help="The snapshot.")],
+    name: Snapshot,
     *,
     as_json: AsJson = False,
 ) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Column, Table
 
+from cli.commands.options import AsJson
 from cli.console import out
 from cli.images import build as building
 from cli.images import lock, source, stale
@@ -16,6 +17,8 @@ from cli.images.engine import connect
 from infra.catalogue import BASES, ImageSource
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from docker import DockerClient
 
 app = typer.Typer(
@@ -23,6 +26,11 @@ app = typer.Typer(
 )
 
 _BYTES = 1_000_000
+
+
+def complete_source(incomplete: str) -> list[str]:
+    """Return the sources that a word may become."""
+    return [wish for wish in ("auto", *ImageSource) if wish.startswith(incomplete)]
 
 
 @dataclass(frozen=True)
@@ -70,67 +78,76 @@ def _row(client: DockerClient, name: str, reference: str, absent: list[str]) -> 
     return Row(name, reference, "present", image.labels.get("dashtam.version", ""), image.attrs["Size"])
 
 
-@app.command("source")
+@app.command("source", epilog="Examples: ./dashtam images source; ./dashtam images source debian")
 def source_command(
-    wish: Annotated[str | None, typer.Argument(help="auto, registry or debian; shows what holds if left out.")] = None,
+    wish: Annotated[
+        str | None,
+        typer.Argument(help="auto, registry or debian; shows what holds if left out.", autocompletion=complete_source),
+    ] = None,
+    *,
+    as_json: AsJson = False,
 ) -> None:
-    """Show or choose where this machine's images come from.
-
-    Example: ./dashtam images source debian
-    """
+    """Show or choose where this machine's images come from."""
     client = connect()
     decision = source.choose(client, wish) if wish else source.explain(client)
+    if as_json:
+        _tell(decision.model_dump(mode="json"))
+        return
     out.print(f"{decision.source.value} ({decision.reason})", markup=False, highlight=False)
 
 
-@app.command("build")
-def build_command() -> None:
-    """Make what is missing: pull it, or build it from Debian packages.
-
-    Example: ./dashtam images build
-    """
+@app.command("build", epilog="Example: ./dashtam images build")
+def build_command(*, as_json: AsJson = False) -> None:
+    """Make what is missing: pull it, or build it from Debian packages."""
     client = connect()
-    building.ensure(client, source.decide(client))
+    images = source.decide(client)
+    building.ensure(client, images)
+    if as_json:
+        _tell(_document(client, images))
 
 
-@app.command("lock")
-def lock_command() -> None:
-    """Record the digests of the official images, as the registry gives them, in images/lock.json.
-
-    Example: ./dashtam images lock
-    """
-    for reference, digest in lock.record(connect()).items():
+@app.command("lock", epilog="Example: ./dashtam images lock")
+def lock_command(*, as_json: AsJson = False) -> None:
+    """Record the digests of the official images, as the registry gives them, in images/lock.json."""
+    digests = lock.record(connect())
+    if as_json:
+        _tell(digests)
+        return
+    for reference, digest in digests.items():
         out.print(f"{reference} {digest}", markup=False, highlight=False)
 
 
-@app.command("clean")
-def clean_command() -> None:
-    """Remove the base images that older versions built and nothing uses.
-
-    Example: ./dashtam images clean
-    """
-    for reference in stale.remove(connect()):
+@app.command("clean", epilog="Example: ./dashtam images clean")
+def clean_command(*, as_json: AsJson = False) -> None:
+    """Remove the base images that older versions built and nothing uses."""
+    removed = list(stale.remove(connect()))
+    if as_json:
+        _tell({"removed": removed})
+        return
+    for reference in removed:
         out.print(f"removed {reference}", markup=False, highlight=False)
 
 
-@app.command("list")
-def list_command(*, as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] = False) -> None:
-    """List the base images of this machine.
-
-    Example: ./dashtam images list --json
-    """
+@app.command("list", epilog="Example: ./dashtam images list --json")
+def list_command(*, as_json: AsJson = False) -> None:
+    """List the base images of this machine."""
     client = connect()
-    images = source.decide(client)
-    found = rows(client, images)
+    images = source.explain(client).source
     if as_json:
-        out.print(
-            json.dumps({"source": images.value, "images": [asdict(row) for row in found]}, indent=2), markup=False
-        )
+        _tell(_document(client, images))
         return
     # A reference is there to be copied: folded rather than cut.
     table = Table("image", Column("reference", overflow="fold"), "state", "version", "size", box=None)
-    for row in found:
+    for row in rows(client, images):
         table.add_row(
             row.name, row.reference, row.state, row.version, f"{row.size / _BYTES:.0f} MB" if row.size else ""
         )
     out.print(table)
+
+
+def _document(client: DockerClient, images: ImageSource) -> dict[str, object]:
+    return {"source": images.value, "images": [asdict(row) for row in rows(client, images)]}
+
+
+def _tell(document: Mapping[str, object]) -> None:
+    typer.echo(json.dumps(document, indent=2))

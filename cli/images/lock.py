@@ -11,7 +11,7 @@ from docker.errors import DockerException
 
 from cli.errors import UserError
 from cli.images.engine import patience
-from cli.images.record import write_whole
+from cli.machine.files import write_whole
 from infra.catalogue import BASES, LOCK
 
 if TYPE_CHECKING:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from cli.machine.files import write_whole
 from cli.paths import data_home
 from infra.catalogue import ImageSource
 
@@ -80,17 +80,3 @@ def write(engine: str, decision: Decision | None) -> None:
     record = read()
     record.engines.setdefault(engine, EngineRecord()).image_source = decision
     write_whole(file(), record.model_dump_json(indent=2, exclude_none=True) + "\n")
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Write a file so that it is never seen half written.
-
-    Args:
-        path: The file; its folder is made if it isn't there.
-        text: Its content.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=f".{path.name}.", delete=False) as draft:
-        draft.write(text)
-    Path(draft.name).chmod(0o644)
-    Path(draft.name).replace(path)

@@ -25,23 +25,7 @@ PROBE_SECONDS = 5.0
 
 
 def decide(client: DockerClient, environ: Mapping[str, str] = os.environ) -> ImageSource:
-    """Return where this machine's images come from.
-
-    Args:
-        client: The engine.
-        environ: The environment, in which `DASHTAM_IMAGE_SOURCE` overrides everything.
-
-    Returns:
-        The source.
-
-    Raises:
-        UserError: The override is no source.
-    """
-    return explain(client, environ).source
-
-
-def explain(client: DockerClient, environ: Mapping[str, str] = os.environ) -> Decision:
-    """Return where this machine's images come from, and why.
+    """Return where this machine's images come from, and hold on to it.
 
     Args:
         client: The engine.
@@ -53,15 +37,48 @@ def explain(client: DockerClient, environ: Mapping[str, str] = os.environ) -> De
     Raises:
         UserError: The override is no source.
     """
+    return (known(client, environ) or _settle(client)).source
+
+
+def explain(client: DockerClient, environ: Mapping[str, str] = os.environ) -> Decision:
+    """Return where this machine's images come from, and why, without recording anything.
+
+    Args:
+        client: The engine.
+        environ: The environment, in which `DASHTAM_IMAGE_SOURCE` overrides everything.
+
+    Returns:
+        The override, else what is recorded for this engine, else what is found now.
+
+    Raises:
+        UserError: The override is no source.
+    """
+    return known(client, environ) or probe(client)
+
+
+def known(client: DockerClient, environ: Mapping[str, str] = os.environ) -> Decision | None:
+    """Return where this machine's images come from, as far as that is settled: no registry is asked.
+
+    Args:
+        client: The engine.
+        environ: The environment, in which `DASHTAM_IMAGE_SOURCE` overrides everything.
+
+    Returns:
+        The override, else what is recorded for this engine, else None.
+
+    Raises:
+        UserError: The override is no source.
+    """
     if wish := environ.get(VARIABLE):
         return Decision(source=parse(wish), reason=f"{VARIABLE} says so")
-    engine = _engine_id(client)
-    known = record.read().engines.get(engine)
-    if known and known.image_source:
-        return known.image_source
+    recorded = record.read().engines.get(_engine_id(client))
+    return recorded.image_source if recorded else None
+
+
+def _settle(client: DockerClient) -> Decision:
     found = probe(client)
     if _lasting(client, found):
-        record.write(engine, found)
+        record.write(_engine_id(client), found)
     return found
 
 
@@ -81,7 +98,7 @@ def choose(client: DockerClient, wish: str) -> Decision:
     engine = _engine_id(client)
     if wish == "auto":
         record.write(engine, None)
-        return explain(client, {})
+        return _settle(client)
     decision = Decision(source=parse(wish), reason=f"chosen with `./dashtam images source {wish}`")
     record.write(engine, decision)
     return decision

@@ -7,7 +7,7 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-from cli.pins import registry, tags
+from cli.pins import tags
 from cli.pins.proposal import Change, Edit, NoAnswerError, Proposal
 from infra.catalogue import BASES, LOCK, ROOT
 
@@ -35,6 +35,8 @@ def propose(root: Path = ROOT, pinned: tuple[str, ...] = OFFICIAL) -> Proposal:
     changes = [Change(*_split(old), _split(new)[1]) for old, new in newer.items() if old != new]
     lock = root / LOCK.relative_to(ROOT)
     if lock.exists():
+        from cli.pins import registry  # noqa: PLC0415 - as below
+
         before, after = json.loads(lock.read_text()), {new: registry.digest(*_split(new)) for new in newer.values()}
         moved = [new for new, digest in after.items() if before.get(new, digest) != digest]
         changes += [Change(f"{new}@", before[new], after[new]) for new in moved]
@@ -47,6 +49,8 @@ def propose(root: Path = ROOT, pinned: tuple[str, ...] = OFFICIAL) -> Proposal:
 def _newest(reference: str) -> str:
     image, tag = _split(reference)
     kept = KEPT.get(image.rpartition("/")[2], 1)
+    from cli.pins import registry  # noqa: PLC0415 - its client takes long to import, which the help needn't wait for
+
     return f"{image}:{tags.newest(tag, registry.tags(image), kept=kept)}"
 
 

@@ -10,7 +10,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 
 from cli.clone import Clone
-from cli.images.record import write_whole
+from cli.machine.files import write_whole
 
 _DIGITS = 16
 """Of the fingerprint in a name: enough that no two are alike."""

@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from tests.verify import damage
+from tests.verify import damage, running
 from tests.verify.checkout import Checkout
 
 PATIENCE = 30.0
@@ -59,6 +59,17 @@ class Terminal:
             self._said += os.read(self._end, 65536)
         shown, self._said = self._shown(), b""
         return shown
+
+    def rest(self) -> str:
+        """Wait until the command ends; return all that was shown, with control sequences."""
+        deadline = time.monotonic() + running.PATIENCE
+        ended = False
+        while not ended:
+            assert time.monotonic() < deadline, f"it doesn't end: {self._shown()!r}"
+            ended = self.process.poll() is not None
+            while select.select([self._end], [], [], 0.05)[0]:
+                self._said += os.read(self._end, 65536)
+        return self._said.decode(errors="replace")
 
     def _shown(self) -> str:
         return CONTROL.sub("", self._said.decode(errors="replace"))

@@ -60,7 +60,7 @@ def test_up_goes_on_where_down_stopped(checkout: Checkout, client: docker.Docker
     assert "docker:index/container:Container" not in kinds
     assert "docker:index/network:Network" not in kinds
     assert kinds.count("docker:index/volume:Volume") == len(SERVICES) + 2
-    succeed(checkout.dashtam("down", checkout.stack))
+    assert json.loads(succeed(checkout.dashtam("down", checkout.stack, "--json"))) == [{"environment": checkout.stack}]
     checkout.up()
     assert _secrets(checkout) == before
     _assert_whole(checkout, client, "stopped")

@@ -86,7 +86,7 @@ def test_only_what_is_not_older(checkout: Checkout) -> None:
     assert "after-1 ends" in since
     assert "before-1 ends" not in since
     assert "before-1 ends" in succeed(checkout.dashtam("logs", checkout.stack, "--since", "10m"))
-    assert not succeed(checkout.dashtam("logs", checkout.stack, "--since", "0s"))
+    assert not succeed(checkout.dashtam("logs", checkout.stack, "--since", "2100-01-01T00:00:00Z"))
 
 
 def test_timestamps_are_the_engines(checkout: Checkout) -> None:

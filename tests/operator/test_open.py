@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,19 @@ def test_without_a_browser_the_url_is_printed(checkout: Checkout) -> None:
     done = checkout.dashtam("open", checkout.stack, BROWSER="/nonexistent", PATH="/bin", DISPLAY="", WAYLAND_DISPLAY="")
     assert succeed(done) == f"https://localhost:{_port(checkout, 'app')}\n"
     assert "There is no browser" in done.stderr
+
+
+@pytest.mark.parametrize("opened", [True, False])
+def test_scripts_are_told_the_url(checkout: Checkout, browser: Path, opened: bool) -> None:
+    with_it = {"BROWSER": f"{browser} %s"}
+    without = {"BROWSER": "/nonexistent", "PATH": "/bin", "DISPLAY": "", "WAYLAND_DISPLAY": ""}
+    said = succeed(checkout.dashtam("open", checkout.stack, "docs", "--json", **(with_it if opened else without)))
+    assert json.loads(said) == {
+        "environment": checkout.stack,
+        "page": "docs",
+        "url": f"https://localhost:{_port(checkout, 'app')}/docs",
+        "opened": opened,
+    }
 
 
 def test_an_environment_that_is_not_up_is_told(checkout: Checkout) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 import docker
@@ -38,8 +39,8 @@ def test_an_image_is_built_anew_and_run(spare: Checkout, client: docker.DockerCl
     container = f"dashtam-{spare.stack}-{SERVICE}"
     ran = [_ids(spare, client)]
     for flags in ([], ["--no-cache"]):
-        done = spare.dashtam("rebuild", spare.stack, SERVICE, *flags)
-        succeed(done)
+        done = spare.dashtam("rebuild", spare.stack, SERVICE, *flags, "--json")
+        assert json.loads(succeed(done))["images"][SERVICE] == own_image
         assert f"building {own_image}" in done.stderr
         ran.append(_ids(spare, client))
         assert client.images.get(own_image).id == ran[-1][container]

@@ -12,6 +12,7 @@ from typer._click.exceptions import UsageError
 from typer.main import get_command
 
 from cli.failures import REMEDIES
+from cli.lazy import MODULES
 from cli.main import app
 from reference.files import FILES
 from reference.messages import FOLDERS, messages
@@ -19,6 +20,7 @@ from reference.source_text import SourceText
 from tests.unit.docs.pages import DOCS, PAGES, ROOT, Page, commands
 
 README = ROOT / "README.md"
+CHANGELOG = ROOT / "CHANGELOG.md"
 TROUBLE = Page(DOCS / "troubleshooting.md")
 ALL = [*PAGES, README]
 
@@ -96,6 +98,14 @@ def test_the_commands_of_a_script_are_found() -> None:
 def test_every_command_has_an_example_in_the_reference() -> None:
     reference = Page(DOCS / "reference/commands.md")
     assert len(reference.scripts()) == len(reference.headings(2))
+
+
+def test_the_changelog_names_every_command() -> None:
+    inline = [
+        child for token in Page(CHANGELOG).tokens for child in token.children or [] if child.type == "code_inline"
+    ]
+    named = {word for one in inline for word in one.content.split()}
+    assert MODULES.keys() <= named, MODULES.keys() - named
 
 
 def said() -> set[str]:

@@ -52,7 +52,7 @@ def test_one_heading_and_a_line_each() -> None:
         ),
         (
             {"inner": {"ratio": -1}},
-            "dashtam:inner.ratio = -1: input should be greater than 0; its description is in infra/settings.py.",
+            "dashtam:inner.ratio = -1: input should be greater than 0; docs/reference/config.md describes it.",
         ),
         ({"plain": {"secret": 1}}, "dashtam:plain: input should be a valid string; write text."),
         ({"plain": "ok", "plane": 1}, "dashtam:plane is not a known key. Did you mean plain?"),

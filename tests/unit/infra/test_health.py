@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from infra import health
-from infra.settings import HealthSettings
+from infra.shared_settings import HealthSettings
 
 PAUSE = 0.4
 

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from infra import postgres
-from infra.settings import PostgresSettings
+from infra.service_settings import PostgresSettings
 
 DURABLE = PostgresSettings(database="dashtam", user="dashtam_user")
 SPEED = PostgresSettings(database="dashtam_test", user="dashtam_test_user", storage="tmpfs", tuning="speed")

@@ -4,7 +4,7 @@ import pytest
 
 from infra.catalogue import PYTHON, ROOT, SOURCE_VARIABLE, ImageSource
 from infra.recipes import RECIPES, build_arguments, image_source, reference
-from infra.settings import ImageSettings
+from infra.shared_settings import ImageSettings
 
 
 @pytest.mark.parametrize(

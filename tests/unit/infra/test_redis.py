@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from infra import redis
-from infra.settings import RedisSettings
+from infra.service_settings import RedisSettings
 
 AOF = RedisSettings()
 FORGOTTEN = RedisSettings(storage="tmpfs", persistence="none", memory="64m")

@@ -11,6 +11,7 @@ from infra import settings
 from infra.catalogue import ImageSource
 from infra.config_errors import ConfigError
 from infra.naming import SERVICES
+from infra.service_settings import AppSettings, PostgresSettings
 
 if TYPE_CHECKING:
     from tests.unit.infra.conftest import Load
@@ -86,7 +87,7 @@ def test_nesting_without_end_is_a_wrong_value_too() -> None:
 
 @given(port=st.integers(1, 65535))
 def test_every_port_is_accepted(port: int) -> None:
-    assert settings.AppSettings(port=port, oauth_redirect_uri="https://127.0.0.1").port == port
+    assert AppSettings(port=port, oauth_redirect_uri="https://127.0.0.1").port == port
 
 
 @given(port=st.integers(max_value=0) | st.integers(min_value=65536))
@@ -95,7 +96,7 @@ def test_no_other_number_is_a_port(port: int) -> None:
         settings.load("any", {"dashtam:callback": json.dumps({"port": port})})
 
 
-KEYS = st.sampled_from([*settings.StackSettings.model_fields, *settings.PostgresSettings.model_fields]) | st.text()
+KEYS = st.sampled_from([*settings.StackSettings.model_fields, *PostgresSettings.model_fields]) | st.text()
 DOCUMENTS = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.sampled_from(["volume", "1g", "2s"]),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=4),

@@ -12,6 +12,7 @@ from jsonschema_rs import Draft7Validator, meta
 from infra import settings
 from infra.config_errors import ConfigError
 from infra.provider_settings import ProviderSettings
+from infra.service_settings import PostgresSettings, RedisSettings
 from reference.config_schema import PATH, schema
 from reference.files import ROOT
 from tests.unit.infra.conftest import changed
@@ -104,7 +105,7 @@ def test_what_is_beside_our_own_keys(document: dict[str, Any], valid: bool) -> N
     assert VALIDATOR.is_valid({**document, "config": config}) == valid
 
 
-KEYS = st.sampled_from(sorted({*settings.PostgresSettings.model_fields, *settings.RedisSettings.model_fields}))
+KEYS = st.sampled_from(sorted({*PostgresSettings.model_fields, *RedisSettings.model_fields}))
 VALUES = st.none() | st.booleans() | st.integers(-1, 70_000) | st.sampled_from(["tmpfs", "volume", "none", "aof", "1g"])
 
 

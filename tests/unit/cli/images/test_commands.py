@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from cli.images import commands
-from infra.catalogue import POSTGRES, ImageSource
+from cli.images import commands, lock
+from infra.catalogue import BASES, POSTGRES, ImageSource
+from tests.unit.cli.images.conftest import DIGEST
 
 
 @pytest.fixture
@@ -23,7 +24,7 @@ def invoke(engine: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
 def test_every_command_shows_an_example(invoke: Any, command: str) -> None:
     result = invoke(command, "--help")
     assert result.exit_code == 0
-    assert f"Example: ./dashtam images {command}" in " ".join(result.output.split())
+    assert f": ./dashtam images {command}" in " ".join(result.output.split())
 
 
 def test_the_source_is_shown_with_its_reason_and_changed(invoke: Any) -> None:
@@ -43,6 +44,27 @@ def test_the_list_is_for_scripts_too(invoke: Any, engine: Any) -> None:
         ("redis", "stale"),
     }  # fmt: skip
     assert content["images"][0]["version"] == "17.12"
+
+
+def test_every_command_tells_scripts_what_it_did(invoke: Any, engine: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def told(*arguments: str) -> Any:
+        return json.loads(invoke(*arguments, "--json").output)
+
+    chosen = {"source": "registry", "reason": "chosen with `./dashtam images source registry`"}
+    assert told("source", "registry") == told("source") == chosen
+    engine.tags = [base.official for base in BASES]
+    built = told("build")
+    assert (built["source"], {row["state"] for row in built["images"]}) == ("registry", {"present"})
+    assert built == told("list")
+    monkeypatch.setattr(lock, "record", lambda _: {"redis:8": DIGEST})
+    assert told("lock") == {"redis:8": DIGEST}
+    engine.images_by_label = [{"Id": "x", "RepoTags": ["dashtam-debian/redis:old"], "Size": 7}]
+    assert told("clean") == {"removed": ["dashtam-debian/redis:old"]}
+
+
+@pytest.mark.parametrize(("incomplete", "expected"), [("", ["auto", "registry", "debian"]), ("de", ["debian"])])
+def test_sources_are_completed(incomplete: str, expected: list[str]) -> None:
+    assert sorted(commands.complete_source(incomplete)) == sorted(expected)
 
 
 def test_the_list_never_cuts_a_reference(invoke: Any, engine: Any) -> None:

@@ -36,13 +36,21 @@ def test_what_is_found_is_recorded_and_not_asked_again(
     engine: Any, answer: Any, expected: ImageSource, reason: str
 ) -> None:
     engine.registry = answer
-    decision = source.explain(engine, {})
-    assert decision.source is expected
+    assert source.decide(engine, {}) is expected
+    decision = source.known(engine, {})
+    assert decision
     assert reason in decision.reason
     assert recorded() == {"source": expected.value, "reason": decision.reason}
     asked = engine.calls
+    assert source.decide(engine, {}) is expected
     assert source.explain(engine, {}) == decision
     assert engine.calls == asked
+
+
+def test_to_explain_is_to_change_nothing(engine: Any) -> None:
+    assert source.explain(engine, {}).source is ImageSource.REGISTRY
+    assert source.known(engine, {}) is None
+    assert not data_home().exists()
 
 
 def test_official_images_that_are_here_already_need_no_registry(engine: Any) -> None:

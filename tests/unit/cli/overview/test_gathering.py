@@ -6,11 +6,14 @@ from unittest.mock import Mock
 
 import pytest
 
-from cli import clone, overview, recorded
+from cli import clone, recorded
 from cli.clone import Clone
 from cli.errors import UserError
+from cli.overview import gathering
 from cli.recorded import Recorded, Resource
+from tests.unit.cli.conftest import MakeContainer
 from tests.unit.cli.drift.test_compare import document as _document
+from tests.unit.cli.overview.conftest import MakeOverview
 
 HERE = Clone("me", Path("/home/me/dashtam"), Path("/home/me/data"))
 STATE = Recorded([Resource("pulumi:pulumi:Stack", "s", "", outputs={"volumes": {"postgres": "data"}})])
@@ -35,14 +38,17 @@ def view(monkeypatch: pytest.MonkeyPatch) -> Mock:
     made.documents.return_value = [_service("gone", "me")]
     made.volume_documents.return_value = []
     made.network_documents.return_value = []
-    made.volume_sizes.return_value = {"data": 5, "other": 6}
-    monkeypatch.setattr(overview, "configured_stacks", lambda: ["dev", "test"])
+    monkeypatch.setattr(gathering, "configured_stacks", lambda: ["dev", "test"])
     monkeypatch.setattr(recorded, "read", Mock(return_value=STATE))
     return made
 
 
+def _sizes(known: dict[str, int]) -> Mock:
+    return Mock(of=Mock(return_value=known))
+
+
 def test_this_clones_environments_configured_or_there(view: Mock) -> None:
-    found = overview.gather(view, HERE, None, everyone=False, sizes=True)
+    found = gathering.gather(view, HERE, None, everyone=False, sizes=_sizes({"data": 5, "other": 6}))
     assert [(one.environment, one.owner, len(one.services)) for one in found] == [
         ("dev", "me", 0),
         ("gone", "me", 1),
@@ -52,10 +58,10 @@ def test_this_clones_environments_configured_or_there(view: Mock) -> None:
     view.documents.assert_called_once_with(None, "me")
 
 
-def test_one_environment_alone_and_nothing_measured(view: Mock) -> None:
-    [one] = overview.gather(view, HERE, "dev", everyone=False, sizes=False)
-    assert (one.environment, one.data, one.folder) == ("dev", None, "/home/me/dashtam")
-    view.volume_sizes.assert_not_called()
+@pytest.mark.parametrize("sizes", [None, _sizes({})])
+def test_one_environment_alone_and_nothing_measured(view: Mock, sizes: Mock | None) -> None:
+    [one] = gathering.gather(view, HERE, "dev", everyone=False, sizes=sizes)
+    assert (one.environment, one.data, one.folder) == ("dev", {"data": None}, "/home/me/dashtam")
     view.documents.assert_called_once_with("dev", "me")
 
 
@@ -67,7 +73,7 @@ def test_others_come_last_and_their_state_is_looked_for_in_their_place(
     monkeypatch.setattr(clone, "known", lambda owner: theirs if owner == "you" else None)
     read = Mock(return_value=STATE)
     monkeypatch.setattr(recorded, "read", read)
-    found = overview.gather(view, HERE, None, everyone=True, sizes=False)
+    found = gathering.gather(view, HERE, None, everyone=True, sizes=None)
     assert [(one.owner, one.environment, one.folder, one.drift is None) for one in found] == [
         ("me", "dev", "/home/me/dashtam", False),
         ("me", "test", "/home/me/dashtam", False),
@@ -82,11 +88,28 @@ def test_a_state_that_cannot_be_read_leaves_drift_unknown(
     view: Mock, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     monkeypatch.setattr(recorded, "read", Mock(side_effect=error))
-    [one] = overview.gather(view, HERE, "dev", everyone=False, sizes=True)
-    assert (one.drift, one.expiry, one.data) == (None, None, {})
+    [one] = gathering.gather(view, HERE, "dev", everyone=False, sizes=_sizes({"data": 5}))
+    assert (one.drift, one.expiry, one.data) == (None, None, None)
 
 
 def test_a_checkout_in_which_nothing_was_done(view: Mock) -> None:
     view.documents.return_value = []
-    found = overview.gather(view, None, None, everyone=False, sizes=False)
+    found = gathering.gather(view, None, None, everyone=False, sizes=None)
     assert [(one.environment, one.state, one.drift) for one in found] == [("dev", "down", None), ("test", "down", None)]
+
+
+@pytest.mark.parametrize(
+    ("services", "state"),
+    [
+        ([], "down"),
+        ([{}], "up"),
+        ([{}, {"state": "exited", "health": ""}], "partly up"),
+        ([{"health": "starting"}], "partly up"),
+        ([{"state": "exited", "health": ""}], "down"),
+    ],
+)
+def test_the_state_of_an_environment(
+    overview: MakeOverview, container: MakeContainer, services: list[dict[str, object]], state: str
+) -> None:
+    one = overview(services=[container(**changes) for changes in services])
+    assert one.state == state

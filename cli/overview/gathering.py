@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,6 +12,7 @@ from cli.clone import Clone
 from cli.drift.compare import Snapshot, differences
 from cli.engine_view import ContainerView, EngineView
 from cli.errors import UserError
+from cli.overview.sizes import Sizes
 from cli.pulumi import configured_stacks
 from cli.recorded import Recorded
 
@@ -28,7 +29,7 @@ class Overview:
         images: The images' references by service.
         expiry: When the first of its certificates expires; None where it has none.
         drift: How much is not as Pulumi's state says; None where that state can't be read here.
-        data: Bytes by durable volume; None unless asked for.
+        data: Bytes by volume that lasts, None for one that could not be measured; None where it isn't known which.
     """
 
     environment: str
@@ -38,7 +39,7 @@ class Overview:
     images: Mapping[str, str | None]
     expiry: datetime | None
     drift: int | None
-    data: Mapping[str, int] | None
+    data: Mapping[str, int | None] | None
 
     @property
     def state(self) -> str:
@@ -48,7 +49,9 @@ class Overview:
         return "partly up" if any(one.state == "running" for one in self.services) else "down"
 
 
-def gather(view: EngineView, here: Clone | None, stack: str | None, *, everyone: bool, sizes: bool) -> list[Overview]:
+def gather(
+    view: EngineView, here: Clone | None, stack: str | None, *, everyone: bool, sizes: Sizes | None
+) -> list[Overview]:
     """Look at environments.
 
     Args:
@@ -56,7 +59,7 @@ def gather(view: EngineView, here: Clone | None, stack: str | None, *, everyone:
         here: This clone, if anything was done in it yet.
         stack: Only this environment of it; None looks at all that are configured or there.
         everyone: Whether to look at those of other clones on this engine, too.
-        sizes: Whether to measure the durable volumes, which can take long.
+        sizes: Measures volumes; without it their sizes stay unknown.
 
     Returns:
         This clone's environments, then the others', by name.
@@ -66,15 +69,14 @@ def gather(view: EngineView, here: Clone | None, stack: str | None, *, everyone:
     wanted = {(owner, name) for name in ([stack] if stack else configured_stacks())}
     if stack is None:
         wanted |= {(one.owner, one.stack) for one in map(engine_view.view, engine.containers)}
-    volumes = view.volume_sizes() if sizes else None
+    volumes = sizes.of(engine.containers) if sizes else {}
     ordered = sorted(wanted, key=lambda one: (one[0] != owner, one))
     return [_look(engine, here, whose, name, volumes) for whose, name in ordered]
 
 
-def _look(engine: Snapshot, here: Clone | None, owner: str, stack: str, volumes: Mapping[str, int] | None) -> Overview:
+def _look(engine: Snapshot, here: Clone | None, owner: str, stack: str, volumes: Mapping[str, int]) -> Overview:
     whose = here if here and here.id == owner else clone.known(owner)
     state = _state(whose, stack, is_here=whose is here)
-    durable = (state.outputs.get("volumes") or {}).values() if state else ()
     return Overview(
         environment=stack,
         owner=owner,
@@ -83,8 +85,12 @@ def _look(engine: Snapshot, here: Clone | None, owner: str, stack: str, volumes:
         images=state.outputs.get("images") or {} if state else {},
         expiry=state.expiry if state else None,
         drift=len(differences(state, engine, stack, owner)) if state else None,
-        data=None if volumes is None else {name: volumes[name] for name in durable if name in volumes},
+        data={name: volumes.get(name) for name in _lasting(state)} if state else None,
     )
+
+
+def _lasting(state: Recorded) -> Iterable[str]:
+    return (state.outputs.get("volumes") or {}).values()
 
 
 def _state(whose: Clone | None, stack: str, *, is_here: bool) -> Recorded | None:

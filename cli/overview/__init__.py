@@ -1,0 +1,1 @@
+"""What there is: each environment's services, certificates, data and drift, for people and for scripts."""
