@@ -59,7 +59,7 @@ def test_the_callback_is_told_of_the_app_and_of_no_credentials(load: Load) -> No
     assert callback.environment(load({"app.debug": True}), "review-42") == {
         "ENVIRONMENT": "review-42",
         "DEBUG": "true",
-        "APP_URL": "https://app:8000",
+        "APP_URL": "https://app:9000",
         "PUBLIC_URL": "https://app:8000",
         "TLS_CA_FILE": "/run/secrets/ca.crt",
         "TLS_CERTIFICATE_FILE": "/run/secrets/tls.crt",
