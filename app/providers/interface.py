@@ -129,7 +129,7 @@ class Provider(Protocol):
         """
 
     async def revoke(self, token: str, kind: str) -> None:
-        """Make a token worthless (RFC 7009); does nothing where the provider offers no revocation of its kind.
+        """Make a token worthless (RFC 7009).
 
         The refresh token comes first: a provider may end the access tokens with it.
 
@@ -138,6 +138,6 @@ class Provider(Protocol):
             kind: `access_token` or `refresh_token`.
 
         Raises:
-            RefusedError: The provider will not revoke it.
+            RefusedError: The provider will not revoke it, or offers no revocation.
             UnavailableError: It can't at the moment.
         """

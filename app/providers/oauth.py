@@ -29,6 +29,9 @@ PATIENCE = 8.0
 TIMEOUT = httpx2.Timeout(PATIENCE, connect=3.0)
 """Seconds within which a provider must not fall silent."""
 
+UNSUPPORTED = "unsupported_token_type"
+"""What a provider says of tokens that it does not revoke (RFC 7009, section 2.2.1)."""
+
 
 class OAuthProvider:
     """A provider of the authorization code flow with PKCE (RFC 9700, section 2.1.1).
@@ -121,13 +124,13 @@ class OAuthProvider:
         """Make a token worthless; see `Provider`."""
         async with self._asking() as (http, metadata):
             if metadata.revocation_endpoint is None:
-                return
+                raise RefusedError(UNSUPPORTED, f"{self.title} offers no revocation")
             form = {"token": token, "token_type_hint": kind}
             try:
                 await ask(http, "POST", metadata.revocation_endpoint, data=form, auth=self._auth)
             except RefusedError as error:
                 # Only refresh tokens must be revocable (RFC 7009, section 2): an access token then ends by itself.
-                if (kind, error.code) != ("access_token", "unsupported_token_type"):
+                if (kind, error.code) != ("access_token", UNSUPPORTED):
                     raise
 
     def _http(self) -> httpx2.AsyncClient:

@@ -335,7 +335,9 @@ async def test_a_token_is_revoked(provider: Make, back_channel: BackChannel) -> 
 
 
 async def test_a_provider_that_cannot_revoke_is_not_asked(provider: Make, back_channel: BackChannel) -> None:
-    await provider(**PLAIN).revoke("a-refresh-token", "refresh_token")
+    for kind in ("refresh_token", "access_token"):
+        with pytest.raises(RefusedError, match="offers no revocation"):
+            await provider(**PLAIN).revoke("a-token", kind)
     assert back_channel.asked == []
 
 
