@@ -46,7 +46,7 @@ def passphrase_finding(clone: Clone) -> Finding:
     path = clone.passphrase_file
     if not path.exists():
         cause = "Without it the state of this clone's environments can't be read."
-        remedy = f"Restore {path} from a backup, or remove {clone.home} and start anew."
+        remedy = f"Put {path} back from a backup; `./dashtam up` says how to start anew without one."
         return Finding("passphrase", ok=False, detail=f"{path} is missing", cause=cause, remedy=remedy)
     mode = stat.S_IMODE(path.stat().st_mode)
     return Finding(

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 
-from cli import further, recorded, recovery, turns
+from cli import further, passphrase, recorded, recovery, turns
 from cli.clone import Clone
 from cli.engine_view import ContainerView, EngineView
 from cli.pulumi import Pulumi
@@ -29,6 +29,7 @@ class Belongings:
         volumes: Names of its volumes without data.
         data: Names of its volumes with data.
         stacks: Environments whose state tells of nothing but these, and what is gone already.
+        lost: The folder of a state whose passphrase is lost; it goes as a whole.
     """
 
     containers: Sequence[ContainerView]
@@ -36,6 +37,7 @@ class Belongings:
     volumes: Sequence[str]
     data: Sequence[str]
     stacks: Sequence[str]
+    lost: Sequence[str] = ()
 
     def named(self) -> dict[str, list[str]]:
         """Return names by kind, in the order in which they are removed."""
@@ -45,6 +47,7 @@ class Belongings:
             "volumes": list(self.volumes),
             "data": list(self.data),
             "stacks": list(self.stacks),
+            "lost": list(self.lost),
         }
 
     @property
@@ -76,6 +79,7 @@ def find(view: EngineView, pulumi: Pulumi, clone: Clone) -> Belongings:
         sorted(name for name in volumes if not name.endswith(_FILES)),
         # A backend that several clones share may hold another's stack.
         [stack for stack, ids in states.items() if ids and not ids & others],
+        [str(clone.state_folder)] if passphrase.blocks(clone, pulumi.environ) else [],
     )
 
 
@@ -111,6 +115,8 @@ def remove(view: EngineView, pulumi: Pulumi, clone: Clone, found: Belongings, sa
             journal.of(clone, stack).clear()
             pulumi.run("stack", "rm", stack, "--force", "--preserve-config", "--yes")
             further.unregister(clone, stack)
+        if found.lost:
+            passphrase.start_anew(clone)
 
 
 def remove_data(view: EngineView, volumes: Sequence[str]) -> None:
