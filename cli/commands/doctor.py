@@ -7,6 +7,7 @@ import os
 from dataclasses import asdict
 
 import typer
+from rich.text import Text
 
 from cli import checkup, clone, environment
 from cli.clone import Clone
@@ -53,7 +54,8 @@ def _certificates(here: Clone) -> list[Finding]:
 
 
 def _show(finding: Finding) -> None:
-    mark = "[green]ok[/]  " if finding.ok else "[bold red]bad[/] "
-    out.print(f"{mark}{finding.check}: {finding.detail}", highlight=False)
+    mark = ("ok   ", "green") if finding.ok else ("bad  ", "bold red")
+    # What services and configs say is shown as it is, not as markup.
+    out.print(Text.assemble(mark, f"{finding.check}: {finding.detail}"))
     if not finding.ok:
-        out.print(f"      {finding.cause}\n      What to do: {finding.remedy}", highlight=False)
+        out.print(Text(f"      {finding.cause}\n      What to do: {finding.remedy}"))
