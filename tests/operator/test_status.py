@@ -108,6 +108,7 @@ def test_without_a_terminal_each_change_is_a_line(checkout: Checkout, paused: Co
         wait_until(lambda: len(written.read_text().splitlines()) == len(SERVICES), "each service was told once")
         paused.pause()
         wait_until(lambda: f"{paused.name} paused" in written.read_text(), "the pause was told")
+        assert process.poll() is None
         process.send_signal(signal.SIGINT)
         assert ends_within(process, 10)
     assert process.returncode == 0
@@ -130,6 +131,7 @@ def test_on_a_terminal_the_table_is_refreshed_in_place(checkout: Checkout, pause
         wait_until(lambda: has_seen("sandbox"), "the table was shown")
         paused.pause()
         wait_until(lambda: has_seen("paused"), "the pause was shown")
+        assert process.poll() is None
         process.send_signal(signal.SIGINT)
         assert ends_within(process, 10)
     os.close(theirs)

@@ -8,7 +8,7 @@ import secrets
 import shutil
 import socket
 import subprocess
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[2]
 SALT = "encryptionsalt:"
 PUBLISHED = ("app", "postgres", "redis", "callback", "sandbox")
+OWN_PORTS = range(10_000, 23_000)
+"""Below what the tool gives to further environments, and what Linux gives to outgoing connections (from 32768 on)."""
 OWN = (
     "PULUMI_",
     "DASHTAM_CLONE",
@@ -179,12 +181,16 @@ def brought_up(client: docker.DockerClient, folder: Path) -> Iterator[Checkout]:
 
 
 def free_ports(count: int) -> list[int]:
-    """Return ports on which nothing listens now."""
+    """Return ports on which nothing listens now, and which no outgoing connection can take meanwhile."""
     with ExitStack() as held:
-        sockets = [held.enter_context(socket.socket()) for _ in range(count)]
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]
+        ports: list[int] = []
+        while len(ports) < count:
+            one = held.enter_context(socket.socket())
+            port = secrets.choice(OWN_PORTS)
+            with suppress(OSError):
+                one.bind(("127.0.0.1", port))
+                ports.append(port)
+        return ports
 
 
 def _copied_config(root: Path) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import socket
 import ssl
@@ -21,7 +20,7 @@ from infra.outputs import StackOutputs
 from tests.verify import damage, environments
 from tests.verify.checkout import Checkout
 from tests.verify.environments import Environment
-from tests.verify.running import succeed
+from tests.verify.running import succeed, wait_until
 
 Kill = Callable[[subprocess.Popen[bytes]], None]
 
@@ -107,9 +106,10 @@ def test_an_update_that_was_asked_to_stop_goes_on(
     checkout.configure(postgres={"memory": "901m"}, app={"memory": "701m"})
     process = checkout.start("up", checkout.stack)
     with damage.at_latest_killed(process):
-        if not damage.ends_within(process, 5.0):
-            os.killpg(process.pid, signal_number)
-            process.wait(60)
+        wait_until(lambda: not environments.is_up(further.client, checkout.stack), "the update has begun", 60)
+        damage.interrupt(process, signal_number)
+        process.wait(60)
+    assert process.returncode != 0
     checkout.up()
     _assert_whole(checkout, further.client)
 
