@@ -37,8 +37,9 @@ def require(clone: Clone) -> None:
         UserError: The passphrase is lost.
     """
     if blocks(clone):
+        path = clone.passphrase_file
         raise UserError(
-            f"The passphrase {clone.passphrase_file} is missing.",
+            f"The passphrase {path} is missing.",
             cause="Without it the secrets of this clone's environments can't be read, and a new one can't read them.",
             remedy="Put it back from your backup of its folder. If there is none, start anew: save what an environment"
             " holds with `./dashtam backup ENVIRONMENT FILE`, remove everything with `./dashtam clean`, which removes"
