@@ -13,7 +13,8 @@ from cli import failures
 from cli.engine_view import ContainerView, EngineView
 
 QUIET = 15.0
-"""Seconds that a service may take to become healthy before its last lines are shown; it mostly takes less than 5."""
+"""Seconds that a service may take to become healthy before its last lines are shown, and again whenever so many more
+have passed and it said something else; it mostly takes less than 5."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ class Watch:
     def __init__(self, watched: Watched) -> None:
         self._watched = watched
         self._starts: dict[str, tuple[str, float]] = {}
-        self._told: set[str] = set()
+        self._told: dict[str, tuple[float, str]] = {}
         self._reports: list[str] = []
         self.reasons: list[str] = []
 
@@ -68,6 +69,7 @@ class Watch:
         """Return whether a new container has failed; what it has to say is kept, for it may be gone a moment later."""
         try:
             new = self._watched.containers()
+            self.reasons.clear()
             self._watched.seen(new)
             failed = [one for one in new if failures.has_failed(one) or self._gives_up(one)]
             self._reports = self._reports or [self._watched.report(one) for one in failed]
@@ -86,10 +88,16 @@ class Watch:
         started, since = self._starts.setdefault(container.id, (container.started, time.monotonic()))
         waited = time.monotonic() - since
         if started != container.started:
-            self.reasons = [f"{container.name} ended and was started again."]
-        elif waited > self._watched.wait:
-            self.reasons = [f"{container.name} was not healthy within {self._watched.wait:g} s (dashtam:health.wait)."]
-        elif waited > QUIET and container.id not in self._told:
-            self._told.add(container.id)
-            self._watched.tell(self._watched.report(container))
-        return bool(self.reasons)
+            self.reasons.append(f"{container.name} ended and was started again.")
+            return True
+        if waited > self._watched.wait:
+            wait = f"{self._watched.wait:g} s (dashtam:health.wait)"
+            self.reasons.append(f"{container.name} was not healthy within {wait}.")
+            return True
+        due, said = self._told.get(container.id, (QUIET, ""))
+        if waited > due:
+            report = self._watched.report(container)
+            self._told[container.id] = (waited + QUIET, report)
+            if report != said:
+                self._watched.tell(report)
+        return False

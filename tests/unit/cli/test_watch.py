@@ -73,13 +73,15 @@ def test_an_engine_that_went_away_is_no_failure_of_a_container(container: MakeCo
 
 
 def test_one_that_was_started_again_has_failed(container: MakeContainer) -> None:
-    starting = container(health="starting")
-    view = FakeView(starting)
+    starting, other = container(health="starting"), container(id="id-other", name="other", health="starting")
+    view = FakeView(starting, other)
     watch = _watch(view)
     assert not watch.sees_failure()
-    view.found[:] = [replace(starting, started="2026-01-01T00:00:09Z")]
-    assert watch.sees_failure()
-    assert watch.reasons == ["dashtam-test-app ended and was started again."]
+    view.found[:] = [replace(starting, started="2026-01-01T00:00:09Z"), other]
+    for _ in range(2):
+        assert watch.sees_failure()
+        assert watch.reasons == ["dashtam-test-app ended and was started again."]
+    assert [report.partition(":")[0] for report in watch.reports()] == ["dashtam-test-app"]
 
 
 def test_one_that_takes_long_is_told_once_and_then_given_up(container: MakeContainer, clock: Clock) -> None:
@@ -107,3 +109,16 @@ def test_what_needs_no_more_time_gets_all_there_is(
         clock.now = 1000.0 + moment
         assert not watch.sees_failure()
     assert told == []
+
+
+def test_one_that_says_something_else_is_told_again(container: MakeContainer, clock: Clock) -> None:
+    told: list[str] = []
+    view = FakeView(container(health="starting"))
+    watch = _watch(view, told=told)
+    seen = []
+    for turn, check in enumerate(("first", "first", "first", "second", "second"), start=0):
+        clock.now = 1000.0 + turn * (watching.QUIET + 1)
+        view.found[:] = [container(health="starting", checks=((1, check),))]
+        assert not watch.sees_failure()
+        seen.append(len(told))
+    assert seen == [0, 1, 1, 2, 2]
