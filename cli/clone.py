@@ -43,7 +43,12 @@ class Clone:
     @property
     def has_lost_passphrase(self) -> bool:
         """Whether there is state whose secrets only a passphrase can read that isn't there any more."""
-        return not self.passphrase_file.exists() and any(self.state_folder.glob(".pulumi/stacks/*/*.json"))
+        return not self.passphrase_file.exists() and self.has_any_state
+
+    @property
+    def has_any_state(self) -> bool:
+        """Whether this clone's own backend knows any stack."""
+        return any(self.state_folder.glob(".pulumi/stacks/*/*.json"))
 
     @property
     def placements_file(self) -> Path:

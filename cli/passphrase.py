@@ -22,9 +22,25 @@ def blocks(clone: Clone, environ: Mapping[str, str] = os.environ) -> bool:
         clone: This clone.
         environ: This process's environment, which may name another passphrase.
     """
+    return clone.has_lost_passphrase and _is_used(clone, environ)
+
+
+def _is_used(clone: Clone, environ: Mapping[str, str]) -> bool:
     used = {**environ, **environment.pulumi_variables(clone, environ)}
-    is_own = not used.get("PULUMI_CONFIG_PASSPHRASE")
-    return clone.has_lost_passphrase and is_own and used["PULUMI_CONFIG_PASSPHRASE_FILE"] == str(clone.passphrase_file)
+    own = str(clone.passphrase_file)
+    return not used.get("PULUMI_CONFIG_PASSPHRASE") and used.get("PULUMI_CONFIG_PASSPHRASE_FILE") == own
+
+
+def forget_another(clone: Clone, environ: Mapping[str, str] = os.environ) -> None:
+    """Forget what Pulumi noted of another passphrase in the config, if nothing is left that was encrypted under it.
+
+    Args:
+        clone: This clone, whose folder may have been removed as a whole.
+        environ: This process's environment, which may name another passphrase or backend.
+    """
+    used = {**environ, **environment.pulumi_variables(clone, environ)}
+    if not clone.has_any_state and _is_used(clone, environ) and used.get("PULUMI_BACKEND_URL") == clone.backend_url:
+        salt.forget(clone)
 
 
 def require(clone: Clone) -> None:

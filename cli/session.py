@@ -8,11 +8,12 @@ from functools import cached_property
 
 import docker
 
-from cli import clone, environment, further, passphrase, private_ca, salt
+from cli import clone, environment, further, passphrase, private_ca, salt, soundness
 from cli.clone import Clone
 from cli.engine_view import EngineView
 from cli.images import build, source
 from cli.machine import setup
+from cli.paths import data_home
 from cli.pulumi import Pulumi, configured_stacks
 from infra.catalogue import SOURCE_VARIABLE, ImageSource
 
@@ -65,6 +66,7 @@ def prepare(*, install: bool = True, images: bool = True, stacks: bool = True) -
     Raises:
         UserError: Something is missing and can't, or may not, be installed; or the passphrase is lost.
     """
+    soundness.require_home(data_home())
     here = clone.current()
     if stacks:
         passphrase.require(here)
@@ -77,6 +79,7 @@ def prepare(*, install: bool = True, images: bool = True, stacks: bool = True) -
         private_ca.provide(here.root, private_ca.bundle())
         session = Session(here, {**environ, SOURCE_VARIABLE: chosen.value}, chosen)
     further.restore(here)
+    passphrase.forget_another(here)
     if stacks and not all(here.has_state(stack) for stack in configured_stacks(here.root)):
         session.pulumi.create_missing_stacks()
     salt.keep_out_of_git(here)

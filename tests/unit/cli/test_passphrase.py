@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -65,3 +66,25 @@ def test_a_clone_that_has_it_keeps_token_keys(repository: Path, capsys: pytest.C
 def test_a_clone_that_lost_it_says_what_that_costs(lost: Clone, capsys: pytest.CaptureFixture[str]) -> None:
     assert passphrase.loses_token_keys(lost)
     assert "linked anew" in " ".join(capsys.readouterr().err.split())
+
+
+@pytest.mark.parametrize(
+    ("chosen", "state", "forgets"),
+    [
+        ({}, False, True),
+        ({}, True, False),
+        ({"PULUMI_CONFIG_PASSPHRASE": "my own"}, False, False),
+        ({"PULUMI_BACKEND_URL": "s3://mine"}, False, False),
+    ],
+)
+def test_a_salt_that_nothing_was_encrypted_with_is_forgotten(
+    lost: Clone, monkeypatch: pytest.MonkeyPatch, chosen: dict[str, str], state: bool, forgets: bool
+) -> None:
+    monkeypatch.setenv("HOME", str(lost.root))
+    config = lost.root / "Pulumi.dev.yaml"
+    config.write_text(f"{config.read_text()}encryptionsalt: v1:abc=\n")
+    if not state:
+        shutil.rmtree(lost.home)
+    here = clone.current(lost.root)
+    passphrase.forget_another(here, chosen)
+    assert ("encryptionsalt" not in config.read_text()) is forgets
