@@ -61,7 +61,12 @@ def say(text: str) -> None:
 
 def asking(*, yes: bool) -> Ask:
     """Return what asks the user, who may have said yes to everything."""
-    return lambda question: None if yes else typer.confirm(question, abort=True, err=True) and None
+
+    def ask(question: str) -> None:
+        if not yes:
+            typer.confirm(question, abort=True, err=True)
+
+    return ask
 
 
 def _stores(which: Stores, ask: Ask, *, install: bool) -> list[Store]:

@@ -30,6 +30,8 @@ SALT = "encryptionsalt:"
 PUBLISHED = ("app", "postgres", "redis", "callback", "sandbox")
 OWN_PORTS = range(10_000, 23_000)
 """Below what the tool gives to further environments, and what Linux gives to outgoing connections (from 32768 on)."""
+BUSY = "4m"
+"""What a service may take to become healthy: a machine that runs all of the suites at once is slow."""
 OWN = (
     "PULUMI_",
     "DASHTAM_CLONE",
@@ -50,7 +52,7 @@ class Checkout:
     Args:
         root: Where it is.
         data: Where its state and passphrase are.
-        stack: The further environment, whose config is a copy of dev's.
+        stack: The further environment, whose config is a copy of dev's, with patience for a busy machine.
         pristine: That config as it is committed.
     """
 
@@ -102,17 +104,18 @@ class Checkout:
         """Run plain `pulumi` as in a shell that was set up."""
         return run(["pulumi", *arguments, "--non-interactive"], cwd=self.root, env=self.tools)
 
-    def start(self, *arguments: str) -> subprocess.Popen[bytes]:
-        """Start `./dashtam` in a session of its own, to be killed."""
-        return subprocess.Popen(
-            [str(self.root / "dashtam"), *arguments],
-            cwd=self.root,
-            env=self.environ,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
+    def start(self, *arguments: str, said: Path = Path(os.devnull), **env: str) -> subprocess.Popen[bytes]:
+        """Start `./dashtam` in a session of its own, to be interrupted or killed; what it says goes to a file."""
+        with said.open("wb") as file:
+            return subprocess.Popen(
+                [str(self.root / "dashtam"), *arguments],
+                cwd=self.root,
+                env={**self.environ, **env},
+                stdin=subprocess.DEVNULL,
+                stdout=file,
+                stderr=file,
+                start_new_session=True,
+            )
 
     def status(self) -> str:
         """Return what git holds for changed."""
@@ -197,6 +200,7 @@ def _copied_config(root: Path) -> str:
     document = yaml.safe_load((root / "Pulumi.dev.yaml").read_text())
     for section, port in zip(PUBLISHED, free_ports(len(PUBLISHED)), strict=True):
         document["config"][f"dashtam:{section}"]["port"] = port
+    document["config"]["dashtam:health"]["wait"] = BUSY
     callback = document["config"]["dashtam:callback"]["port"]
     document["config"]["dashtam:app"]["oauth_redirect_uri"] = f"https://127.0.0.1:{callback}"
     text: str = yaml.safe_dump(document, sort_keys=False)

@@ -45,7 +45,7 @@ def at_latest_killed(process: subprocess.Popen[bytes]) -> Iterator[None]:
 
 def interrupt(process: subprocess.Popen[bytes], number: signal.Signals = signal.SIGINT) -> None:
     """Ask a command and what shares its process group to end; it must not have ended by itself before."""
-    assert process.poll() is None, f"{process.args} had ended already, with status {process.returncode}"
+    assert process.poll() is None, f"it had ended already, with status {process.returncode}"
     os.killpg(process.pid, number)
 
 
