@@ -7,9 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from cryptography import x509
-
-from cli import preflight
+from cli import preflight, recorded
 from cli.clone import Clone
 from cli.engine_view import ContainerView, EngineView
 from cli.errors import UserError
@@ -17,7 +15,7 @@ from cli.expiry import is_soon
 from cli.images import build, source
 from cli.images.engine import connect
 from cli.machine.findings import Finding
-from cli.pulumi import Pulumi, configured_stacks
+from cli.pulumi import configured_stacks
 
 
 def config_findings(root: Path) -> Iterator[Finding]:
@@ -45,7 +43,7 @@ def passphrase_finding(clone: Clone) -> Finding:
     path = clone.passphrase_file
     if not path.exists():
         cause = "Without it the state of this clone's environments can't be read."
-        remedy = f"Restore {path} from a backup, or remove {clone.home} and start anew."
+        remedy = f"Put {path} back from a backup; `./dashtam up` says how to start anew without one."
         return Finding("passphrase", ok=False, detail=f"{path} is missing", cause=cause, remedy=remedy)
     mode = stat.S_IMODE(path.stat().st_mode)
     return Finding(
@@ -125,35 +123,36 @@ def _service(container: ContainerView) -> Finding:
     )
 
 
-def certificate_findings(pulumi: Pulumi, stacks: list[str]) -> Iterator[Finding]:
-    """Look at the certificates of environments that are up.
+def certificate_findings(clone: Clone) -> Iterator[Finding]:
+    """Look at the certificates of environments that are up, the services' as well as the CA's.
 
     Args:
-        pulumi: Pulumi in this clone.
-        stacks: The environments to look at.
+        clone: This clone.
 
     Yields:
         Findings.
+
+    Raises:
+        UserError: The state can't be read.
     """
-    for stack in stacks:
-        outputs = pulumi.outputs(stack)
-        if outputs is not None:
-            yield certificate_finding(stack, outputs.ca_certificate, datetime.now(UTC))
+    for stack in configured_stacks(clone.root):
+        state = recorded.read(clone, stack)
+        if state.beginning and state.expiry:
+            yield certificate_finding(stack, state.beginning, state.expiry, datetime.now(UTC))
 
 
-def certificate_finding(stack: str, pem: str, now: datetime) -> Finding:
-    """Look at a CA certificate.
+def certificate_finding(stack: str, begins: datetime, ends: datetime, now: datetime) -> Finding:
+    """Look at how long an environment's certificates are valid.
 
     Args:
         stack: The environment.
-        pem: The certificate.
+        begins: When the last of them becomes valid, aware.
+        ends: When the first of them expires, aware.
         now: The time to compare with, aware.
 
     Returns:
         The finding: not valid yet, expired, about to expire, or fine.
     """
-    certificate = x509.load_pem_x509_certificate(pem.encode())
-    begins, ends = certificate.not_valid_before_utc, certificate.not_valid_after_utc
     detail = f"valid from {begins:%Y-%m-%d} to {ends:%Y-%m-%d}"
     remedy = f"./dashtam up {stack}"
     if now < begins:

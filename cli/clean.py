@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 
-from cli import further, kept, locks, recorded, turns
+from cli import further, kept, locks, passphrase, recorded, turns
 from cli.clone import Clone
 from cli.engine_view import ContainerView, EngineView
 from cli.errors import UserError
@@ -29,6 +29,7 @@ class Belongings:
         volumes: Names of its volumes without data.
         data: Names of its volumes with data.
         stacks: Environments whose state tells of nothing but these, and what is gone already.
+        lost: The folder of a state whose passphrase is lost; it goes as a whole.
     """
 
     containers: Sequence[ContainerView]
@@ -36,6 +37,7 @@ class Belongings:
     volumes: Sequence[str]
     data: Sequence[str]
     stacks: Sequence[str]
+    lost: Sequence[str] = ()
 
     def named(self) -> dict[str, list[str]]:
         """Return names by kind, in the order in which they are removed."""
@@ -45,6 +47,7 @@ class Belongings:
             "volumes": list(self.volumes),
             "data": list(self.data),
             "stacks": list(self.stacks),
+            "lost": list(self.lost),
         }
 
     @property
@@ -75,6 +78,7 @@ def find(view: EngineView, pulumi: Pulumi, clone: Clone) -> Belongings:
         sorted(name for name in volumes if not holds_data(name)),
         sorted(name for name in volumes if holds_data(name)),
         [stack for stack, state in states.items() if _is_own(clone, state, others)],
+        [str(clone.state_folder)] if passphrase.blocks(clone, pulumi.environ) else [],
     )
 
 
@@ -122,6 +126,8 @@ def remove(
             journal.of(clone, stack).clear()
             pulumi.run("stack", "rm", stack, "--force", "--preserve-config", "--yes")
             further.unregister(clone, stack)
+        if found.lost:
+            passphrase.start_anew(clone)
     return found
 
 

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from cli.errors import UserError
 from cli.paths import ROOT, data_home
 from infra.naming import PROJECT
 
@@ -37,6 +36,21 @@ class Clone:
         return self.home / "passphrase"
 
     @property
+    def state_folder(self) -> Path:
+        """Where Pulumi keeps the state of this clone's stacks, unless the user chose another backend."""
+        return self.home / "state"
+
+    @property
+    def has_lost_passphrase(self) -> bool:
+        """Whether there is state whose secrets only a passphrase can read that isn't there any more."""
+        return not self.passphrase_file.exists() and self.has_any_state
+
+    @property
+    def has_any_state(self) -> bool:
+        """Whether this clone's own backend knows any stack."""
+        return any(self.state_folder.glob(".pulumi/stacks/*/*.json"))
+
+    @property
     def placements_file(self) -> Path:
         """Where its stacks are put that aren't as their config says; see `infra.placement`."""
         return self.home / "placements.json"
@@ -44,17 +58,18 @@ class Clone:
     @property
     def backend_url(self) -> str:
         """Pulumi's state backend of this clone."""
-        return (self.home / "state").as_uri()
+        return self.state_folder.as_uri()
 
     def has_state(self, stack: str) -> bool:
         """Return whether this clone's own backend knows a stack; Pulumi itself is slower to ask."""
-        return (self.home / "state/.pulumi/stacks" / PROJECT / f"{stack}.json").exists()
+        return (self.state_folder / ".pulumi/stacks" / PROJECT / f"{stack}.json").exists()
 
 
 def current(root: Path = ROOT) -> Clone:
     """Return this clone, with its state folder and its passphrase made if they weren't.
 
-    A copy of a checkout (`cp -r`) gets an identity of its own; a moved checkout keeps the one it had.
+    A passphrase that is lost is not made anew, since most commands can do without: see `cli.passphrase`. A copy of a
+    checkout (`cp -r`) gets an identity of its own; a moved checkout keeps the one it had.
 
     Args:
         root: The checkout.
@@ -144,24 +159,16 @@ def _belongs_elsewhere(identity: str, root: Path) -> bool:
 
 
 def _prepare(clone: Clone) -> None:
-    (clone.home / "state").mkdir(parents=True, exist_ok=True, mode=0o700)
+    clone.state_folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     record = _record(clone.id)
     content = json.dumps({"root": str(clone.root)}) + "\n"
     if not record.exists() or record.read_text() != content:
         record.write_text(content)
-    _make_passphrase(clone.passphrase_file)
+    if not clone.passphrase_file.exists() and not clone.has_lost_passphrase:
+        _make_passphrase(clone.passphrase_file)
 
 
 def _make_passphrase(path: Path) -> None:
-    if path.exists():
-        return
-    if any(path.parent.glob("state/.pulumi/stacks/*/*.json")):
-        raise UserError(
-            f"The passphrase {path} is missing.",
-            cause="Without it the secrets of this clone's environments can't be read, and a new one can't read them.",
-            remedy=f"Restore it from a backup. If there is none: remove what is there with `./dashtam clean`, then"
-            f" {path.parent}, and start anew.",
-        )
     draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
     draft.touch(mode=0o600)
     draft.write_text(secrets.token_urlsafe(32))

@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection
 
-from docker.errors import DockerException
-from requests import RequestException
-
-from cli.engine_view import ContainerView, EngineView
+from cli.engine_view import ContainerView
 from cli.errors import UserError
 
 LOG_LINES = 15
@@ -29,50 +25,6 @@ REMEDIES = {
     "unable to pull image": "See whether the registry can be reached, or build from Debian packages:"
     " `./dashtam images source debian`.",
 }
-
-
-class Watch:
-    """Watches an environment's containers during an update, for one that can't become healthy any more.
-
-    Args:
-        view: The engine.
-        stack: The environment.
-        owner: This clone.
-        old: Ids of containers that were there before.
-        seen: Told of the new ones whenever they are looked at.
-    """
-
-    def __init__(
-        self,
-        view: EngineView,
-        stack: str,
-        owner: str,
-        old: Collection[str],
-        seen: Callable[[list[ContainerView]], None] = lambda _: None,
-    ) -> None:
-        self._view, self._stack, self._owner, self._old, self._seen = view, stack, owner, old, seen
-        self._reports: list[str] = []
-
-    def sees_failure(self) -> bool:
-        """Return whether a new container has failed; what it has to say is kept, for it may be gone a moment later."""
-        try:
-            new = self._new()
-            self._seen(new)
-            failed = [one for one in new if has_failed(one)]
-            self._reports = self._reports or self._ask(failed)
-        except (DockerException, RequestException):
-            return False  # the engine went away; Pulumi will say so
-        return bool(failed)
-
-    def reports(self) -> list[str]:
-        """Return what the containers that aren't well have to say, now or when they failed."""
-        return self._reports or self._ask([one for one in self._new() if not one.is_fine])
-
-    def _new(self) -> list[ContainerView]:
-        return [one for one in self._view.containers(self._stack, self._owner) if one.id not in self._old]
-
-    def _ask(self, ailing: list[ContainerView]) -> list[str]:
-        return [report(one, self._view.last_lines(one.id, LOG_LINES)) for one in ailing]
 
 
 def has_failed(container: ContainerView) -> bool:

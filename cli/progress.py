@@ -17,7 +17,11 @@ from cli.update import Event
 from infra.naming import SERVICES
 
 STARTING = "starting"
+WAITING = "waiting for health"
+PATIENCE = 5.0
+"""Seconds of waiting after which lines, too, tell what the health checks say; a table does so at once."""
 ROWS = ("images", "network", *SERVICES)
+_COLUMNS = 5
 _CONTAINER = "docker:index/container:Container"
 _IMAGE = "docker:index/remoteImage:RemoteImage"
 _NETWORK = "docker:index/network:Network"
@@ -60,6 +64,8 @@ class UpdateProgress:
         self._console = console
         self._started = time.monotonic()
         self._states: dict[str, tuple[str, float]] = {}
+        self._checks: dict[str, str] = {}
+        self._said: dict[str, str] = {}
         self._open: dict[str, set[str]] = {}
         # One for all rows, and kept: a new one would stand still.
         self._spinner = Spinner("dots")
@@ -86,8 +92,26 @@ class UpdateProgress:
             containers: The environment's new containers.
         """
         for one in containers:
-            if one.component in self._states and self._states[one.component][0] == STARTING and one.state == "running":
-                self.show(one.component, "waiting for health")
+            if one.component in self._states and one.state == "running":
+                if self._states[one.component][0] == STARTING:
+                    self.show(one.component, WAITING)
+                if self._states[one.component][0] == WAITING:
+                    self._on_check(one.component, last_check(one))
+
+    def tell(self, report: str) -> None:
+        """Show what a service said that takes long.
+
+        Args:
+            report: Lines, shown as they are.
+        """
+        self._console.print(Text(report), highlight=False)
+
+    def _on_check(self, row: str, said: str) -> None:
+        self._checks[row] = said
+        waited = time.monotonic() - self._states[row][1]
+        if said and said != self._said.get(row) and waited > PATIENCE and not self._console.is_terminal:
+            self._said[row] = said
+            self._print(row, WAITING, f": {said}")
 
     def _note(self, message: str) -> None:
         text = message.strip()
@@ -123,7 +147,11 @@ class UpdateProgress:
             return
         self._states[row] = (state, time.monotonic())
         if not self._console.is_terminal and state != "unchanged":
-            self._console.print(f"{self._stack} {row}: {state} ({self._elapsed:.1f} s)", highlight=False)
+            self._print(row, state)
+
+    def _print(self, row: str, state: str, detail: str = "") -> None:
+        line = f"{self._stack} {row}: {state} ({self._elapsed:.1f} s){detail}"
+        self._console.print(line, markup=False, highlight=False, soft_wrap=True)
 
     @property
     def _elapsed(self) -> float:
@@ -132,6 +160,8 @@ class UpdateProgress:
     def table(self) -> Table:
         """Return where each service stands, and for how long what is under way has been so."""
         table = Table.grid(padding=(0, 2))
+        for _ in range(_COLUMNS):
+            table.add_column(no_wrap=True)
         for row in ROWS:
             if row not in self._states:
                 continue
@@ -142,9 +172,19 @@ class UpdateProgress:
                 f"{self._stack} {row}",
                 Text(state, _STYLES.get(state, "")),
                 f"[dim]{time.monotonic() - since:.0f} s" if busy else "",
+                Text(self._checks.get(row, "") if state == WAITING else "", "dim"),
             )
         table.add_row("", f"[dim]{self._elapsed:.0f} s")
         return table
+
+
+def last_check(container: ContainerView) -> str:
+    """Return what a service's last health check said, on one line; nothing where it said nothing.
+
+    Args:
+        container: The service's container.
+    """
+    return " ".join(container.checks[-1][1].split()) if container.checks else ""
 
 
 def row_of(kind: str, urn: str) -> str | None:

@@ -6,6 +6,7 @@ on the way out (gitattributes(5), filter); .gitattributes names the files that i
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -25,15 +26,41 @@ def keep_out_of_git(clone: Clone) -> None:
     """
     if not _set_filter(clone):
         return
-    # A folder for each worktree: they share the filter, but each has a passphrase of its own.
-    salts = Path(_git(clone, "rev-parse", "--absolute-git-dir").stdout.rstrip("\n")) / FOLDER
+    salts = _salts(clone)
     salts.mkdir(exist_ok=True, mode=0o700)
-    for path in sorted(one for one in clone.root.glob("Pulumi.*.yaml") if not one.is_symlink()):
+    for path in _configs(clone):
         salt = "".join(line for line in path.read_text().splitlines(keepends=True) if line.startswith(PREFIX))
         known = salts / path.name
         if salt and (not known.exists() or known.read_text() != salt):
             known.write_text(salt)
             _note_unchanged(clone, path.name)
+
+
+def forget(clone: Clone) -> None:
+    """Drop the salts of this clone's stacks, so that Pulumi takes new ones for another passphrase.
+
+    Args:
+        clone: This clone.
+    """
+    is_git = _set_filter(clone)
+    if is_git:
+        shutil.rmtree(_salts(clone), ignore_errors=True)
+    for path in _configs(clone):
+        text = path.read_text()
+        kept = "".join(line for line in text.splitlines(keepends=True) if not line.startswith(PREFIX))
+        if kept != text:
+            path.write_text(kept)
+            if is_git:
+                _note_unchanged(clone, path.name)
+
+
+def _salts(clone: Clone) -> Path:
+    # A folder for each worktree: they share the filter, but each has a passphrase of its own.
+    return Path(_git(clone, "rev-parse", "--absolute-git-dir").stdout.rstrip("\n")) / FOLDER
+
+
+def _configs(clone: Clone) -> list[Path]:
+    return sorted(one for one in clone.root.glob("Pulumi.*.yaml") if not one.is_symlink())
 
 
 def _git(clone: Clone, *arguments: str) -> subprocess.CompletedProcess[str]:

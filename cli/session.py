@@ -8,11 +8,12 @@ from functools import cached_property
 
 import docker
 
-from cli import clone, environment, further, private_ca, salt
+from cli import clone, environment, further, passphrase, private_ca, salt, soundness
 from cli.clone import Clone
 from cli.engine_view import EngineView
 from cli.images import build, source
 from cli.machine import setup
+from cli.paths import data_home
 from cli.pulumi import Pulumi, configured_stacks
 from infra.catalogue import SOURCE_VARIABLE, ImageSource
 
@@ -51,20 +52,24 @@ class Session:
         return EngineView(self.client)
 
 
-def prepare(*, install: bool = True, images: bool = True) -> Session:
+def prepare(*, install: bool = True, images: bool = True, stacks: bool = True) -> Session:
     """Make the machine and this clone ready.
 
     Args:
         install: Whether what is missing may be installed; else it is an error.
         images: Whether the base images are needed too.
+        stacks: Whether Pulumi is to have a stack for every environment, and be able to read its secrets.
 
     Returns:
         The session.
 
     Raises:
-        UserError: Something is missing and can't, or may not, be installed.
+        UserError: Something is missing and can't, or may not, be installed; or the passphrase is lost.
     """
+    soundness.require_home(data_home())
     here = clone.current()
+    if stacks:
+        passphrase.require(here)
     machine = setup.prepare(install=install, need_engine=images)
     environ = {**os.environ, **machine.environment, **environment.pulumi_variables(here, os.environ)}
     session = Session(here, environ, None)
@@ -74,7 +79,8 @@ def prepare(*, install: bool = True, images: bool = True) -> Session:
         private_ca.provide(here.root, private_ca.bundle())
         session = Session(here, {**environ, SOURCE_VARIABLE: chosen.value}, chosen)
     further.restore(here)
-    if not all(here.has_state(stack) for stack in configured_stacks(here.root)):
+    passphrase.forget_another(here)
+    if stacks and not all(here.has_state(stack) for stack in configured_stacks(here.root)):
         session.pulumi.create_missing_stacks()
     salt.keep_out_of_git(here)
     return session

@@ -17,6 +17,9 @@ SKEW = timedelta(seconds=60)
 ROOM = 1 << 30
 """Bytes that images and a young database need; a disk that is full stops services that run, too."""
 
+HOME_ROOM = 32 << 20
+"""Bytes that an update writes at most, with the backups that Pulumi makes of the state."""
+
 
 def require_sound(info: Mapping[str, Any], begin: datetime | None, now: datetime) -> None:
     """Make sure that an environment can come up and keep running.
@@ -31,6 +34,25 @@ def require_sound(info: Mapping[str, Any], begin: datetime | None, now: datetime
     """
     _require_clock(datetime.fromisoformat(_microseconds(info["SystemTime"])), begin, now)
     _require_room(Path(info["DockerRootDir"]))
+
+
+def require_home(folder: Path) -> None:
+    """Make sure that state and snapshots can be written.
+
+    Args:
+        folder: Where they are kept, or will be.
+
+    Raises:
+        UserError: The disk is full.
+    """
+    there = next(path for path in (folder, *folder.parents) if path.exists())
+    free = shutil.disk_usage(there).free
+    if free < HOME_ROOM:
+        raise UserError(
+            f"The disk of {folder}, where state and passphrases are kept, is full.",
+            cause=f"{free >> 20} MiB are free; an update needs {HOME_ROOM >> 20}.",
+            remedy="Free some space there; `./dashtam snapshot list ENVIRONMENT` shows what snapshots take.",
+        )
 
 
 def _require_clock(engine: datetime, begin: datetime | None, now: datetime) -> None:

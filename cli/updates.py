@@ -8,13 +8,15 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
-from cli import failures, update
+from cli import failures, preflight, update
 from cli.console import err
 from cli.engine_view import EngineView
 from cli.errors import UserError
 from cli.progress import UpdateProgress, display
 from cli.session import Session
 from cli.update import Supervisor
+from cli.watch import Watch, Watched
+from infra.config_values import seconds
 
 
 @dataclass(frozen=True)
@@ -54,18 +56,22 @@ class Updates:
         _raise_failures(futures)
 
     def _one(self, stack: str, flags: Sequence[str], progress: UpdateProgress, interrupted: threading.Event) -> None:
+        watch = self._watch(stack, progress) if self.command == "up" else None
+        late = Late(self.patience)
+        broken: Callable[[], bool] = (lambda: watch.sees_failure() or late()) if watch else late
+        supervisor = Supervisor(progress.on_event, broken, interrupted)
+        if not self.session.pulumi.update(self.command, stack, *flags, supervisor=supervisor):
+            given_up = [late.reason] if late.happened else watch.reasons if watch else []
+            reports = watch.reports() if watch else []
+            raise failures.update_failed(self.command, stack, given_up or progress.errors, reports)
+
+    def _watch(self, stack: str, progress: UpdateProgress) -> Watch:
         # A client of its own: it is not made for several threads.
         engine, owner = EngineView(self.session.connect()), self.session.clone.id
         # What was there before is stopped on purpose where it is replaced.
         old = {one.id for one in engine.containers(stack, owner)}
-        watch = failures.Watch(engine, stack, owner, old, progress.on_containers)
-        late = Late(self.patience)
-        broken: Callable[[], bool] = (lambda: watch.sees_failure() or late()) if self.command == "up" else late
-        supervisor = Supervisor(progress.on_event, broken, interrupted)
-        succeeded = self.session.pulumi.update(self.command, stack, *flags, supervisor=supervisor)
-        if not succeeded:
-            errors = [late.reason] if late.happened else progress.errors
-            raise failures.update_failed(self.command, stack, errors, watch.reports() if self.command == "up" else [])
+        wait = seconds(preflight.configuration(self.session.clone.root, stack).health.wait)
+        return Watch(Watched(engine, stack, owner, old, wait, progress.on_containers, progress.tell))
 
 
 class Late:

@@ -107,7 +107,7 @@ def service(name: str, args: ServiceArgs, shared: Shared, *, parent: pulumi.Reso
         security_opts=["no-new-privileges:true"],
         healthcheck=health.check(args.health, shared.health),
         wait=True,
-        wait_timeout=ceil(seconds(shared.health.wait)),
+        wait_timeout=health.plugin_wait(shared.health),
         restart=shared.containers.restart,
         destroy_grace_seconds=ceil(seconds(shared.containers.stop_grace)),
         log_driver="json-file",

@@ -6,6 +6,8 @@ plugin knows. One check a second for each container of three environments would 
 
 from __future__ import annotations
 
+from math import ceil
+
 import pulumi_docker as docker
 
 from infra.config_values import engine_duration, seconds
@@ -13,6 +15,15 @@ from infra.shared_settings import HealthSettings
 
 MARK = "/tmp/healthy"  # noqa: S108 - the container's own, in memory, gone with a restart
 """The file that tells a check that one before it succeeded."""
+
+PLUGIN_MARGIN = 10
+"""Seconds that the plugin waits longer than a service may take. Once its time is over it crashes, with what it does for
+other services; the operator's tool ends the update before that, in good order."""
+
+
+def plugin_wait(settings: HealthSettings) -> int:
+    """Return for how many seconds the plugin is to wait for a service's health."""
+    return ceil(seconds(settings.wait)) + PLUGIN_MARGIN
 
 
 def check(command: str, settings: HealthSettings) -> docker.ContainerHealthcheckArgs:

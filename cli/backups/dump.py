@@ -16,7 +16,7 @@ import docker
 from docker.errors import NotFound
 
 from cli import database as databases
-from cli import streams
+from cli import passphrase, streams
 from cli.backups import archive
 from cli.backups.archive import Label
 from cli.backups.source import STREAM
@@ -83,6 +83,8 @@ def _token_keys(client: docker.DockerClient, target: Target) -> Sealed | None:
     try:
         content = streams.read_file(client, target.service("app").id, f"{keys.INSTALLED}/{keys.TOKEN_KEYS}")
     except NotFound:
+        return None
+    if passphrase.loses_token_keys(target.clone):
         return None
     return sealing.seal(target.clone.passphrase_file, content, keys.PURPOSE)
 

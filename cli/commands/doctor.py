@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict
 
 import typer
+from rich.text import Text
 
-from cli import checkup, clone, environment
+from cli import checkup, clone
 from cli.clone import Clone
 from cli.commands.options import AsJson
 from cli.console import out
 from cli.errors import UserError
-from cli.machine import findings, setup
+from cli.machine import findings
 from cli.machine.findings import Finding
 from cli.paths import ROOT
-from cli.pulumi import Pulumi
 
 app = typer.Typer(add_completion=False)
 
@@ -44,16 +43,14 @@ def look() -> list[Finding]:
 
 def _certificates(here: Clone) -> list[Finding]:
     try:
-        machine = setup.prepare(install=False, need_engine=False)
-        environ = {**os.environ, **machine.environment, **environment.pulumi_variables(here, os.environ)}
-        pulumi = Pulumi(environ, here.root)
-        return list(checkup.certificate_findings(pulumi, sorted(pulumi.stacks())))
+        return list(checkup.certificate_findings(here))
     except UserError as error:
         return [Finding("state", ok=False, detail=error.message, cause=error.cause, remedy=error.remedy)]
 
 
 def _show(finding: Finding) -> None:
-    mark = "[green]ok[/]  " if finding.ok else "[bold red]bad[/] "
-    out.print(f"{mark}{finding.check}: {finding.detail}", highlight=False)
+    mark = ("ok   ", "green") if finding.ok else ("bad  ", "bold red")
+    # What services and configs say is shown as it is, not as markup.
+    out.print(Text.assemble(mark, f"{finding.check}: {finding.detail}"))
     if not finding.ok:
-        out.print(f"      {finding.cause}\n      What to do: {finding.remedy}", highlight=False)
+        out.print(Text(f"      {finding.cause}\n      What to do: {finding.remedy}"))

@@ -14,7 +14,7 @@ from cli.errors import UserError
 from cli.pulumi import require_configured
 from cli.trust import authority, trusting
 from cli.trust.authority import Authority
-from cli.trust.store import Store
+from cli.trust.store import Ask, Store
 from cli.trust.trusting import Stores
 
 WhichStores = Annotated[Stores, typer.Option("--store", help="Only the system's, or only the browsers'.")]
@@ -40,7 +40,7 @@ def trust(
     pem = certificates.authority(recorded.read(here, environment))
     if pem is None:
         raise UserError(f"{environment} is not up.", remedy=f"Bring it up first: `./dashtam up {environment}`.")
-    ca, stores = Authority(environment, pem), _stores(store, install=not no_install)
+    ca, stores = Authority(environment, pem), _stores(store, asking(yes=yes), install=not no_install)
     earlier = [old for old in authority.trusted(here, environment) if old != ca]
     stale = [(old, one) for old in earlier for one in stores if one.holds(old)]
     missing = [one for one in stores if not one.holds(ca)]
@@ -48,8 +48,7 @@ def trust(
         say(f"{environment} is trusted already by {_list(stores)}.")
         return
     _describe(ca, missing, [old.name for old, _ in stale])
-    if not yes:
-        typer.confirm("Trust it?", abort=True, err=True)
+    asking(yes=yes)("Trust it?")
     trusting.add(here, ca, missing, say)
     for old, one in stale:
         trusting.remove(here, old, [one], say)
@@ -60,8 +59,18 @@ def say(text: str) -> None:
     err.print(text, highlight=False)
 
 
-def _stores(which: Stores, *, install: bool) -> list[Store]:
-    stores = trusting.stores(which, install=install)
+def asking(*, yes: bool) -> Ask:
+    """Return what asks the user, who may have said yes to everything."""
+
+    def ask(question: str) -> None:
+        if not yes:
+            typer.confirm(question, abort=True, err=True)
+
+    return ask
+
+
+def _stores(which: Stores, ask: Ask, *, install: bool) -> list[Store]:
+    stores = trusting.stores(which, ask, install=install)
     if not stores:
         raise UserError(
             "No trust store was found.",

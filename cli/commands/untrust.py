@@ -7,7 +7,7 @@ import typer
 from cli import clone
 from cli.commands.arguments import Environment
 from cli.commands.options import NoInstall
-from cli.commands.trust import WhichStores, Yes, say
+from cli.commands.trust import WhichStores, Yes, asking, say
 from cli.pulumi import require_configured
 from cli.trust import authority, trusting
 from cli.trust.trusting import Stores
@@ -30,12 +30,13 @@ def untrust(
         require_configured(environment)
         say(f"{environment} is not trusted by this machine.")
         return
-    stores = trusting.stores(store, install=not no_install)
+    ask = asking(yes=yes)
+    stores = trusting.stores(store, ask, install=not no_install)
     held = [(ca, [one for one in stores if one.holds(ca)]) for ca in known]
     for ca, holders in held:
         for one in holders:
             say(f"{ca.name} goes out of {one.place}{', as root' if one.needs_root else ''}.")
-    if any(holders for _, holders in held) and not yes:
-        typer.confirm(f"Stop trusting {environment}?", abort=True, err=True)
+    if any(holders for _, holders in held):
+        ask(f"Stop trusting {environment}?")
     for ca, holders in held:
         trusting.remove(here, ca, holders, say)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import docker
 
-from cli import streams, turns
+from cli import passphrase, streams, turns
 from cli.clone import Clone
 from cli.console import err
 from cli.database import LOGIN
@@ -115,7 +115,7 @@ def _reading(
 
 def _token_keys(clone: Clone, naming: Naming, draft: Path, postgres: Helper) -> dict[str, Piece]:
     content = keys.token_keys(postgres, naming)
-    if content is None:
+    if content is None or passphrase.loses_token_keys(clone):
         return {}
     sealed = sealing.seal(clone.passphrase_file, content, keys.PURPOSE)
     return {keys.TOKEN_KEYS: _keep(draft / keys.TOKEN_KEYS, [sealed.model_dump_json().encode()])}

@@ -13,7 +13,7 @@ from cli.errors import UserError
 from cli.machine import apt
 from cli.machine.process import CommandError
 from cli.trust.authority import Authority
-from cli.trust.store import Say, Store, run
+from cli.trust.store import Ask, Say, Store, run
 
 PACKAGE = "libnss3-tools"
 CHROMIUM_PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "microsoft-edge", "brave")
@@ -87,10 +87,11 @@ def stores(home: Path) -> list[Store]:
     return [*found, *(Database(profile, "Firefox") for profile in profiles)]
 
 
-def require_certutil(*, install: bool) -> None:
+def require_certutil(ask: Ask, *, install: bool) -> None:
     """Make sure of the program that changes browsers' stores.
 
     Args:
+        ask: Asked before it is installed.
         install: Whether it may be installed.
 
     Raises:
@@ -103,7 +104,8 @@ def require_certutil(*, install: bool) -> None:
     remedy = f"`{command}`, or leave browsers alone with --store system."
     if not install or not root or shutil.which("apt-get") is None:
         raise UserError("certutil is missing, which changes what browsers trust.", remedy=remedy)
-    err.print(f"certutil changes what browsers trust; installing Debian's: {command}", highlight=False)
+    err.print(f"certutil is missing, which changes what browsers trust. Debian has it: {command}", highlight=False)
+    ask("Install it?")
     try:
         apt.install((PACKAGE,), "certutil")
     except CommandError as error:

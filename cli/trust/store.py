@@ -14,6 +14,8 @@ from cli.errors import UserError
 from cli.trust.authority import Authority
 
 Say = Callable[[str], None]
+Ask = Callable[[str], None]
+"""Asks the user, and doesn't return if the answer is no."""
 
 
 class Store(Protocol):

@@ -9,7 +9,7 @@ from pathlib import Path
 from cli.clone import Clone
 from cli.trust import authority, browsers, system
 from cli.trust.authority import Authority
-from cli.trust.store import Say, Store
+from cli.trust.store import Ask, Say, Store
 
 
 class Stores(StrEnum):
@@ -20,18 +20,19 @@ class Stores(StrEnum):
     BROWSERS = "browsers"
 
 
-def stores(which: Stores, *, install: bool) -> list[Store]:
+def stores(which: Stores, ask: Ask, *, install: bool) -> list[Store]:
     """Return the stores of this machine.
 
     Args:
         which: Of which kind.
+        ask: Asked before anything is installed.
         install: Whether what changes browsers' stores may be installed.
 
     Raises:
         UserError: There are browsers, and what changes their stores is missing.
     """
     if which is not Stores.SYSTEM and browsers.stores(Path.home()):
-        browsers.require_certutil(install=install)
+        browsers.require_certutil(ask, install=install)
     return _found(which)
 
 

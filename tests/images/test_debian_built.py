@@ -155,6 +155,7 @@ def test_a_build_that_is_ended_leaves_nothing_half_made(
         for line in process.stderr or ():
             if " s: " in line:
                 break
+        assert process.poll() is None
         process.send_signal(ending)
         name = process.communicate(timeout=60)[0].strip()
     assert process.returncode != 0

@@ -29,7 +29,7 @@ def test_every_service_has_a_health_check_that_up_waits_for(deployment: Deployme
         assert check["retries"] >= 1
         assert (check["interval"], check["startPeriod"]) == ("500ms", "1m30s")
         assert service.inputs["wait"] is True
-        assert service.inputs["waitTimeout"] == 90
+        assert service.inputs["waitTimeout"] == 100
 
 
 @pytest.mark.parametrize(

@@ -4,16 +4,22 @@ import json
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+import pytest
 import yaml
 
 from infra.naming import SERVICES
-from tests.verify.running import succeed
+from infra.outputs import StackOutputs
+from tests.operator import composing
+from tests.operator.walking import link
+from tests.verify import environments
+from tests.verify.running import succeed, wait_until
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     import docker
 
+    from tests.operator.composing import Compose
     from tests.verify.checkout import Checkout
 
 
@@ -35,6 +41,36 @@ def test_a_compose_file_names_what_is_there(checkout: Checkout, client: docker.D
     for name in external:
         assert client.volumes.get(name).name == name
     assert not set(outputs["volumes"].values()) & document["volumes"].keys()
+
+
+@pytest.fixture(scope="module")
+def compose(tmp_path_factory: pytest.TempPathFactory) -> Compose:
+    return composing.found(tmp_path_factory.mktemp("compose"))
+
+
+def test_compose_runs_it_in_the_environments_place(
+    spare: Checkout, client: docker.DockerClient, compose: Compose, tmp_path: Path
+) -> None:
+    spare.up()
+    file, project, outputs = tmp_path / "compose.yaml", spare.stack, StackOutputs.model_validate(spare.outputs())
+    succeed(spare.dashtam("export", "compose", spare.stack, "--output", str(file)))
+    succeed(compose.run(file, project, "config", "--quiet"))
+    succeed(spare.dashtam("down", spare.stack))
+    try:
+        succeed(compose.run(file, project, "up", "--detach"))
+        wait_until(lambda: _healthy(client, project) == set(SERVICES), "all that compose started is healthy", 120)
+        assert link(outputs, "ada").accounts == [("sandbox", "ada")]
+    finally:
+        removed = compose.run(file, project, "down", "--volumes")
+    succeed(removed)
+    # What was the environment's own is untouched, so that it goes on.
+    spare.up()
+    assert environments.is_up(client, spare.stack)
+
+
+def _healthy(client: docker.DockerClient, project: str) -> set[str]:
+    found = client.containers.list(filters={"label": f"com.docker.compose.project={project}", "health": "healthy"})
+    return {one.labels["com.docker.compose.service"] for one in found}
 
 
 def test_it_holds_no_secret(checkout: Checkout) -> None:

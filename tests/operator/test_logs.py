@@ -143,6 +143,7 @@ def test_following_survives_a_restart_and_a_replacement(
         checkout.up()
         _write(checkout, "replaced", 5)
         wait_until(lambda: "replaced-5 ends" in file.read_text(), "what the new container wrote")
+        assert process.poll() is None
         process.send_signal(signal.SIGINT)
         assert process.wait(10) == 0
     entries = [json.loads(line) for line in file.read_text().splitlines()]
@@ -181,5 +182,6 @@ def test_following_writes_each_line_at_once(checkout: Checkout) -> None:
         process.stdout.readline()
         _write(checkout, "once")
         assert any(b"once-1 ends" in line for line in iter(process.stdout.readline, b""))
+        assert process.poll() is None
         os.kill(process.pid, signal.SIGINT)
         assert process.wait(10) == 0

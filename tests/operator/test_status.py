@@ -140,6 +140,7 @@ def test_without_a_terminal_each_change_is_a_line(checkout: Checkout, paused: Co
         wait_until(lambda: len(told()) == len(SERVICES), "each service was told")
         paused.pause()
         wait_until(lambda: any(state.startswith("paused") for state in told()[paused.name or ""]), "the pause was told")
+        assert process.poll() is None
         process.send_signal(signal.SIGINT)
         assert ends_within(process, 10)
     assert process.returncode == 0
@@ -163,6 +164,7 @@ def test_on_a_terminal_the_table_is_refreshed_in_place(checkout: Checkout, pause
         wait_until(lambda: has_seen("sandbox"), "the table was shown")
         paused.pause()
         wait_until(lambda: has_seen("paused"), "the pause was shown")
+        assert process.poll() is None
         process.send_signal(signal.SIGINT)
         assert ends_within(process, 10)
     os.close(theirs)

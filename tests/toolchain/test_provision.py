@@ -158,6 +158,7 @@ def test_an_interrupted_build_is_taken_up_again(tiny: Places, tmp_path: Path) ->
     for number in (signal.SIGINT, signal.SIGKILL):
         with start(tiny, **fresh) as run:
             read_until(run, "Compiling Pulumi (tiny): started")
+            assert run.poll() is None
             run.send_signal(number)
             run.communicate(timeout=60)
         assert run.returncode != 0

@@ -8,7 +8,7 @@ import secrets
 import shutil
 import socket
 import subprocess
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -28,6 +28,10 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[2]
 SALT = "encryptionsalt:"
 PUBLISHED = ("app", "postgres", "redis", "callback", "sandbox")
+OWN_PORTS = range(10_000, 23_000)
+"""Below what the tool gives to further environments, and what Linux gives to outgoing connections (from 32768 on)."""
+BUSY = "4m"
+"""What a service may take to become healthy: a machine that runs all of the suites at once is slow."""
 OWN = (
     "PULUMI_",
     "DASHTAM_CLONE",
@@ -48,7 +52,7 @@ class Checkout:
     Args:
         root: Where it is.
         data: Where its state and passphrase are.
-        stack: The further environment, whose config is a copy of dev's.
+        stack: The further environment, whose config is a copy of dev's, with patience for a busy machine.
         pristine: That config as it is committed.
     """
 
@@ -100,17 +104,18 @@ class Checkout:
         """Run plain `pulumi` as in a shell that was set up."""
         return run(["pulumi", *arguments, "--non-interactive"], cwd=self.root, env=self.tools)
 
-    def start(self, *arguments: str) -> subprocess.Popen[bytes]:
-        """Start `./dashtam` in a session of its own, to be killed."""
-        return subprocess.Popen(
-            [str(self.root / "dashtam"), *arguments],
-            cwd=self.root,
-            env=self.environ,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
+    def start(self, *arguments: str, said: Path = Path(os.devnull), **env: str) -> subprocess.Popen[bytes]:
+        """Start `./dashtam` in a session of its own, to be interrupted or killed; what it says goes to a file."""
+        with said.open("wb") as file:
+            return subprocess.Popen(
+                [str(self.root / "dashtam"), *arguments],
+                cwd=self.root,
+                env={**self.environ, **env},
+                stdin=subprocess.DEVNULL,
+                stdout=file,
+                stderr=file,
+                start_new_session=True,
+            )
 
     def status(self) -> str:
         """Return what git holds for changed."""
@@ -179,18 +184,23 @@ def brought_up(client: docker.DockerClient, folder: Path) -> Iterator[Checkout]:
 
 
 def free_ports(count: int) -> list[int]:
-    """Return ports on which nothing listens now."""
+    """Return ports on which nothing listens now, and which no outgoing connection can take meanwhile."""
     with ExitStack() as held:
-        sockets = [held.enter_context(socket.socket()) for _ in range(count)]
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]
+        ports: list[int] = []
+        while len(ports) < count:
+            one = held.enter_context(socket.socket())
+            port = secrets.choice(OWN_PORTS)
+            with suppress(OSError):
+                one.bind(("127.0.0.1", port))
+                ports.append(port)
+        return ports
 
 
 def _copied_config(root: Path) -> str:
     document = yaml.safe_load((root / "Pulumi.dev.yaml").read_text())
     for section, port in zip(PUBLISHED, free_ports(len(PUBLISHED)), strict=True):
         document["config"][f"dashtam:{section}"]["port"] = port
+    document["config"]["dashtam:health"]["wait"] = BUSY
     callback = document["config"]["dashtam:callback"]["port"]
     document["config"]["dashtam:app"]["oauth_redirect_uri"] = f"https://127.0.0.1:{callback}"
     text: str = yaml.safe_dump(document, sort_keys=False)

@@ -60,6 +60,12 @@ def at_latest_killed(process: subprocess.Popen[bytes]) -> Iterator[None]:
         kill_all(process)
 
 
+def interrupt(process: subprocess.Popen[bytes], number: signal.Signals = signal.SIGINT) -> None:
+    """Ask a command and what shares its process group to end; it must not have ended by itself before."""
+    assert process.poll() is None, f"it had ended already, with status {process.returncode}"
+    os.killpg(process.pid, number)
+
+
 def ends_within(process: subprocess.Popen[bytes], seconds: float) -> bool:
     """Tell whether a command ends by itself in a time."""
     try:

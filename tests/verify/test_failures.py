@@ -133,8 +133,9 @@ def test_a_wrong_passphrase(further: Environment, checkout: Checkout) -> None:
     before = further.ids()
     said = _fails(checkout, within=30, PULUMI_CONFIG_PASSPHRASE="not the one")
     assert "incorrect passphrase" in said
-    assert "What to do:" in said
+    assert "What to do: Use the passphrase that the stack was made with: unset PULUMI_CONFIG_PASSPHRASE" in said
     assert further.ids() == before
+    _comes_up(further, checkout)
 
 
 def test_an_engine_that_does_not_answer(checkout: Checkout, tmp_path: Path) -> None:

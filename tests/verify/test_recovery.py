@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import socket
 import ssl
@@ -103,7 +102,7 @@ def test_an_update_that_was_asked_to_stop_goes_on(
     with damage.at_latest_killed(process):
         while not moments.update_begun(scene):
             assert not damage.ends_within(process, 0.01)
-        os.killpg(process.pid, signal_number)
+        damage.interrupt(process, signal_number)
         assert process.wait(60) != 0
     checkout.up()
     _assert_whole(checkout, further.client)

@@ -1,4 +1,4 @@
-"""What `./dashtam trust` tells a browser: Chromium refuses the service before, opens it, and refuses it again."""
+"""What `./dashtam trust` tells browsers: Chromium refuses the service before, opens it, and refuses it again."""
 
 from __future__ import annotations
 
@@ -42,3 +42,24 @@ async def test_a_browser_trusts_the_environment_as_long_as_it_is_told_to(outputs
         _dashtam(tmp_path, "untrust", outputs.environment)
         with pytest.raises(Error, match="ERR_CERT_AUTHORITY_INVALID"):
             await _title(tmp_path, outputs.urls.app)
+
+
+def test_a_profile_of_firefox_holds_it_as_long_as_it_is_told_to(outputs: StackOutputs, tmp_path: Path) -> None:
+    profile = tmp_path / ".mozilla/firefox/abc.default"
+    profile.mkdir(parents=True)
+    _certutil(profile, "-N", "--empty-password")
+    before = _certutil(profile, "-L")
+    for _ in range(2):
+        _dashtam(tmp_path, "trust", outputs.environment)
+        [listed] = set(_certutil(profile, "-L").splitlines()) - set(before.splitlines())
+        name, flags = listed.split()
+        assert flags == "C,,"
+        held = _certutil(profile, "-L", "-n", name, "-a")
+        assert held.split() == outputs.ca_certificate.split()
+    for _ in range(2):
+        _dashtam(tmp_path, "untrust", outputs.environment)
+        assert _certutil(profile, "-L") == before
+
+
+def _certutil(profile: Path, *arguments: str) -> str:
+    return succeed(run(["certutil", "-d", f"sql:{profile}", *arguments], cwd=profile))

@@ -4,11 +4,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding
-from cryptography.x509.oid import NameOID
 
 from cli import checkup
 from cli.clone import Clone
@@ -24,13 +19,6 @@ config:
 """
 
 
-def _certificate(begins: datetime, ends: datetime) -> str:
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "CA")])
-    built = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), begins, ends)
-    return built.sign(key, hashes.SHA256()).public_bytes(Encoding.PEM).decode()
-
-
 @pytest.mark.parametrize(
     ("begins", "ends", "ok", "words"),
     [
@@ -42,8 +30,7 @@ def _certificate(begins: datetime, ends: datetime) -> str:
     ],
 )
 def test_certificates(begins: int, ends: int, ok: bool, words: str) -> None:
-    pem = _certificate(NOW + timedelta(days=begins), NOW + timedelta(days=ends))
-    finding = checkup.certificate_finding("test", pem, NOW)
+    finding = checkup.certificate_finding("test", NOW + timedelta(days=begins), NOW + timedelta(days=ends), NOW)
     assert (finding.check, finding.ok) == ("certificates of test", ok)
     assert words in finding.cause
     assert finding.remedy

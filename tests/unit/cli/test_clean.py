@@ -54,6 +54,7 @@ def test_data_is_told_apart_and_a_state_that_tells_of_others_is_left(view: Mock,
         "volumes": ["dashtam-dev-app-files"],
         "data": ["postgres_dev_data"],
         "stacks": ["dev", "gone"],
+        "lost": [],
     }
     for asked in (view.containers, view.networks):
         asked.assert_called_once_with(None, "me")

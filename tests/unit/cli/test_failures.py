@@ -1,28 +1,9 @@
 from __future__ import annotations
 
 import pytest
-from docker.errors import DockerException
 
 from cli import failures
-from cli.engine_view import ContainerView, EngineView
 from tests.unit.cli.conftest import MakeContainer
-
-
-class FakeView(EngineView):
-    """An engine of a few containers."""
-
-    def __init__(self, *found: ContainerView) -> None:
-        self.found = list(found)
-        self.broken = False
-
-    def containers(self, stack: str | None = None, owner: str | None = None) -> list[ContainerView]:
-        assert (stack, owner) == ("test", "me")
-        if self.broken:
-            raise DockerException("gone")
-        return self.found
-
-    def last_lines(self, container: str, count: int) -> list[str]:
-        return [f"last of {container}"][:count]
 
 
 @pytest.mark.parametrize(
@@ -42,27 +23,6 @@ class FakeView(EngineView):
 )
 def test_what_counts_as_failed(container: MakeContainer, changes: dict[str, object], failed: bool) -> None:
     assert failures.has_failed(container(**changes)) is failed
-
-
-def test_a_container_that_was_there_before_is_not_looked_at(container: MakeContainer) -> None:
-    watch = failures.Watch(FakeView(container(health="unhealthy")), "test", "me", {"id-app"})
-    assert not watch.sees_failure()
-    assert watch.reports() == []
-
-
-def test_what_a_failed_container_said_is_kept_when_it_is_gone(container: MakeContainer) -> None:
-    view = FakeView(container(health="unhealthy"))
-    watch = failures.Watch(view, "test", "me", set())
-    assert watch.sees_failure()
-    view.found.clear()
-    [report] = watch.reports()
-    assert "last of id-app" in report
-
-
-def test_an_engine_that_went_away_is_no_failure_of_a_container(container: MakeContainer) -> None:
-    view = FakeView(container(health="unhealthy"))
-    view.broken = True
-    assert not failures.Watch(view, "test", "me", set()).sees_failure()
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import time
 from typing import Any
 
 import pytest
@@ -70,6 +71,40 @@ def test_what_only_the_engine_knows_is_told(container: MakeContainer) -> None:
     progress.on_containers([container(state="running")])
     told = [line.partition(" (")[0] for line in written.getvalue().splitlines()]
     assert told == ["test app: starting", "test app: waiting for health", "test app: healthy"]
+
+
+def test_what_health_checks_say_is_told_once_a_change_and_only_where_it_takes_long(
+    container: MakeContainer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [100.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    written = io.StringIO()
+    progress = UpdateProgress("test", Console(file=written, width=40))
+    progress.on_event({"resourcePreEvent": _step(CONTAINER, "dashtam-test-app", "create")})
+    long = "refused by a host of a long name [/x]"
+    for moment, said in ((0, "early"), (3, "early"), (6, ""), (7, f"{long}\n"), (8, long), (9, "503")):
+        now[0] = 100.0 + moment
+        progress.on_containers([container(health="starting", checks=((1, said),))])
+    assert written.getvalue().splitlines() == [
+        "test app: starting (0.0 s)",
+        "test app: waiting for health (0.0 s)",
+        f"test app: waiting for health (7.0 s): {long}",
+        "test app: waiting for health (9.0 s): 503",
+    ]
+
+
+def test_a_table_shows_what_health_checks_say(container: MakeContainer) -> None:
+    written = io.StringIO()
+    with display(["test"], Console(file=written, force_terminal=True, width=80)) as (progress,):
+        progress.on_event({"resourcePreEvent": _step(CONTAINER, "dashtam-test-app", "create")})
+        progress.on_containers([container(health="starting", checks=((1, "no [/x] route"),))])
+    assert "no [/x] route" in written.getvalue()
+
+
+def test_what_a_service_says_is_shown_as_it_is() -> None:
+    written = io.StringIO()
+    UpdateProgress("test", Console(file=written)).tell("app: starting\n  | [/x]")
+    assert written.getvalue() == "app: starting\n  | [/x]\n"
 
 
 def test_environments_are_shown_together() -> None:

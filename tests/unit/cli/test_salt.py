@@ -79,6 +79,17 @@ def test_doing_it_again_changes_nothing(salted: Path) -> None:
     assert git(salted, "config", "--local", "--list") == before
 
 
+def test_a_salt_that_is_forgotten_leaves_no_trace(salted: Path) -> None:
+    (salted / "Pulumi.mine.yaml").write_text(f"config: {{}}\n{SALT}")
+    salt.forget(clone.current(salted))
+    for config in (CONFIG, "Pulumi.mine.yaml"):
+        assert "encryptionsalt" not in (salted / config).read_text()
+    assert git(salted, "status", "--porcelain") == "?? Pulumi.mine.yaml\n"
+    (salted / CONFIG).unlink()
+    git(salted, "checkout", "--", CONFIG)
+    assert "encryptionsalt" not in (salted / CONFIG).read_text()
+
+
 def test_a_folder_without_git_is_left_alone(tmp_path: Path, data_home: Path) -> None:
     assert not data_home.exists()
     root = tmp_path / "unpacked"

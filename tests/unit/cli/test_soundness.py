@@ -60,3 +60,23 @@ def test_a_disk_that_is_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 def test_an_engine_elsewhere_has_a_disk_of_its_own(tmp_path: Path) -> None:
     soundness.require_sound(_info(tmp_path / "nowhere"), None, NOW)
+
+
+@pytest.mark.parametrize(("free", "refused"), [(soundness.HOME_ROOM, False), (soundness.HOME_ROOM - 1, True)])
+def test_a_full_disk_of_the_state_is_told_even_before_its_folder_is_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free: int, refused: bool
+) -> None:
+    asked: list[Path] = []
+
+    def disk_usage(path: Path) -> SimpleNamespace:
+        asked.append(path)
+        return SimpleNamespace(free=free)
+
+    monkeypatch.setattr(shutil, "disk_usage", disk_usage)
+    folder = tmp_path / "data/dashtam"
+    if refused:
+        with pytest.raises(UserError, match="where state and passphrases are kept, is full"):
+            soundness.require_home(folder)
+    else:
+        soundness.require_home(folder)
+    assert asked == [tmp_path]

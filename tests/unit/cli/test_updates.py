@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from unittest.mock import Mock
 
 import pytest
@@ -12,6 +13,13 @@ from cli.update import Supervisor
 from cli.updates import Updates
 
 Work = Callable[[str, Supervisor], bool]
+
+
+CONFIG = """\
+config:
+  dashtam:postgres: {database: d, user: u}
+  dashtam:app: {oauth_redirect_uri: "https://127.0.0.1:8182"}
+"""
 
 
 class FakePulumi:
@@ -31,15 +39,19 @@ class FakePulumi:
 
 
 @pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch) -> Callable[..., FakePulumi]:
+def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., FakePulumi]:
     """Run updates of dev and test that go as told."""
     view = Mock()
     view.return_value.containers.return_value = []
     monkeypatch.setattr(updates, "EngineView", view)
+    for stack in ("dev", "test"):
+        (tmp_path / f"Pulumi.{stack}.yaml").write_text(CONFIG)
 
     def start(work: Work, *, patience: float | None = None, command: str = "up") -> FakePulumi:
         pulumi = FakePulumi(work)
-        Updates(Mock(pulumi=pulumi), command, patience).run({"dev": ["--refresh"], "test": []})
+        Updates(Mock(pulumi=pulumi, clone=Mock(root=tmp_path)), command, patience).run(
+            {"dev": ["--refresh"], "test": []}
+        )
         return pulumi
 
     return start

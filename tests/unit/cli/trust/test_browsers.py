@@ -18,6 +18,10 @@ from tests.unit.cli.conftest import MakeProgram
 def _silent(_text: str) -> None: ...
 
 
+def _refuse(question: str) -> None:
+    raise AssertionError(question)
+
+
 CERTUTIL = """
 folder=${2#sql:}
 case $3 in
@@ -64,7 +68,7 @@ def test_the_databases_of_a_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 @pytest.mark.usefixtures("certutil")
 def test_nothing_is_installed_where_certutil_is() -> None:
-    browsers.require_certutil(install=False)
+    browsers.require_certutil(_refuse, install=False)
 
 
 @pytest.mark.parametrize(("install", "root"), [(False, True), (True, False)])
@@ -74,7 +78,7 @@ def test_where_nothing_may_be_installed_the_command_is_told(
     monkeypatch.setattr(shutil, "which", lambda name: None if name == "certutil" else f"/bin/{name}")
     monkeypatch.setattr(os, "geteuid", lambda: 0 if root else 1000)
     with pytest.raises(UserError, match="certutil is missing") as raised:
-        browsers.require_certutil(install=install)
+        browsers.require_certutil(_refuse, install=install)
     assert "libnss3-tools" in raised.value.remedy
     assert ("sudo" in raised.value.remedy) is not root
 
@@ -93,7 +97,15 @@ def test_certutil_is_installed(monkeypatch: pytest.MonkeyPatch, fails: bool) -> 
     monkeypatch.setattr(apt, "install", install)
     if fails:
         with pytest.raises(UserError, match="can't be installed"):
-            browsers.require_certutil(install=True)
+            browsers.require_certutil(asked.append, install=True)
     else:
-        browsers.require_certutil(install=True)
-    assert asked == [("libnss3-tools",)]
+        browsers.require_certutil(asked.append, install=True)
+    assert asked == ["Install it?", ("libnss3-tools",)]
+
+
+def test_who_says_no_gets_no_certutil(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "which", lambda name: None if name == "certutil" else f"/bin/{name}")
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(apt, "install", _refuse)
+    with pytest.raises(AssertionError, match="Install it"):
+        browsers.require_certutil(_refuse, install=True)

@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from cli.commands import doctor
+from cli.machine.findings import Finding
+from cli.main import app
+
+FINE = Finding("config of dev", ok=True, detail="valid")
+HOSTILE = Finding(
+    "dashtam-dev-app",
+    ok=False,
+    detail="unhealthy [bold]x",
+    cause="It is running. The last health check said: [/x] [red]no route",
+    remedy="docker logs dashtam-dev-app; mend [/dev/null]",
+)
+
+
+@pytest.mark.parametrize(("found", "status"), [([FINE], 0), ([FINE, HOSTILE], 1)])
+def test_what_was_found_is_shown_as_it_is(monkeypatch: pytest.MonkeyPatch, found: list[Finding], status: int) -> None:
+    monkeypatch.setattr(doctor, "look", lambda: found)
+    done = CliRunner().invoke(app, ["doctor"], catch_exceptions=False)
+    assert done.exit_code == status
+    assert "ok   config of dev: valid" in done.output
+    for one in found:
+        assert f"{one.check}: {one.detail}" in done.output
+        assert one.ok or (one.cause in done.output and one.remedy in done.output)
+
+
+def test_for_scripts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "look", lambda: [FINE, HOSTILE])
+    done = CliRunner().invoke(app, ["doctor", "--json"])
+    assert [one["detail"] for one in json.loads(done.output)] == [FINE.detail, HOSTILE.detail]
