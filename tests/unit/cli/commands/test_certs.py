@@ -7,12 +7,12 @@ from datetime import UTC, datetime, timedelta
 from unittest.mock import Mock
 
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner
 
 from cli import certificates, clone, recorded
 from cli.certificates import Certificate
 from cli.commands import certs
-from cli.console import out
 from cli.errors import UserError
 from cli.main import app
 
@@ -43,7 +43,8 @@ def found(monkeypatch: pytest.MonkeyPatch) -> list[Certificate]:
 
 def test_what_a_certificate_says_is_shown_as_it_is(found: list[Certificate], monkeypatch: pytest.MonkeyPatch) -> None:
     written = io.StringIO()
-    monkeypatch.setattr(out, "file", written)
+    # Not its file: what that was at first, whatever standard output is, could not be put back.
+    monkeypatch.setattr(certs, "out", Console(file=written, width=240))
     assert CliRunner().invoke(app, ["certs", "test"], catch_exceptions=False).exit_code == 0
     for told in (found[0].fingerprint, found[0].subject, "app, localhost", "10 days", "served, and verifies"):
         assert told in written.getvalue()
