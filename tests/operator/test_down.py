@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 import docker
 import pytest
 
-from infra.naming import SERVICES
-from tests.verify import damage, environments
+from infra.naming import COMPONENT_LABEL, SERVICES
+from tests.verify import damage, environments, moments
 from tests.verify.checkout import Checkout
 from tests.verify.running import succeed
 
-MOMENTS = [(1.0, "kill_all"), (2.5, "kill_group"), (3.5, "kill_all"), (4.5, "kill_all"), (6.0, "kill_group")]
-"""Seconds after the start, spread over what `down` takes, and what is killed then."""
+MOMENTS = {
+    "update begun": (moments.update_begun, damage.kill_all),
+    "app stopped": (moments.stopped("app"), damage.kill_group),
+    "app removed": (moments.removed("app"), damage.kill_all),
+    "postgres removed": (moments.removed("postgres"), damage.kill_group),
+    "all removed": (moments.all_gone, damage.kill_all),
+}
+"""Spread over what `down` does, and what is killed then."""
 
 
 def _rows(checkout: Checkout) -> str:
@@ -65,17 +70,12 @@ def _state(checkout: Checkout) -> str:
     return succeed(checkout.pulumi("stack", "export", "--stack", checkout.stack))
 
 
-@pytest.mark.parametrize(("seconds", "how"), MOMENTS)
-def test_what_was_killed_goes_on(checkout: Checkout, client: docker.DockerClient, seconds: float, how: str) -> None:
-    row = f"{seconds} {how}"
-    _keep(checkout, row)
-    process = checkout.start("down", checkout.stack)
-    with damage.at_latest_killed(process):
-        if not damage.ends_within(process, seconds):
-            kill: Callable[[object], None] = getattr(damage, how)
-            kill(process)
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_what_was_killed_goes_on(checkout: Checkout, client: docker.DockerClient, moment: str) -> None:
+    _keep(checkout, moment)
+    moments.kill(moments.now(checkout, client), *MOMENTS[moment], "down", checkout.stack)
     checkout.up()
-    _assert_whole(checkout, client, row)
+    _assert_whole(checkout, client, moment)
 
 
 def test_services_that_came_to_harm_go_too(checkout: Checkout, client: docker.DockerClient) -> None:
@@ -86,6 +86,26 @@ def test_services_that_came_to_harm_go_too(checkout: Checkout, client: docker.Do
     assert not client.containers.list(all=True, filters=environments.labelled(checkout.stack))
     checkout.up()
     _assert_whole(checkout, client, "harm")
+
+
+def test_what_runs_beside_it_stays_at_up_and_goes_at_down(checkout: Checkout, client: docker.DockerClient) -> None:
+    app = client.containers.get(f"dashtam-{checkout.stack}-app")
+    beside = client.containers.run(
+        app.attrs["Image"],
+        ["-c", "import sys; sys.stdin.read()"],
+        entrypoint=["python"],
+        name=f"dashtam-{checkout.stack}-tests",
+        labels={**app.labels, COMPONENT_LABEL: "tests"},
+        network=f"dashtam-{checkout.stack}-network",
+        stdin_open=True,
+        detach=True,
+    )
+    checkout.up()
+    beside.reload()
+    assert beside.status == "running"
+    succeed(checkout.dashtam("down", checkout.stack))
+    assert not client.containers.list(all=True, filters=environments.labelled(checkout.stack))
+    checkout.up()
 
 
 def test_what_was_removed_meanwhile_is_made_anew(checkout: Checkout, client: docker.DockerClient) -> None:

@@ -197,6 +197,31 @@ def test_both_keep_their_places_and_neither_loses_the_others_data(
     assert [first.status(), second.status()] == ["", ""]
 
 
+def test_a_backend_that_both_use_has_one_owner(pair: Pair, first: Checkout, second: Checkout) -> None:
+    remember(pair[0], "owners")
+    running = own(pair[0])
+    chosen = {name: first.tools[name] for name in ("PULUMI_BACKEND_URL", "PULUMI_CONFIG_PASSPHRASE_FILE")}
+    said = "another clone's in this state backend"
+    for command in (["up"], ["down"], ["destroy", "--yes"], ["destroy", "--yes", "--no-snapshot"]):
+        refused = second.dashtam(command[0], second.stack, *command[1:], **chosen)
+        assert refused.returncode == 1
+        assert said in refused.stderr
+    plain = ["pulumi", "up", "--stack", second.stack, "--yes", "--skip-preview", "--non-interactive"]
+    config = second.config_file.read_text()
+    # Its salt is of its own passphrase.
+    second.config_file.write_text(second.pristine)
+    refused = run(plain, cwd=second.root, env={**second.tools, **chosen})
+    second.config_file.write_text(config)
+    assert refused.returncode != 0
+    assert said in refused.stdout
+    found = json.loads(succeed(second.dashtam("clean", "--dry-run", "--json", **chosen)))
+    assert first.stack not in found["stacks"]
+    assert own(pair[0]) == running
+    assert "owners" in remembered(pair[0])
+    assert is_healthy(pair[1])
+    assert [first.status(), second.status()] == ["", ""]
+
+
 def test_data_is_kept_and_put_back_where_it_is(pair: Pair, second: Checkout) -> None:
     remember(pair[1], "kept")
     before = remembered(pair[1])
@@ -232,8 +257,12 @@ def test_a_further_environment_of_one_config(
         succeed(first.dashtam("up", name))
         assert seen(first, client, name).inspect("app")["HostConfig"]["Memory"] == 700 * 2**20
         first.configure()
-        # It goes; what it was made from stays with its data.
+        # It goes, also where the link that is its config was cleaned away; what it was made from stays with its data.
         remember(pair[0], "sources")
+        succeed(first.dashtam("snapshot", "create", name))
+        (first.root / f"Pulumi.{name}.yaml").unlink()
+        assert len(json.loads(succeed(first.dashtam("snapshot", "list", name, "--json")))) == 1
+        (first.root / f"Pulumi.{name}.yaml").unlink()
         succeed(first.dashtam("destroy", name, "--yes", "--no-snapshot"))
         assert own(further) == {}
         gone = first.dashtam("up", name)

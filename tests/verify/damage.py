@@ -11,7 +11,10 @@ from typing import TYPE_CHECKING
 import psutil
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+    Kill = Callable[[subprocess.Popen[bytes]], None]
+    """A way to kill a command."""
 
 LAST_WORDS = 10.0
 """Seconds in which a process that was killed is gone."""
@@ -26,12 +29,20 @@ def kill_group(process: subprocess.Popen[bytes]) -> None:
 
 def kill_all(process: subprocess.Popen[bytes]) -> None:
     """Kill a command and all that it started, as a crash of the machine does."""
+    children: list[psutil.Process] = []
     with contextlib.suppress(psutil.NoSuchProcess):
-        for one in psutil.Process(process.pid).children(recursive=True):
-            with contextlib.suppress(psutil.NoSuchProcess):
-                one.kill()
+        children = psutil.Process(process.pid).children(recursive=True)
+    # The command first: it must not come to its end by itself because what it started is gone.
     process.kill()
+    for one in children:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            one.kill()
     process.wait(LAST_WORDS)
+
+
+def was_killed(process: subprocess.Popen[bytes]) -> bool:
+    """Tell whether a command was killed before it came to its end."""
+    return process.wait(LAST_WORDS) == -signal.SIGKILL
 
 
 @contextlib.contextmanager

@@ -18,17 +18,24 @@ import pytest
 
 from infra.naming import SERVICES
 from infra.outputs import StackOutputs
-from tests.verify import damage, environments
+from tests.verify import damage, environments, moments
 from tests.verify.checkout import Checkout
 from tests.verify.environments import Environment
 from tests.verify.running import succeed
 
-Kill = Callable[[subprocess.Popen[bytes]], None]
+MOMENTS = {
+    "update begun": (moments.update_begun, damage.kill_group),
+    "callback removed": (moments.removed("callback"), damage.kill_all),
+    "app removed": (moments.removed("app"), damage.kill_group),
+    "postgres made": (moments.made("postgres"), damage.kill_all),
+    "app made": (moments.made("app"), damage.kill_group),
+}
+"""Spread over an update that replaces every container, and what is killed then."""
 
-MOMENTS = [(0.5, "kill_group"), (2.5, "kill_all"), (4.5, "kill_group"), (7.0, "kill_all"), (10.0, "kill_group")]
-"""Seconds after the start, spread over an update that replaces every container, and what is killed then."""
-
-FIRST_MOMENTS = [(4.0, "kill_all"), (7.0, "kill_group")]
+FIRST_MOMENTS = {
+    "network made": (moments.network_made, damage.kill_all),
+    "postgres made": (moments.made("postgres"), damage.kill_group),
+}
 """The same for one that makes everything."""
 
 
@@ -43,14 +50,6 @@ async def _query(checkout: Checkout, statement: str, *values: str) -> object:
         await connection.close()
 
 
-def _kill_after(checkout: Checkout, seconds: float, how: str) -> None:
-    process = checkout.start("up", checkout.stack)
-    with damage.at_latest_killed(process):
-        if not damage.ends_within(process, seconds):
-            kill: Kill = getattr(damage, how)
-            kill(process)
-
-
 def _assert_whole(checkout: Checkout, client: docker.DockerClient) -> None:
     assert environments.is_up(client, checkout.stack)
     succeed(checkout.pulumi("preview", "--stack", checkout.stack, "--expect-no-changes"))
@@ -59,43 +58,37 @@ def _assert_whole(checkout: Checkout, client: docker.DockerClient) -> None:
     assert len(client.networks.list(filters=labelled)) == 1
 
 
-@pytest.mark.parametrize(("seconds", "how"), MOMENTS)
-async def test_an_update_that_was_killed_goes_on(
-    further: Environment, checkout: Checkout, seconds: float, how: str
-) -> None:
+@pytest.mark.parametrize("moment", MOMENTS)
+async def test_an_update_that_was_killed_goes_on(further: Environment, checkout: Checkout, moment: str) -> None:
     await _query(checkout, "CREATE TABLE IF NOT EXISTS kept (moment text)")
-    await _query(checkout, "INSERT INTO kept VALUES ($1)", f"{seconds} {how}")
+    await _query(checkout, "INSERT INTO kept VALUES ($1)", moment)
     checkout.configure(
         postgres={"memory": "900m"}, redis={"memory": "200m"}, app={"memory": "700m"}, callback={"memory": "200m"}
     )
-    _kill_after(checkout, seconds, how)
+    moments.kill(moments.now(checkout, further.client), *MOMENTS[moment], "up", checkout.stack)
     checkout.up()
     _assert_whole(checkout, further.client)
-    assert await _query(checkout, "SELECT count(*) > 0 FROM kept WHERE moment = $1", f"{seconds} {how}")
+    assert await _query(checkout, "SELECT count(*) > 0 FROM kept WHERE moment = $1", moment)
 
 
 def test_a_replacement_that_was_killed_half_way_goes_on(further: Environment, checkout: Checkout) -> None:
     # Its settings follow from its memory: they are replaced too, and Redis depends on them.
     checkout.configure(redis={"memory": "201m"})
-    process = checkout.start("up", checkout.stack)
-    with damage.at_latest_killed(process):
-        while not checkout.awaits_replacement("redis"):
-            assert not damage.ends_within(process, 0.01)
+    scene = moments.now(checkout, further.client)
+    moments.kill(scene, lambda _: checkout.awaits_replacement("redis"), damage.kill_all, "up", checkout.stack)
     checkout.up()
     _assert_whole(checkout, further.client)
 
 
-@pytest.mark.parametrize(("seconds", "how"), FIRST_MOMENTS)
-def test_a_first_update_that_was_killed_goes_on(
-    checkout: Checkout, client: docker.DockerClient, seconds: float, how: str
-) -> None:
+@pytest.mark.parametrize("moment", FIRST_MOMENTS)
+def test_a_first_update_that_was_killed_goes_on(checkout: Checkout, client: docker.DockerClient, moment: str) -> None:
     succeed(checkout.dashtam("destroy", checkout.stack, "--yes", "--no-snapshot"))
     labelled = environments.labelled(checkout.stack)
     assert not client.containers.list(all=True, filters=labelled)
     assert not client.networks.list(filters=labelled)
     assert not client.volumes.list(filters=labelled)
     checkout.configure()
-    _kill_after(checkout, seconds, how)
+    moments.kill(moments.now(checkout, client), *FIRST_MOMENTS[moment], "up", checkout.stack)
     checkout.up()
     _assert_whole(checkout, client)
 
@@ -105,11 +98,13 @@ def test_an_update_that_was_asked_to_stop_goes_on(
     further: Environment, checkout: Checkout, signal_number: signal.Signals
 ) -> None:
     checkout.configure(postgres={"memory": "901m"}, app={"memory": "701m"})
+    scene = moments.now(checkout, further.client)
     process = checkout.start("up", checkout.stack)
     with damage.at_latest_killed(process):
-        if not damage.ends_within(process, 5.0):
-            os.killpg(process.pid, signal_number)
-            process.wait(60)
+        while not moments.update_begun(scene):
+            assert not damage.ends_within(process, 0.01)
+        os.killpg(process.pid, signal_number)
+        assert process.wait(60) != 0
     checkout.up()
     _assert_whole(checkout, further.client)
 
