@@ -207,7 +207,11 @@ def test_a_backend_that_both_use_has_one_owner(pair: Pair, first: Checkout, seco
         assert refused.returncode == 1
         assert said in refused.stderr
     plain = ["pulumi", "up", "--stack", second.stack, "--yes", "--skip-preview", "--non-interactive"]
+    config = second.config_file.read_text()
+    # Its salt is of its own passphrase.
+    second.config_file.write_text(second.pristine)
     refused = run(plain, cwd=second.root, env={**second.tools, **chosen})
+    second.config_file.write_text(config)
     assert refused.returncode != 0
     assert said in refused.stdout
     found = json.loads(succeed(second.dashtam("clean", "--dry-run", "--json", **chosen)))
