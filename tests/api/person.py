@@ -23,12 +23,11 @@ class Person:
 
     client: httpx2.Client
 
-    def headers(self) -> dict[str, str]:
-        """Return the headers of a program that acts for this person: the session, and its token for changes."""
-        session = self.client.get(SESSION).raise_for_status().json()
-        cookies = [cookie for cookie in self.client.cookies.jar if cookie.name.startswith(COOKIE)]
-        own = "; ".join(f"{cookie.name}={cookie.value}" for cookie in cookies)
-        return {"Cookie": own, session["csrf_header"]: session["csrf_token"]}
+    def proofs(self) -> dict[str, str]:
+        """Return what a program that acts for this person brings: the session's cookie, and the token for changes."""
+        token = self.client.get(SESSION).raise_for_status().json()["csrf_token"]
+        [cookie] = [cookie.value for cookie in self.client.cookies.jar if cookie.name.startswith(COOKIE)]
+        return {"SESSION": cookie or "", "CSRF": token}
 
     def link(self, name: str) -> str:
         """Link the sandbox's account of a name.

@@ -16,14 +16,15 @@ OPERATION = "#operations-linking-start_api_v1_providers__provider__connections_p
 
 
 async def test_a_change_can_be_tried_out(page: Page, endpoints: Endpoints, shoot: Shoot) -> None:
-    await page.goto(endpoints.app_url)
-    token = await page.evaluate("fetch('/api/v1/session').then(answer => answer.json()).then(one => one.csrf_token)")
+    session = await page.goto(f"{endpoints.app_url}/api/v1/session")
+    assert session is not None
+    token = (await session.json())["csrf_token"]
     await page.goto(f"{endpoints.app_url}/docs")
     await page.get_by_role("button", name="Authorize", exact=True).click()
     dialog = page.locator(".auth-container", has_text="X-CSRF-Token")
     await dialog.get_by_role("textbox").fill(token)
     await dialog.get_by_role("button", name="Apply credentials").click()
-    await page.get_by_role("button", name="Close", exact=True).click()
+    await dialog.get_by_role("button", name="Close").click()
     operation = page.locator(OPERATION)
     await operation.locator(".opblock-summary-control").click()
     await operation.get_by_role("button", name="Try it out").click()

@@ -78,7 +78,7 @@ async def test_a_disconnect_can_be_thought_over(
 ) -> None:
     await link(home, sandbox, name)
     await home.ask_to_disconnect(name)
-    await expect(page.get_by_text(f"Account {name}")).to_be_visible()
+    await expect(page.get_by_text(f"Account {name}", exact=True)).to_be_visible()
     await shoot("disconnect")
     await page.get_by_role("link", name="Keep it linked").click()
     await expect(home.account(name)).to_be_visible()
