@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.verify import environments
-from tests.verify.running import PATIENCE, succeed
+from tests.verify.running import PATIENCE, succeed, wait_until
 
 if TYPE_CHECKING:
     import docker
@@ -60,7 +60,7 @@ def test_a_snapshot_needs_room(checkout: Checkout, client: docker.DockerClient, 
     )
     assert status == 1
     assert why in said
-    assert environments.is_up(client, checkout.stack)
+    wait_until(lambda: environments.is_up(client, checkout.stack), "the services go on")
     succeed(checkout.dashtam("snapshot", "create", checkout.stack, "fits"))
     succeed(checkout.dashtam("snapshot", "delete", checkout.stack, "fits"))
 

@@ -29,7 +29,8 @@ def person(further: Environment) -> Iterator[Person]:
 
 def _refreshed(person: Person, connection: str) -> tuple[int, str]:
     """Ask the app to refresh an account; return its answer's status, and what has become of the account."""
-    answer = person.client.post(f"/api/v1/connections/{connection}/refresh", headers=person.headers())
+    proof = {"X-CSRF-Token": person.proofs()["CSRF"]}
+    answer = person.client.post(f"/api/v1/connections/{connection}/refresh", headers=proof)
     return answer.status_code, answer.json().get("status", answer.text)
 
 

@@ -40,7 +40,7 @@ def container() -> MakeContainer:
     return make
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def data_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder of what must not be lost, of this test alone."""
     home = tmp_path / "data-home"
