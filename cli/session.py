@@ -13,6 +13,7 @@ from cli.clone import Clone
 from cli.engine_view import EngineView
 from cli.images import build, source
 from cli.machine import setup
+from cli.machine.exclusive import exclusively
 from cli.paths import data_home
 from cli.pulumi import Pulumi, configured_stacks
 from infra.catalogue import SOURCE_VARIABLE, ImageSource
@@ -81,6 +82,8 @@ def prepare(*, install: bool = True, images: bool = True, stacks: bool = True) -
     further.restore(here)
     passphrase.forget_another(here)
     if stacks and not all(here.has_state(stack) for stack in configured_stacks(here.root)):
-        session.pulumi.create_missing_stacks()
+        # A clone's first commands may come at the same time.
+        with exclusively(here.state_folder / "init.lock", "making this clone's stacks"):
+            session.pulumi.create_missing_stacks()
     salt.keep_out_of_git(here)
     return session

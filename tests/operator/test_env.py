@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import json
 import shlex
+import shutil
 import ssl
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +13,7 @@ import httpx
 import pytest
 import redis
 
+from tests.verify import checkout as checkouts
 from tests.verify.running import run, succeed
 
 if TYPE_CHECKING:
@@ -81,3 +84,15 @@ def test_an_environment_that_is_down_is_told(checkout: Checkout) -> None:
     done = checkout.dashtam("env", "dev")
     assert done.returncode == 1
     assert "./dashtam up dev" in done.stderr
+
+
+def test_the_first_commands_of_a_clone_may_come_at_the_same_time(tmp_path: Path) -> None:
+    fresh = checkouts.make(tmp_path)
+    try:
+        with ThreadPoolExecutor(3) as pool:
+            done = [each.result() for each in [pool.submit(fresh.dashtam, "env", "--json") for _ in range(3)]]
+        assert len({succeed(one) for one in done}) == 1
+        stacks = json.loads(succeed(fresh.pulumi("stack", "ls", "--json")))
+        assert {stack["name"] for stack in stacks} == {"ci", "dev", "test", fresh.stack}
+    finally:
+        shutil.rmtree(tmp_path)
