@@ -1,4 +1,8 @@
-"""Locks of Pulumi's file backend: one that is held is waited for, and one that a dead process left is removed."""
+"""Pulumi's file backend as killed processes leave it: who holds a lock is waited for, what the dead left is removed.
+
+Beside each file the backend keeps one with its attributes, which it writes in place: killed there, it leaves that
+empty, and can't read the state beside it any more ("failed to load checkpoint: EOF"). Without it, it takes defaults.
+"""
 
 from __future__ import annotations
 
@@ -65,15 +69,17 @@ def found(backend_url: str, stack: str) -> list[Lock]:
     Returns:
         The locks, usually none or one.
     """
-    address = urlsplit(backend_url)
-    if address.scheme != "file":
-        return []
-    folder = Path(unquote(address.path)) / ".pulumi/locks/organization" / PROJECT / stack
+    folder = _folder(backend_url)
     locks = []
-    for path in folder.glob("*.json"):
+    for path in (folder / "locks/organization" / PROJECT / stack).glob("*.json") if folder else ():
         with suppress(FileNotFoundError):
             locks.append(_lock(path))
     return locks
+
+
+def _folder(backend_url: str) -> Path | None:
+    address = urlsplit(backend_url)
+    return Path(unquote(address.path)) / ".pulumi" if address.scheme == "file" else None
 
 
 def _lock(path: Path) -> Lock:
@@ -86,7 +92,7 @@ def _lock(path: Path) -> Lock:
 
 
 def release_dead(pulumi: Pulumi, stack: str, say: Say) -> None:
-    """Wait for another update of the stack, and remove the lock of one that died.
+    """Wait for another update of the stack; remove the lock of one that died, and what keeps the state from being read.
 
     Args:
         pulumi: Pulumi in this clone.
@@ -96,13 +102,23 @@ def release_dead(pulumi: Pulumi, stack: str, say: Say) -> None:
     Raises:
         UserError: The other update runs on another machine, or doesn't end.
     """
-    for lock in found(pulumi.environ.get("PULUMI_BACKEND_URL", ""), stack):
+    backend_url = pulumi.environ.get("PULUMI_BACKEND_URL", "")
+    for lock in found(backend_url, stack):
         if lock.is_held:
             say(_waits(lock, stack))
             _wait_for(lock, stack)
         if lock.path.exists():
             say(f"Removing the lock of an update that died (pid {lock.pid}).")
             lock.path.unlink(missing_ok=True)
+    _remove_broken_attributes(_folder(backend_url), stack)
+
+
+def _remove_broken_attributes(folder: Path | None, stack: str) -> None:
+    for path in (folder / "stacks" / PROJECT).glob(f"{stack}.json*.attrs") if folder else ():
+        try:
+            json.loads(path.read_text())
+        except ValueError:
+            path.unlink(missing_ok=True)
 
 
 def _waits(lock: Lock, stack: str) -> str:

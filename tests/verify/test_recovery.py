@@ -172,6 +172,14 @@ def test_the_lock_of_a_dead_process_is_removed(further: Environment, checkout: C
     assert environments.is_up(further.client, checkout.stack)
 
 
+def test_a_state_that_was_killed_in_the_writing_is_read_again(further: Environment, checkout: Checkout) -> None:
+    # Pulumi writes this file in place, and reads no state beside one that is broken off.
+    (checkout.backend / f".pulumi/stacks/dashtam/{checkout.stack}.json.attrs").write_text("")
+    assert checkout.pulumi("stack", "export", "--stack", checkout.stack).returncode != 0
+    checkout.up()
+    _assert_whole(checkout, further.client)
+
+
 def test_two_at_the_same_time_take_turns(further: Environment, checkout: Checkout) -> None:
     checkout.configure(app={"memory": "702m"})
     with ThreadPoolExecutor(2) as pool:

@@ -120,3 +120,15 @@ def test_other_stacks_and_backends_have_no_locks_here(lock_folder: Path, backend
     assert locks.found(backend.as_uri(), "dev") == []
     assert locks.found("https://example.invalid", "test") == []
     assert [lock.pid for lock in locks.found(backend.as_uri(), "test")] == [dead]
+
+
+@pytest.mark.parametrize(("content", "stays"), [("", False), ('{"user.cont', False), ('{"md5": "bWQ1"}\n', True)])
+@pytest.mark.parametrize("name", ["test.json.attrs", "test.json.bak.attrs"])
+def test_attributes_that_were_broken_off_are_removed(backend: Path, name: str, content: str, stays: bool) -> None:
+    folder = backend / ".pulumi/stacks/dashtam"
+    folder.mkdir(parents=True)
+    others = {"test.json": "{}", "other.json.attrs": "", "test-2.json.attrs": ""}
+    for file, text in {**others, name: content}.items():
+        (folder / file).write_text(text)
+    assert _release(backend) == []
+    assert {one.name for one in folder.iterdir()} == {*others, *([name] if stays else [])}
