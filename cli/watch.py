@@ -79,7 +79,10 @@ class Watch:
 
     def reports(self) -> list[str]:
         """Return what the containers that aren't well have to say, now or when they failed."""
-        return self._reports or [self._watched.report(one) for one in self._watched.containers() if not one.is_fine]
+        try:
+            return self._reports or [self._watched.report(one) for one in self._watched.containers() if not one.is_fine]
+        except (DockerException, RequestException):
+            return []  # Pulumi's own words are all there is
 
     def _gives_up(self, container: ContainerView) -> bool:
         """Tell whether a service that runs, and may yet seem to come, won't."""

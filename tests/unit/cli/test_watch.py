@@ -69,7 +69,9 @@ def test_what_a_failed_container_said_is_kept_when_it_is_gone(container: MakeCon
 def test_an_engine_that_went_away_is_no_failure_of_a_container(container: MakeContainer) -> None:
     view = FakeView(container(health="unhealthy"))
     view.broken = True
-    assert not _watch(view).sees_failure()
+    watch = _watch(view)
+    assert not watch.sees_failure()
+    assert watch.reports() == []
 
 
 def test_one_that_was_started_again_has_failed(container: MakeContainer) -> None:
