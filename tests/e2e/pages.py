@@ -86,6 +86,10 @@ class Sandbox:
         """Log in, up to the question whether to allow the link."""
         await self.page.get_by_role("textbox", name="Name").fill(name)
         await self.page.get_by_role("button", name="Log in").click()
+        await self.asks()
+
+    async def asks(self) -> None:
+        """Wait until the question whether to allow the link is shown."""
         await expect(self.page.get_by_role("heading", level=1)).to_contain_text("Allow")
 
     async def use_another_name(self) -> None:

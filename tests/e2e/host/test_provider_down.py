@@ -34,7 +34,10 @@ async def test_between_the_consent_and_the_link(
     await outcome.go_back()
     await expect(home.accounts).to_have_count(0)
     await asyncio.to_thread(outage.recover)
-    await link(home, sandbox, name)
+    await home.connect()
+    # It has not forgotten who logged in.
+    await sandbox.asks()
+    await sandbox.allow()
     await expect(home.account(name)).to_be_visible()
 
 
