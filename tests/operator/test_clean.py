@@ -19,6 +19,7 @@ from tests.verify.running import succeed
 @pytest.fixture
 def foreign(spare: Checkout, client: docker.DockerClient) -> Iterator[list[str]]:
     """Ids and names of what is not this clone's: without labels, and with all of them but another owner."""
+    spare.up()
     image = client.containers.get(f"dashtam-{spare.stack}-redis").image
     assert image
     made: list[str] = []
@@ -49,7 +50,6 @@ def _names(client: docker.DockerClient, chosen: dict[str, list[str]]) -> set[str
 def test_everything_of_this_clone_goes_and_nothing_else(
     spare: Checkout, client: docker.DockerClient, foreign: list[str]
 ) -> None:
-    spare.up()
     tracked = spare.status()
     own = _own(spare, client)
     # What installs a service's files, and the volume with them, have one name.

@@ -18,6 +18,7 @@ SERVICE = "sandbox"
 @pytest.fixture
 def own_image(spare: Checkout, client: docker.DockerClient) -> Iterator[str]:
     """The reference of an image that no other clone runs."""
+    spare.up()
     before = spare.outputs()["images"][SERVICE]
     added = spare.root / "sandbox/src/added.mjs"
     added.write_text(f"// {spare.stack}\n")
