@@ -77,7 +77,7 @@ async def test_recovers_when_the_database_drops_its_connections(empty: AppSettin
         async with engine.connect() as connection:
             await connection.execute(
                 text(
-                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                    "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity"  # waits until it is gone
                     " WHERE datname = current_database() AND pid <> pg_backend_pid()"
                 )
             )
