@@ -8,6 +8,7 @@ import docker
 import pytest
 
 from tests.verify import checkout as checkouts
+from tests.verify import environments
 from tests.verify.checkout import Checkout
 
 
@@ -30,3 +31,13 @@ def spare(client: docker.DockerClient, tmp_path_factory: pytest.TempPathFactory)
     """A second copy, whose environment tests may take apart; each brings it up first."""
     with checkouts.brought_up(client, tmp_path_factory.mktemp("spare")) as made:
         yield made
+
+
+@pytest.fixture(autouse=True)
+def whole(request: pytest.FixtureRequest, client: docker.DockerClient) -> None:
+    """Bring the environment up again where a test before this one failed and left it otherwise."""
+    if "checkout" in request.fixturenames:
+        made: Checkout = request.getfixturevalue("checkout")
+        if not environments.is_up(client, made.stack):
+            made.configure()
+            made.up()

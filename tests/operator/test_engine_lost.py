@@ -83,7 +83,7 @@ def proxied() -> Iterator[Proxy]:
 
 def test_one_that_goes_away_during_an_update(spare: Checkout, client: docker.DockerClient, tmp_path: Path) -> None:
     spare.up()
-    spare.configure(postgres={"memory": "901m"}, app={"memory": "701m"})
+    spare.configure(health={"interval": "9s"})
     written = tmp_path / "said"
     with proxied() as proxy:
         process = spare.start("up", spare.stack, said=written, DOCKER_HOST=proxy.host)

@@ -8,7 +8,7 @@ import secrets
 import shutil
 import socket
 import subprocess
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -104,9 +104,12 @@ class Checkout:
         """Run plain `pulumi` as in a shell that was set up."""
         return run(["pulumi", *arguments, "--non-interactive"], cwd=self.root, env=self.tools)
 
-    def start(self, *arguments: str, said: Path = Path(os.devnull), **env: str) -> subprocess.Popen[bytes]:
-        """Start `./dashtam` in a session of its own, to be interrupted or killed; what it says goes to a file."""
-        with said.open("wb") as file:
+    def start(self, *arguments: str, said: Path | None = None, **env: str) -> subprocess.Popen[bytes]:
+        """Start `./dashtam` in a session of its own, to be interrupted or killed.
+
+        What it says goes to a file, or with what the test itself prints.
+        """
+        with said.open("wb") if said else nullcontext() as file:
             return subprocess.Popen(
                 [str(self.root / "dashtam"), *arguments],
                 cwd=self.root,
