@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
 import random
 import signal
 import subprocess
@@ -66,7 +67,8 @@ class Trial:
 
     def start(self, name: str) -> subprocess.Popen[bytes]:
         """Start the command."""
-        return self.checkout.start(*(word.format(stack=self.checkout.stack) for word in COMMANDS[name]))
+        words = (word.format(stack=self.checkout.stack) for word in COMMANDS[name])
+        return self.checkout.start(*words, said=Path(os.devnull))
 
     def kill_after(self, seconds: float, started: subprocess.Popen[bytes]) -> str:
         """Kill it at a moment, alone or with all that it started; tell what became of it."""

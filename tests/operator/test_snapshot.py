@@ -201,7 +201,7 @@ async def test_a_restore_of_all_there_was_goes_on_after_it_was_killed(checkout: 
     process = checkout.start("snapshot", "restore", checkout.stack, path.name, "--yes")
 
     async def has_a_container() -> bool:
-        return bool(contents.client.containers.list(all=True, filters=environments.labelled(checkout.stack)))
+        return bool(contents.client.api.containers(all=True, filters=environments.labelled(checkout.stack)))
 
     await killed_when(process, has_a_container)
     _restore(checkout, path.name)
