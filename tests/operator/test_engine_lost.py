@@ -40,10 +40,19 @@ class Proxy:
         return await asyncio.start_server(self._serve, "127.0.0.1", 0)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        from_engine, to_engine = await asyncio.open_unix_connection(str(DEFAULT_SOCKET))
-        self._open |= {writer, to_engine}
-        await asyncio.gather(_pass_on(reader, to_engine), _pass_on(from_engine, writer))
-        self._open -= {writer, to_engine}
+        with self._kept(writer):
+            from_engine, to_engine = await asyncio.open_unix_connection(str(DEFAULT_SOCKET))
+            with self._kept(to_engine):
+                await asyncio.gather(_pass_on(reader, to_engine), _pass_on(from_engine, writer))
+
+    @contextlib.contextmanager
+    def _kept(self, writer: asyncio.StreamWriter) -> Iterator[None]:
+        self._open.add(writer)
+        try:
+            yield
+        finally:
+            self._open.remove(writer)
+            writer.transport.abort()
 
     def go_away(self) -> None:
         """Close everything, and listen no more."""
@@ -54,9 +63,17 @@ class Proxy:
         for one in self._open:
             one.transport.abort()
 
+    async def _finish(self) -> None:
+        self._close()
+        serving = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in serving:
+            task.cancel()
+        await asyncio.gather(*serving, return_exceptions=True)
+        await asyncio.sleep(0)  # what was aborted is closed in the next round
+
     def end(self) -> None:
         """Go away, with the thread."""
-        self.go_away()
+        asyncio.run_coroutine_threadsafe(self._finish(), self._loop).result()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
