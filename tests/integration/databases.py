@@ -1,9 +1,9 @@
 """Databases of a test run's own: a template, migrated once, and clones of it that are emptied before each test.
 
-Measured with PostgreSQL tuned for speed, in memory, over TLS, on two cores (medians, milliseconds): migrate 61, drop
-and clone 20 to 25, connect 18, TRUNCATE 1.7, DELETE 0.5, roll back to a savepoint 1.8. So each worker keeps its clone
-and its pool, and a test costs a TRUNCATE. DELETE would leave sequences where they are and know no way through tables
-that refer to each other; a rollback would hide what only a commit does.
+`python -m bench.database_reset` measures it: with PostgreSQL tuned for speed, in memory, over TLS, on two cores, a test
+waits 108 ms for a database migrated anew, 47 for a clone, and 4.6 for a TRUNCATE (medians). So each worker keeps its
+clone and its pool. DELETE would leave sequences where they are and know no way through tables that refer to each other;
+a rollback would hide what only a commit does.
 """
 
 from __future__ import annotations
