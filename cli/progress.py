@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cli.engine_view import ContainerView
+from cli.recorded import CONTAINER, IMAGE, NETWORK
 from cli.update import Event
 from infra.naming import SERVICES
 
@@ -22,9 +23,6 @@ PATIENCE = 5.0
 """Seconds of waiting after which lines, too, tell what the health checks say; a table does so at once."""
 ROWS = ("images", "network", *SERVICES)
 _COLUMNS = 5
-_CONTAINER = "docker:index/container:Container"
-_IMAGE = "docker:index/remoteImage:RemoteImage"
-_NETWORK = "docker:index/network:Network"
 _STYLES = {"healthy": "green", "ready": "green", "unchanged": "dim", "removed": "dim", "failed": "bold red"}
 
 
@@ -197,11 +195,11 @@ def row_of(kind: str, urn: str) -> str | None:
     Returns:
         One of `ROWS`, or None where people don't wait for it.
     """
-    if kind == _IMAGE:
+    if kind == IMAGE:
         return "images"
-    if kind == _NETWORK:
+    if kind == NETWORK:
         return "network"
-    if kind != _CONTAINER:
+    if kind != CONTAINER:
         return None
     name = urn.rsplit("::", 1)[-1].removesuffix("-files")
     return next((service for service in SERVICES if name.endswith(f"-{service}")), None)
@@ -209,7 +207,7 @@ def row_of(kind: str, urn: str) -> str | None:
 
 def _is_bookkeeping(step: Event) -> bool:
     # A replacement is told by its deletion and its creation. Images stay on the engine: they only leave the state.
-    return step["op"] in {"replace", "refresh"} or (step["type"] == _IMAGE and "delete" in step["op"])
+    return step["op"] in {"replace", "refresh"} or (step["type"] == IMAGE and "delete" in step["op"])
 
 
 def _is_put_away(step: Event) -> bool:
@@ -219,10 +217,10 @@ def _is_put_away(step: Event) -> bool:
 
 def _beginning(kind: str, urn: str, op: str) -> str:
     if "delete" in op:
-        return "stopping" if kind == _CONTAINER else "removing"
-    if kind == _IMAGE:
+        return "stopping" if kind == CONTAINER else "removing"
+    if kind == IMAGE:
         return "getting ready"
-    if kind == _NETWORK:
+    if kind == NETWORK:
         return "creating"
     return "installing certificates and secrets" if urn.endswith("-files") else STARTING
 

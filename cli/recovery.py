@@ -13,11 +13,10 @@ from typing import Any
 from cli import locks
 from cli.engine_view import ContainerView, EngineView, made_by_updates
 from cli.pulumi import Pulumi
+from cli.recorded import CONTAINER, NETWORK
 
 Say = Callable[[str], None]
 
-_CONTAINER = "docker:index/container:Container"
-_NETWORK = "docker:index/network:Network"
 _LEFT = "left by a broken-off update"
 
 
@@ -48,7 +47,7 @@ def recover(pulumi: Pulumi, view: EngineView, stack: str, owner: str, say: Say) 
         pulumi.run("stack", "import", "--stack", stack, stdin=json.dumps(state))
     recorded = _recorded_ids(state)
     networks = view.networks(stack, owner)
-    cut_off = bool(_recorded_ids(state, _NETWORK) - set(networks.values()))
+    cut_off = bool(_recorded_ids(state, NETWORK) - set(networks.values()))
     kept = set()
     for container in containers:
         reason = _reason_to_go(container, recorded, cut_off=cut_off)
@@ -61,7 +60,7 @@ def recover(pulumi: Pulumi, view: EngineView, stack: str, owner: str, say: Say) 
         if network not in recorded:
             say(f"Removing {name}: {_LEFT}.")
             view.remove_network(network)
-    return broken_off or cut_off or not kept >= _recorded_ids(state, _CONTAINER)
+    return broken_off or cut_off or not kept >= _recorded_ids(state, CONTAINER)
 
 
 def remove_guests(view: EngineView, stack: str, owner: str, say: Say) -> None:
