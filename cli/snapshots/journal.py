@@ -58,10 +58,10 @@ class Journal:
         Raises:
             UserError: Another version of this tool noted it.
         """
-        if not self.path.exists():
-            return None
         try:
             return Entry.model_validate_json(self.path.read_bytes())
+        except FileNotFoundError:
+            return None
         except ValidationError:
             raise UserError(
                 f"A restore of {self.path.stem} was broken off, and another version of this tool had begun it.",

@@ -12,7 +12,6 @@ from tests.verify import damage
 if TYPE_CHECKING:
     import subprocess
     from collections.abc import Awaitable, Callable
-    from pathlib import Path
 
     import docker
 
@@ -42,8 +41,8 @@ class Restore:
 
     def phase(self) -> Phase | None:
         """Return how far it has come, as its journal says; None before and after."""
-        noted = [Journal(path).read() for path in self._journals()]
-        return noted[0].phase if noted and noted[0] else None
+        noted = self._journal().read()
+        return noted.phase if noted else None
 
     async def is_staging(self) -> bool:
         """Tell whether it has begun to bring the new data beside the old."""
@@ -67,7 +66,7 @@ class Restore:
     async def is_resuming(self) -> bool:
         """Tell whether the new data is in its place."""
         self.switched = self.switched or self.phase() is Phase.SWITCHING
-        return self.switched and not self._journals()
+        return self.switched and not self._journal().path.exists()
 
-    def _journals(self) -> list[Path]:
-        return list(self.checkout.data.glob(f"clones/*/restoring/{self.checkout.stack}.json"))
+    def _journal(self) -> Journal:
+        return Journal(self.checkout.home / "restoring" / f"{self.checkout.stack}.json")

@@ -61,7 +61,7 @@ async def test_rows_and_tokens_come_back_after_everything_was_removed(
     path = _backup(checkout, tmp_path)
     succeed(checkout.dashtam("destroy", checkout.stack, "--yes", "--no-snapshot"))
     checkout.up()
-    [passphrase] = checkout.data.glob("clones/*/passphrase")
+    passphrase = checkout.home / "passphrase"
     own = passphrase.read_text()
     try:
         # As on another machine: its accounts can't be read, which the service gets along with.

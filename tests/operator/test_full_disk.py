@@ -27,8 +27,7 @@ def _on_a_small_disk(
     checkout: Checkout, folder: str, options: str, *arguments: str, stdin: bytes = b""
 ) -> tuple[int, str]:
     """Run `./dashtam` with a small disk in the place of a folder of this clone's data."""
-    [home] = checkout.data.glob("clones/*")
-    path = home / folder
+    path = checkout.home / folder
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
     command = [*UNSHARED, "sh", "-euc", MOUNT, "mount", options, str(path), str(checkout.root / "dashtam"), *arguments]
     done = subprocess.run(

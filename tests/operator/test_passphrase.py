@@ -49,7 +49,7 @@ def lost(spare: Checkout) -> Iterator[Path]:
 @contextmanager
 def losing(spare: Checkout) -> Iterator[Path]:
     """Take the passphrase away; it comes back unless another took its place."""
-    [passphrase] = spare.data.glob("clones/*/passphrase")
+    passphrase = spare.home / "passphrase"
     elsewhere = passphrase.rename(passphrase.with_name("elsewhere"))
     try:
         yield passphrase

@@ -56,7 +56,7 @@ def _assert_no_trace(checkout: Checkout, client: docker.DockerClient) -> None:
     """No helper, no journal, and nothing in the volumes but the data."""
     found = client.containers.list(all=True, filters=environments.labelled(checkout.stack))
     assert not [one.name for one in found if "snapshot" in (one.name or "")]
-    assert not list(checkout.data.glob(f"clones/*/restoring/{checkout.stack}.json"))
+    assert not (checkout.home / f"restoring/{checkout.stack}.json").exists()
     for service, folder in (("postgres", "/var/lib/postgresql/data"), ("redis", "/data")):
         listed = client.containers.get(f"dashtam-{checkout.stack}-{service}").exec_run(["ls", "-A", folder]).output
         assert b".dashtam" not in listed
@@ -232,7 +232,7 @@ async def test_services_go_on_when_the_command_is_killed_while_they_stand_still(
     wait_until(lambda: states() == {"running"}, "Postgres and Redis go on")
     assert await contents.digest() == before
     assert _take(checkout).is_dir()
-    assert not list((checkout.data).glob(f"clones/*/snapshots/{checkout.stack}/.*"))
+    assert not list((checkout.home / "snapshots" / checkout.stack).glob(".*"))
 
 
 async def test_a_restore_that_fails_leaves_the_old_data(

@@ -78,6 +78,11 @@ class Checkout:
         return {**self.environ, **json.loads(succeed(self.dashtam("env", "--json")))}
 
     @property
+    def home(self) -> Path:
+        """Where this checkout's own state is kept; those of its worktrees are beside it."""
+        return self.data / "clones" / self.tools["DASHTAM_CLONE"]
+
+    @property
     def backend(self) -> Path:
         """The folder in which Pulumi keeps its state."""
         return Path(unquote(urlsplit(self.tools["PULUMI_BACKEND_URL"]).path))

@@ -50,7 +50,7 @@ class Scene:
 
     def snapshots(self) -> frozenset[str]:
         """Return the names of its snapshots now."""
-        folders = self.checkout.data.glob(f"clones/*/snapshots/{self.checkout.stack}/[!.]*")
+        folders = (self.checkout.home / "snapshots" / self.checkout.stack).glob("[!.]*")
         return frozenset(one.name for one in folders)
 
 
