@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import pulumi
 import pulumi_docker as docker
@@ -17,6 +16,7 @@ from infra.naming import Naming
 from infra.settings import StackSettings
 
 NAME = "app"
+TYPE = "dashtam:index:App"
 PORT = 8000
 INTERNAL_PORT = 9000
 """Never published: metrics, and what the callback server asks."""
@@ -35,7 +35,7 @@ class AppArgs:
         database_password: Of the database's owner, secret.
         redis_password: Of the cache's user, secret.
         providers: The file that tells of the providers whose accounts it links, secret.
-        token_keepers: What the keys of stored tokens live and die with.
+        token_keys: The file of the keys of stored tokens, secret.
     """
 
     settings: StackSettings
@@ -44,7 +44,7 @@ class AppArgs:
     database_password: pulumi.Output[str]
     redis_password: pulumi.Output[str]
     providers: pulumi.Output[str]
-    token_keepers: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
+    token_keys: pulumi.Output[str]
 
 
 class App(pulumi.ComponentResource):
@@ -62,7 +62,7 @@ class App(pulumi.ComponentResource):
     """
 
     def __init__(self, args: AppArgs, shared: container.Shared, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("dashtam:index:App", NAME, None, opts)
+        super().__init__(TYPE, NAME, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         service = container.ServiceArgs(
             image=args.image.id,
@@ -175,6 +175,6 @@ def _files(args: AppArgs, shared: container.Shared, opts: pulumi.ResourceOptions
         "redis-password": args.redis_password,
         "secret-key": credentials.key("session", opts=opts),
         "providers.json": args.providers,
-        "token-keys.json": credentials.token_keys(args.settings.tokens.keys, keepers=args.token_keepers, opts=opts),
+        "token-keys.json": args.token_keys,
     }
     return FilesArgs(shared.naming, NAME, shared.installer, PYTHON.user, files)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import pulumi
 import pulumi_random as random
@@ -15,61 +16,64 @@ PASSWORD_LENGTH = 40
 KEY_BYTES = 32
 RSA_BITS = 2048
 
+_LASTING = pulumi.ResourceOptions(ignore_changes=["keepers"])
+"""Stacks of earlier versions have keepers, and without them everything would be made anew, but not the data."""
 
-def password(
-    name: str, *, keepers: Mapping[str, pulumi.Input[str]] | None = None, opts: pulumi.ResourceOptions | None = None
-) -> pulumi.Output[str]:
+
+@dataclass(frozen=True)
+class TokenKeys:
+    """The keys that providers' tokens are encrypted with.
+
+    Args:
+        document: A JSON object: `active`, a name, and `keys`, base64 by name; secret.
+        resources: What must be there as long as the tokens are.
+    """
+
+    document: pulumi.Output[str]
+    resources: tuple[pulumi.Resource, ...]
+
+
+def password(name: str, *, opts: pulumi.ResourceOptions | None = None) -> random.RandomPassword:
     """Make a password.
 
     Args:
         name: What it is for.
-        keepers: Values with which it lives and dies, such as the volume that it opens.
         opts: Resource options.
 
     Returns:
-        The password, secret.
+        The password as a resource, whose `result` is secret.
     """
-    made = random.RandomPassword(
-        f"{name}-password", length=PASSWORD_LENGTH, special=False, keepers=dict(keepers or {}) or None, opts=opts
-    )
-    return made.result
+    lasting = pulumi.ResourceOptions.merge(opts, _LASTING)
+    return random.RandomPassword(f"{name}-password", length=PASSWORD_LENGTH, special=False, opts=lasting)
 
 
-def key(
-    name: str, *, keepers: Mapping[str, pulumi.Input[str]] | None = None, opts: pulumi.ResourceOptions | None = None
-) -> pulumi.Output[str]:
+def key(name: str, *, opts: pulumi.ResourceOptions | None = None) -> pulumi.Output[str]:
     """Make a symmetric key of 256 bits.
 
     Args:
         name: What it is for.
-        keepers: Values with which it lives and dies, such as the volume of what it encrypts.
         opts: Resource options.
 
     Returns:
         The key in base64, secret.
     """
-    made = random.RandomBytes(f"{name}-key", length=KEY_BYTES, keepers=dict(keepers or {}) or None, opts=opts)
-    return pulumi.Output.secret(made.base64)
+    return _base64(_key(name, opts))
 
 
-def token_keys(
-    names: Sequence[str],
-    *,
-    keepers: Mapping[str, pulumi.Input[str]] | None = None,
-    opts: pulumi.ResourceOptions | None = None,
-) -> pulumi.Output[str]:
+def token_keys(names: Sequence[str], *, opts: pulumi.ResourceOptions | None = None) -> TokenKeys:
     """Make the keys that providers' tokens are encrypted with.
 
     Args:
         names: The keys' names; the last one encrypts.
-        keepers: Values with which they live and die: the volume that holds what they encrypt.
         opts: Resource options.
 
     Returns:
-        A JSON object: `active`, a name, and `keys`, base64 by name; secret.
+        The keys.
     """
-    made = {name: key(f"token-{name}", keepers=keepers, opts=opts) for name in names}
-    return pulumi.Output.all(**made).apply(lambda keys: json.dumps({"active": names[-1], "keys": keys}))
+    made = {name: _key(f"token-{name}", pulumi.ResourceOptions.merge(opts, _LASTING)) for name in names}
+    base64 = {name: _base64(one) for name, one in made.items()}
+    document = pulumi.Output.all(**base64).apply(lambda keys: json.dumps({"active": names[-1], "keys": keys}))
+    return TokenKeys(document, tuple(made.values()))
 
 
 def signing_key(name: str, *, opts: pulumi.ResourceOptions | None = None) -> pulumi.Output[str]:
@@ -83,3 +87,11 @@ def signing_key(name: str, *, opts: pulumi.ResourceOptions | None = None) -> pul
         An RSA key in PEM, secret: what every OpenID client can verify (OpenID Connect Core 1.0, 15.1).
     """
     return tls.PrivateKey(f"{name}-signing-key", algorithm="RSA", rsa_bits=RSA_BITS, opts=opts).private_key_pem
+
+
+def _key(name: str, opts: pulumi.ResourceOptions | None) -> random.RandomBytes:
+    return random.RandomBytes(f"{name}-key", length=KEY_BYTES, opts=opts)
+
+
+def _base64(made: random.RandomBytes) -> pulumi.Output[str]:
+    return pulumi.Output.secret(made.base64)

@@ -38,8 +38,13 @@ class Environment(pulumi.ComponentResource):
         self._images = Images(settings.images, child)
         self._certificates = Certificates(naming, settings.certificates, settings.services, child)
         shared = Shared(naming, self._network.name, self._images.postgres.id, settings.health, settings.containers)
+        self._token_keys = self._keys()
         self._postgres = postgres.Postgres(
-            postgres.PostgresArgs(settings.postgres, self._images.postgres, self._certificates), shared, child
+            postgres.PostgresArgs(
+                settings.postgres, self._images.postgres, self._certificates, self._token_keys.resources
+            ),
+            shared,
+            child,
         )
         self._redis = redis.Redis(
             redis.RedisArgs(settings.redis, self._images.redis, self._certificates, sandbox=settings.sandbox.enabled),
@@ -50,13 +55,20 @@ class Environment(pulumi.ComponentResource):
         self.outputs = {**self._addresses(), **self._secrets(), **self._facts()}
         self.register_outputs({})
 
+    def _keys(self) -> credentials.TokenKeys:
+        # Of the service, until the database's volume had to come after them.
+        earlier = pulumi.Alias(parent=pulumi.create_urn(app.NAME, app.TYPE, parent=self))
+        return credentials.token_keys(
+            self._settings.tokens.keys, opts=pulumi.ResourceOptions(parent=self, aliases=[earlier])
+        )
+
     def _serve(self, shared: Shared, child: pulumi.ResourceOptions) -> None:
         settings = self._settings
         stages = recipes.stages(settings)
         built = {stage: self._images.built(stage) for stage in dict.fromkeys(stages.values())}
         self._built = {service: built[stage] for service, stage in stages.items()}
         self._tests_image = self._images.built("test") if settings.tests.image else None
-        secret = credentials.password("sandbox-client", opts=child) if settings.sandbox.enabled else None
+        secret = credentials.password("sandbox-client", opts=child).result if settings.sandbox.enabled else None
         service = app.AppArgs(
             settings,
             self._built[app.NAME],
@@ -64,7 +76,7 @@ class Environment(pulumi.ComponentResource):
             database_password=self._postgres.password,
             redis_password=self._redis.password,
             providers=self._provider_file(secret),
-            token_keepers=self._postgres.keepers,
+            token_keys=self._token_keys.document,
         )
         app.App(service, shared, child)
         callback.Callback(

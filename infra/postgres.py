@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -65,11 +66,13 @@ class PostgresArgs:
         settings: Its part of the config.
         image: Its image.
         certificates: The stack's CA and certificates.
+        keys: Of what is stored encrypted, which must outlast it.
     """
 
     settings: PostgresSettings
     image: Image
     certificates: Certificates
+    keys: Sequence[pulumi.Resource]
 
 
 class Postgres(pulumi.ComponentResource):
@@ -83,7 +86,6 @@ class Postgres(pulumi.ComponentResource):
     Attributes:
         password: The password of the database's owner, secret.
         volume: The data volume's name; None where the data is forgotten.
-        keepers: What a key that guards the data must live and die with.
         container: The container, healthy.
     """
 
@@ -92,9 +94,10 @@ class Postgres(pulumi.ComponentResource):
     ) -> None:
         super().__init__("dashtam:index:Postgres", NAME, None, opts)
         child = pulumi.ResourceOptions(parent=self)
-        data = _storage(args.settings, shared.naming, child)
-        self.volume, self.keepers = data.volume, data.keepers
-        self.password = credentials.password(NAME, keepers=data.keepers, opts=child)
+        password = credentials.password(NAME, opts=child)
+        self.password = password.result
+        data = _storage(args.settings, shared.naming, [password, *args.keys], child)
+        self.volume = data.volume
         files = InstalledFiles(self._files(args, shared), child)
         service = container.ServiceArgs(
             image=args.image.id,
@@ -172,9 +175,11 @@ def command(settings: PostgresSettings) -> list[str]:
     return ["postgres", *(word for name, value in parameters.items() for word in ("-c", f"{name}={value}"))]
 
 
-def _storage(settings: PostgresSettings, naming: Naming, opts: pulumi.ResourceOptions) -> storage.DataStorage:
+def _storage(
+    settings: PostgresSettings, naming: Naming, guards: Sequence[pulumi.Resource], opts: pulumi.ResourceOptions
+) -> storage.DataStorage:
     if settings.storage == "volume":
-        return storage.durable(naming, NAME, DATA, opts=opts)
+        return storage.durable(naming, NAME, DATA, guards=guards, opts=opts)
     return storage.forgotten(DATA, POSTGRES.user, megabytes(settings.tmpfs_size))
 
 

@@ -80,8 +80,8 @@ class Redis(pulumi.ComponentResource):
         child = pulumi.ResourceOptions(parent=self)
         data = _storage(args.settings, shared.naming, child)
         self.volume = data.volume
-        self.password = credentials.password(NAME, opts=child)
-        self.sandbox_password = credentials.password(f"{SANDBOX}-{NAME}", opts=child) if args.sandbox else None
+        self.password = credentials.password(NAME, opts=child).result
+        self.sandbox_password = credentials.password(f"{SANDBOX}-{NAME}", opts=child).result if args.sandbox else None
         service = container.ServiceArgs(
             image=args.image.id,
             user=REDIS.user,

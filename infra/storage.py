@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pulumi
@@ -19,13 +19,11 @@ class DataStorage:
         mounts: The volume, if the data lasts.
         tmpfs: Mount options by path, if it doesn't.
         volume: The volume's name, if the data lasts.
-        keepers: What a password that guards the data must live and die with.
     """
 
     mounts: tuple[docker.ContainerMountArgs, ...] = ()
     tmpfs: Mapping[str, str] = field(default_factory=dict)
     volume: str | None = None
-    keepers: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
 
 
 def volume(name: str, labels: Mapping[str, str], *, opts: pulumi.ResourceOptions | None = None) -> docker.Volume:
@@ -43,22 +41,32 @@ def volume(name: str, labels: Mapping[str, str], *, opts: pulumi.ResourceOptions
     return docker.Volume(name, name=name, labels=pairs, opts=opts)
 
 
-def durable(naming: Naming, component: str, path: str, *, opts: pulumi.ResourceOptions | None = None) -> DataStorage:
+def durable(
+    naming: Naming,
+    component: str,
+    path: str,
+    *,
+    guards: Sequence[pulumi.Resource] = (),
+    opts: pulumi.ResourceOptions | None = None,
+) -> DataStorage:
     """Keep a component's data in a named volume.
 
     Args:
         naming: The environment's names.
         component: Whose data it is.
         path: Where the container keeps it.
+        guards: The passwords and keys without which the data is of no use. They go after it, so that a removal which
+            is broken off leaves no data that nothing opens.
         opts: Resource options.
 
     Returns:
         The storage.
     """
     name = naming.data_volume(component)
-    data = volume(name, naming.labels(component), opts=opts)
+    guarded = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=list(guards)))
+    data = volume(name, naming.labels(component), opts=guarded)
     mount = docker.ContainerMountArgs(type="volume", source=data.name, target=path)
-    return DataStorage(mounts=(mount,), volume=name, keepers={"volume": data.id})
+    return DataStorage(mounts=(mount,), volume=name)
 
 
 def forgotten(path: str, user: str, size_mb: int) -> DataStorage:

@@ -77,10 +77,20 @@ def test_passwords_are_long_and_need_no_quoting(deployment: Deployment) -> None:
 
 
 @pytest.mark.parametrize(("kind", "name"), [("RandomPassword", "postgres-password"), ("RandomBytes", "token-k1-key")])
-def test_what_guards_data_lives_and_dies_with_its_volume(deployment: Deployment, kind: str, name: str) -> None:
-    lasting = [volume for volume in deployment.of("Volume") if volume.name.startswith("postgres_")]
-    expected = {"volume": f"{lasting[0].name}-id"} if lasting else None
-    assert deployment.named(kind, name).inputs.get("keepers") == expected
+def test_what_guards_data_goes_after_it_and_is_never_made_anew_while_it_stays(
+    deployment: Deployment, kind: str, name: str
+) -> None:
+    guard = deployment.named(kind, name)
+    for volume in (one for one in deployment.of("Volume") if one.name.startswith("postgres_")):
+        assert volume.depends_on(guard)
+        assert not guard.depends_on(volume)
+    assert "keepers" not in guard.inputs
+    assert list(guard.request.ignoreChanges) == ["keepers"]
+
+
+def test_keys_of_earlier_versions_are_the_same_ones(deployment: Deployment) -> None:
+    [earlier] = deployment.named("RandomBytes", "token-k1-key").request.aliases
+    assert earlier.spec.parentUrn.endswith("dashtam:index:Environment$dashtam:index:App::app")
 
 
 def test_the_cache_knows_the_password_by_its_digest(deployment: Deployment) -> None:
