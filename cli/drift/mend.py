@@ -9,6 +9,7 @@ from cli.clone import Clone
 from cli.drift.compare import GONE, Difference, Snapshot, differences
 from cli.engine_view import EngineView
 from cli.recorded import VOLUME, Recorded
+from infra.earlier import holds_data
 
 REFRESHED = frozenset({"memory", "memorySwap", "restart", "name", "container"})
 """What a refresh sees of a container, so that the update that follows sets it right."""
@@ -64,5 +65,7 @@ def _make_volumes(view: EngineView, state: Recorded, found: Sequence[Difference]
     for volume in state.of(VOLUME):
         name = volume.inputs["name"]
         if name in lost:
-            say(f"The volume {name} is gone with what it held; making an empty one.")
+            # The files of a service are in the state as well.
+            lost_data = " with what it held; making an empty one" if holds_data(name) else "; making it again"
+            say(f"The volume {name} is gone{lost_data}.")
             view.make_volume(name, {one["label"]: one["value"] for one in volume.inputs["labels"]})

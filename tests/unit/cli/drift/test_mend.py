@@ -11,7 +11,7 @@ from cli.recorded import VOLUME, Recorded, Resource
 
 VOLUMES = [
     Resource(VOLUME, name, name, inputs={"name": name, "labels": [{"label": "dashtam.stack", "value": "test"}]})
-    for name in ("lost", "there")
+    for name in ("lost", "lost-files", "there")
 ]
 
 
@@ -56,9 +56,16 @@ def test_what_is_gone_already_is_let_go(found: list[Difference]) -> None:
     view.remove_container.assert_not_called()
 
 
-def test_a_lost_volume_is_made_again_with_its_labels_and_told(found: list[Difference]) -> None:
-    found.append(_change("volume", "volume", "lost", "gone"))
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("lost", "The volume lost is gone with what it held; making an empty one."),
+        ("lost-files", "The volume lost-files is gone; making it again."),
+    ],
+)
+def test_a_lost_volume_is_made_again_with_its_labels_and_told(found: list[Difference], name: str, told: str) -> None:
+    found.append(_change("volume", "volume", name, "gone"))
     view, say = Mock(), Mock()
     assert mend.prepare(view, Mock(), "test", say)
-    view.make_volume.assert_called_once_with("lost", {"dashtam.stack": "test"})
-    assert "lost is gone" in say.call_args[0][0]
+    view.make_volume.assert_called_once_with(name, {"dashtam.stack": "test"})
+    say.assert_called_once_with(told)
