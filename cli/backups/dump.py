@@ -21,7 +21,7 @@ from cli.backups import archive
 from cli.backups.archive import Label
 from cli.backups.source import STREAM
 from cli.errors import UserError
-from cli.snapshots import durable, keys, sealing
+from cli.snapshots import durable, keys
 from cli.snapshots.sealing import Sealed
 from cli.streams import CommandError
 from cli.target import Target
@@ -86,7 +86,7 @@ def _token_keys(client: docker.DockerClient, target: Target) -> Sealed | None:
         return None
     if passphrase.loses_token_keys(target.clone):
         return None
-    return sealing.seal(target.clone.passphrase_file, content, keys.PURPOSE)
+    return keys.sealed(target.clone.passphrase_file, content)
 
 
 @contextmanager

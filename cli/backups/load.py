@@ -17,12 +17,11 @@ from cli import health, placements, revisions, streams, turns
 from cli.backups import archive, source, swapping
 from cli.backups.archive import Label
 from cli.backups.source import Source
-from cli.clone import Clone
 from cli.console import err
 from cli.database import Database
 from cli.engine_view import ContainerView
 from cli.errors import UserError
-from cli.snapshots import keys, sealing, switch
+from cli.snapshots import keys, switch
 from cli.streams import CommandError
 from cli.target import Target
 from cli.transfers import transfer
@@ -131,20 +130,10 @@ def _fit(client: docker.DockerClient, target: Target, app: ContainerView, label:
     if fresh.query(rekeying.HAS_KEYS) != "t":
         return rekeying.NOTHING
     held = streams.read_file(client, app.id, f"{keys.INSTALLED}/{keys.TOKEN_KEYS}")
-    done = rekeying.rekey(fresh.query(rekeying.READ), MasterKeys.parse(held.decode()), _former(target.clone, label))
+    former = keys.former(target.clone.passphrase_file, label.token_keys) if label.token_keys else None
+    done = rekeying.rekey(fresh.query(rekeying.READ), MasterKeys.parse(held.decode()), former)
     fresh.query(done.script)
     return done
-
-
-def _former(clone: Clone, label: Label) -> MasterKeys | None:
-    if label.token_keys is None:
-        return None
-    try:
-        content = sealing.unseal(clone.passphrase_file, label.token_keys, keys.PURPOSE)
-    except UserError:
-        # Of another clone or machine: its accounts must be linked anew here.
-        return None
-    return MasterKeys.parse(content.decode())
 
 
 def _require_health(target: Target, app: ContainerView) -> None:

@@ -19,7 +19,7 @@ from cli.database import LOGIN
 from cli.engine_view import ContainerView, EngineView
 from cli.errors import UserError
 from cli.parallel import each
-from cli.snapshots import durable, keys, manifest, parts, sealing, store, switch
+from cli.snapshots import durable, keys, manifest, parts, store, switch
 from cli.snapshots.freeze import Moment, frozen
 from cli.snapshots.helper import VOLUME, Helper, Part, helper
 from cli.snapshots.manifest import Manifest, Piece
@@ -117,7 +117,7 @@ def _token_keys(clone: Clone, naming: Naming, draft: Path, postgres: Helper) -> 
     content = keys.token_keys(postgres, naming)
     if content is None or passphrase.loses_token_keys(clone):
         return {}
-    sealed = sealing.seal(clone.passphrase_file, content, keys.PURPOSE)
+    sealed = keys.sealed(clone.passphrase_file, content)
     return {keys.TOKEN_KEYS: _keep(draft / keys.TOKEN_KEYS, [sealed.model_dump_json().encode()])}
 
 

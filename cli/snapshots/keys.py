@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from pathlib import Path
 
 from docker.errors import NotFound
 
 from app.vault import MasterKeys
+from cli.console import err
 from cli.errors import UserError
+from cli.snapshots import sealing
 from cli.snapshots.helper import Helper, Part
+from cli.snapshots.sealing import Sealed
 from infra.naming import Naming
 
 TOKEN_KEYS = "token-keys.json"  # noqa: S105 - a file's name
 INSTALLED = "/run/secrets"
 """Where a service finds its own."""
 
-PURPOSE = "dashtam: token keys"
+_PURPOSE = "dashtam: token keys"
 PASSWORD = "password"  # noqa: S105 - a file's name
 
 _SOURCES = {TOKEN_KEYS: "app", PASSWORD: "postgres"}
@@ -47,6 +51,35 @@ def master_keys(helper: Helper, naming: Naming) -> MasterKeys:
     if found is None:
         raise _missing(naming, TOKEN_KEYS)
     return MasterKeys.parse(found.decode())
+
+
+def sealed(passphrase_file: Path, content: bytes) -> Sealed:
+    """Encrypt master keys, to be kept with the data whose tokens they open.
+
+    Args:
+        passphrase_file: Of this clone.
+        content: What `token_keys` returned.
+    """
+    return sealing.seal(passphrase_file, content, _PURPOSE)
+
+
+def former(passphrase_file: Path, shut: Sealed) -> MasterKeys | None:
+    """Return the master keys that were kept with data; None, which is told, where this clone can't open them.
+
+    Args:
+        passphrase_file: Of this clone.
+        shut: What `sealed` returned.
+    """
+    content = sealing.unseal(passphrase_file, shut, _PURPOSE)
+    if content is None:
+        err.print(
+            f"The tokens of linked accounts can't be read with the passphrase in {passphrase_file}: the data was kept"
+            " under another one. With that one in the file, the same command brings them back, too.",
+            highlight=False,
+            markup=False,
+        )
+        return None
+    return MasterKeys.parse(content.decode())
 
 
 def password(helper: Helper, naming: Naming) -> str:

@@ -16,10 +16,11 @@ from cli.engine_view import EngineView
 from cli.errors import UserError
 from cli.parallel import each
 from cli.session import Session
-from cli.snapshots import journal, keys, manifest, opening, parts, sealing, staging, store, switch
+from cli.snapshots import journal, keys, manifest, opening, parts, staging, store, switch
 from cli.snapshots.helper import Helper, Part, helper
 from cli.snapshots.journal import Entry, Phase
 from cli.snapshots.manifest import Manifest
+from cli.snapshots.sealing import Sealed
 from cli.transfers import transfer
 from infra.naming import Naming
 from infra.settings import StackSettings
@@ -166,9 +167,8 @@ def _open(plan: _Plan, helpers: Sequence[Helper]) -> Rekeyed:
 def _former(plan: _Plan) -> MasterKeys | None:
     if keys.TOKEN_KEYS not in plan.made.pieces:
         return None
-    sealed = sealing.Sealed.model_validate_json((plan.folder / keys.TOKEN_KEYS).read_bytes())
-    content = sealing.unseal(plan.session.clone.passphrase_file, sealed, keys.PURPOSE)
-    return MasterKeys.parse(content.decode())
+    sealed = Sealed.model_validate_json((plan.folder / keys.TOKEN_KEYS).read_bytes())
+    return keys.former(plan.session.clone.passphrase_file, sealed)
 
 
 def _replace(plan: _Plan) -> list[str]:

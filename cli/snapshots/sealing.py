@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import secrets
+from contextlib import suppress
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 from pydantic import Base64Bytes, BaseModel, ConfigDict
-
-from cli.errors import UserError
 
 COST, BLOCK, PARALLEL = 2**15, 8, 1
 """Of scrypt (RFC 7914): 32 MiB and about 0.1 s. A clone's passphrase is 256 random bits, where nobody chose another."""
@@ -49,7 +48,7 @@ def seal(passphrase_file: Path, secret: bytes, purpose: str) -> Sealed:
     return Sealed.model_construct(salt=salt, nonce=nonce, ciphertext=ciphertext)
 
 
-def unseal(passphrase_file: Path, sealed: Sealed, purpose: str) -> bytes:
+def unseal(passphrase_file: Path, sealed: Sealed, purpose: str) -> bytes | None:
     """Decrypt a secret.
 
     Args:
@@ -57,17 +56,12 @@ def unseal(passphrase_file: Path, sealed: Sealed, purpose: str) -> bytes:
         sealed: What `seal` returned.
         purpose: What it is for.
 
-    Raises:
-        UserError: Another passphrase encrypted it, or it was changed.
+    Returns:
+        The secret; None where another passphrase encrypted it, or this clone's is lost, or it was changed.
     """
-    try:
+    with suppress(InvalidTag, ValueError, FileNotFoundError):
         return AESGCM(_key(passphrase_file, sealed.salt)).decrypt(sealed.nonce, sealed.ciphertext, purpose.encode())
-    except (InvalidTag, ValueError):
-        raise UserError(
-            "The secrets that were kept can't be opened.",
-            cause=f"They were encrypted under another passphrase than the one in {passphrase_file}.",
-            remedy="Put the passphrase of that time back into the file.",
-        ) from None
+    return None
 
 
 def _key(passphrase_file: Path, salt: bytes) -> bytes:

@@ -70,6 +70,12 @@ async def test_rows_and_tokens_come_back_after_everything_was_removed(
     finally:
         passphrase.write_text(own)
     assert {tuple(one) for one in contents.accounts().values()} == {("revoked", "", None)}
+    passphrase.unlink()
+    try:
+        assert _restore(checkout, path)["lost"] == len(accounts)
+    finally:
+        passphrase.write_text(own)
+        passphrase.chmod(0o600)
     assert contents.accounts(account)[account] == ["active", f"access-{account}", f"refresh-{account}"]
     # Back in its own clone, all is as it was.
     done = _restore(checkout, path)

@@ -84,6 +84,28 @@ async def test_data_comes_back_bit_exact_after_everything_was_removed(
     succeed(checkout.pulumi("preview", "--stack", checkout.stack, "--expect-no-changes"))
 
 
+async def test_all_but_tokens_comes_back_without_the_passphrase_of_that_time(
+    checkout: Checkout, contents: Contents
+) -> None:
+    account = await contents.fill()
+    before, accounts = await contents.rows(), contents.accounts()
+    path = _take(checkout)
+    succeed(checkout.dashtam("destroy", checkout.stack, "--yes", "--no-snapshot"))
+    checkout.up()
+    passphrase = checkout.home / "passphrase"
+    own = passphrase.read_text()
+    try:
+        passphrase.write_text("of another time")
+        assert _restore(checkout, path.name)["lost"] == len(accounts)
+    finally:
+        passphrase.write_text(own)
+    assert contents.accounts()[account][0] == "revoked"
+    # With the passphrase of that time in its place, the same command brings them back.
+    assert _restore(checkout, path.name)["lost"] == 0
+    assert contents.accounts() == accounts
+    assert await contents.rows() == before
+
+
 async def test_no_connection_is_lost_while_one_is_taken(checkout: Checkout, contents: Contents) -> None:
     await contents.fill()
     app = contents.client.containers.get(checkout.outputs()["containers"]["app"])

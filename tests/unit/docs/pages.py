@@ -53,12 +53,12 @@ class Page:
         return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in self.headings()}
 
     def quotes(self) -> Iterator[str]:
-        """Yield what is quoted."""
+        """Yield what is quoted, each paragraph in one line."""
         quoted = False
         for token in self.tokens:
             quoted = token.type == "blockquote_open" or (quoted and token.type != "blockquote_close")
             if quoted and token.type == "inline":
-                yield token.content
+                yield token.content.replace("\n", " ")
 
     def scripts(self) -> list[str]:
         """Return the blocks that are for a shell."""

@@ -128,7 +128,7 @@ def test_what_the_troubleshooting_explains_is_said() -> None:
 def test_what_the_troubleshooting_quotes_is_said() -> None:
     texts = said()
     quotes = list(TROUBLE.quotes())
-    assert len(quotes) == 4
+    assert len(quotes) == 5
     assert [quote for quote in quotes if quote not in texts] == []
 
 
