@@ -7,6 +7,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from fastapi import HTTPException, Request
+from starlette.requests import ClientDisconnect
 
 from app.sessions import SessionDep
 
@@ -50,7 +51,11 @@ async def _token(request: Request) -> object:
         return header
     if not request.headers.get("Content-Type", "").startswith("application/x-www-form-urlencoded"):
         return None
-    values = (await request.form(max_fields=10, max_part_size=1024)).getlist(FIELD)
+    try:
+        values = (await request.form(max_fields=10, max_part_size=1024)).getlist(FIELD)
+    except ClientDisconnect:
+        # Nobody hears it; it is no fault of the service.
+        raise HTTPException(HTTPStatus.BAD_REQUEST, "The request was broken off.") from None
     return values[0] if len(values) == 1 else None
 
 

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from unittest.mock import AsyncMock, Mock
 
 import pytest
+from fastapi import HTTPException, Request
 
+from app.csrf import require_csrf
 from tests.unit.app.browsing import PUBLIC
 
 if TYPE_CHECKING:
@@ -58,6 +61,25 @@ def test_another_person_s_token_is_none(new_browser: Callable[[], Browser]) -> N
 def test_an_odd_body_is_refused(browser: Browser, body: str, status: int) -> None:
     headers = {"Content-Type": "application/x-www-form-urlencoded"}
     assert browser.post("/api/guarded", content=body, headers=headers).status_code == status
+
+
+async def test_a_form_that_is_broken_off_is_no_fault_of_the_service() -> None:
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "scheme": "https",
+        "server": ("localhost", 8000),
+        "path": "/",
+        "query_string": b"",
+        "headers": [(b"content-type", b"application/x-www-form-urlencoded")],
+        "app": Mock(),
+    }
+    receive = AsyncMock(
+        side_effect=[{"type": "http.request", "body": b"csrf_to", "more_body": True}, {"type": "http.disconnect"}]
+    )
+    with pytest.raises(HTTPException) as raised:
+        await require_csrf(Request(scope, receive), Mock())
+    assert raised.value.status_code == 400
 
 
 def test_a_program_gets_a_problem(browser: Browser) -> None:
