@@ -23,12 +23,10 @@ MOUNT = 'mount -t tmpfs -o "$1" none "$2"; shift 2; exec "$@"'
 UNSHARED = ["unshare", "--mount", *(["--map-root-user"] if os.geteuid() else [])]
 
 
-def _on_a_small_disk(
-    checkout: Checkout, folder: str, options: str, *arguments: str, stdin: bytes = b""
+def _with_small_disk(
+    checkout: Checkout, path: Path, options: str, *arguments: str, stdin: bytes = b""
 ) -> tuple[int, str]:
-    """Run `./dashtam` with a small disk in the place of a folder of this clone's data."""
-    path = checkout.home / folder
-    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    """Run `./dashtam` with a small disk in the place of a folder, for it alone."""
     command = [*UNSHARED, "sh", "-euc", MOUNT, "mount", options, str(path), str(checkout.root / "dashtam"), *arguments]
     done = subprocess.run(
         command,
@@ -54,9 +52,9 @@ def _on_a_small_disk(
     ],
 )
 def test_a_snapshot_needs_room(checkout: Checkout, client: docker.DockerClient, options: str, why: str) -> None:
-    status, said = _on_a_small_disk(
-        checkout, f"snapshots/{checkout.stack}", options, "snapshot", "create", checkout.stack, "too-big"
-    )
+    folder = checkout.home / "snapshots" / checkout.stack
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    status, said = _with_small_disk(checkout, folder, options, "snapshot", "create", checkout.stack, "too-big")
     assert status == 1
     assert why in said
     wait_until(lambda: environments.is_up(client, checkout.stack), "the services go on")
@@ -66,11 +64,32 @@ def test_a_snapshot_needs_room(checkout: Checkout, client: docker.DockerClient, 
 
 def test_a_backup_from_standard_input_needs_room(checkout: Checkout) -> None:
     backup = b"x" * (1 << 20)
-    status, said = _on_a_small_disk(
-        checkout, "restoring", "size=64k", "restore", checkout.stack, "-", "--yes", stdin=backup
-    )
+    folder = checkout.home / "restoring"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    status, said = _with_small_disk(checkout, folder, "size=64k", "restore", checkout.stack, "-", "--yes", stdin=backup)
     assert status == 1
     assert "There is no room left for the backup from standard input; nothing was changed." in said
+
+
+def test_an_engine_without_room_is_told_before_anything_is_changed(
+    checkout: Checkout, client: docker.DockerClient
+) -> None:
+    before = {one.id for one in client.containers.list(filters=environments.labelled(checkout.stack))}
+    root = Path(client.info()["DockerRootDir"])
+    status, said = _with_small_disk(checkout, root, "size=64m", "up", checkout.stack)
+    assert status == 1
+    assert f"The disk of {root}, where the Docker engine keeps its data, is full." in said
+    assert {one.id for one in client.containers.list(filters=environments.labelled(checkout.stack))} == before
+
+
+def test_no_room_for_the_state_is_told_before_anything_is_changed(
+    checkout: Checkout, client: docker.DockerClient
+) -> None:
+    before = {one.id for one in client.containers.list(filters=environments.labelled(checkout.stack))}
+    status, said = _with_small_disk(checkout, checkout.data, "size=16m", "up", checkout.stack)
+    assert status == 1
+    assert f"The disk of {checkout.data}, where state and passphrases are kept, is full." in said
+    assert {one.id for one in client.containers.list(filters=environments.labelled(checkout.stack))} == before
 
 
 def test_a_backup_that_can_not_be_written_is_told(checkout: Checkout) -> None:
