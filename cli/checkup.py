@@ -9,7 +9,8 @@ from pathlib import Path
 
 from cli import preflight, recorded
 from cli.clone import Clone
-from cli.engine_view import ContainerView, EngineView
+from cli.container_view import ContainerView
+from cli.engine_view import EngineView
 from cli.errors import UserError
 from cli.expiry import is_soon
 from cli.images import build, source

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from cli import further, kept, locks, passphrase, recorded, turns
 from cli.clone import Clone
-from cli.engine_view import ContainerView, EngineView
+from cli.container_view import ContainerView
+from cli.engine_view import EngineView
 from cli.errors import UserError
 from cli.pulumi import Pulumi, configured_stacks
 from cli.recorded import Recorded

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from cli.engine_view import ContainerView
+from cli.container_view import ContainerView
 from cli.errors import UserError
 
 LOG_LINES = 15

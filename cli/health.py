@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from cli import failures
-from cli.engine_view import ContainerView, EngineView
+from cli.container_view import ContainerView
+from cli.engine_view import EngineView
 from cli.waiting import until
 
 SECONDS = 120.0

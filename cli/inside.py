@@ -8,7 +8,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import NoReturn
 
-from cli.engine_view import ContainerView
+from cli.container_view import ContainerView
 from cli.errors import UserError
 from cli.machine.remembered import find_remembered_engine
 

@@ -12,7 +12,7 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from cli.engine_view import ContainerView
+from cli.container_view import ContainerView
 from cli.recorded import CONTAINER, IMAGE, NETWORK
 from cli.update import Event
 from infra.naming import SERVICES

@@ -11,7 +11,8 @@ from collections.abc import Callable
 from typing import Any
 
 from cli import locks
-from cli.engine_view import ContainerView, EngineView, made_by_updates
+from cli.container_view import ContainerView, made_by_updates
+from cli.engine_view import EngineView
 from cli.pulumi import Pulumi
 from cli.recorded import CONTAINER, NETWORK
 

@@ -10,7 +10,8 @@ from graphlib import TopologicalSorter
 from docker.errors import APIError
 
 from cli import failures
-from cli.engine_view import ContainerView, EngineView
+from cli.container_view import ContainerView
+from cli.engine_view import EngineView
 from cli.errors import UserError
 from cli.progress import STARTING
 

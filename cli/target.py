@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from cli import clone
 from cli.clone import Clone
-from cli.engine_view import ContainerView, EngineView
+from cli.container_view import ContainerView
+from cli.engine_view import EngineView
 from cli.errors import UserError
 from cli.images.engine import connect
 from cli.pulumi import config_file, require_configured

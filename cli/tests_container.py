@@ -16,7 +16,7 @@ from docker.errors import APIError, NotFound
 from docker.models.containers import Container
 from docker.types import Mount
 
-from cli.engine_view import TESTS
+from cli.container_view import TESTS
 from cli.errors import UserError
 from infra.catalogue import PYTHON
 from infra.naming import Naming

@@ -10,7 +10,8 @@ from docker.errors import DockerException
 from requests import RequestException
 
 from cli import failures
-from cli.engine_view import ContainerView, EngineView
+from cli.container_view import ContainerView
+from cli.engine_view import EngineView
 
 QUIET = 15.0
 """Seconds that a service may take to become healthy before its last lines are shown, and again whenever so many more

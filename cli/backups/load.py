@@ -18,8 +18,8 @@ from cli.backups import archive, source, swapping
 from cli.backups.archive import Label
 from cli.backups.source import Source
 from cli.console import err
+from cli.container_view import ContainerView
 from cli.database import Database
-from cli.engine_view import ContainerView
 from cli.errors import UserError
 from cli.snapshots import keys, switch
 from cli.streams import CommandError

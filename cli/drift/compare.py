@@ -9,8 +9,9 @@ from typing import Any
 
 from cli import recorded
 from cli.clone import Clone
+from cli.container_view import ContainerView, made_by_updates, view
 from cli.drift.container import NONE, Change, changes, labels, replacement_changes
-from cli.engine_view import ContainerView, EngineView, made_by_updates, view
+from cli.engine_view import EngineView
 from cli.recorded import CONTAINER, IMAGE, NETWORK, VOLUME, Recorded, Resource
 from infra.naming import COMPONENT_LABEL, OWNER_LABEL, PROJECT, PROJECT_LABEL, SERVICES, STACK_LABEL
 

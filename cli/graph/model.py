@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from cli.engine_view import ContainerView, view
+from cli.container_view import ContainerView, view
 from infra.naming import SERVICES
 
 _LOOPBACK = frozenset({"localhost", "127.0.0.1"})

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from cli.engine_view import ContainerView
+from cli.container_view import ContainerView
 from cli.overview.gathering import Overview
 
 

@@ -7,10 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from cli import clone, engine_view, recorded
+from cli import clone, container_view, recorded
 from cli.clone import Clone
+from cli.container_view import ContainerView
 from cli.drift.compare import Snapshot, differences
-from cli.engine_view import ContainerView, EngineView
+from cli.engine_view import EngineView
 from cli.errors import UserError
 from cli.overview.sizes import Sizes
 from cli.pulumi import configured_stacks
@@ -68,7 +69,7 @@ def gather(
     engine = Snapshot(view, stack, None if everyone else owner)
     wanted = {(owner, name) for name in ([stack] if stack else configured_stacks())}
     if stack is None:
-        wanted |= {(one.owner, one.stack) for one in map(engine_view.view, engine.containers)}
+        wanted |= {(one.owner, one.stack) for one in map(container_view.view, engine.containers)}
     volumes = sizes.of(engine.containers) if sizes else {}
     ordered = sorted(wanted, key=lambda one: (one[0] != owner, one))
     return [_look(engine, here, whose, name, volumes) for whose, name in ordered]

@@ -11,7 +11,7 @@ import typer
 from rich.live import Live
 
 from cli.console import out
-from cli.engine_view import ContainerView
+from cli.container_view import ContainerView
 from cli.overview.gathering import Overview
 from cli.overview.tables import shown
 

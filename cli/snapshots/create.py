@@ -15,8 +15,9 @@ import docker
 from cli import passphrase, streams, turns
 from cli.clone import Clone
 from cli.console import err
+from cli.container_view import ContainerView
 from cli.database import LOGIN
-from cli.engine_view import ContainerView, EngineView
+from cli.engine_view import EngineView
 from cli.errors import UserError
 from cli.parallel import each
 from cli.snapshots import durable, keys, manifest, parts, store, switch

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.engine_view import ContainerView
+from cli.container_view import ContainerView
 
 HEALTHY = ContainerView(
     id="id-app",

@@ -7,7 +7,8 @@ import pytest
 
 from cli import checkup
 from cli.clone import Clone
-from cli.engine_view import ContainerView, EngineView
+from cli.container_view import ContainerView
+from cli.engine_view import EngineView
 from cli.errors import UserError
 from tests.unit.cli.conftest import MakeContainer
 

@@ -6,7 +6,7 @@ from unittest.mock import Mock
 import pytest
 
 from cli import health
-from cli.engine_view import ContainerView
+from cli.container_view import ContainerView
 from tests.unit.cli.conftest import MakeContainer
 
 

@@ -10,7 +10,8 @@ import pytest
 
 from cli import preflight
 from cli.clone import Clone
-from cli.engine_view import ContainerView, EngineView, Holding
+from cli.container_view import ContainerView
+from cli.engine_view import EngineView, Holding
 from cli.errors import UserError
 from infra.placement import Placement, plain
 from tests.unit.cli.conftest import MakeContainer

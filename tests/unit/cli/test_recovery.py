@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from cli import recovery
-from cli.engine_view import ContainerView, EngineView
+from cli.container_view import ContainerView
+from cli.engine_view import EngineView
 from cli.pulumi import Pulumi
 from tests.unit.cli.conftest import MakeContainer
 

@@ -6,7 +6,8 @@ import pytest
 from docker.errors import DockerException
 
 from cli import watch as watching
-from cli.engine_view import ContainerView, EngineView
+from cli.container_view import ContainerView
+from cli.engine_view import EngineView
 from cli.watch import Watch, Watched
 from tests.unit.cli.conftest import MakeContainer
 

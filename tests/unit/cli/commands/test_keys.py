@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from cli import target
-from cli.engine_view import ContainerView
+from cli.container_view import ContainerView
 from cli.errors import UserError
 from cli.main import app
 from tests.unit.cli.conftest import MakeContainer
