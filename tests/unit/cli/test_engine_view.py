@@ -47,19 +47,8 @@ def _conflict() -> APIError:
     return APIError("removal is already in progress", response=Mock(status_code=409))
 
 
-def test_a_container_as_the_engine_has_it(view: EngineView) -> None:
-    [found] = view.containers()
-    assert (found.id, found.name, found.component, found.stack, found.owner) == (
-        "id-app",
-        "dashtam-test-app",
-        "app",
-        "test",
-        "me",
-    )
-    assert (found.state, found.health, found.checks) == ("running", "healthy", ((0, "ready"),))
-    assert found.ports == {"8000/tcp": [8001], "8182/tcp": []}
-    assert found.is_service
-    assert found.is_fine
+def test_containers_as_they_are_now(view: EngineView) -> None:
+    assert [(one.name, one.state) for one in view.containers()] == [("dashtam-test-app", "running")]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from cli import container_view
+
+DOCUMENT: dict[str, Any] = {
+    "Id": "id-app",
+    "Name": "/dashtam-test-app",
+    "Config": {
+        "Labels": {"dashtam.stack": "test", "dashtam.component": "app", "dashtam.owner": "me"},
+        "Image": "dashtam/production:1",
+    },
+    "State": {
+        "Status": "running",
+        "ExitCode": 0,
+        "StartedAt": "2026-01-02T03:04:05Z",
+        "Health": {"Status": "healthy", "Log": [{"ExitCode": 0, "Output": "ready\n"}]},
+    },
+    "NetworkSettings": {"Ports": {"8000/tcp": [{"HostIp": "127.0.0.1", "HostPort": "8001"}], "8182/tcp": None}},
+}
+
+
+def _document(component: str, state: str, health: str, exit_code: int) -> dict[str, Any]:
+    checks = {"Health": {"Status": health, "Log": []}} if health else {}
+    return {
+        **DOCUMENT,
+        "Config": {**DOCUMENT["Config"], "Labels": {"dashtam.component": component}},
+        "State": {"Status": state, "ExitCode": exit_code, "StartedAt": "", **checks},
+    }
+
+
+def test_a_container_as_the_engine_has_it() -> None:
+    found = container_view.view(DOCUMENT)
+    assert (found.id, found.name, found.image) == ("id-app", "dashtam-test-app", "dashtam/production:1")
+    assert (found.component, found.stack, found.owner) == ("app", "test", "me")
+    assert (found.state, found.health, found.checks) == ("running", "healthy", ((0, "ready"),))
+    assert found.ports == {"8000/tcp": [8001], "8182/tcp": []}
+
+
+@pytest.mark.parametrize(
+    ("component", "state", "health", "exit_code", "fine"),
+    [
+        ("app", "running", "healthy", 0, True),
+        ("app", "running", "starting", 0, False),
+        ("app", "running", "", 0, False),
+        ("app", "exited", "healthy", 0, False),
+        ("app", "paused", "healthy", 0, False),
+        ("app-files", "exited", "", 0, True),
+        ("app-files", "exited", "", 1, False),
+        ("app-files", "created", "", 0, False),
+        ("tests", "running", "", 0, True),
+        ("tests", "exited", "", 0, False),
+    ],
+)
+def test_what_is_as_up_leaves_it(component: str, state: str, health: str, exit_code: int, fine: bool) -> None:
+    found = container_view.view(_document(component, state, health, exit_code))
+    assert found.is_fine is fine
+    assert found.is_service is (component == "app")
+    assert container_view.made_by_updates(component) is (component != "tests")
