@@ -23,8 +23,19 @@ if TYPE_CHECKING:
     from app.settings import AppSettings
 
     Sessions = async_sessionmaker[AsyncSession]
+    Asking = asyncio.Task[ProviderConnection]
 
 SOON = timedelta(seconds=0.3)
+
+
+@pytest.fixture
+async def asking(connections: Connections, provider: ProviderAtHand) -> Asking:
+    """A refresh whose provider was asked, and has not answered yet."""
+    row = await link(connections, provider)
+    provider.hang()
+    begun = asyncio.create_task(connections.refresh(OWNER, row.id, provider))
+    await provider.asked.wait()
+    return begun
 
 
 async def test_a_provider_is_not_waited_for_without_end(
@@ -58,12 +69,8 @@ async def test_a_provider_that_hangs_takes_no_connection_to_the_database(
 
 
 async def test_who_goes_away_does_not_lose_the_new_tokens(
-    connections: Connections, provider: ProviderAtHand, sessions: Sessions, keys: DataKeys
+    asking: Asking, connections: Connections, provider: ProviderAtHand, sessions: Sessions, keys: DataKeys
 ) -> None:
-    row = await link(connections, provider)
-    provider.hang()
-    asking = asyncio.create_task(connections.refresh(OWNER, row.id, provider))
-    await provider.asked.wait()
     asking.cancel()
     with pytest.raises(asyncio.CancelledError):
         await asking
@@ -73,12 +80,8 @@ async def test_who_goes_away_does_not_lose_the_new_tokens(
 
 
 async def test_what_is_linked_again_meanwhile_counts(
-    connections: Connections, provider: ProviderAtHand, sessions: Sessions, keys: DataKeys
+    asking: Asking, connections: Connections, provider: ProviderAtHand, sessions: Sessions, keys: DataKeys
 ) -> None:
-    row = await link(connections, provider)
-    provider.hang()
-    asking = asyncio.create_task(connections.refresh(OWNER, row.id, provider))
-    await provider.asked.wait()
     again = await link(connections, provider)
     provider.answers.set()
     assert (await asking).refreshed_at == again.refreshed_at
@@ -86,12 +89,8 @@ async def test_what_is_linked_again_meanwhile_counts(
 
 
 async def test_keys_are_rotated_while_a_provider_is_asked(
-    connections: Connections, provider: ProviderAtHand, sessions: Sessions, keys: DataKeys
+    asking: Asking, provider: ProviderAtHand, sessions: Sessions, keys: DataKeys
 ) -> None:
-    row = await link(connections, provider)
-    provider.hang()
-    asking = asyncio.create_task(connections.refresh(OWNER, row.id, provider))
-    await provider.asked.wait()
     done = await rotate(sessions, keys)
     assert (done.connections, done.retired) == (1, 1)
     provider.answers.set()
