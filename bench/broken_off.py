@@ -25,12 +25,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import docker
+import psutil
 
 from tests.operator.contents import Contents
 from tests.verify import checkout as checkouts
 from tests.verify import damage, environments
 from tests.verify.checkout import Checkout
-from tests.verify.running import succeed
+from tests.verify.running import PATIENCE, succeed, wait_until
 
 KEPT = "kept"
 KILLED = "killed"
@@ -81,6 +82,8 @@ class Trial:
 
     def go_on(self) -> str:
         """Run the one command that comes after; tell which."""
+        # Where the command alone was killed, its update may go on.
+        wait_until(lambda: not self._is_updating(), "what was broken off has ended", PATIENCE)
         there = {volume.name for volume in self.client.volumes.list(filters=environments.labelled(self.checkout.stack))}
         if there >= {f"{service}_{self.checkout.stack}_data" for service in ("postgres", "redis")}:
             succeed(self.checkout.dashtam("up", self.checkout.stack))
@@ -89,6 +92,10 @@ class Trial:
         newest = max((one for one in taken if one["name"] != KEPT), key=lambda one: str(one["created"]))
         succeed(self.checkout.dashtam("snapshot", "restore", self.checkout.stack, str(newest["name"]), "--yes"))
         return "snapshot restore"
+
+    def _is_updating(self) -> bool:
+        lines = (one.info["cmdline"] or [] for one in psutil.process_iter(["cmdline"]))
+        return any(line[:1] == ["pulumi"] and self.checkout.stack in line for line in lines)
 
 
 async def main(name: str, rounds: int, seed: int) -> int:

@@ -14,14 +14,18 @@ from cli.parallel import each
 from cli.pulumi import require_configured
 from cli.session import Session
 from cli.settling import Settler
-from cli.snapshots import switch
+from cli.snapshots import reminder, store, switch
 from cli.updates import Updates
 from infra.naming import Naming
 from infra.outputs import StackOutputs
 
 
 def up(
-    session: Session, *stacks: str, patience: float | None = None, replace: Sequence[str] = ()
+    session: Session,
+    *stacks: str,
+    patience: float | None = None,
+    replace: Sequence[str] = (),
+    remind: bool = True,
 ) -> list[StackOutputs]:
     """Bring environments up, whatever state they are in, at the same time.
 
@@ -30,6 +34,7 @@ def up(
         stacks: The environments.
         patience: Seconds until they must be healthy; None: as long as each service's health check allows.
         replace: URNs of resources to make anew, changed or not.
+        remind: Whether to say how data comes back that is gone.
 
     Returns:
         Their outputs.
@@ -43,7 +48,7 @@ def up(
         for stack in stacks:
             _require_possible(session, stack)
         Updates(session, "up", patience).run(
-            {stack: _flags(refresh=_mend(session, stack), replace=replace) for stack in stacks}
+            {stack: _flags(refresh=_mend(session, stack, remind=remind), replace=replace) for stack in stacks}
         )
         for stack in stacks:
             _require_health(session, stack)
@@ -60,11 +65,15 @@ def _require_possible(session: Session, stack: str) -> None:
     preflight.require_free(session.clone, session.engine, stack, placed)
 
 
-def _mend(session: Session, stack: str) -> bool:
+def _mend(session: Session, stack: str, *, remind: bool) -> bool:
     """Mend what an earlier command left, and return whether something was amiss."""
-    if switch.finish(session.client, session.clone, placements.naming(session.clone, stack)):
+    naming = placements.naming(session.clone, stack)
+    if switch.finish(session.client, session.clone, naming):
         err.print(f"A restore of {stack} was broken off; it is finished now.", highlight=False)
     left = recovery.recover(session.pulumi, session.engine, stack, session.clone.id, err.print)
+    if remind:
+        config = preflight.configuration(session.clone.root, stack)
+        reminder.remind(store.of(session.clone, stack), session.engine, naming, config, err.print)
     drifted = mend.prepare(session.engine, session.clone, stack, err.print)
     return left or drifted
 

@@ -83,7 +83,7 @@ def restore(session: Session, stack: str, name: str) -> Restored:
         manifest.verify(plan.folder, made, count)
     if not _is_made(plan):
         err.print(f"{stack} is not made yet: bringing it up first.", highlight=False)
-        lifecycle.up(session, stack)
+        lifecycle.up(session, stack, remind=False)
     with turns.turn(session.clone.home, stack, err.print):
         switch.finish(session.client, session.clone, naming)
         fitted = _stage(plan)

@@ -68,6 +68,19 @@ async def test_a_snapshot_is_taken_first_and_brings_everything_back(
     assert contents.accounts() == accounts
 
 
+async def test_what_comes_up_empty_says_where_its_data_is(checkout: Checkout, contents: Contents) -> None:
+    before = await contents.digest()
+    done = json.loads(succeed(checkout.dashtam("destroy", checkout.stack, "--yes", "--json")))
+    taken = done["snapshot"]["name"]
+    brought_up = checkout.dashtam("up", checkout.stack)
+    succeed(brought_up)
+    assert f"`./dashtam snapshot restore {checkout.stack} {taken}`" in brought_up.stderr
+    restored = checkout.dashtam("snapshot", "restore", checkout.stack, taken, "--yes")
+    succeed(restored)
+    assert "begins without data" not in restored.stderr
+    assert await contents.digest() == before
+
+
 async def test_an_edit_of_the_config_takes_no_data_with_it(checkout: Checkout, contents: Contents) -> None:
     before, started = await contents.digest(), _states(checkout, contents.client)
     checkout.configure(**FORGETFUL)
