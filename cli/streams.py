@@ -16,6 +16,18 @@ from docker.utils.socket import frames_iter
 OUTPUT = 1
 """The number of a frame that was written to standard output."""
 
+LIMITED = """
+size=$1
+shift
+head -c "$size" | {
+    "$@" && status=0 || status=$?
+    cat > /dev/null
+    exit "$status"
+}
+"""
+"""A connection over TLS can't be closed in one direction, so the command's input ends by itself. What it leaves is read
+all the same: the engine takes half a minute to notice that nobody reads any more."""
+
 LAST_WORDS = 2000
 """Characters of what a command said that its failure repeats."""
 
@@ -71,8 +83,7 @@ def feed(
         CommandError: It failed.
         Exception: What reading a piece raised; the command's input ends then.
     """
-    # A connection over TLS can't be closed in one direction: the command's input ends by itself.
-    limited = ["sh", "-c", 'size=$1; shift; head -c "$size" | "$@"', "feed", str(size), *command]
+    limited = ["sh", "-c", LIMITED, "feed", str(size), *command]
     execution, connection = _start(client, container, limited if size else command, stdin=bool(size))
     # Whatever happens, the connection is cut before the reader is waited for: the command may wait for more.
     with ThreadPoolExecutor(1) as pool, cut_off(connection):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import select
 import socket
 import struct
+import subprocess
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -83,6 +84,28 @@ def test_a_command_that_fails_says_why(engine: Engine) -> None:
 def test_a_command_that_ends_early_is_told_by_its_status(engine: Engine) -> None:
     client = engine(lambda _: None)
     assert streams.feed(client, "app", ["true"], [b"x" * (1 << 20)] * 8, 8 << 20) == ""
+
+
+@pytest.mark.parametrize(
+    ("command", "status", "said"),
+    [
+        (["true"], 0, b""),
+        (["sh", "-c", "exit 3"], 3, b""),
+        (["head", "-c", "2"], 0, b"xx"),
+        (["wc", "-c"], 0, b"8388608\n"),
+    ],
+)
+def test_what_a_command_leaves_of_its_input_is_read(command: list[str], status: int, said: bytes) -> None:
+    size = 8 << 20
+    limited = ["sh", "-euc", streams.LIMITED, "feed", str(size), *command]
+    with subprocess.Popen(limited, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdin
+        assert process.stdout
+        # It would break if nobody read; what is beyond the size is left.
+        process.stdin.write(b"x" * size)
+        process.stdin.flush()
+        assert process.stdout.read().strip() == said.strip()
+        assert process.wait(PATIENCE) == status
 
 
 def test_one_that_takes_its_time_is_waited_for(engine: Engine) -> None:
