@@ -3,8 +3,9 @@
     .venv/bin/python -m bench.peer --rounds 10
 
 It makes an environment of its own in a copy of this checkout, exports it as a compose file, and removes both. Each
-round runs both sides, one after the other in turn, so that what else the machine does falls on both alike. Compose must
-be version 2, whose `up --wait` ends when all is healthy, as `./dashtam up` does.
+round runs both sides, one after the other in turn, so that what else the machine does falls on both alike. Compose
+finds certificates and secrets installed, which `./dashtam up` does itself. It must be version 2, whose `up --wait` ends
+when all is healthy, as `./dashtam up` does.
 """
 
 from __future__ import annotations
