@@ -18,6 +18,8 @@ from app.tls import client_context
 from app.waiting import wait_for
 
 if TYPE_CHECKING:
+    from redis.asyncio import Redis
+
     from app.settings import AppSettings
 
 
@@ -31,17 +33,17 @@ async def prepare(settings: AppSettings) -> None:
         ServiceError: If either cannot be used in time, or the migration fails; names it, its address and the reason.
     """
     try:
-        async with asyncio.TaskGroup() as group:
+        # The cache is closed outside of the group: a client whose closing is cancelled leaves its connections open.
+        async with cache_for(settings) as cache, asyncio.TaskGroup() as group:
             group.create_task(_database(settings))
-            group.create_task(_cache(settings))
+            group.create_task(_answers(cache, settings))
     except* ServiceError as errors:
         raise ServiceError("; ".join(str(error) for error in errors.exceptions)) from None
 
 
-async def _cache(settings: AppSettings) -> None:
+async def _answers(cache: Redis, settings: AppSettings) -> None:
     what = f"Redis at {settings.redis_host}:{settings.redis_port}"
-    async with cache_for(settings) as cache:
-        await wait_for(what, lambda: ping_cache(cache), timeout=settings.startup_timeout)
+    await wait_for(what, lambda: ping_cache(cache), timeout=settings.startup_timeout)
 
 
 async def _database(settings: AppSettings) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from typing import TYPE_CHECKING
 
 import pytest
@@ -53,6 +54,15 @@ async def test_says_what_cannot_be_used(empty: AppSettings, change: dict[str, ob
         await prepare(empty.model_copy(update={"startup_timeout": 1.0, **change}))
     assert expected in str(caught.value)
     assert "hush" not in str(caught.value)
+
+
+async def test_leaves_nothing_open_where_one_part_refuses_while_the_other_answers(empty: AppSettings) -> None:
+    wrong = empty.model_copy(update={"database_password": SecretStr("hush")})
+    # As often as the two end at the same moment once.
+    for _ in range(50):
+        with pytest.raises(ServiceError):
+            await prepare(wrong)
+    gc.collect()
 
 
 async def test_says_that_another_is_migrating(empty: AppSettings, engine: AsyncEngine) -> None:
