@@ -67,11 +67,20 @@ def test_what_is_internal_is_not_published(app: httpx2.Client, method: str, path
     assert app.request(method, path).status_code == 404
 
 
-@pytest.mark.parametrize("told", [True, False])
-def test_a_body_that_is_too_large_is_not_read(app: httpx2.Client, *, told: bool) -> None:
+TOO_LARGE = (413, "The request's body is larger than 65536 bytes.")
+FIELD_TOO_LARGE = (400, "Field exceeded maximum size of 1KB.")
+
+
+@pytest.mark.parametrize(
+    ("told", "refusals"),
+    # How much of a body that doesn't tell its size is seen at once is chance, and so is which limit it meets first.
+    [(True, {TOO_LARGE}), (False, {TOO_LARGE, FIELD_TOO_LARGE})],
+)
+def test_a_body_that_is_too_large_is_not_read(
+    app: httpx2.Client, *, told: bool, refusals: set[tuple[int, str]]
+) -> None:
     size, piece = 8 * 1024 * 1024, b"a" * 64 * 1024
     pieces = (piece for _ in range(size // len(piece)))
     headers = {"Content-Type": "application/x-www-form-urlencoded", **({"Content-Length": str(size)} if told else {})}
     response = app.post("/connect/sandbox", content=pieces, headers=headers)
-    assert response.status_code == 413
-    assert response.json()["detail"] == "The request's body is larger than 65536 bytes."
+    assert (response.status_code, response.json()["detail"]) in refusals
