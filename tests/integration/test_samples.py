@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import delete, select, update
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+
+from app import samples
+from app.linking.keys import DataKeys, open_tokens
+from app.models import ConnectionStatus, ProviderConnection
+from app.vault import MasterKeys, new_key
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncEngine
+
+    Sessions = async_sessionmaker[AsyncSession]
+
+ALL = len(samples.PEOPLE) * len(samples.ACCOUNTS)
+
+
+@pytest.fixture
+def sessions(database: AsyncEngine) -> Sessions:
+    return async_sessionmaker(database, expire_on_commit=False)
+
+
+@pytest.fixture
+def keys() -> DataKeys:
+    return DataKeys(MasterKeys("m1", {"m1": new_key()}))
+
+
+async def test_samples_of_each_state_are_added_with_tokens_that_open(sessions: Sessions, keys: DataKeys) -> None:
+    assert await samples.add(sessions, keys) == ALL
+    async with sessions() as session:
+        rows = list(await session.scalars(select(ProviderConnection)))
+        opened = {row.subject: tuple(await open_tokens(keys, session, row)) for row in rows}
+    assert Counter(row.status for row in rows) == dict.fromkeys(ConnectionStatus, len(samples.PEOPLE))
+    assert opened == {name: (f"sample-access-{name}", f"sample-refresh-{name}") for name in opened}
+    assert {row.expires_at for row in rows} == {None}
+
+
+async def test_what_is_there_stays_and_what_is_gone_comes_back(sessions: Sessions, keys: DataKeys) -> None:
+    await samples.add(sessions, keys)
+    async with sessions.begin() as session:
+        mine = ProviderConnection.subject == "alice-checking"
+        await session.execute(update(ProviderConnection).where(mine).values(status=ConnectionStatus.REVOKED))
+        await session.execute(delete(ProviderConnection).where(ProviderConnection.subject == "bob-savings"))
+    assert await samples.add(sessions, keys) == 1
+    assert await samples.add(sessions, keys) == 0
+    async with sessions() as session:
+        found = {row.subject: row.status for row in await session.scalars(select(ProviderConnection))}
+    assert len(found) == ALL
+    assert found["alice-checking"] is ConnectionStatus.REVOKED
