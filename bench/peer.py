@@ -22,11 +22,13 @@ from pathlib import Path
 
 import docker
 
+from tests.operator.composing import Compose
 from tests.verify import checkout as checkouts
 from tests.verify.checkout import Checkout
-from tests.verify.running import PATIENCE, succeed
+from tests.verify.running import succeed
 
-Steps = Mapping[str, Callable[[], object]]
+Run = Callable[..., subprocess.CompletedProcess[str]]
+Steps = Mapping[str, Callable[[], subprocess.CompletedProcess[str]]]
 
 UP, AGAIN, DOWN = "up", "up, nothing to do", "down"
 """Containers and network are made, with images and data there; they are there; they are removed, without the data."""
@@ -46,12 +48,12 @@ def main() -> None:
         file = Path(folder) / "compose.yaml"
         succeed(checkout.dashtam("export", "compose", checkout.stack, "--output", str(file)))
         succeed(checkout.dashtam("down", checkout.stack))
-        compose = [*chosen.compose, "--project-name", checkout.stack, "--file", str(file)]
+        compose = partial(Compose(chosen.compose).run, file, checkout.stack)
         sides = {"dashtam": _dashtam(checkout), "compose": _compose(compose)}
         try:
             taken = measured(sides, chosen.rounds)
         finally:
-            _run([*compose, "down", "--volumes"])
+            succeed(compose("down", "--volumes"))
     print("\n".join(report(taken)))
 
 
@@ -70,7 +72,7 @@ def measured(sides: Mapping[str, Steps], rounds: int) -> dict[tuple[str, str], l
         for side in sorted(sides, reverse=number % 2 == 0):
             for step, work in sides[side].items():
                 began = time.monotonic()
-                work()
+                succeed(work())
                 if number:
                     taken[step, side].append(time.monotonic() - began)
     return taken
@@ -91,20 +93,13 @@ def report(taken: Mapping[tuple[str, str], Sequence[float]]) -> list[str]:
 
 
 def _dashtam(checkout: Checkout) -> Steps:
-    def run(word: str) -> None:
-        succeed(checkout.dashtam(word, checkout.stack))
-
-    return {UP: partial(run, "up"), AGAIN: partial(run, "up"), DOWN: partial(run, "down")}
+    up = partial(checkout.dashtam, "up", checkout.stack)
+    return {UP: up, AGAIN: up, DOWN: partial(checkout.dashtam, "down", checkout.stack)}
 
 
-def _compose(command: Sequence[str]) -> Steps:
-    up = partial(_run, [*command, "up", "--detach", "--wait"])
-    return {UP: up, AGAIN: up, DOWN: partial(_run, [*command, "down"])}
-
-
-def _run(command: Sequence[str]) -> None:
-    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
-    assert done.returncode == 0, done.stderr
+def _compose(run: Run) -> Steps:
+    up = partial(run, "up", "--detach", "--wait")
+    return {UP: up, AGAIN: up, DOWN: partial(run, "down")}
 
 
 if __name__ == "__main__":

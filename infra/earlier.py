@@ -81,6 +81,16 @@ def data_volumes(earlier: Iterable[Made]) -> set[str]:
     return {one.name for one in earlier if one.kind == _VOLUME and holds_data(one.name)}
 
 
+def wanted_volumes(naming: Naming, config: StackSettings) -> dict[str, str]:
+    """Return the volumes that a config asks for to keep data in, by service.
+
+    Args:
+        naming: A stack's names.
+        config: Its config.
+    """
+    return {one: naming.data_volume(one) for one in KEEPERS if getattr(config, one).storage == "volume"}
+
+
 def require_own(earlier: Iterable[Made], naming: Naming) -> None:
     """Make sure that a stack is not another clone's.
 
@@ -107,8 +117,7 @@ def require_kept(earlier: Iterable[Made], naming: Naming, config: StackSettings)
     Raises:
         EarlierError: It doesn't.
     """
-    wanted = {naming.data_volume(one) for one in KEEPERS if getattr(config, one).storage == "volume"}
-    unwanted = sorted(data_volumes(earlier) - wanted)
+    unwanted = sorted(data_volumes(earlier) - set(wanted_volumes(naming, config).values()))
     if unwanted:
         stack = naming.environment
         raise EarlierError(

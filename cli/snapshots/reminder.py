@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from cli.engine_view import EngineView
 from cli.snapshots.store import Store
-from infra.earlier import KEEPERS
+from infra import earlier
 from infra.naming import Naming
 from infra.settings import StackSettings
 
@@ -23,9 +23,8 @@ def remind(kept: Store, view: EngineView, naming: Naming, config: StackSettings,
         config: Its config.
         say: Told what to do, if something can be done.
     """
-    wanted = {one: naming.data_volume(one) for one in KEEPERS if getattr(config, one).storage == "volume"}
     there = {one["Name"] for one in view.volume_documents()}
-    gone = [one for one, volume in wanted.items() if volume not in there]
+    gone = [one for one, volume in earlier.wanted_volumes(naming, config).items() if volume not in there]
     if gone and (names := kept.names()):
         stack = naming.environment
         say(

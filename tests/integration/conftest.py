@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
+from app.linking.keys import DataKeys
+from app.vault import MasterKeys, new_key
 from tests.integration import databases as making
 from tests.integration.caches import cache_of_its_own, clear
 from tests.integration.service_settings import settings_for
@@ -94,6 +97,16 @@ async def cache(kept_cache: tuple[AppSettings, Redis]) -> Redis:
     _, cache = kept_cache
     await clear(cache)
     return cache
+
+
+@pytest.fixture
+def sessions(database: AsyncEngine) -> async_sessionmaker[AsyncSession]:
+    return async_sessionmaker(database, expire_on_commit=False)
+
+
+@pytest.fixture
+def keys() -> DataKeys:
+    return DataKeys(MasterKeys("m1", {"m1": new_key()}))
 
 
 @pytest.fixture

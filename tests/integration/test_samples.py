@@ -3,31 +3,20 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-import pytest
 from sqlalchemy import delete, select, update
-from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from app import samples
-from app.linking.keys import DataKeys, open_tokens
+from app.linking.keys import open_tokens
 from app.models import ConnectionStatus, ProviderConnection
-from app.vault import MasterKeys, new_key
 
 if TYPE_CHECKING:
-    from sqlalchemy.ext.asyncio import AsyncEngine
+    from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+
+    from app.linking.keys import DataKeys
 
     Sessions = async_sessionmaker[AsyncSession]
 
 ALL = len(samples.PEOPLE) * len(samples.ACCOUNTS)
-
-
-@pytest.fixture
-def sessions(database: AsyncEngine) -> Sessions:
-    return async_sessionmaker(database, expire_on_commit=False)
-
-
-@pytest.fixture
-def keys() -> DataKeys:
-    return DataKeys(MasterKeys("m1", {"m1": new_key()}))
 
 
 async def test_samples_of_each_state_are_added_with_tokens_that_open(sessions: Sessions, keys: DataKeys) -> None:

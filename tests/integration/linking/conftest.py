@@ -18,11 +18,9 @@ from app.linking.service import Linking
 from app.linking.tokens import Connections
 from app.models import ProviderConnection
 from app.providers.interface import Challenge, Grant
-from app.vault import MasterKeys, new_key
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
-    from sqlalchemy.ext.asyncio import AsyncEngine
 
 ISSUER = "https://issuer.example"
 OWNER = uuid.UUID(int=1)
@@ -123,16 +121,6 @@ async def change(sessions: async_sessionmaker[AsyncSession], **values: object) -
 @pytest.fixture
 def provider() -> ProviderAtHand:
     return ProviderAtHand()
-
-
-@pytest.fixture
-def sessions(database: AsyncEngine) -> async_sessionmaker[AsyncSession]:
-    return async_sessionmaker(database, expire_on_commit=False)
-
-
-@pytest.fixture
-def keys() -> DataKeys:
-    return DataKeys(MasterKeys("m1", {"m1": new_key()}))
 
 
 @pytest.fixture

@@ -5,22 +5,7 @@ from typing import Any
 import pytest
 
 from cli import container_view
-
-DOCUMENT: dict[str, Any] = {
-    "Id": "id-app",
-    "Name": "/dashtam-test-app",
-    "Config": {
-        "Labels": {"dashtam.stack": "test", "dashtam.component": "app", "dashtam.owner": "me"},
-        "Image": "dashtam/production:1",
-    },
-    "State": {
-        "Status": "running",
-        "ExitCode": 0,
-        "StartedAt": "2026-01-02T03:04:05Z",
-        "Health": {"Status": "healthy", "Log": [{"ExitCode": 0, "Output": "ready\n"}]},
-    },
-    "NetworkSettings": {"Ports": {"8000/tcp": [{"HostIp": "127.0.0.1", "HostPort": "8001"}], "8182/tcp": None}},
-}
+from tests.unit.cli.inspected import DOCUMENT
 
 
 def _document(component: str, state: str, health: str, exit_code: int) -> dict[str, Any]:

@@ -1,31 +1,12 @@
 from __future__ import annotations
 
-from typing import Any
 from unittest.mock import Mock, call
 
 import pytest
 from docker.errors import APIError, NotFound
 
 from cli.engine_view import EngineView
-
-LABELS = {
-    "dashtam.project": "dashtam",
-    "dashtam.stack": "test",
-    "dashtam.component": "app",
-    "dashtam.owner": "me",
-}
-DOCUMENT: dict[str, Any] = {
-    "Id": "id-app",
-    "Name": "/dashtam-test-app",
-    "Config": {"Labels": LABELS, "Image": "dashtam/production:1"},
-    "State": {
-        "Status": "running",
-        "ExitCode": 0,
-        "StartedAt": "2026-01-02T03:04:05Z",
-        "Health": {"Status": "healthy", "Log": [{"ExitCode": 0, "Output": "ready\n"}]},
-    },
-    "NetworkSettings": {"Ports": {"8000/tcp": [{"HostIp": "127.0.0.1", "HostPort": "8001"}], "8182/tcp": None}},
-}
+from tests.unit.cli.inspected import DOCUMENT, LABELS
 
 
 @pytest.fixture
