@@ -18,6 +18,7 @@ from cli.backups.source import Source
 from cli.errors import UserError
 from tests.operator.contents import Contents
 from tests.operator.moments import killed_when
+from tests.operator.passphrases import another, losing
 from tests.verify import environments
 from tests.verify.running import PATIENCE, succeed
 
@@ -61,21 +62,12 @@ async def test_rows_and_tokens_come_back_after_everything_was_removed(
     path = _backup(checkout, tmp_path)
     succeed(checkout.dashtam("destroy", checkout.stack, "--yes", "--no-snapshot"))
     checkout.up()
-    passphrase = checkout.home / "passphrase"
-    own = passphrase.read_text()
-    try:
-        # As on another machine: its accounts can't be read, which the service gets along with.
-        passphrase.write_text("of another clone")
+    with another(checkout):
+        # Its accounts can't be read, which the service gets along with.
         assert _restore(checkout, path)["lost"] == len(accounts)
-    finally:
-        passphrase.write_text(own)
     assert {tuple(one) for one in contents.accounts().values()} == {("revoked", "", None)}
-    passphrase.unlink()
-    try:
+    with losing(checkout):
         assert _restore(checkout, path)["lost"] == len(accounts)
-    finally:
-        passphrase.write_text(own)
-        passphrase.chmod(0o600)
     assert contents.accounts(account)[account] == ["active", f"access-{account}", f"refresh-{account}"]
     # Back in its own clone, all is as it was.
     done = _restore(checkout, path)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.operator.contents import Contents
+from tests.operator.passphrases import losing
 from tests.verify import environments
 from tests.verify.running import succeed
 
@@ -44,20 +44,6 @@ def lost(spare: Checkout) -> Iterator[Path]:
     spare.up()
     with losing(spare) as passphrase:
         yield passphrase
-
-
-@contextmanager
-def losing(spare: Checkout) -> Iterator[Path]:
-    """Take the passphrase away; it comes back unless another took its place."""
-    passphrase = spare.home / "passphrase"
-    elsewhere = passphrase.rename(passphrase.with_name("elsewhere"))
-    try:
-        yield passphrase
-    finally:
-        if passphrase.exists():
-            elsewhere.unlink()
-        else:
-            elsewhere.rename(passphrase)
 
 
 def test_what_does_not_need_it_goes_on(spare: Checkout, lost: Path) -> None:

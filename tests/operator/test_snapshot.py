@@ -20,6 +20,7 @@ from cli.snapshots import manifest, parts, restore
 from cli.snapshots.journal import Phase
 from tests.operator.contents import Contents
 from tests.operator.moments import Restore, killed_when
+from tests.operator.passphrases import another
 from tests.verify import damage, environments
 from tests.verify.running import PATIENCE, succeed, wait_until
 
@@ -92,13 +93,8 @@ async def test_all_but_tokens_comes_back_without_the_passphrase_of_that_time(
     path = _take(checkout)
     succeed(checkout.dashtam("destroy", checkout.stack, "--yes", "--no-snapshot"))
     checkout.up()
-    passphrase = checkout.home / "passphrase"
-    own = passphrase.read_text()
-    try:
-        passphrase.write_text("of another time")
+    with another(checkout):
         assert _restore(checkout, path.name)["lost"] == len(accounts)
-    finally:
-        passphrase.write_text(own)
     assert contents.accounts()[account][0] == "revoked"
     # With the passphrase of that time in its place, the same command brings them back.
     assert _restore(checkout, path.name)["lost"] == 0
