@@ -22,6 +22,9 @@ PATIENCE = 30.0
 
 CONTROL = re.compile(r"\x1b(\[[0-9;?]*[a-zA-Z]|[=>])|\r")
 
+CURSOR_POSITION_ASKED, CURSOR_POSITION = b"\x1b[6n", "\x1b[1;80R"
+"""Device Status Report and its answer (ECMA-48, 8.3.35 and 8.3.14)."""
+
 
 class Terminal:
     """A command in a terminal.
@@ -50,15 +53,16 @@ class Terminal:
         return bool(flags & termios.ECHO and flags & termios.ICANON)
 
     def expect(self, text: str) -> str:
-        """Wait until something is shown; return what was shown since the last time, without control sequences."""
+        """Wait until something is shown; return what was shown up to it since the last, without control sequences."""
         deadline = time.monotonic() + PATIENCE
         while text not in self._shown():
             left = deadline - time.monotonic()
             readable, _, _ = select.select([self._end], [], [], max(left, 0))
             assert readable, f"{text!r} is not shown within {PATIENCE:.0f} s: {self._shown()!r}"
-            self._said += os.read(self._end, 65536)
-        shown, self._said = self._shown(), b""
-        return shown
+            self._read()
+        before, found, after = self._shown().partition(text)
+        self._said = after.encode()
+        return before + found
 
     def rest(self) -> str:
         """Wait until the command ends; return all that was shown, with control sequences."""
@@ -68,8 +72,15 @@ class Terminal:
             assert time.monotonic() < deadline, f"it doesn't end: {self._shown()!r}"
             ended = self.process.poll() is not None
             while select.select([self._end], [], [], 0.05)[0]:
-                self._said += os.read(self._end, 65536)
+                self._read()
         return self._said.decode(errors="replace")
+
+    def _read(self) -> None:
+        said = os.read(self._end, 65536)
+        self._said += said
+        # Programs ask this where the terminal's size is not known yet, and every terminal answers.
+        if CURSOR_POSITION_ASKED in said:
+            self.type(CURSOR_POSITION)
 
     def _shown(self) -> str:
         return CONTROL.sub("", self._said.decode(errors="replace"))
