@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from cli.errors import UserError
 
 SUITES: Mapping[str, tuple[str, ...]] = {
     "unit": ("tests/unit",),
@@ -19,7 +23,10 @@ SUITES: Mapping[str, tuple[str, ...]] = {
 
 BROWSER = "e2e"
 NEEDS_ENVIRONMENT = frozenset({"integration", "api", "smoke", BROWSER, "verify"})
-INSIDE = ("tests/unit/app", "tests/integration", "tests/api", "tests/smoke", "tests/e2e")
+INSIDE: Mapping[str, tuple[str, ...]] = {
+    "unit": ("tests/unit/app",),
+    **{name: SUITES[name] for name in ("integration", "api", "smoke", BROWSER)},
+}
 """What is the service's own, and so can run inside the ci environment, where there is neither an engine nor Pulumi.
 
 What of tests/e2e needs an engine is in a folder of its own, which isn't in the image.
@@ -30,59 +37,87 @@ CI = "ci"
 WORKERS = "2"
 
 
-def split(arguments: Sequence[str]) -> tuple[str, list[str]]:
-    """Tell the suite from the arguments for pytest.
+@dataclass(frozen=True)
+class Chosen:
+    """What a user wants to be run.
+
+    Attributes:
+        suites: Names of suites, or `all`.
+        inside: Whether inside the ci environment.
+        extra: Arguments for pytest.
+    """
+
+    suites: tuple[str, ...]
+    inside: bool
+    extra: list[str]
+
+
+def choose(arguments: Sequence[str]) -> Chosen:
+    """Tell the suites from the arguments for pytest.
 
     Args:
-        arguments: What the user wrote after `test`.
+        arguments: What the user wrote after `test`: names of suites come first, before them `ci` for those inside it.
 
-    Returns:
-        The suite's name, `all` where none is named, and the arguments for pytest.
+    Raises:
+        UserError: A suite can't be run where it is wanted.
     """
-    if arguments and arguments[0] in {*SUITES, ALL, CI}:
-        return arguments[0], list(arguments[1:])
-    return ALL, list(arguments)
+    words = tuple(itertools.takewhile({*SUITES, ALL, CI}.__contains__, arguments))
+    inside = words[:1] == (CI,)
+    suites = words[1:] if inside else words
+    if CI in suites:
+        raise UserError(
+            f"`ci` doesn't stand first in: {' '.join(words)}.",
+            cause="It says where the suites after it are run.",
+            remedy="For suites inside ci: `./dashtam test ci api smoke`; for suites here, a command without it.",
+            exit_status=2,
+        )
+    if inside and (beyond := [name for name in suites if name not in {*INSIDE, ALL}]):
+        raise UserError(
+            f"{beyond[0]} can't be run inside ci.",
+            cause="It needs an engine or Pulumi, and inside ci is neither.",
+            remedy=f"Run `./dashtam test {beyond[0]}` for it; inside ci there are {', '.join(INSIDE)}.",
+            exit_status=2,
+        )
+    return Chosen(suites or (ALL,), inside, list(arguments[len(words) :]))
 
 
-def paths(suite: str) -> list[str]:
-    """Return a suite's folders; every suite's for `all`."""
-    names = SUITES if suite == ALL else [suite]
-    return [folder for name in names for folder in SUITES[name]]
+def paths(suites: Collection[str], known: Mapping[str, tuple[str, ...]] = SUITES) -> list[str]:
+    """Return suites' folders; every known suite's for `all`."""
+    return [folder for name, folders in known.items() if {name, ALL} & {*suites} for folder in folders]
 
 
-def needs_environment(suite: str) -> bool:
-    """Return whether a suite talks to the test environment."""
-    return suite == ALL or suite in NEEDS_ENVIRONMENT
+def need_environment(suites: Collection[str]) -> bool:
+    """Return whether any of these suites talks to the test environment."""
+    return bool({ALL, *NEEDS_ENVIRONMENT} & {*suites})
 
 
-def needs_browser(suite: str, extra: Sequence[str]) -> bool:
+def need_browser(suites: Collection[str], extra: Sequence[str]) -> bool:
     """Return whether a browser is driven: by the suite of that name, and by all unless a path is named.
 
     Args:
-        suite: A suite, or `all`.
+        suites: Names of suites, or `all`.
         extra: Arguments for pytest.
     """
-    chosen = [argument for argument in extra if argument.startswith("tests/")]
-    if chosen:
+    if chosen := _paths_among(extra):
         return any(argument.startswith(SUITES[BROWSER]) for argument in chosen)
-    return suite in {ALL, BROWSER}
+    return bool({ALL, BROWSER} & {*suites})
 
 
-def command(suite: str, extra: Sequence[str], *, browser: bool = True) -> list[str]:
-    """Return the command that runs a suite on this machine.
+def command(suites: Collection[str], extra: Sequence[str], *, browser: bool = True) -> list[str]:
+    """Return the command that runs suites on this machine.
 
     Args:
-        suite: A suite, or `all`.
-        extra: Arguments for pytest; a path or node id among them replaces the suite's folders.
+        suites: Names of suites, or `all`.
+        extra: Arguments for pytest; a path or node id among them replaces the suites' folders.
         browser: Whether this machine can drive a browser; else all suites are run but that one.
 
     Returns:
         The command; all suites together measure coverage.
     """
-    chosen = [argument for argument in extra if argument.startswith("tests/")]
-    coverage = ["--cov", "--cov-report=term"] if suite == ALL and not chosen else []
+    chosen = _paths_among(extra)
+    coverage = ["--cov", "--cov-report=term"] if ALL in suites and not chosen else []
     parallel = [] if {"-n", "--pdb"} & set(extra) else ["-n", WORKERS]
-    folders = [] if chosen else [folder for folder in paths(suite) if browser or folder not in SUITES[BROWSER]]
+    folders = [] if chosen else [folder for folder in paths(suites) if browser or folder not in SUITES[BROWSER]]
     return [sys.executable, "-m", "pytest", *parallel, *coverage, *extra, *folders]
 
 
@@ -97,13 +132,19 @@ def reports(folder: str, package: str = "") -> list[str]:
     return [f"--junit-xml={folder}/junit.xml", coverage, "--cov-report=term", f"--cov-report=xml:{folder}/coverage.xml"]
 
 
-def inside_command(extra: Sequence[str]) -> list[str]:
-    """Return the command that runs the suites inside the ci environment.
+def inside_command(suites: Collection[str], extra: Sequence[str]) -> list[str]:
+    """Return the command that runs suites inside the ci environment.
 
     Args:
-        extra: Arguments for pytest.
+        suites: Names of suites that can run there, or `all`.
+        extra: Arguments for pytest; a path or node id among them replaces the suites' folders.
 
     Returns:
         The command as the tests' container runs it.
     """
-    return ["python", "-m", "pytest", "-n", WORKERS, *extra, *INSIDE]
+    folders = [] if _paths_among(extra) else paths(suites, INSIDE)
+    return ["python", "-m", "pytest", "-n", WORKERS, *extra, *folders]
+
+
+def _paths_among(extra: Sequence[str]) -> list[str]:
+    return [argument for argument in extra if argument.startswith("tests/")]

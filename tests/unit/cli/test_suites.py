@@ -3,88 +3,130 @@ from __future__ import annotations
 import pytest
 
 from cli import suites
+from cli.errors import UserError
+from cli.suites import Chosen
 
 
 @pytest.mark.parametrize(
-    ("arguments", "suite", "extra"),
+    ("arguments", "chosen"),
     [
-        ([], "all", []),
-        (["e2e"], "e2e", []),
-        (["unit"], "unit", []),
-        (["unit", "-k", "settings"], "unit", ["-k", "settings"]),
-        (["-x"], "all", ["-x"]),
-        (["ci", "-x"], "ci", ["-x"]),
-        (["tests/unit/cli"], "all", ["tests/unit/cli"]),
-        (["-k", "unit"], "all", ["-k", "unit"]),
+        ([], Chosen(("all",), inside=False, extra=[])),
+        (["e2e"], Chosen(("e2e",), inside=False, extra=[])),
+        (["api", "smoke", "unit"], Chosen(("api", "smoke", "unit"), inside=False, extra=[])),
+        (["unit", "-k", "settings"], Chosen(("unit",), inside=False, extra=["-k", "settings"])),
+        (["unit", "-k", "api"], Chosen(("unit",), inside=False, extra=["-k", "api"])),
+        (["-x"], Chosen(("all",), inside=False, extra=["-x"])),
+        (["ci", "-x"], Chosen(("all",), inside=True, extra=["-x"])),
+        (["ci", "all"], Chosen(("all",), inside=True, extra=[])),
+        (["ci", "api", "e2e", "-x"], Chosen(("api", "e2e"), inside=True, extra=["-x"])),
+        (["tests/unit/cli"], Chosen(("all",), inside=False, extra=["tests/unit/cli"])),
+        (["-k", "unit"], Chosen(("all",), inside=False, extra=["-k", "unit"])),
     ],
 )
-def test_the_suite_is_the_first_word_if_it_is_one(arguments: list[str], suite: str, extra: list[str]) -> None:
-    assert suites.split(arguments) == (suite, extra)
+def test_suites_are_the_first_words(arguments: list[str], chosen: Chosen) -> None:
+    assert suites.choose(arguments) == chosen
 
 
 @pytest.mark.parametrize(
-    ("suite", "needed"),
+    ("arguments", "said"),
     [
-        ("all", True),
-        ("unit", False),
-        ("infra", False),
-        ("integration", True),
-        ("api", True),
-        ("smoke", True),
-        ("e2e", True),
+        (["api", "ci"], "`ci` doesn't stand first in: api ci."),
+        (["ci", "ci"], "`ci` doesn't stand first in: ci ci."),
+        (["ci", "api", "infra"], "infra can't be run inside ci."),
+        (["ci", "operator"], "operator can't be run inside ci."),
     ],
 )
-def test_only_some_suites_need_an_environment(suite: str, needed: bool) -> None:
-    assert suites.needs_environment(suite) is needed
+def test_suites_that_cannot_be_run_there_are_refused(arguments: list[str], said: str) -> None:
+    with pytest.raises(UserError) as caught:
+        suites.choose(arguments)
+    assert caught.value.message == said
+    assert caught.value.exit_status == 2
 
 
 @pytest.mark.parametrize(
-    ("suite", "extra", "needed"),
+    ("chosen", "needed"),
     [
-        ("e2e", [], True),
-        ("all", ["-x"], True),
-        ("all", ["tests/unit/cli"], False),
-        ("all", ["tests/unit/cli", "tests/e2e/test_trust.py"], True),
-        ("api", [], False),
+        (["all"], True),
+        (["unit"], False),
+        (["infra"], False),
+        (["unit", "infra", "operator"], False),
+        (["unit", "api"], True),
+        (["integration"], True),
+        (["api"], True),
+        (["smoke"], True),
+        (["e2e"], True),
     ],
 )
-def test_a_browser_is_needed_where_one_is_driven(suite: str, extra: list[str], needed: bool) -> None:
-    assert suites.needs_browser(suite, extra) is needed
+def test_only_some_suites_need_an_environment(chosen: list[str], needed: bool) -> None:
+    assert suites.need_environment(chosen) is needed
+
+
+@pytest.mark.parametrize(
+    ("chosen", "extra", "needed"),
+    [
+        (["e2e"], [], True),
+        (["api", "e2e"], [], True),
+        (["all"], ["-x"], True),
+        (["all"], ["tests/unit/cli"], False),
+        (["all"], ["tests/unit/cli", "tests/e2e/test_trust.py"], True),
+        (["api"], [], False),
+    ],
+)
+def test_a_browser_is_needed_where_one_is_driven(chosen: list[str], extra: list[str], needed: bool) -> None:
+    assert suites.need_browser(chosen, extra) is needed
 
 
 def test_without_a_browser_all_but_its_suite_is_run() -> None:
-    command = suites.command("all", [], browser=False)
+    command = suites.command(["all"], [], browser=False)
     assert "tests/e2e" not in command
-    assert set(suites.paths("all")) - set(command) == {"tests/e2e"}
+    assert set(suites.paths(["all"])) - set(command) == {"tests/e2e"}
+
+
+def test_suites_are_run_together() -> None:
+    command = suites.command(["smoke", "api"], ["-x"])
+    assert [word for word in command if word.startswith("tests/")] == ["tests/api", "tests/smoke"]
 
 
 def test_all_is_every_suite_once() -> None:
-    every = suites.paths("all")
+    every = suites.paths(["all"])
     assert len(every) == len(set(every))
     assert set(every) == {folder for folders in suites.SUITES.values() for folder in folders}
 
 
 def test_all_measures_coverage_and_a_part_does_not() -> None:
-    assert "--cov" in suites.command("all", [])
-    assert "--cov" not in suites.command("unit", [])
-    assert "--cov" not in suites.command("all", ["tests/unit/cli"])
+    assert "--cov" in suites.command(["all"], [])
+    assert "--cov" not in suites.command(["unit"], [])
+    assert "--cov" not in suites.command(["all"], ["tests/unit/cli"])
 
 
 def test_a_path_replaces_the_suites_folders() -> None:
-    command = suites.command("all", ["tests/unit/cli/test_suites.py"])
+    command = suites.command(["all"], ["tests/unit/cli/test_suites.py"])
     assert [word for word in command if word.startswith("tests/")] == ["tests/unit/cli/test_suites.py"]
 
 
 @pytest.mark.parametrize("flag", ["-n", "--pdb"])
 def test_the_users_own_workers_win(flag: str) -> None:
-    assert suites.WORKERS not in suites.command("unit", [flag])
+    assert suites.WORKERS not in suites.command(["unit"], [flag])
 
 
 def test_inside_ci_nothing_needs_an_engine() -> None:
-    command = suites.inside_command(["-x"])
+    command = suites.inside_command(["all"], ["-x"])
     assert "-x" in command
     assert not {"tests/infra", "tests/verify"} & set(command)
-    assert "tests/e2e" in command
+    assert {"tests/unit/app", "tests/e2e"} < set(command)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "extra", "folders"),
+    [
+        (["api", "smoke"], [], ["tests/api", "tests/smoke"]),
+        (["unit"], [], ["tests/unit/app"]),
+        (["all"], ["tests/api/test_app.py"], ["tests/api/test_app.py"]),
+    ],
+)
+def test_a_part_is_run_inside_ci(chosen: list[str], extra: list[str], folders: list[str]) -> None:
+    command = suites.inside_command(chosen, extra)
+    assert [word for word in command if word.startswith("tests/")] == folders
 
 
 @pytest.mark.parametrize(("package", "measured"), [("", "--cov"), ("app", "--cov=app")])
