@@ -28,7 +28,7 @@ class ContainerView:
         owner: The clone that owns it.
         stack: The environment it belongs to.
         state: `created`, `running`, `exited` or another state of the engine.
-        health: `healthy`, `starting`, `unhealthy`, or empty where nothing checks it.
+        health: `healthy`, `starting` until a check has told, `unhealthy`, or empty where nothing checks it.
         exit_code: Of its last run.
         started: RFC 3339 time of its last start.
         ports: Host ports by container port.
@@ -80,10 +80,17 @@ def view(document: dict[str, Any]) -> ContainerView:
         owner=labels.get(OWNER_LABEL, ""),
         stack=labels.get(STACK_LABEL, ""),
         state=state["Status"],
-        health=health.get("Status", ""),
+        health=_health(health),
         exit_code=state["ExitCode"],
         started=state["StartedAt"],
         ports={inner: [int(one["HostPort"]) for one in outer or []] for inner, outer in bindings.items()},
         image=document["Config"]["Image"],
         checks=tuple((check["ExitCode"], check["Output"].strip()) for check in health.get("Log") or []),
     )
+
+
+def _health(told: Mapping[str, Any]) -> str:
+    # Once it was paused or is being stopped, the engine calls it unhealthy until a check ends (moby/moby#46203).
+    if told.get("Status") == "unhealthy" and not told.get("FailingStreak"):
+        return "starting"
+    return str(told.get("Status", ""))

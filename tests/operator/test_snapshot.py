@@ -119,6 +119,18 @@ async def test_no_connection_is_lost_while_one_is_taken(checkout: Checkout, cont
     assert app.attrs["State"]["StartedAt"] == started
 
 
+def test_an_update_right_after_it_lets_services_be(checkout: Checkout, client: docker.DockerClient) -> None:
+    def ids() -> set[str | None]:
+        return {one.id for one in client.containers.list(filters=environments.labelled(checkout.stack))}
+
+    before = ids()
+    _take(checkout)
+    # Until a check ends, the engine calls unhealthy what was paused.
+    checkout.up()
+    assert ids() == before
+    wait_until(lambda: environments.is_up(client, checkout.stack), "the services are healthy")
+
+
 async def test_a_stopped_environment_gives_one_too(checkout: Checkout, contents: Contents) -> None:
     await contents.fill()
     before = await contents.digest()

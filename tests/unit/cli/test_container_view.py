@@ -45,3 +45,21 @@ def test_what_is_as_up_leaves_it(component: str, state: str, health: str, exit_c
     assert found.is_fine is fine
     assert found.is_service is (component == "app")
     assert container_view.made_by_updates(component) is (component != "tests")
+
+
+@pytest.mark.parametrize(
+    ("told", "health"),
+    [
+        ({}, ""),
+        ({"Status": "starting", "FailingStreak": 0}, "starting"),
+        ({"Status": "starting", "FailingStreak": 4}, "starting"),
+        ({"Status": "healthy", "FailingStreak": 0}, "healthy"),
+        ({"Status": "healthy", "FailingStreak": 2}, "healthy"),
+        ({"Status": "unhealthy", "FailingStreak": 5}, "unhealthy"),
+        # It was paused, and no check has ended since.
+        ({"Status": "unhealthy", "FailingStreak": 0}, "starting"),
+    ],
+)
+def test_health_is_what_checks_have_told(told: dict[str, Any], health: str) -> None:
+    document = {**DOCUMENT, "State": {**DOCUMENT["State"], "Health": told}}
+    assert container_view.view(document).health == health

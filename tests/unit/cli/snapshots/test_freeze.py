@@ -8,18 +8,35 @@ import pytest
 from docker.errors import APIError
 
 from cli.snapshots import freeze
+from infra.pacing import MARK
 
 
 @pytest.fixture
 def client(monkeypatch: pytest.MonkeyPatch) -> Mock:
     monkeypatch.setattr(freeze, "_guard", lambda _: nullcontext())
-    return Mock()
+    client = Mock()
+    client.api.exec_create.return_value = {"Id": "e"}
+    client.api.exec_start.return_value = b""
+    client.api.exec_inspect.return_value = {"ExitCode": 0}
+    return client
 
 
 def test_services_stand_still_together(client: Mock) -> None:
     with freeze.frozen(client, ["p", "r"]):
-        assert client.api.mock_calls == [call.pause("p"), call.pause("r")]
-    assert client.api.mock_calls[2:] == [call.unpause("p"), call.unpause("r")]
+        assert client.api.mock_calls[-2:] == [call.pause("p"), call.pause("r")]
+        client.api.reset_mock()
+    assert client.api.mock_calls == [call.unpause("p"), call.unpause("r")]
+
+
+def test_checks_after_it_do_not_wait(client: Mock) -> None:
+    # One may have ended by itself by then.
+    client.api.exec_create.side_effect = [APIError("not running"), {"Id": "e"}]
+    with freeze.frozen(client, ["p", "r"]):
+        assert client.api.mock_calls[:3] == [
+            call.exec_create("p", ["rm", "-f", MARK]),
+            call.exec_create("r", ["rm", "-f", MARK]),
+            call.exec_start("e"),
+        ]
 
 
 def test_all_go_on_where_one_can_not_be_paused(client: Mock) -> None:
