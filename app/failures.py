@@ -27,8 +27,11 @@ REASONS: tuple[tuple[tuple[type[BaseException], ...], str, bool], ...] = (
         True,
     ),
     ((asyncpg.InvalidCatalogNameError,), "it has no such database", True),
+    ((asyncpg.UndefinedTableError,), "it lacks a table: not all migrations were run", True),
     ((asyncpg.CannotConnectNowError, redis.BusyLoadingError), "it is starting up or shutting down", False),
     ((asyncpg.TooManyConnectionsError, redis.MaxConnectionsError), "it has no connection to spare", False),
+    ((asyncpg.DiskFullError,), "no space is left on its disk", False),
+    ((asyncpg.OutOfMemoryError, redis.OutOfMemoryError), "it has no memory to spare", False),
     ((asyncpg.LockNotAvailableError,), "another process holds the migration lock", True),
     ((redis.NoPermissionError,), "the user may not do this", True),
     ((ssl.SSLError,), "the TLS handshake failed", False),
@@ -66,10 +69,21 @@ def explain(error: BaseException) -> Failure:
     for cause in reversed(list(_chain(error))):
         if isinstance(cause, ssl.SSLCertVerificationError):
             return Failure(f"its certificate is refused: {cause.verify_message}", permanent=True)
+        if cannot_keep(cause):
+            return Failure("it can't write to its disk, so it takes no changes; its log says why")
         for types, reason, permanent in REASONS:
             if isinstance(cause, types):
                 return Failure(reason, permanent)
     return Failure(f"unexpected failure ({type(error).__name__})", expected=False)
+
+
+def cannot_keep(error: BaseException) -> bool:
+    """Tell whether Redis refused a change because its disk takes none: its MISCONF, for which there is no type.
+
+    Args:
+        error: What was raised.
+    """
+    return isinstance(error, redis.ResponseError) and "MISCONF" in str(error)
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

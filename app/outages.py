@@ -10,6 +10,8 @@ from redis import exceptions as redis
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
+from app.failures import cannot_keep
+
 KINDS: tuple[type[Exception], ...] = (redis.RedisError, DBAPIError, PoolTimeoutError, OSError)
 """What outages are raised as; not everything of these types is one."""
 
@@ -38,7 +40,7 @@ def is_outage(error: Exception) -> bool:
     Returns:
         Whether it does; otherwise it is a fault of the code.
     """
-    if isinstance(error, (*_DRIVERS, *_NETWORK)):
+    if isinstance(error, (*_DRIVERS, *_NETWORK)) or cannot_keep(error):
         return True
     if isinstance(error, DBAPIError):
         return error.connection_invalidated or str(getattr(error.orig, "sqlstate", None)).startswith(_STATES)

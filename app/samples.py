@@ -5,22 +5,13 @@ What is there already stays as it is, so that it can be run again and again.
 
 from __future__ import annotations
 
-import asyncio
-import json
-import sys
 import uuid
 
-from sqlalchemy import NullPool
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
-from app import logs
-from app.database import engine_for
-from app.errors import ServiceError
+from app import commands
 from app.linking.keys import DataKeys, seal_tokens
 from app.models import ConnectionStatus, ProviderConnection
-from app.settings import AppSettings, load
-from app.tls import client_context
-from app.vault import MasterKeys, UnreadableError
 
 SPACE = uuid.uuid5(uuid.NAMESPACE_DNS, "samples.dashtam.invalid")
 """From which the samples' ids follow: the same ones each time."""
@@ -71,28 +62,10 @@ def _connection(person: str, account: str, status: ConnectionStatus) -> Provider
     )
 
 
-async def main() -> int:
-    """Add the samples to the environment that this process runs in.
-
-    Returns:
-        How many connections were added.
-
-    Raises:
-        ServiceError: The settings are wrong.
-        UnreadableError: The data key that seals can't be read.
-    """
-    settings = load(AppSettings)
-    logs.configure(debug=settings.debug)
-    engine = engine_for(settings, client_context(settings.tls_ca_file), poolclass=NullPool)
-    try:
-        master = MasterKeys.parse(settings.token_keys.get_secret_value())
-        return await add(async_sessionmaker(engine, expire_on_commit=False), DataKeys(master))
-    finally:
-        await engine.dispose()
+async def main(sessions: async_sessionmaker[AsyncSession], keys: DataKeys) -> dict[str, object]:
+    """Add the samples, and tell how many connections were added; see `add`."""
+    return {"connections": await add(sessions, keys)}
 
 
 if __name__ == "__main__":
-    try:
-        print(json.dumps({"connections": asyncio.run(main())}))  # noqa: T201 - the command's answer
-    except (ServiceError, UnreadableError) as error:
-        sys.exit(f"The samples were not added: {error}")
+    commands.run(main, "The samples were not added")

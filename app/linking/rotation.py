@@ -7,26 +7,18 @@ be read keeps its key, so that it keeps no other from a new one.
 
 from __future__ import annotations
 
-import asyncio
-import json
-import sys
 import uuid
 from dataclasses import asdict, dataclass
 
 import structlog
-from sqlalchemy import NullPool, delete, exists, select, text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import delete, exists, select, text
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
-from app import logs
-from app.database import engine_for
+from app import commands
 from app.errors import ServiceError
-from app.failures import explain
 from app.linking.keys import DataKeys, open_tokens, seal_tokens
 from app.models import ProviderConnection, TokenKey
-from app.settings import AppSettings, load
-from app.tls import client_context
-from app.vault import MasterKeys, UnreadableError
+from app.vault import UnreadableError
 
 BATCH = 50
 """Rows sealed anew in one transaction: few enough to hold no lock for long."""
@@ -107,31 +99,10 @@ async def _retire(session: AsyncSession, name: str) -> int:
     return len((await session.scalars(unused.returning(TokenKey.id))).all())
 
 
-async def main() -> Rotated:
-    """Rotate the keys of the environment that this process runs in.
-
-    Returns:
-        What was done.
-
-    Raises:
-        ServiceError: The settings are wrong, the database can't be used, or another rotation is under way.
-        UnreadableError: The present key can't be read, so nothing was done.
-    """
-    settings = load(AppSettings)
-    logs.configure(debug=settings.debug)
-    engine = engine_for(settings, client_context(settings.tls_ca_file), poolclass=NullPool)
-    try:
-        master = MasterKeys.parse(settings.token_keys.get_secret_value())
-        return await rotate(async_sessionmaker(engine, expire_on_commit=False), DataKeys(master))
-    except (OSError, SQLAlchemyError) as error:
-        where = f"{settings.database_host}:{settings.database_port}"
-        raise ServiceError(f"PostgreSQL at {where}: {explain(error).reason}") from error
-    finally:
-        await engine.dispose()
+async def main(sessions: async_sessionmaker[AsyncSession], keys: DataKeys) -> dict[str, object]:
+    """Rotate, and tell what was done as JSON can say it; see `rotate`."""
+    return asdict(await rotate(sessions, keys))
 
 
 if __name__ == "__main__":
-    try:
-        print(json.dumps(asdict(asyncio.run(main()))))  # noqa: T201 - the command's answer
-    except (ServiceError, UnreadableError) as error:
-        sys.exit(f"The keys were not rotated: {error}")
+    commands.run(main, "The keys were not rotated")

@@ -9,12 +9,14 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from app.linking.keys import DataKeys
 from app.vault import MasterKeys, new_key
+from tests.integration import commands
 from tests.integration import databases as making
 from tests.integration.caches import cache_of_its_own, clear
 from tests.integration.service_settings import settings_for
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
+    from pathlib import Path
 
     from redis.asyncio import Redis
     from sqlalchemy.ext.asyncio import AsyncEngine
@@ -119,3 +121,9 @@ def own_settings(
     """Settings that lead to the database and the cache of `database` and `cache`: for an app in this process."""
     del database, cache  # asked for so that both are clean
     return kept[0].model_copy(update={"redis_db": kept_cache[0].redis_db})
+
+
+@pytest.fixture
+def environ(own_settings: AppSettings, tmp_path: Path) -> dict[str, str]:
+    """The environment of a process that works on this worker's database, with its secrets in `tmp_path`."""
+    return commands.environ_for(own_settings, tmp_path)

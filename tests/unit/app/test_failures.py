@@ -25,6 +25,17 @@ def certificate_error() -> ssl.SSLCertVerificationError:
         (asyncpg.InvalidPasswordError(SECRET), Failure("it refuses the user or the password", permanent=True)),
         (redis.AuthenticationError(SECRET), Failure("it refuses the user or the password", permanent=True)),
         (asyncpg.InvalidCatalogNameError(SECRET), Failure("it has no such database", permanent=True)),
+        (asyncpg.DiskFullError(SECRET), Failure("no space is left on its disk")),
+        (asyncpg.OutOfMemoryError(SECRET), Failure("it has no memory to spare")),
+        (redis.OutOfMemoryError(SECRET), Failure("it has no memory to spare")),
+        (
+            redis.ResponseError(f"MISCONF Errors writing to the AOF file: {SECRET}"),
+            Failure("it can't write to its disk, so it takes no changes; its log says why"),
+        ),
+        (
+            asyncpg.UndefinedTableError(SECRET),
+            Failure("it lacks a table: not all migrations were run", permanent=True),
+        ),
         (redis.NoPermissionError(SECRET), Failure("the user may not do this", permanent=True)),
         (certificate_error(), Failure("its certificate is refused: certificate has expired", permanent=True)),
         (asyncpg.LockNotAvailableError(SECRET), Failure("another process holds the migration lock", permanent=True)),

@@ -41,6 +41,8 @@ def of(kind: type[DBAPIError], sqlstate: str | None, *, invalidated: bool = Fals
         redis.TimeoutError(),
         redis.ReadOnlyError(),
         redis.OutOfMemoryError(),
+        redis.ResponseError("MISCONF Errors writing to the AOF file: No space left on device"),
+        redis.ResponseError("Command # 1 (SET a b) of pipeline caused error: MISCONF Errors writing to the AOF file"),
         ConnectionRefusedError(),
         BrokenPipeError(),
         TimeoutError(),

@@ -1,0 +1,70 @@
+"""Commands that run once in the app's container, beside the service, and answer in JSON."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from sqlalchemy import NullPool
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+
+from app import logs
+from app.database import engine_for
+from app.errors import ServiceError
+from app.failures import explain
+from app.linking.keys import DataKeys
+from app.settings import AppSettings, load
+from app.tls import client_context
+from app.vault import MasterKeys, UnreadableError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+
+    Command = Callable[[async_sessionmaker[AsyncSession], DataKeys], Awaitable[Mapping[str, object]]]
+
+
+def run(command: Command, failed: str) -> None:
+    """Run a command and print its answer; where it fails for a reason that is known, exit with that.
+
+    Args:
+        command: From sessions and keys to what it did.
+        failed: What to say before the reason.
+    """
+    try:
+        print(json.dumps(asyncio.run(_answer(command))))  # noqa: T201 - the command's answer
+    except (ServiceError, UnreadableError) as error:
+        sys.exit(f"{failed}: {error}")
+
+
+async def _answer(command: Command) -> Mapping[str, object]:
+    async with opened() as (sessions, keys):
+        return await command(sessions, keys)
+
+
+@asynccontextmanager
+async def opened() -> AsyncIterator[tuple[async_sessionmaker[AsyncSession], DataKeys]]:
+    """Open the database and the keys of the environment that this process runs in.
+
+    Yields:
+        Sessions to the database, and the data keys.
+
+    Raises:
+        ServiceError: The settings are wrong, or the database can't be used.
+    """
+    settings = load(AppSettings)
+    logs.configure(debug=settings.debug)
+    engine = engine_for(settings, client_context(settings.tls_ca_file), poolclass=NullPool)
+    try:
+        master = MasterKeys.parse(settings.token_keys.get_secret_value())
+        yield async_sessionmaker(engine, expire_on_commit=False), DataKeys(master)
+    except (OSError, SQLAlchemyError) as error:
+        if not (failure := explain(error)).expected:
+            raise
+        where = f"{settings.database_host}:{settings.database_port}"
+        raise ServiceError(f"PostgreSQL at {where}: {failure.reason}") from error
+    finally:
+        await engine.dispose()
