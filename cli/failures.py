@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from cli import remedies
 from cli.container_view import ContainerView
 from cli.errors import UserError
 
@@ -13,18 +14,6 @@ _NOISE = re.compile(
 )
 _PREFIX = re.compile(r"^(\*\s+|sdk-v2/\S+ sdk\.helper_schema: |creating urn:\S+: )+")
 _SUFFIX = re.compile(r": provider=\S+$|: 1 error occurred:$")
-
-REMEDIES = {
-    "port is already allocated": "Another container publishes that port: `docker ps` shows which. Stop it, or give the"
-    " service another port: in the stack's config, or by another environment (`./dashtam up dev --name NAME`).",
-    "address already in use": "Another process listens on that port: `ss -ltnp` shows which. Stop it, or give the"
-    " service another port: in the stack's config, or by another environment (`./dashtam up dev --name NAME`).",
-    "is already in use by container": "Remove or rename that container if it isn't needed.",
-    "no space left on device": "Free some disk space; `docker system df` shows what the engine holds.",
-    "unable to pull image dashtam-debian/": "Build the base images: `./dashtam images build`.",
-    "unable to pull image": "See whether the registry can be reached, or build from Debian packages:"
-    " `./dashtam images source debian`.",
-}
 
 
 def has_failed(container: ContainerView) -> bool:
@@ -47,11 +36,11 @@ def update_failed(command: str, stack: str, errors: list[str], reports: list[str
         The error, with a remedy where the cause is known.
     """
     causes = "\n".join(reasons(errors))
-    remedy = next((mend for mark, mend in REMEDIES.items() if mark in causes), "")
     return UserError(
         f"{stack} is not up." if command == "up" else f"{stack} is not removed.",
         cause="\n\n".join(part for part in [causes, *reports] if part),
-        remedy=remedy or f"Mend that and run `./dashtam {command} {stack}` again; it goes on from here.",
+        remedy=remedies.known(causes, *reports)
+        or f"Mend that and run `./dashtam {command} {stack}` again; it goes on from here.",
     )
 
 

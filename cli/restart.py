@@ -9,7 +9,7 @@ from graphlib import TopologicalSorter
 
 from docker.errors import APIError
 
-from cli import failures
+from cli import failures, remedies
 from cli.container_view import ContainerView
 from cli.engine_view import EngineView
 from cli.errors import UserError
@@ -56,7 +56,8 @@ def restart(view: EngineView, stack: str, containers: Collection[ContainerView],
         raise UserError(
             f"{stack} is not healthy after the restart.",
             cause="\n\n".join(reports),
-            remedy=f"Mend that and run it again; `./dashtam up {stack}` makes new containers.",
+            remedy=remedies.known(*reports)
+            or f"Mend that and run it again; `./dashtam up {stack}` makes new containers.",
         )
 
 

@@ -13,7 +13,7 @@ from app.linking import rekeying
 from app.linking.rekeying import Rekeyed
 from app.vault import MasterKeys
 from cli import database as databases
-from cli import health, placements, revisions, streams, turns
+from cli import health, placements, remedies, revisions, streams, turns
 from cli.backups import archive, source, swapping
 from cli.backups.archive import Label
 from cli.backups.source import Source
@@ -74,7 +74,7 @@ def restore(client: docker.DockerClient, target: Target, file: str) -> Loaded:
         label = archive.read(backup)
         _verify(backup, label, database)
         with _turn(client, target), swapping.beside(database) as fresh:
-            _load(backup, label, fresh)
+            _load(backup, label, fresh, target.environment)
             revisions.require_known(fresh.query, backup.name)
             fitted = _fit(client, target, app, label, fresh)
             client.api.stop(app.id)
@@ -113,7 +113,7 @@ def _verify(backup: Source, label: Label, database: Database) -> None:
         raise archive.damaged(backup, error.said) from None
 
 
-def _load(backup: Source, label: Label, fresh: Database) -> None:
+def _load(backup: Source, label: Label, fresh: Database, environment: str) -> None:
     with transfer(f"Loading {backup.name}", label.size) as count:
         try:
             fresh.feed([*LOAD, "--dbname", fresh.login()], archive.checked(backup, label, count), label.size)
@@ -121,7 +121,7 @@ def _load(backup: Source, label: Label, fresh: Database) -> None:
             raise UserError(
                 f"{backup.name} can't be loaded; nothing was changed.",
                 cause=error.said,
-                remedy="If there was no room for it beside the data there is, give the environment more.",
+                remedy=remedies.known(error.said) or f"`./dashtam logs {environment} postgres` may tell more.",
             ) from None
 
 

@@ -6,7 +6,7 @@ import json
 
 import typer
 
-from cli import target
+from cli import remedies, target
 from cli.commands.arguments import Environment
 from cli.commands.options import AsJson
 from cli.console import out
@@ -38,7 +38,7 @@ def rotate(
         raise UserError(
             f"The keys of {environment} were not rotated.",
             cause=said.strip(),
-            remedy="What was encrypted anew stays readable; mend the cause and run it again.",
+            remedy=remedies.known(said) or "Mend the cause and run it again: what was encrypted anew stays readable.",
         )
     done = json.loads(said.splitlines()[-1])
     if as_json:

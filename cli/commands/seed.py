@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cli import target
+from cli import remedies, target
 from cli.commands.arguments import Environment
 from cli.commands.options import AsJson
 from cli.console import err
@@ -48,7 +48,8 @@ def _samples(there: Target) -> dict[str, Any]:
         raise UserError(
             f"{there.environment} got no samples; nothing was changed.",
             cause=said.strip(),
-            remedy=f"See whether all is well by `./dashtam status {there.environment}`, and run it again.",
+            remedy=remedies.known(said)
+            or f"See whether all is well by `./dashtam status {there.environment}`, and run it again.",
         )
     done: dict[str, Any] = json.loads(said.splitlines()[-1])
     return done
@@ -68,5 +69,9 @@ def _file(there: Target, file: Path) -> dict[str, Any]:
     try:
         held.query(sql)
     except CommandError as error:
-        raise UserError(f"{file} failed; nothing was changed.", cause=error.said, remedy=f"Mend {file}.") from None
+        raise UserError(
+            f"{file} failed; nothing was changed.",
+            cause=error.said,
+            remedy=remedies.known(error.said) or f"Mend {file}.",
+        ) from None
     return {"file": str(file)}

@@ -11,9 +11,9 @@ import pytest
 from typer._click.exceptions import UsageError
 from typer.main import get_command
 
-from cli.failures import REMEDIES
 from cli.lazy import MODULES
 from cli.main import app
+from cli.remedies import REMEDIES
 from reference.files import FILES
 from reference.messages import FOLDERS, messages
 from reference.source_text import SourceText

@@ -20,7 +20,7 @@ def _document(component: str, *variables: str, health: str = "healthy", volume: 
         "Id": f"id-{component}",
         "Name": f"/dashtam-test-{component}",
         "Config": {"Labels": {"dashtam.component": component}, "Image": "sha256:x", "Env": list(variables)},
-        "State": {"Status": "running", "ExitCode": 0, "StartedAt": "", "Health": {"Status": health, "Log": []}},
+        "State": {"Status": "running", "ExitCode": 0, "StartedAt": "", "Health": {"Status": health, "FailingStreak": 5}},
         "HostConfig": {"PortBindings": bound, "Mounts": mounts},
         "NetworkSettings": {"Ports": bound},
     }
