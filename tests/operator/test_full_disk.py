@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import os
 import subprocess
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from redis import Redis
+from redis.backoff import ConstantBackoff
+from redis.exceptions import ResponseError
+from redis.retry import Retry
 
+from app.failures import explain
+from app.outages import is_outage
 from tests.verify import environments
 from tests.verify.running import PATIENCE, succeed, wait_until
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import docker
 
     from tests.verify.checkout import Checkout
@@ -108,3 +117,57 @@ def test_a_backup_that_can_not_be_written_is_told(checkout: Checkout) -> None:
     assert done.returncode == 1
     assert "The backup can't be written.\nNo space left on device\nWhat to do:" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@contextmanager
+def _filled(spare: Checkout, service: str, folder: str) -> Iterator[None]:
+    filler = f"{folder}/filler"
+    done = spare.dashtam("exec", spare.stack, service, "--", "sh", "-c", f"cat /dev/zero > {filler}")
+    assert "No space left on device" in done.stderr
+    try:
+        yield
+    finally:
+        succeed(spare.dashtam("exec", spare.stack, service, "--", "rm", filler))
+
+
+def test_a_database_without_room_is_told_and_goes_on_once_there_is_some(spare: Checkout) -> None:
+    succeed(spare.dashtam("destroy", spare.stack, "--yes", "--no-snapshot"))
+    # A disk of its own, so small that it can be filled.
+    spare.configure(postgres={"storage": "tmpfs", "tmpfs_size": "128m"})
+    spare.up()
+    with _filled(spare, "postgres", "/var/lib/postgresql/data"):
+        done = spare.dashtam("seed", spare.stack)
+        assert done.returncode == 1
+        assert f"{spare.stack} got no samples; nothing was changed." in done.stderr
+        assert "PostgreSQL at postgres:5432: no space is left on its disk" in done.stderr
+        assert "What to do: Free some disk space" in done.stderr
+        assert "Traceback" not in done.stderr
+    succeed(spare.dashtam("seed", spare.stack))
+    spare.configure()
+    spare.up()
+
+
+def test_a_cache_without_room_is_an_outage_that_is_told(checkout: Checkout, client: docker.DockerClient) -> None:
+    image = client.containers.get(f"dashtam-{checkout.stack}-redis").attrs["Image"]
+    user, group = environments.USERS["redis"]
+    # A disk of its own, so small that it can be filled.
+    command = "redis-server --dir /data --save '' --appendonly yes --appendfsync everysec --protected-mode no"
+    cache = client.containers.run(
+        image,
+        command=["sh", "-c", command],
+        detach=True,
+        ports={"6379/tcp": ("127.0.0.1", 0)},
+        tmpfs={"/data": f"size=1m,uid={user},gid={group},mode=0700"},
+    )
+    try:
+        published = client.api.port(cache.attrs["Id"], 6379)
+        with Redis(port=int(published[0]["HostPort"]), retry=Retry(ConstantBackoff(0.1), 100)) as redis:
+            assert redis.ping()
+            # Only once it has tried to write a change does it refuse others.
+            redis.set("big", b"x" * 2_000_000)
+            with pytest.raises(ResponseError) as raised:
+                redis.set("small", b"x")
+    finally:
+        cache.remove(force=True, v=True)
+    assert is_outage(raised.value)
+    assert explain(raised.value).reason.startswith("it can't write to its disk")

@@ -16,11 +16,12 @@ def _document(component: str, *variables: str, health: str = "healthy", volume: 
     bound = {f"{inner}/tcp": [{"HostIp": "127.0.0.1", "HostPort": str(outer)}] if outer else None}
     mounts = [{"Type": "volume", "Source": f"{component}-files", "Target": "/run/secrets", "ReadOnly": True}]
     mounts += [{"Type": "volume", "Source": volume, "Target": "/data"}] if volume else []
+    told = {"Status": health, "FailingStreak": 5, "Log": []}
     return {
         "Id": f"id-{component}",
         "Name": f"/dashtam-test-{component}",
         "Config": {"Labels": {"dashtam.component": component}, "Image": "sha256:x", "Env": list(variables)},
-        "State": {"Status": "running", "ExitCode": 0, "StartedAt": "", "Health": {"Status": health, "FailingStreak": 5}},
+        "State": {"Status": "running", "ExitCode": 0, "StartedAt": "", "Health": told},
         "HostConfig": {"PortBindings": bound, "Mounts": mounts},
         "NetworkSettings": {"Ports": bound},
     }
