@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from typer import _completion_shared as shared
 
 ZSH = """
@@ -24,6 +26,16 @@ FISH = (
 )
 
 
-def ask_what_is_typed() -> None:
-    """Have zsh and fish ask the command that is typed, as bash does. Typer's own scripts look for it on PATH."""
+def complete_by_path() -> None:
+    """Have shells ask the command that is typed, as bash does. Typer's own scripts look for it on PATH."""
     shared._completion_scripts |= {"zsh": ZSH, "fish": FISH}  # noqa: SLF001 - no other way leads there
+    shared.install_fish = _install_fish
+
+
+def _install_fish(*, prog_name: str, complete_var: str, shell: str) -> Path:
+    """Install where fish looks when it starts: for what isn't on PATH it doesn't look later (fish-shell#9133)."""
+    path = Path.home() / ".config/fish/conf.d" / f"{prog_name}.fish"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    script = shared.get_completion_script(prog_name=prog_name, complete_var=complete_var, shell=shell)
+    path.write_text(f"{script}\n")
+    return path

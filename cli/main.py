@@ -11,7 +11,7 @@ from cli import completion, unforeseen
 from cli.errors import UserError
 from cli.lazy import LazyGroup
 
-completion.ask_what_is_typed()
+completion.complete_by_path()
 
 app = typer.Typer(
     name="dashtam",
