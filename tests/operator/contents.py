@@ -6,6 +6,7 @@ import hashlib
 import json
 import secrets
 import ssl
+import time
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -137,12 +138,14 @@ class Contents:
         return found.hexdigest()
 
     async def keys(self) -> str:
-        """Return a checksum over all keys of the service, with their values and when they end."""
-        found = hashlib.sha256()
+        """Return a checksum over the service's keys, with their values and ends, but those that may end meanwhile."""
+        found, soon = hashlib.sha256(), time.time() + 3600
         async with self._cache(self._outputs()) as cache:
             names = [name async for name in cache.scan_iter() if not name.startswith(b"sandbox:")]
             for key in sorted(names):
-                found.update(key + (await cache.dump(key) or b"") + str(await cache.expiretime(key)).encode())
+                ends = await cache.expiretime(key)
+                if ends < 0 or ends > soon:
+                    found.update(key + (await cache.dump(key) or b"") + str(ends).encode())
         return found.hexdigest()
 
     async def databases(self) -> set[str]:

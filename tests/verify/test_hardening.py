@@ -77,7 +77,8 @@ def test_carries_the_labels_it_is_found_by(every: dict[str, Environment], part: 
 @pytest.mark.parametrize("part", PARTS)
 def test_the_network_and_the_volumes_are_labelled_too(every: dict[str, Environment], part: str) -> None:
     environment = every[part]
-    labelled = {"label": f"{STACK_LABEL}={environment.name}"}
+    # Another clone may have an environment of the same name.
+    labelled = {"label": [f"{STACK_LABEL}={environment.name}", f"{OWNER_LABEL}={environment.environ['DASHTAM_CLONE']}"]}
     networks = {one.name for one in environment.client.networks.list(filters=labelled)}
     volumes = {one.name for one in environment.client.volumes.list(filters=labelled)}
     assert networks == {environment.outputs.network}
