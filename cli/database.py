@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass
 
 import docker
@@ -67,7 +67,7 @@ class Database:
         """Run a client's command that reads a stream; see `cli.streams.feed`."""
         return streams.feed(self.client, self.container, command, pieces, size)
 
-    def output(self, *command: str) -> Iterator[bytes]:
+    def output(self, *command: str) -> Generator[bytes, None, None]:
         """Run a client's command and hand on what it writes; see `cli.streams.output`."""
         return streams.output(self.client, self.container, command)
 

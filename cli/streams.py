@@ -5,13 +5,18 @@ from __future__ import annotations
 import io
 import socket
 import tarfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from typing import Any
 
 import docker
+from docker.errors import create_api_error_from_http_exception
 from docker.utils.socket import frames_iter
+from requests import HTTPError
+
+PIECE = 1 << 20
+"""Bytes of an archive that are read at a time."""
 
 OUTPUT = 1
 """The number of a frame that was written to standard output."""
@@ -135,8 +140,8 @@ def _socket(connection: Any) -> Any:  # noqa: ANN401
     return getattr(connection, "_sock", connection)
 
 
-def output(client: docker.DockerClient, container: str, command: Sequence[str]) -> Iterator[bytes]:
-    """Run a command and hand on what it writes.
+def output(client: docker.DockerClient, container: str, command: Sequence[str]) -> Generator[bytes, None, None]:
+    """Run a command and hand on what it writes, to one who closes it where not all is wanted.
 
     Args:
         client: The engine.
@@ -160,6 +165,34 @@ def output(client: docker.DockerClient, container: str, command: Sequence[str]) 
     _require_success(client, execution, said)
 
 
+def archive(client: docker.DockerClient, container: str, path: str) -> Generator[bytes, None, None]:
+    """Read a folder or a file of a container as a tar archive, to one who closes it where not all is wanted.
+
+    The engine reads it, whatever the rights, and does nothing else with the container until it has handed on all, or
+    is told that nobody reads any more; the SDK's own `get_archive` never tells.
+
+    Args:
+        client: The engine.
+        container: The container's id or name, running or not.
+        path: Where it is.
+
+    Yields:
+        Pieces of the archive.
+
+    Raises:
+        docker.errors.NotFound: There is no such path.
+        docker.errors.APIError: The engine refused.
+    """
+    api = client.api
+    address = f"{api.base_url}/v{api.api_version}/containers/{container}/archive"
+    with api.get(address, params={"path": path}, stream=True, timeout=api.timeout) as answer:
+        try:
+            answer.raise_for_status()
+        except HTTPError as error:
+            create_api_error_from_http_exception(error)
+        yield from answer.iter_content(PIECE)
+
+
 def read_file(client: docker.DockerClient, container: str, path: str) -> bytes:
     """Return a small file of a container, running or not, whoever may read it.
 
@@ -171,9 +204,9 @@ def read_file(client: docker.DockerClient, container: str, path: str) -> bytes:
     Raises:
         docker.errors.NotFound: There is no such file.
     """
-    pieces, _ = client.api.get_archive(container, path)
-    with tarfile.open(fileobj=io.BytesIO(b"".join(pieces))) as archive:
-        content = archive.extractfile(archive.getmembers()[0])
+    whole = io.BytesIO(b"".join(archive(client, container, path)))
+    with tarfile.open(fileobj=whole) as files:
+        content = files.extractfile(files.getmembers()[0])
         return content.read() if content else b""
 
 

@@ -7,7 +7,7 @@ import sys
 import tarfile
 import tempfile
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -16,6 +16,7 @@ from docker.errors import APIError, NotFound
 from docker.models.containers import Container
 from docker.types import Mount
 
+from cli import streams
 from cli.container_view import TESTS
 from cli.errors import UserError
 from infra.catalogue import PYTHON
@@ -68,7 +69,7 @@ def run(
             sys.stdout.flush()
         status = int(container.wait()["StatusCode"])
         if reports:
-            _keep(container, reports)
+            _keep(client, container, reports)
         return status
     finally:
         _remove(container)
@@ -113,10 +114,10 @@ def _start(container: Container, document: bytes) -> None:
         connection.close()
 
 
-def _keep(container: Container, folder: Path) -> None:
-    chunks, _ = container.get_archive(REPORTS)
+def _keep(client: docker.DockerClient, container: Container, folder: Path) -> None:
     with tempfile.TemporaryFile() as archive:
-        archive.writelines(chunks)
+        with closing(streams.archive(client, container.id or "", REPORTS)) as pieces:
+            archive.writelines(pieces)
         archive.seek(0)
         with tarfile.open(fileobj=archive) as files:
             for file in files:

@@ -6,7 +6,7 @@ import os
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -73,8 +73,12 @@ def backup(client: docker.DockerClient, target: Target, file: str) -> Made:
         sha256="",
         token_keys=_token_keys(client, target),
     )
-    written = database.output(*DUMP, "--dbname", database.login())
-    with transfer(f"Backing {target.environment} up") as count, _told(target.environment), _opened(file) as opened:
+    with (
+        transfer(f"Backing {target.environment} up") as count,
+        _told(target.environment),
+        closing(database.output(*DUMP, "--dbname", database.login())) as written,
+        _opened(file) as opened,
+    ):
         label = archive.write(opened, written, label, count)
     return Made(target.environment, file, label.size, label.sha256, time.monotonic() - began)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -161,8 +161,13 @@ def _require_steady(naming: Naming, found: Sequence[ContainerView]) -> None:
 def _copy(draft: Path, helpers: Sequence[Helper]) -> dict[str, Piece]:
     with transfer("Copying") as count:
         names = [f"{one.part.service}.tar" for one in helpers]
-        kept = each(lambda one: _keep(draft / f"{one.part.service}.tar", one.tree(VOLUME), count), helpers)
+        kept = each(lambda one: _keep_data(draft / f"{one.part.service}.tar", one, count), helpers)
         return dict(zip(names, kept, strict=True))
+
+
+def _keep_data(path: Path, one: Helper, count: Count) -> Piece:
+    with closing(one.tree(VOLUME)) as pieces:
+        return _keep(path, pieces, count)
 
 
 def _keep(path: Path, pieces: Iterable[bytes], count: Count = lambda _: None) -> Piece:

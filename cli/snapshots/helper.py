@@ -6,7 +6,7 @@ that only the command holds open; when the command ends, however it ends, the co
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,7 +16,6 @@ from docker.errors import APIError, ImageNotFound, NotFound
 
 from cli import streams
 from cli.errors import UserError
-from cli.snapshots.durable import CHUNK
 from infra.naming import OWNER_LABEL, Naming
 
 PREFIX = "snapshot-"
@@ -80,10 +79,9 @@ class Helper:
         """Run a command in it that reads a stream; see `cli.streams.feed`."""
         streams.feed(self.client, self.id, command, pieces, size)
 
-    def tree(self, path: str) -> Iterator[bytes]:
-        """Return a folder of it as a tar archive, read by the engine."""
-        pieces: Iterator[bytes] = self.client.api.get_archive(self.id, path, CHUNK)[0]
-        return pieces
+    def tree(self, path: str) -> Generator[bytes, None, None]:
+        """Return a folder of it as a tar archive; see `cli.streams.archive`."""
+        return streams.archive(self.client, self.id, path)
 
     def file(self, path: str) -> bytes:
         """Return a small file of it, whoever may read it.
