@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import docker
 
-from cli import streams
+from cli import remedies, streams
 from cli.errors import UserError
 from cli.streams import CommandError
 from cli.target import Target
@@ -93,7 +93,8 @@ def of(client: docker.DockerClient, target: Target) -> Database:
         raise UserError(
             f"The database of {target.environment} doesn't answer; nothing was changed.",
             cause=error.said,
-            remedy=f"It may still be starting: `./dashtam up {target.environment}` waits until it is healthy.",
+            remedy=remedies.known(error.said)
+            or f"It may still be starting: `./dashtam up {target.environment}` waits until it is healthy.",
         ) from None
     return Database(client, container, name)
 

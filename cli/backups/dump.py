@@ -16,7 +16,7 @@ import docker
 from docker.errors import NotFound
 
 from cli import database as databases
-from cli import passphrase, streams
+from cli import passphrase, remedies, streams
 from cli.backups import archive
 from cli.backups.archive import Label
 from cli.backups.source import STREAM
@@ -122,7 +122,8 @@ def _told(environment: str) -> Iterator[None]:
         raise UserError(
             f"The database of {environment} can't be backed up.",
             cause=error.said,
-            remedy=f"See whether all is well by `./dashtam status {environment}`, and run it again.",
+            remedy=remedies.known(error.said)
+            or f"See whether all is well by `./dashtam status {environment}`, and run it again.",
         ) from None
     except OSError as error:
         # The engine's failures are of this kind, too.

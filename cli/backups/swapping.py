@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
+from cli import remedies
 from cli.database import Database, identifier
 from cli.errors import UserError
 from cli.streams import CommandError
@@ -75,7 +76,7 @@ def _make(database: Database, fresh: Database) -> None:
         raise UserError(
             f"No database can be made beside {database.name}; nothing was changed.",
             cause=error.said,
-            remedy="If there is no room for it, give the environment more; else mend that and run it again.",
+            remedy=remedies.known(error.said) or "Mend that and run it again.",
         ) from None
 
 
