@@ -31,10 +31,11 @@ if TYPE_CHECKING:
 PUBLIC = "https://app:8000"
 HTML = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 SCRIPT = "<script>alert(1)</script>"
-NOW = datetime.datetime.now(datetime.UTC)
 
 
 def connection(**changes: object) -> ConnectionInfo:
+    # Not once for all tests: the last of them may run an hour after the first.
+    now = datetime.datetime.now(datetime.UTC)
     values: dict[str, object] = {
         "id": uuid.uuid4(),
         "provider": "sandbox",
@@ -42,9 +43,9 @@ def connection(**changes: object) -> ConnectionInfo:
         "subject": "alice",
         "status": "active",
         "scopes": ["openid"],
-        "created_at": NOW,
-        "updated_at": NOW,
-        "expires_at": NOW + datetime.timedelta(hours=1, minutes=30),
+        "created_at": now,
+        "updated_at": now,
+        "expires_at": now + datetime.timedelta(hours=1, minutes=30),
     }
     return ConnectionInfo.model_validate(values | changes)
 

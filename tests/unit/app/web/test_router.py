@@ -13,7 +13,7 @@ from app.linking.errors import LinkingError
 from app.linking.models import ConnectionPage
 from app.providers.interface import RefusedError
 from app.web.router import MAX_RECEIPT, PER_PAGE, POLICY
-from tests.unit.app.browsing import HTML, NOW, PUBLIC, SCRIPT, connection
+from tests.unit.app.browsing import HTML, PUBLIC, SCRIPT, connection
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -99,7 +99,8 @@ def test_each_state_has_its_buttons(browser: Browser, flow: FakeFlow, status: st
 
 
 def test_access_that_ended_is_not_shown_as_if_it_were_there(browser: Browser, flow: FakeFlow) -> None:
-    flow.page = ConnectionPage(items=[connection(expires_at=NOW - datetime.timedelta(days=3))])
+    ended = datetime.datetime.now(datetime.UTC) - datetime.timedelta(days=3)
+    flow.page = ConnectionPage(items=[connection(expires_at=ended)])
     text = browser.get("/").text
     assert '<span class="status expired">Not renewed</span>' in text
     assert "<dt>Access ended</dt>" in text
@@ -115,10 +116,10 @@ def test_a_provider_that_is_gone_is_not_offered_again(browser: Browser, flow: Fa
 
 
 def test_tells_when_access_ends(browser: Browser, flow: FakeFlow) -> None:
-    flow.page = ConnectionPage(items=[connection(), connection(expires_at=None, scopes=[])])
+    ends = datetime.datetime.now(datetime.UTC) + datetime.timedelta(hours=1, minutes=30)
+    flow.page = ConnectionPage(items=[connection(expires_at=ends), connection(expires_at=None, scopes=[])])
     text = browser.get("/").text
-    exact = f"{NOW + datetime.timedelta(hours=1, minutes=30):%-d %B %Y, %H:%M} UTC"
-    assert f'>in 1 hour <span class="exact">{exact}</span></time>' in text
+    assert f'>in 1 hour <span class="exact">{ends:%-d %B %Y, %H:%M} UTC</span></time>' in text
     assert "<dd>not known</dd>" in text
     assert text.count("<dt>Allowed</dt>") == 1
 

@@ -23,7 +23,7 @@ LEAF = Certificate(
     serial="ff",
     fingerprint="ff:cd:b0:07",
     begins=NOW - timedelta(days=1),
-    ends=NOW + timedelta(days=10, hours=1),
+    ends=NOW + timedelta(days=10, hours=12),
     source="served",
     trouble="",
 )
