@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from sqlalchemy import NullPool
@@ -22,7 +21,7 @@ from app.tls import client_context
 from app.vault import MasterKeys, UnreadableError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping
 
     Command = Callable[[async_sessionmaker[AsyncSession], DataKeys], Awaitable[Mapping[str, object]]]
 
@@ -41,16 +40,7 @@ def run(command: Command, failed: str) -> None:
 
 
 async def _answer(command: Command) -> Mapping[str, object]:
-    async with opened() as (sessions, keys):
-        return await command(sessions, keys)
-
-
-@asynccontextmanager
-async def opened() -> AsyncIterator[tuple[async_sessionmaker[AsyncSession], DataKeys]]:
-    """Open the database and the keys of the environment that this process runs in.
-
-    Yields:
-        Sessions to the database, and the data keys.
+    """Run a command on the database and the keys of the environment that this process runs in.
 
     Raises:
         ServiceError: The settings are wrong, or the database can't be used.
@@ -59,8 +49,8 @@ async def opened() -> AsyncIterator[tuple[async_sessionmaker[AsyncSession], Data
     logs.configure(debug=settings.debug)
     engine = engine_for(settings, client_context(settings.tls_ca_file), poolclass=NullPool)
     try:
-        master = MasterKeys.parse(settings.token_keys.get_secret_value())
-        yield async_sessionmaker(engine, expire_on_commit=False), DataKeys(master)
+        keys = DataKeys(MasterKeys.parse(settings.token_keys.get_secret_value()))
+        return await command(async_sessionmaker(engine, expire_on_commit=False), keys)
     except (OSError, SQLAlchemyError) as error:
         if not (failure := explain(error)).expected:
             raise

@@ -154,7 +154,7 @@ def test_a_cache_without_room_is_an_outage_that_is_told(checkout: Checkout, clie
     command = "redis-server --dir /data --save '' --appendonly yes --appendfsync everysec --protected-mode no"
     cache = client.containers.run(
         image,
-        command=["sh", "-c", command],
+        command=command,
         detach=True,
         ports={"6379/tcp": ("127.0.0.1", 0)},
         tmpfs={"/data": f"size=1m,uid={user},gid={group},mode=0700"},

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from cli import failures
+from cli.remedies import REMEDIES
 from tests.unit.cli.conftest import MakeContainer
 
 
@@ -57,16 +58,19 @@ def test_reasons_are_said_once_and_without_wrapping() -> None:
 
 
 @pytest.mark.parametrize(
-    ("errors", "reports"),
+    ("errors", "reports", "mark"),
     [
-        (["x port is already allocated: boom"], []),
-        (["dashtam-test-app ended."], ["app: unhealthy\n  | [Errno 98] Address already in use"]),
-        (["Port is already allocated"], ["postgres: exited\n  | No space left on device"]),
+        *[([f"x {mark}x: boom"], [], mark) for mark in REMEDIES],
+        (
+            ["dashtam-test-app ended."],
+            ["app: unhealthy\n  | [Errno 98] Address already in use"],
+            "address already in use",
+        ),
+        (["Port is already allocated"], ["postgres: exited\n  | No space left on device"], "port is already allocated"),
     ],
 )
-def test_a_known_cause_has_its_remedy(errors: list[str], reports: list[str]) -> None:
-    error = failures.update_failed("up", "test", errors, reports)
-    assert "that port: `ss" in error.remedy or "publishes that port" in error.remedy
+def test_a_known_cause_has_its_remedy(errors: list[str], reports: list[str], mark: str) -> None:
+    assert failures.update_failed("up", "test", errors, reports).remedy == REMEDIES[mark]
 
 
 @pytest.mark.parametrize(("command", "message"), [("up", "test is not up."), ("destroy", "test is not removed.")])
