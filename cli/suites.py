@@ -6,6 +6,7 @@ import itertools
 import sys
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 
 from cli.errors import UserError
 
@@ -42,9 +43,9 @@ class Chosen:
     """What a user wants to be run.
 
     Attributes:
-        suites: Names of suites, or `all`.
+        suites: Names of suites, or `all`; those of the paths where there are any.
         inside: Whether inside the ci environment.
-        extra: Arguments for pytest.
+        extra: Arguments for pytest; a path or node id among them replaces the suites' folders.
     """
 
     suites: tuple[str, ...]
@@ -64,6 +65,7 @@ def choose(arguments: Sequence[str]) -> Chosen:
     words = tuple(itertools.takewhile({*SUITES, ALL, CI}.__contains__, arguments))
     inside = words[:1] == (CI,)
     suites = words[1:] if inside else words
+    extra = list(arguments[len(words) :])
     if CI in suites:
         raise UserError(
             f"`ci` doesn't stand first in: {' '.join(words)}.",
@@ -71,6 +73,8 @@ def choose(arguments: Sequence[str]) -> Chosen:
             remedy="For suites inside ci: `./dashtam test ci api smoke`; for suites here, a command without it.",
             exit_status=2,
         )
+    if named := _paths_among(extra):
+        suites = tuple(dict.fromkeys(map(_suite_of, named)))
     if inside and (beyond := [name for name in suites if name not in {*INSIDE, ALL}]):
         raise UserError(
             f"{beyond[0]} can't be run inside ci.",
@@ -78,7 +82,7 @@ def choose(arguments: Sequence[str]) -> Chosen:
             remedy=f"Run `./dashtam test {beyond[0]}` for it; inside ci there are {', '.join(INSIDE)}.",
             exit_status=2,
         )
-    return Chosen(suites or (ALL,), inside, list(arguments[len(words) :]))
+    return Chosen(suites or (ALL,), inside, extra)
 
 
 def paths(suites: Collection[str], known: Mapping[str, tuple[str, ...]] = SUITES) -> list[str]:
@@ -91,15 +95,8 @@ def need_environment(suites: Collection[str]) -> bool:
     return bool({ALL, *NEEDS_ENVIRONMENT} & {*suites})
 
 
-def need_browser(suites: Collection[str], extra: Sequence[str]) -> bool:
-    """Return whether a browser is driven: by the suite of that name, and by all unless a path is named.
-
-    Args:
-        suites: Names of suites, or `all`.
-        extra: Arguments for pytest.
-    """
-    if chosen := _paths_among(extra):
-        return any(argument.startswith(SUITES[BROWSER]) for argument in chosen)
+def need_browser(suites: Collection[str]) -> bool:
+    """Return whether any of these suites drives a browser."""
     return bool({ALL, BROWSER} & {*suites})
 
 
@@ -108,7 +105,7 @@ def command(suites: Collection[str], extra: Sequence[str], *, browser: bool = Tr
 
     Args:
         suites: Names of suites, or `all`.
-        extra: Arguments for pytest; a path or node id among them replaces the suites' folders.
+        extra: Arguments for pytest.
         browser: Whether this machine can drive a browser; else all suites are run but that one.
 
     Returns:
@@ -137,7 +134,7 @@ def inside_command(suites: Collection[str], extra: Sequence[str]) -> list[str]:
 
     Args:
         suites: Names of suites that can run there, or `all`.
-        extra: Arguments for pytest; a path or node id among them replaces the suites' folders.
+        extra: Arguments for pytest.
 
     Returns:
         The command as the tests' container runs it.
@@ -147,4 +144,10 @@ def inside_command(suites: Collection[str], extra: Sequence[str]) -> list[str]:
 
 
 def _paths_among(extra: Sequence[str]) -> list[str]:
-    return [argument for argument in extra if argument.startswith("tests/")]
+    return [one for one in extra if "/" in one and PurePosixPath(one).parts[:1] == ("tests",)]
+
+
+def _suite_of(path: str) -> str:
+    """Return the suite that a path or node id belongs to; `all` for one above the suites."""
+    file = PurePosixPath(path.partition("::")[0])
+    return next((name for name, folders in SUITES.items() if any(map(file.is_relative_to, folders))), ALL)

@@ -46,7 +46,7 @@ def run(
 
 
 def _here(chosen: Chosen, reports: Path | None, *, install: bool) -> int:
-    driven = not suites.need_browser(chosen.suites, chosen.extra) or _has_browser(chosen, install=install)
+    driven = not suites.need_browser(chosen.suites) or _has_browser(chosen, install=install)
     here = session.prepare(install=install, images=chosen.suites != ("unit",))
     if suites.need_environment(chosen.suites):
         lifecycle.up(here, ENVIRONMENT)

@@ -19,12 +19,21 @@ from cli.suites import Chosen
         (["ci", "-x"], Chosen(("all",), inside=True, extra=["-x"])),
         (["ci", "all"], Chosen(("all",), inside=True, extra=[])),
         (["ci", "api", "e2e", "-x"], Chosen(("api", "e2e"), inside=True, extra=["-x"])),
-        (["tests/unit/cli"], Chosen(("all",), inside=False, extra=["tests/unit/cli"])),
+        (["tests/unit/cli"], Chosen(("unit",), inside=False, extra=["tests/unit/cli"])),
+        (["tests/images"], Chosen(("infra",), inside=False, extra=["tests/images"])),
+        (["./tests/infra/"], Chosen(("infra",), inside=False, extra=["./tests/infra/"])),
+        (["-k", "tests"], Chosen(("all",), inside=False, extra=["-k", "tests"])),
+        (["tests/"], Chosen(("all",), inside=False, extra=["tests/"])),
         (["-k", "unit"], Chosen(("all",), inside=False, extra=["-k", "unit"])),
     ],
 )
-def test_suites_are_the_first_words(arguments: list[str], chosen: Chosen) -> None:
+def test_suites_are_the_first_words_or_those_of_paths(arguments: list[str], chosen: Chosen) -> None:
     assert suites.choose(arguments) == chosen
+
+
+def test_suites_of_paths_are_told_once_and_replace_those_that_are_named() -> None:
+    paths = ["tests/api/test_app.py::test_it[a::b]", "tests/e2e/host", "tests/api"]
+    assert suites.choose(["unit", *paths]).suites == ("api", "e2e")
 
 
 @pytest.mark.parametrize(
@@ -34,6 +43,7 @@ def test_suites_are_the_first_words(arguments: list[str], chosen: Chosen) -> Non
         (["ci", "ci"], "`ci` doesn't stand first in: ci ci."),
         (["ci", "api", "infra"], "infra can't be run inside ci."),
         (["ci", "operator"], "operator can't be run inside ci."),
+        (["ci", "tests/operator/test_down.py"], "operator can't be run inside ci."),
     ],
 )
 def test_suites_that_cannot_be_run_there_are_refused(arguments: list[str], said: str) -> None:
@@ -62,18 +72,11 @@ def test_only_some_suites_need_an_environment(chosen: list[str], needed: bool) -
 
 
 @pytest.mark.parametrize(
-    ("chosen", "extra", "needed"),
-    [
-        (["e2e"], [], True),
-        (["api", "e2e"], [], True),
-        (["all"], ["-x"], True),
-        (["all"], ["tests/unit/cli"], False),
-        (["all"], ["tests/unit/cli", "tests/e2e/test_trust.py"], True),
-        (["api"], [], False),
-    ],
+    ("chosen", "needed"),
+    [(["e2e"], True), (["api", "e2e"], True), (["all"], True), (["api"], False), (["unit", "operator"], False)],
 )
-def test_a_browser_is_needed_where_one_is_driven(chosen: list[str], extra: list[str], needed: bool) -> None:
-    assert suites.need_browser(chosen, extra) is needed
+def test_a_browser_is_needed_where_one_is_driven(chosen: list[str], needed: bool) -> None:
+    assert suites.need_browser(chosen) is needed
 
 
 def test_without_a_browser_all_but_its_suite_is_run() -> None:
