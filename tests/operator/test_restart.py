@@ -112,7 +112,15 @@ def test_a_service_that_fails_says_why_at_once(checkout: Checkout, client: docke
     def rename(old: str, new: str) -> None:
         move = ["mv", f"/files/{old}", f"/files/{new}"]
         client.containers.run(
-            reference, move, entrypoint=[], user="0:0", volumes=[f"{volume}:/files"], remove=True, network_mode="none"
+            reference,
+            move,
+            entrypoint=[],
+            user="0:0",
+            volumes=[f"{volume}:/files"],
+            # In the place of the volume that the image asks for, which would stay behind.
+            tmpfs={"/data": ""},
+            remove=True,
+            network_mode="none",
         )
 
     rename("redis.conf", "away")
