@@ -43,6 +43,7 @@ RECIPES = {
             "infra/__init__.py",
             "infra/outputs.py",
             "tests/conftest.py",
+            "tests/turns.py",
             "tests/unit/app",
             "tests/integration",
             "tests/api",

@@ -8,12 +8,9 @@ import os
 import signal
 import ssl
 import subprocess
-import tempfile
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO
 
 import hypothesis
 import pytest
@@ -21,6 +18,7 @@ from xdist.remote import Producer  # type: ignore[import-untyped]
 from xdist.scheduler.loadscope import LoadScopeScheduling  # type: ignore[import-untyped]
 
 from infra.outputs import StackOutputs
+from tests.turns import DRIVE_A_BROWSER, MAKE_NETWORKS, Networks, use_of
 
 # How long an example takes says something of the machine's load only.
 hypothesis.settings.register_profile("steady", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
@@ -29,14 +27,7 @@ hypothesis.settings.load_profile("steady")
 ROOT = Path(__file__).resolve().parents[1]
 STACK_VARIABLE = "DASHTAM_TEST_STACK"
 OUTPUTS_VARIABLE = "DASHTAM_OUTPUTS_FILE"
-MAKE_NETWORKS = ("tests/verify/", "tests/operator/")
-"""What brings up environments of its own."""
-
-DRIVE_A_BROWSER = "tests/e2e/"
 FOR_ONE_WORKER = (*MAKE_NETWORKS, DRIVE_A_BROWSER)
-
-NETWORKS = pytest.StashKey[TextIO]()
-"""What is locked by those who make networks, and by those who need them to stay; see `pytest_runtest_protocol`."""
 
 
 class SomeForOneWorker(LoadScopeScheduling):  # type: ignore[misc]
@@ -53,43 +44,6 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> SomeFor
     return SomeForOneWorker(config, log)
 
 
-@contextmanager
-def use_of(environment: str, how: int) -> Iterator[None]:
-    """Use an environment beside other tests, or alone.
-
-    Args:
-        environment: Its name.
-        how: `fcntl.LOCK_SH` or `fcntl.LOCK_EX`.
-
-    Yields:
-        Once nobody uses it in a way that this use can't bear.
-    """
-    with _shared_file(f"{environment}.use").open("w") as file:
-        fcntl.flock(file, how)
-        yield
-
-
-def _shared_file(name: str) -> Path:
-    return Path(tempfile.gettempdir()) / f"dashtam-{os.getuid()}-{name}"
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> Generator[None, object, object]:
-    """Let no network come or go while a browser is driven: Chromium then gives up what it is just connecting to."""
-    networks = item.config.stash[NETWORKS]
-    if item.nodeid.startswith(DRIVE_A_BROWSER):
-        fcntl.flock(networks, fcntl.LOCK_EX)
-    # After the last test, environments that were brought up for all of them are removed.
-    elif item.nodeid.startswith(MAKE_NETWORKS) or nextitem is None:
-        fcntl.flock(networks, fcntl.LOCK_SH)
-    try:
-        return (yield)
-    finally:
-        # Kept from one test with the browser to the next, so that they wait for others once.
-        if not (item.nodeid.startswith(DRIVE_A_BROWSER) and nextitem and nextitem.nodeid.startswith(DRIVE_A_BROWSER)):
-            fcntl.flock(networks, fcntl.LOCK_UN)
-
-
 @pytest.fixture(autouse=True)
 def undisturbed(request: pytest.FixtureRequest) -> Iterator[None]:
     """Keep the environment whole while a test uses it: one that spoils a part of it waits."""
@@ -103,8 +57,7 @@ def undisturbed(request: pytest.FixtureRequest) -> Iterator[None]:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Let what the tests start be interrupted, also where this run is itself in a shell's background."""
-    networks = config.stash[NETWORKS] = _shared_file("networks").open("w")
-    config.add_cleanup(networks.close)
+    config.pluginmanager.register(Networks(config))
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import docker
 import pytest
 
-from tests.conftest import use_of
+from tests.turns import use_of
 from tests.verify.running import wait_until
 
 if TYPE_CHECKING:

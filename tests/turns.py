@@ -1,0 +1,78 @@
+"""Turns that tests take: those of one user stay out of each other's way, in whatever process or clone they run."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator
+
+MAKE_NETWORKS = ("tests/verify/", "tests/operator/")
+"""What brings up environments of its own."""
+
+DRIVE_A_BROWSER = "tests/e2e/"
+
+
+@contextmanager
+def use_of(environment: str, how: int) -> Iterator[None]:
+    """Use an environment beside other tests, or alone.
+
+    Args:
+        environment: Its name.
+        how: `fcntl.LOCK_SH` or `fcntl.LOCK_EX`.
+
+    Yields:
+        Once nobody uses it in a way that this use can't bear.
+    """
+    with _file(f"{environment}.use").open("w") as file:
+        fcntl.flock(file, how)
+        yield
+
+
+def _file(name: str) -> Path:
+    return Path(tempfile.gettempdir()) / f"dashtam-{os.getuid()}-{name}"
+
+
+class Networks:
+    """A plugin of pytest: many tests may make networks at once, but none while a browser is driven.
+
+    Chromium gives up what it is just connecting to when a network comes or goes (net::ERR_NETWORK_CHANGED).
+
+    Args:
+        config: Of the process that runs tests.
+    """
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._file = _file("networks").open("w")
+        config.add_cleanup(self._file.close)
+        self._has_made = False
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(
+        self, item: pytest.Item, nextitem: pytest.Item | None
+    ) -> Generator[None, object, object]:
+        """Wait until it is this test's turn."""
+        makes = item.nodeid.startswith(MAKE_NETWORKS)
+        self._has_made |= makes
+        if _drives(item):
+            fcntl.flock(self._file, fcntl.LOCK_EX)
+        # With the last test go the environments that were brought up for all of them.
+        elif makes or (self._has_made and nextitem is None):
+            fcntl.flock(self._file, fcntl.LOCK_SH)
+        try:
+            return (yield)
+        finally:
+            # Kept from one test with the browser to the next, so that they wait for others once.
+            if not (_drives(item) and _drives(nextitem)):
+                fcntl.flock(self._file, fcntl.LOCK_UN)
+
+
+def _drives(item: pytest.Item | None) -> bool:
+    return item is not None and item.nodeid.startswith(DRIVE_A_BROWSER)
