@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from filelock import FileLock
+
 from cli.paths import ROOT, data_home
 from infra.naming import PROJECT
 
@@ -79,9 +81,10 @@ def current(root: Path = ROOT) -> Clone:
     """
     clone = find(root)
     if clone is None:
-        identity = secrets.token_hex(_ID_BYTES)
-        _marker(root).write_text(f"{identity}\n")
-        clone = _clone(identity, root)
+        data_home().mkdir(parents=True, exist_ok=True, mode=0o700)
+        # Of two first commands at the same time, one would go on under an identity that the other has replaced.
+        with FileLock(data_home() / "clones.lock"):
+            clone = find(root) or _identify(root)
     _prepare(clone)
     return clone
 
@@ -128,6 +131,12 @@ def others(here: Clone) -> Iterator[Clone]:
         other = known(file.parent.name)
         if other and other.id != here.id and _holds(other.root, other.id):
             yield other
+
+
+def _identify(root: Path) -> Clone:
+    identity = secrets.token_hex(_ID_BYTES)
+    _marker(root).write_text(f"{identity}\n")
+    return _clone(identity, root)
 
 
 def _holds(root: Path, identity: str) -> bool:

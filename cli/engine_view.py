@@ -11,9 +11,11 @@ from typing import Any
 import docker
 
 from cli.container_view import ContainerView, view
+from cli.waiting import until
 from infra.naming import COMPONENT_LABEL, OWNER_LABEL, PROJECT, PROJECT_LABEL, STACK_LABEL
 
 REMOVAL_SECONDS = 60
+REMOVAL_POLL_SECONDS = 0.02
 
 
 @dataclass(frozen=True)
@@ -245,10 +247,19 @@ class EngineView:
         except docker.errors.NotFound:
             return
         except docker.errors.APIError as error:
-            if error.status_code != HTTPStatus.CONFLICT:
+            # Who asks the engine to wait for the removal just as it ends may never get an answer (Docker 20.10).
+            if error.status_code != HTTPStatus.CONFLICT or not self._goes(container):
                 raise
-        with suppress(docker.errors.NotFound):
-            self._client.api.wait(container, condition="removed", timeout=REMOVAL_SECONDS)
+
+    def _goes(self, container: str) -> bool:
+        return until(lambda: self._is_gone(container), REMOVAL_SECONDS, REMOVAL_POLL_SECONDS)
+
+    def _is_gone(self, container: str) -> bool:
+        try:
+            self._client.api.inspect_container(container)
+        except docker.errors.NotFound:
+            return True
+        return False
 
     def make_volume(self, name: str, labels: Mapping[str, str]) -> None:
         """Make an empty volume."""

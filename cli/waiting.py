@@ -8,12 +8,13 @@ from collections.abc import Callable
 POLL_SECONDS = 0.2
 
 
-def until(condition: Callable[[], bool], seconds: float) -> bool:
+def until(condition: Callable[[], bool], seconds: float, every: float | None = None) -> bool:
     """Wait until a condition holds.
 
     Args:
         condition: Asked again and again.
         seconds: How long to wait at most.
+        every: How many seconds later it is asked again; `POLL_SECONDS` if left out.
 
     Returns:
         Whether it holds.
@@ -22,5 +23,5 @@ def until(condition: Callable[[], bool], seconds: float) -> bool:
     while not condition():
         if time.monotonic() > deadline:
             return False
-        time.sleep(POLL_SECONDS)
+        time.sleep(POLL_SECONDS if every is None else every)
     return True

@@ -15,6 +15,7 @@ import docker
 from docker.errors import APIError, ImageNotFound, NotFound
 
 from cli import streams
+from cli.engine_view import EngineView
 from cli.errors import UserError
 from infra.naming import OWNER_LABEL, Naming
 
@@ -144,9 +145,7 @@ def remove(client: docker.DockerClient, naming: Naming, container: str) -> None:
             return
         # It may be on its way out by itself.
         with suppress(APIError):
-            found.remove(v=True, force=True)
-        with suppress(APIError):
-            found.wait(condition="removed")
+            EngineView(client).remove_container(container)
 
 
 def _settings(naming: Naming, component: str, user: str, mounts: list[docker.types.Mount]) -> dict[str, Any]:

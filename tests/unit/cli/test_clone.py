@@ -74,6 +74,12 @@ def test_state_and_passphrase_are_private_and_outside(repository: Path) -> None:
     assert made.backend_url == (made.home / "state").as_uri()
 
 
+def test_many_that_are_the_first_at_once_agree_on_an_identity(repository: Path) -> None:
+    with ThreadPoolExecutor(16) as pool:
+        made = set(pool.map(lambda _: clone.current(repository), range(64)))
+    assert made == {clone.find(repository)}
+
+
 def test_many_at_once_agree(repository: Path) -> None:
     clone.current(repository)
     passphrase = clone.current(repository).passphrase_file

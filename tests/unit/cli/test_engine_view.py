@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from http import HTTPStatus
 from unittest.mock import Mock, call
 
 import pytest
 from docker.errors import APIError, NotFound
 
+from cli import engine_view
 from cli.engine_view import EngineView
 from tests.unit.cli.inspected import DOCUMENT, LABELS
 
@@ -25,7 +27,7 @@ def view(api: Mock) -> EngineView:
 
 
 def _conflict() -> APIError:
-    return APIError("removal is already in progress", response=Mock(status_code=409))
+    return APIError("removal is already in progress", response=Mock(status_code=HTTPStatus.CONFLICT))
 
 
 def test_containers_as_they_are_now(view: EngineView) -> None:
@@ -54,8 +56,17 @@ def test_a_container_that_goes_meanwhile_is_passed_over(view: EngineView, api: M
 
 def test_what_goes_already_is_waited_for(view: EngineView, api: Mock) -> None:
     api.remove_container.side_effect = _conflict()
+    api.inspect_container.side_effect = [{}, {}, NotFound("gone")]
     view.remove_container("id-app")
-    api.wait.assert_called_once()
+    assert api.inspect_container.call_count == 3
+
+
+def test_what_goes_and_never_is_gone_is_told(view: EngineView, api: Mock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine_view, "REMOVAL_SECONDS", 0)
+    api.remove_container.side_effect = _conflict()
+    with pytest.raises(APIError) as raised:
+        view.remove_container("id-app")
+    assert raised.value.status_code == HTTPStatus.CONFLICT
 
 
 @pytest.mark.parametrize("method", ["remove_container", "inspect_network"])

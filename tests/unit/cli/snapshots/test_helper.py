@@ -45,20 +45,21 @@ def test_it_goes_whatever_happens() -> None:
     client = _client()
     with pytest.raises(RuntimeError), helper(client, NAMING, PART):
         raise RuntimeError
-    assert client.containers.get.return_value.remove.call_count == 2
+    assert client.api.remove_container.call_count == 2
 
 
 def test_one_that_is_not_ours_is_let_alone() -> None:
     client = _client("somebody")
     remove(client, NAMING, "dashtam-test-snapshot-postgres")
-    client.containers.get.return_value.remove.assert_not_called()
+    client.api.remove_container.assert_not_called()
 
 
-@pytest.mark.parametrize("gone", [NotFound("gone"), APIError("in progress")])
-def test_one_that_is_going_already_is_fine(gone: APIError) -> None:
+@pytest.mark.parametrize("gone", [NotFound("gone"), APIError("dead")])
+def test_one_that_goes_by_itself_is_fine(gone: APIError) -> None:
     client = _client()
-    client.containers.get.return_value.remove.side_effect = gone
+    client.api.remove_container.side_effect = gone
     remove(client, NAMING, "id")
+    client.api.remove_container.assert_called_once()
 
 
 @pytest.mark.parametrize(("raised", "said"), [(ImageNotFound("x"), "is not here"), (APIError("x"), "can't be made")])
