@@ -18,7 +18,7 @@ from xdist.remote import Producer  # type: ignore[import-untyped]
 from xdist.scheduler.loadscope import LoadScopeScheduling  # type: ignore[import-untyped]
 
 from infra.outputs import StackOutputs
-from tests.turns import DRIVE_A_BROWSER, Networks, use_of
+from tests.turns import DRIVE_A_BROWSER, MAKE_NETWORKS, Networks, use_of
 
 # How long an example takes says something of the machine's load only.
 hypothesis.settings.register_profile("steady", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
@@ -27,27 +27,21 @@ hypothesis.settings.load_profile("steady")
 ROOT = Path(__file__).resolve().parents[1]
 STACK_VARIABLE = "DASHTAM_TEST_STACK"
 OUTPUTS_VARIABLE = "DASHTAM_OUTPUTS_FILE"
-FOR_ONE_WORKER = ("tests/verify/", DRIVE_A_BROWSER)
-"""Folders whose tests share what there is once."""
-
-FOR_WHOLE_FILES = "tests/operator/"
-"""The folder whose tests share an environment of their worker's, and some of a file a further one."""
+FOR_ONE_WORKER = (*MAKE_NETWORKS, DRIVE_A_BROWSER)
 
 
-class SharedTogether(LoadScopeScheduling):  # type: ignore[misc]
-    """Hands the tests of some folders to one worker, those of another a file at a time, and all others one by one."""
+class SomeForOneWorker(LoadScopeScheduling):  # type: ignore[misc]
+    """Hands the tests of each of these folders to one worker, and all others one by one."""
 
     def _split_scope(self, nodeid: str) -> str:
-        if nodeid.startswith(FOR_WHOLE_FILES):
-            return nodeid.partition("::")[0]
         return next((folder for folder in FOR_ONE_WORKER if nodeid.startswith(folder)), nodeid)
 
 
 # The marks that xdist has for this do nothing with pytest 9.2 (xdist 3.8 writes to an attribute that is gone).
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> SharedTogether:
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> SomeForOneWorker:
     """Choose how tests are handed to workers."""
-    return SharedTogether(config, log)
+    return SomeForOneWorker(config, log)
 
 
 @pytest.fixture(autouse=True)
