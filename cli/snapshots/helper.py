@@ -145,7 +145,7 @@ def remove(client: docker.DockerClient, naming: Naming, container: str) -> None:
             return
         # It may be on its way out by itself.
         with suppress(APIError):
-            EngineView(client).remove_container(container)
+            EngineView(client).remove_container(found.id or "")
 
 
 def _settings(naming: Naming, component: str, user: str, mounts: list[docker.types.Mount]) -> dict[str, Any]:

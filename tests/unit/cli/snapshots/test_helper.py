@@ -16,6 +16,7 @@ PART = Part("postgres", "postgres_test_data", "postgres:17", "70:70")
 def _client(owner: str = "me") -> Mock:
     client = Mock()
     client.containers.get.return_value.labels = {"dashtam.owner": owner}
+    client.containers.get.return_value.id = "id-helper"
     return client
 
 
@@ -58,8 +59,9 @@ def test_one_that_is_not_ours_is_let_alone() -> None:
 def test_one_that_goes_by_itself_is_fine(gone: APIError) -> None:
     client = _client()
     client.api.remove_container.side_effect = gone
-    remove(client, NAMING, "id")
-    client.api.remove_container.assert_called_once()
+    remove(client, NAMING, "dashtam-test-snapshot-postgres")
+    # By its id: by then another may have the name.
+    client.api.remove_container.assert_called_once_with("id-helper", v=True, force=True)
 
 
 @pytest.mark.parametrize(("raised", "said"), [(ImageNotFound("x"), "is not here"), (APIError("x"), "can't be made")])
