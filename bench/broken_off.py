@@ -27,11 +27,11 @@ from pathlib import Path
 import docker
 import psutil
 
-from tests.operator.contents import Contents
-from tests.verify import checkout as checkouts
-from tests.verify import damage, environments
-from tests.verify.checkout import Checkout
-from tests.verify.running import PATIENCE, succeed, wait_until
+from tests.system import checkout as checkouts
+from tests.system import damage, environments
+from tests.system.checkout import Checkout
+from tests.system.commands.contents import Contents
+from tests.system.running import PATIENCE, succeed, wait_until
 
 KEPT = "kept"
 KILLED = "killed"

@@ -22,10 +22,10 @@ from pathlib import Path
 
 import docker
 
-from tests.operator.composing import Compose
-from tests.verify import checkout as checkouts
-from tests.verify.checkout import Checkout
-from tests.verify.running import succeed
+from tests.system import checkout as checkouts
+from tests.system.checkout import Checkout
+from tests.system.commands.composing import Compose
+from tests.system.running import succeed
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 Steps = Mapping[str, Callable[[], subprocess.CompletedProcess[str]]]

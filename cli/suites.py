@@ -12,13 +12,13 @@ from cli.errors import UserError
 
 SUITES: Mapping[str, tuple[str, ...]] = {
     "unit": ("tests/unit",),
-    "infra": ("tests/infra", "tests/toolchain", "tests/images", "tests/workflows"),
+    "infra": ("tests/infra", "tests/system/toolchain", "tests/system/images", "tests/system/workflows"),
     "integration": ("tests/integration",),
     "api": ("tests/api",),
     "smoke": ("tests/smoke",),
     "e2e": ("tests/e2e",),
-    "verify": ("tests/verify",),
-    "operator": ("tests/operator",),
+    "verify": ("tests/system/environment",),
+    "operator": ("tests/system/commands",),
 }
 """Folders by suite."""
 

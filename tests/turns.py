@@ -14,7 +14,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
-MAKE_NETWORKS = ("tests/verify/", "tests/operator/")
+MAKE_NETWORKS = ("tests/system/environment/", "tests/system/commands/")
 """What brings up environments of its own."""
 
 DRIVE_A_BROWSER = "tests/e2e/"

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import docker
 import pytest
 
+from tests.system.running import wait_until
 from tests.turns import use_of
-from tests.verify.running import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

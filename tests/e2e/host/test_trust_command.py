@@ -10,7 +10,7 @@ from playwright.async_api import Error
 
 from cli.paths import ROOT, data_home
 from tests.e2e.browser import chromium
-from tests.verify.running import run, succeed
+from tests.system.running import run, succeed
 
 if TYPE_CHECKING:
     from pathlib import Path

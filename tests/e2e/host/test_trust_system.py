@@ -10,7 +10,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from cli.paths import ROOT
-from tests.verify.running import run, succeed
+from tests.system.running import run, succeed
 
 if TYPE_CHECKING:
     from pathlib import Path

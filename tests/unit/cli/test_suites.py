@@ -20,7 +20,7 @@ from cli.suites import Chosen
         (["ci", "all"], Chosen(("all",), inside=True, extra=[])),
         (["ci", "api", "e2e", "-x"], Chosen(("api", "e2e"), inside=True, extra=["-x"])),
         (["tests/unit/cli"], Chosen(("unit",), inside=False, extra=["tests/unit/cli"])),
-        (["tests/images"], Chosen(("infra",), inside=False, extra=["tests/images"])),
+        (["tests/system/images"], Chosen(("infra",), inside=False, extra=["tests/system/images"])),
         (["./tests/infra/"], Chosen(("infra",), inside=False, extra=["./tests/infra/"])),
         (["-k", "tests"], Chosen(("all",), inside=False, extra=["-k", "tests"])),
         (["tests/"], Chosen(("all",), inside=False, extra=["tests/"])),
@@ -43,7 +43,7 @@ def test_suites_of_paths_are_told_once_and_replace_those_that_are_named() -> Non
         (["ci", "ci"], "`ci` doesn't stand first in: ci ci."),
         (["ci", "api", "infra"], "infra can't be run inside ci."),
         (["ci", "operator"], "operator can't be run inside ci."),
-        (["ci", "tests/operator/test_down.py"], "operator can't be run inside ci."),
+        (["ci", "tests/system/commands/test_down.py"], "operator can't be run inside ci."),
     ],
 )
 def test_suites_that_cannot_be_run_there_are_refused(arguments: list[str], said: str) -> None:
@@ -115,7 +115,7 @@ def test_the_users_own_workers_win(flag: str) -> None:
 def test_inside_ci_nothing_needs_an_engine() -> None:
     command = suites.inside_command(["all"], ["-x"])
     assert "-x" in command
-    assert not {"tests/infra", "tests/verify"} & set(command)
+    assert not {"tests/infra", "tests/system/environment"} & set(command)
     assert {"tests/unit/app", "tests/e2e"} < set(command)
 
 

@@ -10,10 +10,10 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from infra.redis import SANDBOX_KEYS
+from tests.system.running import wait_until
 from tests.unit.sandbox.conftest import awaited, certificate, given, pem
 from tests.unit.sandbox.provider import Authorization, claims, redeem, refresh, returned, revoke
 from tests.unit.sandbox.store import Store
-from tests.verify.running import wait_until
 
 if TYPE_CHECKING:
     import subprocess

@@ -1,0 +1,43 @@
+"""The environment that the commands are tried on: a copy of dev under another name, with ports of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import docker
+import pytest
+
+from tests.system import checkout as checkouts
+from tests.system import environments
+from tests.system.checkout import Checkout
+
+
+@pytest.fixture(scope="session")
+def client() -> Iterator[docker.DockerClient]:
+    made = docker.from_env()
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="session")
+def checkout(client: docker.DockerClient, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
+    """A copy of this checkout, whose environment is up, and is removed at the end whatever happened."""
+    with checkouts.brought_up(client, tmp_path_factory.mktemp("checkout")) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def spare(client: docker.DockerClient, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
+    """A second copy, whose environment tests may take apart; each brings it up first."""
+    with checkouts.brought_up(client, tmp_path_factory.mktemp("spare")) as made:
+        yield made
+
+
+@pytest.fixture(autouse=True)
+def whole(request: pytest.FixtureRequest, client: docker.DockerClient) -> None:
+    """Bring the environment up again where a test before this one failed and left it otherwise."""
+    if "checkout" in request.fixturenames:
+        made: Checkout = request.getfixturevalue("checkout")
+        if not environments.is_up(client, made.stack):
+            made.configure()
+            made.up()

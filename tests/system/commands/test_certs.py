@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from infra.naming import SERVICES, Naming
+from tests.system.environments import is_up
+from tests.system.running import succeed, wait_until
+
+if TYPE_CHECKING:
+    import docker
+
+    from tests.system.checkout import Checkout
+
+
+def _certificates(checkout: Checkout, *options: str) -> dict[str, dict[str, Any]]:
+    said = succeed(checkout.dashtam("certs", checkout.stack, "--json", *options))
+    return {one["service"]: one for one in json.loads(said)}
+
+
+def test_each_service_serves_a_certificate_that_verifies(checkout: Checkout) -> None:
+    found = _certificates(checkout)
+    assert set(found) == {"ca", *SERVICES}
+    for service in SERVICES:
+        one = found[service]
+        assert (one["source"], one["trouble"]) == ("served", "")
+        assert one["issuer"] == found["ca"]["subject"]
+        assert set(one["names"]) == {*Naming(checkout.stack, "").hosts(service), "127.0.0.1", "::1"}
+        assert datetime.fromisoformat(one["begins"]) < datetime.now(UTC) < datetime.fromisoformat(one["ends"])
+        assert 300 < one["days_left"] < 400
+
+
+def test_people_see_the_same(checkout: Checkout) -> None:
+    said = succeed(checkout.dashtam("certs", checkout.stack))
+    for one in _certificates(checkout).values():
+        assert one["fingerprint"] in said
+        assert one["serial"] in said
+
+
+def test_a_renewal_gives_every_service_a_new_certificate(checkout: Checkout, client: docker.DockerClient) -> None:
+    before, database = _certificates(checkout), checkout.outputs()["database_dsn"]
+    after = _certificates(checkout, "--renew")
+    assert set(after) == set(before)
+    for service, one in after.items():
+        assert one["fingerprint"] != before[service]["fingerprint"]
+        assert one["trouble"] == ""
+    assert after["app"]["issuer"] == after["ca"]["subject"]
+    assert is_up(client, checkout.stack)
+    assert checkout.outputs()["database_dsn"] == database
+
+
+def test_a_service_that_does_not_answer_is_told(checkout: Checkout, client: docker.DockerClient) -> None:
+    container = client.containers.get(Naming(checkout.stack, "").container("redis"))
+    container.stop()
+    try:
+        done = checkout.dashtam("certs", checkout.stack, "--json")
+    finally:
+        container.start()
+        wait_until(lambda: is_up(client, checkout.stack), "the environment is up", 60)
+    found = {one["service"]: one for one in json.loads(done.stdout)}
+    assert done.returncode == 1
+    assert found["redis"]["source"] == "recorded"
+    assert "does not answer" in found["redis"]["trouble"]
+    assert found["postgres"]["trouble"] == ""
+
+
+def test_an_environment_that_is_down_has_none(checkout: Checkout) -> None:
+    assert checkout.dashtam("certs", "dev").returncode == 1
+    assert checkout.dashtam("certs", "nowhere").returncode == 2

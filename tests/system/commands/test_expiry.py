@@ -1,0 +1,65 @@
+"""Certificates that have expired: every command that looks says so, and the remedy that is told mends it."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from cli.recorded import AUTHORITY, CERTIFICATE
+from infra.naming import SERVICES
+from tests.system import environments
+from tests.system.commands.test_obstacles import FAKETIME
+from tests.system.running import succeed
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import docker
+
+    from tests.system.checkout import Checkout
+
+LATER = {"LD_PRELOAD": str(FAKETIME), "FAKETIME": "+400d"}
+"""More than certificates are valid for."""
+
+
+def test_status_says_so(checkout: Checkout) -> None:
+    [found] = json.loads(succeed(checkout.dashtam("status", checkout.stack, "--json")))["overview"]
+    shown = succeed(checkout.dashtam("status", checkout.stack, **LATER))
+    assert f"expired {found['certificates_expire'][:10]}" in shown
+
+
+def test_doctor_says_so(checkout: Checkout) -> None:
+    done = checkout.dashtam("doctor", "--json", **LATER)
+    assert done.returncode == 1
+    [found] = [one for one in json.loads(done.stdout) if one["check"] == f"certificates of {checkout.stack}"]
+    assert (found["ok"], found["cause"], found["remedy"]) == (
+        False,
+        "They have expired.",
+        f"./dashtam up {checkout.stack}",
+    )
+
+
+def test_certs_is_refused_by_the_services(checkout: Checkout) -> None:
+    done = checkout.dashtam("certs", checkout.stack, "--json", **LATER)
+    assert done.returncode == 1
+    found = {one["service"]: one["trouble"] for one in json.loads(done.stdout)}
+    assert set(found) == {"ca", *SERVICES}
+    assert set(found.values()) == {"certificate has expired"}
+
+
+def test_up_renews_what_the_state_calls_expired(spare: Checkout, client: docker.DockerClient, tmp_path: Path) -> None:
+    spare.up()
+    before = spare.outputs()["ca_certificate"]
+    state = json.loads(succeed(spare.pulumi("stack", "export", "--stack", spare.stack)))
+    for resource in state["deployment"]["resources"]:
+        if resource["type"] in {AUTHORITY, CERTIFICATE}:
+            resource["outputs"]["validityEndTime"] = "2020-01-01T00:00:00Z"
+    file = tmp_path / "state.json"
+    file.write_text(json.dumps(state))
+    succeed(spare.pulumi("stack", "import", "--stack", spare.stack, "--file", str(file)))
+    assert "expired 2020-01-01" in succeed(spare.dashtam("status", spare.stack))
+    spare.up()
+    assert spare.outputs()["ca_certificate"] != before
+    assert "expired" not in succeed(spare.dashtam("status", spare.stack))
+    succeed(spare.dashtam("certs", spare.stack))
+    assert environments.is_up(client, spare.stack)

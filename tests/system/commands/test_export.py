@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import pytest
+import yaml
+
+from infra.naming import SERVICES
+from infra.outputs import StackOutputs
+from tests.system import environments
+from tests.system.commands import composing
+from tests.system.commands.walking import link
+from tests.system.running import succeed, wait_until
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import docker
+
+    from tests.system.checkout import Checkout
+    from tests.system.commands.composing import Compose
+
+
+def test_a_compose_file_names_what_is_there(checkout: Checkout, client: docker.DockerClient, tmp_path: Path) -> None:
+    file = tmp_path / "compose.yaml"
+    succeed(checkout.dashtam("export", "compose", checkout.stack, "--output", str(file)))
+    document, outputs = yaml.safe_load(file.read_text()), checkout.outputs()
+    assert list(document["services"]) == list(SERVICES)
+    for name, service in document["services"].items():
+        assert (
+            client.images.get(service["image"]).id == client.containers.get(outputs["containers"][name]).attrs["Image"]
+        )
+        [port] = service["ports"]
+        assert port.startswith(f"127.0.0.1:{outputs['ports'][name]}:")
+        mounted = [one["source"] for one in service["volumes"] if one["type"] == "volume"]
+        assert set(mounted) <= document["volumes"].keys()
+    external = [name for name, volume in document["volumes"].items() if volume.get("external")]
+    assert len(external) == len(SERVICES)
+    for name in external:
+        assert client.volumes.get(name).name == name
+    assert not set(outputs["volumes"].values()) & document["volumes"].keys()
+
+
+@pytest.fixture(scope="module")
+def compose(tmp_path_factory: pytest.TempPathFactory) -> Compose:
+    return composing.found(tmp_path_factory.mktemp("compose"))
+
+
+def test_compose_runs_it_in_the_environments_place(
+    spare: Checkout, client: docker.DockerClient, compose: Compose, tmp_path: Path
+) -> None:
+    spare.up()
+    file, project, outputs = tmp_path / "compose.yaml", spare.stack, StackOutputs.model_validate(spare.outputs())
+    succeed(spare.dashtam("export", "compose", spare.stack, "--output", str(file)))
+    succeed(compose.run(file, project, "config", "--quiet"))
+    succeed(spare.dashtam("down", spare.stack))
+    try:
+        succeed(compose.run(file, project, "up", "--detach"))
+        wait_until(lambda: _healthy(client, project) == set(SERVICES), "all that compose started is healthy", 120)
+        assert link(outputs, "ada").accounts == [("sandbox", "ada")]
+    finally:
+        removed = compose.run(file, project, "down", "--volumes")
+    succeed(removed)
+    # What was the environment's own is untouched, so that it goes on.
+    spare.up()
+    assert environments.is_up(client, spare.stack)
+
+
+def _healthy(client: docker.DockerClient, project: str) -> set[str]:
+    found = client.containers.list(filters={"label": f"com.docker.compose.project={project}", "health": "healthy"})
+    return {one.labels["com.docker.compose.service"] for one in found}
+
+
+def test_it_holds_no_secret(checkout: Checkout) -> None:
+    text, outputs = succeed(checkout.dashtam("export", "compose", checkout.stack)), checkout.outputs()
+    for dsn in ("database_dsn", "redis_dsn", "internal_database_dsn", "internal_redis_dsn"):
+        password = urlsplit(outputs[dsn]).password
+        assert password
+        assert password not in text
+    assert "PRIVATE KEY" not in text
+    assert json.dumps(outputs["ca_certificate"]) not in text
+
+
+def test_mistakes_are_told(checkout: Checkout) -> None:
+    assert checkout.dashtam("export", "compose", "nowhere").returncode == 2
+    assert checkout.dashtam("export", "compose", "dev").returncode == 1

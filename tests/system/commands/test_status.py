@@ -1,0 +1,173 @@
+from __future__ import annotations
+
+import json
+import os
+import pty
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from infra.naming import SERVICES, Naming
+from tests.system.damage import at_latest_killed, ends_within
+from tests.system.environments import is_up
+from tests.system.running import succeed, wait_until
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import docker
+    from docker.models.containers import Container
+
+    from tests.system.checkout import Checkout
+
+STRANGER = "0123456789"
+
+
+def _status(checkout: Checkout, *options: str) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(succeed(checkout.dashtam("status", *options, "--json")))
+    return document
+
+
+def test_scripts_are_told_everything(checkout: Checkout) -> None:
+    document = _status(checkout, checkout.stack)
+    outputs = checkout.outputs()
+    assert [one["service"] for one in document["services"]] == list(SERVICES)
+    for one in document["services"]:
+        assert (one["state"], one["health"]) == ("running", "healthy")
+        assert one["uptime_seconds"] >= 0
+        assert one["image_reference"] == outputs["images"][one["service"]]
+        assert [outputs["ports"][one["service"]]] in one["ports"].values()
+    [overview] = document["overview"]
+    assert (overview["state"], overview["drift"]) == ("up", False)
+    left = datetime.fromisoformat(overview["certificates_expire"]) - datetime.now(UTC)
+    assert timedelta(days=300) < left < timedelta(days=400)
+    assert overview["data_bytes"].keys() == set(outputs["volumes"].values())
+    assert overview["data_bytes"][outputs["volumes"]["postgres"]] > 10_000_000
+    assert document["clone"] == overview["owner"]
+    assert document["image_source"] in {"registry", "debian"}
+
+
+def test_people_see_each_service_and_what_is_down(checkout: Checkout) -> None:
+    said = succeed(checkout.dashtam("status"))
+    rows = [line.split()[:2] for line in said.splitlines()]
+    assert [row for row in rows if row and row[0] == checkout.stack] == [
+        *([checkout.stack, service] for service in SERVICES),
+        [checkout.stack, "up"],
+    ]
+    assert ["dev", "down"] in rows
+
+
+def test_the_data_of_what_does_not_run_is_counted_on_request(checkout: Checkout, client: docker.DockerClient) -> None:
+    volumes = checkout.outputs()["volumes"]
+    redis = client.containers.get(Naming(checkout.stack, "").container("redis"))
+    redis.stop()
+    try:
+        [unasked] = _status(checkout, checkout.stack)["overview"]
+        [asked] = _status(checkout, checkout.stack, "--size")["overview"]
+    finally:
+        redis.start()
+        wait_until(lambda: is_up(client, checkout.stack), "the environment is up")
+    assert unasked["data_bytes"][volumes["redis"]] is None
+    assert unasked["data_bytes"][volumes["postgres"]] > 10_000_000
+    assert asked["data_bytes"][volumes["redis"]] > 0
+
+
+def test_other_clones_are_shown_on_request(checkout: Checkout, client: docker.DockerClient) -> None:
+    mine = Naming(checkout.stack, "")
+    theirs = Naming(f"{checkout.stack}-x", STRANGER)
+    image = client.containers.get(mine.container("callback")).attrs["Image"]
+    container = client.containers.create(image, name=theirs.container("app"), labels=theirs.labels("app"))
+    try:
+        owners = {one["environment"]: one["owner"] for one in _status(checkout, "--all")["overview"]}
+        assert owners[theirs.environment] == STRANGER
+        assert owners[checkout.stack] != STRANGER
+        assert theirs.environment not in succeed(checkout.dashtam("status"))
+    finally:
+        container.remove()
+
+
+@pytest.mark.parametrize("command", [["status"], ["doctor"], ["images", "list"]])
+def test_looking_leaves_nothing_behind(checkout: Checkout, tmp_path: Path, command: list[str]) -> None:
+    homes = {name: str(tmp_path / name) for name in ("DASHTAM_DATA_HOME", "DASHTAM_CACHE_HOME")}
+    assert checkout.dashtam(*command, **homes).stdout
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_environment_that_does_not_exist_is_a_wrong_usage(checkout: Checkout) -> None:
+    done = checkout.dashtam("status", "nowhere")
+    assert done.returncode == 2
+    assert checkout.stack in done.stderr
+
+
+@contextmanager
+def _watching(checkout: Checkout, output: int) -> Iterator[subprocess.Popen[bytes]]:
+    command = [str(checkout.root / "dashtam"), "status", checkout.stack, "--watch"]
+    environ = {**checkout.environ, "TERM": "xterm", "COLUMNS": "160"}
+    process = subprocess.Popen(command, cwd=checkout.root, env=environ, stdin=subprocess.DEVNULL, stdout=output)
+    with at_latest_killed(process):
+        yield process
+
+
+@pytest.fixture
+def paused(checkout: Checkout, client: docker.DockerClient) -> Iterator[Container]:
+    """A container to pause, which runs again afterwards."""
+    container = client.containers.get(Naming(checkout.stack, "").container("callback"))
+    yield container
+    container.reload()
+    if container.status == "paused":
+        container.unpause()
+    wait_until(lambda: is_up(client, checkout.stack), "the environment is up")
+
+
+def test_without_a_terminal_each_change_is_a_line(checkout: Checkout, paused: Container, tmp_path: Path) -> None:
+    written = tmp_path / "watched"
+
+    def told() -> dict[str, list[str]]:
+        states: dict[str, list[str]] = {}
+        # What is still being written is no line yet.
+        for line in written.read_text().rpartition("\n")[0].splitlines():
+            _, name, state = line.split(" ", 2)
+            states.setdefault(name, []).append(state)
+        return states
+
+    with written.open("wb") as file, _watching(checkout, file.fileno()) as process:
+        wait_until(lambda: len(told()) == len(SERVICES), "each service was told")
+        paused.pause()
+        wait_until(lambda: any(state.startswith("paused") for state in told()[paused.name or ""]), "the pause was told")
+        assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        assert ends_within(process, 10)
+    assert process.returncode == 0
+    # A busy machine may see health come and go; never is the same told twice.
+    assert all(before != after for states in told().values() for before, after in pairwise(states))
+
+
+def test_on_a_terminal_the_table_is_refreshed_in_place(checkout: Checkout, paused: Container) -> None:
+    ours, theirs = pty.openpty()
+    os.set_blocking(ours, False)
+    seen = bytearray()
+
+    def has_seen(text: str) -> bool:
+        try:
+            seen.extend(os.read(ours, 65_536))
+        except BlockingIOError:
+            return False
+        return text.encode() in seen
+
+    with _watching(checkout, theirs) as process:
+        wait_until(lambda: has_seen("sandbox"), "the table was shown")
+        paused.pause()
+        wait_until(lambda: has_seen("paused"), "the pause was shown")
+        assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        assert ends_within(process, 10)
+    os.close(theirs)
+    os.close(ours)
+    assert process.returncode == 0
+    assert b"\x1b[1A" in seen

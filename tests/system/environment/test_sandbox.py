@@ -1,0 +1,96 @@
+"""What people linked at the sandbox outlasts whatever happens to its container, and to a Redis that keeps its data."""
+
+from __future__ import annotations
+
+import json
+import ssl
+import subprocess
+from collections.abc import Callable, Iterator
+
+import httpx2
+import pytest
+
+from tests.api.person import Person
+from tests.system.checkout import Checkout
+from tests.system.environments import Environment, is_up
+from tests.system.running import succeed, wait_until
+
+PASSWORD = "/run/secrets/redis-password"
+
+
+@pytest.fixture
+def person(further: Environment) -> Iterator[Person]:
+    """Somebody at the further environment's app."""
+    tls = ssl.create_default_context(cadata=further.outputs.ca_certificate)
+    app = further.outputs.urls.app or ""
+    with httpx2.Client(base_url=app, verify=tls, trust_env=False, follow_redirects=True, timeout=20) as client:
+        yield Person(client)
+
+
+def _refreshed(person: Person, connection: str) -> tuple[int, str]:
+    """Ask the app to refresh an account; return its answer's status, and what has become of the account."""
+    proof = {"X-CSRF-Token": person.proofs()["CSRF"]}
+    answer = person.client.post(f"/api/v1/connections/{connection}/refresh", headers=proof)
+    return answer.status_code, answer.json().get("status", answer.text)
+
+
+def _restart(checkout: Checkout, *services: str) -> None:
+    succeed(checkout.dashtam("restart", checkout.stack, *services))
+
+
+def _put_away(checkout: Checkout) -> None:
+    succeed(checkout.dashtam("down", checkout.stack))
+    checkout.up()
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [_restart, lambda checkout: _restart(checkout, "sandbox"), lambda checkout: _restart(checkout, "redis"), _put_away],
+    ids=["all restarted", "sandbox restarted", "redis restarted", "down and up"],
+)
+def test_a_linked_account_is_refreshed_afterwards(
+    person: Person, checkout: Checkout, harm: Callable[[Checkout], None]
+) -> None:
+    connection = person.link("ada")
+    harm(checkout)
+    assert _refreshed(person, connection) == (200, "active")
+    # Neither is who logged in there forgotten: the consent page knows the name.
+    assert person.link("grace") != connection
+
+
+def test_without_redis_the_account_is_not_lost(person: Person, further: Environment) -> None:
+    connection = person.link("ada")
+    further.container("redis").pause()
+    try:
+        status, said = further.execute("sandbox", "node", "src/probe.mjs", "https://localhost:8282/health")
+    finally:
+        further.container("redis").unpause()
+    assert (status, "unavailable" in said or "no answer in time" in said) == (1, True)
+    wait_until(lambda: is_up(further.client, further.name), "all services healthy")
+    assert _refreshed(person, connection) == (200, "active")
+
+
+def _replace_password(further: Environment, content: bytes) -> None:
+    """Write another password where the sandbox reads its own, which only root can."""
+    mount = next(one for one in further.inspect("sandbox")["Mounts"] if one["Destination"] == "/run/secrets")
+    command = ["docker", "run", "--rm", "--interactive", "--network", "none", "--user", "0:0", "--entrypoint", "sh"]
+    volume = ["--volume", f"{mount['Name']}:/run/secrets", further.outputs.images.redis]
+    subprocess.run([*command, *volume, "-c", f"cat > {PASSWORD}"], input=content, check=True, capture_output=True)
+
+
+def test_a_wrong_password_is_told_and_not_healthy(further: Environment) -> None:
+    _, right = further.execute("sandbox", "cat", PASSWORD)
+    container = further.container("sandbox")
+    _replace_password(further, b"wrong-and-never-shown")
+    try:
+        container.restart()
+        wait_until(lambda: b"WRONGPASS" in container.logs(tail=5), "told")
+        container.reload()
+        assert container.health != "healthy"
+        said = container.logs(tail=1).decode()
+        assert json.loads(said)["event"] == "waiting for Redis"
+        assert "wrong-and-never-shown" not in said
+    finally:
+        _replace_password(further, right.encode())
+        container.restart()
+    wait_until(lambda: is_up(further.client, further.name), "all services healthy")
