@@ -6,9 +6,11 @@ import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from infra.naming import COMPONENT_LABEL, PROJECT, PROJECT_LABEL, SERVICES, STACK_LABEL
+from cli.engine_view import EngineView
+from infra.naming import COMPONENT_LABEL, OWNER_LABEL, PROJECT, PROJECT_LABEL, SERVICES, STACK_LABEL
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     import docker
@@ -49,7 +51,8 @@ class Environment:
 
     def containers(self) -> dict[str, Container]:
         """Return all of its containers by component, those that install files too."""
-        found = self.client.containers.list(all=True, filters=labelled(self.name))
+        # Without `ignore_removed`, a container that is removed meanwhile is an error.
+        found = self.client.containers.list(all=True, filters=labelled(self.name), ignore_removed=True)
         return {one.labels[COMPONENT_LABEL]: one for one in found}
 
     def address(self, service: str) -> str:
@@ -65,8 +68,9 @@ class Environment:
     def execute(self, service: str, *command: str) -> tuple[int, str]:
         """Run a command in a service's container, as its user."""
         status, output = self.container(service).exec_run(list(command))
+        assert isinstance(status, int)
         assert isinstance(output, bytes)
-        return status or 0, output.decode(errors="replace")
+        return status, output.decode(errors="replace")
 
     def run_beside(self, service: str, script: str, job: str) -> str:
         """Run a Python script in a service's network namespace, with its names, routes and rules.
@@ -95,23 +99,32 @@ class Environment:
         return said
 
 
-def labelled(stack: str) -> dict[str, str | list[str] | bool]:
-    """Return the filter that finds all parts of an environment."""
-    return {"label": [f"{PROJECT_LABEL}={PROJECT}", f"{STACK_LABEL}={stack}"]}
+def each_service(parts: Mapping[str, Environment]) -> Iterator[tuple[str, Environment, str]]:
+    """Yield every service of environments: how a failure names it, its environment, and its name there."""
+    for part, environment in parts.items():
+        for service in SERVICES:
+            yield f"{part} {service}", environment, service
 
 
-def is_up(client: docker.DockerClient, stack: str) -> bool:
+def labelled(stack: str, owner: str = "") -> dict[str, str | list[str] | bool]:
+    """Return the filter that finds all parts of an environment, of one clone if it is given."""
+    labels = [f"{PROJECT_LABEL}={PROJECT}", f"{STACK_LABEL}={stack}"]
+    return {"label": [*labels, f"{OWNER_LABEL}={owner}"] if owner else labels}
+
+
+def is_up(client: docker.DockerClient, stack: str, owner: str = "") -> bool:
     """Tell whether all services of an environment are healthy."""
-    states = {one.labels[COMPONENT_LABEL]: one.health for one in client.containers.list(filters=labelled(stack))}
-    return all(states.get(service) == "healthy" for service in SERVICES)
+    found = client.api.containers(filters=labelled(stack, owner))
+    healthy = {one["Labels"][COMPONENT_LABEL] for one in found if one["Status"].endswith("(healthy)")}
+    return healthy >= {*SERVICES}
 
 
 def remove_all(client: docker.DockerClient, stack: str) -> None:
     """Remove whatever an environment left on the engine."""
-    chosen = labelled(stack)
-    for container in client.containers.list(all=True, filters=chosen):
-        container.remove(v=True, force=True)
-    for network in client.networks.list(filters=chosen):
-        network.remove()
-    for volume in client.volumes.list(filters=chosen):
-        volume.remove()
+    view, chosen = EngineView(client), labelled(stack)
+    for container in client.api.containers(all=True, filters=chosen):
+        view.remove_container(container["Id"])
+    for network in client.api.networks(filters=chosen):
+        view.remove_network(network["Id"])
+    for volume in client.api.volumes(filters=chosen)["Volumes"] or []:
+        view.remove_volume(volume["Name"])

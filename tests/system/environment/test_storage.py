@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import secrets
 import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg  # type: ignore[import-untyped]
@@ -29,19 +32,10 @@ DURABLE = {"synchronous_commit": "on", "fsync": "on", "full_page_writes": "on", 
 DATA = {"postgres": "/var/lib/postgresql/data", "redis": "/data"}
 
 
-@pytest.mark.parametrize(
-    ("part", "name", "value"),
-    [("test", *item) for item in SPEED.items()] + [("further", *item) for item in DURABLE.items()],
-)
-async def test_postgres_is_tuned(every: dict[str, Environment], part: str, name: str, value: str) -> None:
-    outputs = every[part].outputs
-    assert outputs.database_dsn
-    dsn = urlunsplit(urlsplit(outputs.database_dsn.get_secret_value())._replace(query=""))
-    connection = await asyncpg.connect(dsn, ssl=ssl.create_default_context(cadata=outputs.ca_certificate))
-    try:
-        assert await connection.fetchval(f"SHOW {name}") == value
-    finally:
-        await connection.close()
+@pytest.mark.parametrize(("part", "settings"), [("test", SPEED), ("further", DURABLE)])
+async def test_postgres_is_tuned(every: dict[str, Environment], part: str, settings: dict[str, str]) -> None:
+    async with _postgres(every[part]) as connection:
+        assert {name: await connection.fetchval(f"SHOW {name}") for name in settings} == settings
 
 
 def test_ci_is_tuned_like_test(under_test: Environment, ci: Environment) -> None:
@@ -58,21 +52,40 @@ def test_redis_persists_where_data_is_kept(every: dict[str, Environment], part: 
 @pytest.mark.parametrize(("part", "in_memory"), [("test", True), ("ci", True), ("further", False)])
 def test_data_is_where_the_config_says(every: dict[str, Environment], part: str, service: str, in_memory: bool) -> None:
     environment = every[part]
-    _, mounts = environment.execute(service, "cat", "/proc/mounts")
+    status, mounts = environment.execute(service, "cat", "/proc/mounts")
+    assert status == 0
     [kind] = [line.split()[2] for line in mounts.splitlines() if line.split()[1] == DATA[service]]
     named = {mount["Destination"]: mount.get("Name") for mount in environment.inspect(service)["Mounts"]}
     assert (kind == "tmpfs") is in_memory
     assert named.get(DATA[service]) == (None if in_memory else environment.outputs.volumes[service])
 
 
-@pytest.mark.parametrize("service", DATA)
-def test_data_outlives_a_restart(further: Environment, service: str) -> None:
+async def test_data_outlives_a_restart(further: Environment) -> None:
+    written = secrets.token_hex()
+    async with _postgres(further) as connection:
+        await connection.execute("CREATE TABLE IF NOT EXISTS kept_by_restarts (value text)")
+        await connection.execute("INSERT INTO kept_by_restarts VALUES ($1)", written)
     with _redis(further) as client:
-        client.set("kept", "yes")
-    further.container(service).restart()
+        client.set("kept", written)
+    for service in DATA:
+        further.container(service).restart()
     wait_until(lambda: is_up(further.client, further.name), "all services healthy after a restart")
+    async with _postgres(further) as connection:
+        assert await connection.fetchval("SELECT count(*) FROM kept_by_restarts WHERE value = $1", written) == 1
     with _redis(further) as client:
-        assert client.get("kept") == b"yes"
+        assert client.get("kept") == written.encode()
+
+
+@asynccontextmanager
+async def _postgres(environment: Environment) -> AsyncIterator[asyncpg.Connection]:
+    outputs = environment.outputs
+    assert outputs.database_dsn
+    dsn = urlunsplit(urlsplit(outputs.database_dsn.get_secret_value())._replace(query=""))
+    connection = await asyncpg.connect(dsn, ssl=ssl.create_default_context(cadata=outputs.ca_certificate))
+    try:
+        yield connection
+    finally:
+        await connection.close()
 
 
 def _redis(environment: Environment) -> redis.Redis:

@@ -33,7 +33,7 @@ def main() -> None:
     """Do what the argument says."""
     job = json.loads(sys.argv[1])
     targets = [(host, port) for host, port in job["targets"]]
-    with ThreadPoolExecutor(64) as pool:
+    with ThreadPoolExecutor(len(targets)) as pool:
         results = list(pool.map(attempt, targets))
     resolved = {name: resolve(name) for name in job["names"]}
     report = {
