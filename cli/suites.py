@@ -1,56 +1,85 @@
-"""The test suites: what each holds, and how pytest runs it here or inside the ci environment."""
+"""The test suites: what each holds, and the runs of pytest that a user's words ask for."""
 
 from __future__ import annotations
 
 import itertools
 import sys
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 from cli.errors import UserError
 
-SUITES: Mapping[str, tuple[str, ...]] = {
-    "unit": ("tests/unit",),
-    "infra": ("tests/infra", "tests/system/toolchain", "tests/system/images", "tests/system/workflows"),
-    "integration": ("tests/integration",),
-    "api": ("tests/api",),
-    "smoke": ("tests/smoke",),
-    "e2e": ("tests/e2e",),
-    "verify": ("tests/system/environment",),
-    "operator": ("tests/system/commands",),
-}
+SERVICE: Mapping[str, str] = {name: f"tests/{name}" for name in ("unit", "infra", "integration", "api", "smoke", "e2e")}
+"""What a change of the service or the program needs, by suite."""
+
+SUITES: Mapping[str, str] = {**SERVICE, "system": "tests/system"}
 """Folders by suite."""
 
-BROWSER = "e2e"
-NEEDS_ENVIRONMENT = frozenset({"integration", "api", "smoke", BROWSER, "verify"})
-INSIDE: Mapping[str, tuple[str, ...]] = {
-    "unit": ("tests/unit/app",),
-    **{name: SUITES[name] for name in ("integration", "api", "smoke", BROWSER)},
+INSIDE: Mapping[str, str] = {
+    "unit": "tests/unit/app",
+    **{name: SUITES[name] for name in ("integration", "api", "smoke", "e2e")},
 }
-"""What is the service's own, and so can run inside the ci environment, where there is neither an engine nor Pulumi.
+"""What can run inside the ci environment, where there is neither Docker nor Pulumi."""
 
-What of tests/e2e needs an engine is in a folder of its own, which isn't in the image.
-"""
+GROUPS: Mapping[str, tuple[str, ...]] = {"service": tuple(SERVICE), "all": tuple(SUITES)}
+"""Suites by a name for several of them."""
 
-ALL = "all"
-CI = "ci"
-WORKERS = "2"
+CI, CAMPAIGN = "ci", "campaign"
+BROWSER = SUITES["e2e"]
+WITHOUT_ENVIRONMENT = (SUITES["unit"], SUITES["infra"], *(f"tests/system/{name}" for name in ("images", "toolchain")))
+TAKE_A_PATH = ("--ignore", "--ignore-glob", "--deselect", "--rootdir", "--confcutdir", "--basetemp", "-c", "-k", "-m")
+"""Options of pytest whose value may look like a path to run."""
+ONE_LONG = ("--maxprocesses", "1", "--timeout", "1800")
+"""For the campaign: what it measures and kills must not wait for anything else."""
+
+FEW_WORKERS = ("--maxprocesses", "4")
+"""For the system suite: each worker may have two environments of its own up, of some 700 MB each."""
 
 
 @dataclass(frozen=True)
 class Chosen:
-    """What a user wants to be run.
+    """What a user wants to run.
 
     Attributes:
-        suites: Names of suites, or `all`; those of the paths where there are any.
+        suites: Names of suites, those of the paths where there are any.
         inside: Whether inside the ci environment.
-        extra: Arguments for pytest; a path or node id among them replaces the suites' folders.
+        campaign: Whether the tests that take minutes, and those alone.
+        paths: Paths and node ids, which replace the suites' folders.
+        extra: Other arguments for pytest.
     """
 
     suites: tuple[str, ...]
-    inside: bool
-    extra: list[str]
+    inside: bool = False
+    campaign: bool = False
+    paths: tuple[str, ...] = ()
+    extra: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of pytest.
+
+    Attributes:
+        name: What it is called in messages and reports.
+        paths: What it collects.
+        needs_environment: Whether its tests use the test environment.
+        arguments: Arguments of its own.
+    """
+
+    name: str
+    paths: tuple[str, ...]
+    needs_environment: bool
+    arguments: tuple[str, ...] = ()
+
+    @property
+    def drives_browser(self) -> bool:
+        """Whether its tests drive a browser."""
+        return any(_overlap(path, BROWSER) for path in self.paths)
+
+    def without_browser(self) -> Run:
+        """Return the same run without the suite that drives a browser."""
+        return replace(self, paths=tuple(path for path in self.paths if path != BROWSER))
 
 
 def choose(arguments: Sequence[str]) -> Chosen:
@@ -60,94 +89,125 @@ def choose(arguments: Sequence[str]) -> Chosen:
         arguments: What the user wrote after `test`: names of suites come first, before them `ci` for those inside it.
 
     Raises:
-        UserError: A suite can't be run where it is wanted.
+        UserError: A suite can't run where the user wants it.
     """
-    words = tuple(itertools.takewhile({*SUITES, ALL, CI}.__contains__, arguments))
-    inside = words[:1] == (CI,)
-    suites = words[1:] if inside else words
-    extra = list(arguments[len(words) :])
-    if CI in suites:
+    words = tuple(itertools.takewhile({*SUITES, *GROUPS, CI, CAMPAIGN}.__contains__, arguments))
+    inside, campaign = words[:1] == (CI,), words[:1] == (CAMPAIGN,)
+    names = words[1:] if inside or campaign else words
+    for first in {CI, CAMPAIGN} & {*names}:
         raise UserError(
-            f"`ci` doesn't stand first in: {' '.join(words)}.",
-            cause="It says where the suites after it are run.",
-            remedy="For suites inside ci: `./dashtam test ci api smoke`; for suites here, a command without it.",
+            f"`{first}` must be the first argument.",
+            cause=f"It was given after others: {' '.join(words)}.",
+            remedy="Suites inside ci: `./dashtam test ci api smoke`. Suites on this machine: the command without `ci`.",
             exit_status=2,
         )
-    if named := _paths_among(extra):
-        suites = tuple(dict.fromkeys(map(_suite_of, named)))
-    if inside and (beyond := [name for name in suites if name not in {*INSIDE, ALL}]):
+    paths, extra = _parted(arguments[len(words) :])
+    suites = tuple(dict.fromkeys(map(_suite_of, paths))) if paths else names
+    if inside and (elsewhere := [name for name in suites if name not in {*INSIDE, *GROUPS}]):
         raise UserError(
-            f"{beyond[0]} can't be run inside ci.",
-            cause="It needs an engine or Pulumi, and inside ci is neither.",
-            remedy=f"Run `./dashtam test {beyond[0]}` for it; inside ci there are {', '.join(INSIDE)}.",
+            f"{elsewhere[0]} can't run inside ci.",
+            cause="It needs Docker or Pulumi, and inside ci there is neither.",
+            remedy=f"Run `./dashtam test {elsewhere[0]}`. Suites that run inside ci: {', '.join(INSIDE)}.",
             exit_status=2,
         )
-    return Chosen(suites or (ALL,), inside, extra)
+    return Chosen(_expanded(suites, inside=inside, campaign=campaign), inside, campaign, paths, extra)
 
 
-def paths(suites: Collection[str], known: Mapping[str, tuple[str, ...]] = SUITES) -> list[str]:
-    """Return suites' folders; every known suite's for `all`."""
-    return [folder for name, folders in known.items() if {name, ALL} & {*suites} for folder in folders]
-
-
-def need_environment(suites: Collection[str]) -> bool:
-    """Return whether any of these suites talks to the test environment."""
-    return bool({ALL, *NEEDS_ENVIRONMENT} & {*suites})
-
-
-def need_browser(suites: Collection[str]) -> bool:
-    """Return whether any of these suites drives a browser."""
-    return bool({ALL, BROWSER} & {*suites})
-
-
-def command(suites: Collection[str], extra: Sequence[str], *, browser: bool = True) -> list[str]:
-    """Return the command that runs suites on this machine.
+def runs(chosen: Chosen) -> list[Run]:
+    """Return the runs of pytest on this machine, in their order: what fails soonest comes first.
 
     Args:
-        suites: Names of suites, or `all`.
+        chosen: What the user wants.
+    """
+    if chosen.campaign:
+        paths = chosen.paths or (SUITES["system"],)
+        return [Run(CAMPAIGN, paths, needs_environment=True, arguments=("-m", CAMPAIGN, *ONE_LONG))]
+    if chosen.paths:
+        needed = any(not any(_is_within(path, folder) for folder in WITHOUT_ENVIRONMENT) for path in chosen.paths)
+        return [Run("chosen", chosen.paths, needed, FEW_WORKERS if "system" in chosen.suites else ())]
+    parts = [
+        Run("unit", _folders(chosen, ("unit", "infra")), needs_environment=False),
+        Run("service", _folders(chosen, ("integration", "api", "smoke", "e2e")), needs_environment=True),
+        Run("system", _folders(chosen, ("system",)), needs_environment=True, arguments=FEW_WORKERS),
+    ]
+    return [run for run in parts if run.paths]
+
+
+def command(run: Run, extra: Sequence[str], reports: str = "") -> list[str]:
+    """Return the command of a run.
+
+    Args:
+        run: The run.
         extra: Arguments for pytest.
-        browser: Whether this machine can drive a browser; else all suites are run but that one.
-
-    Returns:
-        The command; all suites together measure coverage.
+        reports: The folder that JUnit's XML is written to, if any.
     """
-    chosen = _paths_among(extra)
-    coverage = ["--cov", "--cov-report=term"] if ALL in suites and not chosen else []
-    parallel = [] if {"-n", "--pdb"} & set(extra) else ["-n", WORKERS]
-    folders = [] if chosen else [folder for folder in paths(suites) if browser or folder not in SUITES[BROWSER]]
-    return [sys.executable, "-m", "pytest", *parallel, *coverage, *extra, *folders]
+    written = [f"--junit-xml={reports}/junit-{run.name}.xml"] if reports else []
+    return [sys.executable, "-m", "pytest", *_parallel(extra), *run.arguments, *written, *extra, *run.paths]
 
 
-def reports(folder: str, package: str = "") -> list[str]:
-    """Return the arguments by which pytest writes what other programs read: JUnit's and coverage's XML.
+def inside_command(chosen: Chosen, reports: str = "") -> list[str]:
+    """Return the command that runs suites inside the ci environment, as the tests' container runs it.
 
     Args:
-        folder: Where to.
-        package: Whose coverage is measured; what pyproject.toml says if left out.
+        chosen: What the user wants.
+        reports: The folder in the container that JUnit's and coverage's XML is written to, if any.
     """
-    coverage = f"--cov={package}" if package else "--cov"
-    return [f"--junit-xml={folder}/junit.xml", coverage, "--cov-report=term", f"--cov-report=xml:{folder}/coverage.xml"]
+    paths = chosen.paths or tuple(INSIDE[name] for name in chosen.suites)
+    coverage = ["--cov=app", "--cov-report=term", f"--cov-report=xml:{reports}/coverage.xml"]
+    written = [f"--junit-xml={reports}/junit-ci.xml", *coverage] if reports else []
+    return ["python", "-m", "pytest", *_parallel(chosen.extra), *written, *chosen.extra, *paths]
 
 
-def inside_command(suites: Collection[str], extra: Sequence[str]) -> list[str]:
-    """Return the command that runs suites inside the ci environment.
-
-    Args:
-        suites: Names of suites that can run there, or `all`.
-        extra: Arguments for pytest.
-
-    Returns:
-        The command as the tests' container runs it.
-    """
-    folders = [] if _paths_among(extra) else paths(suites, INSIDE)
-    return ["python", "-m", "pytest", "-n", WORKERS, *extra, *folders]
+def measures_coverage(chosen: Chosen) -> bool:
+    """Return whether coverage is measured: where everything runs that it is expected of."""
+    return not chosen.paths and not chosen.campaign and {*SERVICE} <= {*chosen.suites}
 
 
-def _paths_among(extra: Sequence[str]) -> list[str]:
-    return [one for one in extra if "/" in one and PurePosixPath(one).parts[:1] == ("tests",)]
+def ends_at_first_failure(extra: Sequence[str]) -> bool:
+    """Return whether the user wants no more tests after a failure."""
+    return any(word in {"-x", "--exitfirst"} or word.startswith("--maxfail") for word in extra)
+
+
+def _parallel(extra: Sequence[str]) -> list[str]:
+    own = ("-n", "--numprocesses", "--pdb", "--trace")
+    return [] if any(word.startswith(own) for word in extra) else ["-n", "logical"]
+
+
+def _parted(arguments: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the paths to run among pytest's arguments, and all others."""
+    is_path = [
+        _is_path(word) and (index == 0 or arguments[index - 1] not in TAKE_A_PATH)
+        for index, word in enumerate(arguments)
+    ]
+    return (
+        tuple(itertools.compress(arguments, is_path)),
+        tuple(word for word, is_one in zip(arguments, is_path, strict=True) if not is_one),
+    )
+
+
+def _is_path(word: str) -> bool:
+    return "/" in word and PurePosixPath(word).parts[:1] == ("tests",)
 
 
 def _suite_of(path: str) -> str:
-    """Return the suite that a path or node id belongs to; `all` for one above the suites."""
-    file = PurePosixPath(path.partition("::")[0])
-    return next((name for name, folders in SUITES.items() if any(map(file.is_relative_to, folders))), ALL)
+    """Return the suite that a path or node id belongs to; `all` for a folder of several suites."""
+    return next((name for name, folder in SUITES.items() if _is_within(path, folder)), "all")
+
+
+def _is_within(path: str, folder: str) -> bool:
+    return PurePosixPath(path.partition("::")[0]).is_relative_to(folder)
+
+
+def _overlap(path: str, folder: str) -> bool:
+    return _is_within(path, folder) or PurePosixPath(folder).is_relative_to(path.partition("::")[0])
+
+
+def _expanded(names: Sequence[str], *, inside: bool, campaign: bool) -> tuple[str, ...]:
+    if campaign:
+        return ("system",)
+    found = dict.fromkeys(suite for name in names or ("service",) for suite in GROUPS.get(name, (name,)))
+    return tuple(name for name in found if not inside or name in INSIDE)
+
+
+def _folders(chosen: Chosen, names: Collection[str]) -> tuple[str, ...]:
+    return tuple(SUITES[name] for name in SUITES if name in chosen.suites and name in names)

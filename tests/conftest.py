@@ -14,11 +14,11 @@ from pathlib import Path
 
 import hypothesis
 import pytest
-from xdist.remote import Producer  # type: ignore[import-untyped]
-from xdist.scheduler.loadscope import LoadScopeScheduling  # type: ignore[import-untyped]
+from xdist.workermanage import NodeManager  # type: ignore[import-untyped]
 
 from infra.outputs import StackOutputs
-from tests.turns import DRIVE_A_BROWSER, MAKE_NETWORKS, Networks, use_of
+from tests import durations
+from tests.turns import Networks, use_of
 
 # How long an example takes says something of the machine's load only.
 hypothesis.settings.register_profile("steady", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
@@ -27,21 +27,8 @@ hypothesis.settings.load_profile("steady")
 ROOT = Path(__file__).resolve().parents[1]
 STACK_VARIABLE = "DASHTAM_TEST_STACK"
 OUTPUTS_VARIABLE = "DASHTAM_OUTPUTS_FILE"
-FOR_ONE_WORKER = (*MAKE_NETWORKS, DRIVE_A_BROWSER)
-
-
-class SomeForOneWorker(LoadScopeScheduling):  # type: ignore[misc]
-    """Hands the tests of each of these folders to one worker, and all others one by one."""
-
-    def _split_scope(self, nodeid: str) -> str:
-        return next((folder for folder in FOR_ONE_WORKER if nodeid.startswith(folder)), nodeid)
-
-
-# The marks that xdist has for this do nothing with pytest 9.2 (xdist 3.8 writes to an attribute that is gone).
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> SomeForOneWorker:
-    """Choose how tests are handed to workers."""
-    return SomeForOneWorker(config, log)
+TEARDOWN_SECONDS = 120
+"""How long an interrupted worker may take to remove the environments that its tests brought up."""
 
 
 @pytest.fixture(autouse=True)
@@ -58,8 +45,16 @@ def undisturbed(request: pytest.FixtureRequest) -> Iterator[None]:
 def pytest_configure(config: pytest.Config) -> None:
     """Let what the tests start be interrupted, also where this run is itself in a shell's background."""
     config.pluginmanager.register(Networks(config))
+    NodeManager.EXIT_TIMEOUT = TEARDOWN_SECONDS
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the longest files first, so that no worker is left with one of them at the end."""
+    known = durations.read()
+    items.sort(key=lambda item: -known.get(durations.file_of(item.nodeid), durations.UNKNOWN))
 
 
 @dataclass(frozen=True)

@@ -50,11 +50,13 @@ class Networks:
     """
 
     def __init__(self, config: pytest.Config) -> None:
-        self._file = _file("networks").open("w")
+        self._file, self._queue = _file("networks").open("w"), _file("networks.queue").open("w")
         config.add_cleanup(self._file.close)
+        config.add_cleanup(self._queue.close)
         self._has_made = False
 
-    @pytest.hookimpl(wrapper=True)
+    # First, so that waiting doesn't count towards the test's timeout.
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_protocol(
         self, item: pytest.Item, nextitem: pytest.Item | None
     ) -> Generator[None, object, object]:
@@ -62,16 +64,22 @@ class Networks:
         makes = item.nodeid.startswith(MAKE_NETWORKS)
         self._has_made |= makes
         if _drives(item):
-            fcntl.flock(self._file, fcntl.LOCK_EX)
+            self._lock(fcntl.LOCK_EX)
         # With the last test go the environments that were brought up for all of them.
         elif makes or (self._has_made and nextitem is None):
-            fcntl.flock(self._file, fcntl.LOCK_SH)
+            self._lock(fcntl.LOCK_SH)
         try:
             return (yield)
         finally:
             # Kept from one test with the browser to the next, so that they wait for others once.
             if not (_drives(item) and _drives(nextitem)):
                 fcntl.flock(self._file, fcntl.LOCK_UN)
+
+    def _lock(self, how: int) -> None:
+        # Who waits for the whole lock holds the queue: others can't overtake it for ever.
+        fcntl.flock(self._queue, fcntl.LOCK_EX)
+        fcntl.flock(self._file, how)
+        fcntl.flock(self._queue, fcntl.LOCK_UN)
 
 
 def _drives(item: pytest.Item | None) -> bool:

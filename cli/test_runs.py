@@ -1,0 +1,154 @@
+"""Runs pytest on this machine, as often as the chosen suites need it, with the test environment up where it is used."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import tempfile
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO, Protocol
+
+import psutil
+
+from cli import lifecycle, suites
+from cli.console import err
+from cli.errors import UserError
+from cli.session import Session
+from cli.suites import Chosen, Run
+
+ENVIRONMENT = "test"
+NO_TESTS = 5
+"""What pytest exits with where it selected no test."""
+
+INTERRUPTED = 130
+
+
+class Environment(Protocol):
+    """The environment that tests use."""
+
+    def require(self) -> None:
+        """Return once it is healthy.
+
+        Raises:
+            UserError: It can't be brought up.
+        """
+
+
+def run(here: Session, chosen: Chosen, *, browser: bool, reports: Path | None) -> int:
+    """Run the chosen suites.
+
+    Args:
+        here: The prepared clone.
+        chosen: What the user wants.
+        browser: Whether this machine can drive a browser; else all suites run but that one.
+        reports: The folder for JUnit's and coverage's XML.
+
+    Returns:
+        The exit status: that of the first run that failed.
+    """
+    runs = [one if browser else one.without_browser() for one in suites.runs(chosen)]
+    statuses: list[int] = []
+    with _environment(here, runs) as environment:
+        for one, coverage in zip(runs, _coverage(chosen, runs, reports), strict=True):
+            if one.needs_environment:
+                environment.require()
+            err.print(f"Running tests: {', '.join(one.paths)}.", highlight=False)
+            command = [*suites.command(one, chosen.extra, str(reports or "")), *coverage]
+            statuses.append(_pytest(command, here))
+            if statuses[-1] == INTERRUPTED or (statuses[-1] and suites.ends_at_first_failure(chosen.extra)):
+                break
+    return next((status for status in statuses if status not in {0, NO_TESTS}), min(statuses))
+
+
+def _coverage(chosen: Chosen, runs: Sequence[Run], reports: Path | None) -> list[list[str]]:
+    """Return each run's arguments: coverage adds up, and the last run that is measured reports it."""
+    measured = [one.name for one in runs if one.name != "system"] if suites.measures_coverage(chosen) else []
+    xml = [f"--cov-report=xml:{reports}/coverage.xml"] if reports else []
+    arguments = []
+    for one in runs:
+        append = ["--cov-append"] if one.name in measured[1:] else []
+        report = ["--cov-report=term", *xml] if one.name in measured[-1:] else ["--cov-report=", "--cov-fail-under=0"]
+        arguments.append(["--cov", *append, *report] if one.name in measured else [])
+    return arguments
+
+
+def _pytest(command: Sequence[str], here: Session) -> int:
+    """Run pytest until it has ended by itself: interrupted, it first removes what its tests brought up."""
+    with (
+        subprocess.Popen(command, cwd=here.clone.root, env=here.environ) as process,
+        _passing_signals_on(process) as interrupted,
+    ):
+        status = process.wait()
+    return INTERRUPTED if interrupted.is_set() else status
+
+
+@contextmanager
+def _passing_signals_on(process: subprocess.Popen[bytes]) -> Iterator[threading.Event]:
+    """Let signals end pytest, not this command; Ctrl-C comes to pytest and its workers from the terminal itself.
+
+    Yields:
+        What is set once a signal has come.
+    """
+    interrupted = threading.Event()
+
+    def interrupt(number: int, _: object) -> None:
+        interrupted.set()
+        if number != signal.SIGINT:
+            with suppress(psutil.NoSuchProcess):
+                pytest = psutil.Process(process.pid)
+                for one in (pytest, *pytest.children()):
+                    one.send_signal(signal.SIGINT)
+
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    previous = [signal.signal(number, interrupt) for number in numbers]
+    try:
+        yield interrupted
+    finally:
+        for number, handler in zip(numbers, previous, strict=True):
+            signal.signal(number, handler)
+
+
+@contextmanager
+def _environment(here: Session, runs: Sequence[Run]) -> Iterator[Environment]:
+    """Bring the environment up: beside the first run, if that doesn't use it, else when it is required."""
+    if runs[0].needs_environment or not any(run.needs_environment for run in runs):
+        yield _InTurn(here)
+        return
+    with tempfile.TemporaryFile("w+") as output:
+        command = [str(here.clone.root / "dashtam"), "up", ENVIRONMENT, "--no-install"]
+        with subprocess.Popen(
+            command, cwd=here.clone.root, env=here.environ, stdin=subprocess.DEVNULL, stdout=output, stderr=output
+        ) as process:
+            err.print(f"Bringing {ENVIRONMENT} up meanwhile.", highlight=False)
+            try:
+                yield _Beside(process, output)
+            finally:
+                if process.poll() is None:
+                    process.send_signal(signal.SIGINT)
+
+
+class _InTurn:
+    def __init__(self, here: Session) -> None:
+        self._here = here
+
+    def require(self) -> None:
+        lifecycle.up(self._here, ENVIRONMENT)
+
+
+class _Beside:
+    def __init__(self, process: subprocess.Popen[bytes], output: IO[str]) -> None:
+        self._process, self._output = process, output
+
+    def require(self) -> None:
+        if self._process.poll() is None:
+            err.print(f"Waiting until {ENVIRONMENT} is healthy.", highlight=False)
+        if self._process.wait() != 0:
+            self._output.seek(0)
+            raise UserError(
+                f"{ENVIRONMENT} can't be brought up, so the tests that use it did not run.",
+                cause=self._output.read().strip(),
+                remedy=f"`./dashtam up {ENVIRONMENT}` shows more.",
+            )
