@@ -134,18 +134,6 @@ def start(node: Path) -> Iterator[Start]:
         process.communicate(timeout=20)
 
 
-@pytest.fixture
-def restarted(start: Start) -> Callable[[Running, Environ], Running]:
-    """Stop a server in good order, and start another in its place."""
-
-    def restart(running: Running, environ: Environ) -> Running:
-        running.process.terminate()
-        assert running.process.wait(20) == 0
-        return awaited(start({**environ, "PORT": str(running.port)}), environ)
-
-    return restart
-
-
 def awaited(process: subprocess.Popen[str], environ: Environ) -> Running:
     """Wait until a server listens."""
     assert process.stdout

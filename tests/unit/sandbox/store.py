@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
 import threading
 from contextlib import suppress
@@ -18,6 +19,15 @@ if TYPE_CHECKING:
 LOOPBACK = "127.0.0.1"
 
 
+class PromptServer(TcpFakeServer):
+    """Sends what it has at once: an answer of several parts would wait 40 ms for an acknowledgement in between."""
+
+    def get_request(self) -> tuple[socket.socket, Any]:
+        connection, address = super().get_request()
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return connection, address
+
+
 class Store:
     """A server that ends TLS in front of a fake Redis, which speaks plain TCP alone.
 
@@ -30,7 +40,7 @@ class Store:
 
     def __init__(self, tls: ssl.SSLContext) -> None:
         self._tls = tls
-        self._redis = TcpFakeServer((LOOPBACK, 0))
+        self._redis = PromptServer((LOOPBACK, 0))
         self._loop: AbstractEventLoop = asyncio.new_event_loop()
         self._threads = [
             threading.Thread(target=self._redis.serve_forever, args=(0.02,)),

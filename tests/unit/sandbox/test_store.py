@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import ssl
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
@@ -24,9 +25,9 @@ if TYPE_CHECKING:
     from tests.unit.sandbox.provider import Person, Running
 
     Meet = Callable[[Running], Person]
-    Restart = Callable[[Running, Environ], Running]
 
 DAY = 24 * 60 * 60
+DATABASE = 3
 
 
 @pytest.fixture
@@ -35,16 +36,29 @@ def own(files: Environ, store: Store) -> Environ:
     return given(files, store)
 
 
+@pytest.fixture(scope="session")
+def second_store(open_store: Callable[[], Store]) -> Store:
+    """A store that only the second server uses."""
+    return open_store()
+
+
+@pytest.fixture(scope="session")
+def second_server(start: Start, files: Environ, second_store: Store) -> Running:
+    environ = given(files, second_store)
+    return awaited(start(environ), environ)
+
+
 @pytest.fixture
-def alone(start: Start, own: Environ) -> Running:
-    """A server with the test's own store."""
-    return awaited(start(own), own)
+def alone(second_server: Running, second_store: Store) -> Running:
+    """A server with a store that is empty when the test begins."""
+    second_store.database(DATABASE).flushdb()
+    return second_server
 
 
-def linked(running: Running, person: Person) -> str:
+def linked(running: Running, person: Person, name: str = "ada") -> str:
     """Link an account, and return its refresh token."""
     asked = Authorization()
-    token: str = redeem(running, asked, person.links(asked)["code"]).json()["refresh_token"]
+    token: str = redeem(running, asked, person.links(asked, name)["code"]).json()["refresh_token"]
     return token
 
 
@@ -54,51 +68,41 @@ def events(process: subprocess.Popen[str]) -> list[dict[str, str]]:
     return [json.loads(line) for line in process.communicate(timeout=20)[0].splitlines()]
 
 
-def test_an_account_that_was_linked_is_refreshed_after_a_restart(
-    alone: Running, own: Environ, meet: Meet, restarted: Restart
-) -> None:
-    token = linked(alone, meet(alone))
-    after = restarted(alone, own)
-    answer = refresh(after, token)
-    assert answer.status_code == 200
-    assert claims(answer.json()["id_token"])["sub"] == "ada"
+def test_a_restart_changes_nothing_of_what_people_did(start: Start, own: Environ, meet: Meet) -> None:
+    before = awaited(start(own), own)
+    tokens = {name: linked(before, meet(before), name) for name in ("linked", "revoked", "rotated")}
+    assert revoke(before, tokens["revoked"]).status_code == 200
+    tokens["new"] = refresh(before, tokens["rotated"]).json()["refresh_token"]
+    knows = meet(before)
+    linked(before, knows)
+    begun = {step: (meet(before), Authorization()) for step in ("login", "consent", "code")}
+    pages = {step: person.opens(asked) for step, (person, asked) in begun.items()}
+    for step in ("consent", "code"):
+        pages[step] = begun[step][0].submits(pages[step], "Log in", name=step)
+    pages["code"] = begun["code"][0].submits(pages["code"], "Allow")
 
+    before.process.terminate()
+    assert before.process.wait(20) == 0
+    after = awaited(start({**own, "PORT": str(before.port)}), own)
 
-def test_who_is_logged_in_stays_so_after_a_restart(
-    alone: Running, own: Environ, meet: Meet, restarted: Restart
-) -> None:
-    person = meet(alone)
-    linked(alone, person)
-    restarted(alone, own)
-    assert "code" in returned(person.opens(Authorization()))
-    assert "<strong>ada</strong>" in person.opens(Authorization(), {"prompt": "consent"}).text
-
-
-@pytest.mark.parametrize("step", ["login", "consent", "code"])
-def test_what_was_begun_is_finished_after_a_restart(
-    alone: Running, own: Environ, meet: Meet, restarted: Restart, step: str
-) -> None:
-    person, asked = meet(alone), Authorization()
-    page = person.opens(asked)
-    if step != "login":
-        page = person.submits(page, "Log in", name="ada")
-    if step == "code":
-        page = person.submits(page, "Allow")
-    after = restarted(alone, own)
-    if step == "login":
-        page = person.submits(page, "Log in", name="ada")
-    if step != "code":
-        page = person.submits(page, "Allow")
-    assert redeem(after, asked, returned(page)["code"]).status_code == 200
-
-
-@pytest.mark.parametrize("end", [revoke, refresh])
-def test_what_ended_before_a_restart_is_ended_after_it(
-    alone: Running, own: Environ, meet: Meet, restarted: Restart, end: Callable[[Running, str], object]
-) -> None:
-    token = linked(alone, meet(alone))
-    end(alone, token)
-    assert refresh(restarted(alone, own), token).json()["error"] == "invalid_grant"
+    pages["login"] = begun["login"][0].submits(pages["login"], "Log in", name="login")
+    for step in ("login", "consent"):
+        pages[step] = begun[step][0].submits(pages[step], "Allow")
+    redeemed = {
+        step: redeem(after, asked, returned(pages[step])["code"]).status_code for step, (_, asked) in begun.items()
+    }
+    assert redeemed == {"login": 200, "consent": 200, "code": 200}
+    assert "code" in returned(knows.opens(Authorization()))
+    assert "<strong>ada</strong>" in knows.opens(Authorization(), {"prompt": "consent"}).text
+    answers = {name: refresh(after, tokens[name]) for name in ("linked", "revoked", "rotated", "new")}
+    assert claims(answers["linked"].json()["id_token"])["sub"] == "linked"
+    # A token that was rotated away and is used again ends the one that replaced it.
+    assert {name: answer.json().get("error") for name, answer in answers.items()} == {
+        "linked": None,
+        "revoked": "invalid_grant",
+        "rotated": "invalid_grant",
+        "new": "invalid_grant",
+    }
 
 
 def test_two_with_a_redis_each_know_nothing_of_each_other(alone: Running, running: Running, meet: Meet) -> None:
@@ -107,9 +111,9 @@ def test_two_with_a_redis_each_know_nothing_of_each_other(alone: Running, runnin
     assert refresh(alone, token).status_code == 200
 
 
-def test_everything_ends_and_no_name_tells_a_token(alone: Running, store: Store, meet: Meet) -> None:
+def test_everything_ends_and_no_name_tells_a_token(alone: Running, second_store: Store, meet: Meet) -> None:
     token = refresh(alone, linked(alone, meet(alone))).json()["refresh_token"]
-    content = store.database(3)
+    content = second_store.database(DATABASE)
     names = [str(name) for name in content.scan_iter()]
     kinds = {name.split(":")[1] for name in names}
     assert {"Session", "Grant", "AccessToken", "RefreshToken", "AuthorizationCode", "grant", "uid"} <= kinds
@@ -118,34 +122,36 @@ def test_everything_ends_and_no_name_tells_a_token(alone: Running, store: Store,
     assert not [name for name in names if token in name]
 
 
-def test_a_revoked_grant_leaves_nothing_that_works(alone: Running, store: Store, meet: Meet) -> None:
+def test_a_revoked_grant_leaves_nothing_that_works(alone: Running, second_store: Store, meet: Meet) -> None:
     revoke(alone, linked(alone, meet(alone)))
-    kinds = {str(name).split(":")[1] for name in store.database(3).scan_iter()}
+    kinds = {str(name).split(":")[1] for name in second_store.database(DATABASE).scan_iter()}
     assert "Session" in kinds
     assert not kinds & {"Grant", "AccessToken", "RefreshToken", "AuthorizationCode", "grant"}
 
 
-def test_it_outlasts_a_restart_of_redis(alone: Running, store: Store, meet: Meet) -> None:
-    token = linked(alone, meet(alone))
+def test_it_outlasts_a_restart_of_redis(start: Start, own: Environ, store: Store, meet: Meet) -> None:
+    running = awaited(start(own), own)
+    token = linked(running, meet(running))
     store.goes()
-    with alone.client() as client:
-        ill = client.get("/health")
+    # Each waits as long as a request may for a short restart.
+    with running.client() as client, ThreadPoolExecutor(1) as beside:
+        refused = beside.submit(refresh, running, token)
+        ill, answer = client.get("/health"), refused.result(20)
         assert (ill.status_code, ill.json()["status"]) == (503, "unavailable")
         assert ill.json()["reason"].startswith("Redis: ")
-        answer = refresh(alone, token)
         assert (answer.status_code, answer.json()["error"]) == (500, "server_error")
         store.comes()
         wait_until(lambda: client.get("/health").status_code == 200, "healthy", seconds=20)
-    assert refresh(alone, token).status_code == 200
-    said = events(alone.process)
+    assert refresh(running, token).status_code == 200
+    said = events(running.process)
     assert [one["event"] for one in said if "Redis" in one["event"]][-1] == "Redis is ready"
     assert token not in json.dumps(said)
 
 
-def test_a_request_outlasts_a_short_restart(alone: Running, store: Store, meet: Meet) -> None:
+def test_a_request_outlasts_a_short_restart(alone: Running, second_store: Store, meet: Meet) -> None:
     token = linked(alone, meet(alone))
-    store.goes()
-    store.comes()
+    second_store.goes()
+    second_store.comes()
     assert refresh(alone, token).status_code == 200
 
 
@@ -188,7 +194,7 @@ def test_a_redis_that_another_authority_vouches_for_is_refused(start: Start, own
     tls.load_cert_chain(tmp_path / "crt", tmp_path / "key")
     stranger = Store(tls)
     try:
-        process = start({**own, "REDIS_PORT": str(stranger.port), "STARTUP_TIMEOUT": "1"})
+        process = start({**own, "REDIS_PORT": str(stranger.port), "STARTUP_TIMEOUT": "0"})
         _, err = process.communicate(timeout=20)
     finally:
         stranger.ends()

@@ -95,8 +95,14 @@ def back_channel() -> BackChannel:
     return BackChannel()
 
 
+@pytest.fixture(scope="session")
+def tls() -> ssl.SSLContext:
+    """A context that no connection is made with; to load the system's CAs takes longer than most tests."""
+    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
 @pytest.fixture
-def provider(back_channel: BackChannel) -> Callable[..., OAuthProvider]:
+def provider(back_channel: BackChannel, tls: ssl.SSLContext) -> Callable[..., OAuthProvider]:
     """Make a provider; its configuration differs from a complete one by the arguments."""
 
     def make(**changes: object) -> OAuthProvider:
@@ -111,6 +117,6 @@ def provider(back_channel: BackChannel) -> Callable[..., OAuthProvider]:
         }
         config = ProviderConfig.model_validate({**given, **changes})
         transport = httpx2.MockTransport(back_channel)
-        return OAuthProvider(config, "https://127.0.0.1:8182", ssl.create_default_context(), transport)
+        return OAuthProvider(config, "https://127.0.0.1:8182", tls, transport)
 
     return make
