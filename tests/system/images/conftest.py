@@ -6,7 +6,6 @@ from __future__ import annotations
 import datetime
 import io
 import secrets
-import shutil
 import subprocess
 import tarfile
 import time
@@ -18,7 +17,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from cli.images import build, rootfs, source
+from cli.images import build, source
 from cli.images.engine import connect
 from infra.catalogue import BASES, Base, ImageSource
 
@@ -27,19 +26,9 @@ if TYPE_CHECKING:
     from docker.models.containers import Container
     from docker.models.volumes import Volume
 
-collect_ignore = [
-    *(["test_debian_built.py"] if rootfs.obstacle() else []),
-    *([] if shutil.which("docker-registry") or shutil.which("apt-get") else ["test_registry.py"]),
-]
-"""What can't be made on this machine at all: images without root, a registry without its Debian package."""
-
 LABELS = {"dashtam.selftest": "images"}
 Run = Callable[..., "Container"]
 Files = Callable[..., "Volume"]
-
-
-def pytest_report_header() -> list[str]:
-    return [f"not possible on this machine: tests/system/images/{name}" for name in collect_ignore]
 
 
 @pytest.fixture(scope="session")

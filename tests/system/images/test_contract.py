@@ -3,16 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from infra.catalogue import NODE, POSTGRES, PYTHON, REDIS, Base
-
-if TYPE_CHECKING:
-    pass
-
-Run = "Callable[..., Container]"
 
 TOOLS = [
     (POSTGRES, ["postgres", "initdb", "psql", "pg_isready", "pg_dump", "pg_restore", "pg_dumpall", "pg_basebackup"]),

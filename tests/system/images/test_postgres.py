@@ -91,7 +91,10 @@ def test_the_password_is_in_no_argument_variable_or_log(postgres: Any, until: An
     container = postgres()
     until(lambda: ready(container), container)
     script = "cat /proc/[0-9]*/cmdline /proc/[0-9]*/environ"
-    assert PASSWORD.encode() not in container.exec_run(["sh", "-c", script]).output
+    status, shown = container.exec_run(["sh", "-c", script])
+    assert status == 0
+    assert b"POSTGRES_PASSWORD_FILE=" in shown
+    assert PASSWORD.encode() not in shown
     assert PASSWORD.encode() not in container.logs()
 
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -56,9 +57,11 @@ def test_only_the_named_user_comes_in_and_only_over_tls(redis: Any, until: Any) 
     assert cli(container, *TLS, "acl", "whoami") == "dashtam"
     assert "WRONGPASS" in cli(container, *TLS, "ping", password="wrong")
     assert "NOAUTH" in cli(container, *TLS, "ping", user="")
-    assert "PONG" not in cli(container, "-h", "localhost", "ping")
-    untrusted = ["--tls", "--cacert", "/etc/hostname", "-h", "localhost"]
-    assert "PONG" not in cli(container, *untrusted, "ping")
+    plain = cli(container, "-h", "localhost", "ping")
+    # Which of them depends on how much of the command the server has read when it hangs up.
+    assert re.search(r"^Error: (Connection reset by peer|Server closed the connection)$", plain, re.MULTILINE)
+    assert "PONG" not in plain
+    assert "certificate verify failed" in cli(container, "--tls", "-h", "localhost", "ping")
 
 
 def test_data_survives_a_stop_which_is_clean(redis: Any, until: Any) -> None:

@@ -2,13 +2,15 @@
 
 import hashlib
 import socket
-import time
 from pathlib import Path
 
 import pytest
 
 from cli.machine.download import ChecksumError, Downloader, DownloadError, Limits
 from tests.system.toolchain.release_host import ARCHIVE_PATH, CHECKSUMS_PATH, ReleaseHost
+
+# Long before a host that is not given up would have sent all.
+pytestmark = pytest.mark.timeout(30)
 
 QUICK = Limits(connect=1.0, silence=1.0, window=0.5, speed=100_000)
 
@@ -69,26 +71,20 @@ def test_a_wrong_checksum_is_refused_and_deleted(release_host: ReleaseHost, tmp_
 
 def test_a_slow_host_is_given_up(release_host: ReleaseHost, tmp_path: Path) -> None:
     release_host.trickle = 0.01
-    began = time.monotonic()
     with pytest.raises(DownloadError, match="comes at only"):
         fetch(release_host, tmp_path / "file")
-    assert time.monotonic() - began < 5
 
 
 def test_a_text_that_never_ends_is_given_up(release_host: ReleaseHost) -> None:
     release_host.trickle, release_host.checksums = 0.01, "x" * 10_000
-    began = time.monotonic()
     with pytest.raises(DownloadError, match="too slowly"):
         Downloader(QUICK, release_host.context()).text(release_host.url + CHECKSUMS_PATH)
-    assert time.monotonic() - began < 5
 
 
 def test_a_silent_host_is_given_up(release_host: ReleaseHost, tmp_path: Path) -> None:
     release_host.trickle = 60
-    began = time.monotonic()
     with pytest.raises(DownloadError, match="can't be read"):
         fetch(release_host, tmp_path / "file")
-    assert time.monotonic() - began < 5
 
 
 def test_a_missing_file_is_asked_for_once(release_host: ReleaseHost, tmp_path: Path) -> None:
@@ -115,10 +111,8 @@ def test_a_host_that_never_answers_the_connection() -> None:
     with socket.socket() as deaf:
         deaf.bind(("127.0.0.1", 0))
         deaf.listen(1)
-        began = time.monotonic()
         with pytest.raises(DownloadError, match="can't be read"):
             Downloader(QUICK).text(f"https://127.0.0.1:{deaf.getsockname()[1]}/any")
-        assert time.monotonic() - began < 5
 
 
 def test_plain_http_is_refused(tmp_path: Path) -> None:

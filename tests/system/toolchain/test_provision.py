@@ -152,6 +152,8 @@ def test_a_build_that_fails_says_what_go_says(tiny: Places) -> None:
     assert leftovers(tiny) == []
 
 
+@pytest.mark.campaign
+@pytest.mark.timeout(600)
 def test_an_interrupted_build_is_taken_up_again(tiny: Places, tmp_path: Path) -> None:
     # A Go cache of its own, so that there is something to compile and to interrupt.
     fresh = {"GOCACHE": str(tmp_path / "go-cache")}
