@@ -6,7 +6,7 @@ import re
 import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache
 from pathlib import Path
 
 from markdown_it import MarkdownIt
@@ -29,10 +29,10 @@ class Page:
 
     path: Path
 
-    @cached_property
+    @property
     def tokens(self) -> list[Token]:
         """What Markdown makes of it."""
-        return MarkdownIt("commonmark").enable("table").parse(self.path.read_text())
+        return _parsed(self.path)
 
     def links(self) -> list[str]:
         """Return where its links lead."""
@@ -69,6 +69,11 @@ class Page:
         for child in (child for token in self.tokens for child in token.children or []):
             if child.type == "code_inline" and child.content.startswith(f"{PROGRAM} "):
                 yield child.content.split()[1:]
+
+
+@cache
+def _parsed(path: Path) -> list[Token]:
+    return MarkdownIt("commonmark").enable("table").parse(path.read_text())
 
 
 def commands(script: str) -> Iterator[list[str]]:

@@ -8,6 +8,12 @@ from cli.lazy import MODULES
 from infra.settings import StackSettings
 from reference import commands, config, markdown, messages
 from reference.files import ROOT
+from reference.messages import Message
+
+
+@pytest.fixture(scope="session")
+def told() -> list[Message]:
+    return messages.messages()
 
 
 def test_every_command_is_described() -> None:
@@ -42,16 +48,16 @@ def test_every_key_is_described() -> None:
         ("ValueError", "a key is named twice; give each a name of its own, such as k1 and k2"),
     ],
 )
-def test_messages_are_told_with_their_parts(kind: str, part: str) -> None:
-    assert [one for one in messages.messages() if one.kind == kind and part in one.parts]
+def test_messages_are_told_with_their_parts(told: list[Message], kind: str, part: str) -> None:
+    assert [one for one in told if one.kind == kind and part in one.parts]
 
 
-def test_every_error_that_a_user_meets_is_told() -> None:
+def test_every_error_that_a_user_meets_is_told(told: list[Message]) -> None:
     written = "\n".join(path.read_text() for path in sorted((ROOT / "cli").rglob("*.py")))
     begun = set(re.findall(r'UserError\(\s*"([^"{\\]+)"', written))
-    told = {part for one in messages.messages() for part in one.parts}
+    parts = {part for one in told for part in one.parts}
     assert len(begun) > 5
-    assert [text for text in begun if not any(part.startswith(text) for part in told)] == []
+    assert [text for text in begun if not any(part.startswith(text) for part in parts)] == []
 
 
 def test_a_table_holds_what_markdown_would_take_for_its_own() -> None:
