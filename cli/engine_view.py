@@ -267,12 +267,12 @@ class EngineView:
 
     def remove_network(self, network: str) -> None:
         """Remove a network, with what is still connected to it."""
-        try:
+        with suppress(docker.errors.NotFound):
             for container in self._client.api.inspect_network(network)["Containers"] or {}:
-                self._client.api.disconnect_container_from_network(container, network, force=True)
+                # A container that is removed meanwhile must not keep the network.
+                with suppress(docker.errors.NotFound):
+                    self._client.api.disconnect_container_from_network(container, network, force=True)
             self._client.api.remove_network(network)
-        except docker.errors.NotFound:
-            return
 
     def remove_volume(self, volume: str) -> None:
         """Remove a volume with all that is in it; one that is gone already is let go."""
