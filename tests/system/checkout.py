@@ -43,6 +43,8 @@ OWN = (
     "UV_",
 )
 """Variables of the clone that runs the tests, which the copy must not inherit."""
+_OUTPUTS: dict[tuple[Path, int], dict[str, Any]] = {}
+"""Outputs by the state that they were read from."""
 
 
 @dataclass(frozen=True)
@@ -131,16 +133,24 @@ class Checkout:
 
     def awaits_replacement(self, service: str) -> bool:
         """Tell whether the state says that a service's container was deleted and its successor isn't there yet."""
-        state = json.loads((self.backend / f".pulumi/stacks/dashtam/{self.stack}.json").read_text())
+        state = json.loads(self.state().read_text())
         container = f"::dashtam-{self.stack}-{service}"
         resources = state["checkpoint"]["latest"]["resources"]
         return any(one.get("pendingReplacement") for one in resources if one["urn"].endswith(container))
 
+    def state(self, stack: str = "") -> Path:
+        """Return the file in which Pulumi keeps the state of the further environment, or of another one."""
+        return self.backend / f".pulumi/stacks/dashtam/{stack or self.stack}.json"
+
     def outputs(self, stack: str = "") -> dict[str, Any]:
         """Return the outputs of the further environment, or of another one, secrets included."""
-        said = succeed(self.pulumi("stack", "output", "--stack", stack or self.stack, "--json", "--show-secrets"))
-        values: dict[str, Any] = json.loads(said)
-        return values
+        name, state = stack or self.stack, self.state(stack)
+        # Pulumi takes more than a second to read them, and they change with the state only.
+        key = (state, state.stat().st_mtime_ns)
+        if key not in _OUTPUTS:
+            said = succeed(self.pulumi("stack", "output", "--stack", name, "--json", "--show-secrets"))
+            _OUTPUTS[key] = json.loads(said)
+        return _OUTPUTS[key]
 
 
 def make(folder: Path) -> Checkout:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from infra.naming import COMPONENT_LABEL
 from tests.system import damage, environments
+
+PATIENCE = 90.0
+"""Seconds until a command comes to a moment: less than a test may take."""
 
 if TYPE_CHECKING:
     import subprocess
@@ -118,8 +122,10 @@ def kill(scene: Scene, moment: Moment, how: damage.Kill, *command: str) -> None:
         command: The command.
     """
     process: subprocess.Popen[bytes] = scene.checkout.start(*command)
+    deadline = time.monotonic() + PATIENCE
     with damage.at_latest_killed(process):
         while not moment(scene):
             assert not damage.ends_within(process, 0.01), f"{command} came to its end before it could be killed"
+            assert time.monotonic() < deadline, f"{command} didn't come to the moment at which it is killed"
         how(process)
     assert damage.was_killed(process), f"{command} came to its end before it was killed"

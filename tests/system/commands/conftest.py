@@ -10,20 +10,7 @@ import pytest
 from tests.system import checkout as checkouts
 from tests.system import environments
 from tests.system.checkout import Checkout
-
-
-@pytest.fixture(scope="session")
-def client() -> Iterator[docker.DockerClient]:
-    made = docker.from_env()
-    yield made
-    made.close()
-
-
-@pytest.fixture(scope="session")
-def checkout(client: docker.DockerClient, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
-    """A copy of this checkout, whose environment is up, and is removed at the end whatever happened."""
-    with checkouts.brought_up(client, tmp_path_factory.mktemp("checkout")) as made:
-        yield made
+from tests.system.commands.contents import Contents
 
 
 @pytest.fixture(scope="session")
@@ -31,6 +18,12 @@ def spare(client: docker.DockerClient, tmp_path_factory: pytest.TempPathFactory)
     """A second copy, whose environment tests may take apart; each brings it up first."""
     with checkouts.brought_up(client, tmp_path_factory.mktemp("spare")) as made:
         yield made
+
+
+@pytest.fixture(scope="session")
+def contents(checkout: Checkout, client: docker.DockerClient, tmp_path_factory: pytest.TempPathFactory) -> Contents:
+    """What the environment keeps."""
+    return Contents(checkout, client, tmp_path_factory.mktemp("contents"), checkout.stack)
 
 
 @pytest.fixture(autouse=True)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cli.snapshots.journal import Journal, Phase
 from cli.snapshots.switch import STAGED
 from tests.system import damage
+from tests.system.moments import PATIENCE
 
 if TYPE_CHECKING:
     import subprocess
@@ -20,9 +22,11 @@ if TYPE_CHECKING:
 
 async def killed_when(process: subprocess.Popen[bytes], reached: Callable[[], Awaitable[bool]]) -> None:
     """Kill a command with all that it started once something has come true; it must be alive then."""
+    deadline = time.monotonic() + PATIENCE
     with damage.at_latest_killed(process):
         while not await reached():
             assert not damage.ends_within(process, 0.01), f"exit status {process.returncode}"
+            assert time.monotonic() < deadline, "it didn't come to the moment at which it is killed"
     assert damage.was_killed(process)
 
 

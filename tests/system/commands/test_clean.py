@@ -1,25 +1,39 @@
-"""`clean` removes all of this clone, and nothing else."""
+"""`clean` removes all of this clone, and nothing else, also where the clone's passphrase is lost.
+
+It takes a copy of its own: what `clean` removes, no other test can use.
+"""
 
 from __future__ import annotations
 
 import json
+import re
 import secrets
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-import docker
 import pytest
 
 from cli.engine_view import EngineView
 from infra.naming import OWNER_LABEL, Naming
 from tests.system import environments
-from tests.system.checkout import Checkout
+from tests.system.commands.contents import Contents
+from tests.system.commands.passphrases import losing
 from tests.system.running import succeed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    import docker
+
+    from tests.system.checkout import Checkout
+
+COMMAND = re.compile(r"`\./dashtam ([^`]+)`")
 
 
 @pytest.fixture
 def foreign(spare: Checkout, client: docker.DockerClient) -> Iterator[list[str]]:
     """Ids and names of what is not this clone's: without labels, and with all of them but another owner."""
-    spare.up()
+    _bring_up(spare, client)
     image = client.containers.get(f"dashtam-{spare.stack}-redis").image
     assert image
     made: list[str] = []
@@ -36,9 +50,23 @@ def foreign(spare: Checkout, client: docker.DockerClient) -> Iterator[list[str]]
         client.volumes.get(volume).remove()
 
 
+@pytest.fixture
+def left(spare: Checkout, client: docker.DockerClient) -> Iterator[str]:
+    """A volume of this clone that is in no state."""
+    labels = Naming("gone", spare.tools["DASHTAM_CLONE"]).labels("postgres")
+    name = str(client.volumes.create(f"postgres_gone_{secrets.token_hex(4)}", labels=labels).name)
+    yield name
+    for one in client.volumes.list(filters={"name": name}):
+        one.remove()
+
+
+def _bring_up(spare: Checkout, client: docker.DockerClient) -> None:
+    if not environments.is_up(client, spare.stack):
+        spare.up()
+
+
 def _own(spare: Checkout, client: docker.DockerClient) -> set[str]:
-    owner = client.containers.get(f"dashtam-{spare.stack}-redis").labels[OWNER_LABEL]
-    return _names(client, {"label": [f"{OWNER_LABEL}={owner}"]})
+    return _names(client, {"label": [f"{OWNER_LABEL}={spare.tools['DASHTAM_CLONE']}"]})
 
 
 def _names(client: docker.DockerClient, chosen: dict[str, list[str]]) -> set[str]:
@@ -47,23 +75,24 @@ def _names(client: docker.DockerClient, chosen: dict[str, list[str]]) -> set[str
     return {one["Names"][0].lstrip("/") for one in containers} | {one["Name"] for one in [*networks, *volumes]}
 
 
-def test_everything_of_this_clone_goes_and_nothing_else(
-    spare: Checkout, client: docker.DockerClient, foreign: list[str]
+def test_everything_of_this_clone_is_removed_and_nothing_else(
+    spare: Checkout, client: docker.DockerClient, foreign: list[str], left: str
 ) -> None:
-    tracked = spare.status()
     own = _own(spare, client)
     # What installs a service's files, and the volume with them, have one name.
-    assert len(own) == 10 + 1 + 2
+    assert len(own) == 10 + 1 + 2 + 1
+    data = sorted([left, f"postgres_{spare.stack}_data", f"redis_{spare.stack}_data"])
 
     listed = json.loads(succeed(spare.dashtam("clean", "--dry-run", "--json")))
     assert {name for kind in ("containers", "networks", "volumes", "data") for name in listed[kind]} == own
-    assert listed["data"] == [f"postgres_{spare.stack}_data", f"redis_{spare.stack}_data"]
+    assert listed["data"] == data
     assert listed["stacks"] == [spare.stack]
     assert not listed["removed"]
 
+    # Nobody answers, which is a no.
     asked = spare.dashtam("clean")
     assert asked.returncode == 1
-    assert f"the data in postgres_{spare.stack}_data, redis_{spare.stack}_data for good?" in asked.stderr
+    assert f"the data in {', '.join(data)} for good?" in asked.stderr
     assert own <= _names(client, {})
 
     succeed(spare.dashtam("clean", "--yes"))
@@ -71,26 +100,33 @@ def test_everything_of_this_clone_goes_and_nothing_else(
     assert set(foreign) <= EngineView(client).ids()
     assert "There is nothing of this clone" in succeed(spare.dashtam("clean", "--dry-run"))
 
-    spare.up()
+
+async def test_the_remedy_for_a_lost_passphrase_saves_the_data(
+    spare: Checkout, client: docker.DockerClient, tmp_path: Path
+) -> None:
+    _bring_up(spare, client)
+    contents = Contents(spare, client, tmp_path, spare.stack)
+    await contents.fill()
+    accounts = contents.accounts("ada")
+    before, tracked = await contents.rows("kept"), spare.status()
+    with losing(spare) as passphrase:
+        refused = spare.dashtam("up", spare.stack)
+        assert refused.returncode == 1
+        for command in _named(refused.stderr, spare.stack, str(tmp_path / "rescued")):
+            succeed(spare.dashtam(*command, *(["--yes"] if command[0] in {"clean", "restore"} else [])))
+        assert passphrase.exists()
     assert environments.is_up(client, spare.stack)
-    succeed(spare.pulumi("preview", "--stack", spare.stack, "--expect-no-changes"))
+    assert await contents.rows("kept") == before
+    # Its tokens were encrypted under keys that only the passphrase could have kept.
+    assert contents.accounts() == {name: ["revoked", "", None] for name in accounts}
     assert spare.status() == tracked
+    succeed(spare.pulumi("preview", "--stack", spare.stack, "--expect-no-changes"))
 
 
-def test_json_asks_nothing(spare: Checkout) -> None:
-    done = spare.dashtam("clean", "--json")
-    assert done.returncode == 2
-    assert "--yes" in done.stderr
-
-
-def test_what_an_environment_left_that_is_in_no_state_goes_too(spare: Checkout, client: docker.DockerClient) -> None:
-    spare.up()
-    owner = client.containers.get(f"dashtam-{spare.stack}-redis").labels[OWNER_LABEL]
-    left = client.volumes.create(
-        f"postgres_gone_{secrets.token_hex(4)}", labels=Naming("gone", owner).labels("postgres")
-    )
-    said = json.loads(succeed(spare.dashtam("clean", "--yes", "--json")))
-    assert left.name in said["data"]
-    assert not client.volumes.list(filters={"name": left.name or ""})
-    spare.up()
-    assert environments.is_up(client, spare.stack)
+def _named(said: str, stack: str, file: str) -> list[list[str]]:
+    """Return the commands that a remedy names, in their order."""
+    remedy = " ".join(said[said.index("What to do:") :].split())
+    words = {"ENVIRONMENT": stack, "FILE": file}
+    commands = [[words.get(word, word) for word in found.split()] for found in COMMAND.findall(remedy)]
+    assert [one[0] for one in commands] == ["backup", "clean", "up", "restore"]
+    return commands

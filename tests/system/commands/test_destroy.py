@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.system import damage, environments, moments
-from tests.system.commands.contents import Contents
+from tests.system.commands import snapshots
 from tests.system.running import succeed
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import docker
 
     from tests.system.checkout import Checkout
+    from tests.system.commands.contents import Contents
 
 
 FORGETFUL: dict[str, dict[str, object]] = {
@@ -33,45 +34,28 @@ MOMENTS = {"database stopped": (moments.stopped("postgres"), damage.kill_all), *
 """Moments of `destroy`, those after there is a snapshot apart, and what is killed then."""
 
 
-@pytest.fixture
-def contents(checkout: Checkout, client: docker.DockerClient, tmp_path: Path) -> Contents:
-    return Contents(checkout, client, tmp_path, checkout.stack)
-
-
-def _names(checkout: Checkout) -> list[str]:
-    return [one["name"] for one in json.loads(succeed(checkout.dashtam("snapshot", "list", checkout.stack, "--json")))]
-
-
 def _states(checkout: Checkout, client: docker.DockerClient) -> dict[str, str]:
     """Return when each container was started."""
-    found = client.containers.list(filters=environments.labelled(checkout.stack))
-    return {one.name or "": one.attrs["State"]["StartedAt"] for one in found}
+    found = client.api.containers(filters=environments.labelled(checkout.stack))
+    return {one["Names"][0]: client.api.inspect_container(one["Id"])["State"]["StartedAt"] for one in found}
 
 
-@pytest.mark.parametrize("edit", [{}, FORGETFUL], ids=["as it is", "edited to forget"])
-async def test_a_snapshot_is_taken_first_and_brings_everything_back(
-    checkout: Checkout, contents: Contents, edit: dict[str, dict[str, object]]
+async def test_killed_after_data_is_gone_the_next_ends_it_and_the_snapshot_brings_all_back(
+    checkout: Checkout, contents: Contents, client: docker.DockerClient
 ) -> None:
     await contents.fill()
-    before, accounts = await contents.digest(), contents.accounts()
-    known = set(_names(checkout))
-    checkout.configure(**edit)
+    accounts = contents.accounts("ada")
+    before = await contents.digest()
+    scene = moments.now(checkout, client)
+    checkout.configure(**FORGETFUL)
     try:
-        done = json.loads(succeed(checkout.dashtam("destroy", checkout.stack, "--yes", "--json")))
+        moments.kill(scene, moments.data_gone, damage.kill_all, "destroy", checkout.stack, "--yes")
+        succeed(checkout.dashtam("destroy", checkout.stack, "--yes", "--no-snapshot"))
     finally:
         checkout.configure()
-    [taken] = set(_names(checkout)) - known
-    assert done["snapshot"]["name"] == taken
-    assert not contents.client.volumes.list(filters=environments.labelled(checkout.stack))
-    succeed(checkout.dashtam("snapshot", "restore", checkout.stack, taken, "--yes"))
-    assert await contents.digest() == before
-    assert contents.accounts() == accounts
-
-
-async def test_what_comes_up_empty_says_where_its_data_is(checkout: Checkout, contents: Contents) -> None:
-    before = await contents.digest()
-    done = json.loads(succeed(checkout.dashtam("destroy", checkout.stack, "--yes", "--json")))
-    taken = done["snapshot"]["name"]
+    [taken] = scene.snapshots() - scene.known
+    assert scene.containers() == {}
+    assert scene.volumes() == set()
     brought_up = checkout.dashtam("up", checkout.stack)
     succeed(brought_up)
     assert f"`./dashtam snapshot restore {checkout.stack} {taken}`" in brought_up.stderr
@@ -79,10 +63,27 @@ async def test_what_comes_up_empty_says_where_its_data_is(checkout: Checkout, co
     succeed(restored)
     assert "begins without data" not in restored.stderr
     assert await contents.digest() == before
+    assert contents.accounts() == accounts
+    assert snapshots.traces(checkout, client) == []
 
 
-async def test_an_edit_of_the_config_takes_no_data_with_it(checkout: Checkout, contents: Contents) -> None:
-    before, started = await contents.digest(), _states(checkout, contents.client)
+async def test_killed_before_there_is_a_snapshot_the_next_update_brings_all_back(
+    checkout: Checkout, contents: Contents, client: docker.DockerClient
+) -> None:
+    await contents.fill()
+    before = await contents.digest()
+    scene = moments.now(checkout, client)
+    moments.kill(scene, *MOMENTS["database stopped"], "destroy", checkout.stack, "--yes")
+    assert scene.snapshots() == scene.known
+    checkout.up()
+    assert environments.is_up(client, checkout.stack)
+    assert await contents.digest() == before
+
+
+async def test_an_edit_of_the_config_removes_no_data(
+    checkout: Checkout, contents: Contents, client: docker.DockerClient
+) -> None:
+    before, started = await contents.digest(), _states(checkout, client)
     checkout.configure(**FORGETFUL)
     try:
         refused = checkout.dashtam("up", checkout.stack)
@@ -94,23 +95,11 @@ async def test_an_edit_of_the_config_takes_no_data_with_it(checkout: Checkout, c
         assert one.returncode != 0
         assert "which its config no longer asks for" in one.stdout + one.stderr
         assert f"`./dashtam destroy {checkout.stack}`" in one.stdout + one.stderr
+    # Nobody answers, which is a no.
     assert asked.returncode == 1
     assert f"postgres_{checkout.stack}_data, redis_{checkout.stack}_data. Remove it for good?" in asked.stderr
-    assert _states(checkout, contents.client) == started
-    assert await contents.digest() == before
-
-
-@pytest.mark.parametrize("arguments", [[], ["--no-snapshot"]])
-def test_a_no_leaves_everything_as_it_was(
-    checkout: Checkout, client: docker.DockerClient, arguments: list[str]
-) -> None:
-    started, known = _states(checkout, client), _names(checkout)
-    # Nobody answers, which is a no.
-    done = checkout.dashtam("destroy", checkout.stack, *arguments)
-    assert done.returncode == 1
-    assert f"keeps data in postgres_{checkout.stack}_data" in done.stderr
     assert _states(checkout, client) == started
-    assert _names(checkout) == known
+    assert await contents.digest() == before
 
 
 def test_who_cannot_read_the_state_stops_nothing(
@@ -118,58 +107,47 @@ def test_who_cannot_read_the_state_stops_nothing(
 ) -> None:
     wrong = tmp_path / "wrong"
     wrong.write_text("wrong")
-    started, known = _states(checkout, client), _names(checkout)
+    started, scene = _states(checkout, client), moments.now(checkout, client)
     done = checkout.dashtam("destroy", checkout.stack, "--yes", PULUMI_CONFIG_PASSPHRASE_FILE=str(wrong))
     assert done.returncode == 1
     assert "incorrect passphrase" in done.stderr
     assert _states(checkout, client) == started
-    assert _names(checkout) == known
+    assert scene.snapshots() == scene.known
 
 
-async def test_what_ran_goes_on_where_no_snapshot_can_be_taken(checkout: Checkout, contents: Contents) -> None:
+async def test_what_ran_runs_again_where_no_snapshot_can_be_taken(
+    checkout: Checkout, contents: Contents, client: docker.DockerClient
+) -> None:
     before = await contents.digest()
-    image = contents.client.containers.get(f"dashtam-{checkout.stack}-redis").attrs["Image"]
+    image = client.containers.get(f"dashtam-{checkout.stack}-redis").attrs["Image"]
     # A stranger has the name of what reads the data.
-    stranger = contents.client.containers.create(image, name=f"dashtam-{checkout.stack}-snapshot-postgres")
+    stranger = client.containers.create(image, name=f"dashtam-{checkout.stack}-snapshot-postgres")
     try:
         done = checkout.dashtam("destroy", checkout.stack, "--yes")
     finally:
         stranger.remove(v=True)
     assert done.returncode == 1
     assert "was not removed, since no snapshot" in done.stderr
-    assert environments.is_up(contents.client, checkout.stack)
+    assert environments.is_up(client, checkout.stack)
     assert await contents.digest() == before
 
 
+@pytest.mark.campaign
 @pytest.mark.parametrize("moment", MOMENTS)
-async def test_one_command_brings_back_what_was_killed(checkout: Checkout, contents: Contents, moment: str) -> None:
-    await contents.fill(100)
-    before, accounts = await contents.digest(), contents.accounts()
-    scene = moments.now(checkout, contents.client)
+async def test_one_command_brings_back_what_was_killed(
+    checkout: Checkout, contents: Contents, client: docker.DockerClient, moment: str
+) -> None:
+    await contents.fill()
+    accounts = contents.accounts("ada")
+    before = await contents.digest()
+    scene = moments.now(checkout, client)
     moments.kill(scene, *MOMENTS[moment], "destroy", checkout.stack, "--yes")
     taken = scene.snapshots() - scene.known
+    assert bool(taken) is (moment in AFTER)
     if taken:
         succeed(checkout.dashtam("snapshot", "restore", checkout.stack, *taken, "--yes"))
     else:
         checkout.up()
-    assert bool(taken) is (moment in AFTER)
-    assert environments.is_up(contents.client, checkout.stack)
+    assert environments.is_up(client, checkout.stack)
     assert await contents.digest() == before
     assert contents.accounts() == accounts
-
-
-def test_a_removal_that_was_killed_ends_with_the_next(checkout: Checkout, client: docker.DockerClient) -> None:
-    scene = moments.now(checkout, client)
-    moments.kill(scene, moments.data_gone, damage.kill_all, "destroy", checkout.stack, "--yes", "--no-snapshot")
-    succeed(checkout.dashtam("destroy", checkout.stack, "--yes", "--no-snapshot"))
-    chosen = environments.labelled(checkout.stack)
-    assert not client.containers.list(all=True, filters=chosen)
-    assert not client.volumes.list(filters=chosen)
-    checkout.up()
-
-
-def test_without_a_snapshot_none_is_left(checkout: Checkout) -> None:
-    known = _names(checkout)
-    succeed(checkout.dashtam("destroy", checkout.stack, "--yes", "--no-snapshot"))
-    assert _names(checkout) == known
-    checkout.up()

@@ -47,19 +47,21 @@ def test_certs_is_refused_by_the_services(checkout: Checkout) -> None:
     assert set(found.values()) == {"certificate has expired"}
 
 
-def test_up_renews_what_the_state_calls_expired(spare: Checkout, client: docker.DockerClient, tmp_path: Path) -> None:
-    spare.up()
-    before = spare.outputs()["ca_certificate"]
-    state = json.loads(succeed(spare.pulumi("stack", "export", "--stack", spare.stack)))
-    for resource in state["deployment"]["resources"]:
-        if resource["type"] in {AUTHORITY, CERTIFICATE}:
-            resource["outputs"]["validityEndTime"] = "2020-01-01T00:00:00Z"
+def test_up_renews_what_the_state_calls_expired(
+    checkout: Checkout, client: docker.DockerClient, tmp_path: Path
+) -> None:
+    before = checkout.outputs()["ca_certificate"]
+    state = json.loads(succeed(checkout.pulumi("stack", "export", "--stack", checkout.stack)))
+    made = [one for one in state["deployment"]["resources"] if one["type"] in {AUTHORITY, CERTIFICATE}]
+    assert len(made) == 1 + len(SERVICES)
+    for resource in made:
+        resource["outputs"]["validityEndTime"] = "2020-01-01T00:00:00Z"
     file = tmp_path / "state.json"
     file.write_text(json.dumps(state))
-    succeed(spare.pulumi("stack", "import", "--stack", spare.stack, "--file", str(file)))
-    assert "expired 2020-01-01" in succeed(spare.dashtam("status", spare.stack))
-    spare.up()
-    assert spare.outputs()["ca_certificate"] != before
-    assert "expired" not in succeed(spare.dashtam("status", spare.stack))
-    succeed(spare.dashtam("certs", spare.stack))
-    assert environments.is_up(client, spare.stack)
+    succeed(checkout.pulumi("stack", "import", "--stack", checkout.stack, "--file", str(file)))
+    assert "expired 2020-01-01" in succeed(checkout.dashtam("status", checkout.stack))
+    checkout.up()
+    assert environments.is_up(client, checkout.stack)
+    assert checkout.outputs()["ca_certificate"] != before
+    assert "expired" not in succeed(checkout.dashtam("status", checkout.stack))
+    succeed(checkout.dashtam("certs", checkout.stack))

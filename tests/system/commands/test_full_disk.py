@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-from contextlib import contextmanager
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,14 +20,18 @@ from tests.system import environments
 from tests.system.running import PATIENCE, succeed, wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import AsyncIterator
 
     import docker
+    from docker.models.containers import Container
 
     from tests.system.checkout import Checkout
+    from tests.system.commands.contents import Contents
 
 MOUNT = 'mount -t tmpfs -o "$1" none "$2"; shift 2; exec "$@"'
 """In a name space of its own, which needs no root where there are user name spaces."""
+
+SMALL_DISK = "/tmp"  # noqa: S108 - the container's own, in memory
 
 UNSHARED = ["unshare", "--mount", *(["--map-root-user"] if os.geteuid() else [])]
 
@@ -52,21 +56,19 @@ def _with_small_disk(
     return done.returncode, said
 
 
-@pytest.mark.parametrize(
-    ("options", "why"),
-    [
-        ("size=1m", "There is not enough room for a snapshot; nothing was changed."),
-        # Room for bytes, but for few files: it becomes full while the services stand still.
-        ("size=4g,nr_inodes=4", "There is no room left for a snapshot; nothing was changed."),
-    ],
-)
-def test_a_snapshot_needs_room(checkout: Checkout, client: docker.DockerClient, options: str, why: str) -> None:
+def test_a_snapshot_needs_room(checkout: Checkout, client: docker.DockerClient) -> None:
     folder = checkout.home / "snapshots" / checkout.stack
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    status, said = _with_small_disk(checkout, folder, options, "snapshot", "create", checkout.stack, "too-big")
-    assert status == 1
-    assert why in said
-    wait_until(lambda: environments.is_up(client, checkout.stack), "the services go on")
+    refusals = {
+        "size=1m": "There is not enough room for a snapshot; nothing was changed.",
+        # Room for bytes, but for few files: it becomes full while the services are paused.
+        "size=4g,nr_inodes=4": "There is no room left for a snapshot; nothing was changed.",
+    }
+    for options, why in refusals.items():
+        status, said = _with_small_disk(checkout, folder, options, "snapshot", "create", checkout.stack, "too-big")
+        assert status == 1
+        assert why in said
+        wait_until(lambda: environments.is_up(client, checkout.stack), "the services run")
     succeed(checkout.dashtam("snapshot", "create", checkout.stack, "fits"))
     succeed(checkout.dashtam("snapshot", "delete", checkout.stack, "fits"))
 
@@ -119,32 +121,45 @@ def test_a_backup_that_can_not_be_written_is_told(checkout: Checkout) -> None:
     assert "Traceback" not in done.stderr
 
 
-@contextmanager
-def _filled(spare: Checkout, service: str, folder: str) -> Iterator[None]:
-    filler = f"{folder}/filler"
-    done = spare.dashtam("exec", spare.stack, service, "--", "sh", "-c", f"cat /dev/zero > {filler}")
-    assert "No space left on device" in done.stderr
-    try:
-        yield
-    finally:
-        succeed(spare.dashtam("exec", spare.stack, service, "--", "rm", filler))
+@asynccontextmanager
+async def _on_a_small_disk(contents: Contents, postgres: Container, table: str) -> AsyncIterator[str]:
+    """Move a table, emptied, to a disk in memory; yields a folder there."""
+    tablespace = f"{SMALL_DISK}/tablespace"
+    _run(postgres, "mkdir", "-m", "0700", tablespace)
+    async with contents.session() as session:
+        await session.execute(f"CREATE TABLESPACE small LOCATION '{tablespace}'")
+        try:
+            await session.execute(f"ALTER TABLE {table} SET TABLESPACE small")
+            await session.execute(f"TRUNCATE {table}")
+            yield SMALL_DISK
+        finally:
+            await session.execute(f"ALTER TABLE {table} SET TABLESPACE pg_default")
+            await session.execute("DROP TABLESPACE small")
+            _run(postgres, "rmdir", tablespace)
 
 
-def test_a_database_without_room_is_told_and_goes_on_once_there_is_some(spare: Checkout) -> None:
-    succeed(spare.dashtam("destroy", spare.stack, "--yes", "--no-snapshot"))
-    # A disk of its own, so small that it can be filled.
-    spare.configure(postgres={"storage": "tmpfs", "tmpfs_size": "128m"})
-    spare.up()
-    with _filled(spare, "postgres", "/var/lib/postgresql/data"):
-        done = spare.dashtam("seed", spare.stack)
+def _run(container: Container, *command: str) -> None:
+    done = container.exec_run(list(command))
+    assert done.exit_code == 0, done.output
+
+
+async def test_a_database_without_room_is_told_and_works_once_there_is_some(
+    checkout: Checkout, contents: Contents, client: docker.DockerClient
+) -> None:
+    postgres = client.containers.get(f"dashtam-{checkout.stack}-postgres")
+    async with _on_a_small_disk(contents, postgres, "provider_connections") as folder:
+        filled = postgres.exec_run(["sh", "-c", f"cat /dev/zero > {folder}/filler"])
+        assert b"No space left on device" in filled.output
+        try:
+            done = checkout.dashtam("seed", checkout.stack)
+        finally:
+            _run(postgres, "rm", f"{folder}/filler")
         assert done.returncode == 1
-        assert f"{spare.stack} got no samples; nothing was changed." in done.stderr
+        assert f"{checkout.stack} got no samples; nothing was changed." in done.stderr
         assert "PostgreSQL at postgres:5432: no space is left on its disk" in done.stderr
         assert "What to do: Free some disk space" in done.stderr
         assert "Traceback" not in done.stderr
-    succeed(spare.dashtam("seed", spare.stack))
-    spare.configure()
-    spare.up()
+        succeed(checkout.dashtam("seed", checkout.stack))
 
 
 def test_a_cache_without_room_is_an_outage_that_is_told(checkout: Checkout, client: docker.DockerClient) -> None:

@@ -1,24 +1,28 @@
-"""Many environments at once: two checkouts that run the same stack, and further environments of one config."""
+"""Two checkouts that run the same stack at once.
+
+The second one is a worktree of the first, and brings up an environment of its own: that is what is tested.
+"""
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
-from infra.naming import COMPONENT_LABEL, OWNER_LABEL, SERVICES
-from infra.outputs import StackOutputs
-from tests.system import environments
+from infra.naming import SERVICES
 from tests.system.checkout import Checkout
+from tests.system.commands.beside import is_healthy, own, parts, places, remember, remembered, seen
 from tests.system.commands.walking import link
-from tests.system.environments import INNER_PORTS, Environment
+from tests.system.environments import INNER_PORTS
 from tests.system.running import run, succeed, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import docker
+
+    from tests.system.environments import Environment
 
     Pair = tuple[Environment, Environment]
 
@@ -73,59 +77,6 @@ def pair(first: Checkout, second: Checkout, client: docker.DockerClient) -> Pair
     return both
 
 
-def seen(checkout: Checkout, client: docker.DockerClient, stack: str = "") -> Environment:
-    """Return an environment of a checkout as it is now."""
-    name = stack or checkout.stack
-    outputs = StackOutputs.model_validate(checkout.outputs(name))
-    return Environment(name, checkout.root, checkout.tools, outputs, client)
-
-
-def own(environment: Environment) -> dict[str, str]:
-    """Return the ids of all containers of an environment, by component."""
-    chosen = environments.labelled(environment.name)
-    assert isinstance(chosen["label"], list)
-    labels = [*chosen["label"], f"{OWNER_LABEL}={environment.environ['DASHTAM_CLONE']}"]
-    found = environment.client.containers.list(all=True, filters={"label": labels})
-    return {one.labels[COMPONENT_LABEL]: one.id or "" for one in found}
-
-
-def is_healthy(environment: Environment) -> bool:
-    """Tell whether all services of an environment are healthy; their names are its own."""
-    return all(environment.container(service).health == "healthy" for service in SERVICES)
-
-
-def places(environment: Environment) -> dict[str, Any]:
-    """Return the outputs that say where an environment is."""
-    kept = {"network", "containers", "volumes", "ports", "urls", "oauth_redirect_uri"}
-    return environment.outputs.model_dump(mode="json", include=kept)
-
-
-def parts(environment: Environment) -> set[object]:
-    """Return every name and port that an environment has to itself."""
-    outputs = environment.outputs
-    found = {outputs.network, *outputs.volumes.values(), *outputs.containers.model_dump().values()}
-    return {*found, *outputs.ports.model_dump().values()}
-
-
-def remember(environment: Environment, value: str) -> None:
-    """Write something into an environment's database."""
-    made = "CREATE TABLE IF NOT EXISTS kept_by_many (value text)"
-    filled = f"INSERT INTO kept_by_many VALUES ('{value}')"  # noqa: S608 - our own
-    status, said = query(environment, f"{made}; {filled}")
-    assert status == 0, said
-
-
-def remembered(environment: Environment) -> list[str]:
-    """Return what was written into an environment's database."""
-    status, said = query(environment, "SELECT value FROM kept_by_many ORDER BY value")
-    return said.split() if status == 0 else []
-
-
-def query(environment: Environment, sql: str) -> tuple[int, str]:
-    script = 'PGPASSWORD="$(cat /run/secrets/password)" psql -qtA "$POSTGRES_DB" "$POSTGRES_USER" -c "$1"'
-    return environment.execute("postgres", "sh", "-euc", script, "sh", sql)
-
-
 def test_two_checkouts_run_the_same_stack(pair: Pair, first: Checkout, second: Checkout, announced: list[str]) -> None:
     plain, placed = pair
     assert plain.outputs.containers.postgres == f"dashtam-{first.stack}-postgres"
@@ -138,62 +89,66 @@ def test_two_checkouts_run_the_same_stack(pair: Pair, first: Checkout, second: C
     assert [first.status(), second.status()] == ["", ""]
 
 
-@pytest.mark.parametrize("which", [0, 1])
-def test_plain_pulumi_does_the_same(pair: Pair, first: Checkout, second: Checkout, which: int) -> None:
-    checkout = (first, second)[which]
-    succeed(checkout.pulumi("preview", "--stack", checkout.stack, "--expect-no-changes"))
-    before = own(pair[which])
-    succeed(checkout.pulumi("up", "--stack", checkout.stack, "--yes", "--skip-preview"))
-    assert own(pair[which]) == before
+def test_plain_pulumi_does_the_same_in_both(pair: Pair, first: Checkout, second: Checkout) -> None:
+    succeed(first.pulumi("preview", "--stack", first.stack, "--expect-no-changes"))
+    before = own(pair[1])
+    succeed(second.pulumi("up", "--stack", second.stack, "--yes", "--skip-preview", "--expect-no-changes"))
+    assert own(pair[1]) == before
 
 
-@pytest.mark.parametrize("which", [0, 1])
-def test_accounts_are_linked_in_both(pair: Pair, which: int) -> None:
-    here, other = pair[which].outputs, pair[1 - which].outputs
-    walk = link(here, "ada")
-    assert walk.accounts == [("sandbox", "ada")]
-    assert f"{here.oauth_redirect_uri}/" in walk.visited
-    assert any(address.startswith(f"{here.urls.sandbox}/") for address in walk.visited)
-    assert not any(f":{port}/" in address for port in other.ports.model_dump().values() for address in walk.visited)
+def test_accounts_are_linked_in_both(pair: Pair) -> None:
+    for here, other in ((pair[0].outputs, pair[1].outputs), (pair[1].outputs, pair[0].outputs)):
+        walk = link(here, "ada")
+        assert walk.accounts == [("sandbox", "ada")]
+        assert f"{here.oauth_redirect_uri}/" in walk.visited
+        assert any(address.startswith(f"{here.urls.sandbox}/") for address in walk.visited)
+        foreign = [f":{port}/" for port in other.ports.model_dump().values()]
+        assert len(foreign) == len(SERVICES)
+        assert [address for address in walk.visited if any(port in address for port in foreign)] == []
 
 
-@pytest.mark.parametrize("which", [0, 1])
-def test_neither_reaches_the_other(pair: Pair, which: int) -> None:
-    here, other = pair[which], pair[1 - which]
-    inside = [[here.address(service), INNER_PORTS[service]] for service in SERVICES]
-    beyond = [
-        [host, INNER_PORTS[service]]
-        for service in SERVICES
-        for host in (other.address(service), getattr(other.outputs.containers, service))
-    ]
-    assert json.loads(here.run_beside("app", REACH, json.dumps([*inside, *beyond]))) == inside
+def test_neither_reaches_the_other(pair: Pair) -> None:
+    for here, other in (pair, pair[::-1]):
+        inside = [[here.address(service), INNER_PORTS[service]] for service in SERVICES]
+        beyond = [
+            [host, INNER_PORTS[service]]
+            for service in SERVICES
+            for host in (other.address(service), getattr(other.outputs.containers, service))
+        ]
+        assert json.loads(here.run_beside("app", REACH, json.dumps([*inside, *beyond]))) == inside
 
 
-def test_both_keep_their_places_and_neither_loses_the_others_data(
+def test_the_first_is_destroyed_and_made_again_and_the_second_neither_moves_nor_loses_data(
     pair: Pair, first: Checkout, second: Checkout, client: docker.DockerClient
 ) -> None:
     before = [places(one) for one in pair]
     remember(pair[1], "seconds")
-    succeed(second.dashtam("down", second.stack))
-    assert own(pair[1]) == {}
-    second.up()
-    assert places(seen(second, client)) == before[1]
-    # The first one goes, and comes again; the second one neither moves nor loses anything.
-    running = own(seen(second, client))
+    running = own(pair[1])
     succeed(first.dashtam("destroy", first.stack, "--yes", "--no-snapshot"))
+    assert own(pair[0]) == {}
     second.up()
     assert own(seen(second, client)) == running
     first.up()
-    assert places(seen(first, client)) == before[0]
-    assert remembered(seen(second, client)) == ["seconds"]
-    # The second one goes, and comes again.
-    remember(seen(first, client), "firsts")
-    succeed(second.dashtam("destroy", second.stack, "--yes", "--no-snapshot"))
-    assert is_healthy(seen(first, client))
-    second.up()
-    assert places(seen(second, client)) == before[1]
-    assert remembered(seen(first, client)) == ["firsts"]
-    assert remembered(seen(second, client)) == []
+    assert [places(seen(one, client)) for one in (first, second)] == before
+    assert "seconds" in remembered(seen(second, client))
+    assert [first.status(), second.status()] == ["", ""]
+
+
+def test_the_second_is_destroyed_and_its_snapshot_comes_back_where_it_was(
+    pair: Pair, first: Checkout, second: Checkout, client: docker.DockerClient
+) -> None:
+    before = places(pair[1])
+    remember(pair[0], "firsts")
+    remember(pair[1], "kept")
+    running = own(pair[0])
+    done = json.loads(succeed(second.dashtam("destroy", second.stack, "--yes", "--json")))
+    assert own(pair[1]) == {}
+    assert is_healthy(pair[0])
+    succeed(second.dashtam("snapshot", "restore", second.stack, done["snapshot"]["name"], "--yes"))
+    assert places(seen(second, client)) == before
+    assert "kept" in remembered(seen(second, client))
+    assert own(pair[0]) == running
+    assert "firsts" in remembered(pair[0])
     assert [first.status(), second.status()] == ["", ""]
 
 
@@ -210,8 +165,10 @@ def test_a_backend_that_both_use_has_one_owner(pair: Pair, first: Checkout, seco
     config = second.config_file.read_text()
     # Its salt is of its own passphrase.
     second.config_file.write_text(second.pristine)
-    refused = run(plain, cwd=second.root, env={**second.tools, **chosen})
-    second.config_file.write_text(config)
+    try:
+        refused = run(plain, cwd=second.root, env={**second.tools, **chosen})
+    finally:
+        second.config_file.write_text(config)
     assert refused.returncode != 0
     assert said in refused.stdout
     found = json.loads(succeed(second.dashtam("clean", "--dry-run", "--json", **chosen)))
@@ -220,75 +177,3 @@ def test_a_backend_that_both_use_has_one_owner(pair: Pair, first: Checkout, seco
     assert "owners" in remembered(pair[0])
     assert is_healthy(pair[1])
     assert [first.status(), second.status()] == ["", ""]
-
-
-def test_data_is_kept_and_put_back_where_it_is(pair: Pair, second: Checkout) -> None:
-    remember(pair[1], "kept")
-    before = remembered(pair[1])
-    succeed(second.dashtam("snapshot", "create", second.stack, "one"))
-    remember(pair[1], "lost")
-    succeed(second.dashtam("snapshot", "restore", second.stack, "one", "--yes"))
-    assert remembered(pair[1]) == before
-    query(pair[1], "DELETE FROM kept_by_many WHERE value = 'kept'")
-    succeed(second.dashtam("snapshot", "delete", second.stack, "one"))
-
-
-def test_a_further_environment_of_one_config(
-    pair: Pair, first: Checkout, second: Checkout, client: docker.DockerClient
-) -> None:
-    name = f"{first.stack}-x"
-    make = ("up", first.stack, "--name", name)
-    try:
-        succeed(first.dashtam(*make))
-        further = seen(first, client, name)
-        everything = [parts(each) for each in (*pair, further)]
-        assert len(set().union(*everything)) == sum(len(each) for each in everything)
-        assert is_healthy(further)
-        assert link(further.outputs, "ada").accounts == [("sandbox", "ada")]
-        assert name in json.loads(succeed(first.dashtam("status", "--json")))["environments"]
-        # Again, by the same words, by its name alone, and by plain Pulumi: nothing changes.
-        running = own(further)
-        for words in (make, ("up", name)):
-            succeed(first.dashtam(*words))
-            assert own(seen(first, client, name)) == running
-        succeed(first.pulumi("preview", "--stack", name, "--expect-no-changes"))
-        # It follows its source's config.
-        first.configure(app={"memory": "700m"})
-        succeed(first.dashtam("up", name))
-        assert seen(first, client, name).inspect("app")["HostConfig"]["Memory"] == 700 * 2**20
-        first.configure()
-        # It goes, also where the link that is its config was cleaned away; what it was made from stays with its data.
-        remember(pair[0], "sources")
-        succeed(first.dashtam("snapshot", "create", name))
-        (first.root / f"Pulumi.{name}.yaml").unlink()
-        assert len(json.loads(succeed(first.dashtam("snapshot", "list", name, "--json")))) == 1
-        (first.root / f"Pulumi.{name}.yaml").unlink()
-        succeed(first.dashtam("destroy", name, "--yes", "--no-snapshot"))
-        assert own(further) == {}
-        gone = first.dashtam("up", name)
-        assert gone.returncode == 2
-        assert f"There is no environment '{name}'" in gone.stderr
-        assert is_healthy(pair[0])
-        assert "sources" in remembered(pair[0])
-        assert [first.status(), second.status()] == ["", ""]
-    finally:
-        first.configure()
-        first.dashtam("destroy", name, "--yes", "--no-snapshot")
-        environments.remove_all(client, name)
-
-
-def test_a_name_that_cannot_be_is_refused_before_anything_is_made(pair: Pair, first: Checkout) -> None:
-    for words in (
-        (first.stack, "--name", "Feature_X"),
-        (first.stack, "--name", "dev"),
-        (first.stack, "test", "--name", "feature-x"),
-        ("nope", "--name", "feature-x"),
-    ):
-        refused = first.dashtam("up", *words)
-        assert refused.returncode == 2
-        assert "Traceback" not in refused.stderr
-        assert "What to do:" in refused.stderr
-    assert json.loads(succeed(first.dashtam("status", "--json")))["environments"] == sorted(
-        ["ci", "dev", "test", first.stack]
-    )
-    assert is_healthy(pair[0])

@@ -1,0 +1,209 @@
+"""A snapshot put back: the old or the new data whole, whatever happens, and nothing changed where it is refused."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+from unittest.mock import Mock
+
+import pytest
+
+from cli.clone import Clone
+from cli.errors import UserError
+from cli.snapshots import manifest, parts, restore
+from cli.snapshots.journal import Phase
+from tests.system import environments
+from tests.system.commands import snapshots
+from tests.system.commands.restoring import Restore, killed_when
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    import docker
+
+    from tests.system.checkout import Checkout
+    from tests.system.commands.contents import Contents
+
+SEED = 20260501
+
+
+@dataclass(frozen=True)
+class Taken:
+    """A snapshot.
+
+    Args:
+        path: Where it is.
+        digest: A checksum over the data that it was taken of.
+    """
+
+    path: Path
+    digest: str
+
+
+@pytest.fixture(scope="module")
+async def taken(checkout: Checkout, contents: Contents) -> Taken:
+    await contents.fill()
+    contents.accounts("ada")
+    digest = await contents.digest()
+    return Taken(snapshots.take(checkout), digest)
+
+
+@pytest.mark.parametrize(
+    ("moment", "switched"),
+    [
+        pytest.param(Restore.is_staging, False, marks=pytest.mark.campaign),
+        (Restore.is_opening, False),
+        pytest.param(Restore.is_switching, True, marks=pytest.mark.campaign),
+        (Restore.is_stopping, True),
+        pytest.param(Restore.is_resuming, True, marks=pytest.mark.campaign),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+async def test_a_restore_that_was_killed_leaves_the_old_or_the_new_whole(
+    checkout: Checkout,
+    contents: Contents,
+    client: docker.DockerClient,
+    taken: Taken,
+    moment: Callable[[Restore], Awaitable[bool]],
+    switched: bool,
+) -> None:
+    await contents.fill()
+    old = await contents.digest()
+    assert old != taken.digest
+    seen = Restore(checkout, client)
+    process = checkout.start("snapshot", "restore", checkout.stack, taken.path.name, "--yes")
+    await killed_when(process, lambda: moment(seen))
+    # Between what was seen and the kill it may have come to the point from which there is no way back.
+    switched = switched or seen.phase() is Phase.SWITCHING
+    checkout.up()
+    assert environments.is_up(client, checkout.stack)
+    assert snapshots.traces(checkout, client) == []
+    assert await contents.digest() == (taken.digest if switched else old)
+    assert contents.accounts()["ada"] == ["active", "access-ada", "refresh-ada"]
+
+
+@pytest.mark.campaign
+async def test_a_restore_into_nothing_that_was_killed_is_finished_by_the_next(
+    checkout: Checkout, contents: Contents, client: docker.DockerClient
+) -> None:
+    await contents.fill()
+    accounts = contents.accounts("ada")
+    before = await contents.digest()
+    path = snapshots.take(checkout)
+    assert checkout.dashtam("destroy", checkout.stack, "--yes", "--no-snapshot").returncode == 0
+    process = checkout.start("snapshot", "restore", checkout.stack, path.name, "--yes")
+
+    async def has_a_container() -> bool:
+        return bool(client.api.containers(all=True, filters=environments.labelled(checkout.stack)))
+
+    await killed_when(process, has_a_container)
+    snapshots.restore(checkout, path.name)
+    assert await contents.digest() == before
+    assert contents.accounts() == accounts
+    assert snapshots.traces(checkout, client) == []
+
+
+@pytest.mark.parametrize(
+    ("flips", "by_command"), [(10, 1), pytest.param(100, 5, marks=[pytest.mark.campaign, pytest.mark.timeout(600)])]
+)
+async def test_one_with_a_flipped_byte_is_refused(
+    checkout: Checkout,
+    contents: Contents,
+    client: docker.DockerClient,
+    taken: Taken,
+    monkeypatch: pytest.MonkeyPatch,
+    flips: int,
+    by_command: int,
+) -> None:
+    chosen = random.Random(SEED)  # noqa: S311 - where, not a secret
+    path = taken.path
+    made = manifest.read(path)
+    settings = Mock(postgres=Mock(database=made.database, user=made.user))
+    monkeypatch.setattr(parts, "of", Mock(return_value=(settings, Mock(), [])))
+    before = await contents.digest()
+    ids = _ids(checkout, client)
+    files = sorted(path.iterdir())
+    weights = [one.stat().st_size for one in files]
+    # Half of them anywhere, half of them spread over the files, since nearly all bytes are the database's.
+    targets = [*chosen.choices(files, weights, k=flips // 2), *(files[n % len(files)] for n in range(flips // 2))]
+    accepted = []
+    for number, target in enumerate(targets):
+        position, bit = chosen.randrange(target.stat().st_size), chosen.randrange(8)
+        _flip(target, position, bit)
+        try:
+            if not _is_refused_before_the_engine_is_asked(checkout, path):
+                accepted.append((target.name, position, bit))
+            if number % (flips // by_command) == 0:
+                _assert_refused(checkout, path.name, "damaged; nothing was changed")
+        finally:
+            _flip(target, position, bit)
+    assert accepted == []
+    manifest.verify(path, manifest.read(path), lambda _: None)
+    assert await contents.digest() == before
+    assert _ids(checkout, client) == ids
+
+
+def _is_refused_before_the_engine_is_asked(checkout: Checkout, path: Path) -> bool:
+    """Restore as the command does, without the seconds in which it makes the machine ready."""
+    session = Mock(clone=Clone("", checkout.root, path.parents[2]))
+    try:
+        restore.restore(session, checkout.stack, path.name)
+    except UserError as error:
+        return "damaged; nothing was changed" in error.message and session.mock_calls == []
+    return False
+
+
+def _flip(file: Path, position: int, bit: int) -> None:
+    with file.open("r+b") as opened:
+        opened.seek(position)
+        byte = opened.read(1)[0]
+        opened.seek(position)
+        opened.write(bytes([byte ^ (1 << bit)]))
+
+
+def _ids(checkout: Checkout, client: docker.DockerClient) -> set[str]:
+    return {one["Id"] for one in client.api.containers(filters=environments.labelled(checkout.stack))}
+
+
+def _assert_refused(checkout: Checkout, name: str, *why: str) -> None:
+    refused = checkout.dashtam("snapshot", "restore", checkout.stack, name, "--yes")
+    assert refused.returncode == 1
+    assert [one for one in why if one not in refused.stderr] == []
+
+
+async def test_one_that_cannot_be_opened_is_refused(
+    checkout: Checkout, contents: Contents, client: docker.DockerClient, taken: Taken
+) -> None:
+    before = await contents.digest()
+    path = snapshots.copied(taken.path, "no-database")
+    document = manifest.read(path)
+    # All of its checksums are right, but it is no database: found out when it is opened beside the old one.
+    (path / "postgres.tar").write_bytes((path / "redis.tar").read_bytes())
+    pieces = {**document.pieces, "postgres.tar": document.pieces["redis.tar"]}
+    snapshots.rewrite(path, document.model_copy(update={"pieces": pieces}))
+    _assert_refused(checkout, path.name, "can't be opened; nothing was changed")
+    assert await contents.digest() == before
+    assert snapshots.traces(checkout, client) == []
+
+
+async def test_one_of_a_newer_service_is_refused(
+    checkout: Checkout, contents: Contents, client: docker.DockerClient
+) -> None:
+    now = await contents.claim_revision("9999")
+    try:
+        path = snapshots.take(checkout)
+    finally:
+        await contents.claim_revision(now)
+    before = await contents.digest()
+    _assert_refused(checkout, path.name, "newer version of the service; nothing was changed")
+    assert await contents.digest() == before
+    assert snapshots.traces(checkout, client) == []
+
+
+def test_one_of_another_major_version_is_refused(checkout: Checkout, client: docker.DockerClient, taken: Taken) -> None:
+    path = snapshots.copied(taken.path, "of-another-major")
+    snapshots.rewrite(path, manifest.read(path).model_copy(update={"postgres": "16"}))
+    _assert_refused(checkout, path.name, "PostgreSQL 16", "dashtam backup")
+    assert snapshots.traces(checkout, client) == []
