@@ -43,6 +43,8 @@ RECIPES = {
             "infra/__init__.py",
             "infra/outputs.py",
             "tests/conftest.py",
+            "tests/durations.py",
+            "tests/durations.json",
             "tests/turns.py",
             "tests/unit/app",
             "tests/integration",
