@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import docker
 import pytest
@@ -13,6 +14,18 @@ from tests.system import environments
 from tests.system.checkout import ROOT, SALT, Checkout
 from tests.system.environments import Environment
 from tests.system.running import run, succeed
+
+HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Don't count towards a test's time what brings environments up: the first time, it builds their images.
+
+    Those commands have limits of their own.
+    """
+    for item in items:
+        if item.path.is_relative_to(HERE):
+            item.add_marker(pytest.mark.timeout(func_only=True))
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import ssl
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import httpx2
 import pytest
@@ -34,25 +34,12 @@ def _refreshed(person: Person, connection: str) -> tuple[int, str]:
     return answer.status_code, answer.json().get("status", answer.text)
 
 
-def _restart(checkout: Checkout, *services: str) -> None:
-    succeed(checkout.dashtam("restart", checkout.stack, *services))
-
-
-def _put_away(checkout: Checkout) -> None:
-    succeed(checkout.dashtam("down", checkout.stack))
-    checkout.up()
-
-
-@pytest.mark.parametrize(
-    "harm",
-    [_restart, lambda checkout: _restart(checkout, "sandbox"), lambda checkout: _restart(checkout, "redis"), _put_away],
-    ids=["all restarted", "sandbox restarted", "redis restarted", "down and up"],
-)
-def test_a_linked_account_is_refreshed_afterwards(
-    person: Person, checkout: Checkout, harm: Callable[[Checkout], None]
+@pytest.mark.parametrize("services", [(), ("redis",)], ids=["all restarted", "redis restarted"])
+def test_a_linked_account_is_refreshed_after_a_restart(
+    person: Person, checkout: Checkout, services: tuple[str, ...]
 ) -> None:
     connection = person.link("ada")
-    harm(checkout)
+    succeed(checkout.dashtam("restart", checkout.stack, *services))
     assert _refreshed(person, connection) == (200, "active")
     # Neither is who logged in there forgotten: the consent page knows the name.
     assert person.link("grace") != connection
@@ -65,7 +52,8 @@ def test_without_redis_the_account_is_not_lost(person: Person, further: Environm
         status, said = further.execute("sandbox", "node", "src/probe.mjs", "https://localhost:8282/health")
     finally:
         further.container("redis").unpause()
-    assert (status, "unavailable" in said or "no answer in time" in said) == (1, True)
+    # The connection is open still, and nobody answers on it.
+    assert (status, said.splitlines()) == (1, ["https://localhost:8282/health: no answer in time"])
     wait_until(lambda: is_up(further.client, further.name), "all services healthy")
     assert _refreshed(person, connection) == (200, "active")
 
@@ -79,7 +67,8 @@ def _replace_password(further: Environment, content: bytes) -> None:
 
 
 def test_a_wrong_password_is_told_and_not_healthy(further: Environment) -> None:
-    _, right = further.execute("sandbox", "cat", PASSWORD)
+    status, right = further.execute("sandbox", "cat", PASSWORD)
+    assert status == 0
     container = further.container("sandbox")
     _replace_password(further, b"wrong-and-never-shown")
     try:

@@ -159,6 +159,8 @@ def until_gone() -> Callable[[str], None]:
 
     def running(text: str) -> bool:
         found = subprocess.run(["pgrep", "--full", text], capture_output=True, check=False)
+        # Any other status is an error of pgrep's own.
+        assert found.returncode in {0, 1}, found.stderr
         return found.returncode == 0
 
     def wait(text: str, seconds: float = 10) -> None:
