@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import functools
 import re
 import uuid
 from dataclasses import dataclass, field
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from fakeredis import FakeAsyncRedis
-from fastapi import Depends, FastAPI, HTTPException
+from fastapi import APIRouter, Depends, FastAPI, HTTPException
 from starlette.testclient import TestClient
 
 from app import problems, web
@@ -21,12 +22,13 @@ from app.linking.errors import LinkingError
 from app.linking.models import ConnectionInfo, ConnectionPage, ProviderInfo
 from app.ratelimit import limit
 from app.sessions import SessionDep
-from app.settings import AppSettings, load
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
 
     import httpx2
+
+    from app.settings import AppSettings
 
 PUBLIC = "https://app:8000"
 HTML = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
@@ -108,21 +110,15 @@ def cache() -> FakeAsyncRedis:
 
 
 @pytest.fixture
-def web_app(
-    app_environment: dict[str, str],
-    set_environment: Callable[[dict[str, str]], None],
-    flow: FakeFlow,
-    cache: FakeAsyncRedis,
-) -> FastAPI:
+def web_app(app_settings: AppSettings, flow: FakeFlow, cache: FakeAsyncRedis) -> FastAPI:
     @contextlib.asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[dict[str, Any]]:
         yield {"linking": flow, "cache": cache}
 
-    set_environment(app_environment)
     app = FastAPI(lifespan=lifespan)
     problems.install(app)
-    web.install(app, load(AppSettings))
-    app.include_router(extra_routes().router)
+    web.install(app, app_settings)
+    app.include_router(extra_routes())
     return app
 
 
@@ -130,9 +126,10 @@ async def _done() -> str:
     return "done"
 
 
-def extra_routes() -> FastAPI:
+@functools.cache
+def extra_routes() -> APIRouter:
     """Routes as the API has them."""
-    extra = FastAPI()
+    extra = APIRouter()
 
     @extra.get("/api/session")
     async def session(session: SessionDep) -> dict[str, str]:

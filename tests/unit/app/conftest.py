@@ -24,6 +24,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from app.settings import AppSettings, load
 from tests.unit.app.browsing import browser, cache, flow, new_browser, web_app
 
 if TYPE_CHECKING:
@@ -159,9 +160,8 @@ def _handler(status: int) -> type[BaseHTTPRequestHandler]:
     return Handler
 
 
-@pytest.fixture
-def tls_environment(authority: Authority) -> dict[str, str]:
-    """The certificates of a server; with them a process's coverage is measured where the tests' is."""
+@pytest.fixture(scope="session")
+def _tls_environment(authority: Authority) -> dict[str, str]:
     certificate = str(authority.issue())
     measured = {name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")}
     files = {"TLS_CA_FILE": str(authority.ca_file), "TLS_CERTIFICATE_FILE": certificate, "TLS_KEY_FILE": certificate}
@@ -169,8 +169,26 @@ def tls_environment(authority: Authority) -> dict[str, str]:
 
 
 @pytest.fixture
+def tls_environment(_tls_environment: dict[str, str]) -> dict[str, str]:
+    """The certificates of a server; with them a process's coverage is measured where the tests' is."""
+    return dict(_tls_environment)
+
+
+@pytest.fixture
 def app_environment(tls_environment: dict[str, str], tmp_path: Path) -> dict[str, str]:
     """A complete environment of the app, its secrets in files."""
+    return complete_environment(tls_environment, tmp_path)
+
+
+@pytest.fixture(scope="session")
+def app_settings(_tls_environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> AppSettings:
+    """Settings of an app whose database and cache refuse connections."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("os.environ", complete_environment(_tls_environment, tmp_path_factory.mktemp("secrets")))
+        return load(AppSettings)
+
+
+def complete_environment(tls: dict[str, str], folder: Path) -> dict[str, str]:
     secrets = {
         "DATABASE_PASSWORD": "database pw",
         "REDIS_PASSWORD": "redis pw",
@@ -179,10 +197,10 @@ def app_environment(tls_environment: dict[str, str], tmp_path: Path) -> dict[str
         "TOKEN_KEYS": TOKEN_KEYS,
     }
     for name, secret in secrets.items():
-        (tmp_path / name).write_text(f"{secret}\n")
+        (folder / name).write_text(f"{secret}\n")
     return {
-        **tls_environment,
-        **{f"{name}_FILE": str(tmp_path / name) for name in secrets},
+        **tls,
+        **{f"{name}_FILE": str(folder / name) for name in secrets},
         "ENVIRONMENT": "unit",
         "DATABASE_HOST": "127.0.0.1",
         "DATABASE_PORT": "1",

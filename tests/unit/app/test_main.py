@@ -10,22 +10,23 @@ from app.delivery import PATH
 from app.internal import create_internal
 from app.main import create_app
 from app.security import HEADERS
-from app.settings import AppSettings, load
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
+
+    from fastapi import FastAPI
+
+    from app.settings import AppSettings
+
+
+@pytest.fixture(scope="module")
+def app(app_settings: AppSettings) -> FastAPI:
+    return create_app(app_settings)
 
 
 @pytest.fixture
-def settings(app_environment: dict[str, str], set_environment: Callable[[dict[str, str]], None]) -> AppSettings:
-    """Settings whose database and cache refuse connections."""
-    set_environment(app_environment)
-    return load(AppSettings)
-
-
-@pytest.fixture
-def client(settings: AppSettings) -> Iterator[TestClient]:
-    with TestClient(create_app(settings), base_url="https://app:8000") as client:
+def client(app: FastAPI) -> Iterator[TestClient]:
+    with TestClient(app, base_url="https://app:8000") as client:
         yield client
 
 
@@ -101,8 +102,8 @@ def test_the_docs_say_how_to_prove_who_asks(client: TestClient) -> None:
 
 
 @pytest.mark.parametrize("redirect", [{"state": "s", "code": "c"}, {"state": "s", "error": "access_denied"}])
-def test_without_the_cache_no_answer_is_taken(settings: AppSettings, redirect: dict[str, str]) -> None:
-    with TestClient(create_internal(settings), base_url="https://app:9000") as callback:
+def test_without_the_cache_no_answer_is_taken(app_settings: AppSettings, redirect: dict[str, str]) -> None:
+    with TestClient(create_internal(app_settings), base_url="https://app:9000") as callback:
         response = callback.post(PATH, json=redirect)
     assert response.status_code == 503
     assert response.headers["Content-Type"] == "application/problem+json"

@@ -34,10 +34,10 @@ def test_a_missing_secret_ends_the_start_with_one_line(app_environment: dict[str
 
 
 def test_services_that_never_come_end_the_start_with_their_address(app_environment: dict[str, str]) -> None:
-    done = run("app.server", app_environment | {"STARTUP_TIMEOUT": "3"})
+    done = run("app.server", app_environment | {"STARTUP_TIMEOUT": "1"})
     assert done.returncode == 1
     last = done.stdout.splitlines()[-1]
-    assert re.search(r"(PostgreSQL|Redis) at 127\.0\.0\.1:1 is not ready after 3 s: connection refused", last)
+    assert re.search(r"(PostgreSQL|Redis) at 127\.0\.0\.1:1 is not ready after 1 s: connection refused", last)
     assert "Traceback" not in done.stdout + done.stderr
     assert " pw" not in done.stdout + done.stderr
 

@@ -22,7 +22,8 @@ STEPS = ("mv", "sync", "mktemp", "ls", "rmdir", "rm")
 
 SHIM = """#!/bin/sh
 # Counts the steps; at the one that is asked for, does half of it where there are halves, and kills the whole script.
-count=$(($(cat "$COUNT") + 1))
+read -r count < "$COUNT"
+count=$((count + 1))
 echo "$count" > "$COUNT"
 if [ "$count" = "$KILL_AT" ]; then
     if [ "{name}" = mv ]; then for last; do :; done; {real} "$1" "$last"; fi
@@ -62,7 +63,7 @@ def _content(volume: Path) -> dict[str, str]:
 
 def _run(volume: Path, script: str, *, shims: Path | None = None, kill_at: int = 0) -> int:
     count = volume.parent / "count"
-    count.write_text("0")
+    count.write_text("0\n")
     path = f"{shims}:/usr/bin:/bin" if shims else "/usr/bin:/bin"
     done = subprocess.run(
         ["sh", "-euc", script],
