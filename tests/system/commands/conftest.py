@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import docker
 import pytest
@@ -11,6 +12,15 @@ from tests.system import checkout as checkouts
 from tests.system import environments
 from tests.system.checkout import Checkout
 from tests.system.commands.contents import Contents
+
+HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Don't count towards a test's time what brings environments up: those commands have limits of their own."""
+    for item in items:
+        if item.path.is_relative_to(HERE):
+            item.add_marker(pytest.mark.timeout(func_only=True))
 
 
 @pytest.fixture(scope="session")
