@@ -68,12 +68,14 @@ class Terminal:
         """Wait until the command ends; return all that was shown, with control sequences."""
         deadline = time.monotonic() + running.PATIENCE
         ended = False
-        while not ended:
-            assert time.monotonic() < deadline, f"it doesn't end: {self._shown()!r}"
-            ended = self.process.poll() is not None
-            while select.select([self._end], [], [], 0.05)[0]:
+        while True:
+            assert time.monotonic() < deadline, f"it doesn't end: {self._shown()[-3000:]!r}"
+            if select.select([self._end], [], [], 0.05)[0]:
                 self._read()
-        return self._said.decode(errors="replace")
+            elif ended:
+                return self._said.decode(errors="replace")
+            else:
+                ended = self.process.poll() is not None
 
     def _read(self) -> None:
         said = os.read(self._end, 65536)

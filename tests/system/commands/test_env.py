@@ -17,17 +17,7 @@ from tests.system import checkout as checkouts
 from tests.system.running import run, succeed
 
 if TYPE_CHECKING:
-    import subprocess
-
     from tests.system.checkout import Checkout
-
-
-def _in_shell(checkout: Checkout, command: str, *options: str) -> subprocess.CompletedProcess[str]:
-    """Run a command as a user does who has set his shell up for the environment."""
-    asked = shlex.join(["./dashtam", "env", checkout.stack, *options])
-    script = f'set -e; variables="$({asked})"; eval "$variables"; {command}'
-    return run(["sh", "-c", script], cwd=checkout.root, env=checkout.environ)
-
 
 CLIENT = """
 import asyncio, os, asyncpg
@@ -37,56 +27,65 @@ async def ask():
 asyncio.run(ask())
 """
 """It reads the URL, and where there is none the variables that libpq knows."""
-BY_URL = shlex.join([sys.executable, "-c", CLIENT])
-BY_NAMES = f"unset DATABASE_URL; {BY_URL}"
 
 
-@pytest.mark.parametrize("program", [BY_URL, BY_NAMES])
-def test_clients_of_the_database_log_in_over_verified_tls(checkout: Checkout, program: str) -> None:
-    assert succeed(_in_shell(checkout, program, "--show-secrets")).strip() == "True"
+@pytest.fixture(scope="module")
+def public(checkout: Checkout) -> dict[str, str]:
+    """The variables for clients of the environment."""
+    found: dict[str, str] = json.loads(succeed(checkout.dashtam("env", checkout.stack, "--json")))
+    return found
 
 
-@pytest.mark.parametrize("program", [BY_URL, BY_NAMES])
-def test_without_secrets_nothing_logs_in(checkout: Checkout, program: str) -> None:
-    done = _in_shell(checkout, program)
-    assert done.returncode == 1
-    assert "password" in done.stderr.splitlines()[-1]
+@pytest.fixture(scope="module")
+def secret(checkout: Checkout) -> dict[str, str]:
+    """The variables with passwords."""
+    found: dict[str, str] = json.loads(succeed(checkout.dashtam("env", checkout.stack, "--json", "--show-secrets")))
+    return found
 
 
-def test_passwords_are_told_on_request_alone(checkout: Checkout) -> None:
-    secret = json.loads(succeed(checkout.dashtam("env", checkout.stack, "--json", "--show-secrets")))
-    public = succeed(checkout.dashtam("env", checkout.stack, "--json"))
-    assert secret["PGPASSWORD"] not in public
-    assert secret["REDISCLI_AUTH"] not in public
-    assert json.loads(public).keys() == secret.keys() - {"PGPASSWORD", "REDISCLI_AUTH"}
+def test_clients_of_the_database_log_in_over_verified_tls(checkout: Checkout) -> None:
+    """As a user does who has set his shell up for the environment."""
+    client = shlex.join([sys.executable, "-c", CLIENT])
+    script = f"""
+        set -e
+        variables="$(./dashtam env {checkout.stack} --show-secrets)"
+        eval "$variables"
+        {client}
+        unset DATABASE_URL
+        {client}
+    """
+    assert succeed(run(["sh", "-c", script], cwd=checkout.root, env=checkout.environ)) == "True\nTrue\n"
 
 
-def test_clients_of_the_cache_log_in_over_verified_tls(checkout: Checkout) -> None:
-    variables = json.loads(succeed(checkout.dashtam("env", checkout.stack, "--json", "--show-secrets")))
-    with redis.Redis.from_url(variables["REDIS_URL"]) as client:
+def test_without_secrets_nothing_logs_in(checkout: Checkout, public: dict[str, str]) -> None:
+    by_names = {name: value for name, value in public.items() if name != "DATABASE_URL"}
+    assert by_names != public
+    for variables in (public, by_names):
+        done = run([sys.executable, "-c", CLIENT], cwd=checkout.root, env={**checkout.environ, **variables})
+        assert done.returncode == 1
+        assert "password" in done.stderr.splitlines()[-1]
+
+
+def test_passwords_are_told_on_request_alone(public: dict[str, str], secret: dict[str, str]) -> None:
+    assert secret["PGPASSWORD"] not in json.dumps(public)
+    assert secret["REDISCLI_AUTH"] not in json.dumps(public)
+    assert public.keys() == secret.keys() - {"PGPASSWORD", "REDISCLI_AUTH"}
+
+
+def test_clients_of_the_cache_log_in_over_verified_tls(secret: dict[str, str]) -> None:
+    with redis.Redis.from_url(secret["REDIS_URL"]) as client:
         assert client.ping()
 
 
-def test_the_service_is_verified_by_the_certificate(checkout: Checkout) -> None:
-    variables = json.loads(succeed(checkout.dashtam("env", checkout.stack, "--json")))
-    file = Path(variables["DASHTAM_CA_FILE"])
+def test_the_service_is_verified_by_the_certificate(checkout: Checkout, public: dict[str, str]) -> None:
+    file = Path(public["DASHTAM_CA_FILE"])
     assert file.is_relative_to(checkout.data)
     trusting = ssl.create_default_context(cafile=file)
-    assert httpx.get(f"{variables['APP_URL']}/health", verify=trusting).json() == {"status": "ok"}
-
-
-def test_secrets_of_no_environment_are_a_wrong_usage(checkout: Checkout) -> None:
-    assert checkout.dashtam("env", "--show-secrets").returncode == 2
-    assert checkout.dashtam("env", "nowhere").returncode == 2
-
-
-def test_an_environment_that_is_down_is_told(checkout: Checkout) -> None:
-    done = checkout.dashtam("env", "dev")
-    assert done.returncode == 1
-    assert "./dashtam up dev" in done.stderr
+    assert httpx.get(f"{public['APP_URL']}/health", verify=trusting).json() == {"status": "ok"}
 
 
 def test_the_first_commands_of_a_clone_may_come_at_the_same_time(tmp_path: Path) -> None:
+    """A copy of its own: one in which nothing was done yet."""
     fresh = checkouts.make(tmp_path)
     try:
         with ThreadPoolExecutor(3) as pool:
