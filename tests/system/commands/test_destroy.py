@@ -44,7 +44,6 @@ async def test_killed_after_data_is_gone_the_next_ends_it_and_the_snapshot_bring
     checkout: Checkout, contents: Contents, client: docker.DockerClient
 ) -> None:
     await contents.fill()
-    accounts = contents.accounts("ada")
     before = await contents.digest()
     scene = moments.now(checkout, client)
     checkout.configure(**FORGETFUL)
@@ -63,7 +62,6 @@ async def test_killed_after_data_is_gone_the_next_ends_it_and_the_snapshot_bring
     succeed(restored)
     assert "begins without data" not in restored.stderr
     assert await contents.digest() == before
-    assert contents.accounts() == accounts
     assert snapshots.traces(checkout, client) == []
 
 
