@@ -239,17 +239,8 @@ def restored_logging() -> Iterator[None]:
 
 
 @pytest.fixture
-def new_port() -> Callable[[], int]:
-    """Find ports that nothing listens on."""
-
-    def find() -> int:
-        with socket.create_server(("127.0.0.1", 0)) as listener:
-            return int(listener.getsockname()[1])
-
-    return find
-
-
-@pytest.fixture
-def free_port(new_port: Callable[[], int]) -> int:
-    """A port that nothing listens on."""
-    return new_port()
+def refusing_port() -> Iterator[int]:
+    """A port that refuses connections, and that nothing else gets meanwhile: it is bound, and nothing listens."""
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        yield bound.getsockname()[1]

@@ -51,8 +51,8 @@ def test_refuses_another_authority(
     assert "certificate verify failed" in (reason or "")
 
 
-def test_says_that_nothing_listens(authority: Authority, free_port: int) -> None:
-    assert "refused" in (probe.probe(f"https://127.0.0.1:{free_port}/", str(authority.ca_file)) or "")
+def test_says_that_nothing_listens(authority: Authority, refusing_port: int) -> None:
+    assert "refused" in (probe.probe(f"https://127.0.0.1:{refusing_port}/", str(authority.ca_file)) or "")
 
 
 @pytest.mark.parametrize("url", ["http://localhost/health", "localhost:8000", "", "https:///health"])

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import httpx2
+import psutil
 import pytest
 from starlette.applications import Starlette
 from starlette.routing import Route
@@ -38,7 +39,7 @@ PATIENCE = 30.0
 
 SLOW = """
 import asyncio
-from app import callback_server, serving, settings
+from app import serving, settings
 
 async def app(scope, receive, send):
     if scope["type"] == "lifespan":
@@ -53,7 +54,7 @@ async def app(scope, receive, send):
     await send({"type": "http.response.body", "body": b"whole answer"})
 
 async def main(sockets):
-    await serving.serve(app, settings.load(settings.CallbackSettings), PORT, sockets)
+    await serving.serve(app, settings.load(settings.CallbackSettings), 0, sockets)
 
 serving.run(main)
 """
@@ -68,7 +69,7 @@ async def main(sockets):
     loaded = settings.load(settings.CallbackSettings)
     beside = Starlette(routes=[Route("/health", callback.health)])
     async with serving.beside(beside, loaded, SECOND):
-        await serving.serve(callback.create_callback(loaded), loaded, FIRST, sockets)
+        await serving.serve(callback.create_callback(loaded), loaded, 0, sockets)
 
 serving.run(main)
 """
@@ -80,12 +81,14 @@ def environment(tls_environment: dict[str, str]) -> dict[str, str]:
 
 
 @pytest.fixture
-def source(tmp_path: Path, free_port: int) -> Path:
-    """A copy of the service's source, whose callback listens on a free port."""
+def source(tmp_path: Path) -> Path:
+    """A copy of the service's source, whose callback listens on a port that the system gives it."""
     copy = tmp_path / "app"
     shutil.copytree(Path(app.__file__).parent, copy, ignore=shutil.ignore_patterns("__pycache__"))
     server = copy / "callback_server.py"
-    server.write_text(re.sub(r"^PORT = 8182$", f"PORT = {free_port}", server.read_text(), flags=re.MULTILINE))
+    changed, times = re.subn(r"^PORT = 8182$", "PORT = 0", server.read_text(), flags=re.MULTILINE)
+    assert times == 1
+    server.write_text(changed)
     return copy
 
 
@@ -104,6 +107,19 @@ class Process(subprocess.Popen[bytes]):
 
     def says(self, text: str) -> Callable[[], bool]:
         return lambda: text in self.log.read_text()
+
+    def urls(self, count: int = 1) -> list[str]:
+        """Wait until it listens on as many ports, and return the addresses there."""
+        found: set[int] = set()
+
+        def listening() -> bool:
+            assert self.poll() is None, self.log.read_text()
+            listeners = [one for one in psutil.Process(self.pid).net_connections("tcp4") if one.status == "LISTEN"]
+            found.update(one.laddr.port for one in listeners)
+            return len(found) >= count
+
+        eventually(listening)
+        return [f"https://localhost:{port}" for port in sorted(found)]
 
 
 @contextlib.contextmanager
@@ -142,62 +158,46 @@ def answers(client: httpx2.Client, url: str, status: str) -> Callable[[], bool]:
 
 
 def test_a_request_in_flight_is_answered_before_the_end(
-    environment: dict[str, str], client: httpx2.Client, free_port: int, tmp_path: Path
+    environment: dict[str, str], client: httpx2.Client, tmp_path: Path
 ) -> None:
-    code = SLOW.replace("PORT", str(free_port))
-    with running(["-c", code], {**environment, "PYTHONPATH": str(Path(app.__file__).parents[1])}, tmp_path) as process:
-        url = f"https://localhost:{free_port}/"
+    with running(["-c", SLOW], {**environment, "PYTHONPATH": str(Path(app.__file__).parents[1])}, tmp_path) as process:
+        (url,) = process.urls()
         with ThreadPoolExecutor(1) as pool:
-            answer = pool.submit(_get_when_listening, client, url)
+            answer = pool.submit(client.get, url, timeout=PATIENCE)
             eventually(process.says("received"))
             process.send_signal(signal.SIGTERM)
             assert answer.result(PATIENCE).text == "whole answer"
         assert process.wait(PATIENCE) == 0
 
 
-def _get_when_listening(client: httpx2.Client, url: str) -> httpx2.Response:
-    answer: list[httpx2.Response] = []
-
-    def ask() -> bool:
-        try:
-            answer.append(client.get(url))
-        except httpx2.ConnectError:
-            return False
-        return True
-
-    eventually(ask)
-    return answer[0]
-
-
 def test_two_servers_in_one_process_end_together(
-    environment: dict[str, str], client: httpx2.Client, new_port: Callable[[], int], tmp_path: Path
+    environment: dict[str, str], client: httpx2.Client, tmp_path: Path
 ) -> None:
-    first, second = new_port(), new_port()
-    code = BOTH.replace("FIRST", str(first)).replace("SECOND", str(second))
+    code = BOTH.replace("SECOND", "0")
     with running(["-c", code], {**environment, "PYTHONPATH": str(Path(app.__file__).parents[1])}, tmp_path) as process:
-        eventually(answers(client, f"https://localhost:{first}/health", "ok"))
-        eventually(answers(client, f"https://localhost:{second}/health", "ok"))
+        first, second = process.urls(2)
+        eventually(answers(client, f"{first}/health", "ok"))
+        eventually(answers(client, f"{second}/health", "ok"))
         process.send_signal(signal.SIGTERM)
         assert process.wait(PATIENCE) == 0
     assert process.log.read_text().count("Finished server process") == 2
     assert not process.says("Traceback")()
 
 
-async def test_a_second_server_ends_with_its_context(
-    environment: dict[str, str], client: httpx2.Client, free_port: int
-) -> None:
+async def test_a_second_server_ends_with_its_context(environment: dict[str, str], client: httpx2.Client) -> None:
     settings = CallbackSettings.model_validate({name.lower(): value for name, value in environment.items()})
-    url = f"https://localhost:{free_port}/health"
-    async with serving.beside(Starlette(routes=[Route("/health", health)]), settings, free_port):
-        answer = await asyncio.to_thread(_get_when_listening, client, url)
+    listening = socket.create_server(("127.0.0.1", 0))
+    url = f"https://localhost:{listening.getsockname()[1]}/health"
+    async with serving.beside(Starlette(routes=[Route("/health", health)]), settings, 0, [listening]):
+        answer = await asyncio.to_thread(client.get, url)
     assert answer.status_code == 200
     with pytest.raises(httpx2.ConnectError):
         client.get(url)
 
 
-def test_a_taken_port_ends_the_start(environment: dict[str, str], new_port: Callable[[], int], tmp_path: Path) -> None:
+def test_a_taken_port_ends_the_start(environment: dict[str, str], tmp_path: Path) -> None:
     with socket.create_server(("0.0.0.0", 0)) as taken:  # noqa: S104 - as the server would
-        code = BOTH.replace("FIRST", str(new_port())).replace("SECOND", str(taken.getsockname()[1]))
+        code = BOTH.replace("SECOND", str(taken.getsockname()[1]))
         path = str(Path(app.__file__).parents[1])
         with running(["-c", code], {**environment, "PYTHONPATH": path}, tmp_path) as process:
             assert process.wait(PATIENCE) == STARTUP_FAILURE
@@ -206,33 +206,30 @@ def test_a_taken_port_ends_the_start(environment: dict[str, str], new_port: Call
 
 @pytest.mark.parametrize("arguments", [[], ["--reload"]])
 def test_ends_with_0_when_told_to_stop(
-    environment: dict[str, str], source: Path, client: httpx2.Client, free_port: int, arguments: list[str]
+    environment: dict[str, str], source: Path, client: httpx2.Client, arguments: list[str]
 ) -> None:
     with running(["-m", "app.callback_server", *arguments], environment, source.parent) as process:
-        eventually(answers(client, f"https://localhost:{free_port}/health", "ok"))
+        (url,) = process.urls()
+        eventually(answers(client, f"{url}/health", "ok"))
         process.send_signal(signal.SIGTERM)
         assert process.wait(PATIENCE) == 0
 
 
-def test_reloads_after_an_edit(
-    environment: dict[str, str], source: Path, client: httpx2.Client, free_port: int
-) -> None:
-    url = f"https://localhost:{free_port}/health"
+def test_reloads_after_an_edit(environment: dict[str, str], source: Path, client: httpx2.Client) -> None:
     edited = source / "callback.py"
-    with running(["-m", "app.callback_server", "--reload"], environment, source.parent):
+    with running(["-m", "app.callback_server", "--reload"], environment, source.parent) as process:
+        (url,) = (f"{one}/health" for one in process.urls())
         eventually(answers(client, url, "ok"))
         for status in ("first", "second"):
             edited.write_text(re.sub('"status": "[a-z]+"', f'"status": "{status}"', edited.read_text()))
             eventually(answers(client, url, status))
 
 
-def test_survives_an_edit_that_does_not_run(
-    environment: dict[str, str], source: Path, client: httpx2.Client, free_port: int
-) -> None:
-    url = f"https://localhost:{free_port}/health"
+def test_survives_an_edit_that_does_not_run(environment: dict[str, str], source: Path, client: httpx2.Client) -> None:
     edited = source / "callback.py"
     good = edited.read_text()
     with running(["-m", "app.callback_server", "--reload"], environment, source.parent) as process:
+        (url,) = (f"{one}/health" for one in process.urls())
         eventually(answers(client, url, "ok"))
         edited.write_text("this is no Python")
         eventually(process.says("SyntaxError"))

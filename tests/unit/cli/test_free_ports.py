@@ -60,7 +60,11 @@ def test_no_free_port_is_told() -> None:
 
 
 def test_a_port_is_bound_while_something_listens_on_it() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as server:
+    with socket.socket() as server:
+        # Bound so that nothing else gets it, and that a second bind is allowed until it listens.
+        server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        server.bind(("127.0.0.1", 0))
         port: int = server.getsockname()[1]
+        assert not free_ports.is_bound(port)
+        server.listen()
         assert free_ports.is_bound(port)
-    assert not free_ports.is_bound(port)

@@ -48,13 +48,12 @@ def taken() -> Iterator[int]:
 
 
 @pytest.fixture
-def free(taken: int) -> int:
-    """A port on which nobody listens."""
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port: int = one.getsockname()[1]
-    assert port != taken
-    return port
+def free() -> Iterator[int]:
+    """A port on which nobody listens; it stays bound, so that nobody else gets it, as is allowed until one listens."""
+    with socket.socket() as bound:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind(("127.0.0.1", 0))
+        yield bound.getsockname()[1]
 
 
 def _require(tmp_path: Path, port: int, view: FakeView, placed: Placement | None = None) -> None:
