@@ -34,6 +34,16 @@ def further(checkout: Checkout, client: docker.DockerClient) -> Environment:
     return _healthy(checkout, client)
 
 
+@pytest.fixture
+def standing(checkout: Checkout, client: docker.DockerClient) -> Environment:
+    """The further environment, healthy, with whatever config the test before left it."""
+    if not environments.is_up(client, checkout.stack):
+        checkout.configure()
+        checkout.up()
+    outputs = StackOutputs.model_validate(checkout.outputs())
+    return Environment(checkout.stack, checkout.root, checkout.tools, outputs, client)
+
+
 @pytest.fixture(scope="session")
 def ci(client: docker.DockerClient) -> Environment:
     """The ci environment. It stays up, as test does: other workers may use it."""

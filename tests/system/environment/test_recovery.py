@@ -1,13 +1,11 @@
-"""Whatever happens to an environment or to an update of it, the same command once more ends healthy, with its data."""
+"""Whatever happens to an update of an environment, the same command once more ends healthy, with its data."""
 
 from __future__ import annotations
 
 import contextlib
 import json
 import signal
-import socket
 import ssl
-import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit, urlunsplit
 
@@ -17,10 +15,10 @@ import pytest
 import yaml
 
 from cli.main import INTERRUPTED
-from infra.naming import SERVICES
 from infra.outputs import StackOutputs
 from tests.system import damage, environments, moments
 from tests.system.checkout import Checkout
+from tests.system.environment.whole import assert_whole
 from tests.system.environments import Environment
 from tests.system.running import succeed
 
@@ -43,16 +41,6 @@ FIRST_MOMENTS = {
 """The same for an update that makes everything."""
 
 
-@pytest.fixture
-def standing(checkout: Checkout, client: docker.DockerClient) -> Environment:
-    """The further environment, healthy, with whatever config the test before left it."""
-    if not environments.is_up(client, checkout.stack):
-        checkout.configure()
-        checkout.up()
-    outputs = StackOutputs.model_validate(checkout.outputs())
-    return Environment(checkout.stack, checkout.root, checkout.tools, outputs, client)
-
-
 def _change(checkout: Checkout) -> None:
     """Change the config in a way that replaces every container: other limits would be set without, a check never is."""
     present = yaml.safe_load(checkout.config_file.read_text())["config"]["dashtam:health"].get("interval")
@@ -70,14 +58,6 @@ async def _query(checkout: Checkout, statement: str, *values: str) -> object:
         await connection.close()
 
 
-def _assert_whole(checkout: Checkout, client: docker.DockerClient) -> None:
-    assert environments.is_up(client, checkout.stack)
-    succeed(checkout.pulumi("preview", "--stack", checkout.stack, "--expect-no-changes"))
-    labelled = environments.labelled(checkout.stack)
-    assert len(client.api.containers(all=True, filters=labelled)) == 2 * len(SERVICES)
-    assert len(client.api.networks(filters=labelled)) == 1
-
-
 @pytest.mark.parametrize("moment", [*MOMENTS, *(pytest.param(one, marks=pytest.mark.campaign) for one in MORE_MOMENTS)])
 async def test_an_update_that_was_killed_goes_on(standing: Environment, checkout: Checkout, moment: str) -> None:
     await _query(checkout, "CREATE TABLE IF NOT EXISTS kept (moment text)")
@@ -85,7 +65,7 @@ async def test_an_update_that_was_killed_goes_on(standing: Environment, checkout
     _change(checkout)
     moments.kill(moments.now(checkout, standing.client), *(MOMENTS | MORE_MOMENTS)[moment], "up", checkout.stack)
     checkout.up()
-    _assert_whole(checkout, standing.client)
+    assert_whole(checkout, standing.client)
     assert await _query(checkout, "SELECT count(*) > 0 FROM kept WHERE moment = $1", moment)
 
 
@@ -96,7 +76,7 @@ def test_a_replacement_that_was_killed_half_way_goes_on(standing: Environment, c
     scene = moments.now(checkout, standing.client)
     moments.kill(scene, lambda _: _awaits_replacement(checkout), damage.kill_all, "up", checkout.stack)
     checkout.up()
-    _assert_whole(checkout, standing.client)
+    assert_whole(checkout, standing.client)
 
 
 def _awaits_replacement(checkout: Checkout) -> bool:
@@ -118,7 +98,7 @@ def test_a_first_update_that_was_killed_goes_on(checkout: Checkout, client: dock
     checkout.configure()
     moments.kill(moments.now(checkout, client), *FIRST_MOMENTS[moment], "up", checkout.stack)
     checkout.up()
-    _assert_whole(checkout, client)
+    assert_whole(checkout, client)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.campaign)])
@@ -134,75 +114,7 @@ def test_an_update_that_was_asked_to_stop_goes_on(
         damage.interrupt(process, number)
         assert process.wait(60) == INTERRUPTED
     checkout.up()
-    _assert_whole(checkout, standing.client)
-
-
-def _remove(environment: Environment, service: str) -> None:
-    environment.container(service).remove(v=True, force=True)
-
-
-def _stop(environment: Environment, service: str) -> None:
-    environment.container(service).stop()
-
-
-def _kill(environment: Environment, service: str) -> None:
-    environment.container(service).kill()
-
-
-def _pause(environment: Environment, service: str) -> None:
-    environment.container(service).pause()
-
-
-def test_services_that_came_to_harm_come_back(standing: Environment, checkout: Checkout) -> None:
-    harms = {"app": _remove, "redis": _stop, "postgres": _kill, "callback": _pause}
-    for service, harm in harms.items():
-        harm(standing, service)
-    checkout.up()
-    _assert_whole(checkout, standing.client)
-
-
-def test_everything_comes_back(standing: Environment, checkout: Checkout) -> None:
-    for container in standing.containers().values():
-        container.remove(v=True, force=True)
-    standing.client.networks.get(standing.outputs.network).remove()
-    checkout.up()
-    _assert_whole(checkout, standing.client)
-
-
-def test_a_network_that_was_removed_comes_back(standing: Environment, checkout: Checkout) -> None:
-    network = standing.client.networks.get(standing.outputs.network)
-    for service in SERVICES:
-        network.disconnect(standing.container(service), force=True)
-    network.remove()
-    checkout.up()
-    _assert_whole(checkout, standing.client)
-
-
-def test_what_a_killed_pulumi_left_behind_is_removed(standing: Environment, checkout: Checkout) -> None:
-    lock = checkout.backend / f".pulumi/locks/organization/dashtam/{checkout.stack}/left-behind.json"
-    lock.parent.mkdir(parents=True, exist_ok=True)
-    lock.write_text(
-        json.dumps(
-            {
-                "pid": _dead(),
-                "username": "root",
-                "hostname": socket.gethostname(),
-                "timestamp": "2026-01-01T00:00:00Z",
-            }
-        )
-    )
-    # Pulumi writes this file in place, and reads no state beside one that is broken off.
-    (checkout.backend / f".pulumi/stacks/dashtam/{checkout.stack}.json.attrs").write_text("")
-    assert checkout.pulumi("stack", "export", "--stack", checkout.stack).returncode != 0
-    checkout.up()
-    assert not lock.exists()
-    _assert_whole(checkout, standing.client)
-
-
-def _dead() -> int:
-    with subprocess.Popen(["true"]) as process:
-        process.wait()
-    return process.pid
+    assert_whole(checkout, standing.client)
 
 
 def test_two_at_the_same_time_take_turns(standing: Environment, checkout: Checkout) -> None:
@@ -211,4 +123,4 @@ def test_two_at_the_same_time_take_turns(standing: Environment, checkout: Checko
         runs = [pool.submit(checkout.dashtam, "up", checkout.stack) for _ in range(2)]
     for one in runs:
         succeed(one.result())
-    _assert_whole(checkout, standing.client)
+    assert_whole(checkout, standing.client)
