@@ -1,0 +1,107 @@
+"""An engine and Pulumi with state: what one update makes, the next command finds."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from tests.unit.cli.conftest import HEALTHY
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from cli.clone import Clone
+    from cli.container_view import ContainerView
+    from cli.update import Supervisor
+
+
+@dataclass
+class World:
+    """What is on the engine, and what Pulumi does to it.
+
+    Attributes:
+        up: Services by environment, as an update of it makes them.
+        fails: Environments whose updates fail.
+    """
+
+    clone: Clone
+    root: Path
+    up: dict[str, ContainerView] = field(default_factory=dict)
+    guests: dict[str, ContainerView] = field(default_factory=dict)
+    fails: set[str] = field(default_factory=set)
+    health: str = "healthy"
+    updates: list[tuple[str, ...]] = field(default_factory=list)
+
+    # The session.
+    @property
+    def environ(self) -> dict[str, str]:
+        return {"PULUMI_BACKEND_URL": (self.root / "state").as_uri()}
+
+    @property
+    def pulumi(self) -> World:
+        return self
+
+    @property
+    def engine(self) -> World:
+        return self
+
+    @property
+    def client(self) -> World:
+        return self
+
+    def connect(self) -> World:
+        return self
+
+    # Pulumi.
+    def run(self, *arguments: str, stdin: str | None = None) -> str:
+        assert arguments[:2] == ("stack", "export")
+        assert stdin is None
+        containers = [
+            {"urn": f"urn::{one.name}", "type": "docker:index/container:Container", "id": one.id}
+            for name, one in self.up.items()
+            if name in arguments
+        ]
+        return json.dumps({"deployment": {"resources": containers}})
+
+    def update(self, command: str, stack: str, *flags: str, supervisor: Supervisor) -> bool:
+        assert supervisor is not None
+        self.updates.append((command, stack, *flags))
+        if stack in self.fails:
+            return False
+        if command == "up":
+            self.up[stack] = replace(
+                HEALTHY, id=f"id-{stack}", name=f"dashtam-{stack}-app", stack=stack, ports={}, health=self.health
+            )
+        else:
+            assert stack not in self.guests, "what runs beside the services keeps their network from being removed"
+            self.up.pop(stack, None)
+        return True
+
+    def outputs(self, stack: str) -> str | None:
+        return f"outputs of {stack}" if stack in self.up else None
+
+    # The engine.
+    def info(self) -> dict[str, str]:
+        return {"SystemTime": datetime.now(UTC).isoformat(), "DockerRootDir": str(self.root)}
+
+    def containers(self, stack: str | None = None, owner: str | None = None) -> list[ContainerView]:
+        assert owner in {None, self.clone.id}
+        return [one for found in (self.up, self.guests) for name, one in found.items() if stack in {None, name}]
+
+    def remove_container(self, container: str) -> None:
+        for found in (self.up, self.guests):
+            for name in [name for name, one in found.items() if one.id == container]:
+                del found[name]
+
+    def last_lines(self, container: str, count: int) -> list[str]:
+        return [f"last words of {container}"][:count]
+
+    def networks(self, *_: object) -> dict[str, str]:
+        return {}
+
+    def nothing(self, *_: object) -> list[Any]:
+        return []
+
+    documents = holdings = all_containers = volume_documents = network_documents = nothing
