@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from tests.system.checkout import Checkout
 
 
+AT_MOST = 30.0
+"""Seconds that the proxy takes for anything."""
+
+
 class Proxy:
     """Stands between a command and the engine."""
 
@@ -28,7 +32,7 @@ class Proxy:
         self._open: set[asyncio.StreamWriter] = set()
         self._thread = threading.Thread(target=self._loop.run_forever)
         self._thread.start()
-        self._server = asyncio.run_coroutine_threadsafe(self._listen(), self._loop).result()
+        self._server = asyncio.run_coroutine_threadsafe(self._listen(), self._loop).result(AT_MOST)
         self.address = f"127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
 
     @property
@@ -73,9 +77,9 @@ class Proxy:
 
     def end(self) -> None:
         """Go away, with the thread."""
-        asyncio.run_coroutine_threadsafe(self._finish(), self._loop).result()
+        asyncio.run_coroutine_threadsafe(self._finish(), self._loop).result(AT_MOST)
         self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
+        self._thread.join(AT_MOST)
         self._loop.close()
 
 
@@ -98,30 +102,29 @@ def proxied() -> Iterator[Proxy]:
         proxy.end()
 
 
-def test_one_that_goes_away_during_an_update(spare: Checkout, client: docker.DockerClient, tmp_path: Path) -> None:
-    spare.up()
-    spare.configure(health={"interval": "9s"})
+def test_one_that_goes_away_during_an_update(checkout: Checkout, client: docker.DockerClient, tmp_path: Path) -> None:
+    checkout.configure(app={"debug": False, "testing": True})
     written = tmp_path / "said"
     with proxied() as proxy:
-        process = spare.start("up", spare.stack, said=written, DOCKER_HOST=proxy.host)
+        process = checkout.start("up", checkout.stack, said=written, DOCKER_HOST=proxy.host)
         with damage.at_latest_killed(process):
-            wait_until(lambda: not environments.is_up(client, spare.stack), "the update has begun", 60)
+            wait_until(lambda: not environments.is_up(client, checkout.stack), "the update has begun", 60)
             assert process.poll() is None
             proxy.go_away()
             assert process.wait(120) == 1, written.read_text()
     said = " ".join(written.read_text().split())
     assert "Traceback" not in said
     assert "What to do:" in said
-    spare.configure()
-    spare.up()
-    assert environments.is_up(client, spare.stack)
-    succeed(spare.pulumi("preview", "--stack", spare.stack, "--expect-no-changes"))
+    checkout.configure()
+    checkout.up()
+    assert environments.is_up(client, checkout.stack)
+    succeed(checkout.pulumi("preview", "--stack", checkout.stack, "--expect-no-changes"))
 
 
-def test_one_that_goes_away_before_anything_is_asked(spare: Checkout) -> None:
+def test_one_that_goes_away_before_anything_is_asked(checkout: Checkout) -> None:
     with proxied() as proxy:
         proxy.go_away()
-        done = spare.dashtam("up", spare.stack, DOCKER_HOST=proxy.host)
+        done = checkout.dashtam("up", checkout.stack, DOCKER_HOST=proxy.host)
     assert done.returncode == 1
     assert proxy.address in done.stderr
     assert "What to do:" in done.stderr

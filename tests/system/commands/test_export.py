@@ -49,13 +49,12 @@ def compose(tmp_path_factory: pytest.TempPathFactory) -> Compose:
 
 
 def test_compose_runs_it_in_the_environments_place(
-    spare: Checkout, client: docker.DockerClient, compose: Compose, tmp_path: Path
+    checkout: Checkout, client: docker.DockerClient, compose: Compose, tmp_path: Path
 ) -> None:
-    spare.up()
-    file, project, outputs = tmp_path / "compose.yaml", spare.stack, StackOutputs.model_validate(spare.outputs())
-    succeed(spare.dashtam("export", "compose", spare.stack, "--output", str(file)))
+    file, project, outputs = tmp_path / "compose.yaml", checkout.stack, StackOutputs.model_validate(checkout.outputs())
+    succeed(checkout.dashtam("export", "compose", checkout.stack, "--output", str(file)))
     succeed(compose.run(file, project, "config", "--quiet"))
-    succeed(spare.dashtam("down", spare.stack))
+    succeed(checkout.dashtam("down", checkout.stack))
     try:
         succeed(compose.run(file, project, "up", "--detach"))
         wait_until(lambda: _healthy(client, project) == set(SERVICES), "all that compose started is healthy", 120)
@@ -64,8 +63,8 @@ def test_compose_runs_it_in_the_environments_place(
         removed = compose.run(file, project, "down", "--volumes")
     succeed(removed)
     # What was the environment's own is untouched, so that it goes on.
-    spare.up()
-    assert environments.is_up(client, spare.stack)
+    checkout.up()
+    assert environments.is_up(client, checkout.stack)
 
 
 def _healthy(client: docker.DockerClient, project: str) -> set[str]:
@@ -81,8 +80,3 @@ def test_it_holds_no_secret(checkout: Checkout) -> None:
         assert password not in text
     assert "PRIVATE KEY" not in text
     assert json.dumps(outputs["ca_certificate"]) not in text
-
-
-def test_mistakes_are_told(checkout: Checkout) -> None:
-    assert checkout.dashtam("export", "compose", "nowhere").returncode == 2
-    assert checkout.dashtam("export", "compose", "dev").returncode == 1

@@ -12,10 +12,11 @@ import pytest
 
 from cli.soundness import ROOM
 from tests.system import environments
-from tests.system.running import run, succeed
+from tests.system.commands.additional import beside
+from tests.system.running import run
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     import docker
 
@@ -53,12 +54,11 @@ def test_a_clock_that_is_wrong(checkout: Checkout, client: docker.DockerClient, 
     assert f"{shift[1:-1]} days" in said
 
 
-@pytest.fixture
-def absent(spare: Checkout, client: docker.DockerClient) -> Checkout:
-    """A checkout whose environment has nothing on the engine."""
-    if things(spare, client):
-        succeed(spare.dashtam("destroy", spare.stack, "--yes", "--no-snapshot"))
-    return spare
+@pytest.fixture(scope="module")
+def absent(checkout: Checkout, client: docker.DockerClient) -> Iterator[Checkout]:
+    """An additional environment that has nothing on the engine, in the same checkout."""
+    with beside(checkout, client, "absent") as made:
+        yield made
 
 
 def _container(client: docker.DockerClient, stack: str, image: str) -> Callable[[], None]:
@@ -89,11 +89,6 @@ def test_a_name_that_something_else_has(
     assert f"The {kind} name " in said
     assert f"which {absent.stack} needs, is taken" in said
     assert f"There is a {kind} of that name that this project did not make." in said
-
-
-def test_what_had_an_obstacle_comes_up_without_it(absent: Checkout, client: docker.DockerClient) -> None:
-    absent.up()
-    assert environments.is_up(client, absent.stack)
 
 
 def test_a_disk_that_is_full(checkout: Checkout, client: docker.DockerClient) -> None:

@@ -1,44 +1,67 @@
-"""Several environments in one command: `./dashtam up A B`."""
+"""An environment beside another one, from nothing: what it fails with first doesn't keep it from coming up."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import yaml
+import pytest
 
 from tests.system import environments
-from tests.system.checkout import PUBLISHED, free_ports
+from tests.system.commands.additional import beside
 from tests.system.running import succeed
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import docker
 
     from tests.system.checkout import Checkout
 
 
-def test_two_environments_come_up_and_go_in_one_command(checkout: Checkout, client: docker.DockerClient) -> None:
-    second = f"{checkout.stack}-too"
-    config = checkout.root / f"Pulumi.{second}.yaml"
-    document = yaml.safe_load(checkout.pristine)
-    for section, port in zip(PUBLISHED, free_ports(len(PUBLISHED)), strict=True):
-        document["config"][f"dashtam:{section}"]["port"] = port
-    config.write_text(yaml.safe_dump(document))
+@pytest.fixture(scope="module")
+def second(checkout: Checkout, client: docker.DockerClient) -> Iterator[Checkout]:
+    """An additional environment, of its own because it must come up from nothing."""
+    with beside(checkout, client, "too") as made:
+        yield made
+
+
+def _containers(client: docker.DockerClient, checkout: Checkout) -> list[str]:
+    return [one["Id"] for one in client.api.containers(all=True, filters=environments.labelled(checkout.stack))]
+
+
+def test_one_that_does_not_become_healthy_in_time_is_given_up_in_good_order(second: Checkout) -> None:
+    second.configure(health={"wait": "1s"})
     try:
-        succeed(checkout.dashtam("down", checkout.stack))
-        done = checkout.dashtam("up", checkout.stack, second)
-        succeed(done)
-        for stack in (checkout.stack, second):
-            assert environments.is_up(client, stack)
-            assert f"{stack} is up" in done.stderr
-        told = [line.split()[0] for line in done.stderr.splitlines() if ": starting" in line or ": healthy" in line]
-        # The second one is begun before the first one is done.
-        assert told.index(second) < len(told) - 1 - told[::-1].index(checkout.stack)
-        succeed(checkout.dashtam("down", checkout.stack, second))
-        assert not client.containers.list(all=True, filters=environments.labelled(second))
-        assert not client.containers.list(all=True, filters=environments.labelled(checkout.stack))
+        done = second.dashtam("up", second.stack)
     finally:
-        destroyed = checkout.dashtam("destroy", second, "--yes", "--no-snapshot")
-        environments.remove_all(client, second)
-        config.unlink()
-        checkout.up()
-    succeed(destroyed)
+        second.configure()
+    assert done.returncode == 1
+    assert "was not healthy within 1 s (dashtam:health.wait)." in done.stderr
+    assert "panic" not in done.stderr
+    assert "goroutine" not in done.stderr
+
+
+def test_two_environments_come_up_and_are_stopped_in_one_command(
+    checkout: Checkout, second: Checkout, client: docker.DockerClient
+) -> None:
+    """Once a container that holds one of the names is removed."""
+    succeed(checkout.dashtam("down", checkout.stack, second.stack))
+    name = f"dashtam-{second.stack}-redis"
+    holder = client.containers.create(checkout.outputs()["images"]["redis"], ["true"], name=name)
+    try:
+        refused = checkout.dashtam("up", checkout.stack, second.stack)
+        assert refused.returncode == 1
+        assert f"The container name {name}, which {second.stack} needs, is taken" in " ".join(refused.stderr.split())
+        assert _containers(client, checkout) == _containers(client, second) == []
+    finally:
+        holder.remove(v=True)
+    done = checkout.dashtam("up", checkout.stack, second.stack)
+    succeed(done)
+    for stack in (checkout.stack, second.stack):
+        assert environments.is_up(client, stack)
+        assert f"{stack} is up" in done.stderr
+    shown = [line.split()[0] for line in done.stderr.splitlines() if ": starting" in line or ": healthy" in line]
+    # The second one is begun before the first one is done.
+    assert shown.index(second.stack) < len(shown) - 1 - shown[::-1].index(checkout.stack)
+    succeed(checkout.dashtam("down", checkout.stack, second.stack))
+    assert _containers(client, checkout) == _containers(client, second) == []
