@@ -57,6 +57,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: -known.get(durations.file_of(item.nodeid), durations.UNKNOWN))
 
 
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Show dots alone where several workers' files would take turns; instafail's reporter forgot that xdist said so."""
+    if session.config.getoption("numprocesses", None):
+        session.config.pluginmanager.getplugin("terminalreporter").showfspath = False
+
+
 @dataclass(frozen=True)
 class Endpoints:
     """The environment as this process reaches it: on the host, or inside its network.

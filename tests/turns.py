@@ -53,7 +53,7 @@ class Networks:
         self._file, self._queue = _file("networks").open("w"), _file("networks.queue").open("w")
         config.add_cleanup(self._file.close)
         config.add_cleanup(self._queue.close)
-        self._has_made = False
+        self._has_made = self._holds = False
 
     # First, so that waiting doesn't count towards the test's timeout.
     @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -74,12 +74,16 @@ class Networks:
             # Kept from one test with the browser to the next, so that they wait for others once.
             if not (_drives(item) and _drives(nextitem)):
                 fcntl.flock(self._file, fcntl.LOCK_UN)
+                self._holds = False
 
     def _lock(self, how: int) -> None:
+        if self._holds:
+            return
         # Who waits for the whole lock holds the queue: others can't overtake it for ever.
         fcntl.flock(self._queue, fcntl.LOCK_EX)
         fcntl.flock(self._file, how)
         fcntl.flock(self._queue, fcntl.LOCK_UN)
+        self._holds = True
 
 
 def _drives(item: pytest.Item | None) -> bool:
