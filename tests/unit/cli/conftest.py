@@ -42,8 +42,10 @@ def container() -> MakeContainer:
 
 @pytest.fixture(autouse=True)
 def data_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder of what must not be lost, of this test alone."""
+    """The folder of what must not be lost, of this test alone; nothing leads to the state of this clone."""
     home = tmp_path / "data-home"
+    for name in [one for one in os.environ if one.startswith(("PULUMI_", "DASHTAM_"))]:
+        monkeypatch.delenv(name)
     monkeypatch.setenv("DASHTAM_DATA_HOME", str(home))
     return home
 
