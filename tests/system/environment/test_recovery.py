@@ -60,13 +60,13 @@ async def _query(checkout: Checkout, statement: str, *values: str) -> object:
 
 @pytest.mark.parametrize("moment", [*MOMENTS, *(pytest.param(one, marks=pytest.mark.campaign) for one in MORE_MOMENTS)])
 async def test_an_update_that_was_killed_goes_on(standing: Environment, checkout: Checkout, moment: str) -> None:
-    await _query(checkout, "CREATE TABLE IF NOT EXISTS kept (moment text)")
-    await _query(checkout, "INSERT INTO kept VALUES ($1)", moment)
+    await _query(checkout, "CREATE TABLE IF NOT EXISTS moments (moment text)")
+    await _query(checkout, "INSERT INTO moments VALUES ($1)", moment)
     _change(checkout)
     moments.kill(moments.now(checkout, standing.client), *(MOMENTS | MORE_MOMENTS)[moment], "up", checkout.stack)
     checkout.up()
     assert_whole(checkout, standing.client)
-    assert await _query(checkout, "SELECT count(*) > 0 FROM kept WHERE moment = $1", moment)
+    assert await _query(checkout, "SELECT count(*) > 0 FROM moments WHERE moment = $1", moment)
 
 
 @pytest.mark.campaign
