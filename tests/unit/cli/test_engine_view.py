@@ -1,130 +1,190 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from unittest.mock import Mock, call
+from typing import TYPE_CHECKING
 
 import pytest
-from docker.errors import APIError, NotFound
+from docker.errors import APIError
 
 from cli import engine_view
-from cli.engine_view import EngineView
-from tests.unit.cli.inspected import DOCUMENT, LABELS
+from infra.naming import Naming
+from tests.unit.cli.engine import LEAVING, Engine, refused
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from cli.engine_view import EngineView
+
+LABELS = Naming("dev", "me").labels("network")
 
 
 @pytest.fixture
-def api() -> Mock:
-    made = Mock()
-    made.containers.return_value = [{"Id": "id-app"}]
-    made.inspect_container.return_value = DOCUMENT
-    return made
+def engine(tmp_path: Path) -> Engine:
+    return Engine(tmp_path)
 
 
 @pytest.fixture
-def view(api: Mock) -> EngineView:
-    client = Mock()
-    client.api = api
-    return EngineView(client)
+def view(engine: Engine) -> EngineView:
+    return engine.view
 
 
-def _conflict() -> APIError:
-    return APIError("removal is already in progress", response=Mock(status_code=HTTPStatus.CONFLICT))
+def _fail(status: HTTPStatus) -> None:
+    raise refused(status, "no")
 
 
-def test_containers_as_they_are_now(view: EngineView) -> None:
-    assert [(one.name, one.state) for one in view.containers()] == [("dashtam-test-app", "running")]
+def test_containers_as_they_are_now(view: EngineView, engine: Engine) -> None:
+    engine.run("redis", state="exited")
+    engine.run("app")
+    assert [(one.name, one.state) for one in view.containers()] == [
+        ("dashtam-dev-app", "running"),
+        ("dashtam-dev-redis", "exited"),
+    ]
 
 
 @pytest.mark.parametrize(
-    ("stack", "owner", "labels"),
+    ("stack", "owner", "found"),
     [
-        (None, None, ["dashtam.project=dashtam"]),
-        ("test", None, ["dashtam.project=dashtam", "dashtam.stack=test"]),
-        ("test", "me", ["dashtam.project=dashtam", "dashtam.stack=test", "dashtam.owner=me"]),
+        (None, None, {"app", "redis", "sandbox"}),
+        ("test", None, {"redis", "sandbox"}),
+        ("test", "me", {"redis"}),
+        (None, "me", {"app", "redis"}),
+        ("ci", "me", set()),
     ],
 )
 def test_only_what_is_asked_for_is_found(
-    view: EngineView, api: Mock, stack: str | None, owner: str | None, labels: list[str]
+    view: EngineView, engine: Engine, stack: str | None, owner: str | None, found: set[str]
 ) -> None:
-    view.containers(stack, owner)
-    api.containers.assert_called_once_with(all=True, filters={"label": labels})
+    engine.run("app", "dev")
+    engine.run("redis", "test")
+    engine.run("sandbox", "test", "somebody")
+    engine.run("postgres")["Config"]["Labels"] = {}
+    assert {one.component for one in view.containers(stack, owner)} == found
 
 
-def test_a_container_that_goes_meanwhile_is_passed_over(view: EngineView, api: Mock) -> None:
-    api.inspect_container.side_effect = NotFound("gone")
-    assert view.containers() == []
+def test_a_container_that_goes_meanwhile_is_passed_over(view: EngineView, engine: Engine) -> None:
+    engine.run("app")
+    engine.run("redis")
+    engine.at["inspect_container", "app"] = lambda: engine.containers.pop("app", None)
+    assert [one.id for one in view.containers()] == ["redis"]
 
 
-def test_what_goes_already_is_waited_for(view: EngineView, api: Mock) -> None:
-    api.remove_container.side_effect = _conflict()
-    api.inspect_container.side_effect = [{}, {}, NotFound("gone")]
-    view.remove_container("id-app")
-    assert api.inspect_container.call_count == 3
+def test_a_container_is_removed(view: EngineView, engine: Engine) -> None:
+    engine.run("app")
+    engine.run("redis")
+    view.remove_container("app")
+    assert engine.states() == {"redis": "running"}
 
 
-def test_what_goes_and_never_is_gone_is_told(view: EngineView, api: Mock, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_goes_already_is_waited_for(view: EngineView, engine: Engine) -> None:
+    engine.run("app")[LEAVING] = 2
+    view.remove_container("app")
+    assert engine.containers == {}
+
+
+def test_what_goes_and_never_is_gone_is_told(view: EngineView, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine_view, "REMOVAL_SECONDS", 0)
-    api.remove_container.side_effect = _conflict()
+    engine.run("app")[LEAVING] = 1_000_000
     with pytest.raises(APIError) as raised:
-        view.remove_container("id-app")
+        view.remove_container("app")
     assert raised.value.status_code == HTTPStatus.CONFLICT
 
 
-@pytest.mark.parametrize("method", ["remove_container", "inspect_network"])
-def test_what_is_gone_needs_no_removal(view: EngineView, api: Mock, method: str) -> None:
-    getattr(api, method).side_effect = NotFound("gone")
-    api.inspect_network.return_value = {"Containers": {}}
-    view.remove_container("id-app")
-    view.remove_network("net")
+def test_what_is_gone_needs_no_removal(view: EngineView, engine: Engine) -> None:
+    engine.connect("net", LABELS)
+    engine.volumes["data"] = {}
+    view.remove_container("app")
+    view.remove_network("id-another")
+    view.remove_volume("another")
+    assert engine.networks.keys() == {"id-net"}
+    assert engine.volumes.keys() == {"data"}
 
 
-def test_another_refusal_is_told(view: EngineView, api: Mock) -> None:
-    api.remove_container.side_effect = APIError("no", response=Mock(status_code=500))
+def test_another_refusal_is_told(view: EngineView, engine: Engine) -> None:
+    engine.run("app")
+    engine.at["remove_container", "app"] = lambda: _fail(HTTPStatus.INTERNAL_SERVER_ERROR)
     with pytest.raises(APIError):
-        view.remove_container("id-app")
+        view.remove_container("app")
+    assert engine.states() == {"app": "running"}
 
 
-def test_a_network_is_removed_with_its_connections(view: EngineView, api: Mock) -> None:
-    api.inspect_network.return_value = {"Containers": {"id-app": {}}}
-    view.remove_network("net")
-    api.disconnect_container_from_network.assert_called_once_with("id-app", "net", force=True)
-    api.remove_network.assert_called_once_with("net")
+def test_a_network_is_removed_with_its_connections(view: EngineView, engine: Engine) -> None:
+    engine.run("app")
+    engine.run("redis")
+    other = engine.connect("other", LABELS, "app")
+    view.remove_network(engine.connect("net", LABELS, "app", "redis"))
+    assert {key: [*one["Containers"]] for key, one in engine.networks.items()} == {other: ["app"]}
+    assert engine.states() == {"app": "running", "redis": "running"}
 
 
-def test_everything_that_holds_a_name(view: EngineView, api: Mock) -> None:
-    api.containers.return_value = [
-        {"Names": ["/web"], "Labels": None, "Ports": [{"PublicPort": 80}, {"PrivatePort": 81}]},
-        {"Names": [], "Labels": {}, "Ports": []},
-    ]
-    api.networks.return_value = [{"Name": "net", "Labels": LABELS}]
-    api.volumes.return_value = {"Volumes": None}
-    found = [(one.kind, one.name, one.owner, set(one.host_ports)) for one in view.holdings()]
-    assert found == [("container", "web", "", {80}), ("network", "net", "me", set())]
+@pytest.mark.parametrize("gone", ["app", "redis"])
+def test_a_container_that_is_removed_meanwhile_does_not_keep_the_network(
+    view: EngineView, engine: Engine, gone: str
+) -> None:
+    engine.run("app")
+    engine.run("redis")
+    network = engine.connect("net", LABELS, "app", "redis")
+    engine.at["disconnect", gone] = lambda: engine.forget(gone)
+    view.remove_network(network)
+    assert engine.networks == {}
+    assert engine.containers.keys() == {"app", "redis"} - {gone}
 
 
-def test_last_lines(view: EngineView, api: Mock) -> None:
-    api.logs.return_value = b"one\n\xff two\n"
-    assert view.last_lines("id-app", 5) == ["one", "\ufffd two"]
-    api.logs.side_effect = NotFound("gone")
-    assert view.last_lines("id-app", 5) == []
+def test_a_network_that_is_removed_meanwhile_is_let_go(view: EngineView, engine: Engine) -> None:
+    engine.run("app")
+    network = engine.connect("net", LABELS, "app")
+    engine.at["disconnect", "app"] = engine.networks.clear
+    view.remove_network(network)
+    assert engine.networks == {}
 
 
-def test_a_command_runs_to_its_end(view: EngineView, api: Mock) -> None:
-    api.exec_create.return_value = {"Id": "exec-1"}
-    api.exec_start.return_value = b"done\xff"
-    api.exec_inspect.return_value = {"ExitCode": 3}
-    assert view.execute("id-app", ("echo", "done")) == (3, "done\ufffd")
-    api.exec_create.assert_called_once_with("id-app", ["echo", "done"])
+def test_everything_that_holds_a_name(view: EngineView, engine: Engine) -> None:
+    foreign = engine.run("web")
+    foreign["Name"] = "/web"
+    foreign["Config"]["Labels"] = None
+    foreign["NetworkSettings"]["Ports"] = {"80/tcp": [{"HostIp": "0.0.0.0", "HostPort": "80"}], "81/tcp": None}  # noqa: S104
+    # One that is being removed has no name any more.
+    engine.run("removed")["Name"] = ""
+    engine.connect("net", LABELS)
+    assert {(one.kind, one.name, one.owner, one.host_ports) for one in view.holdings()} == {
+        ("container", "web", "", frozenset({80})),
+        ("network", "net", "me", frozenset()),
+    }
+    engine.volumes["data"] = None
+    assert ("volume", "data", "") in [(one.kind, one.name, one.owner) for one in view.holdings()]
 
 
-def test_one_that_is_paused_is_stopped(view: EngineView, api: Mock) -> None:
-    api.stop.side_effect = [APIError("paused"), None]
-    view.stop("id-app", 30)
-    assert api.unpause.mock_calls == [call("id-app")]
-    assert api.stop.mock_calls == [call("id-app", timeout=30)] * 2
+def test_last_lines(view: EngineView, engine: Engine) -> None:
+    engine.run("app")
+    engine.said["app"] = b"zero\none\n\xff two\n"
+    assert view.last_lines("app", 2) == ["one", "\ufffd two"]
+    assert view.last_lines("gone", 2) == []
 
 
-def test_one_that_can_not_be_stopped_says_so(view: EngineView, api: Mock) -> None:
-    api.stop.side_effect = APIError("stuck")
-    api.unpause.side_effect = APIError("not paused")
-    with pytest.raises(APIError, match="stuck"):
-        view.stop("id-app", 30)
+def test_a_command_runs_to_its_end(view: EngineView, engine: Engine) -> None:
+    engine.run("app")
+    engine.programs["echo"] = (3, b"done\xff")
+    assert view.execute("app", ("echo", "done")) == (3, "done\ufffd")
+
+
+@pytest.mark.parametrize("state", ["running", "paused", "exited"])
+def test_one_is_stopped_also_where_it_is_paused(view: EngineView, engine: Engine, state: str) -> None:
+    engine.run("app", state=state)
+    view.stop("app", 30)
+    assert engine.states() == {"app": "exited"}
+
+
+def test_one_that_can_not_be_stopped_says_so(view: EngineView, engine: Engine) -> None:
+    engine.run("app")
+    engine.at["stop", "app"] = lambda: _fail(HTTPStatus.INTERNAL_SERVER_ERROR)
+    with pytest.raises(APIError, match="no"):
+        view.stop("app", 30)
+    assert engine.states() == {"app": "running"}
+
+
+def test_what_is_stopped_is_started_and_what_runs_let_alone(view: EngineView, engine: Engine) -> None:
+    engine.run("app", state="exited")
+    started = engine.run("redis")["State"]["StartedAt"]
+    view.start("app")
+    view.start("redis")
+    assert engine.states() == {"app": "running", "redis": "running"}
+    assert view.container("redis").started == started

@@ -2,74 +2,104 @@ from __future__ import annotations
 
 import io
 from contextlib import nullcontext
-from typing import Any
-from unittest.mock import Mock, call
+from http import HTTPStatus
+from typing import TYPE_CHECKING
 
 import pytest
 from docker.errors import APIError
 
 from cli.snapshots import freeze
 from infra.pacing import MARK
+from tests.unit.cli.engine import Engine, refused
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+RUNNING = {"postgres": "running", "redis": "running"}
 
 
 @pytest.fixture
-def client(monkeypatch: pytest.MonkeyPatch) -> Mock:
+def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Engine:
+    """Two services that run and were healthy, and no process beside this one."""
     monkeypatch.setattr(freeze, "_guard", lambda _: nullcontext())
-    client = Mock()
-    client.api.exec_create.return_value = {"Id": "e"}
-    client.api.exec_start.return_value = b""
-    client.api.exec_inspect.return_value = {"ExitCode": 0}
-    return client
+    engine = Engine(tmp_path)
+    for service in RUNNING:
+        engine.run(service)
+        engine.files[service] = {MARK, "another"}
+    return engine
 
 
-def _sooner(container: str) -> list[Any]:
-    """Return the calls after which a container's next check doesn't wait."""
-    return [call.exec_create(container, ["rm", "-f", MARK]), call.exec_start("e"), call.exec_inspect("e")]
+def _refuse() -> None:
+    raise refused(HTTPStatus.INTERNAL_SERVER_ERROR, "no")
 
 
-def test_services_stand_still_together(client: Mock) -> None:
-    with freeze.frozen(client, ["p", "r"]):
-        before = [made for one in ("p", "r") for made in _sooner(one)]
-        assert client.api.mock_calls == [*before, call.pause("p"), call.pause("r")]
-        client.api.reset_mock()
-    assert client.api.mock_calls == [call.unpause("p"), call.unpause("r")]
-
-
-def test_checks_after_it_do_not_wait(client: Mock) -> None:
-    # One may have ended by itself by then.
-    client.api.exec_create.side_effect = [APIError("not running"), {"Id": "e"}]
-    with freeze.frozen(client, ["p", "r"]):
-        assert client.api.mock_calls[:-2] == [_sooner("p")[0], *_sooner("r")]
-
-
-def test_all_go_on_where_one_can_not_be_paused(client: Mock) -> None:
-    client.api.pause.side_effect = [None, APIError("no")]
-    with pytest.raises(APIError), freeze.frozen(client, ["p", "r"]):
-        pass
-    assert client.api.unpause.mock_calls == [call("p"), call("r")]
-
-
-def test_one_that_goes_on_already_is_no_obstacle(client: Mock) -> None:
-    client.api.unpause.side_effect = [APIError("not paused"), None]
-    with freeze.frozen(client, ["p", "r"]) as moment:
-        pass
-    assert client.api.unpause.call_count == 2
+def test_services_stand_still_together_and_go_on(engine: Engine) -> None:
+    with freeze.frozen(engine.client, [*RUNNING]) as moment:
+        assert engine.states() == dict.fromkeys(RUNNING, "paused")
+    assert engine.states() == RUNNING
     assert moment.seconds > 0
 
 
-def test_where_nothing_runs_nothing_is_done(client: Mock) -> None:
-    with freeze.frozen(client, []) as moment:
-        pass
-    assert client.api.mock_calls == []
+def test_others_run_meanwhile(engine: Engine) -> None:
+    with freeze.frozen(engine.client, ["postgres"]):
+        assert engine.states() == {"postgres": "paused", "redis": "running"}
+
+
+def test_they_go_on_where_what_is_done_meanwhile_fails(engine: Engine) -> None:
+    with pytest.raises(KeyboardInterrupt), freeze.frozen(engine.client, [*RUNNING]):
+        raise KeyboardInterrupt
+    assert engine.states() == RUNNING
+
+
+def test_checks_after_it_do_not_wait(engine: Engine) -> None:
+    with freeze.frozen(engine.client, [*RUNNING]):
+        assert engine.files == {one: {"another"} for one in RUNNING}
+
+
+def test_one_in_which_nothing_can_be_run_stands_still_with_the_others(engine: Engine) -> None:
+    engine.at["exec_create", "postgres"] = _refuse
+    with freeze.frozen(engine.client, [*RUNNING]):
+        assert engine.states() == dict.fromkeys(RUNNING, "paused")
+        assert engine.files == {"postgres": {MARK, "another"}, "redis": {"another"}}
+
+
+def test_all_go_on_where_one_can_not_be_paused(engine: Engine) -> None:
+    engine.at["pause", "redis"] = _refuse
+    with pytest.raises(APIError, match="no"), freeze.frozen(engine.client, [*RUNNING]):
+        pytest.fail("one of them goes on")
+    assert engine.states() == RUNNING
+
+
+def test_one_that_goes_on_already_is_no_obstacle(engine: Engine) -> None:
+    with freeze.frozen(engine.client, [*RUNNING]):
+        engine.client.api.unpause("postgres")
+    assert engine.states() == RUNNING
+
+
+def test_where_nothing_runs_nothing_is_done(engine: Engine) -> None:
+    with freeze.frozen(engine.client, []) as moment:
+        assert engine.states() == RUNNING
     assert moment.seconds == 0
+    assert engine.files == {one: {MARK, "another"} for one in RUNNING}
 
 
 def test_the_guard_waits_for_the_end_and_thaws(
-    monkeypatch: pytest.MonkeyPatch, client: Mock, capsys: pytest.CaptureFixture[str]
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(freeze, "connect", Mock(return_value=client))
-    ended = io.StringIO("")
-    monkeypatch.setattr("sys.stdin", ended)
-    freeze.watch(["p", "r"])
+    engine.answer(monkeypatch)
+    states: list[dict[str, str]] = []
+
+    class Input(io.StringIO):
+        """What the process that is watched holds open."""
+
+        def read(self, *_: object) -> str:
+            states.append(engine.states())
+            return ""
+
+    monkeypatch.setattr("sys.stdin", Input())
+    for service in RUNNING:
+        engine.client.api.pause(service)
+    freeze.watch([*RUNNING])
     assert capsys.readouterr().out == "\n"
-    assert client.api.unpause.mock_calls == [call("p"), call("r")]
+    assert states == [dict.fromkeys(RUNNING, "paused")]
+    assert engine.states() == RUNNING
