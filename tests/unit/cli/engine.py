@@ -278,14 +278,7 @@ class Api:
                 "Id": key,
                 "Names": [one["Name"]] if one["Name"] else [],
                 "Labels": one["Config"]["Labels"],
-                "Ports": [
-                    {
-                        "PrivatePort": int(inner.split("/")[0]),
-                        **({"PublicPort": int(outer["HostPort"])} if outer else {}),
-                    }
-                    for inner, bound in one["NetworkSettings"]["Ports"].items()
-                    for outer in bound or [{}]
-                ],
+                "Ports": [_port(*port) for port in one["NetworkSettings"].get("Ports", {}).items()],
             }
             for key, one in [*self._engine.containers.items()]
             if _carries(one["Config"]["Labels"], filters)

@@ -1,108 +1,166 @@
 from __future__ import annotations
 
-from pathlib import Path
-from unittest.mock import Mock
+from http import HTTPStatus
+from typing import TYPE_CHECKING
 
 import pytest
+from docker.errors import APIError
 
 from cli import clean, placements
 from cli.clone import Clone
 from cli.errors import UserError
-from cli.recorded import Recorded, Resource
-from infra.naming import OWNER_LABEL
+from cli.recorded import CONTAINER, NETWORK, VOLUME, Resource
+from cli.snapshots import journal
+from cli.snapshots.helper import Part
+from cli.snapshots.journal import Entry, Phase
+from infra.naming import OWNER_LABEL, Naming
 from infra.placement import Placement, plain
-from tests.unit.cli.conftest import MakeContainer
+from tests.unit.cli.backend import Backend
+from tests.unit.cli.engine import Engine, refused
 
-STATES = {
-    "dev": {"id-app", "net", "data"},
-    "gone": {"id-gone"},
-    "shared": {"id-theirs"},
-    "far": {"id-far"},
-    "empty": set(),
-}
-OWNERS = {"dev": "me", "far": "another"}
-"""Whose the labels are; "far" is another clone's, on another machine."""
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from cli.clean import Belongings
+
+FILES, DATA, THEIRS = "dashtam-dev-app-files", "postgres_dev_data", "postgres_shared_data"
+OWN = Naming("dev", "me")
+
+
+def _resource(kind: str, identity: str, owner: str = "") -> Resource:
+    labels = [{"label": OWNER_LABEL, "value": owner}] if owner else []
+    return Resource(kind, identity, identity, outputs={"labels": labels})
+
+
+class Machine:
+    """An environment of this clone, a container of another, and a backend that both use.
+
+    Attributes:
+        told: What was said meanwhile.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.clone = Clone("me", root, root / "home")
+        self.clone.home.mkdir()
+        self.engine = Engine(root)
+        self.backend = Backend(root / "state")
+        self.told: list[str] = []
+        self.engine.run("app", volumes=[FILES, DATA])
+        self.network = self.engine.connect(OWN.network, OWN.labels("network"), "app")
+        self.engine.run("theirs", "shared", "another", volumes=[THEIRS])
+        for name, state in {
+            "dev": [
+                Resource("component", "x", ""),
+                _resource(CONTAINER, "app", "me"),
+                _resource(NETWORK, self.network),
+                _resource(VOLUME, DATA),
+            ],
+            "gone": [_resource(CONTAINER, "removed by hand")],
+            "shared": [_resource(CONTAINER, "theirs")],
+            # Another clone's, on another machine.
+            "far": [_resource(CONTAINER, "far", "another")],
+            "empty": [],
+        }.items():
+            self.backend.write(name, state)
+
+    def find(self) -> Belongings:
+        return clean.find(self.engine.view, self.backend.pulumi, self.clone)
+
+    def remove(self, agreed: Belongings) -> Belongings:
+        return clean.remove(self.engine.view, self.backend.pulumi, self.clone, agreed, self.told.append)
+
+    def left(self) -> tuple[set[str], set[str], set[str], set[str]]:
+        """Return the containers, networks, volumes and stacks that there are."""
+        return {*self.engine.containers}, {*self.engine.networks}, {*self.engine.volumes}, self.backend.stacks()
 
 
 @pytest.fixture
-def view(container: MakeContainer) -> Mock:
-    """An engine with an environment of this clone, and a container of another."""
-    volumes = {"postgres_dev_data", "dashtam-dev-app-files"}
-    return Mock(
-        containers=Mock(return_value=[container()]),
-        networks=Mock(return_value={"dashtam-dev-network": "net"}),
-        volumes=Mock(return_value=volumes),
-        ids=Mock(return_value={"id-app", "net", "id-theirs", *volumes}),
-    )
+def machine(tmp_path: Path, data_home: Path) -> Machine:
+    data_home.mkdir()
+    return Machine(tmp_path)
 
 
-@pytest.fixture
-def pulumi(monkeypatch: pytest.MonkeyPatch) -> Mock:
-    def read(_: Clone, stack: str, environ: object) -> Recorded:
-        assert environ == {}
-        labels = [{"label": OWNER_LABEL, "value": OWNERS[stack]}] if stack in OWNERS else []
-        return Recorded([Resource("kind", "name", one, outputs={"labels": labels}) for one in ("", *STATES[stack])])
-
-    monkeypatch.setattr("cli.recorded.read", read)
-    return Mock(stacks=Mock(return_value=set(STATES)), environ={})
-
-
-def test_data_is_told_apart_and_a_state_that_tells_of_others_is_left(view: Mock, pulumi: Mock, tmp_path: Path) -> None:
-    assert clean.find(view, pulumi, Clone("me", tmp_path, tmp_path)).named() == {
-        "containers": ["dashtam-test-app"],
+def test_data_is_told_apart_and_a_state_that_tells_of_others_is_left(machine: Machine) -> None:
+    assert machine.find().named() == {
+        "containers": ["dashtam-dev-app"],
         "networks": ["dashtam-dev-network"],
-        "volumes": ["dashtam-dev-app-files"],
-        "data": ["postgres_dev_data"],
+        "volumes": [FILES],
+        "data": [DATA],
         "stacks": ["dev", "gone"],
         "lost": [],
     }
-    for asked in (view.containers, view.networks):
-        asked.assert_called_once_with(None, "me")
-    view.volumes.assert_called_once_with("me")
+    assert machine.find().any
 
 
-@pytest.mark.usefixtures("data_home")
-def test_what_was_found_is_removed_and_data_last(view: Mock, pulumi: Mock, tmp_path: Path) -> None:
-    clone = Clone("me", tmp_path, tmp_path)
-    clean.remove(view, pulumi, clone, clean.find(view, pulumi, clone), print)
-    removed = [(call[0], call.args) for call in view.mock_calls if call[0].startswith("remove")]
-    assert removed == [
-        ("remove_container", ("id-app",)),
-        ("remove_network", ("net",)),
-        ("remove_volume", ("dashtam-dev-app-files",)),
-        ("remove_volume", ("postgres_dev_data",)),
-    ]
-    forgotten = [call.args[2] for call in pulumi.run.mock_calls]
-    assert forgotten == ["dev", "gone"]
+def test_what_was_found_is_removed_and_nothing_else(machine: Machine) -> None:
+    removed = machine.remove(machine.find())
+    assert machine.left() == ({"theirs"}, set(), {THEIRS}, {"shared", "far", "empty"})
+    assert [one.id for one in removed.containers] == ["app"]
+    assert not machine.find().any
+    assert machine.told == []
 
 
-@pytest.mark.usefixtures("data_home")
-def test_it_looks_again_in_its_turn(view: Mock, pulumi: Mock, tmp_path: Path, container: MakeContainer) -> None:
-    clone = Clone("me", tmp_path, tmp_path)
-    agreed = clean.find(view, pulumi, clone)
-    view.containers.return_value = [container(id="id-new")]
-    removed = clean.remove(view, pulumi, clone, agreed, print)
-    assert [one.id for one in removed.containers] == ["id-new"]
-    view.remove_container.assert_called_once_with("id-new")
+@pytest.mark.parametrize(
+    ("call", "key"), [("remove_container", "app"), ("inspect_network", f"id-{OWN.network}"), ("remove_volume", FILES)]
+)
+def test_data_stays_where_the_rest_can_not_be_removed(machine: Machine, call: str, key: str) -> None:
+    def refuse() -> None:
+        raise refused(HTTPStatus.INTERNAL_SERVER_ERROR, "no")
+
+    agreed = machine.find()
+    machine.engine.at[call, key] = refuse
+    with pytest.raises(APIError, match="no"):
+        machine.remove(agreed)
+    assert DATA in machine.engine.volumes
+    assert "dev" in machine.backend.stacks()
+    # It can be run again.
+    machine.engine.at.clear()
+    machine.remove(machine.find())
+    assert machine.left() == ({"theirs"}, set(), {THEIRS}, {"shared", "far", "empty"})
 
 
-@pytest.mark.usefixtures("data_home")
-def test_data_that_came_meanwhile_is_not_removed(view: Mock, pulumi: Mock, tmp_path: Path) -> None:
-    clone = Clone("me", tmp_path, tmp_path)
-    agreed = clean.find(view, pulumi, clone)
-    view.volumes.return_value = {*view.volumes.return_value, "postgres_test_data"}
+def test_it_looks_again_in_its_turn(machine: Machine) -> None:
+    agreed = machine.find()
+    machine.engine.forget("app")
+    machine.engine.run("redis")
+    removed = machine.remove(agreed)
+    assert [one.id for one in removed.containers] == ["redis"]
+    assert machine.engine.containers.keys() == {"theirs"}
+
+
+def test_data_that_came_meanwhile_is_not_removed(machine: Machine) -> None:
+    agreed = machine.find()
+    machine.engine.volumes["postgres_test_data"] = Naming("test", "me").labels("postgres")
+    before = machine.left()
     with pytest.raises(UserError, match="postgres_test_data that was not there before"):
-        clean.remove(view, pulumi, clone, agreed, print)
-    assert not [call for call in view.mock_calls if call[0].startswith("remove")]
-    pulumi.run.assert_not_called()
+        machine.remove(agreed)
+    assert machine.left() == before
 
 
-@pytest.mark.usefixtures("data_home")
-def test_a_further_environment_that_was_removed_is_forgotten(view: Mock, pulumi: Mock, tmp_path: Path) -> None:
-    here = Clone("me", tmp_path, tmp_path)
+def test_a_restore_that_was_broken_off_is_forgotten(machine: Machine) -> None:
+    noted = journal.of(machine.clone, "dev")
+    noted.write(Entry(format=2, snapshot="one", phase=Phase.STAGING, parts=(Part("postgres", DATA, "i", "1:1"),)))
+    machine.remove(machine.find())
+    assert noted.read() is None
+
+
+def test_a_further_environment_that_was_removed_is_forgotten(machine: Machine) -> None:
+    here = machine.clone
     placements.write(here, {"dev": plain("dev"), "gone": Placement(source="dev", name="gone"), "else": plain("else")})
-    (tmp_path / "Pulumi.dev.yaml").write_text("config: {}\n")
-    (tmp_path / "Pulumi.gone.yaml").symlink_to("Pulumi.dev.yaml")
-    clean.remove(view, pulumi, here, clean.find(view, pulumi, here), print)
+    (here.root / "Pulumi.dev.yaml").write_text("config: {}\n")
+    (here.root / "Pulumi.gone.yaml").symlink_to("Pulumi.dev.yaml")
+    machine.remove(machine.find())
     assert placements.recorded(here) == {"else": plain("else")}
-    assert [path.name for path in tmp_path.glob("Pulumi.*.yaml")] == ["Pulumi.dev.yaml"]
+    assert [path.name for path in here.root.glob("Pulumi.*.yaml")] == ["Pulumi.dev.yaml"]
+
+
+def test_a_state_whose_passphrase_is_lost_goes_as_a_whole(machine: Machine) -> None:
+    config = machine.clone.root / "Pulumi.dev.yaml"
+    config.write_text("encryptionsalt: v1:x\nconfig: {}\n")
+    machine.backend = Backend(machine.clone.state_folder)
+    machine.backend.write("dev", [_resource(CONTAINER, "app", "me")])
+    agreed = machine.find()
+    assert agreed.named()["lost"] == [str(machine.clone.state_folder)]
+    machine.remove(agreed)
+    assert not machine.clone.state_folder.exists()
+    assert "encryptionsalt" not in config.read_text()

@@ -1,71 +1,148 @@
 from __future__ import annotations
 
-from unittest.mock import Mock
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cli import recorded
+from cli.clone import Clone
 from cli.drift import mend
-from cli.drift.compare import Difference
-from cli.recorded import VOLUME, Recorded, Resource
+from cli.drift.compare import look
+from cli.recorded import CONTAINER, NETWORK, VOLUME, Resource
+from tests.unit.cli.backend import Backend
+from tests.unit.cli.drift.test_compare import LABELS, OWN, document
+from tests.unit.cli.drift.test_container import INPUTS
+from tests.unit.cli.engine import Engine
 
-VOLUMES = [
-    Resource(VOLUME, name, name, inputs={"name": name, "labels": [{"label": "dashtam.stack", "value": "test"}]})
-    for name in ("lost", "lost-files", "there")
-]
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+ID = "c" * 64
+NAME = "dashtam-test-app"
+VOLUMES = ("postgres_test_data", "dashtam-test-app-files")
 
 
-def _change(changed: str, kind: str = "container", resource: str = "dashtam-test-app", now: str = "b") -> Difference:
-    return Difference(kind, resource, changed, "a", now)
+class Environment:
+    """An environment that is as its state says.
+
+    Attributes:
+        told: What was said.
+    """
+
+    def __init__(self, root: Path, backend: Backend) -> None:
+        self.clone = Clone("me", root, root / "home")
+        self.engine = Engine(root)
+        self.told: list[str] = []
+        self.engine.have(document())
+        self.engine.volumes = {name: {**OWN} for name in VOLUMES}
+        network = self.engine.connect("net", OWN)
+        volumes = [Resource(VOLUME, one, one, inputs={"name": one, "labels": LABELS}) for one in VOLUMES]
+        backend.write(
+            "test",
+            [
+                *volumes,
+                Resource(NETWORK, "network", network, inputs={"name": "net", "labels": LABELS}),
+                Resource(CONTAINER, NAME, ID, inputs=INPUTS),
+            ],
+        )
+
+    def prepare(self) -> bool:
+        return mend.prepare(self.engine.view, self.clone, "test", self.told.append)
+
+    @property
+    def container(self) -> dict[str, Any]:
+        return self.engine.containers[ID]
+
+    def differing(self) -> set[tuple[str, str]]:
+        """Return the kinds and properties that are left to the update."""
+        return {(one.kind, one.property) for one in look(self.engine.view, self.clone, "test")}
 
 
 @pytest.fixture
-def found(monkeypatch: pytest.MonkeyPatch) -> list[Difference]:
-    differing: list[Difference] = []
-    monkeypatch.setattr(recorded, "read", Mock(return_value=Recorded(VOLUMES)))
-    monkeypatch.setattr(mend, "differences", Mock(return_value=differing))
-    return differing
+def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Environment:
+    backend = Backend(tmp_path / "state")
+    for name, value in backend.environ.items():
+        monkeypatch.setenv(name, value)
+    return Environment(tmp_path, backend)
+
+
+def _memory(of: Environment) -> None:
+    of.container["HostConfig"]["Memory"] = 1 << 20
+
+
+def _processors(of: Environment) -> None:
+    of.container["HostConfig"]["NanoCpus"] = 1
+
+
+def _network(of: Environment) -> None:
+    of.container["NetworkSettings"]["Networks"] = {}
+
+
+def _label_of_a_volume(of: Environment) -> None:
+    of.engine.volumes[VOLUMES[0]] = {**OWN, "dashtam.component": "y"}
+
+
+def test_what_is_as_recorded_needs_no_refresh(environment: Environment) -> None:
+    assert not environment.prepare()
+    assert environment.told == []
+    assert environment.engine.states() == {ID: "running"}
 
 
 @pytest.mark.parametrize(
-    ("changes", "refresh", "removed"),
-    [
-        ([], False, False),
-        ([_change("memory")], True, False),
-        ([_change("label x", "volume")], True, False),
-        ([_change("memory"), _change("NanoCpus")], True, True),
-        ([_change("network net")], True, True),
-    ],
+    ("change", "left"),
+    [(_memory, ("container", "memory")), (_label_of_a_volume, ("volume", "label dashtam.component"))],
+)
+def test_what_a_refresh_sees_is_left_to_it(
+    environment: Environment, change: Callable[[Environment], None], left: tuple[str, str]
+) -> None:
+    change(environment)
+    assert environment.prepare()
+    assert environment.told == []
+    assert environment.engine.states() == {ID: "running"}
+    assert environment.differing() == {left}
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [((_processors,), "NanoCpus"), ((_network,), "network net"), ((_memory, _network), "network net")],
 )
 def test_what_a_refresh_does_not_see_is_made_anew(
-    found: list[Difference], changes: list[Difference], refresh: bool, removed: bool
+    environment: Environment, changes: tuple[Callable[[Environment], None], ...], told: str
 ) -> None:
-    found.extend(changes)
-    view, say = Mock(), Mock()
-    assert mend.prepare(view, Mock(), "test", say) is refresh
-    assert view.remove_container.called is removed
-    assert say.called is removed
-    view.make_volume.assert_not_called()
+    for change in changes:
+        change(environment)
+    assert environment.prepare()
+    assert environment.engine.containers == {}
+    assert environment.told == [f"Removing {NAME}: its {told} changed."]
+    # What is gone a refresh sees.
+    assert environment.differing() == {("container", "container")}
+    assert environment.engine.volumes.keys() == {*VOLUMES}
 
 
-def test_what_is_gone_already_is_let_go(found: list[Difference]) -> None:
-    found.append(_change("network net"))
-    view = Mock()
-    view.container_document.return_value = None
-    assert mend.prepare(view, Mock(), "test", Mock())
-    view.remove_container.assert_not_called()
+def test_what_takes_the_place_of_a_container_is_removed_where_it_differs(environment: Environment) -> None:
+    environment.engine.forget(ID)
+    environment.engine.have(document(Id="d" * 64, Image="sha256:b"))
+    assert environment.prepare()
+    assert environment.engine.containers == {}
+
+
+def test_what_is_gone_already_is_let_go(environment: Environment) -> None:
+    _network(environment)
+    environment.engine.at["inspect_container", NAME] = lambda: environment.engine.containers.pop(ID, None)
+    assert environment.prepare()
+    assert environment.told == []
 
 
 @pytest.mark.parametrize(
     ("name", "told"),
     [
-        ("lost", "The volume lost is gone with what it held; making an empty one."),
-        ("lost-files", "The volume lost-files is gone; making it again."),
+        (VOLUMES[0], f"The volume {VOLUMES[0]} is gone with what it held; making an empty one."),
+        (VOLUMES[1], f"The volume {VOLUMES[1]} is gone; making it again."),
     ],
 )
-def test_a_lost_volume_is_made_again_with_its_labels_and_told(found: list[Difference], name: str, told: str) -> None:
-    found.append(_change("volume", "volume", name, "gone"))
-    view, say = Mock(), Mock()
-    assert mend.prepare(view, Mock(), "test", say)
-    view.make_volume.assert_called_once_with(name, {"dashtam.stack": "test"})
-    say.assert_called_once_with(told)
+def test_a_lost_volume_is_made_again_with_its_labels_and_told(environment: Environment, name: str, told: str) -> None:
+    del environment.engine.volumes[name]
+    assert environment.prepare()
+    assert environment.engine.volumes == dict.fromkeys(VOLUMES, OWN)
+    assert environment.told == [told]
+    assert environment.differing() == set()
