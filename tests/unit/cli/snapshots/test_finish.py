@@ -2,93 +2,145 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from unittest.mock import Mock, call
+import os
+from typing import TYPE_CHECKING
 
 import pytest
 
 from cli.clone import Clone
 from cli.errors import UserError
-from cli.snapshots import journal, parts, switch
-from cli.snapshots.helper import Part
+from cli.snapshots import journal, switch
+from cli.snapshots.helper import PREFIX, Part
 from cli.snapshots.journal import Entry, Phase
-from cli.streams import CommandError
+from cli.snapshots.switch import STAGED
 from infra.naming import Naming
-from tests.unit.cli.conftest import MakeContainer
+from tests.unit.cli.engine import Engine
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.unit.cli.conftest import MakeProgram
 
 NAMING = Naming("dev", "me")
-PARTS = tuple(Part(name, f"{name}_dev_data", "image", "1:1") for name in ("postgres", "redis"))
+SERVICES = ("postgres", "redis")
+PARTS = tuple(Part(name, NAMING.data_volume(name), "image", "1:1") for name in SERVICES)
+STATES = {"postgres": "running", "redis": "exited", "app": "running"}
+OLD, NEW = {"data": "old", "only-old": "old"}, {"data": "new", "only-new": "new"}
+
+
+class Restoring:
+    """An environment with a Redis that is stopped, and what a restore has staged beside its data."""
+
+    def __init__(self, root: Path) -> None:
+        self.clone = Clone("me", root, root / "home")
+        self.journal = journal.of(self.clone, "dev")
+        self.engine = Engine(root)
+        for service, state in STATES.items():
+            volumes = [NAMING.data_volume(service)] if service in SERVICES else []
+            self.engine.run(service, state=state, volumes=volumes)
+        for part in PARTS:
+            _fill(self.engine.folder(part.volume), OLD)
+            _fill(self.engine.folder(part.volume) / STAGED, NEW)
+
+    def note(self, phase: Phase) -> None:
+        self.journal.write(Entry(format=2, snapshot="one", phase=phase, parts=PARTS))
+
+    def finish(self) -> bool:
+        return switch.finish(self.engine.client, self.clone, NAMING)
+
+    def data(self, service: str) -> dict[str, str]:
+        """Return all that is in a service's volume."""
+        folder = self.engine.folder(NAMING.data_volume(service))
+        return {str(one.relative_to(folder)): one.read_text() for one in folder.rglob("*") if one.is_file()}
+
+    def started(self) -> dict[str, str]:
+        """Return when each container was started."""
+        return {key: one["State"]["StartedAt"] for key, one in self.engine.containers.items()}
+
+
+def _fill(folder: Path, files: dict[str, str]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in files.items():
+        (folder / name).write_text(text)
 
 
 @pytest.fixture
-def clone(tmp_path: Path) -> Clone:
-    return Clone("me", tmp_path, tmp_path / "home")
+def there(tmp_path: Path) -> Restoring:
+    return Restoring(tmp_path)
 
 
-@pytest.fixture
-def opened(monkeypatch: pytest.MonkeyPatch) -> Mock:
-    """What the volumes are worked on with."""
-    made = Mock()
-
-    @contextmanager
-    def helper(*_: object, **__: object) -> Iterator[Mock]:
-        yield made
-
-    monkeypatch.setattr(switch, "helper", helper)
-    monkeypatch.setattr(parts, "volumes", lambda *_: {part.volume for part in PARTS})
-    return made
+def test_where_none_was_broken_off_nothing_is_done(there: Restoring) -> None:
+    before = there.data("postgres"), there.started()
+    assert not there.finish()
+    assert (there.data("postgres"), there.started()) == before
+    assert there.engine.states() == STATES
 
 
-@pytest.fixture
-def view(monkeypatch: pytest.MonkeyPatch, container: MakeContainer) -> Mock:
-    found = Mock()
-    states = {"postgres": "running", "redis": "exited", "app": "running"}
-    found.containers.return_value = [container(component=name, id=name, state=state) for name, state in states.items()]
-    monkeypatch.setattr(switch, "EngineView", Mock(return_value=found))
-    return found
+def test_one_that_had_replaced_nothing_is_undone(there: Restoring) -> None:
+    before = there.started()
+    there.note(Phase.STAGING)
+    assert not there.finish()
+    assert [there.data(service) for service in SERVICES] == [OLD, OLD]
+    # The services never noticed.
+    assert (there.engine.states(), there.started()) == (STATES, before)
+    assert there.journal.read() is None
 
 
-def _note(clone: Clone, phase: Phase) -> None:
-    journal.of(clone, "dev").write(Entry(format=2, snapshot="one", phase=phase, parts=PARTS))
+def test_one_that_had_begun_is_finished_and_what_is_stopped_for_it_runs_again(there: Restoring) -> None:
+    before = there.started()
+    there.note(Phase.SWITCHING)
+    assert there.finish()
+    assert [there.data(service) for service in SERVICES] == [NEW, NEW]
+    assert there.engine.states() == STATES
+    assert {one for one, moment in there.started().items() if moment != before[one]} == {"postgres"}
+    assert there.journal.read() is None
+    # It is done once.
+    assert not there.finish()
 
 
-@pytest.mark.usefixtures("view")
-def test_where_none_was_broken_off_nothing_is_done(clone: Clone, opened: Mock) -> None:
-    assert not switch.finish(Mock(), clone, NAMING)
-    assert opened.mock_calls == []
+def test_data_is_replaced_only_while_nothing_writes_it(there: Restoring) -> None:
+    states: list[tuple[str, str]] = []
+    for service in SERVICES:
+        there.engine.at["create", NAMING.container(f"{PREFIX}{service}")] = lambda: states.append(
+            (there.engine.states()["postgres"], there.engine.states()["redis"])
+        )
+    there.note(Phase.SWITCHING)
+    assert there.finish()
+    assert states == [("exited", "exited")] * 2
 
 
-def test_one_that_had_replaced_nothing_is_undone(clone: Clone, opened: Mock, view: Mock) -> None:
-    _note(clone, Phase.STAGING)
-    client = Mock()
-    assert not switch.finish(client, clone, NAMING)
-    assert opened.script.mock_calls == [call(switch.DISCARD)] * 2
-    assert view.stop.mock_calls == client.api.start.mock_calls == []
-    assert journal.of(clone, "dev").read() is None
+@pytest.mark.parametrize("phase", Phase)
+def test_what_the_killed_command_left_running_is_removed(there: Restoring, phase: Phase) -> None:
+    there.engine.run(f"{PREFIX}postgres", volumes=[PARTS[0].volume])
+    there.note(phase)
+    there.finish()
+    assert there.engine.states() == STATES
 
 
-def test_one_that_had_begun_is_finished_and_what_is_stopped_for_it_runs_again(
-    clone: Clone, opened: Mock, view: Mock
+def test_data_that_was_removed_meanwhile_is_let_go(there: Restoring) -> None:
+    there.engine.forget("postgres")
+    del there.engine.volumes[PARTS[0].volume]
+    there.note(Phase.SWITCHING)
+    assert there.finish()
+    assert there.engine.volumes.keys() == {PARTS[1].volume}
+    assert there.data("redis") == NEW
+    assert there.journal.read() is None
+
+
+def test_one_that_can_not_be_finished_is_told_and_tried_again(
+    there: Restoring, program: MakeProgram, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _note(clone, Phase.SWITCHING)
-    client = Mock()
-    assert switch.finish(client, clone, NAMING)
-    assert opened.script.mock_calls == [call(switch.SWITCH)] * 2
-    assert view.stop.mock_calls == [call("postgres", switch.STOP_SECONDS)]
-    assert client.api.start.mock_calls == [call("postgres")]
-    assert journal.of(clone, "dev").read() is None
-
-
-@pytest.mark.usefixtures("view")
-def test_one_that_can_not_be_finished_is_told_and_tried_again(clone: Clone, opened: Mock) -> None:
-    _note(clone, Phase.SWITCHING)
-    opened.script.side_effect = CommandError(1, "mktemp: No space left on device")
-    client = Mock()
+    there.note(Phase.SWITCHING)
+    path = os.environ["PATH"]
+    full = program("mktemp", "echo 'mktemp: No space left on device' >&2; exit 1")
+    monkeypatch.setenv("PATH", f"{full}:{path}")
     with pytest.raises(UserError, match="A restore of dev was broken off, and can't be finished") as raised:
-        switch.finish(client, clone, NAMING)
+        there.finish()
     assert "No space left" in raised.value.cause
     # On half of the data nothing is started.
-    assert client.api.start.mock_calls == []
-    assert journal.of(clone, "dev").read() is not None
+    assert there.engine.states() == {**STATES, "postgres": "exited"}
+    assert there.journal.read() is not None
+    monkeypatch.setenv("PATH", path)
+    assert there.finish()
+    assert [there.data(service) for service in SERVICES] == [NEW, NEW]
+    assert there.journal.read() is None
