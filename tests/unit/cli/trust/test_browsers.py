@@ -2,24 +2,26 @@ from __future__ import annotations
 
 import os
 import shutil
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from cli.errors import UserError
-from cli.machine import apt
-from cli.machine.process import CommandError
 from cli.trust import browsers
-from cli.trust.authority import Authority
 from cli.trust.browsers import Database
-from tests.unit.cli.conftest import MakeProgram
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from cli.trust.authority import Authority
+    from tests.unit.cli.conftest import MakeProgram
 
 
 def _silent(_text: str) -> None: ...
 
 
-def _refuse(question: str) -> None:
-    raise AssertionError(question)
+def _refuse(_question: str) -> None:
+    raise KeyboardInterrupt
 
 
 CERTUTIL = """
@@ -32,6 +34,15 @@ case $3 in
 esac
 """
 """Keeps each certificate as a file of its nickname."""
+
+APT_GET = """
+case $* in
+*"install --yes --no-install-recommends libnss3-tools") echo > "${0%/*}/certutil"; /bin/chmod +x "${0%/*}/certutil" ;;
+*update) ;;
+*) exit 2 ;;
+esac
+"""
+"""Installs one package, of which it knows one program."""
 
 
 @pytest.fixture
@@ -66,46 +77,57 @@ def test_the_databases_of_a_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert [one.place for one in browsers.stores(tmp_path)] == expected
 
 
+@pytest.fixture
+def debian(program: MakeProgram, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A machine with nothing but apt-get, and root who uses it; the folder of its programs."""
+    folder = program("apt-get", APT_GET)
+    monkeypatch.setenv("PATH", str(folder))
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    return folder
+
+
 @pytest.mark.usefixtures("certutil")
 def test_nothing_is_installed_where_certutil_is() -> None:
     browsers.require_certutil(_refuse, install=False)
 
 
-@pytest.mark.parametrize(("install", "root"), [(False, True), (True, False)])
+@pytest.mark.parametrize("reason", ["refused", "not root", "no apt-get"])
 def test_where_nothing_may_be_installed_the_command_is_told(
-    monkeypatch: pytest.MonkeyPatch, install: bool, root: bool
+    debian: Path, monkeypatch: pytest.MonkeyPatch, reason: str
 ) -> None:
-    monkeypatch.setattr(shutil, "which", lambda name: None if name == "certutil" else f"/bin/{name}")
-    monkeypatch.setattr(os, "geteuid", lambda: 0 if root else 1000)
+    if reason == "not root":
+        monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    if reason == "no apt-get":
+        (debian / "apt-get").unlink()
     with pytest.raises(UserError, match="certutil is missing") as raised:
-        browsers.require_certutil(_refuse, install=install)
-    assert "libnss3-tools" in raised.value.remedy
-    assert ("sudo" in raised.value.remedy) is not root
+        browsers.require_certutil(_refuse, install=reason != "refused")
+    assert "apt-get install --yes --no-install-recommends libnss3-tools" in raised.value.remedy
+    assert ("sudo" in raised.value.remedy) is (reason == "not root")
+    assert shutil.which("certutil") is None
 
 
-@pytest.mark.parametrize("fails", [False, True])
-def test_certutil_is_installed(monkeypatch: pytest.MonkeyPatch, fails: bool) -> None:
-    asked: list[object] = []
-
-    def install(packages: object, _what: str) -> None:
-        asked.append(packages)
-        if fails:
-            raise CommandError(["apt-get"], "ended with status 100", ["no network"])
-
-    monkeypatch.setattr(shutil, "which", lambda name: None if name == "certutil" else f"/bin/{name}")
-    monkeypatch.setattr(os, "geteuid", lambda: 0)
-    monkeypatch.setattr(apt, "install", install)
-    if fails:
-        with pytest.raises(UserError, match="can't be installed"):
-            browsers.require_certutil(asked.append, install=True)
-    else:
-        browsers.require_certutil(asked.append, install=True)
-    assert asked == ["Install it?", ("libnss3-tools",)]
+@pytest.mark.usefixtures("debian")
+def test_certutil_is_installed_once_it_is_asked(capsys: pytest.CaptureFixture[str]) -> None:
+    asked: list[str] = []
+    browsers.require_certutil(asked.append, install=True)
+    assert asked == ["Install it?"]
+    assert "libnss3-tools" in capsys.readouterr().err
+    assert shutil.which("certutil")
+    # Now it is there.
+    browsers.require_certutil(_refuse, install=True)
 
 
-def test_who_says_no_gets_no_certutil(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shutil, "which", lambda name: None if name == "certutil" else f"/bin/{name}")
-    monkeypatch.setattr(os, "geteuid", lambda: 0)
-    monkeypatch.setattr(apt, "install", _refuse)
-    with pytest.raises(AssertionError, match="Install it"):
+@pytest.mark.usefixtures("debian")
+def test_a_failed_installation_is_told_with_what_apt_says(program: MakeProgram) -> None:
+    program("apt-get", "echo 'E: no network'; exit 100")
+    with pytest.raises(UserError, match="can't be installed") as raised:
+        browsers.require_certutil(_silent, install=True)
+    assert raised.value.cause == "E: no network"
+    assert "--store system" in raised.value.remedy
+
+
+@pytest.mark.usefixtures("debian")
+def test_who_says_no_gets_no_certutil() -> None:
+    with pytest.raises(KeyboardInterrupt):
         browsers.require_certutil(_refuse, install=True)
+    assert shutil.which("certutil") is None
