@@ -10,6 +10,7 @@ import itertools
 import json
 import os
 import re
+import signal
 import socket
 import struct
 import subprocess
@@ -76,7 +77,7 @@ class Engine:
     def __post_init__(self) -> None:
         self.numbers = itertools.count(1)
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
-        self.inputs: dict[str, socket.socket] = {}
+        self.inputs: dict[str, tuple[socket.socket, socket.socket]] = {}
 
     @property
     def client(self) -> DockerClient:
@@ -155,11 +156,13 @@ class Engine:
         for mount in document.get("Mounts", []):
             if mount.get("Anonymous"):
                 del self.volumes[mount["Name"]]
-        if process := self.processes.pop(container, None):
-            process.kill()
+        for end in self.inputs.pop(container, ()):
+            end.close()
+        process = self.processes.pop(container, None)
+        if process and process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+        if process:
             process.communicate()
-        if stdin := self.inputs.pop(container, None):
-            stdin.close()
 
     def outside(self, container: Document, text: str) -> str:
         """Return a text with what a container calls its volumes, and its memory, as they are called here."""
@@ -314,10 +317,11 @@ class Api:
         environ = dict(self._engine.outside(document, one).split("=", 1) for one in config["Env"])
         return subprocess.Popen(
             [self._engine.outside(document, one) for one in [*config["Entrypoint"], *config["Cmd"]]],
-            stdin=self._engine.inputs[document["Id"]].fileno(),
+            stdin=self._engine.inputs[document["Id"]][1].fileno(),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             env={"PATH": os.environ["PATH"], **environ},
+            start_new_session=True,
         )
 
     def process(self, container: str) -> subprocess.Popen[bytes]:
@@ -350,10 +354,9 @@ class Api:
     def attach_socket(self, container: str, params: Mapping[str, int]) -> socket.SocketIO:
         assert params == {"stdin": 1, "stream": 1}
         ours, theirs = socket.socketpair()
-        self._engine.inputs[self._engine.find("attach_socket", container)["Id"]] = theirs
-        with ours:
-            # As over a Unix socket: a file, which keeps it open.
-            return ours.makefile("rwb", buffering=0)
+        self._engine.inputs[self._engine.find("attach_socket", container)["Id"]] = ours, theirs
+        # As over a Unix socket: a file, whose end is not the connection's, which its response holds.
+        return ours.makefile("rwb", buffering=0)
 
     def exec_create(self, container: str, command: list[str], *, stdin: bool = False) -> Document:
         document = self._engine.find("exec_create", container)

@@ -111,7 +111,8 @@ def test_data_is_replaced_only_while_nothing_writes_it(there: Restoring) -> None
 
 @pytest.mark.parametrize("phase", Phase)
 def test_what_the_killed_command_left_running_is_removed(there: Restoring, phase: Phase) -> None:
-    there.engine.run(f"{PREFIX}postgres", volumes=[PARTS[0].volume])
+    for service in ("postgres", "another"):
+        there.engine.run(f"{PREFIX}{service}", volumes=[PARTS[0].volume])
     there.note(phase)
     there.finish()
     assert there.engine.states() == STATES

@@ -20,8 +20,12 @@ if TYPE_CHECKING:
 def _silent(_text: str) -> None: ...
 
 
-def _refuse(_question: str) -> None:
-    raise KeyboardInterrupt
+class DeclinedError(Exception):
+    """The answer was no."""
+
+
+def _refuse(question: str) -> None:
+    raise DeclinedError(question)
 
 
 CERTUTIL = """
@@ -128,6 +132,6 @@ def test_a_failed_installation_is_told_with_what_apt_says(program: MakeProgram) 
 
 @pytest.mark.usefixtures("debian")
 def test_who_says_no_gets_no_certutil() -> None:
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(DeclinedError, match="Install it"):
         browsers.require_certutil(_refuse, install=True)
     assert shutil.which("certutil") is None
