@@ -65,7 +65,7 @@ def _lose_volume(client: docker.DockerClient, naming: Naming) -> None:
 
 
 def _add(client: docker.DockerClient, naming: Naming) -> None:
-    image = client.containers.get(naming.container("app")).attrs["Image"]
+    image = client.containers.get(naming.container("postgres")).attrs["Image"]
     labels = naming.labels("extra")
     client.containers.run(image, ["sleep", "600"], name=naming.container("extra"), labels=labels, detach=True)
 
@@ -73,7 +73,7 @@ def _add(client: docker.DockerClient, naming: Naming) -> None:
 def _replace_by_hand(client: docker.DockerClient, naming: Naming) -> None:
     client.containers.get(naming.container("sandbox")).remove(force=True)
     client.containers.run(
-        client.containers.get(naming.container("callback")).attrs["Image"],
+        client.containers.get(naming.container("postgres")).attrs["Image"],
         ["sleep", BY_HAND],
         name=naming.container("sandbox"),
         labels=naming.labels("sandbox") | {COMPONENT_LABEL: "callback"},
