@@ -86,9 +86,8 @@ def _awaits_replacement(checkout: Checkout) -> bool:
     return False
 
 
-@pytest.mark.parametrize(
-    "moment", [pytest.param("network made", marks=pytest.mark.campaign), "postgres made"], ids=FIRST_MOMENTS
-)
+@pytest.mark.campaign
+@pytest.mark.parametrize("moment", FIRST_MOMENTS)
 def test_a_first_update_that_was_killed_goes_on(checkout: Checkout, client: docker.DockerClient, moment: str) -> None:
     succeed(checkout.dashtam("destroy", checkout.stack, "--yes", "--no-snapshot"))
     labelled = environments.labelled(checkout.stack)
