@@ -1,4 +1,4 @@
-"""Pulumi's state in files, and as much of Pulumi as commands need that only read and remove it."""
+"""Pulumi's file backend, and the two Pulumi commands that `clean` uses on it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Backend:
 
     @property
     def environ(self) -> dict[str, str]:
-        """What leads Pulumi, and whoever reads its state, to it."""
+        """The variables that select this backend."""
         return {"PULUMI_BACKEND_URL": self.root.as_uri()}
 
     @property
@@ -41,7 +41,7 @@ class Backend:
         return self.root / ".pulumi/stacks" / PROJECT
 
     def write(self, stack: str, resources: Iterable[Resource]) -> None:
-        """Have a stack."""
+        """Write the state of a stack."""
         self._folder.mkdir(parents=True, exist_ok=True)
         documents = [
             {
@@ -61,7 +61,7 @@ class Backend:
         return {one.stem for one in self._folder.glob("*.json")}
 
     def run(self, *arguments: str) -> str:
-        """Remove a stack, whatever it has, and leave its config."""
+        """Run `pulumi stack rm`: remove a stack's state and leave its config."""
         *words, stack = arguments[:3]
         assert words == ["stack", "rm"]
         assert {"--force", "--preserve-config", "--yes"} == {*arguments[3:]}

@@ -35,7 +35,7 @@ from infra.naming import Naming
 from tests.unit.cli.inspected import DOCUMENT
 
 LEAVING = "Leaving"
-"""The key of a document under which it says how often it can be inspected until its removal ends."""
+"""The key of a document with the number of times it can still be inspected before its removal ends."""
 
 Document = dict[str, Any]
 
@@ -54,14 +54,14 @@ class Engine:
 
     Attributes:
         root: Where the files of its volumes and containers are.
-        at: What happens just before a call of the SDK's with a first argument; raising an error, it is refused.
+        at: Functions to run just before a call of the SDK, by its name and first argument; an error refuses the call.
         containers: What `docker inspect` shows, by id.
         networks: What `docker network inspect` shows, by id.
         volumes: Labels by name.
         images: Ids by name.
-        files: What is in containers, by their id; nothing else of their file systems is known.
-        said: What containers wrote, by their id.
-        programs: Exit status and output of what is run in containers, by the program's name.
+        files: Paths of files in containers, by container id.
+        said: Logs, by container id.
+        programs: Exit status and output of programs that are run in containers, by name.
     """
 
     root: Path
@@ -97,7 +97,7 @@ class Engine:
     def run(
         self, component: str, stack: str = "dev", owner: str = "me", state: str = "running", volumes: Sequence[str] = ()
     ) -> Document:
-        """Have a service's container; its id is its component's name."""
+        """Add a service's container; its id is its component's name."""
         naming = Naming(stack, owner)
         labels = naming.labels(component)
         document = copy.deepcopy(DOCUMENT)
@@ -110,12 +110,12 @@ class Engine:
         return self.have(document)
 
     def have(self, document: Document) -> Document:
-        """Have a container as `docker inspect` shows it."""
+        """Add a container as `docker inspect` shows it."""
         self.containers[document["Id"]] = document
         return document
 
     def connect(self, name: str, labels: Mapping[str, str], *containers: str) -> str:
-        """Have a network with containers on it; return its id."""
+        """Add a network with containers on it; return its id."""
         made: Document = {
             "Id": f"id-{name}",
             "Name": name,
@@ -131,13 +131,13 @@ class Engine:
         return {key: one["State"]["Status"] for key, one in self.containers.items()}
 
     def folder(self, volume: str) -> Path:
-        """Return where the files of a volume are."""
+        """Return the folder with the files of a volume."""
         path = self.root / "volumes" / volume
         path.mkdir(parents=True, exist_ok=True)
         return path
 
     def meet(self, call: str, key: str) -> None:
-        """Let happen what happens just before a call."""
+        """Run what `at` has for a call."""
         self.at.get((call, key), lambda: None)()
 
     def find(self, call: str, container: str) -> Document:
@@ -149,7 +149,7 @@ class Engine:
         raise refused(HTTPStatus.NOT_FOUND, f"No such container: {container}")
 
     def forget(self, container: str) -> None:
-        """Have a container no more, nor anything that ends with it."""
+        """Remove a container with its connections, anonymous volumes and processes."""
         document = self.containers.pop(container)
         for network in self.networks.values():
             network["Containers"].pop(container, None)
@@ -165,7 +165,7 @@ class Engine:
             process.communicate()
 
     def outside(self, container: Document, text: str) -> str:
-        """Return a text with what a container calls its volumes, and its memory, as they are called here."""
+        """Return a text with the paths of a container's mounts replaced by their folders on this machine."""
         places = {one["Destination"]: self.folder(one["Name"]) for one in container.get("Mounts", [])}
         for place in container["HostConfig"]["Tmpfs"]:
             places[place] = self.folder(f"{container['Id']}{place}")

@@ -80,7 +80,7 @@ def machine(tmp_path: Path, data_home: Path) -> Machine:
     return Machine(tmp_path)
 
 
-def test_data_is_told_apart_and_a_state_that_tells_of_others_is_left(machine: Machine) -> None:
+def test_data_is_listed_apart_and_states_with_resources_of_others_are_left(machine: Machine) -> None:
     assert machine.find().named() == {
         "containers": ["dashtam-dev-app"],
         "networks": ["dashtam-dev-network"],
@@ -119,7 +119,7 @@ def test_data_stays_where_the_rest_can_not_be_removed(machine: Machine, call: st
     assert machine.left() == ({"theirs"}, set(), {THEIRS}, {"shared", "far", "empty"})
 
 
-def test_it_looks_again_in_its_turn(machine: Machine) -> None:
+def test_containers_that_came_meanwhile_are_removed_too(machine: Machine) -> None:
     agreed = machine.find()
     machine.engine.forget("app")
     machine.engine.run("redis")
@@ -137,14 +137,14 @@ def test_data_that_came_meanwhile_is_not_removed(machine: Machine) -> None:
     assert machine.left() == before
 
 
-def test_a_restore_that_was_broken_off_is_forgotten(machine: Machine) -> None:
+def test_the_journal_of_an_interrupted_restore_is_removed(machine: Machine) -> None:
     noted = journal.of(machine.clone, "dev")
     noted.write(Entry(format=2, snapshot="one", phase=Phase.STAGING, parts=(Part("postgres", DATA, "i", "1:1"),)))
     machine.remove(machine.find())
     assert noted.read() is None
 
 
-def test_a_further_environment_that_was_removed_is_forgotten(machine: Machine) -> None:
+def test_a_named_environment_is_removed_from_the_record(machine: Machine) -> None:
     here = machine.clone
     placements.write(here, {"dev": plain("dev"), "gone": Placement(source="dev", name="gone"), "else": plain("else")})
     (here.root / "Pulumi.dev.yaml").write_text("config: {}\n")
@@ -154,7 +154,7 @@ def test_a_further_environment_that_was_removed_is_forgotten(machine: Machine) -
     assert [path.name for path in here.root.glob("Pulumi.*.yaml")] == ["Pulumi.dev.yaml"]
 
 
-def test_a_state_whose_passphrase_is_lost_goes_as_a_whole(machine: Machine) -> None:
+def test_a_state_whose_passphrase_is_lost_is_removed_as_a_whole(machine: Machine) -> None:
     config = machine.clone.root / "Pulumi.dev.yaml"
     config.write_text("encryptionsalt: v1:x\nconfig: {}\n")
     machine.backend = Backend(machine.clone.state_folder)

@@ -61,7 +61,7 @@ def test_only_what_is_asked_for_is_found(
     assert {one.component for one in view.containers(stack, owner)} == found
 
 
-def test_a_container_that_goes_meanwhile_is_passed_over(view: EngineView, engine: Engine) -> None:
+def test_a_container_that_is_removed_meanwhile_is_left_out(view: EngineView, engine: Engine) -> None:
     engine.run("app")
     engine.run("redis")
     engine.at["inspect_container", "app"] = lambda: engine.containers.pop("app", None)
@@ -75,13 +75,15 @@ def test_a_container_is_removed(view: EngineView, engine: Engine) -> None:
     assert engine.states() == {"redis": "running"}
 
 
-def test_what_goes_already_is_waited_for(view: EngineView, engine: Engine) -> None:
+def test_a_removal_that_is_under_way_is_waited_for(view: EngineView, engine: Engine) -> None:
     engine.run("app")[LEAVING] = 2
     view.remove_container("app")
     assert engine.containers == {}
 
 
-def test_what_goes_and_never_is_gone_is_told(view: EngineView, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_removal_that_does_not_end_is_an_error(
+    view: EngineView, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(engine_view, "REMOVAL_SECONDS", 0)
     engine.run("app")[LEAVING] = 1_000_000
     with pytest.raises(APIError) as raised:
@@ -89,7 +91,7 @@ def test_what_goes_and_never_is_gone_is_told(view: EngineView, engine: Engine, m
     assert raised.value.status_code == HTTPStatus.CONFLICT
 
 
-def test_what_is_gone_needs_no_removal(view: EngineView, engine: Engine) -> None:
+def test_what_does_not_exist_needs_no_removal(view: EngineView, engine: Engine) -> None:
     engine.connect("net", LABELS)
     engine.volumes["data"] = {}
     view.remove_container("app")
@@ -99,7 +101,7 @@ def test_what_is_gone_needs_no_removal(view: EngineView, engine: Engine) -> None
     assert engine.volumes.keys() == {"data"}
 
 
-def test_another_refusal_is_told(view: EngineView, engine: Engine) -> None:
+def test_another_refusal_is_an_error(view: EngineView, engine: Engine) -> None:
     engine.run("app")
     engine.at["remove_container", "app"] = lambda: _fail(HTTPStatus.INTERNAL_SERVER_ERROR)
     with pytest.raises(APIError):
@@ -129,7 +131,7 @@ def test_a_container_that_is_removed_meanwhile_does_not_keep_the_network(
     assert engine.containers.keys() == {"app", "redis"} - {gone}
 
 
-def test_a_network_that_is_removed_meanwhile_is_let_go(view: EngineView, engine: Engine) -> None:
+def test_a_network_that_is_removed_meanwhile_is_no_error(view: EngineView, engine: Engine) -> None:
     engine.run("app")
     network = engine.connect("net", LABELS, "app")
     engine.at["disconnect", "app"] = engine.networks.clear
@@ -167,13 +169,13 @@ def test_a_command_runs_to_its_end(view: EngineView, engine: Engine) -> None:
 
 
 @pytest.mark.parametrize("state", ["running", "paused", "exited"])
-def test_one_is_stopped_also_where_it_is_paused(view: EngineView, engine: Engine, state: str) -> None:
+def test_a_container_is_stopped_even_if_it_is_paused(view: EngineView, engine: Engine, state: str) -> None:
     engine.run("app", state=state)
     view.stop("app", 30)
     assert engine.states() == {"app": "exited"}
 
 
-def test_one_that_can_not_be_stopped_says_so(view: EngineView, engine: Engine) -> None:
+def test_a_container_that_can_not_be_stopped_is_an_error(view: EngineView, engine: Engine) -> None:
     engine.run("app")
     engine.at["stop", "app"] = lambda: _fail(HTTPStatus.INTERNAL_SERVER_ERROR)
     with pytest.raises(APIError, match="no"):
@@ -181,7 +183,7 @@ def test_one_that_can_not_be_stopped_says_so(view: EngineView, engine: Engine) -
     assert engine.states() == {"app": "running"}
 
 
-def test_what_is_stopped_is_started_and_what_runs_let_alone(view: EngineView, engine: Engine) -> None:
+def test_a_stopped_container_is_started_and_a_running_one_left_alone(view: EngineView, engine: Engine) -> None:
     engine.run("app", state="exited")
     started = engine.run("redis")["State"]["StartedAt"]
     view.start("app")

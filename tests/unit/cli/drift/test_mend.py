@@ -106,7 +106,7 @@ def test_what_a_refresh_sees_is_left_to_it(
     ("changes", "told"),
     [((_processors,), "NanoCpus"), ((_network,), "network net"), ((_memory, _network), "network net")],
 )
-def test_what_a_refresh_does_not_see_is_made_anew(
+def test_a_container_whose_change_no_refresh_sees_is_removed(
     environment: Environment, changes: tuple[Callable[[Environment], None], ...], told: str
 ) -> None:
     for change in changes:
@@ -114,19 +114,19 @@ def test_what_a_refresh_does_not_see_is_made_anew(
     assert environment.prepare()
     assert environment.engine.containers == {}
     assert environment.told == [f"Removing {NAME}: its {told} changed."]
-    # What is gone a refresh sees.
+    # A refresh does see that a container is gone.
     assert environment.differing() == {("container", "container")}
     assert environment.engine.volumes.keys() == {*VOLUMES}
 
 
-def test_what_takes_the_place_of_a_container_is_removed_where_it_differs(environment: Environment) -> None:
+def test_a_replacement_that_differs_is_removed(environment: Environment) -> None:
     environment.engine.forget(ID)
     environment.engine.have(document(Id="d" * 64, Image="sha256:b"))
     assert environment.prepare()
     assert environment.engine.containers == {}
 
 
-def test_what_is_gone_already_is_let_go(environment: Environment) -> None:
+def test_a_container_that_was_removed_meanwhile_is_no_error(environment: Environment) -> None:
     _network(environment)
     environment.engine.at["inspect_container", NAME] = lambda: environment.engine.containers.pop(ID, None)
     assert environment.prepare()

@@ -123,7 +123,7 @@ def test_a_root_file_system_that_is_there_is_built_on(engine: Any, program: Make
     assert engine.has(*_all())
 
 
-def test_broken_off_it_goes_on_with_what_is_missing(engine: Any, program: MakeProgram) -> None:
+def test_after_an_interruption_only_missing_images_are_made(engine: Any, program: MakeProgram) -> None:
     engine.stops_at = PYTHON.name
     with pytest.raises(UserError, match="Building the python image failed"):
         build.ensure(engine, DEBIAN, announce=lambda _: None)

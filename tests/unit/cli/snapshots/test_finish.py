@@ -1,4 +1,4 @@
-"""What is done about a restore that was broken off, by how far it had come."""
+"""An interrupted restore is undone or finished, depending on its phase."""
 
 from __future__ import annotations
 
@@ -69,14 +69,14 @@ def there(tmp_path: Path) -> Restoring:
     return Restoring(tmp_path)
 
 
-def test_where_none_was_broken_off_nothing_is_done(there: Restoring) -> None:
+def test_without_an_interrupted_restore_nothing_is_done(there: Restoring) -> None:
     before = there.data("postgres"), there.started()
     assert not there.finish()
     assert (there.data("postgres"), there.started()) == before
     assert there.engine.states() == STATES
 
 
-def test_one_that_had_replaced_nothing_is_undone(there: Restoring) -> None:
+def test_a_restore_that_had_replaced_nothing_is_undone(there: Restoring) -> None:
     before = there.started()
     there.note(Phase.STAGING)
     assert not there.finish()
@@ -86,7 +86,7 @@ def test_one_that_had_replaced_nothing_is_undone(there: Restoring) -> None:
     assert there.journal.read() is None
 
 
-def test_one_that_had_begun_is_finished_and_what_is_stopped_for_it_runs_again(there: Restoring) -> None:
+def test_a_restore_that_had_begun_is_finished_and_stopped_services_run_again(there: Restoring) -> None:
     before = there.started()
     there.note(Phase.SWITCHING)
     assert there.finish()
@@ -110,7 +110,7 @@ def test_data_is_replaced_only_while_nothing_writes_it(there: Restoring) -> None
 
 
 @pytest.mark.parametrize("phase", Phase)
-def test_what_the_killed_command_left_running_is_removed(there: Restoring, phase: Phase) -> None:
+def test_containers_of_the_killed_command_are_removed(there: Restoring, phase: Phase) -> None:
     for service in ("postgres", "another"):
         there.engine.run(f"{PREFIX}{service}", volumes=[PARTS[0].volume])
     there.note(phase)
@@ -118,7 +118,7 @@ def test_what_the_killed_command_left_running_is_removed(there: Restoring, phase
     assert there.engine.states() == STATES
 
 
-def test_data_that_was_removed_meanwhile_is_let_go(there: Restoring) -> None:
+def test_a_volume_that_was_removed_meanwhile_is_not_made_again(there: Restoring) -> None:
     there.engine.forget("postgres")
     del there.engine.volumes[PARTS[0].volume]
     there.note(Phase.SWITCHING)
@@ -128,7 +128,7 @@ def test_data_that_was_removed_meanwhile_is_let_go(there: Restoring) -> None:
     assert there.journal.read() is None
 
 
-def test_one_that_can_not_be_finished_is_told_and_tried_again(
+def test_a_restore_that_can_not_be_finished_is_an_error_and_can_be_retried(
     there: Restoring, program: MakeProgram, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     there.note(Phase.SWITCHING)

@@ -33,44 +33,44 @@ def _refuse() -> None:
     raise refused(HTTPStatus.INTERNAL_SERVER_ERROR, "no")
 
 
-def test_services_stand_still_together_and_go_on(engine: Engine) -> None:
+def test_services_are_paused_together_and_resumed(engine: Engine) -> None:
     with freeze.frozen(engine.client, [*RUNNING]) as moment:
         assert engine.states() == dict.fromkeys(RUNNING, "paused")
     assert engine.states() == RUNNING
     assert moment.seconds > 0
 
 
-def test_others_run_meanwhile(engine: Engine) -> None:
+def test_other_services_keep_running(engine: Engine) -> None:
     with freeze.frozen(engine.client, ["postgres"]):
         assert engine.states() == {"postgres": "paused", "redis": "running"}
 
 
-def test_they_go_on_where_what_is_done_meanwhile_fails(engine: Engine) -> None:
+def test_services_are_resumed_after_a_failure(engine: Engine) -> None:
     with pytest.raises(KeyboardInterrupt), freeze.frozen(engine.client, [*RUNNING]):
         raise KeyboardInterrupt
     assert engine.states() == RUNNING
 
 
-def test_checks_after_it_do_not_wait(engine: Engine) -> None:
+def test_the_next_health_checks_do_not_wait(engine: Engine) -> None:
     with freeze.frozen(engine.client, [*RUNNING]):
         assert engine.files == {one: {"another"} for one in RUNNING}
 
 
-def test_one_in_which_nothing_can_be_run_stands_still_with_the_others(engine: Engine) -> None:
+def test_a_service_in_which_nothing_can_be_run_is_paused_too(engine: Engine) -> None:
     engine.at["exec_create", "postgres"] = _refuse
     with freeze.frozen(engine.client, [*RUNNING]):
         assert engine.states() == dict.fromkeys(RUNNING, "paused")
         assert engine.files == {"postgres": {MARK, "another"}, "redis": {"another"}}
 
 
-def test_all_go_on_where_one_can_not_be_paused(engine: Engine) -> None:
+def test_all_are_resumed_if_one_can_not_be_paused(engine: Engine) -> None:
     engine.at["pause", "redis"] = _refuse
     with pytest.raises(APIError, match="no"), freeze.frozen(engine.client, [*RUNNING]):
-        pytest.fail("one of them goes on")
+        pytest.fail("one of them still runs")
     assert engine.states() == RUNNING
 
 
-def test_one_that_goes_on_already_is_no_obstacle(engine: Engine) -> None:
+def test_a_service_that_was_resumed_meanwhile_is_no_obstacle(engine: Engine) -> None:
     with freeze.frozen(engine.client, [*RUNNING]):
         engine.client.api.unpause("postgres")
     assert engine.states() == RUNNING
@@ -83,14 +83,14 @@ def test_where_nothing_runs_nothing_is_done(engine: Engine) -> None:
     assert engine.files == {one: {MARK, "another"} for one in RUNNING}
 
 
-def test_the_guard_waits_for_the_end_and_thaws(
+def test_the_guard_waits_for_the_end_and_resumes_services(
     engine: Engine, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     engine.answer(monkeypatch)
     states: list[dict[str, str]] = []
 
     class Input(io.StringIO):
-        """What the process that is watched holds open."""
+        """The input that the watched process holds open."""
 
         def read(self, *_: object) -> str:
             states.append(engine.states())

@@ -55,7 +55,7 @@ def certutil(program: MakeProgram, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("certutil")
-def test_a_ca_goes_in_and_out(tmp_path: Path, ca: Authority) -> None:
+def test_a_ca_is_added_and_removed(tmp_path: Path, ca: Authority) -> None:
     file = tmp_path / "ca.crt"
     file.write_text(ca.pem)
     database = Database(tmp_path / ".pki/nssdb", "Chromium")
