@@ -96,12 +96,13 @@ def read(clone: Clone, stack: str, environ: Mapping[str, str] = os.environ) -> R
     Raises:
         UserError: The backend is none of files, and Pulumi isn't there or can't read it.
     """
-    file = _file(clone, stack, environ)
+    file = state_file(clone, stack, environ)
     document = _from_file(file) if file else _from_pulumi(clone, stack, environ)
     return Recorded([_resource(one) for one in document.get("resources") or []])
 
 
-def _file(clone: Clone, stack: str, environ: Mapping[str, str]) -> Path | None:
+def state_file(clone: Clone, stack: str, environ: Mapping[str, str]) -> Path | None:
+    """Return the file that has an environment's state; None where the backend is none of files."""
     chosen = {**environ, **environment.pulumi_variables(clone, environ)}.get("PULUMI_BACKEND_URL")
     address = urlsplit(chosen or environment.logged_in(environ) or "")
     if address.scheme != "file":

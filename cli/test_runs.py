@@ -13,7 +13,7 @@ from typing import IO, Protocol
 
 import psutil
 
-from cli import lifecycle, suites
+from cli import lifecycle, suites, unchanged
 from cli.console import err
 from cli.errors import UserError
 from cli.session import Session
@@ -135,7 +135,7 @@ class _InTurn:
         self._here = here
 
     def require(self) -> None:
-        lifecycle.up(self._here, ENVIRONMENT)
+        unchanged.up_unless_unchanged(self._here, ENVIRONMENT, lambda: lifecycle.up(self._here, ENVIRONMENT))
 
 
 class _Beside:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 SOON = 60.0
 """Seconds on a busy machine; the program waits much longer for health (`checkout.BUSY`)."""
 
+MEBIBYTES = itertools.count(600)
 BROKEN = "def broken(:\n"
 
 
@@ -46,16 +48,22 @@ def whole(checkout: Checkout, client: docker.DockerClient) -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def configured(checkout: Checkout) -> Iterator[None]:
-    """Let the app run without reloading, so that it ends where its source is broken."""
-    checkout.configure(app={"debug": False, "testing": True})
-    yield
+def app(checkout: Checkout) -> Iterator[dict[str, object]]:
+    """Let the app run without reloading, so that it ends where its source is broken.
+
+    Its memory is each test's own: an update must always replace it, whichever test came before.
+    """
+    settings = {"debug": False, "testing": True, "memory": f"{next(MEBIBYTES)}m"}
+    checkout.configure(app=settings)
+    yield settings
     checkout.configure()
 
 
 @pytest.mark.parametrize("restart", ["no", "unless-stopped"])
-def test_one_that_ends_at_once_or_again_and_again_ends_the_update(checkout: Checkout, restart: str) -> None:
-    checkout.configure(app={"debug": False, "testing": True}, containers={"restart": restart})
+def test_one_that_ends_at_once_or_again_and_again_ends_the_update(
+    checkout: Checkout, app: dict[str, object], restart: str
+) -> None:
+    checkout.configure(app=app, containers={"restart": restart})
     with broken(checkout, "server.py"):
         done = checkout.dashtam("up", checkout.stack)
     assert done.returncode == 1

@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import pytest
 
-from cli import lifecycle, suites, test_runs
+from cli import lifecycle, suites, test_runs, unchanged
 from cli.errors import UserError
 from cli.session import Session
 from cli.suites import Run
@@ -48,6 +48,7 @@ def brought_up(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         found.extend(stacks)
 
     monkeypatch.setattr(lifecycle, "up", up)
+    monkeypatch.setattr(unchanged, "up_unless_unchanged", lambda _, __, bring_up: bring_up())
     return found
 
 
