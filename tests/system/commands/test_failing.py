@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import itertools
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
+import docker
 import pytest
 
 from tests.system import damage, environments
@@ -15,14 +15,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    import docker
-
     from tests.system.checkout import Checkout
 
 SOON = 60.0
 """Seconds on a busy machine; the program waits much longer for health (`checkout.BUSY`)."""
 
-MEBIBYTES = itertools.count(600)
+APP: dict[str, object] = {"debug": False, "testing": True}
 BROKEN = "def broken(:\n"
 
 
@@ -48,22 +46,18 @@ def whole(checkout: Checkout, client: docker.DockerClient) -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def app(checkout: Checkout) -> Iterator[dict[str, object]]:
-    """Let the app run without reloading, so that it ends where its source is broken.
-
-    Its memory is each test's own: an update must always replace it, whichever test came before.
-    """
-    settings = {"debug": False, "testing": True, "memory": f"{next(MEBIBYTES)}m"}
-    checkout.configure(app=settings)
-    yield settings
+def configured(checkout: Checkout, client: docker.DockerClient) -> Iterator[None]:
+    """Let the app run without reloading, so that it ends where its source is broken; an update has to make it."""
+    checkout.configure(app=APP)
+    with suppress(docker.errors.NotFound):
+        client.api.remove_container(f"dashtam-{checkout.stack}-app", v=True, force=True)
+    yield
     checkout.configure()
 
 
 @pytest.mark.parametrize("restart", ["no", "unless-stopped"])
-def test_one_that_ends_at_once_or_again_and_again_ends_the_update(
-    checkout: Checkout, app: dict[str, object], restart: str
-) -> None:
-    checkout.configure(app=app, containers={"restart": restart})
+def test_one_that_ends_at_once_or_again_and_again_ends_the_update(checkout: Checkout, restart: str) -> None:
+    checkout.configure(app=APP, containers={"restart": restart})
     with broken(checkout, "server.py"):
         done = checkout.dashtam("up", checkout.stack)
     assert done.returncode == 1
