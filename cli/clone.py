@@ -11,10 +11,10 @@ from pathlib import Path
 
 from filelock import FileLock
 
+from cli.backend import Folder
 from cli.errors import UserError
 from cli.paths import ROOT, data_home
 from infra.identity import marker, read
-from infra.naming import PROJECT
 
 _ID_BYTES = 5
 
@@ -51,7 +51,7 @@ class Clone:
     @property
     def has_any_state(self) -> bool:
         """Whether this clone's own backend knows any stack."""
-        return any(self.state_folder.glob(".pulumi/stacks/*/*.json"))
+        return self.backend.has_any_state
 
     @property
     def placements_file(self) -> Path:
@@ -63,9 +63,10 @@ class Clone:
         """Pulumi's state backend of this clone."""
         return self.state_folder.as_uri()
 
-    def has_state(self, stack: str) -> bool:
-        """Return whether this clone's own backend knows a stack; Pulumi itself is slower to ask."""
-        return (self.state_folder / ".pulumi/stacks" / PROJECT / f"{stack}.json").exists()
+    @property
+    def backend(self) -> Folder:
+        """The files of that backend."""
+        return Folder(self.state_folder / ".pulumi")
 
 
 def current(root: Path = ROOT) -> Clone:

@@ -15,7 +15,7 @@ from cli.images import build, source
 from cli.machine import setup
 from cli.machine.exclusive import exclusively
 from cli.paths import data_home
-from cli.pulumi import Pulumi, configured_stacks
+from cli.pulumi import Pulumi
 from infra.catalogue import SOURCE_VARIABLE, ImageSource
 
 
@@ -72,7 +72,7 @@ def prepare(*, install: bool = True, images: bool = True, stacks: bool = True) -
     if stacks:
         passphrase.require(here)
     machine = setup.prepare(install=install, need_engine=images)
-    environ = {**os.environ, **machine.environment, **environment.pulumi_variables(here, os.environ)}
+    environ = environment.of(here, {**os.environ, **machine.environment})
     session = Session(here, environ, None)
     if images:
         chosen = source.decide(session.client)
@@ -81,7 +81,7 @@ def prepare(*, install: bool = True, images: bool = True, stacks: bool = True) -
         session = Session(here, {**environ, SOURCE_VARIABLE: chosen.value}, chosen)
     further.restore(here)
     passphrase.forget_another(here)
-    if stacks and not all(here.has_state(stack) for stack in configured_stacks(here.root)):
+    if stacks and session.pulumi.may_lack_stacks:
         # A clone's first commands may come at the same time.
         with exclusively(here.state_folder / "init.lock", "making this clone's stacks"):
             session.pulumi.create_missing_stacks()
