@@ -22,15 +22,19 @@ def _send(number: int) -> None:
 @pytest.mark.parametrize(("number", "status"), ENDED)
 def test_each_raises_once_and_has_a_status(number: int, status: int) -> None:
     done: list[str] = []
+
+    def work() -> None:
+        try:
+            _send(number)
+        finally:
+            for later in signals.NUMBERS:
+                _send(later)
+            done.append("cleaned up")
+
     with signals.raised():
         assert signals.status() == 0
         with pytest.raises(KeyboardInterrupt):
-            try:
-                _send(number)
-            finally:
-                for later in signals.NUMBERS:
-                    _send(later)
-                done.append("cleaned up")
+            work()
         assert signals.status() == status
     assert done == ["cleaned up"]
     assert signals.status() == 0
@@ -51,18 +55,27 @@ def test_one_that_is_noted_raises_nothing_and_is_passed_on(number: int, status: 
 @pytest.mark.parametrize(("number", "status"), ENDED)
 def test_one_that_is_postponed_raises_afterwards(number: int, status: int) -> None:
     done: list[str] = []
-    with signals.raised():
-        with pytest.raises(KeyboardInterrupt), signals.postponed():
+
+    def work() -> None:
+        with signals.postponed():
             _send(number)
             done.append("started again")
+
+    with signals.raised():
+        with pytest.raises(KeyboardInterrupt):
+            work()
         assert signals.status() == status
     assert done == ["started again"]
 
 
 def test_a_failure_meanwhile_is_what_is_raised() -> None:
-    with signals.raised(), pytest.raises(ValueError, match="boom"), signals.postponed():
-        _send(signal.SIGTERM)
-        raise ValueError("boom")
+    def work() -> None:
+        with signals.postponed():
+            _send(signal.SIGTERM)
+            raise ValueError("boom")
+
+    with signals.raised(), pytest.raises(ValueError, match="boom"):
+        work()
 
 
 def test_handlers_are_put_back() -> None:
@@ -87,8 +100,9 @@ def test_one_that_was_ignored_stays_ignored(number: int) -> None:
 
 
 ON_A_TERMINAL = """
-import pathlib, sys, time
+import os, pathlib, sys, time
 from cli import signals
+os.close(os.open(os.ttyname(0), os.O_RDWR))  # makes it this session's own; see tty_ioctl(4)
 with signals.raised():
     try:
         print("started", flush=True)
@@ -105,15 +119,10 @@ def test_a_closed_terminal_ends_the_command_and_does_not_hinder_its_end(tmp_path
     ours, theirs = pty.openpty()
     command = [sys.executable, "-c", ON_A_TERMINAL, str(tmp_path / "ended")]
     with subprocess.Popen(
-        command, cwd=ROOT, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True, preexec_fn=_take_terminal
+        command, cwd=ROOT, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True
     ) as process:
         os.close(theirs)
         assert b"started" in os.read(ours, 100)
         os.close(ours)
         process.wait(20)
     assert (tmp_path / "ended").exists()
-
-
-def _take_terminal() -> None:
-    """Make the terminal this session's own, whose end is told to it by SIGHUP; see tty_ioctl(4)."""
-    os.close(os.open(os.ttyname(0), os.O_RDWR))
