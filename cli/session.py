@@ -26,7 +26,7 @@ class Session:
     Args:
         clone: This clone.
         environ: The complete environment for tools.
-        image_source: Where this machine's images come from; None where no engine was asked for.
+        image_source: Where this machine's images come from; None where no images were asked for.
     """
 
     clone: Clone
@@ -53,12 +53,13 @@ class Session:
         return EngineView(self.client)
 
 
-def prepare(*, install: bool = True, images: bool = True, stacks: bool = True) -> Session:
+def prepare(*, install: bool = True, engine: bool = True, images: bool = True, stacks: bool = True) -> Session:
     """Make the machine and this clone ready.
 
     Args:
         install: Whether what is missing may be installed; else it is an error.
-        images: Whether the base images are needed too.
+        engine: Whether an engine must answer.
+        images: Whether the base images are needed too, which an engine has.
         stacks: Whether Pulumi is to have a stack for every environment, and be able to read its secrets.
 
     Returns:
@@ -71,7 +72,7 @@ def prepare(*, install: bool = True, images: bool = True, stacks: bool = True) -
     here = clone.current()
     if stacks:
         passphrase.require(here)
-    machine = setup.prepare(install=install, need_engine=images)
+    machine = setup.prepare(install=install, need_engine=engine or images)
     environ = environment.of(here, {**os.environ, **machine.environment})
     session = Session(here, environ, None)
     if images:

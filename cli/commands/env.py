@@ -52,7 +52,7 @@ def env(
         raise typer.BadParameter("--show-secrets goes with an environment.")
     if name is not None:
         require_configured(name)
-    here = session.prepare(install=not no_install, images=name is None)
+    here = session.prepare(install=not no_install, engine=name is None, images=name is None)
     _print(_tools(here) if name is None else _clients(here, name, secrets=show_secrets), as_json)
 
 
