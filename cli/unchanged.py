@@ -72,6 +72,7 @@ def inputs(session: Session, stack: str) -> str:
         return ""
     credentials = read_credentials(stack, config.providers)
     return _digest(
+        str(root),
         source_digest(*(root / name for name in (*INPUTS, f"Pulumi.{stack}.yaml"))),
         placements.of(session.clone, stack).model_dump_json(),
         *(f"{name}={value}" for name, value in sorted(session.environ.items()) if _is_read(name)),
