@@ -19,7 +19,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
-    epilog="Start with `./dashtam up dev`. If something is wrong, `./dashtam doctor` says what and how to mend it.",
+    epilog="Start with `./dashtam up dev`. If something is wrong, `./dashtam doctor` says what and how to fix it.",
 )
 
 
