@@ -9,9 +9,6 @@ from cli.container_view import ContainerView
 from cli.errors import UserError
 
 LOG_LINES = 15
-OUTCOMES = {"up": "up", "down": "down", "destroy": "removed"}
-"""What an environment is to be after each command."""
-
 _NOISE = re.compile(
     r"^(update failed|destroy failed|\d+ errors? occurred:|: provider=\S+|sdk-v2/\S+: sdk\.helper_schema:)\s*$"
 )
@@ -40,7 +37,11 @@ def update_failed(command: str, stack: str, errors: list[str], reports: list[str
     """
     causes = "\n".join(reasons(errors))
     return UserError(
-        f"{stack} is not {OUTCOMES[command]}.",
+        f"{stack} is not up."
+        if command == "up"
+        else f"{stack} is not down."
+        if command == "down"
+        else f"{stack} is not removed.",
         cause="\n\n".join(part for part in [causes, *reports] if part),
         remedy=remedies.known(causes, *reports)
         or f"Remove the cause, then run `./dashtam {command} {stack}` again; it goes on from here.",

@@ -53,7 +53,7 @@ async def test_its_environment_follows_a_clone_that_was_moved(
         assert moved.tools["DASHTAM_CLONE"] == owner
         assert moved.status() == ""
         assert _source(client, moved) == str(moved.root / "app")
-        assert await contents.digest() == before
+        assert await replace(contents, checkout=moved).digest() == before
         _require_edits_served(moved, tmp_path)
         ids = {one["Id"] for one in client.api.containers(all=True, filters=environments.labelled(moved.stack))}
         succeed(moved.dashtam("up", moved.stack))
