@@ -2,12 +2,13 @@ from __future__ import annotations
 
 import shutil
 import stat
+import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from cli import clone
+from cli import clone, salt
 from cli.clone import current
 from cli.errors import UserError
 from tests.unit.cli.conftest import git
@@ -73,6 +74,15 @@ def test_a_checkout_that_may_not_be_written_says_what_to_do(repository: Path, mo
     with pytest.raises(UserError, match="can't be written") as refused:
         clone.current(repository)
     assert refused.value.remedy.endswith(f"sudo chown -R $(id -u) {repository}")
+
+
+def test_one_that_another_user_owns_now_is_the_same(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = clone.current(repository)
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+    with pytest.raises(subprocess.CalledProcessError):
+        git(repository, "status")
+    salt.keep_out_of_git(first)
+    assert clone.current(repository) == first
 
 
 def test_a_copied_clone_is_another(repository: Path, tmp_path: Path) -> None:
