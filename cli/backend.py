@@ -14,8 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote
 
-import yaml
-
 from cli.paths import account_home
 from infra.naming import PROJECT
 
@@ -109,12 +107,20 @@ def _path(url: str, root: Path) -> Path:
 
 
 def _of_project(root: Path) -> str:
-    with suppress(OSError, yaml.YAMLError):
+    try:
         text = (root / "Pulumi.yaml").read_text()
-        document = yaml.safe_load(text) if "backend" in text else None
-        if isinstance(document, dict) and isinstance(document.get("backend"), dict):
-            return str(document["backend"].get("url") or "")
-    return ""
+    except OSError:
+        return ""
+    if "backend" not in text:
+        return ""
+    import yaml  # noqa: PLC0415 - slow to import, and most projects name no backend
+
+    try:
+        document = yaml.safe_load(text)
+    except yaml.YAMLError:
+        return ""
+    found = document.get("backend") if isinstance(document, dict) else None
+    return str(found.get("url") or "") if isinstance(found, dict) else ""
 
 
 def _of_login(environ: Mapping[str, str]) -> str:
