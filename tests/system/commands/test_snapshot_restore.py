@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import signal
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +17,8 @@ from cli.snapshots import manifest, parts, restore
 from cli.snapshots.journal import Phase
 from tests.system import environments
 from tests.system.commands import snapshots
-from tests.system.commands.restoring import Restore, killed_when
+from tests.system.commands.restoring import Restore, ended_when, killed_when
+from tests.system.running import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -82,6 +84,18 @@ async def test_a_restore_that_was_killed_leaves_the_old_or_the_new_whole(
     assert snapshots.traces(checkout, client) == []
     assert await contents.digest() == (taken.digest if switched else old)
     assert contents.accounts()["ada"] == ["active", "access-ada", "refresh-ada"]
+
+
+async def test_a_restore_that_a_signal_ends_while_services_are_stopped_starts_them_again(
+    checkout: Checkout, contents: Contents, client: docker.DockerClient, taken: Taken
+) -> None:
+    await contents.fill()
+    seen = Restore(checkout, client)
+    process = checkout.start("snapshot", "restore", checkout.stack, taken.path.name, "--yes")
+    assert await ended_when(process, seen.is_stopping, signal.SIGTERM) == 128 + signal.SIGTERM
+    wait_until(lambda: environments.is_up(client, checkout.stack), "healthy again", 60)
+    assert snapshots.traces(checkout, client) == []
+    assert await contents.digest() == taken.digest
 
 
 @pytest.mark.campaign
