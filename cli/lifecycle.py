@@ -52,6 +52,8 @@ def up(
         )
         for stack in stacks:
             _require_health(session, stack)
+            # Only now is there an app that can tell whether a backup that was restored stays.
+            switch.finish(session.client, session.clone, placements.naming(session.clone, stack))
     return each(lambda stack: _outputs(session, stack), stacks)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 import docker
@@ -14,18 +14,18 @@ from app.linking.rekeying import Rekeyed
 from app.vault import MasterKeys
 from cli import database as databases
 from cli import health, placements, remedies, revisions, streams, turns
-from cli.backups import archive, source, swapping
+from cli.backups import archive, serving, source, swapping, unfinished
 from cli.backups.archive import Label
 from cli.backups.source import Source
 from cli.console import err
 from cli.container_view import ContainerView
 from cli.database import Database
 from cli.errors import UserError
-from cli.snapshots import keys, switch
+from cli.snapshots import journal, keys, switch
+from cli.snapshots.journal import Entry, Phase
 from cli.streams import CommandError
 from cli.target import Target
 from cli.transfers import transfer
-from cli.waiting import until
 
 LOAD = ("pg_restore", "--exit-on-error", "--single-transaction", "--no-owner", "--no-privileges")
 
@@ -73,17 +73,12 @@ def restore(client: docker.DockerClient, target: Target, file: str) -> Loaded:
     with source.opened(target.clone, file) as backup:
         label = archive.read(backup)
         _verify(backup, label, database)
-        with _turn(client, target), swapping.beside(database) as fresh:
+        with _turn(client, target), _noted(target, database, backup), swapping.beside(database) as fresh:
             _load(backup, label, fresh, target.environment)
             revisions.require_known(fresh.query, backup.name)
             fitted = _fit(client, target, app, label, fresh)
-            client.api.stop(app.id)
-            try:
-                swapping.swap(database, fresh)
-            finally:
-                # It brings an older database up to its own revision as it starts.
-                client.api.start(app.id)
-    _require_health(target, app)
+            serving.prove(target, app, fresh, backup.name)
+            serving.replace(client, target, app, database, backup.name)
     seconds = time.monotonic() - began
     return Loaded(target.environment, file, label.environment, label.size, seconds, fitted.rewrapped, fitted.lost)
 
@@ -94,7 +89,22 @@ def _turn(client: docker.DockerClient, target: Target) -> Iterator[None]:
         # A snapshot that is only half in its place would take the place of the backup later.
         if switch.finish(client, target.clone, placements.naming(target.clone, target.environment)):
             health.settled(target.view, target.environment, target.clone.id)
+        # The server itself knows best: the note of an interrupted restore may be lost.
+        unfinished.settle(client, target.clone, target.environment)
         yield
+
+
+@contextmanager
+def _noted(target: Target, database: Database, backup: Source) -> Iterator[None]:
+    """Note that the server may have more than one database, for the next command, should this one be killed."""
+    noted = journal.of(target.clone, target.environment)
+    noted.write(Entry(format=2, snapshot=backup.name, phase=Phase.DATABASE, parts=()))
+    try:
+        yield
+    finally:
+        with suppress(CommandError):
+            if not swapping.left(database):
+                noted.clear()
 
 
 def _verify(backup: Source, label: Label, database: Database) -> None:
@@ -134,12 +144,3 @@ def _fit(client: docker.DockerClient, target: Target, app: ContainerView, label:
     done = rekeying.rekey(fresh.query(rekeying.READ), MasterKeys.parse(held.decode()), former)
     fresh.query(done.script)
     return done
-
-
-def _require_health(target: Target, app: ContainerView) -> None:
-    if not until(lambda: target.service("app").is_fine, health.SECONDS):
-        raise UserError(
-            f"The backup is in its place, but the app of {target.environment} is not healthy.",
-            cause="\n".join(target.view.last_lines(app.id, 10)),
-            remedy=f"./dashtam up {target.environment}",
-        )

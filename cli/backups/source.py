@@ -13,10 +13,8 @@ from typing import BinaryIO
 
 from cli.clone import Clone
 from cli.errors import UserError
+from cli.output_files import STREAM
 from cli.snapshots import durable
-
-STREAM = "-"
-"""What names standard input, and standard output, in the place of a file."""
 
 
 @dataclass(frozen=True)

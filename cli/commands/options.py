@@ -10,3 +10,4 @@ NoInstall = Annotated[
     bool, typer.Option("--no-install", help="Install nothing on this machine; what is missing is an error.")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="For scripts.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")]

@@ -9,12 +9,12 @@ from typing import Annotated
 import typer
 
 from cli import target
-from cli.backups.source import STREAM
 from cli.commands.arguments import Environment
 from cli.commands.options import AsJson
 from cli.console import err, out
 from cli.errors import UserError
 from cli.images.engine import connect
+from cli.output_files import STREAM
 from cli.transfers import megabytes
 
 app = typer.Typer(add_completion=False)

@@ -22,6 +22,8 @@ class Phase(StrEnum):
     """The new data is brought beside the old; nothing else was touched."""
     SWITCHING = "switching"
     """The new data is complete and takes the old one's place; there is no way back."""
+    DATABASE = "database"
+    """A backup, not a snapshot: the server has the restored database beside the old one, or in its place."""
 
 
 class Entry(BaseModel):
@@ -31,7 +33,7 @@ class Entry(BaseModel):
         format: The version of this form, and of what it says of the volumes; never assumed.
         snapshot: What is restored.
         phase: How far it is.
-        parts: Whose data.
+        parts: Whose data; none where it is a backup.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

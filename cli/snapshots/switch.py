@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import docker
 
+from cli.backups import unfinished
 from cli.clone import Clone
 from cli.engine_view import EngineView
 from cli.errors import UserError
@@ -77,7 +78,7 @@ def finish(client: docker.DockerClient, clone: Clone, naming: Naming) -> bool:
         naming: The environment's names.
 
     Returns:
-        Whether one was finished.
+        Whether one of a snapshot was finished.
 
     Raises:
         UserError: It can't be finished now, or another version of this tool began it.
@@ -85,6 +86,10 @@ def finish(client: docker.DockerClient, clone: Clone, naming: Naming) -> bool:
     noted = journal.of(clone, naming.environment)
     entry = noted.read()
     if entry is None:
+        return False
+    if entry.phase is Phase.DATABASE:
+        if unfinished.settle(client, clone, naming.environment):
+            noted.clear()
         return False
     view = EngineView(client)
     for one in view.containers(naming.environment, naming.owner):

@@ -16,6 +16,7 @@ from cli import database as databases
 from cli.backups import archive, load
 from cli.backups.archive import Label
 from cli.backups.source import Source
+from cli.database import derived
 from cli.errors import UserError
 from tests.system import environments
 from tests.system.commands.restoring import killed_when
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from tests.system.commands.contents import Contents
 
 SEED = 20260502
-RESTORING = "dashtam_restoring"
+RESTORING = derived("dashtam", "restoring")
 OWN = {"dashtam", "postgres", "template0", "template1"}
 
 
@@ -130,6 +131,53 @@ async def test_one_of_a_newer_service_is_refused(checkout: Checkout, contents: C
     _assert_refused(checkout, path, "newer version")
     assert await contents.rows() == before
     assert await contents.databases() == OWN
+
+
+async def test_one_that_can_not_be_migrated_is_refused_and_the_service_goes_on(
+    checkout: Checkout, contents: Contents, client: docker.DockerClient, tmp_path: Path
+) -> None:
+    # It says that it is older than it is, so that a table that it has is made once more.
+    now = await contents.claim_revision("0001")
+    try:
+        path = _backup(checkout, tmp_path)
+    finally:
+        await contents.claim_revision(now)
+    before, started = await contents.rows(), _started(client, checkout)
+    _assert_refused(checkout, path, "already exists")
+    assert await contents.rows() == before
+    assert await contents.databases() == OWN
+    assert _started(client, checkout) == started
+    assert environments.is_up(client, checkout.stack)
+
+
+def _started(client: docker.DockerClient, checkout: Checkout) -> str:
+    started: str = client.containers.get(f"dashtam-{checkout.stack}-app").attrs["State"]["StartedAt"]
+    return started
+
+
+@pytest.mark.campaign
+async def test_the_old_database_comes_back_where_the_service_fails_on_the_new_one(
+    checkout: Checkout, contents: Contents, client: docker.DockerClient, tmp_path: Path
+) -> None:
+    before = await contents.rows()
+    async with contents.session() as session:
+        # Once it is in its place, it is of a revision that nobody knows.
+        await session.execute("ALTER TABLE alembic_version RENAME TO kept_version")
+        await session.execute(
+            "CREATE VIEW alembic_version AS SELECT CASE current_database() WHEN 'dashtam' THEN '9999'"
+            " ELSE version_num END AS version_num FROM kept_version"
+        )
+        try:
+            path = _backup(checkout, tmp_path)
+        finally:
+            await session.execute("DROP VIEW alembic_version")
+            await session.execute("ALTER TABLE kept_version RENAME TO alembic_version")
+    refused = checkout.dashtam("restore", checkout.stack, str(path), "--yes")
+    assert refused.returncode == 1
+    assert "didn't become healthy with dev.backup; the database from before is back" in refused.stderr
+    assert await contents.rows() == before
+    assert await contents.databases() == OWN
+    assert environments.is_up(client, checkout.stack)
 
 
 @pytest.mark.parametrize("moment", ["loading", pytest.param("swapping", marks=pytest.mark.campaign), "starting"])
