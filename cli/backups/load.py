@@ -21,7 +21,7 @@ from cli.console import err
 from cli.container_view import ContainerView
 from cli.database import Database
 from cli.errors import UserError
-from cli.snapshots import journal, keys, switch
+from cli.snapshots import before, journal, keys, switch
 from cli.snapshots.journal import Entry, Phase
 from cli.streams import CommandError
 from cli.target import Target
@@ -53,13 +53,14 @@ class Loaded:
     lost: int
 
 
-def restore(client: docker.DockerClient, target: Target, file: str) -> Loaded:
+def restore(client: docker.DockerClient, target: Target, file: str, *, snapshot: bool = False) -> Loaded:
     """Put a backup in the place of an environment's database: whole, or not at all.
 
     Args:
         client: The engine.
         target: The environment.
         file: The backup; `-` is standard input.
+        snapshot: Whether a snapshot is taken of what is replaced.
 
     Returns:
         What was done.
@@ -73,7 +74,11 @@ def restore(client: docker.DockerClient, target: Target, file: str) -> Loaded:
     with source.opened(target.clone, file) as backup:
         label = archive.read(backup)
         _verify(backup, label, database)
-        with _turn(client, target), _noted(target, database, backup), swapping.beside(database) as fresh:
+        with (
+            _turn(client, target, snapshot=snapshot),
+            _noted(target, database, backup),
+            swapping.beside(database) as fresh,
+        ):
             _load(backup, label, fresh, target.environment)
             revisions.require_known(fresh.query, backup.name)
             fitted = _fit(client, target, app, label, fresh)
@@ -84,13 +89,15 @@ def restore(client: docker.DockerClient, target: Target, file: str) -> Loaded:
 
 
 @contextmanager
-def _turn(client: docker.DockerClient, target: Target) -> Iterator[None]:
+def _turn(client: docker.DockerClient, target: Target, *, snapshot: bool) -> Iterator[None]:
     with turns.turn(target.clone.home, target.environment, err.print):
         # A snapshot that is only half in its place would take the place of the backup later.
         if switch.finish(client, target.clone, placements.naming(target.clone, target.environment)):
             health.settled(target.view, target.environment, target.clone.id)
         # The server itself knows best: the note of an interrupted restore may be lost.
         unfinished.settle(client, target.clone, target.environment)
+        if snapshot:
+            before.take(client, target.clone, target.environment)
         yield
 
 

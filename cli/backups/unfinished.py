@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import docker
 
 from cli import database as databases
@@ -10,6 +12,7 @@ from cli.clone import Clone
 from cli.console import err
 from cli.engine_view import EngineView
 from cli.errors import UserError
+from cli.streams import CommandError
 from cli.target import Target
 
 
@@ -36,7 +39,9 @@ def settle(client: docker.DockerClient, clone: Clone, stack: str) -> bool:
     if swapping.replaced(database) in found:
         _decide(client, target, database)
     elif found:
-        swapping.drop(database, swapping.restoring(database))
+        # Where that fails, so does the next restore, which tells why.
+        with suppress(CommandError):
+            swapping.drop(database, swapping.restoring(database))
     return True
 
 

@@ -11,3 +11,6 @@ NoInstall = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="For scripts.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")]
+NoSnapshot = Annotated[
+    bool, typer.Option("--no-snapshot", help="Take no snapshot of the data that is replaced: it is lost.")
+]

@@ -8,9 +8,9 @@ from typing import Annotated
 
 import typer
 
-from cli import target
+from cli import asking, target
 from cli.commands.arguments import Environment
-from cli.commands.options import AsJson
+from cli.commands.options import AsJson, NoSnapshot, Yes
 from cli.console import err, out
 from cli.errors import UserError
 from cli.images.engine import connect
@@ -25,22 +25,27 @@ def restore(
     environment: Environment,
     file: Annotated[str, typer.Argument(help="What `./dashtam backup` wrote; - for standard input.")],
     *,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")] = False,
+    yes: Yes = False,
+    no_snapshot: NoSnapshot = False,
     as_json: AsJson = False,
 ) -> None:
-    """Put a backup in the place of an environment's database: whole, or not at all.
+    """Replace an environment's database with a backup or an ordinary dump: whole, or not at all.
 
-    All of it is verified and loaded beside the database there is, before that is replaced. Linked accounts of another
-    clone or machine come back as revoked: their tokens can't be read here, and they must be linked anew.
+    A snapshot is taken first. The file is verified and loaded beside the database there is, which is dropped only once
+    the service is healthy with the new one. Linked accounts of another clone or machine come back as revoked: their
+    tokens can't be read here, and they must be linked again.
     """
     from cli.backups import load  # noqa: PLC0415 - only what puts one back needs it
+    from cli.snapshots import before  # noqa: PLC0415
 
-    there = target.of(environment)
+    there, client = target.of(environment), connect()
     if not yes and file == STREAM:
         raise UserError("Give --yes.", cause="Standard input is the backup, so nobody can be asked.", exit_status=2)
     if not yes:
-        typer.confirm(f"The database that {environment} has now goes. Put {file} in its place?", abort=True, err=True)
-    done = load.restore(connect(), there, file)
+        snapshot = not no_snapshot and before.has_data(client, there.clone, environment)
+        question = f"Replace {environment}'s database with {file}? {before.consequence(snapshot=snapshot)}"
+        asking.confirm(question, as_json=as_json)
+    done = load.restore(client, there, file, snapshot=not no_snapshot)
     if as_json:
         typer.echo(json.dumps(asdict(done)))
         return
@@ -51,5 +56,5 @@ def restore(
     )
     if done.lost:
         err.print(
-            f"The tokens of {done.lost} linked accounts can't be read here: link these accounts anew.", highlight=False
+            f"The tokens of {done.lost} linked accounts can't be read here: link these accounts again.", highlight=False
         )

@@ -16,7 +16,7 @@ from cli.engine_view import EngineView
 from cli.errors import UserError
 from cli.parallel import each
 from cli.session import Session
-from cli.snapshots import journal, keys, manifest, opening, parts, staging, store, switch
+from cli.snapshots import before, journal, keys, manifest, opening, parts, staging, store, switch
 from cli.snapshots.helper import Helper, Part, helper
 from cli.snapshots.journal import Entry, Phase
 from cli.snapshots.manifest import Manifest
@@ -59,13 +59,14 @@ class _Plan:
     made: Manifest
 
 
-def restore(session: Session, stack: str, name: str) -> Restored:
+def restore(session: Session, stack: str, name: str, *, snapshot: bool = False) -> Restored:
     """Put a snapshot in the place of an environment's data, and leave the environment healthy.
 
     Args:
         session: The prepared clone.
         stack: The environment.
         name: The snapshot.
+        snapshot: Whether a snapshot is taken of what is replaced.
 
     Returns:
         What was done.
@@ -81,11 +82,15 @@ def restore(session: Session, stack: str, name: str) -> Restored:
     _require_fitting(plan)
     with transfer(f"Verifying {name}", made.size) as count:
         manifest.verify(plan.folder, made, count)
+    # What an environment has that is made only now is not worth a snapshot.
+    snapshot = snapshot and before.has_data(session.client, session.clone, stack)
     if not _is_made(plan):
         err.print(f"{stack} is not made yet: bringing it up first.", highlight=False)
         lifecycle.up(session, stack, remind=False)
     with turns.turn(session.clone.home, stack, err.print):
         switch.finish(session.client, session.clone, naming)
+        if snapshot:
+            before.take(session.client, session.clone, stack)
         fitted = _stage(plan)
         stopped = time.monotonic()
         running = _replace(plan)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from tests.system.commands.contents import Contents
 
 SEED = 20260502
-RESTORING = derived("dashtam", "restoring")
+RESTORING, REPLACED = (derived("dashtam", suffix) for suffix in ("restoring", "replaced"))
 OWN = {"dashtam", "postgres", "template0", "template1"}
 
 
@@ -67,12 +67,14 @@ def _backup(checkout: Checkout, folder: Path) -> Path:
 
 
 def _restore(checkout: Checkout, path: Path) -> None:
-    done = json.loads(succeed(checkout.dashtam("restore", checkout.stack, str(path), "--yes", "--json")))
+    done = json.loads(
+        succeed(checkout.dashtam("restore", checkout.stack, str(path), "--yes", "--no-snapshot", "--json"))
+    )
     assert done["lost"] == 0
 
 
 def _assert_refused(checkout: Checkout, path: Path, why: str) -> None:
-    refused = checkout.dashtam("restore", checkout.stack, str(path), "--yes")
+    refused = checkout.dashtam("restore", checkout.stack, str(path), "--yes", "--no-snapshot")
     assert refused.returncode == 1
     assert why in refused.stderr
     assert "nothing was changed" in refused.stderr
@@ -199,11 +201,13 @@ async def test_one_that_was_killed_leaves_the_old_or_the_new_rows(
             state = app.attrs["State"]
             return bool(state["Status"] == "exited" if moment == "swapping" else state["StartedAt"] != started)
 
-        await killed_when(checkout.start("restore", checkout.stack, str(made.path), "--yes"), reached)
+        await killed_when(checkout.start("restore", checkout.stack, str(made.path), "--yes", "--no-snapshot"), reached)
+        databases = {name for (name,) in await session.fetch("SELECT datname FROM pg_database")}
+    swapped = REPLACED in databases
     if moment == "swapping":  # the app was stopped by then, and not started again
         checkout.up()
+        assert await contents.databases() == OWN
     wait_until(lambda: environments.is_up(client, checkout.stack), "the app is healthy", 60)
-    swapped = RESTORING not in await contents.databases()
     if moment != "swapping":
         assert swapped is (moment == "starting")
     assert await contents.rows() == (made.rows if swapped else old)
