@@ -14,7 +14,7 @@ from cli.parallel import each
 from cli.pulumi import require_configured
 from cli.session import Session
 from cli.settling import Settler
-from cli.snapshots import reminder, store, switch
+from cli.snapshots import reminder, session_key, store, switch
 from cli.updates import Updates
 from infra.naming import Naming
 from infra.outputs import StackOutputs
@@ -72,6 +72,7 @@ def _mend(session: Session, stack: str, *, remind: bool) -> bool:
     naming = placements.naming(session.clone, stack)
     if switch.finish(session.client, session.clone, naming):
         err.print(f"A restore of {stack} was broken off; it is finished now.", highlight=False)
+    session_key.apply(session.pulumi, session.clone, stack)
     left = recovery.recover(session.pulumi, session.engine, stack, session.clone.id, err.print)
     if remind:
         config = preflight.configuration(session.clone.root, stack)

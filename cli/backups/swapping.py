@@ -18,7 +18,7 @@ SWAP_TRIES = 10
 MAINTENANCE = "postgres"
 """The database from which others are renamed."""
 
-LEAVE = "SELECT pg_terminate_backend(pid, 1000) FROM pg_stat_activity WHERE datname = {name};"
+LEAVE = "PERFORM pg_terminate_backend(pid, 1000) FROM pg_stat_activity WHERE datname = {name};"
 
 
 def restoring(database: Database) -> str:
@@ -98,7 +98,8 @@ def drop(database: Database, name: str) -> None:
 def _rename(database: Database, *pairs: tuple[str, str]) -> None:
     leave = [LEAVE.format(name=literal(old)) for old, _ in pairs]
     renames = [f"ALTER DATABASE {identifier(old)} RENAME TO {identifier(new)};" for old, new in pairs]
-    sql = "\n".join([*leave, *renames])
+    # One statement: of a script that is cut short, the server must not do the first half.
+    sql = "\n".join(["DO $swap$BEGIN", *leave, *renames, "END$swap$;"])
     for tries in range(SWAP_TRIES):
         try:
             database.query(sql, database=MAINTENANCE)

@@ -23,7 +23,7 @@ app = typer.Typer(add_completion=False)
 @app.command("restore", epilog="Example: ./dashtam restore dev dev.backup")
 def restore(
     environment: Environment,
-    file: Annotated[str, typer.Argument(help="What `./dashtam backup` wrote; - for standard input.")],
+    file: Annotated[str, typer.Argument(help="What `./dashtam backup` or pg_dump wrote; - for standard input.")],
     *,
     yes: Yes = False,
     no_snapshot: NoSnapshot = False,
@@ -50,7 +50,7 @@ def restore(
         typer.echo(json.dumps(asdict(done)))
         return
     out.print(
-        f"{environment}: the backup of {done.made_of} is in place, {megabytes(done.bytes)} in {done.seconds:.1f} s.",
+        f"{environment}: {_what(done.made_of, file)} is in place, {megabytes(done.bytes)} in {done.seconds:.1f} s.",
         highlight=False,
         markup=False,
     )
@@ -58,3 +58,7 @@ def restore(
         err.print(
             f"The tokens of {done.lost} linked accounts can't be read here: link these accounts again.", highlight=False
         )
+
+
+def _what(made_of: str | None, file: str) -> str:
+    return f"the backup of {made_of}" if made_of else "the dump" if file == STREAM else file

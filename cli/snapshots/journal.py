@@ -13,6 +13,7 @@ from cli.clone import Clone
 from cli.errors import UserError
 from cli.snapshots import durable
 from cli.snapshots.helper import Part
+from cli.snapshots.sealing import Sealed
 
 
 class Phase(StrEnum):
@@ -22,6 +23,8 @@ class Phase(StrEnum):
     """The new data is brought beside the old; nothing else was touched."""
     SWITCHING = "switching"
     """The new data is complete and takes the old one's place; there is no way back."""
+    KEYS = "keys"
+    """The new data is in its place; the next update is to install the session key that belongs to it."""
     DATABASE = "database"
     """A backup, not a snapshot: the server has the restored database beside the old one, or in its place."""
 
@@ -34,6 +37,7 @@ class Entry(BaseModel):
         snapshot: What is restored.
         phase: How far it is.
         parts: Whose data; none where it is a backup.
+        session_key: Of the data, where the environment has another one.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -42,6 +46,7 @@ class Entry(BaseModel):
     snapshot: str
     phase: Phase
     parts: tuple[Part, ...]
+    session_key: Sealed | None = None
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from cli.errors import UserError
 from cli.parallel import each
 from cli.session import Session
 from cli.snapshots import before, journal, keys, manifest, opening, parts, staging, store, switch
+from cli.snapshots import session_key as session_keys
 from cli.snapshots.helper import Helper, Part, helper
 from cli.snapshots.journal import Entry, Phase
 from cli.snapshots.manifest import Manifest
@@ -133,13 +134,14 @@ def _stage(plan: _Plan) -> Rekeyed:
             _require_version(plan, helpers[0])
             staging.bring(plan.folder, plan.made, helpers)
             fitted = _open(plan, helpers)
+            session_key = _session_key(plan, helpers[0])
             for one in helpers:
                 one.run("sync")
     except BaseException:
         # Killed before this comes to its end, the next command does it.
         switch.finish(client, plan.session.clone, naming)
         raise
-    noted.write(entry.model_copy(update={"phase": Phase.SWITCHING}))
+    noted.write(entry.model_copy(update={"phase": Phase.SWITCHING, "session_key": session_key}))
     return fitted
 
 
@@ -169,6 +171,15 @@ def _open(plan: _Plan, helpers: Sequence[Helper]) -> Rekeyed:
     return opening.postgres(postgres, fit)
 
 
+def _session_key(plan: _Plan, postgres: Helper) -> Sealed | None:
+    """Return the session key of the data, where this clone can open it and the environment has another one."""
+    if keys.SESSION_KEY not in plan.made.pieces:
+        return None
+    sealed = Sealed.model_validate_json((plan.folder / keys.SESSION_KEY).read_bytes())
+    former = keys.unsealed_session_key(plan.session.clone.passphrase_file, sealed)
+    return sealed if former and former != keys.session_key(postgres, plan.naming) else None
+
+
 def _former(plan: _Plan) -> MasterKeys | None:
     if keys.TOKEN_KEYS not in plan.made.pieces:
         return None
@@ -187,5 +198,6 @@ def _resume(plan: _Plan, running: Sequence[str]) -> None:
     """Start what ran, and leave the environment healthy."""
     client, stack = plan.session.client, plan.naming.environment
     each(client.api.start, running)
-    if len(running) < len(switch.USERS_OF_DATA) or health.settled(EngineView(client), stack, plan.naming.owner):
+    incomplete = len(running) < len(switch.USERS_OF_DATA) or session_keys.is_wanted(plan.session.clone, stack)
+    if incomplete or health.settled(EngineView(client), stack, plan.naming.owner):
         lifecycle.up(plan.session, stack)

@@ -91,6 +91,8 @@ def finish(client: docker.DockerClient, clone: Clone, naming: Naming) -> bool:
         if unfinished.settle(client, clone, naming.environment):
             noted.clear()
         return False
+    if entry.phase is Phase.KEYS:
+        return False
     view = EngineView(client)
     for one in view.containers(naming.environment, naming.owner):
         if one.component.startswith(PREFIX):
@@ -101,9 +103,37 @@ def finish(client: docker.DockerClient, clone: Clone, naming: Naming) -> bool:
     running = stop(client, naming, [part.service for part in there]) if switching else []
     for part in there:
         _work(client, naming, part, SWITCH if switching else DISCARD)
-    noted.clear()
+    if switching and entry.session_key:
+        noted.write(entry.model_copy(update={"phase": Phase.KEYS, "parts": ()}))
+    else:
+        noted.clear()
     each(client.api.start, running)
     return switching
+
+
+def require_finished(client: docker.DockerClient, clone: Clone, naming: Naming) -> bool:
+    """Finish a restore as `finish` does, for a command that can't do what is left to an update.
+
+    Args:
+        client: The engine.
+        clone: This clone.
+        naming: The environment's names.
+
+    Returns:
+        Whether one of a snapshot was finished.
+
+    Raises:
+        UserError: It can't be finished now, or an update must come first.
+    """
+    finished = finish(client, clone, naming)
+    entry = journal.of(clone, naming.environment).read()
+    if entry and entry.phase is Phase.KEYS:
+        raise UserError(
+            f"The last restore of {naming.environment} is not finished.",
+            cause="The session key of the restored data is not installed yet.",
+            remedy=f"Run `./dashtam up {naming.environment}` first.",
+        )
+    return finished
 
 
 def _work(client: docker.DockerClient, naming: Naming, part: Part, script: str) -> None:

@@ -53,6 +53,8 @@ class Server:
             self.databases.pop(name[:LONGEST], None)
         if renames := RENAME.findall(sql):
             assert atomic
+            assert sql.startswith("DO $swap$BEGIN\n")
+            assert sql.endswith("\nEND$swap$;")
             assert {*LEAVES.findall(sql)} == {old for old, _ in renames}
             self._rename(renames)
         return ""
