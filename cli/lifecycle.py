@@ -71,7 +71,7 @@ def _mend(session: Session, stack: str, *, remind: bool) -> bool:
     """Mend what an earlier command left, and return whether something was amiss."""
     naming = placements.naming(session.clone, stack)
     if switch.finish(session.client, session.clone, naming):
-        err.print(f"A restore of {stack} was broken off; it is finished now.", highlight=False)
+        err.print(f"A restore of {stack} was interrupted; it is finished now.", highlight=False)
     session_key.apply(session.pulumi, session.clone, stack)
     left = recovery.recover(session.pulumi, session.engine, stack, session.clone.id, err.print)
     if remind:

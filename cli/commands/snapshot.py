@@ -34,7 +34,7 @@ def create(
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Take a snapshot of an environment, running or not. Services stand still meanwhile; no connection is lost."""
+    """Take a snapshot of an environment, running or not. Services are paused meanwhile; no connection is lost."""
     from cli.snapshots import create as creation  # noqa: PLC0415 - only what takes one needs it
 
     taken = creation.create(connect(), target.require(environment), environment, name)
@@ -43,7 +43,7 @@ def create(
         return
     out.print(
         f"{taken.environment}: {taken.name} holds {megabytes(taken.bytes)}, taken in {taken.seconds:.1f} s"
-        f" (services stood still for {taken.paused_seconds:.1f} s).\n{taken.path}",
+        f" (services were paused for {taken.paused_seconds:.1f} s).\n{taken.path}",
         highlight=False,
         markup=False,
     )

@@ -71,8 +71,8 @@ class Journal:
             return None
         except ValidationError:
             raise UserError(
-                f"A restore of {self.path.stem} was broken off, and another version of this tool had begun it.",
-                cause=f"{self.path} has a form that this version doesn't know.",
+                f"A restore of {self.path.stem} was interrupted, and another version of this tool began it.",
+                cause=f"{self.path} has a format that this version does not support.",
                 remedy=f"Finish it with the version that began it: `./dashtam up {self.path.stem}`.",
             ) from None
 

@@ -1,4 +1,4 @@
-"""Puts staged data into the place of the old, by renames alone: broken off at any point, it goes on from there.
+"""Puts staged data into the place of the old, by renames alone: interrupted at any point, it goes on from there.
 
 In each volume the new data is staged in a folder beside the old. The switch notes the names of the new, moves into that
 folder whatever is there and not new, then the new out of it. What makes a folder a database goes first and comes last,
@@ -68,7 +68,7 @@ DISCARD = f"rm -rf {STAGING} {STAGING}-gone"
 
 
 def finish(client: docker.DockerClient, clone: Clone, naming: Naming) -> bool:
-    """Finish a restore that was broken off, or undo it where it had not begun to replace anything.
+    """Finish a restore that was interrupted, or undo it where it had not begun to replace anything.
 
     To be called while no other command can change the environment. What it has to stop for that, it starts again.
 
@@ -142,9 +142,9 @@ def _work(client: docker.DockerClient, naming: Naming, part: Part, script: str) 
             opened.script(script)
         except CommandError as error:
             raise UserError(
-                f"A restore of {naming.environment} was broken off, and can't be finished.",
+                f"A restore of {naming.environment} was interrupted, and can't be finished.",
                 cause=error.said,
-                remedy="Mend that and run the same command again: it goes on from there.",
+                remedy=f"Remove the cause, and run `./dashtam up {naming.environment}`: it finishes the restore.",
             ) from None
 
 

@@ -89,7 +89,7 @@ async def test_a_restore_that_was_broken_off_is_finished_first(
     wait_until(lambda: redis.exec_run(["test", "-d", "/data/appendonlydir"]).exit_code == 0, "Redis makes its log")
     said = checkout.dashtam("restart", checkout.stack, "redis")
     succeed(said)
-    assert f"A restore of {checkout.stack} was broken off; it is finished now." in said.stderr
+    assert f"A restore of {checkout.stack} was interrupted; it is finished now." in said.stderr
     assert environments.is_up(client, checkout.stack)
     assert await contents.digest() == kept
     checkout.up()
