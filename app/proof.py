@@ -45,7 +45,8 @@ async def prove(name: str) -> None:
 
 
 def _reason(error: Exception) -> str:
-    cause = error.orig if isinstance(error, DBAPIError) and error.orig else error
+    # SQLAlchemy's own text repeats the statement, and its driver's the name of a class.
+    cause = (error.orig and error.orig.__cause__) or error.orig or error if isinstance(error, DBAPIError) else error
     return str(cause).strip().splitlines()[0] if str(cause).strip() else type(cause).__name__
 
 

@@ -11,7 +11,7 @@ from typing import BinaryIO
 from cli.backups import archive, source, sql
 from cli.backups.archive import Label
 from cli.backups.source import Source
-from cli.backups.sql import DumpError
+from cli.backups.sql import DumpError, Filtered
 from cli.clone import Clone
 from cli.errors import UserError
 from cli.snapshots.durable import CHUNK
@@ -91,8 +91,10 @@ def recognised(clone: Clone, found: Source) -> Iterator[Dump]:
         yield Dump(found, found.file.seek(0, os.SEEK_END))
     else:
         _require_readable(found, head)
-        with source.spool(clone, found.name) as file:
-            yield _filtered(found, file)
+        known: list[Filtered] = []
+        with source.spool(clone, found.name, lambda made: known.append(_filtered(found, made))) as file:
+            size = file.seek(0, os.SEEK_END)
+            yield Dump(Source(found.name, file), size, is_sql=True, makes_public=known[0].makes_public)
 
 
 def _require_readable(found: Source, head: bytes) -> None:
@@ -108,16 +110,13 @@ def _require_readable(found: Source, head: bytes) -> None:
         raise archive.damaged(found, "It is no dump of PostgreSQL: neither an archive of `pg_dump -Fc` nor a text.")
 
 
-def _filtered(found: Source, file: BinaryIO) -> Dump:
+def _filtered(found: Source, file: BinaryIO) -> Filtered:
     found.file.seek(0)
     try:
-        known = sql.filtered(found.file, file)
+        return sql.filtered(found.file, file)
     except DumpError as error:
         raise UserError(
             f"{found.name} can't be loaded; nothing was changed.",
             cause=str(error),
             remedy="Make the dump with `pg_dump --format=custom` of one database.",
         ) from None
-    file.flush()
-    size = file.seek(0, os.SEEK_END)
-    return Dump(Source(found.name, file), size, is_sql=True, makes_public=known.makes_public)

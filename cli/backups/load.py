@@ -84,8 +84,9 @@ def restore(client: docker.DockerClient, target: Target, file: str, *, snapshot:
             swapping.beside(database) as fresh,
         ):
             _load(dump, fresh, target.environment)
-            revisions.require_known(fresh.query, dump.name)
-            fitted = _fit(client, target, app, dump.label, fresh)
+            with _refused(dump):
+                revisions.require_known(fresh.query, dump.name)
+                fitted = _fit(client, target, app, dump.label, fresh)
             serving.prove(target, app, fresh, dump.name)
             serving.replace(client, target, app, database, dump.name)
     made_of = dump.label.environment if dump.label else None
@@ -156,6 +157,19 @@ def _load(dump: Dump, fresh: Database, environment: str) -> None:
                 cause=error.said,
                 remedy=remedies.known(error.said) or _remedy(error.said, environment),
             ) from None
+
+
+@contextmanager
+def _refused(dump: Dump) -> Iterator[None]:
+    """Tell of tables that have the service's names, but not its columns."""
+    try:
+        yield
+    except CommandError as error:
+        raise UserError(
+            f"The service can't serve the database in {dump.name}; nothing was changed.",
+            cause=error.said,
+            remedy="Restore a backup of this version of the service or of an older one.",
+        ) from None
 
 
 def _remedy(said: str, environment: str) -> str:

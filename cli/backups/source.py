@@ -72,18 +72,20 @@ def opened(clone: Clone, file: str) -> Iterator[Source]:
     with ExitStack() as held:
         content = sys.stdin.buffer if file == STREAM else held.enter_context(_at(Path(file)))
         if file == STREAM or not _is_regular(content):
-            content = held.enter_context(_kept(clone, name, content))
+            once = content
+            content = held.enter_context(spool(clone, name, lambda made: shutil.copyfileobj(once, made, durable.CHUNK)))
         source = Source(name, content)
         yield Source(name, held.enter_context(_decompressed(clone, source)))
 
 
 @contextmanager
-def spool(clone: Clone, name: str) -> Iterator[BinaryIO]:
+def spool(clone: Clone, name: str, fill: Callable[[BinaryIO], None]) -> Iterator[BinaryIO]:
     """Make a file beside this clone's data, for what a backup holds.
 
     Args:
         clone: This clone.
         name: The backup's name.
+        fill: Writes what it holds.
 
     Yields:
         The file. It has no name that another command could meet, and is gone when this one ends, however it ends.
@@ -92,7 +94,10 @@ def spool(clone: Clone, name: str) -> Iterator[BinaryIO]:
         UserError: There is no room.
     """
     folder = durable.folder(clone.home / "restoring")
-    with TemporaryFile(dir=folder) as file, durable.told_if_full(folder, f"the backup from {name}"):
+    with TemporaryFile(dir=folder) as file:
+        with durable.told_if_full(folder, f"the backup from {name}"):
+            fill(file)
+            file.flush()
         yield file
 
 
@@ -113,14 +118,6 @@ def _is_regular(file: BinaryIO) -> bool:
 
 
 @contextmanager
-def _kept(clone: Clone, name: str, content: BinaryIO) -> Iterator[BinaryIO]:
-    with spool(clone, name) as file:
-        shutil.copyfileobj(content, file, durable.CHUNK)
-        file.flush()
-        yield file
-
-
-@contextmanager
 def _decompressed(clone: Clone, source: Source) -> Iterator[BinaryIO]:
     head = source.head()
     source.file.seek(0)
@@ -128,9 +125,7 @@ def _decompressed(clone: Clone, source: Source) -> Iterator[BinaryIO]:
     if opener is None:
         yield source.file
         return
-    with spool(clone, source.name) as file:
-        with opener(source.file) as content:
-            _copy(source, content, file)
+    with opener(source.file) as content, spool(clone, source.name, lambda made: _copy(source, content, made)) as file:
         yield file
 
 
@@ -145,6 +140,5 @@ def _copy(source: Source, content: IO[bytes], file: BinaryIO) -> None:
                 remedy="Use another one.",
             ) from None
         if not piece:
-            file.flush()
             return
         file.write(piece)
