@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from app.migrate import head_revision
 from tests.system import environments
 from tests.system.running import PATIENCE, succeed
 
@@ -39,6 +40,7 @@ DROP OWNED BY stranger, reader;
 DROP ROLE stranger;
 DROP ROLE reader;
 """
+EMPTY = "CREATE TABLE alembic_version (version_num text); INSERT INTO alembic_version VALUES ('{revision}');"
 ODD = 'SELECT "a;b" || c || theirs.f() FROM theirs.odd'
 
 
@@ -127,6 +129,8 @@ async def test_one_that_is_wrong_changes_nothing(
         "syntax error": b"This is not SQL;\n",
         # Tables of the service's names, but not its own.
         'column "version_num" does not exist': b"CREATE TABLE alembic_version (n int);\n",
+        # It says that it is of this version, and lacks its tables.
+        "can't be served: relation": EMPTY.format(revision=head_revision()).encode(),
         "already exists": b"CREATE TABLE provider_connections (n int);\n",
     }
     for why, content in wrong.items():
