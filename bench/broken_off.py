@@ -41,7 +41,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "up": ("up", "{stack}"),
     "down": ("down", "{stack}"),
     "destroy": ("destroy", "{stack}", "--yes"),
-    "restore": ("snapshot", "restore", "{stack}", KEPT, "--yes"),
+    "restore": ("snapshot", "restore", "{stack}", KEPT, "--yes", "--no-snapshot"),
 }
 
 

@@ -75,7 +75,7 @@ async def test_a_restore_that_was_killed_leaves_the_old_or_the_new_whole(
     old = await contents.digest()
     assert old != taken.digest
     seen = Restore(checkout, client)
-    process = checkout.start("snapshot", "restore", checkout.stack, taken.path.name, "--yes")
+    process = checkout.start("snapshot", "restore", checkout.stack, taken.path.name, "--yes", "--no-snapshot")
     await killed_when(process, lambda: moment(seen))
     # Between what was seen and the kill it may have come to the point from which there is no way back.
     switched = switched or seen.phase() is Phase.SWITCHING
@@ -107,7 +107,7 @@ async def test_a_restore_into_nothing_that_was_killed_is_finished_by_the_next(
     before = await contents.digest()
     path = snapshots.take(checkout)
     assert checkout.dashtam("destroy", checkout.stack, "--yes", "--no-snapshot").returncode == 0
-    process = checkout.start("snapshot", "restore", checkout.stack, path.name, "--yes")
+    process = checkout.start("snapshot", "restore", checkout.stack, path.name, "--yes", "--no-snapshot")
 
     async def has_a_container() -> bool:
         return bool(client.api.containers(all=True, filters=environments.labelled(checkout.stack)))
@@ -182,7 +182,7 @@ def _ids(checkout: Checkout, client: docker.DockerClient) -> set[str]:
 
 
 def _assert_refused(checkout: Checkout, name: str, *why: str) -> None:
-    refused = checkout.dashtam("snapshot", "restore", checkout.stack, name, "--yes")
+    refused = checkout.dashtam("snapshot", "restore", checkout.stack, name, "--yes", "--no-snapshot")
     assert refused.returncode == 1
     assert [one for one in why if one not in refused.stderr] == []
 
