@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from infra import recipes
+
 if TYPE_CHECKING:
-    from infra import recipes
-from tests.infra.recording import Deployment
+    from tests.infra.recording import Deployment
 
     Declare = Callable[[str], Deployment]
 
