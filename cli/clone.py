@@ -130,7 +130,7 @@ def _identify(root: Path) -> Clone:
 def _require_here(clone: Clone) -> None:
     """Make sure that a clone that is unknown here has no state elsewhere, which would be taken for lost."""
     home = identity.home(clone.root)
-    if home in {"", str(data_home())} or _record(clone.id).exists() or not _may_exist(_folder(clone.id, Path(home))):
+    if home in {"", str(data_home())} or _record(clone.id).exists() or not _keeps_state(_folder(clone.id, Path(home))):
         return
     raise UserError(
         f"The environments of {clone.root} are kept in {home}, and not in {data_home()}.",
@@ -139,11 +139,14 @@ def _require_here(clone: Clone) -> None:
     )
 
 
-def _may_exist(folder: Path) -> bool:
+def _keeps_state(folder: Path) -> bool:
     try:
-        return folder.exists()
+        folder.stat()
     except PermissionError:
         return True
+    except OSError:
+        return False
+    return Folder(folder / "state/.pulumi").has_any_state
 
 
 def _folder(name: str, home: Path) -> Path:

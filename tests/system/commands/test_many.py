@@ -197,7 +197,7 @@ def test_a_backend_that_both_use_has_one_owner(
         chosen["PULUMI_CREDENTIALS_PATH"] = str(tmp_path)
         unset = {name: value for name, value in second.tools.items() if name != "PULUMI_BACKEND_URL"}
         succeed(run(["pulumi", "login", at_home], cwd=second.root, env={**unset, **chosen}))
-    said = "another clone's in this state backend"
+    said = "is another clone's here"
     for command in COMMANDS[by]:
         refused = second.dashtam(command[0], second.stack, *command[1:], **chosen)
         assert refused.returncode == 1

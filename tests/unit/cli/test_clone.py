@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import shutil
 import stat
 import subprocess
@@ -46,6 +47,9 @@ def test_one_whose_state_is_another_users_says_where_it_is(
     repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, data_home: Path
 ) -> None:
     first = clone.current(repository)
+    state = first.state_folder / ".pulumi/stacks/dashtam/dev.json"
+    state.parent.mkdir(parents=True)
+    state.touch()
     monkeypatch.setenv("DASHTAM_DATA_HOME", str(tmp_path / "of another"))
     with pytest.raises(UserError) as refused:
         clone.current(repository)
@@ -53,6 +57,31 @@ def test_one_whose_state_is_another_users_says_where_it_is(
     assert not (tmp_path / "of another").exists()
     monkeypatch.setenv("DASHTAM_DATA_HOME", str(data_home))
     assert clone.current(repository) == first
+
+
+def test_one_without_environments_may_be_used_with_another_home(
+    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = clone.current(repository)
+    monkeypatch.setenv("DASHTAM_DATA_HOME", str(tmp_path / "of another"))
+    assert clone.current(repository).id == first.id
+
+
+def test_one_whose_home_may_not_be_seen_is_taken_for_kept_there(
+    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, data_home: Path
+) -> None:
+    clone.current(repository)
+    monkeypatch.setenv("DASHTAM_DATA_HOME", str(tmp_path / "of another"))
+    stat_of = Path.stat
+
+    def refuse(path: Path, *, follow_symlinks: bool = True) -> os.stat_result:
+        if path.is_relative_to(data_home):
+            raise PermissionError(13, "Permission denied")
+        return stat_of(path, follow_symlinks=follow_symlinks)
+
+    monkeypatch.setattr(Path, "stat", refuse)
+    with pytest.raises(UserError, match="are kept in"):
+        clone.current(repository)
 
 
 def test_one_whose_state_was_removed_or_moved_along_goes_on(
