@@ -108,8 +108,11 @@ async def test_one_that_is_not_whole_is_refused(
     content, label = made.path.read_bytes(), made.label()
     before = await contents.rows()
     short = tmp_path / "short.backup"
-    short.write_bytes(content[:-1000])
+    short.write_bytes(content[:-100])
     _assert_refused(checkout, short, "cut short")
+    # Nothing of its checksum is left, so that it could be an ordinary dump.
+    short.write_bytes(content[: label.size * 3 // 4])
+    _assert_refused(checkout, short, "The file is cut short")
     # Its checksums are right and its list of contents is whole, but half of the rows are missing.
     cut = tmp_path / "cut.backup"
     with cut.open("wb") as file:
