@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import random
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,7 +22,7 @@ from cli.database import derived
 from cli.errors import UserError
 from tests.system import environments
 from tests.system.commands.restoring import killed_when
-from tests.system.running import succeed, wait_until
+from tests.system.running import PATIENCE, succeed, wait_until
 
 if TYPE_CHECKING:
     import docker
@@ -100,6 +102,30 @@ def test_one_with_a_flipped_byte_is_refused(
         with pytest.raises(UserError, match="damaged or no backup; nothing was changed"):
             load.restore(Mock(), Mock(), str(harmed))
     assert {one[0] for one in database.mock_calls} <= {"major"}
+
+
+def test_a_pipe_a_link_and_a_file_that_is_there_are_not_replaced_unasked(checkout: Checkout, tmp_path: Path) -> None:
+    pipe, link, other = tmp_path / "pipe", tmp_path / "link", tmp_path / "other"
+    os.mkfifo(pipe)
+    with ThreadPoolExecutor(1) as pool:
+        read = pool.submit(pipe.read_bytes)
+        succeed(checkout.dashtam("backup", checkout.stack, str(pipe)))
+        content = read.result(PATIENCE)
+    assert pipe.is_fifo()
+    assert content.endswith(archive.MAGIC)
+    assert content.startswith(archive.ARCHIVE)
+
+    other.write_bytes(b"mine")
+    link.symlink_to("other")
+    refused = checkout.dashtam("backup", checkout.stack, str(link))
+    assert refused.returncode == 1
+    assert f"{link} exists. Replace it?" in refused.stderr
+    assert "What to do: Add --yes." in refused.stderr
+    assert other.read_bytes() == b"mine"
+    succeed(checkout.dashtam("backup", checkout.stack, str(link), "--yes"))
+    assert link.is_symlink()
+    assert other.read_bytes().endswith(archive.MAGIC)
+    assert {one.name for one in tmp_path.iterdir()} == {"pipe", "link", "other"}
 
 
 async def test_one_that_is_not_whole_is_refused(
