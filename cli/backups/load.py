@@ -173,6 +173,8 @@ def _refused(dump: Dump) -> Iterator[None]:
 
 
 def _remedy(said: str, environment: str) -> str:
+    if "end of file" in said:
+        return "The file is cut short: use another one."
     if role := re.search(r'role "([^"]+)" does not exist', said):
         return f"Make the role: ./dashtam db-shell {environment} -- -c 'CREATE ROLE {identifier(role[1])}'"
     if "does not exist" in said and "DROP" in said.upper():

@@ -38,5 +38,5 @@ def restart(environment: Environment, services: Services = None, *, as_json: AsJ
 def _finished_restore(there: Target) -> bool:
     finished = switch.finish(connect(), there.clone, placements.naming(there.clone, there.environment))
     if finished:
-        err.print(f"A restore of {there.environment} was broken off; it is finished now.", highlight=False)
+        err.print(f"A restore of {there.environment} was interrupted; it is finished now.", highlight=False)
     return finished

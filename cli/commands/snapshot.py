@@ -80,12 +80,12 @@ def restore(  # noqa: PLR0913 - options, each given by name
     from cli.snapshots import before  # noqa: PLC0415 - only what puts one back needs it
     from cli.snapshots import restore as restoring  # noqa: PLC0415
 
-    here = target.require(environment)
     made = _store(environment).read(name)
-    if not yes and before.has_data(connect(), here, environment):
+    here = session.prepare(install=not no_install)
+    if not yes and before.has_data(here.client, here.clone, environment):
         question = f"Replace {environment}'s data with the snapshot {name} of {_moment(made)}?"
         asking.confirm(f"{question} {before.consequence(snapshot=not no_snapshot)}", as_json=as_json)
-    done = restoring.restore(session.prepare(install=not no_install), environment, name, snapshot=not no_snapshot)
+    done = restoring.restore(here, environment, name, snapshot=not no_snapshot)
     if as_json:
         typer.echo(json.dumps(asdict(done)))
         return

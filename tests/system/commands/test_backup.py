@@ -1,11 +1,11 @@
-"""Backups of a real environment: put back whole or not at all."""
+"""Backups of a real environment: written where one asks, and refused where they are damaged."""
 
 from __future__ import annotations
 
 import io
-import json
+import os
 import random
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 from unittest.mock import Mock
@@ -14,70 +14,21 @@ import pytest
 
 from cli import database as databases
 from cli.backups import archive, load
-from cli.backups.archive import Label
-from cli.backups.source import Source
-from cli.database import derived
 from cli.errors import UserError
-from tests.system import environments
-from tests.system.commands.restoring import killed_when
-from tests.system.running import succeed, wait_until
+from tests.system.commands import backups
+from tests.system.commands.backups import OWN, Made
+from tests.system.running import PATIENCE, succeed
 
 if TYPE_CHECKING:
-    import docker
-
     from tests.system.checkout import Checkout
     from tests.system.commands.contents import Contents
 
 SEED = 20260502
-RESTORING = derived("dashtam", "restoring")
-OWN = {"dashtam", "postgres", "template0", "template1"}
-
-
-@dataclass(frozen=True)
-class Made:
-    """A backup.
-
-    Args:
-        path: Where it is.
-        rows: A checksum over the rows that it was made of.
-    """
-
-    path: Path
-    rows: str
-
-    def label(self) -> Label:
-        """Return what it says of itself."""
-        with self.path.open("rb") as file:
-            return archive.read(Source(self.path.name, file))
 
 
 @pytest.fixture(scope="module")
 async def made(checkout: Checkout, contents: Contents, tmp_path_factory: pytest.TempPathFactory) -> Made:
-    await contents.fill()
-    rows = await contents.rows()
-    return Made(_backup(checkout, tmp_path_factory.mktemp("backup")), rows)
-
-
-def _backup(checkout: Checkout, folder: Path) -> Path:
-    path = folder / "dev.backup"
-    done = json.loads(succeed(checkout.dashtam("backup", checkout.stack, str(path), "--json")))
-    assert done["bytes"] < path.stat().st_size
-    assert path.stat().st_mode & 0o777 == 0o600
-    return path
-
-
-def _restore(checkout: Checkout, path: Path) -> None:
-    done = json.loads(
-        succeed(checkout.dashtam("restore", checkout.stack, str(path), "--yes", "--no-snapshot", "--json"))
-    )
-    assert done["lost"] == 0
-
-
-def _assert_refused(checkout: Checkout, path: Path, why: str) -> None:
-    refused = checkout.dashtam("restore", checkout.stack, str(path), "--yes", "--no-snapshot")
-    assert refused.returncode == 1
-    assert why in refused.stderr
-    assert "nothing was changed" in refused.stderr
+    return await backups.of(checkout, contents, tmp_path_factory.mktemp("backup"))
 
 
 @pytest.mark.parametrize("flips", [10, pytest.param(100, marks=pytest.mark.campaign)])
@@ -102,139 +53,50 @@ def test_one_with_a_flipped_byte_is_refused(
     assert {one[0] for one in database.mock_calls} <= {"major"}
 
 
+def test_a_pipe_a_link_and_a_file_that_is_there_are_not_replaced_unasked(checkout: Checkout, tmp_path: Path) -> None:
+    pipe, link, other = tmp_path / "pipe", tmp_path / "link", tmp_path / "other"
+    os.mkfifo(pipe)
+    with ThreadPoolExecutor(1) as pool:
+        read = pool.submit(pipe.read_bytes)
+        succeed(checkout.dashtam("backup", checkout.stack, str(pipe)))
+        content = read.result(PATIENCE)
+    assert pipe.is_fifo()
+    assert content.endswith(archive.MAGIC)
+    assert content.startswith(archive.ARCHIVE)
+
+    other.write_bytes(b"mine")
+    link.symlink_to("other")
+    refused = checkout.dashtam("backup", checkout.stack, str(link))
+    assert refused.returncode == 1
+    assert f"{link} exists. Replace it?" in refused.stderr
+    assert "What to do: Add --yes." in refused.stderr
+    assert other.read_bytes() == b"mine"
+    succeed(checkout.dashtam("backup", checkout.stack, str(link), "--yes"))
+    assert link.is_symlink()
+    assert other.read_bytes().endswith(archive.MAGIC)
+    assert {one.name for one in tmp_path.iterdir()} == {"pipe", "link", "other"}
+
+
 async def test_one_that_is_not_whole_is_refused(
     checkout: Checkout, contents: Contents, made: Made, tmp_path: Path
 ) -> None:
     content, label = made.path.read_bytes(), made.label()
     before = await contents.rows()
     short = tmp_path / "short.backup"
-    short.write_bytes(content[:-1000])
-    _assert_refused(checkout, short, "cut short")
+    short.write_bytes(content[:-100])
+    backups.assert_refused(checkout, short, "cut short")
+    # Nothing of its checksum is left, so that it could be an ordinary dump.
+    short.write_bytes(content[: label.size * 3 // 4])
+    backups.assert_refused(checkout, short, "The file is cut short")
     # Its checksums are right and its list of contents is whole, but half of the rows are missing.
     cut = tmp_path / "cut.backup"
     with cut.open("wb") as file:
         archive.write(file, [content[: label.size // 2]], label, lambda _: None)
-    _assert_refused(checkout, cut, "can't be loaded")
+    backups.assert_refused(checkout, cut, "can't be loaded")
     nonsense = tmp_path / "nonsense.backup"
     with nonsense.open("wb") as file:
         archive.write(file, io.BytesIO(b"no archive\n" * 1000), label, lambda _: None)
-    _assert_refused(checkout, nonsense, "damaged or no backup")
-    assert await contents.rows() == before
-    assert await contents.databases() == OWN
-
-
-async def test_one_of_a_newer_service_is_refused(checkout: Checkout, contents: Contents, tmp_path: Path) -> None:
-    now = await contents.claim_revision("9999")
-    try:
-        path = _backup(checkout, tmp_path)
-    finally:
-        await contents.claim_revision(now)
-    before = await contents.rows()
-    _assert_refused(checkout, path, "newer version")
-    assert await contents.rows() == before
-    assert await contents.databases() == OWN
-
-
-async def test_one_that_can_not_be_migrated_is_refused_and_the_service_goes_on(
-    checkout: Checkout, contents: Contents, client: docker.DockerClient, tmp_path: Path
-) -> None:
-    # It says that it is older than it is, so that a table that it has is made once more.
-    now = await contents.claim_revision("0001")
-    try:
-        path = _backup(checkout, tmp_path)
-    finally:
-        await contents.claim_revision(now)
-    before, started = await contents.rows(), _started(client, checkout)
-    _assert_refused(checkout, path, "already exists")
-    assert await contents.rows() == before
-    assert await contents.databases() == OWN
-    assert _started(client, checkout) == started
-    assert environments.is_up(client, checkout.stack)
-
-
-def _started(client: docker.DockerClient, checkout: Checkout) -> str:
-    started: str = client.containers.get(f"dashtam-{checkout.stack}-app").attrs["State"]["StartedAt"]
-    return started
-
-
-@pytest.mark.campaign
-async def test_the_old_database_comes_back_where_the_service_fails_on_the_new_one(
-    checkout: Checkout, contents: Contents, client: docker.DockerClient, tmp_path: Path
-) -> None:
-    before = await contents.rows()
-    async with contents.session() as session:
-        # Once it is in its place, it is of a revision that nobody knows.
-        await session.execute("ALTER TABLE alembic_version RENAME TO kept_version")
-        await session.execute(
-            "CREATE VIEW alembic_version AS SELECT CASE current_database() WHEN 'dashtam' THEN '9999'"
-            " ELSE version_num END AS version_num FROM kept_version"
-        )
-        try:
-            path = _backup(checkout, tmp_path)
-        finally:
-            await session.execute("DROP VIEW alembic_version")
-            await session.execute("ALTER TABLE kept_version RENAME TO alembic_version")
-    refused = checkout.dashtam("restore", checkout.stack, str(path), "--yes")
-    assert refused.returncode == 1
-    assert "didn't become healthy with dev.backup; the database from before is back" in refused.stderr
-    assert await contents.rows() == before
-    assert await contents.databases() == OWN
-    assert environments.is_up(client, checkout.stack)
-
-
-@pytest.mark.parametrize("moment", ["loading", pytest.param("swapping", marks=pytest.mark.campaign), "starting"])
-async def test_one_that_was_killed_leaves_the_old_or_the_new_rows(
-    checkout: Checkout, contents: Contents, client: docker.DockerClient, made: Made, moment: str
-) -> None:
-    await contents.fill()
-    old = await contents.rows()
-    assert old != made.rows
-    app = client.containers.get(f"dashtam-{checkout.stack}-app")
-    started = app.attrs["State"]["StartedAt"]
-    number = await _number(contents)
-
-    async with contents.session("postgres") as session:
-
-        async def reached() -> bool:
-            if moment == "loading":
-                return bool(await session.fetchval("SELECT count(*) FROM pg_database WHERE datname = $1", RESTORING))
-            app.reload()
-            state = app.attrs["State"]
-            return bool(state["Status"] == "exited" if moment == "swapping" else state["StartedAt"] != started)
-
-        await killed_when(checkout.start("restore", checkout.stack, str(made.path), "--yes", "--no-snapshot"), reached)
-    if moment == "swapping":  # the app was stopped by then, and not started again
-        checkout.up()
-        assert await contents.databases() == OWN
-    wait_until(lambda: environments.is_up(client, checkout.stack), "the app is healthy", 60)
-    swapped = await _number(contents) != number
-    if moment != "swapping":
-        assert swapped is (moment == "starting")
-    assert await contents.rows() == (made.rows if swapped else old)
-    _restore(checkout, made.path)
-    assert await contents.rows() == made.rows
-    assert await contents.databases() == OWN
-
-
-async def _number(contents: Contents) -> int:
-    """Return what tells the database from any other, whatever their names."""
-    async with contents.session() as session:
-        number: int = await session.fetchval("SELECT oid FROM pg_database WHERE datname = current_database()")
-        return number
-
-
-async def test_where_none_can_be_made_beside_it_nothing_is_changed(
-    checkout: Checkout, contents: Contents, made: Made
-) -> None:
-    before = await contents.rows()
-    async with contents.session("postgres") as session:
-        # One that can't be dropped is in the way.
-        await session.execute(f"CREATE DATABASE {RESTORING} IS_TEMPLATE true")
-        try:
-            _assert_refused(checkout, made.path, "No database can be made beside dashtam")
-        finally:
-            await session.execute(f"ALTER DATABASE {RESTORING} IS_TEMPLATE false")
-            await session.execute(f"DROP DATABASE {RESTORING}")
+    backups.assert_refused(checkout, nonsense, "damaged or no backup")
     assert await contents.rows() == before
     assert await contents.databases() == OWN
 

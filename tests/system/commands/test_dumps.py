@@ -12,6 +12,7 @@ import pytest
 
 from app.migrate import head_revision
 from tests.system import environments
+from tests.system.commands.backups import OWN
 from tests.system.running import PATIENCE, succeed
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from tests.system.commands.contents import Contents
 
 LOGIN = "service=dashtam host=/var/run/postgresql"
-OWN = {"dashtam", "postgres", "template0", "template1"}
 
 FOREIGN = """
 CREATE ROLE stranger;
