@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import json
 import secrets
-import subprocess
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from filelock import FileLock
 
+from cli.errors import UserError
 from cli.paths import ROOT, data_home
+from infra.identity import marker, read
 from infra.naming import PROJECT
 
-MARKER = "dashtam-clone"
 _ID_BYTES = 5
 
 
@@ -98,8 +99,7 @@ def find(root: Path = ROOT) -> Clone | None:
     Returns:
         The clone, or None where nothing has been done in it yet.
     """
-    marker = _marker(root)
-    identity = marker.read_text().strip() if marker.exists() else ""
+    identity = read(root)
     return _clone(identity, root) if identity and not _belongs_elsewhere(identity, root) else None
 
 
@@ -134,28 +134,23 @@ def others(here: Clone) -> Iterator[Clone]:
 
 
 def _identify(root: Path) -> Clone:
-    identity = secrets.token_hex(_ID_BYTES)
-    _marker(root).write_text(f"{identity}\n")
+    identity, file = secrets.token_hex(_ID_BYTES), marker(root)
+    if not file.parent.is_dir():
+        raise UserError(
+            f"{root} is a worktree of a repository that isn't there any more.",
+            cause=f"git's folder for it, {file.parent}, does not exist.",
+            remedy=f"If the repository was moved, run in it: git worktree repair {shlex.quote(str(root))}",
+        )
+    file.write_text(f"{identity}\n")
     return _clone(identity, root)
 
 
 def _holds(root: Path, identity: str) -> bool:
-    marker = _marker(root)
-    return marker.exists() and marker.read_text().strip() == identity
+    return read(root) == identity
 
 
 def _clone(identity: str, root: Path) -> Clone:
     return Clone(identity, root, data_home() / "clones" / identity)
-
-
-def _marker(root: Path) -> Path:
-    # In git's own folder of this worktree `git clean -dx` doesn't find it.
-    command = ["git", "-C", str(root), "rev-parse", "--absolute-git-dir"]
-    try:
-        folder = subprocess.run(command, capture_output=True, text=True, check=True)
-    except (OSError, subprocess.CalledProcessError):
-        return root / f".{MARKER}"
-    return Path(folder.stdout.strip()) / MARKER
 
 
 def _record(identity: str) -> Path:

@@ -9,6 +9,7 @@ import pytest
 
 from cli import clone
 from cli.clone import current
+from cli.errors import UserError
 from tests.unit.cli.conftest import git
 
 pytestmark = pytest.mark.usefixtures("data_home")
@@ -56,6 +57,24 @@ def test_a_worktree_is_another(repository: Path, tmp_path: Path) -> None:
     second = clone.current(tmp_path / "tree")
     assert second.id != first.id
     assert git(tmp_path / "tree", "status", "--porcelain") == ""
+
+
+def test_a_worktree_whose_repository_was_moved_says_what_to_do(repository: Path, tmp_path: Path) -> None:
+    git(repository, "worktree", "add", "--quiet", str(tmp_path / "tree"))
+    first = clone.current(tmp_path / "tree")
+    moved = repository.rename(tmp_path / "elsewhere")
+    with pytest.raises(UserError) as refused:
+        clone.current(tmp_path / "tree")
+    assert refused.value.remedy.endswith(f"git worktree repair {tmp_path / 'tree'}")
+    git(moved, "worktree", "repair", str(tmp_path / "tree"))
+    assert clone.current(tmp_path / "tree") == first
+
+
+def test_a_worktree_that_was_moved_is_the_same(repository: Path, tmp_path: Path) -> None:
+    git(repository, "worktree", "add", "--quiet", str(tmp_path / "tree"))
+    first = clone.current(tmp_path / "tree")
+    git(repository, "worktree", "move", str(tmp_path / "tree"), str(tmp_path / "moved"))
+    assert clone.current(tmp_path / "moved").id == first.id
 
 
 def test_a_folder_without_git_has_an_identity_too(tmp_path: Path) -> None:

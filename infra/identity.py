@@ -1,0 +1,34 @@
+"""The marker by which a checkout knows which clone of this project it is, read by the program and by the commands.
+
+It is in git's own folder of the checkout, where `git clean -dx` doesn't find it. That folder is found without git,
+which refuses to look at a checkout of another user, and follows GIT_DIR to any other one.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+MARKER = "dashtam-clone"
+_LINK = "gitdir: "
+
+
+def marker(root: Path) -> Path:
+    """Return the file with a checkout's identity, which exists if `read` finds one."""
+    plain = root / f".{MARKER}"
+    git = next((folder / ".git" for folder in (root, *root.parents) if (folder / ".git").exists()), None)
+    return plain if git is None or plain.exists() else _folder(git) / MARKER
+
+
+def read(root: Path) -> str:
+    """Return a checkout's identity; empty where nothing has been done in it yet."""
+    try:
+        return marker(root).read_text().strip()
+    except FileNotFoundError:
+        return ""
+
+
+def _folder(git: Path) -> Path:
+    """Follow the file that a worktree and a submodule have instead of a folder; see gitrepository-layout(5)."""
+    if git.is_dir():
+        return git
+    return git.parent / git.read_text().strip().removeprefix(_LINK)
