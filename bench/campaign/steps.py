@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 
 from docker.errors import APIError, DockerException, NotFound
 
-from bench.campaign import checks, commands
+from bench.campaign import checks, clones, commands, obstacles
 from bench.campaign.sequences import RESTART_ENGINE, SERVICES, Step
 from bench.campaign.trial import Trial
-from bench.campaign.world import said
 from infra.naming import OWNER_LABEL, PROJECT, PROJECT_LABEL
-from tests.system import environments
-from tests.system.commands.test_full_disk import MOUNT, UNSHARED
-from tests.system.commands.test_obstacles import FAKETIME
-from tests.system.running import PATIENCE, run, wait_until
+from tests.system.running import PATIENCE, wait_until
 
 CODE = {
     "label": ("infra/naming.py", "            OWNER_LABEL: self.owner,\n", '            "dashtam.more": "1",\n'),
@@ -117,7 +112,7 @@ def docker(trial: Trial, what: str, service: str) -> list[str]:
     # The engine refuses what makes no sense, such as killing what doesn't run.
     with suppress(APIError):
         if what == "disconnect":
-            trial.world.client.networks.get(_network(trial)).disconnect(container, force=True)
+            trial.world.client.networks.get(trial.world.network).disconnect(container, force=True)
         elif what == "rm":
             container.remove(force=True)
         else:
@@ -146,134 +141,8 @@ def docker_remove_network(trial: Trial) -> list[str]:
     for service in SERVICES:
         docker(trial, "disconnect", service)
     with suppress(NotFound, APIError):
-        trial.world.client.networks.get(_network(trial)).remove()
+        trial.world.client.networks.get(trial.world.network).remove()
     return []
-
-
-def _network(trial: Trial) -> str:
-    return f"dashtam-{trial.world.stack}-network"
-
-
-def occupy(trial: Trial, what: str) -> list[str]:
-    """Take a name that the environment needs, if it is free: every update is refused and leaves the thing alone."""
-    client, stack = trial.world.client, trial.world.stack
-    name = {"volume": f"postgres_{stack}_data", "network": _network(trial)}.get(what, f"dashtam-{stack}-callback")
-    things = getattr(client, f"{what}s")
-    with suppress(NotFound):
-        things.get(name)
-        return []
-    image = client.containers.get(trial.strangers.names[0]).attrs["Image"]
-    thing = client.containers.create(image, name=name) if what == "container" else things.create(name)
-    before = things.get(name).attrs
-    try:
-        updates = (trial.world.run("up", stack), trial.world.pulumi("up", "--yes", "--skip-preview", "--stack", stack))
-        wrong = [f"{one.command} took over an unlabelled {what}" for one in updates if one.status == 0]
-        wrong += checks.refusal(updates[0]) + checks.crashes(updates[1])
-        return wrong if things.get(name).attrs == before else [*wrong, f"an unlabelled {what} was changed"]
-    except NotFound:
-        return [f"an unlabelled {what} was removed"]
-    finally:
-        # What was taken over is in use, and goes with the next reset.
-        with suppress(NotFound, APIError):
-            thing.remove()
-
-
-def lose_passphrase(trial: Trial) -> list[str]:
-    """Take the passphrase away for one update, which must be refused."""
-    passphrase = trial.world.checkout.home / "passphrase"
-    elsewhere = passphrase.rename(passphrase.with_name("elsewhere"))
-    try:
-        return checks.outcome(trial.world.run("up", trial.world.stack), must_fail=["a lost passphrase"])
-    finally:
-        elsewhere.rename(passphrase)
-
-
-def full_disk(trial: Trial, what: str) -> list[str]:
-    """Take a snapshot where there is no room for one: nothing is changed."""
-    if not trial.world.volumes():
-        return []
-    checkout, stack = trial.world.checkout, trial.world.stack
-    folder = checkout.home / "snapshots" / stack
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    words = ["snapshot", "create", stack] if what == "snapshot" else ["destroy", stack, "--yes"]
-    command = [*UNSHARED, "sh", "-euc", MOUNT, "mount", "size=1m", str(folder), str(checkout.root / "dashtam"), *words]
-    done = run(command, cwd=checkout.root, env=checkout.environ)
-    return checks.outcome(said(" ".join(words), done), must_fail=["a full disk"])
-
-
-def clock(trial: Trial, jump: str) -> list[str]:
-    """Bring it up while the clock is wrong."""
-    later = {"LD_PRELOAD": str(FAKETIME), "FAKETIME": jump}
-    done, wrong = trial.dashtam("up", trial.world.stack, may_fail=["a wrong clock"], **later)
-    trial.note_update()
-    return wrong if done.status else []
-
-
-def name(trial: Trial) -> list[str]:
-    """Make another environment of the same config, and remove it."""
-    before, other = trial.world.containers(), f"{trial.world.stack}-x"
-    _, wrong = trial.dashtam("up", trial.world.stack, "--name", other)
-    wrong += trial.dashtam("destroy", other, "--yes", "--no-snapshot", may_fail=["it was never made"])[1]
-    environments.remove_all(trial.world.client, other, trial.world.owner)
-    return wrong + _unchanged(trial, before, "another environment")
-
-
-def second(trial: Trial, how: str) -> list[str]:
-    """Do something in another clone, which has an environment of the same name."""
-    with _second_configured(trial):
-        before = trial.world.containers()
-        wrong = {"up": _second_up, "plain": _second_plain}.get(how, _second_with_first_env)(trial, how)
-        return wrong + _unchanged(trial, before, "a second clone")
-
-
-@contextmanager
-def _second_configured(trial: Trial) -> Iterator[None]:
-    trial.world.second.config_file.write_text(trial.world.second.pristine)
-    try:
-        yield
-    finally:
-        owner = trial.world.second.tools["DASHTAM_CLONE"]
-        environments.remove_all(trial.world.client, trial.world.stack, owner)
-
-
-def _second_up(trial: Trial, _: str) -> list[str]:
-    other, stack = trial.world.second, trial.world.stack
-    ups = said("up in a second clone", other.dashtam("up", stack))
-    down = said("destroy in a second clone", other.dashtam("destroy", stack, "--yes", "--no-snapshot"))
-    return checks.outcome(ups) + checks.outcome(down)
-
-
-def _second_plain(trial: Trial, _: str) -> list[str]:
-    """Use plain Pulumi in a shell that knows nothing of the project, with a backend of its own."""
-    other, stack = trial.world.second, trial.world.stack
-    backend = trial.world.folder / "own-backend"
-    shutil.rmtree(backend, ignore_errors=True)
-    backend.mkdir()
-    own = {"PULUMI_BACKEND_URL": backend.as_uri(), "PULUMI_CONFIG_PASSPHRASE": "own"}
-    ours = ("DASHTAM_CLONE", "DASHTAM_PLACEMENTS", "PULUMI_CONFIG_PASSPHRASE_FILE")
-    env = {key: value for key, value in other.tools.items() if key not in ours} | own
-    found: list[str] = []
-    for words in (["stack", "init", stack], ["up", "--yes", "--skip-preview", "--stack", stack], [*_DESTROY, stack]):
-        done = run(["pulumi", *words, "--non-interactive"], cwd=other.root, env=env)
-        found += checks.crashes(said(f"pulumi {words[0]} in a second clone", done))
-    environments.remove_all(trial.world.client, stack, "unclaimed")
-    return found
-
-
-_DESTROY = ["destroy", "--yes", "--stack"]
-
-
-def _second_with_first_env(trial: Trial, how: str) -> list[str]:
-    """Use a second clone in a shell that was set up for the first one."""
-    other, tools = trial.world.second, trial.world.checkout.tools
-    env = {key: value for key, value in tools.items() if key.startswith(("PULUMI_", "DASHTAM_"))}
-    what = how.removeprefix("env-")
-    words = [what, trial.world.stack, *(["--yes"] if what == "destroy" else [])]
-    return checks.crashes(said(f"{what} in a second clone with the first's env", other.dashtam(*words, **env)))
-
-
-def _unchanged(trial: Trial, before: Mapping[str, str], by: str) -> list[str]:
-    return [] if before == trial.world.containers() else [f"{by} changed the environment's containers"]
 
 
 def restart_engine(trial: Trial, command: str) -> list[str]:
@@ -304,10 +173,10 @@ STEPS: Mapping[str, Do] = {
     "docker-prune": docker_prune,
     "docker-remove-files": docker_remove_files,
     "docker-remove-network": docker_remove_network,
-    "occupy": occupy,
-    "lose-passphrase": lose_passphrase,
-    "full-disk": full_disk,
-    "clock": clock,
-    "name": name,
-    "second": second,
+    "occupy": obstacles.occupy,
+    "lose-passphrase": obstacles.lose_passphrase,
+    "full-disk": obstacles.full_disk,
+    "clock": obstacles.clock,
+    "name": clones.name,
+    "second": clones.second,
 }

@@ -60,6 +60,11 @@ class World:
         return self.checkout.stack
 
     @property
+    def network(self) -> str:
+        """The environment's network."""
+        return f"dashtam-{self.stack}-network"
+
+    @property
     def owner(self) -> str:
         """The clone that owns the environment."""
         return self.checkout.tools["DASHTAM_CLONE"]

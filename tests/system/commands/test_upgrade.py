@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from cli.clone import MARKER
 from cli.recorded import VOLUME
 from infra.catalogue import POSTGRES, SOURCE_VARIABLE, ImageSource
+from infra.identity import MARKER
 from tests.system import checkout as checkouts
 from tests.system import environments
 from tests.system.checkout import PUBLISHED, SALT, Checkout, free_ports
