@@ -2,8 +2,8 @@
 
     python -m bench.campaign --sequences 10 --steps 15 --seed 1 --minutes 60
 
-Each sequence begins with an environment that is up and has data, in a copy of this checkout, and follows from its seed
-alone. It ends at the first thing that is wrong, or with all edits taken back and the environment up. After each step:
+Each sequence begins with an environment that is up and has data, a snapshot and a backup, in a copy of this checkout, and
+follows from its seed alone. It ends at the first thing that is wrong, or with all edits taken back and the environment up. After each step:
 
 - What was acknowledged is there, or somebody agreed to lose it, or it is in the snapshot that `destroy` took.
 - Nothing that lacks the clone's labels was changed.
@@ -19,8 +19,9 @@ import json
 import tempfile
 import time
 import traceback
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 import docker
@@ -31,6 +32,9 @@ from bench.campaign.strangers import Strangers
 from bench.campaign.trial import Trial
 from bench.campaign.world import World
 from infra.catalogue import POSTGRES, SOURCE_VARIABLE, ImageSource
+
+FIRST = sequences.parsed("snapshot; backup")
+"""Done before each sequence, so that there is something to restore."""
 
 
 @dataclass(frozen=True)
@@ -62,29 +66,38 @@ class Campaign:
         world: What they work on.
         strangers: What is beside it.
         engine: The command that restarts the engine.
+        until: When no further sequence is begun, on the monotonic clock.
     """
 
     world: World
     strangers: Strangers
     engine: str
+    until: float
+
+    @property
+    def is_late(self) -> bool:
+        """Whether no further sequence is to begin."""
+        return time.monotonic() > self.until
 
     def run(self, seed: int, steps_: Sequence[Step]) -> Result:
         """Run a sequence until something is wrong."""
         began, done = time.monotonic(), 0
         print(f"\nseed {seed}: {sequences.written(steps_)}", flush=True)
         trial = Trial(self.world, self.strangers)
-        wrong = self._shown("begin", trial, None)
+        wrong = self._shown("begin", trial.begin)
+        for step in FIRST:
+            wrong = wrong or self._shown(str(step), partial(steps.do, trial, step))
         for step in steps_:
             if wrong:
                 break
-            wrong, done = self._shown(str(step), trial, step), done + 1
-        wrong = wrong or self._shown("end", trial, None)
+            wrong, done = self._shown(str(step), partial(steps.do, trial, step, self.engine)), done + 1
+        wrong = wrong or self._shown("end", trial.end)
         return Result(seed, sequences.written(steps_), done, wrong, round(time.monotonic() - began, 1))
 
-    def _shown(self, name: str, trial: Trial, step: Step | None) -> list[str]:
+    def _shown(self, name: str, do: Callable[[], list[str]]) -> list[str]:
         began = time.monotonic()
         try:
-            wrong = steps.do(trial, step, self.engine) if step else trial.begin() if name == "begin" else trial.end()
+            wrong = do()
         except Exception as error:
             traceback.print_exc()
             wrong = [f"the campaign itself failed: {type(error).__name__}: {error}"[:600]]
@@ -95,7 +108,7 @@ class Campaign:
         """Return the shortest sequence that is found to fail as one did."""
 
         def fails(shorter: Sequence[Step]) -> bool:
-            return _kind(self.run(failed.seed, shorter)) == _kind(failed)
+            return not self.is_late and _kind(self.run(failed.seed, shorter)) == _kind(failed)
 
         done = sequences.parsed(failed.sequence)[: failed.done]
         return sequences.written(sequences.shrunk(done, fails))
@@ -114,9 +127,9 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder, world.made(client, Path(folder)) as made:
         image = POSTGRES.reference(ImageSource(made.checkout.tools[SOURCE_VARIABLE]))
         with strangers.beside(client, image, made.stack, f"stranger-{made.stack}") as beside:
-            campaign = Campaign(made, beside, options.restart_engine)
+            campaign = Campaign(made, beside, options.restart_engine, until)
             for seed, sequence in _chosen(options):
-                if len(results) == options.sequences or time.monotonic() > until:
+                if len(results) == options.sequences or campaign.is_late:
                     break
                 result = campaign.run(seed, sequence)
                 if result.wrong and options.shrink:
@@ -154,7 +167,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--sequences", type=int, default=10, help="how many to run at most")
     parser.add_argument("--steps", type=int, default=15, help="how many steps each has")
     parser.add_argument("--seed", type=int, default=1, help="of the first sequence; the others have the next ones")
-    parser.add_argument("--minutes", type=float, default=60, help="after which no further sequence is begun")
+    parser.add_argument("--minutes", type=float, default=60, help="after which no other sequence is begun")
     parser.add_argument("--sequence", default="", metavar="STEPS", help="run this one instead")
     parser.add_argument("--shrink", action="store_true", help="look for the shortest sequence that fails the same way")
     parser.add_argument("--json", type=Path, metavar="FILE", help="where to write the results")

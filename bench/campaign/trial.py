@@ -50,7 +50,7 @@ class Trial:
     is_up: bool = False
 
     def begin(self) -> list[str]:
-        """Bring the environment up and write into it."""
+        """Bring the environment up, and write into it."""
         self.world.reset()
         return self.checked(self.up()) or self.checked(self.write())
 
@@ -65,10 +65,12 @@ class Trial:
         """Return what a step found wrong, and what is wrong after it."""
         self.ledger.note_snapshots(self.world.snapshots())
         seen = self.world.seen(self.strangers.look())
-        unread = {*PARTS} - seen.readable.keys() if self.is_up else ()
-        self.is_up = False
-        unreadable = [f"the {part} can't be read after up" for part in sorted(unread)]
-        return [*wrong, *unreadable, *checks.kept(self.ledger, seen), *checks.undisturbed(self.before, seen)]
+        found = [*wrong, *checks.kept(self.ledger, seen), *checks.undisturbed(self.before, seen)]
+        if self.is_up:
+            self.is_up = False
+            self.ledger.settled()
+            found += [f"the {part} can't be read after up" for part in PARTS if part not in seen.readable]
+        return found
 
     def __post_init__(self) -> None:
         """Remember how the strangers are."""

@@ -40,17 +40,28 @@ def test_a_backup_holds_the_database_alone() -> None:
     assert ledger.seen(CACHE, frozenset({"w1", "w2"})) == ""
 
 
-def test_a_killed_command_leaves_the_one_or_the_other_until_somebody_looks() -> None:
+def test_a_killed_command_leaves_the_one_or_the_other_until_the_next_update() -> None:
     ledger = _written()
     ledger.note_snapshots(["one"])
     ledger.write(DATABASE, "w2")
     ledger.may_be_replaced(ledger.snapshots["one"])
+    assert ledger.seen(DATABASE, frozenset({"w1", "w2"})) == ""
     assert ledger.seen(DATABASE, frozenset({"w1"})) == ""
+    ledger.settled()
     assert ledger.seen(DATABASE, frozenset({"w1", "w2"})) != ""
+
+
+def test_what_is_written_after_a_killed_command_must_be_kept() -> None:
+    ledger = _written()
+    ledger.note_snapshots(["one"])
+    ledger.may_be_replaced(ledger.snapshots["one"])
+    ledger.write(DATABASE, "w2")
+    assert ledger.seen(DATABASE, frozenset({"w1"})) == "the database lacks ['w2']"
 
 
 def test_a_killed_destroy_may_have_removed_each_part() -> None:
     ledger = _written()
+    ledger.note_snapshots(["taken"])
     ledger.may_be_destroyed()
     assert ledger.must_keep == set()
     assert ledger.seen(DATABASE, NOTHING) == ""
