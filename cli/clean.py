@@ -86,7 +86,7 @@ def find(view: EngineView, pulumi: Pulumi, clone: Clone) -> Belongings:
 def _is_own(clone: Clone, state: Recorded, others: set[str]) -> bool:
     """Tell whether a state may go: a backend that several clones share may hold another's, of another machine too."""
     ids = {one.id for one in state.resources if one.id}
-    owners = {one.owner for one in kept.made(state)}
+    owners = {one.owner for one in kept.made(state).made}
     return bool(ids) and not ids & others and owners <= {"", clone.id}
 
 

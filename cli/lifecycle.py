@@ -16,8 +16,10 @@ from cli.session import Session
 from cli.settling import Settler
 from cli.snapshots import reminder, store, switch
 from cli.updates import Updates
+from infra import guards
 from infra.naming import Naming
 from infra.outputs import StackOutputs
+from infra.recipes import image_source
 
 
 def up(
@@ -60,9 +62,11 @@ def _require_possible(session: Session, stack: str) -> None:
     kept.require_own(session.clone, stack, state)
     soundness.require_sound(session.client.info(), state.beginning, datetime.now(UTC))
     placed = Settler(session.clone, session.engine, err.print).settle(stack)
-    naming = Naming(stack, session.clone.id, placed.name)
-    kept.require_wanted(session.engine, naming, preflight.configuration(session.clone.root, stack), state)
+    config = placed.applied(preflight.configuration(session.clone.root, stack))
     preflight.require_free(session.clone, session.engine, stack, placed)
+    source = image_source(config.images, session.environ)
+    wanted = guards.Wanted(Naming(stack, session.clone.id, placed.name), config, source)
+    kept.require(session.client, session.engine, wanted, state)
 
 
 def _mend(session: Session, stack: str, *, remind: bool) -> bool:
@@ -115,7 +119,9 @@ def down(session: Session, *stacks: str) -> None:
         require_configured(stack, session.clone.root)
     with _turns(session, stacks):
         for stack in stacks:
-            kept.require_own(session.clone, stack, recorded.read(session.clone, stack, session.environ))
+            state = recorded.read(session.clone, stack, session.environ)
+            kept.require_own(session.clone, stack, state)
+            kept.require_engine(session.client, stack, state)
             recovery.remove_guests(session.engine, stack, session.clone.id, err.print)
         amiss = {
             stack: recovery.recover(session.pulumi, session.engine, stack, session.clone.id, err.print)

@@ -38,12 +38,14 @@ class Resource:
         urn: What Pulumi calls it.
         inputs: What the program asked for.
         outputs: What became of it.
+        protect: Whether Pulumi refuses to delete it.
     """
 
     kind: str
     name: str
     id: str
     urn: str = ""
+    protect: bool = False
     inputs: Mapping[str, Any] = field(default_factory=dict)
     outputs: Mapping[str, Any] = field(default_factory=dict)
 
@@ -61,6 +63,11 @@ class Recorded:
     def of(self, *kinds: str) -> Iterator[Resource]:
         """Yield the resources of some types."""
         return (one for one in self.resources if one.kind in kinds)
+
+    @property
+    def protected(self) -> bool:
+        """Whether there is a resource that Pulumi refuses to delete."""
+        return any(one.protect for one in self.resources)
 
     @property
     def outputs(self) -> Mapping[str, Any]:
@@ -135,6 +142,7 @@ def _resource(document: Mapping[str, Any]) -> Resource:
         name=document["urn"].rsplit("::", 1)[-1],
         id=document.get("id", ""),
         urn=document["urn"],
+        protect=bool(document.get("protect")),
         inputs=document.get("inputs") or {},
         outputs=document.get("outputs") or {},
     )

@@ -24,21 +24,32 @@ class Removal:
     Args:
         session: The prepared clone.
         stack: The environment.
+        engine_lost: Whether the engine that it was made on no longer exists.
     """
 
     session: Session
     stack: str
+    engine_lost: bool = False
 
     def data(self) -> set[str]:
         """Return the names of the volumes in which it has data.
 
         Raises:
-            UserError: It is another clone's.
+            UserError: It is another clone's, or on another engine.
         """
         here = self.session
-        state = recorded.read(here.clone, self.stack, here.environ)
+        state = self._state()
         kept.require_own(here.clone, self.stack, state)
+        if not self.engine_lost:
+            kept.require_engine(here.client, self.stack, state)
         return kept.data(here.engine, self.stack, here.clone.id, state)
+
+    def is_elsewhere(self) -> bool:
+        """Return whether it is on another engine."""
+        return kept.is_elsewhere(self.session.client, self.stack, self._state())
+
+    def _state(self) -> recorded.Recorded:
+        return recorded.read(self.session.clone, self.stack, self.session.environ)
 
     def run(self, agreed: Collection[str] | None, *, snapshot: bool) -> Taken | None:
         """Remove everything of it. Where that fails before anything is gone, what ran goes on.
@@ -77,6 +88,8 @@ class Removal:
         recovery.remove_guests(here.engine, self.stack, owner, err.print)
         # The plugin's refresh fails at a volume that is gone, as a removal that was killed leaves it.
         mend.prepare(here.engine, here.clone, self.stack, lambda _: None)
+        if self._state().protected:
+            here.pulumi.run("state", "unprotect", "--all", "--stack", self.stack, "--yes")
         Updates(here, "destroy").run({self.stack: ["--refresh"]})
         for volume in kept.volumes(here.engine, self.stack, owner):
             here.engine.remove_volume(volume)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import partial
 
 import pulumi
 from pulumi.runtime.config import get_config_env, get_config_secret_keys_env
 
-from infra import earlier, engine, placement, settings, state
+from infra import engine, guards, identity, placement, settings, state
+from infra.catalogue import ROOT
 from infra.config_errors import ConfigError
 from infra.environment import Environment
 from infra.naming import Naming
@@ -23,20 +25,23 @@ ERROR_WAS_SHOWN = 32
 def main() -> None:
     """Declare this stack, or say why it can't be before any resource exists."""
     stack = pulumi.get_stack()
+    clone = os.environ.get("DASHTAM_CLONE", "")
     try:
+        guards.require_shell(clone, identity.read(ROOT))
         placed = placement.read(os.environ.get(placement.VARIABLE)).get(stack) or placement.plain(stack)
-        naming = Naming(stack, os.environ.get("DASHTAM_CLONE") or earlier.UNCLAIMED, placed.name)
+        naming = Naming(stack, clone or guards.UNCLAIMED, placed.name)
         config = placed.applied(settings.load(stack, get_config_env(), frozenset(get_config_secret_keys_env())))
         clients = read_credentials(stack, config.providers)
-        image_source(config.images)
+        wanted = guards.Wanted(naming, config, image_source(config.images))
         engine.require()
-        known = state.read(stack)
-        earlier.require_own(known, naming)
-        earlier.require_kept(known, naming, config)
-    except (ConfigError, ValueError, engine.EngineError, earlier.EarlierError) as error:
+        client = engine.connect()
+        here = engine.look(client)
+        needed = partial(engine.keys_in_use, client, naming.container("postgres"))
+        guards.require(state.read(stack), here, wanted, needed)
+    except (ConfigError, ValueError, engine.EngineError, guards.RefusedError) as error:
         pulumi.log.error(str(error))
         sys.exit(ERROR_WAS_SHOWN)
-    outputs = Environment(config, naming, clients).outputs
+    outputs = Environment(config, naming, clients, here).outputs
     for name in StackOutputs.model_fields:
         pulumi.export(name, outputs[name])
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_docker as docker
 
-from infra import container, credentials, origins, postgres, redis
+from infra import container, origins, postgres, redis
 from infra.catalogue import PYTHON, ROOT
 from infra.certificates import Certificates
 from infra.files import MOUNT, FilesArgs, InstalledFiles
@@ -36,6 +36,7 @@ class AppArgs:
         redis_password: Of the cache's user, secret.
         providers: The file that tells of the providers whose accounts it links, secret.
         token_keys: The file of the keys of stored tokens, secret.
+        session_key: What signs sessions, by which people see what they linked; secret.
     """
 
     settings: StackSettings
@@ -45,6 +46,7 @@ class AppArgs:
     redis_password: pulumi.Output[str]
     providers: pulumi.Output[str]
     token_keys: pulumi.Output[str]
+    session_key: pulumi.Output[str]
 
 
 class App(pulumi.ComponentResource):
@@ -72,7 +74,7 @@ class App(pulumi.ComponentResource):
             host_port=args.settings.app.port,
             health=probe(f"https://localhost:{PORT}/ready"),
             memory=args.settings.app.memory,
-            files=InstalledFiles(_files(args, shared, child), child),
+            files=InstalledFiles(_files(args, shared), child),
             env=environment(args.settings, shared.naming),
             mounts=source_mounts(args.settings),
         )
@@ -168,12 +170,12 @@ def environment(settings: StackSettings, naming: Naming) -> dict[str, str]:
     }
 
 
-def _files(args: AppArgs, shared: container.Shared, opts: pulumi.ResourceOptions) -> FilesArgs:
+def _files(args: AppArgs, shared: container.Shared) -> FilesArgs:
     files = {
         **tls_files(args.certificates, NAME),
         "database-password": args.database_password,
         "redis-password": args.redis_password,
-        "secret-key": credentials.key("session", opts=opts),
+        "secret-key": args.session_key,
         "providers.json": args.providers,
         "token-keys.json": args.token_keys,
     }

@@ -11,8 +11,8 @@ import pulumi_docker as docker
 
 from infra import health
 from infra.config_values import megabytes, seconds
-from infra.files import InstalledFiles
-from infra.naming import Naming
+from infra.files import NOT_UPDATED, InstalledFiles
+from infra.naming import FILES_LABEL, Naming
 from infra.shared_settings import ContainerSettings, HealthSettings
 
 LOG_FILES = "3"
@@ -85,7 +85,7 @@ def service(name: str, args: ServiceArgs, shared: Shared, *, parent: pulumi.Reso
         The container.
     """
     memory = megabytes(args.memory)
-    labels = shared.naming.labels(name)
+    labels: dict[str, pulumi.Input[str]] = {**shared.naming.labels(name), FILES_LABEL: args.files.digest}
     return docker.Container(
         shared.naming.container(name),
         name=shared.naming.container(name),
@@ -123,12 +123,10 @@ def _ports(args: ServiceArgs) -> list[docker.ContainerPortArgs] | None:
 
 
 def _options(parent: pulumi.Resource, files: InstalledFiles) -> pulumi.ResourceOptions:
-    # Names and ports are taken while the old container stands. The plugin ignores edits of health checks and tmpfs on
-    # update. New files are read at start only.
+    # Names and ports are taken while the old container exists.
     return pulumi.ResourceOptions(
         parent=parent,
-        depends_on=[files.installer],
+        depends_on=[files.installed],
         delete_before_replace=True,
-        replace_on_changes=["healthcheck", "tmpfs"],
-        replace_with=[files.installer],
+        replace_on_changes=NOT_UPDATED,
     )

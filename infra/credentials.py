@@ -48,16 +48,18 @@ def password(name: str, *, opts: pulumi.ResourceOptions | None = None) -> random
 
 
 def key(name: str, *, opts: pulumi.ResourceOptions | None = None) -> pulumi.Output[str]:
-    """Make a symmetric key of 256 bits.
+    """Make a symmetric key of 256 bits, secret, in base64."""
+    return base64(random_key(name, opts=opts))
 
-    Args:
-        name: What it is for.
-        opts: Resource options.
 
-    Returns:
-        The key in base64, secret.
-    """
-    return _base64(_key(name, opts))
+def random_key(name: str, *, opts: pulumi.ResourceOptions | None = None) -> random.RandomBytes:
+    """Make a symmetric key of 256 bits, as a resource."""
+    return random.RandomBytes(f"{name}-key", length=KEY_BYTES, opts=opts)
+
+
+def base64(made: random.RandomBytes) -> pulumi.Output[str]:
+    """Return a key in base64, secret."""
+    return pulumi.Output.secret(made.base64)
 
 
 def token_keys(names: Sequence[str], *, opts: pulumi.ResourceOptions | None = None) -> TokenKeys:
@@ -70,9 +72,10 @@ def token_keys(names: Sequence[str], *, opts: pulumi.ResourceOptions | None = No
     Returns:
         The keys.
     """
-    made = {name: _key(f"token-{name}", pulumi.ResourceOptions.merge(opts, _LASTING)) for name in names}
-    base64 = {name: _base64(one) for name, one in made.items()}
-    document = pulumi.Output.all(**base64).apply(lambda keys: json.dumps({"active": names[-1], "keys": keys}))
+    lasting = pulumi.ResourceOptions.merge(opts, _LASTING)
+    made = {name: random_key(f"token-{name}", opts=lasting) for name in names}
+    keys = pulumi.Output.all(**{name: base64(one) for name, one in made.items()})
+    document = keys.apply(lambda keys: json.dumps({"active": names[-1], "keys": keys}))
     return TokenKeys(document, tuple(made.values()))
 
 
@@ -87,11 +90,3 @@ def signing_key(name: str, *, opts: pulumi.ResourceOptions | None = None) -> pul
         An RSA key in PEM, secret: what every OpenID client can verify (OpenID Connect Core 1.0, 15.1).
     """
     return tls.PrivateKey(f"{name}-signing-key", algorithm="RSA", rsa_bits=RSA_BITS, opts=opts).private_key_pem
-
-
-def _key(name: str, opts: pulumi.ResourceOptions | None) -> random.RandomBytes:
-    return random.RandomBytes(f"{name}-key", length=KEY_BYTES, opts=opts)
-
-
-def _base64(made: random.RandomBytes) -> pulumi.Output[str]:
-    return pulumi.Output.secret(made.base64)

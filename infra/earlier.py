@@ -1,42 +1,24 @@
-"""What earlier updates made, as Pulumi's state has it, and what of it the next one must not take away.
-
-Whatever is in a stack's state and is not declared any more goes with the next update: data volumes that an edited
-config doesn't ask for, and all that another clone made under the same stack of a backend that both use. So the program
-asks before it declares anything, and the commands before they change anything.
-"""
+"""What earlier updates made, as Pulumi's state has it. Pure: shared by the program and the commands."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from infra.naming import OWNER_LABEL, Naming
+from infra.naming import OWNER_LABEL, STACK_LABEL, Naming
 from infra.settings import StackSettings
-
-UNCLAIMED = "unclaimed"
-"""The owner where no clone is named: plain Pulumi in a shell that was not set up."""
 
 KEEPERS = ("postgres", "redis")
 """The services that keep data."""
 
+_STACK = "pulumi:pulumi:Stack"
 _VOLUME = "docker:index/volume:Volume"
+_KEY = "random:index/randomBytes:RandomBytes"
+_TOKEN_KEY = ("token-", "-key")
+"""How the resource names of token keys begin and end."""
 _FILES = "-files"
 """How the names of volumes end that hold no data, but certificates and secrets that are in the state too."""
-
-
-class EarlierError(Exception):
-    """An update would take away what it must not.
-
-    Args:
-        message: What it would take away.
-        cause: Why.
-        remedy: What to do instead.
-    """
-
-    def __init__(self, message: str, *, cause: str, remedy: str) -> None:
-        super().__init__(f"{message} {cause} {remedy}")
-        self.message, self.cause, self.remedy = message, cause, remedy
 
 
 @dataclass(frozen=True)
@@ -47,28 +29,69 @@ class Made:
         kind: Pulumi's type token.
         name: Its name on the engine.
         labels: Its labels.
+        resource: Its name in the program.
     """
 
     kind: str
     name: str
     labels: Mapping[str, str] = field(default_factory=dict)
+    resource: str = ""
 
     @property
     def owner(self) -> str:
         """The clone that made it; empty where that isn't known."""
         return self.labels.get(OWNER_LABEL, "")
 
+    @property
+    def stack(self) -> str:
+        """The stack that it was made for; empty where that isn't known."""
+        return self.labels.get(STACK_LABEL, "")
 
-def made(kind: str, outputs: Mapping[str, Any]) -> Made:
-    """Return a resource.
+
+@dataclass(frozen=True)
+class State:
+    """A stack as its state has it.
 
     Args:
-        kind: Pulumi's type token.
-        outputs: What the state says became of it.
+        made: Its resources.
+        outputs: Its outputs, as of the last update that went to its end.
     """
+
+    made: Sequence[Made] = ()
+    outputs: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    @property
+    def names(self) -> set[str]:
+        """The names on the engine of its resources."""
+        return {one.name for one in self.made if one.name}
+
+    @property
+    def data_volumes(self) -> set[str]:
+        """The names of the volumes that hold data."""
+        return {one.name for one in self.made if one.kind == _VOLUME and holds_data(one.name)}
+
+    @property
+    def token_keys(self) -> set[str]:
+        """The names of the keys that wrap what tokens are encrypted with."""
+        begin, end = _TOKEN_KEY
+        return {
+            one.resource.removeprefix(begin).removesuffix(end)
+            for one in self.made
+            if one.kind == _KEY and one.resource.startswith(begin) and one.resource.endswith(end)
+        }
+
+
+def state(resources: Iterable[tuple[str, str, Mapping[str, Any]]]) -> State:
+    """Return a state, of type tokens, names in the program and outputs of all resources, the stack's among them."""
+    found = list(resources)
+    outputs = next((outputs for kind, _, outputs in found if kind == _STACK), {})
+    return State([_made(kind, name, outputs) for kind, name, outputs in found if kind != _STACK], outputs)
+
+
+def _made(kind: str, resource: str, outputs: Mapping[str, Any]) -> Made:
     labels = outputs.get("labels")
     pairs = labels if isinstance(labels, list) else []
-    return Made(kind, str(outputs.get("name", "")), {one["label"]: one["value"] for one in pairs})
+    return Made(kind, str(outputs.get("name", "")), {one["label"]: one["value"] for one in pairs}, resource)
 
 
 def holds_data(volume: str) -> bool:
@@ -76,70 +99,6 @@ def holds_data(volume: str) -> bool:
     return not volume.endswith(_FILES)
 
 
-def data_volumes(earlier: Iterable[Made]) -> set[str]:
-    """Return the names of the volumes that hold data."""
-    return {one.name for one in earlier if one.kind == _VOLUME and holds_data(one.name)}
-
-
 def wanted_volumes(naming: Naming, config: StackSettings) -> dict[str, str]:
-    """Return the volumes that a config asks for to keep data in, by service.
-
-    Args:
-        naming: A stack's names.
-        config: Its config.
-    """
+    """Return the volumes that a config asks for to keep data in, by service."""
     return {one: naming.data_volume(one) for one in KEEPERS if getattr(config, one).storage == "volume"}
-
-
-def require_own(earlier: Iterable[Made], naming: Naming) -> None:
-    """Make sure that a stack is not another clone's.
-
-    Args:
-        earlier: What the state has of it.
-        naming: Its names as this clone has them.
-
-    Raises:
-        EarlierError: It is.
-    """
-    for one in earlier:
-        if one.owner not in {"", naming.owner}:
-            raise _not_own(one, naming)
-
-
-def require_kept(earlier: Iterable[Made], naming: Naming, config: StackSettings) -> None:
-    """Make sure that a stack's config still asks for every data volume that the state has.
-
-    Args:
-        earlier: What the state has of it.
-        naming: Its names.
-        config: Its config.
-
-    Raises:
-        EarlierError: It doesn't.
-    """
-    unwanted = sorted(data_volumes(earlier) - set(wanted_volumes(naming, config).values()))
-    if unwanted:
-        stack = naming.environment
-        raise EarlierError(
-            f"{stack} keeps data in {', '.join(unwanted)}, which its config no longer asks for; nothing was changed.",
-            cause="An update would remove what its config doesn't ask for, with all that is in it.",
-            remedy=f"Set `storage: volume` in Pulumi.{stack}.yaml as it was; or remove the environment first, which"
-            f" takes a snapshot: `./dashtam destroy {stack}`.",
-        )
-
-
-def _not_own(one: Made, naming: Naming) -> EarlierError:
-    stack = naming.environment
-    if naming.owner == UNCLAIMED:
-        remedy = 'Run `eval "$(./dashtam env)"` first, or use `./dashtam`: they say which clone this is.'
-    else:
-        remedy = (
-            f"Work there; or make an environment of another name: `./dashtam up {stack} --name NAME`; or use a state"
-            " backend of this clone's own: unset PULUMI_BACKEND_URL and `pulumi logout`."
-        )
-    return EarlierError(
-        f"{stack} is another clone's in this state backend; nothing was changed.",
-        cause=f"{one.name} is labelled {OWNER_LABEL}={one.owner}, and this is {naming.owner}: from here, that clone's"
-        " containers would be removed, with their data.",
-        remedy=remedy,
-    )

@@ -1,18 +1,63 @@
-"""Whether a Docker engine answers, asked before the first resource is declared."""
+"""The Docker engine that the provider will use: whether it answers and what it has, before anything is declared."""
 
 from __future__ import annotations
 
 import os
 import socket
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    import docker
 
 DEFAULT_HOST = "unix:///var/run/docker.sock"
 TIMEOUT = 5.0
 """Seconds."""
 
 
+PODMAN = "Podman Engine"
+"""A component of Podman's version; it gives another ID at each request."""
+
+KEYS_IN_USE = ("psql", "-XAtqc", "SELECT DISTINCT master FROM token_keys", "service=dashtam")
+NO_TABLE = 'relation "token_keys" does not exist'
+
+
 class EngineError(Exception):
     """No engine answers; the text names the cause and the remedy."""
+
+
+@dataclass(frozen=True)
+class Held:
+    """A container, network or volume.
+
+    Args:
+        kind: `container`, `network` or `volume`.
+        name: Its name.
+        labels: Its labels.
+    """
+
+    kind: str
+    name: str
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Engine:
+    """An engine.
+
+    Args:
+        host: Its address.
+        id: Its ID; empty where it has no lasting one.
+        held: Everything on it.
+    """
+
+    host: str
+    id: str
+    held: tuple[Held, ...] = ()
 
 
 def require() -> None:
@@ -52,3 +97,52 @@ def _remedy(error: Exception) -> str:
             "This user may not use it: add it to the docker group (`sudo usermod -aG docker $USER`, then log in again)."
         )
     return "Start Docker Desktop or the docker service; `./dashtam up` installs and starts one where it may."
+
+
+def connect() -> docker.DockerClient:
+    """Return a client of the engine that the provider will use."""
+    import docker  # noqa: PLC0415 - slow to import, and commands bring a client of their own
+
+    # As the provider does, by the ssh command.
+    return docker.from_env(use_ssh_client=True)
+
+
+def look(client: docker.DockerClient) -> Engine:
+    """Return what an engine has."""
+    version = client.api.version(api_version=False)
+    podman = any(one.get("Name") == PODMAN for one in version.get("Components") or ())
+    return Engine(client.api.base_url, "" if podman else client.api.info().get("ID", ""), tuple(_held(client)))
+
+
+def keys_in_use(client: docker.DockerClient, container: str) -> set[str] | None:
+    """Return the token keys that rows of a database need; None where its container doesn't run."""
+    from docker.errors import APIError  # noqa: PLC0415 - see above
+
+    try:
+        execution = client.api.exec_create(container, list(KEYS_IN_USE))["Id"]
+        said = client.api.exec_start(execution).decode(errors="replace")
+        failed = client.api.exec_inspect(execution)["ExitCode"] != 0
+    except APIError:
+        return None
+    if failed:
+        return set() if NO_TABLE in said else None
+    return set(said.split())
+
+
+def last_lines(client: docker.DockerClient, container: str, count: int) -> str:
+    """Return the last lines of a container's log; empty where it is gone."""
+    from docker.errors import APIError  # noqa: PLC0415 - see above
+
+    with suppress(APIError):
+        return client.api.logs(container, tail=count).decode(errors="replace").strip()
+    return ""
+
+
+def _held(client: docker.DockerClient) -> Iterator[Held]:
+    for one in client.api.containers(all=True):
+        for name in one["Names"] or ():
+            yield Held("container", name.removeprefix("/"), one["Labels"] or {})
+    for one in client.api.networks():
+        yield Held("network", one["Name"], one["Labels"] or {})
+    for one in client.api.volumes()["Volumes"] or ():
+        yield Held("volume", one["Name"], one["Labels"] or {})

@@ -9,6 +9,7 @@ import pulumi
 from infra import app, callback, credentials, origins, postgres, providers, recipes, redis, sandbox
 from infra.certificates import Certificates
 from infra.container import Shared
+from infra.engine import Engine
 from infra.images import Images
 from infra.naming import SERVICES, Naming
 from infra.network import network
@@ -25,23 +26,33 @@ class Environment(pulumi.ComponentResource):
         settings: The stack's config.
         naming: The environment's names.
         clients: What the service is known by at the configured providers.
+        engine: The Docker engine that it is on.
 
     Attributes:
         outputs: Values in the shape of `infra.outputs.StackOutputs`.
     """
 
-    def __init__(self, settings: StackSettings, naming: Naming, clients: Mapping[str, Credentials]) -> None:
+    def __init__(
+        self, settings: StackSettings, naming: Naming, clients: Mapping[str, Credentials], engine: Engine
+    ) -> None:
         super().__init__("dashtam:index:Environment", naming.environment)
-        self._settings, self._naming, self._clients = settings, naming, clients
+        self._settings, self._naming, self._clients, self._engine = settings, naming, clients, engine
         child = pulumi.ResourceOptions(parent=self)
         self._network = network(naming, internal=settings.network.internal, opts=child)
         self._images = Images(settings.images, child)
         self._certificates = Certificates(naming, settings.certificates, settings.services, child)
         shared = Shared(naming, self._network.name, self._images.postgres.id, settings.health, settings.containers)
-        self._token_keys = self._keys()
+        # Of the service, until the database's volume had to come after them.
+        earlier = pulumi.Alias(parent=pulumi.create_urn(app.NAME, app.TYPE, parent=self))
+        lasting = pulumi.ResourceOptions(parent=self, aliases=[earlier])
+        self._token_keys = credentials.token_keys(settings.tokens.keys, opts=lasting)
+        self._session_key = credentials.random_key("session", opts=lasting)
         self._postgres = postgres.Postgres(
             postgres.PostgresArgs(
-                settings.postgres, self._images.postgres, self._certificates, self._token_keys.resources
+                settings.postgres,
+                self._images.postgres,
+                self._certificates,
+                [*self._token_keys.resources, self._session_key],
             ),
             shared,
             child,
@@ -54,13 +65,6 @@ class Environment(pulumi.ComponentResource):
         self._serve(shared, child)
         self.outputs = {**self._addresses(), **self._secrets(), **self._facts()}
         self.register_outputs({})
-
-    def _keys(self) -> credentials.TokenKeys:
-        # Of the service, until the database's volume had to come after them.
-        earlier = pulumi.Alias(parent=pulumi.create_urn(app.NAME, app.TYPE, parent=self))
-        return credentials.token_keys(
-            self._settings.tokens.keys, opts=pulumi.ResourceOptions(parent=self, aliases=[earlier])
-        )
 
     def _serve(self, shared: Shared, child: pulumi.ResourceOptions) -> None:
         settings = self._settings
@@ -77,6 +81,7 @@ class Environment(pulumi.ComponentResource):
             redis_password=self._redis.password,
             providers=self._provider_file(secret),
             token_keys=self._token_keys.document,
+            session_key=credentials.base64(self._session_key),
         )
         app.App(service, shared, child)
         callback.Callback(
@@ -129,6 +134,7 @@ class Environment(pulumi.ComponentResource):
         volumes = {postgres.NAME: self._postgres.volume, redis.NAME: self._redis.volume}
         return {
             "environment": self._naming.environment,
+            "engine": self._engine.id,
             "network": self._network.name,
             "containers": {
                 service: self._naming.container(service) if service in settings.services else None

@@ -7,18 +7,27 @@ mode 0400, into a volume that the service then mounts read-only.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pulumi
 import pulumi_docker as docker
 
+from infra import engine
 from infra.catalogue import POSTGRES
 from infra.naming import Naming
 from infra.storage import volume
 
 MOUNT = "/run/secrets"
 """Where a service finds its files."""
+
+LOG_LINES = 5
+"""How much of an installer's log an error shows."""
+
+NOT_UPDATED = ["healthcheck", "init", "mounts", "tmpfs"]
+"""What the plugin silently leaves as it was in an update of a container; it updates or replaces the rest itself."""
 
 _UPLOADS = "/install"
 _MEMORY_MB = 64
@@ -33,7 +42,7 @@ class FilesArgs:
         component: The service.
         installer: The id of an image with a shell.
         user: `uid:gid` of the reader.
-        files: Content by file name.
+        files: Content by file name; a TLS key is among them.
     """
 
     naming: Naming
@@ -52,20 +61,25 @@ class InstalledFiles(pulumi.ComponentResource):
 
     Attributes:
         mount: How the service mounts them.
-        installer: What the service depends on, and is replaced with.
+        digest: Changes with their content. It is no secret: a TLS key is part of what it is made of.
+        installed: What the service depends on; it fails where they could not be installed.
     """
 
     def __init__(self, args: FilesArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("dashtam:index:InstalledFiles", f"{args.component}-files", None, opts)
         child = pulumi.ResourceOptions(parent=self)
+        name = f"{args.naming.container(args.component)}-files"
         held = volume(args.naming.files_volume(args.component), args.naming.labels(args.component), opts=child)
-        self.installer = _installer(args, held, child)
+        installer = _installer(name, args, held, child)
+        self.digest = pulumi.Output.unsecret(pulumi.Output.all(**args.files).apply(_digest))
+        self.installed: pulumi.Output[pulumi.Resource] = installer.exit_code.apply(
+            lambda status: _require_success(installer, name, status)
+        )
         self.mount = docker.ContainerMountArgs(type="volume", source=held.name, target=MOUNT, read_only=True)
         self.register_outputs({"volume": held.name})
 
 
-def _installer(args: FilesArgs, held: docker.Volume, opts: pulumi.ResourceOptions) -> docker.Container:
-    name = f"{args.naming.container(args.component)}-files"
+def _installer(name: str, args: FilesArgs, held: docker.Volume, opts: pulumi.ResourceOptions) -> docker.Container:
     labels = args.naming.labels(f"{args.component}-files")
     return docker.Container(
         name,
@@ -91,13 +105,29 @@ def _installer(args: FilesArgs, held: docker.Volume, opts: pulumi.ResourceOption
         attach=True,
         labels=[docker.ContainerLabelArgs(label=key, value=value) for key, value in labels.items()],
         opts=pulumi.ResourceOptions.merge(
-            opts, pulumi.ResourceOptions(delete_before_replace=True, replace_on_changes=["uploads"])
+            opts, pulumi.ResourceOptions(delete_before_replace=True, replace_on_changes=NOT_UPDATED)
         ),
     )
 
 
+def _digest(files: Mapping[str, str]) -> str:
+    return hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()
+
+
+def _require_success(installer: docker.Container, name: str, status: int | None) -> pulumi.Resource:
+    if status:
+        said = engine.last_lines(engine.connect(), name, LOG_LINES)
+        raise pulumi.RunError(
+            f"{name} could not install the certificates and secrets: exit status {status}. {said}"
+            f" Free what it lacks, then run `docker rm {name}` and `pulumi up --refresh`; `./dashtam up` does both."
+        )
+    return installer
+
+
 def install_script(user: str, files: list[str]) -> str:
     """Return the shell script that installs the uploaded files and leaves no other copy.
+
+    A reader that runs meanwhile finds each file, whole, as it was or as it will be.
 
     Args:
         user: `uid:gid` of the reader.
@@ -107,7 +137,9 @@ def install_script(user: str, files: list[str]) -> str:
         A script for `sh -eu`, of the utilities that Debian and Alpine share.
     """
     uid, gid = user.split(":")
-    installs = [f"install -o {uid} -g {gid} -m 0400 {_UPLOADS}/{file} {MOUNT}/{file}" for file in files]
-    return "; ".join(
-        [f"rm -f {MOUNT}/*", *installs, f"chown {uid}:{gid} {MOUNT}", f"chmod 0500 {MOUNT}", f"rm -rf {_UPLOADS}"]
-    )
+    new = f"{MOUNT}/.new"
+    installs = [
+        f"install -o {uid} -g {gid} -m 0400 {_UPLOADS}/{file} {new}; mv -f {new} {MOUNT}/{file}" for file in files
+    ]
+    others = f"find {MOUNT} -type f {' '.join(f'! -name {file}' for file in files)} -exec rm -f {{}} +"
+    return "; ".join([*installs, others, f"chown {uid}:{gid} {MOUNT}", f"chmod 0500 {MOUNT}", f"rm -rf {_UPLOADS}"])

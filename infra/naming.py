@@ -16,6 +16,8 @@ PROJECT_LABEL = "dashtam.project"
 STACK_LABEL = "dashtam.stack"
 COMPONENT_LABEL = "dashtam.component"
 OWNER_LABEL = "dashtam.owner"
+FILES_LABEL = "dashtam.files"
+"""A digest of the files that a container reads at its start: with others it is replaced."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,19 @@ class Naming:
     def files_volume(self, component: str) -> str:
         """Return the name of the volume that holds a component's secrets and settings as files."""
         return f"{PROJECT}-{self.name}-{component}-files"
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Every name on the engine that the environment may need."""
+        components = [*SERVICES, *(f"{service}-files" for service in SERVICES)]
+        return frozenset(
+            {
+                self.network,
+                *(self.container(one) for one in components),
+                *(self.data_volume(one) for one in SERVICES),
+                *(self.files_volume(one) for one in SERVICES),
+            }
+        )
 
     def hosts(self, service: str) -> tuple[str, ...]:
         """Return every name by which a service is reached, inside its network and from the host."""

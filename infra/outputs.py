@@ -63,11 +63,13 @@ class ImageReferences(Record):
 class StackOutputs(Record):
     """Everything that a stack tells the world.
 
+    `engine` is the ID of the Docker engine that it is on; empty where that engine has no lasting one.
     `urls` and the DSNs without a prefix are for clients on the host, those with `internal_` for clients in the
     environment's network. DSNs are secret.
     """
 
     environment: str
+    engine: str | None = None
     network: str
     containers: Containers
     volumes: dict[str, str]

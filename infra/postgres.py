@@ -66,7 +66,7 @@ class PostgresArgs:
         settings: Its part of the config.
         image: Its image.
         certificates: The stack's CA and certificates.
-        keys: Of what is stored encrypted, which must outlast it.
+        keys: The keys without which its rows can't be read or seen; they must outlast it.
     """
 
     settings: PostgresSettings

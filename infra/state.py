@@ -7,7 +7,7 @@ from typing import Any
 
 import pulumi
 
-from infra.earlier import Made, made
+from infra import earlier
 
 READ = "pulumi:pulumi:readStackResourceOutputs"
 """A function of the engine itself, which reads the state as it was before the update."""
@@ -20,7 +20,7 @@ PAUSE = 0.1
 """Seconds between two tries."""
 
 
-def read(stack: str) -> list[Made]:
+def read(stack: str) -> earlier.State:
     """Return what the state has of a stack.
 
     Args:
@@ -40,6 +40,7 @@ def read(stack: str) -> list[Made]:
     return _read(full)
 
 
-def _read(full: str) -> list[Made]:
+def _read(full: str) -> earlier.State:
     found: dict[str, Any] = pulumi.runtime.invoke(READ, {"stackName": full}).value
-    return [made(one["type"], one["outputs"]) for one in found["outputs"].values()]
+    resources = found["outputs"].items()
+    return earlier.state((one["type"], urn.rsplit("::", 1)[-1], one["outputs"]) for urn, one in resources)

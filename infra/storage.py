@@ -27,18 +27,16 @@ class DataStorage:
 
 
 def volume(name: str, labels: Mapping[str, str], *, opts: pulumi.ResourceOptions | None = None) -> docker.Volume:
-    """Declare a labelled volume.
+    """Declare a labelled volume; it keeps the labels that it was made with, since others would replace it.
 
     Args:
         name: The volume's name on the engine.
         labels: Its labels.
         opts: Resource options.
-
-    Returns:
-        The volume.
     """
     pairs = [docker.VolumeLabelArgs(label=key, value=value) for key, value in labels.items()]
-    return docker.Volume(name, name=name, labels=pairs, opts=opts)
+    kept = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(ignore_changes=["labels"]))
+    return docker.Volume(name, name=name, labels=pairs, opts=kept)
 
 
 def durable(
@@ -49,7 +47,7 @@ def durable(
     guards: Sequence[pulumi.Resource] = (),
     opts: pulumi.ResourceOptions | None = None,
 ) -> DataStorage:
-    """Keep a component's data in a named volume.
+    """Keep a component's data in a named volume, which Pulumi neither replaces nor deletes while it is protected.
 
     Args:
         naming: The environment's names.
@@ -63,7 +61,7 @@ def durable(
         The storage.
     """
     name = naming.data_volume(component)
-    guarded = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=list(guards)))
+    guarded = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=list(guards), protect=True))
     data = volume(name, naming.labels(component), opts=guarded)
     mount = docker.ContainerMountArgs(type="volume", source=data.name, target=path)
     return DataStorage(mounts=(mount,), volume=name)

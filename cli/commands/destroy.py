@@ -19,11 +19,14 @@ app = typer.Typer(add_completion=False)
 
 
 @app.command("destroy", epilog="Example: ./dashtam destroy test")
-def destroy(
+def destroy(  # noqa: PLR0913 - each an option of the command
     environment: Environment,
     *,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask; a snapshot is taken all the same.")] = False,
     no_snapshot: Annotated[bool, typer.Option("--no-snapshot", help="Take no snapshot: its data is gone.")] = False,
+    engine_lost: Annotated[
+        bool, typer.Option("--engine-lost", help="The Docker engine that it is on no longer exists: forget it.")
+    ] = False,
     no_install: NoInstall = False,
     as_json: AsJson = False,
 ) -> None:
@@ -35,8 +38,15 @@ def destroy(
     here = session.prepare(install=not no_install)
     from cli.removal import Removal  # noqa: PLC0415 - what takes snapshots is slow to import
 
-    removal = Removal(here, environment)
+    removal = Removal(here, environment, engine_lost)
     data = removal.data()
+    if engine_lost and not yes and removal.is_elsewhere():
+        typer.confirm(
+            f"{environment} is on another Docker engine. Forget it, with the passwords and keys without which its data"
+            " there can't be read?",
+            abort=True,
+            err=True,
+        )
     if data and not yes:
         _ask(environment, data, snapshot=not no_snapshot)
     taken = removal.run(None if yes else data, snapshot=not no_snapshot)

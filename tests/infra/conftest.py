@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import socket
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -12,6 +11,7 @@ import yaml
 from pulumi.runtime import mocks
 
 from infra.catalogue import ROOT
+from tests.infra.engine_double import EngineDouble, listening
 from tests.infra.recording import OWNER, Deployment, Recorder, run_program
 
 STACKS = ("dev", "test", "ci", "review-42")
@@ -40,13 +40,22 @@ def stack_config(stack: str) -> dict[str, str]:
     return {key: json.dumps(value) for key, value in config.items()}
 
 
+_ENGINE = EngineDouble()
+
+
+@pytest.fixture
+def engine() -> Iterator[EngineDouble]:
+    """The engine that the program finds, empty before and after."""
+    _ENGINE.clear()
+    yield _ENGINE
+    _ENGINE.clear()
+
+
 @pytest.fixture(scope="session")
 def engine_socket() -> Iterator[str]:
-    """The address of something that accepts connections as an engine does."""
-    with tempfile.TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX) as listener:
-        listener.bind(f"{folder}/docker.sock")
-        listener.listen()
-        yield f"unix://{folder}/docker.sock"
+    """Where that engine answers."""
+    with tempfile.TemporaryDirectory() as folder, listening(_ENGINE, Path(folder)) as address:
+        yield address
 
 
 @pytest.fixture(scope="session")

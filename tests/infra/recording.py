@@ -19,12 +19,14 @@ from pulumi.runtime import mocks, rpc
 from pulumi.runtime.settings import set_root_resource
 from pulumi.runtime.stack import run_in_stack
 
-from infra import state
+from infra import identity, state
+from infra.catalogue import ROOT
 
 SECRET = "keep-this-hidden"
 """Part of every secret that the recording monitor makes up."""
 
-OWNER = "clone-under-test"
+OWNER = identity.read(ROOT) or "clone-under-test"
+"""The program refuses to work for another clone than the one that it is in."""
 
 SERVICES = ("postgres", "redis", "app", "callback", "sandbox")
 """What dev, test and ci have."""
@@ -116,10 +118,11 @@ class Provider(mocks.Mocks):
 
     Args:
         earlier: What the state has of earlier updates: type and outputs by URN.
+        exit_codes: How containers end, by name.
     """
 
-    def __init__(self, earlier: Mapping[str, Any]) -> None:
-        self._earlier = earlier
+    def __init__(self, earlier: Mapping[str, Any], exit_codes: Mapping[str, int]) -> None:
+        self._earlier, self._exit_codes = earlier, exit_codes
 
     def call(self, args: mocks.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]] | None]:
         assert args.token == state.READ, f"the program reads its state alone, but {args.token} was called"
@@ -127,7 +130,7 @@ class Provider(mocks.Mocks):
         return {"outputs": self._earlier}, []
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
-        return f"{args.name}-id", {**args.inputs, **_made(args)}
+        return f"{args.name}-id", {**args.inputs, **_made(args), "exitCode": self._exit_codes.get(args.name, 0)}
 
 
 def _made(args: mocks.MockResourceArgs) -> dict[str, Any]:
@@ -152,8 +155,8 @@ def image_id(reference: str) -> str:
 class Recorder(mocks.MockMonitor):
     """Keeps what the program registers."""
 
-    def __init__(self, deployment: Deployment, earlier: Mapping[str, Any]) -> None:
-        super().__init__(Provider(earlier))
+    def __init__(self, deployment: Deployment, provider: Provider) -> None:
+        super().__init__(provider)
         self._deployment = deployment
 
     def RegisterResource(self, request: Any) -> Any:  # noqa: ANN401, N802 - as the monitor is called
@@ -217,13 +220,20 @@ def run_program(
 ) -> Deployment:
     """Run the program as it is, for one stack that has what earlier updates made, and return what it declares."""
     deployment = Deployment(stack, placed=placed)
+    run_into(deployment, config, variables, Provider(earlier or {}, {}))
+    return deployment
+
+
+def run_into(
+    deployment: Deployment, config: Mapping[str, str], variables: Mapping[str, str], provider: Provider
+) -> None:
+    """Run the program as it is, and record what it declares until it ends or fails."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PULUMI_CONFIG", json.dumps(dict(config)))
         for name, value in variables.items():
             patch.setenv(name, value)
         with ThreadPoolExecutor(1) as alone:  # neither the tests' event loop nor Pulumi's context of another stack
-            alone.submit(asyncio.run, _program(stack, Recorder(deployment, earlier or {}))).result()
-    return deployment
+            alone.submit(asyncio.run, _program(deployment.stack, Recorder(deployment, provider))).result()
 
 
 async def _program(stack: str, recorder: Recorder) -> None:

@@ -1,11 +1,17 @@
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.infra.recording import is_secret
+
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.infra.recording import Deployment
 
 SERVICES = ("postgres", "redis", "app", "callback", "sandbox")
@@ -100,9 +106,10 @@ def test_everything_is_labelled(deployment: Deployment) -> None:
     labelled = [*deployment.of("Container"), *deployment.of("Network"), *deployment.of("Volume")]
     assert len(labelled) >= 10 + 1 + 5
     for resource in labelled:
-        component = resource.labels.pop("dashtam.component")
+        labels = {name: value for name, value in resource.labels.items() if name != "dashtam.files"}
+        component = labels["dashtam.component"]
         assert component
-        assert resource.labels == {
+        assert labels == {
             "dashtam.project": "dashtam",
             "dashtam.stack": deployment.stack,
             "dashtam.component": component,
@@ -120,12 +127,30 @@ def test_everything_runs_by_the_id_of_an_image(deployment: Deployment) -> None:
         assert any(container.depends_on(image) for image in ids.values())
 
 
-def test_edits_that_the_plugin_ignores_replace_the_service(deployment: Deployment) -> None:
+def test_other_files_and_nothing_else_of_the_installer_replace_the_service(
+    deployment: Deployment, declare: Callable[[str], Deployment]
+) -> None:
     for name in SERVICES:
-        request = deployment.service(name).request
-        assert request.deleteBeforeReplace
-        assert {"healthcheck", "tmpfs"} <= set(request.replaceOnChanges)
-        assert [urn.rpartition("::")[2] for urn in request.replace_with] == [f"dashtam-{deployment.stack}-{name}-files"]
+        service = deployment.service(name)
+        uploads = {one["file"].removeprefix("/install/"): one["content"] for one in files(deployment, name)}
+        digest = hashlib.sha256(json.dumps(uploads, sort_keys=True).encode()).hexdigest()
+        assert service.labels["dashtam.files"] == digest
+        assert service.request.deleteBeforeReplace
+        assert not service.request.replace_with
+    others = {declare(stack).service("app").labels["dashtam.files"] for stack in ("dev", "test", "ci")}
+    assert len(others) == 3
+
+
+def test_the_digest_of_files_is_readable_and_made_with_a_key(deployment: Deployment) -> None:
+    for name in SERVICES:
+        assert not is_secret(deployment.service(name).raw["labels"])
+        assert deployment.secret in deployment.file(name, "tls.key")
+
+
+def files(deployment: Deployment, name: str) -> list[dict[str, str]]:
+    """Return what is installed for a service."""
+    uploads: list[dict[str, str]] = deployment.service(f"{name}-files").inputs["uploads"]
+    return uploads
 
 
 def test_a_service_starts_when_its_files_are_there(deployment: Deployment) -> None:

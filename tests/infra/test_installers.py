@@ -1,12 +1,18 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
+import pulumi
 import pytest
 
-if TYPE_CHECKING:
-    from tests.infra.recording import Deployment
+from tests.infra.conftest import stack_config
+from tests.infra.recording import Deployment, Provider, run_into
+
+INSTALL = (
+    r"install -o (\d+) -g (\d+) -m 0400 /install/(\S+) /run/secrets/\.new;"
+    r" mv -f /run/secrets/\.new /run/secrets/\3;"
+)
+"""A reader finds each file whole, as it was or as it will be."""
 
 TLS = {"ca.crt", "tls.crt", "tls.key"}
 APP = {*TLS, "database-password", "redis-password", "secret-key", "providers.json", "token-keys.json"}
@@ -34,7 +40,6 @@ def test_installers_live_for_a_moment_and_reach_nothing(deployment: Deployment) 
 def test_new_files_mean_a_new_installer(deployment: Deployment) -> None:
     for installer in deployment.installers:
         assert installer.request.deleteBeforeReplace
-        assert list(installer.request.replaceOnChanges) == ["uploads"]
 
 
 @pytest.mark.parametrize("service", list(FILES))
@@ -44,7 +49,7 @@ def test_each_service_gets_its_files_and_no_others(deployment: Deployment, servi
     assert {upload["file"] for upload in inputs["uploads"]} == {f"/install/{name}" for name in names}
     (script,) = inputs["command"]
     assert inputs["entrypoints"] == ["sh", "-euc"]
-    installed = re.findall(r"install -o (\d+) -g (\d+) -m 0400 /install/(\S+) /run/secrets/\3(?:;|$)", script)
+    installed = re.findall(INSTALL, script)
     assert {found[2] for found in installed} == names
     assert {found[:2] for found in installed} == {(uid, gid)}
 
@@ -67,3 +72,15 @@ def test_each_service_gets_its_own_certificate(deployment: Deployment) -> None:
         assert uploads["/install/tls.crt"] == f"certificate {service}-certificate"
         assert uploads["/install/tls.key"] == f"{deployment.secret}-{service}-key"
         assert uploads.get("/install/ca.crt", "certificate ca") == "certificate ca"
+
+
+@pytest.mark.parametrize("status", [1, 137])
+def test_one_that_fails_fails_the_update_before_its_service(variables: dict[str, str], status: int) -> None:
+    deployment = Deployment("test")
+    failing = Provider({}, {"dashtam-test-app-files": status})
+    with pytest.raises(pulumi.RunError, match=f"dashtam-test-app-files .*: exit status {status}") as failed:
+        run_into(deployment, stack_config("test"), variables, failing)
+    assert "`./dashtam up`" in str(failed.value)
+    made = {one.name for one in deployment.of("Container")}
+    assert "dashtam-test-app-files" in made
+    assert "dashtam-test-app" not in made

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from infra import identity
 from infra.naming import Naming
+from tests.infra.engine_double import EngineDouble
 from tests.infra.recording import OWNER
 
 Refuse = Callable[..., list[str]]
@@ -66,10 +68,51 @@ def test_data_that_the_config_no_longer_asks_for_is_one_message(refuse: Refuse) 
 
 def test_a_stack_that_another_clone_made_is_one_message(refuse: Refuse) -> None:
     (message,) = refuse("test", earlier=_volume("dashtam-test-app-files", "another"))
-    assert message.startswith("test is another clone's in this state backend; nothing was changed.")
+    assert message.startswith("test is another clone's here; nothing was changed.")
     assert "dashtam.owner=another" in message
 
 
 def test_a_shell_that_was_not_set_up_takes_nothing_over(refuse: Refuse) -> None:
     (message,) = refuse("test", earlier=_volume("dashtam-test-app-files", OWNER), DASHTAM_CLONE="")
     assert 'Run `eval "$(./dashtam env)"` first' in message
+
+
+def test_a_shell_of_another_clone_is_one_message(refuse: Refuse, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(identity, "read", lambda _: "this-one")
+    (message,) = refuse("test", DASHTAM_CLONE="another")
+    assert message == (
+        "This shell is set up for another clone; nothing was changed. DASHTAM_CLONE is another, and this checkout is"
+        ' this-one. Run `eval "$(./dashtam env)"` in this checkout.'
+    )
+
+
+@pytest.mark.parametrize("kind", ["container", "network", "volume"])
+@pytest.mark.parametrize("owner", ["another", ""])
+def test_what_the_engine_has_of_others_is_one_message(
+    refuse: Refuse, engine: EngineDouble, kind: str, owner: str
+) -> None:
+    name = {"container": "dashtam-test-app", "network": "dashtam-test-network", "volume": "postgres_test_data"}[kind]
+    engine.put(kind, name, Naming("test", owner).labels(kind) if owner else None)
+    (message,) = refuse("test")
+    assert name in message
+    assert "nothing was changed" in message
+    assert ("is labelled dashtam.owner=another" if owner else f"This project didn't make that {kind}") in message
+
+
+def test_another_engine_is_one_message(refuse: Refuse, engine: EngineDouble) -> None:
+    engine.id = "new"
+    stack = {"urn:stack": {"type": "pulumi:pulumi:Stack", "outputs": {"engine": "old"}}}
+    (message,) = refuse("test", earlier={**_volume("dashtam-test-app-files", OWNER), **stack})
+    assert message.startswith("test is on another Docker engine; nothing was changed.")
+    assert "the ID old" in message
+
+
+def test_a_key_that_would_go_while_the_database_is_down_is_one_message(refuse: Refuse) -> None:
+    config = {
+        "dashtam:postgres": json.dumps({"database": "d", "user": "u", "storage": "volume"}),
+        "dashtam:tokens": json.dumps({"keys": ["k2"]}),
+    }
+    key = {"urn:x::token-k1-key": {"type": "random:index/randomBytes:RandomBytes", "outputs": {}}}
+    (message,) = refuse("test", config, earlier={**_volume("postgres_test_data", OWNER), **key})
+    assert message.startswith("dashtam:tokens no longer has the key k1, which stored tokens of test need; nothing was")
+    assert "Set `keys: [k1, k2]` in Pulumi.test.yaml" in message

@@ -58,6 +58,23 @@ def test_dev_keeps_its_data(declare: Declare) -> None:
     assert {"appendonly yes", "appendfsync everysec"} <= set(redis_configuration(dev))
 
 
+def test_only_volumes_with_data_are_protected(deployment: Deployment) -> None:
+    protected = {resource.name for resource in deployment.resources if resource.request.protect}
+    data = {volume.name for volume in deployment.of("Volume") if not volume.name.endswith("-files")}
+    assert protected == data
+    for volume in deployment.of("Volume"):
+        assert list(volume.request.ignoreChanges) == ["labels"]
+
+
+def test_data_outlasts_none_of_what_reads_it(declare: Declare) -> None:
+    dev = declare("dev")
+    volume = dev.named("Volume", "postgres_dev_data")
+    needed = [dev.named("RandomPassword", "postgres-password")]
+    needed += [one for one in dev.of("RandomBytes") if one.name.startswith("token-") or one.name == "session-key"]
+    assert len(needed) == 3
+    assert all(volume.depends_on(one) for one in needed)
+
+
 @pytest.mark.parametrize("stack", ["test", "ci"])
 def test_test_and_ci_forget_their_data(declare: Declare, stack: str) -> None:
     deployment = declare(stack)

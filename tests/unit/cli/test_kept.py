@@ -9,10 +9,14 @@ from cli import kept
 from cli.clone import Clone
 from cli.errors import UserError
 from cli.recorded import VOLUME, Recorded, Resource
+from infra.catalogue import ImageSource
+from infra.guards import Wanted
 from infra.naming import Naming
 from infra.settings import StackSettings, load_document
+from tests.unit.cli.world import empty_engine
 
 NAMING = Naming("dev", "me")
+STACK = "pulumi:pulumi:Stack"
 
 
 def _view(*volumes: tuple[str, dict[str, str] | None]) -> Mock:
@@ -61,16 +65,29 @@ def test_what_is_gone_holds_nothing() -> None:
     assert kept.data(_view(), "dev", "me", _state("postgres_dev_data")) == set()
 
 
-@pytest.mark.parametrize(("there", "refused"), [(["postgres_dev_data"], True), ([], False)])
-def test_data_that_is_no_longer_wanted_is_refused(there: list[str], refused: bool) -> None:
-    view = _view(*((name, NAMING.labels("postgres")) for name in there))
-    kept.require_wanted(view, NAMING, _config("volume"), _state("postgres_dev_data"))
-    if not refused:
-        kept.require_wanted(view, NAMING, _config("tmpfs"), _state("postgres_dev_data"))
-        return
+def _require(storage: str, state: Recorded, *volumes: str) -> None:
+    client = Mock(api=empty_engine())
+    view = _view(*((name, NAMING.labels("postgres")) for name in volumes))
+    kept.require(client, view, Wanted(NAMING, _config(storage), ImageSource.REGISTRY), state)
+
+
+@pytest.mark.parametrize("recorded", [True, False])
+def test_data_that_is_no_longer_wanted_is_refused_in_the_state_or_labelled(recorded: bool) -> None:
+    state = _state("postgres_dev_data") if recorded else _state()
+    _require("volume", state, "postgres_dev_data")
+    _require("tmpfs", _state())
     with pytest.raises(UserError, match="postgres_dev_data, which its config no longer asks for") as raised:
-        kept.require_wanted(view, NAMING, _config("tmpfs"), _state())
+        _require("tmpfs", state, "postgres_dev_data")
     assert "./dashtam destroy dev" in raised.value.remedy
+
+
+def test_another_engine_is_refused() -> None:
+    state = Recorded([*_state("postgres_dev_data").resources, Resource(STACK, "s", "", outputs={"engine": "another"})])
+    client = Mock(api=empty_engine())
+    assert kept.is_elsewhere(client, "dev", state)
+    assert not kept.is_elsewhere(client, "dev", _state("postgres_dev_data"))
+    with pytest.raises(UserError, match="dev is on another Docker engine"):
+        kept.require_engine(client, "dev", state)
 
 
 def test_another_clones_state_is_refused(tmp_path: Path) -> None:

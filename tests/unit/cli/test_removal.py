@@ -30,6 +30,7 @@ class World:
         self.session.engine.remove_volume = lambda name: self.note(f"remove {name}")
         monkeypatch.setattr(recorded, "read", Mock())
         monkeypatch.setattr(kept, "require_own", lambda *_: self.note("own?"))
+        monkeypatch.setattr(kept, "require_engine", lambda *_: self.note("this engine?"))
         monkeypatch.setattr(kept, "data", Mock(return_value=DATA))
         monkeypatch.setattr(kept, "volumes", Mock(return_value={"left"}))
         monkeypatch.setattr(turns, "turn", self.turn)
@@ -66,8 +67,8 @@ def world(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> World:
     return World(monkeypatch, tmp_path)
 
 
-REMOVED = ["remove_guests", "mend", "destroy", "remove left", "forget", "end of turn"]
-BEFORE = ["turn", "own?", "release_dead", "output", "recover"]
+REMOVED = ["remove_guests", "mend", "unprotect", "destroy", "remove left", "forget", "end of turn"]
+BEFORE = ["turn", "own?", "this engine?", "release_dead", "output", "recover"]
 
 
 @pytest.mark.parametrize("agreed", [None, DATA])
@@ -81,7 +82,7 @@ def test_without_a_snapshot_none_is_taken(world: World) -> None:
     assert world.done == [*BEFORE, *REMOVED]
 
 
-@pytest.mark.parametrize("fails", ["own?", "release_dead", "output"])
+@pytest.mark.parametrize("fails", ["own?", "this engine?", "release_dead", "output"])
 def test_what_stands_in_the_way_is_told_before_anything_stops(world: World, fails: str) -> None:
     world.fails = fails
     with pytest.raises(UserError):
@@ -93,4 +94,4 @@ def test_what_stands_in_the_way_is_told_before_anything_stops(world: World, fail
 def test_data_that_nobody_agreed_to_remove_stays(world: World) -> None:
     with pytest.raises(UserError, match="postgres_test_data since it was asked for"):
         Removal(world.session, "test").run(set(), snapshot=True)
-    assert world.done == ["turn", "own?"]
+    assert world.done == ["turn", "own?", "this engine?"]

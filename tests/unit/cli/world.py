@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from tests.unit.cli.conftest import HEALTHY
@@ -15,6 +16,18 @@ if TYPE_CHECKING:
     from cli.clone import Clone
     from cli.container_view import ContainerView
     from cli.update import Supervisor
+
+
+def empty_engine() -> SimpleNamespace:
+    """Return the SDK's low-level client of an engine that has nothing."""
+    return SimpleNamespace(
+        base_url="unix:///socket",
+        version=lambda **_: {"Components": [{"Name": "Engine"}]},
+        info=lambda: {"ID": "engine"},
+        containers=lambda **_: [],
+        networks=list,
+        volumes=lambda: {"Volumes": None},
+    )
 
 
 @dataclass
@@ -53,6 +66,10 @@ class World:
 
     def connect(self) -> World:
         return self
+
+    @property
+    def api(self) -> SimpleNamespace:
+        return empty_engine()
 
     # Pulumi.
     def run(self, *arguments: str, stdin: str | None = None) -> str:

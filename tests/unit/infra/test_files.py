@@ -58,8 +58,9 @@ def test_the_uploads_are_gone(installed: Path) -> None:
 def test_the_script_closes_the_folder_last() -> None:
     steps = install_script("70:70", ["a"]).split("; ")
     assert steps == [
-        "rm -f /run/secrets/*",
-        "install -o 70 -g 70 -m 0400 /install/a /run/secrets/a",
+        "install -o 70 -g 70 -m 0400 /install/a /run/secrets/.new",
+        "mv -f /run/secrets/.new /run/secrets/a",
+        "find /run/secrets -type f ! -name a -exec rm -f {} +",
         "chown 70:70 /run/secrets",
         "chmod 0500 /run/secrets",
         "rm -rf /install",

@@ -15,6 +15,7 @@ INTERNAL_REDIS = "rediss://dashtam:hidden-word@redis:6379/1"
 
 DOCUMENT: dict[str, Any] = {
     "environment": "test",
+    "engine": "an-id",
     "network": "dashtam-test-network",
     "containers": {name: f"dashtam-test-{name}" for name in ("postgres", "redis", "app", "callback", "sandbox")},
     "volumes": {},
@@ -107,7 +108,7 @@ def test_what_is_absent_is_not_published() -> None:
     assert (outputs.database_dsn, outputs.redis_dsn) == (None, None)
 
 
-@pytest.mark.parametrize("name", [name for name in DOCUMENT if name not in UNPUBLISHED])
+@pytest.mark.parametrize("name", [name for name in DOCUMENT if name not in {*UNPUBLISHED, "engine"}])
 def test_every_other_field_is_required(name: str) -> None:
     with pytest.raises(ValidationError, match="Field required"):
         StackOutputs.model_validate({key: value for key, value in DOCUMENT.items() if key != name})

@@ -13,7 +13,7 @@ REFUSED = Exception("wrong passphrase")
 
 
 def _outputs(name: str) -> dict[str, Any]:
-    return {"outputs": {"one": {"type": "docker:index/volume:Volume", "outputs": {"name": name}}}}
+    return {"outputs": {"urn::one": {"type": "docker:index/volume:Volume", "outputs": {"name": name}}}}
 
 
 class Engine:
@@ -47,7 +47,8 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> Engine:
 @pytest.mark.parametrize("times", [0, 1, state.TRIES - 1])
 def test_a_state_that_is_being_written_is_read_once_it_is(engine: Engine, times: int) -> None:
     engine.failures = [WRITING] * times
-    assert [(one.kind, one.name) for one in state.read("dev")] == [("docker:index/volume:Volume", "data of dev")]
+    (made,) = state.read("dev").made
+    assert (made.kind, made.name, made.resource) == ("docker:index/volume:Volume", "data of dev", "one")
 
 
 def test_one_that_can_not_be_read_is_told_at_once(engine: Engine) -> None:

@@ -1,0 +1,218 @@
+"""What an update must not do: it is refused before anything is declared, by the program and so by plain Pulumi too.
+
+Whatever is in a stack's state and is not declared any more is deleted by the next update; and a volume that is declared
+under a name that exists is taken over silently.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+
+from infra.catalogue import POSTGRES, ImageSource
+from infra.earlier import State, wanted_volumes
+from infra.engine import Engine, Held
+from infra.naming import OWNER_LABEL, PROJECT, PROJECT_LABEL, Naming
+from infra.settings import StackSettings
+
+UNCLAIMED = "unclaimed"
+"""The owner where no clone is named: plain Pulumi in a shell that was not set up."""
+
+SET_UP = 'Run `eval "$(./dashtam env)"` first, or use `./dashtam`: they set which clone this is.'
+
+_MAJOR = re.compile(r":(\d+)(?:[.-]|$)")
+
+
+class RefusedError(Exception):
+    """An update is refused; the text is for users, and nothing was changed."""
+
+    def __init__(self, message: str, *, cause: str, remedy: str) -> None:
+        super().__init__(f"{message} {cause} {remedy}")
+        self.message, self.cause, self.remedy = message, cause, remedy
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What an update is to declare.
+
+    Args:
+        naming: The stack's names.
+        config: Its config.
+        source: Where this machine's base images come from.
+    """
+
+    naming: Naming
+    config: StackSettings
+    source: ImageSource
+
+
+def require_shell(clone: str, identity: str) -> None:
+    """Refuse a shell that another clone's `./dashtam env` has set up.
+
+    Args:
+        clone: The clone that the shell was set up for; empty where it was not.
+        identity: This checkout's own; empty where it has none yet.
+    """
+    if clone and identity and clone != identity:
+        raise RefusedError(
+            "This shell is set up for another clone; nothing was changed.",
+            cause=f"DASHTAM_CLONE is {clone}, and this checkout is {identity}.",
+            remedy='Run `eval "$(./dashtam env)"` in this checkout.',
+        )
+
+
+def require_own(state: State, naming: Naming) -> None:
+    """Refuse a stack that another clone made in a backend that both use."""
+    for one in state.made:
+        if one.owner not in {"", naming.owner}:
+            raise _not_own(one.name, one.owner, naming)
+
+
+def require_engine(state: State, engine: Engine, stack: str) -> None:
+    """Refuse another engine than the one that the stack's resources are on.
+
+    An engine that was installed again over its old data has another id and the same volumes: that one is accepted.
+    """
+    known = state.outputs.get("engine")
+    if not known or not engine.id or known == engine.id or {one.name for one in engine.held} & state.names:
+        return
+    raise RefusedError(
+        f"{stack} is on another Docker engine; nothing was changed.",
+        cause=f"It was made on the engine with the ID {known}. This one, {engine.host}, has the ID {engine.id} and"
+        f" nothing of {stack}.",
+        remedy="Set DOCKER_HOST as it was then, or choose that context: `docker context use NAME`. If that engine no"
+        f" longer exists, forget what {stack} had there: `./dashtam destroy {stack} --engine-lost`.",
+    )
+
+
+def require_kept(state: State, wanted: Wanted) -> None:
+    """Refuse a config that no longer asks for a data volume that the state has."""
+    unwanted = sorted(state.data_volumes - set(wanted_volumes(wanted.naming, wanted.config).values()))
+    if not unwanted:
+        return
+    stack, volumes = wanted.naming.environment, ", ".join(unwanted)
+    former = {one.stack for one in state.made if one.name in unwanted} - {"", stack}
+    if former:
+        raise RefusedError(
+            f"{stack} keeps data in {volumes}, under the name that its stack had before; nothing was changed.",
+            cause=f"The stack was renamed from {', '.join(sorted(former))}; an update would delete these volumes.",
+            remedy=f"Rename it back: `pulumi stack rename {min(former)} --stack {stack}`. For another name, make"
+            " another environment and copy the data with `./dashtam backup` and `./dashtam restore`.",
+        )
+    raise RefusedError(
+        f"{stack} keeps data in {volumes}, which its config no longer asks for; nothing was changed.",
+        cause="An update would delete what its config doesn't ask for, with all that is in it.",
+        remedy=f"Set `storage: volume` in Pulumi.{stack}.yaml as it was; or remove the environment first, which"
+        f" takes a snapshot: `./dashtam destroy {stack}`.",
+    )
+
+
+def require_database(state: State, wanted: Wanted) -> None:
+    """Refuse a database, user or major version that the data volume was not made with."""
+    config, volume = wanted.config, wanted.naming.data_volume("postgres")
+    if volume not in state.data_volumes:
+        return
+    made = state.outputs.get("database") or {}
+    former = (state.outputs.get("images") or {}).get("postgres") or ""
+    image = config.images.postgres or POSTGRES.reference(wanted.source)
+    asked = {"database": config.postgres.database, "user": config.postgres.user, "major version": major(image)}
+    had = {"database": made.get("name"), "user": made.get("user"), "major version": major(former)}
+    changed = [one for one, value in asked.items() if value and had[one] and value != had[one]]
+    if changed:
+        stack = wanted.naming.environment
+        listed = ", ".join(f"{one} {had[one]} (now {asked[one]})" for one in changed)
+        raise RefusedError(
+            f"The data of {stack} was made with another {' and '.join(changed)}; nothing was changed.",
+            cause=f"PostgreSQL made {volume} with the {listed}, and can't change that in place.",
+            remedy=f"Set it in Pulumi.{stack}.yaml as it was. To change it, copy the data: `./dashtam backup {stack}"
+            f" FILE`, `./dashtam destroy {stack}`, `./dashtam up {stack}`, `./dashtam restore {stack} FILE`.",
+        )
+
+
+def require_keys(state: State, wanted: Wanted, needed: Callable[[], set[str] | None]) -> None:
+    """Refuse to delete a token key that rows need.
+
+    Args:
+        state: The stack's state.
+        wanted: What is to be declared.
+        needed: Returns the keys that rows need; None where the database doesn't run. Called only if a key would go.
+    """
+    going = state.token_keys - {*wanted.config.tokens.keys}
+    if not going:
+        return
+    rows, stack = needed(), wanted.naming.environment
+    lost = sorted(going if rows is None else going & rows)
+    if not lost or (rows is None and not state.data_volumes):
+        return
+    keys = ", ".join(lost)
+    keep = ", ".join([*sorted(going), *wanted.config.tokens.keys])
+    raise RefusedError(
+        f"dashtam:tokens no longer has the key {keys}, which stored tokens of {stack} need; nothing was changed.",
+        cause="Without it these tokens can never be read again."
+        if rows is not None
+        else f"{stack} doesn't run, so whether any row still needs it can't be looked up.",
+        remedy=f"Set `keys: [{keep}]` in Pulumi.{stack}.yaml and run `./dashtam up {stack}`. To stop using it, run"
+        f" `./dashtam keys rotate {stack}` then, and remove it afterwards, while {stack} runs.",
+    )
+
+
+def require_free(state: State, engine: Engine, naming: Naming) -> None:
+    """Refuse names that something else on the engine has: another clone's, or what this project didn't make."""
+    for one in engine.held:
+        if one.name in naming.names and (refusal := _foreign(one, state.names, naming)):
+            raise refusal
+
+
+def major(reference: str) -> str:
+    """Return the major version in an image's tag; empty where the tag doesn't begin with one."""
+    found = _MAJOR.search(reference.partition("@")[0])
+    return found[1] if found else ""
+
+
+def _foreign(one: Held, names: Collection[str], naming: Naming) -> RefusedError | None:
+    if one.labels.get(PROJECT_LABEL) != PROJECT:
+        return RefusedError(
+            f"The {one.kind} name {one.name}, which {naming.environment} needs, is taken; nothing was changed.",
+            cause=f"This project didn't make that {one.kind}: it lacks its labels.",
+            remedy=f"Delete or rename it, or make an environment of another name: `./dashtam up {naming.environment}"
+            " --name NAME`.",
+        )
+    owner = one.labels.get(OWNER_LABEL, "")
+    adopts = naming.owner == UNCLAIMED and one.name not in names
+    if owner != naming.owner or adopts:
+        return _not_own(one.name, owner, naming)
+    return None
+
+
+def _not_own(name: str, owner: str, naming: Naming) -> RefusedError:
+    stack = naming.environment
+    return RefusedError(
+        f"{stack} is another clone's here; nothing was changed.",
+        cause=f"{name} is labelled {OWNER_LABEL}={owner}, and this is {naming.owner}: that clone's containers and data"
+        " would be replaced or deleted.",
+        remedy=SET_UP
+        if naming.owner == UNCLAIMED
+        else f"Work in that clone; or make an environment of another name: `./dashtam up {stack} --name NAME`; or use a"
+        " state backend of this clone's own: unset PULUMI_BACKEND_URL and `pulumi logout`.",
+    )
+
+
+def require(state: State, engine: Engine, wanted: Wanted, needed: Callable[[], set[str] | None]) -> None:
+    """Make sure that an update takes nothing away that it must not.
+
+    Args:
+        state: What earlier updates made.
+        engine: What the engine has.
+        wanted: What is to be declared.
+        needed: See `require_keys`.
+
+    Raises:
+        RefusedError: It would.
+    """
+    require_own(state, wanted.naming)
+    require_engine(state, engine, wanted.naming.environment)
+    require_kept(state, wanted)
+    require_free(state, engine, wanted.naming)
+    require_database(state, wanted)
+    require_keys(state, wanted, needed)

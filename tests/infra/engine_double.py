@@ -1,0 +1,85 @@
+"""A Docker engine that answers what the program asks before it declares anything, with what a test puts on it."""
+
+from __future__ import annotations
+
+import json
+import re
+import socketserver
+import threading
+from contextlib import contextmanager
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+ID = "engine-under-test"
+
+
+class EngineDouble:
+    """An engine with volumes, networks and containers, none of which runs."""
+
+    def __init__(self) -> None:
+        self.clear()
+
+    def clear(self) -> None:
+        self.id = ID
+        self.podman = False
+        self._held: dict[str, list[dict[str, Any]]] = {"container": [], "network": [], "volume": []}
+
+    def put(self, kind: str, name: str, labels: Mapping[str, str] | None = None) -> None:
+        """Put something on it; Docker lists what has no labels with null."""
+        named = {"Names": [f"/{name}"]} if kind == "container" else {"Name": name}
+        self._held[kind].append({**named, "Labels": dict(labels) if labels else None})
+
+    def answer(self, path: str) -> Any:  # noqa: ANN401 - any document
+        """Return the document at a path of the API, or None."""
+        components = [{"Name": "Podman Engine" if self.podman else "Engine"}]
+        return {
+            "version": {"ApiVersion": "1.41", "Components": components},
+            "info": {"ID": self.id},
+            "containers/json": self._held["container"],
+            "networks": self._held["network"],
+            "volumes": {"Volumes": self._held["volume"] or None},
+        }.get(re.sub(r"^/(v[\d.]+/)?", "", path.partition("?")[0]))
+
+
+@contextmanager
+def listening(engine: EngineDouble, folder: Path) -> Iterator[str]:
+    """Serve an engine on a socket in a folder with a short path, and give the address of that."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            self._send(engine.answer(self.path))
+
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            self._send(None)
+
+        def _send(self, document: Any) -> None:  # noqa: ANN401 - any document
+            found = document is not None
+            body = json.dumps(document if found else {"message": "No such container"}).encode()
+            self.send_response(HTTPStatus.OK if found else HTTPStatus.NOT_FOUND)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Print nothing."""
+
+    class Server(socketserver.ThreadingUnixStreamServer):
+        daemon_threads = True
+
+    with Server(str(folder / "docker.sock"), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+        thread.start()
+        try:
+            yield f"unix://{folder}/docker.sock"
+        finally:
+            server.shutdown()
+            thread.join()

@@ -1,0 +1,260 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from infra import earlier, guards
+from infra.catalogue import ImageSource
+from infra.earlier import Made, State
+from infra.engine import Engine, Held
+from infra.guards import RefusedError, Wanted
+from infra.naming import SERVICES, Naming
+from infra.settings import StackSettings, load_document
+
+NAMING = Naming("dev", "me")
+VOLUME = "docker:index/volume:Volume"
+CONTAINER = "docker:index/container:Container"
+KEY = "random:index/randomBytes:RandomBytes"
+HERE = Engine("unix:///socket", "here")
+POSTGRES = {"database": "d", "user": "u"}
+
+
+def _config(postgres: str = "volume", redis: str = "volume", /, **sections: dict[str, Any]) -> StackSettings:
+    return load_document(
+        "dev",
+        {
+            "dashtam:postgres": {**POSTGRES, "storage": postgres},
+            "dashtam:redis": {"storage": redis, "persistence": "aof" if redis == "volume" else "none"},
+            "dashtam:app": {"oauth_redirect_uri": "https://127.0.0.1:8182"},
+            **{f"dashtam:{name}": section for name, section in sections.items()},
+        },
+    )
+
+
+def _wanted(*storages: str, naming: Naming = NAMING, **sections: dict[str, Any]) -> Wanted:
+    return Wanted(naming, _config(*storages, **sections), ImageSource.REGISTRY)
+
+
+def _volume(name: str, owner: str = "me", stack: str = "dev") -> Made:
+    return Made(VOLUME, name, Naming(stack, owner).labels("postgres"))
+
+
+ALL = State(
+    [
+        *(_volume(NAMING.data_volume(one)) for one in earlier.KEEPERS),
+        *(_volume(NAMING.files_volume(one)) for one in SERVICES),
+        Made(CONTAINER, NAMING.container("postgres"), NAMING.labels("postgres")),
+        Made("random:index/randomPassword:RandomPassword", "", resource="postgres-password"),
+        Made(KEY, "", resource="token-k1-key"),
+        Made(KEY, "", resource="session-key"),
+    ],
+    {"engine": "here", "database": {"name": "d", "user": "u"}, "images": {"postgres": "postgres:17.6-alpine3.22"}},
+)
+FORGETFUL = State(ALL.made[2:], ALL.outputs)
+
+
+def _nothing() -> set[str]:
+    return set()
+
+
+def test_an_update_of_what_is_ones_own_is_not_refused() -> None:
+    held = tuple(Held("volume", one.name, one.labels) for one in ALL.made if one.name)
+    guards.require(ALL, Engine("host", "here", held), _wanted(), _nothing)
+    guards.require(State(), Engine("host", "here"), _wanted(), _nothing)
+
+
+@pytest.mark.parametrize(
+    ("postgres", "redis", "lost"),
+    [
+        ("tmpfs", "volume", "in postgres_dev_data,"),
+        ("volume", "tmpfs", "in redis_dev_data,"),
+        ("tmpfs", "tmpfs", "in postgres_dev_data, redis_dev_data,"),
+    ],
+)
+def test_every_volume_with_data_must_be_asked_for(postgres: str, redis: str, lost: str) -> None:
+    with pytest.raises(RefusedError, match=lost) as raised:
+        guards.require_kept(ALL, _wanted(postgres, redis))
+    assert "Pulumi.dev.yaml" in raised.value.remedy
+    assert "`./dashtam destroy dev`" in raised.value.remedy
+
+
+def test_what_was_placed_elsewhere_is_kept_too() -> None:
+    # As when the record of places was lost.
+    with pytest.raises(RefusedError, match="postgres_dev-1a2b_data"):
+        guards.require_kept(State([_volume("postgres_dev-1a2b_data")]), _wanted())
+
+
+def test_a_renamed_stack_keeps_its_data_and_is_renamed_back() -> None:
+    renamed = Naming("new", "me")
+    with pytest.raises(RefusedError, match="under the name that its stack had before") as raised:
+        guards.require_kept(ALL, _wanted(naming=renamed))
+    assert "`pulumi stack rename dev --stack new`" in raised.value.remedy
+
+
+@given(postgres=st.sampled_from(["volume", "tmpfs"]), redis=st.sampled_from(["volume", "tmpfs"]))
+def test_nothing_made_is_nothing_lost(postgres: str, redis: str) -> None:
+    guards.require_kept(State(), _wanted(postgres, redis))
+    guards.require_kept(FORGETFUL, _wanted(postgres, redis))
+
+
+@given(st.integers(0, len(ALL.made)))
+def test_one_resource_of_another_clone_is_enough(place: int) -> None:
+    theirs = [*ALL.made[:place], _volume("dashtam-dev-app-files", "another"), *ALL.made[place:]]
+    with pytest.raises(RefusedError, match="another clone's") as raised:
+        guards.require_own(State(theirs), NAMING)
+    assert "dashtam.owner=another" in raised.value.cause
+    assert "--name NAME" in raised.value.remedy
+
+
+def test_a_shell_that_is_no_clones_is_told_how_to_become_one() -> None:
+    with pytest.raises(RefusedError) as raised:
+        guards.require_own(ALL, Naming("dev", guards.UNCLAIMED))
+    assert "./dashtam env" in raised.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("clone", "identity", "refused"),
+    [("a", "a", False), ("", "a", False), ("a", "", False), ("", "", False), ("a", "b", True)],
+)
+def test_a_shell_that_was_set_up_for_another_clone(clone: str, identity: str, refused: bool) -> None:
+    if not refused:
+        guards.require_shell(clone, identity)
+        return
+    with pytest.raises(RefusedError, match="set up for another clone"):
+        guards.require_shell(clone, identity)
+
+
+@given(name=st.sampled_from(sorted(NAMING.names)), kind=st.sampled_from(["container", "network", "volume"]))
+def test_every_name_that_another_has_is_refused(name: str, kind: str) -> None:
+    for labels in ({}, {"other": "label"}, Naming("dev", "another").labels("app"), Naming("dev", "").labels("app")):
+        with pytest.raises(RefusedError, match="nothing was changed") as raised:
+            guards.require_free(State(), Engine("host", "here", (Held(kind, name, labels),)), NAMING)
+        assert name in str(raised.value)
+    guards.require_free(State(), Engine("host", "here", (Held(kind, name, NAMING.labels("app")),)), NAMING)
+    guards.require_free(State(), Engine("host", "here", (Held(kind, f"{name}x", {}),)), NAMING)
+
+
+def test_a_shell_that_was_not_set_up_takes_over_only_what_its_state_has() -> None:
+    plain = Naming("dev", guards.UNCLAIMED)
+    held = Held("volume", plain.data_volume("postgres"), plain.labels("postgres"))
+    guards.require_free(State([Made(VOLUME, held.name, held.labels)]), Engine("host", "here", (held,)), plain)
+    with pytest.raises(RefusedError, match="another clone's"):
+        guards.require_free(State(), Engine("host", "here", (held,)), plain)
+
+
+@pytest.mark.parametrize(
+    ("known", "now", "held", "refused"),
+    [
+        ("here", "here", (), False),
+        ("there", "here", (), True),
+        (None, "here", (), False),
+        ("there", "", (), False),
+        # Installed again, over the same data.
+        ("there", "here", (Held("volume", "postgres_dev_data", NAMING.labels("postgres")),), False),
+        ("there", "here", (Held("volume", "other"),), True),
+    ],
+)
+def test_another_engine(known: str | None, now: str, held: tuple[Held, ...], refused: bool) -> None:
+    state = State(ALL.made, {"engine": known})
+    if not refused:
+        guards.require_engine(state, Engine("host", now, held), "dev")
+        return
+    with pytest.raises(RefusedError, match="dev is on another Docker engine") as raised:
+        guards.require_engine(state, Engine("host", now, held), "dev")
+    assert "there" in raised.value.cause
+    assert "`./dashtam destroy dev --engine-lost`" in raised.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("sections", "changed"),
+    [
+        ({"postgres": {**POSTGRES, "storage": "volume", "database": "e"}}, ["database d (now e)"]),
+        ({"postgres": {**POSTGRES, "storage": "volume", "user": "v"}}, ["user u (now v)"]),
+        ({"images": {"postgres": "postgres:18.1"}}, ["major version 17 (now 18)"]),
+        (
+            {"images": {"postgres": "postgres:16.1"}, "postgres": {"database": "e", "user": "v", "storage": "volume"}},
+            ["database d (now e)", "user u (now v)", "major version 17 (now 16)"],
+        ),
+    ],
+)
+def test_what_the_data_was_not_made_with(sections: dict[str, Any], changed: Sequence[str]) -> None:
+    with pytest.raises(RefusedError) as raised:
+        guards.require_database(ALL, _wanted(**sections))
+    assert ", ".join(changed) in raised.value.cause
+    guards.require_database(FORGETFUL, _wanted(**sections))
+
+
+@pytest.mark.parametrize(
+    "images", [{}, {"postgres": "postgres:17.9-bookworm"}, {"postgres": f"mirror.example:5000/pg@sha256:{'0' * 64}"}]
+)
+def test_another_image_of_the_same_or_an_unknown_major_version(images: dict[str, str]) -> None:
+    guards.require_database(ALL, _wanted(images=images))
+
+
+@pytest.mark.parametrize(
+    ("reference", "major"),
+    [
+        ("postgres:17.6-alpine3.22", "17"),
+        ("postgres:17", "17"),
+        ("postgres:17-alpine@sha256:00", "17"),
+        ("mirror:5000/library/postgres:16.4", "16"),
+        ("mirror:5000/postgres", ""),
+        ("dashtam-debian/postgres:17abc0123456", ""),
+        ("postgres:latest", ""),
+    ],
+)
+def test_the_major_version_of_an_image(reference: str, major: str) -> None:
+    assert guards.major(reference) == major
+
+
+@pytest.mark.parametrize(
+    ("state", "keys", "rows", "refused"),
+    [
+        (ALL, ["k1"], {"k1"}, False),
+        (ALL, ["k1", "k2"], {"k1"}, False),
+        (ALL, ["k2"], {"k1"}, True),
+        (ALL, ["k2"], {"k1", "k2"}, True),
+        (ALL, ["k2"], {"k2"}, False),
+        (ALL, ["k2"], set(), False),
+        (ALL, ["k2"], None, True),
+        # Nothing outlasts the containers.
+        (FORGETFUL, ["k2"], None, False),
+        (FORGETFUL, ["k2"], {"k1"}, True),
+    ],
+)
+def test_a_key_that_rows_need(state: State, keys: list[str], rows: set[str] | None, refused: bool) -> None:
+    wanted = _wanted(tokens={"keys": keys})
+    if not refused:
+        guards.require_keys(state, wanted, lambda: rows)
+        return
+    with pytest.raises(RefusedError, match="no longer has the key k1") as raised:
+        guards.require_keys(state, wanted, lambda: rows)
+    assert "`keys: [k1, k2]`" in raised.value.remedy
+    assert "`./dashtam keys rotate dev`" in raised.value.remedy
+
+
+@pytest.mark.parametrize("labels", [None, "ciphertext", {}, []])
+def test_labels_that_are_none_name_no_owner(labels: object) -> None:
+    found = earlier.state([(VOLUME, "v", {"name": "v", "labels": labels})])
+    assert found.made == [Made(VOLUME, "v", resource="v")]
+
+
+def test_a_state_is_read_as_pulumi_has_it() -> None:
+    pairs = [{"label": key, "value": value} for key, value in NAMING.labels("redis").items()]
+    found = earlier.state(
+        [
+            ("pulumi:pulumi:Stack", "dashtam-dev", {"engine": "here"}),
+            (VOLUME, "redis_dev_data", {"name": "redis_dev_data", "labels": pairs}),
+            (VOLUME, "dashtam-dev-app-files", {"name": "dashtam-dev-app-files", "labels": pairs}),
+            (KEY, "token-2026-key", {}),
+            (KEY, "session-key", {}),
+        ]
+    )
+    assert found.outputs == {"engine": "here"}
+    assert found.made[0].owner == "me"
+    assert found.data_volumes == {"redis_dev_data"}
+    assert found.token_keys == {"2026"}
