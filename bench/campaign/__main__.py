@@ -2,9 +2,9 @@
 
     python -m bench.campaign --sequences 10 --steps 15 --seed 1 --minutes 60
 
-Each sequence follows from its seed alone. It begins with an environment in a copy of this checkout that is up and has data,
-a snapshot and a backup. It ends at the first thing that is wrong, or with all edits taken back and the environment up.
-After each step:
+Each sequence follows from its seed alone. It begins with an environment in a copy of this checkout that is up and has
+data, a snapshot and a backup. It ends at the first thing that is wrong, or with all edits taken back and the
+environment up. After each step:
 
 - What was acknowledged is there, or somebody agreed to lose it, or it is in the snapshot that `destroy` took.
 - Nothing that lacks the clone's labels was changed.
