@@ -17,6 +17,8 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
+import sys
 import tempfile
 import time
 import traceback
@@ -36,6 +38,9 @@ from infra.catalogue import POSTGRES, SOURCE_VARIABLE, ImageSource
 
 FIRST = sequences.parsed("snapshot; backup")
 """Done before each sequence, so that there is something to restore."""
+
+ENDED = 143
+"""The exit status after SIGTERM."""
 
 
 @dataclass(frozen=True)
@@ -122,6 +127,8 @@ def _kind(result: Result) -> str:
 def main() -> int:
     """Run sequences; the exit status is 1 if something was wrong."""
     options = _options()
+    # What was made is removed in any case.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(ENDED))
     until = time.monotonic() + options.minutes * 60
     client = docker.from_env()
     results: list[Result] = []
@@ -177,4 +184,4 @@ def _options() -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    sys.exit(main())

@@ -133,11 +133,14 @@ def kill(trial: Trial, name: str, fraction: str, how: str) -> list[str]:
     words = prepared(trial, command, "last")
     if words is None:
         return []
-    said = _broken_off(trial, words, float(fraction) * command.seconds, how)
+    said = _broken_off(trial, words, STARTED + float(fraction) * command.seconds, how)
     trial.taken = trial.ledger.note_snapshots(trial.world.snapshots())
     (command.done if said.status == 0 else command.maybe)(trial)
     return checks.crashes(said) + ([said.text] if said.status == HANGS else [])
 
+
+STARTED = 0.7
+"""Seconds until a command does anything."""
 
 HANGS = 1000
 

@@ -118,8 +118,8 @@ def _one_of(*words: str) -> Draw:
 
 
 CATALOGUE: Mapping[str, tuple[int, Draw | None]] = {
-    "up": (16, _one_of("", "", "twice")),
-    "write": (14, None),
+    "up": (10, _one_of("", "twice")),
+    "write": (12, None),
     "config": (10, _edit),
     "config-reset": (5, None),
     "code": (3, _one_of("label", "app", "image")),
@@ -151,6 +151,10 @@ CATALOGUE: Mapping[str, tuple[int, Draw | None]] = {
 }
 """Steps by name: how often each is drawn, and what with."""
 
+FOLLOWED = frozenset({"config", "code", "code-reset", "down", "destroy", "kill", "docker", "docker-remove-files"})
+OFTEN = 0.5
+"""How often an update follows at once: without it, what the next steps do would often come to nothing."""
+
 RESTART_ENGINE = "restart-engine"
 
 
@@ -164,8 +168,13 @@ def generate(seed: int, length: int, *, engine: bool = False) -> list[Step]:
     """
     chance = random.Random(seed)  # noqa: S311 - not a secret
     weights = {name: weight for name, (weight, _) in CATALOGUE.items()} | ({RESTART_ENGINE: 2} if engine else {})
-    names = chance.choices(list(weights), list(weights.values()), k=length)
-    return [_drawn(name, chance) for name in names]
+    steps: list[Step] = []
+    while len(steps) < length:
+        [name] = chance.choices(list(weights), list(weights.values()))
+        steps.append(_drawn(name, chance))
+        if name in FOLLOWED and chance.random() < OFTEN:
+            steps.append(Step("up"))
+    return steps[:length]
 
 
 def _drawn(name: str, chance: random.Random) -> Step:
