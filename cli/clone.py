@@ -11,10 +11,10 @@ from pathlib import Path
 
 from filelock import FileLock
 
+from cli.backend import Folder
 from cli.errors import UserError
 from cli.paths import ROOT, data_home
-from infra.identity import marker, read
-from infra.naming import PROJECT
+from infra import identity
 
 _ID_BYTES = 5
 
@@ -51,7 +51,7 @@ class Clone:
     @property
     def has_any_state(self) -> bool:
         """Whether this clone's own backend knows any stack."""
-        return any(self.state_folder.glob(".pulumi/stacks/*/*.json"))
+        return self.backend.has_any_state
 
     @property
     def placements_file(self) -> Path:
@@ -63,9 +63,10 @@ class Clone:
         """Pulumi's state backend of this clone."""
         return self.state_folder.as_uri()
 
-    def has_state(self, stack: str) -> bool:
-        """Return whether this clone's own backend knows a stack; Pulumi itself is slower to ask."""
-        return (self.state_folder / ".pulumi/stacks" / PROJECT / f"{stack}.json").exists()
+    @property
+    def backend(self) -> Folder:
+        """The files of that backend."""
+        return Folder(self.state_folder / ".pulumi")
 
 
 def current(root: Path = ROOT) -> Clone:
@@ -73,12 +74,6 @@ def current(root: Path = ROOT) -> Clone:
 
     A passphrase that is lost is not made anew, since most commands can do without: see `cli.passphrase`. A copy of a
     checkout (`cp -r`) gets an identity of its own; a moved checkout keeps the one it had.
-
-    Args:
-        root: The checkout.
-
-    Returns:
-        The clone.
     """
     clone = find(root)
     if clone is None:
@@ -86,47 +81,27 @@ def current(root: Path = ROOT) -> Clone:
         # Of two first commands at the same time, one would go on under an identity that the other has replaced.
         with FileLock(data_home() / "clones.lock"):
             clone = find(root) or _identify(root)
+    _require_here(clone)
     _prepare(clone)
     return clone
 
 
 def find(root: Path = ROOT) -> Clone | None:
-    """Return this clone if it has an identity, changing nothing.
-
-    Args:
-        root: The checkout.
-
-    Returns:
-        The clone, or None where nothing has been done in it yet.
-    """
-    identity = read(root)
-    return _clone(identity, root) if identity and not _belongs_elsewhere(identity, root) else None
+    """Return this clone, changing nothing; None where nothing has been done in it yet."""
+    name = identity.read(root)
+    return _clone(name, root) if name and not _belongs_elsewhere(name, root) else None
 
 
-def known(identity: str) -> Clone | None:
-    """Return any clone of this user on this machine.
-
-    Args:
-        identity: Its id, as labels have it.
-
-    Returns:
-        The clone as it recorded itself, or None where nothing is known of it here.
-    """
+def known(name: str) -> Clone | None:
+    """Return any clone of this user by its id, as it recorded itself; None where nothing is known of it here."""
     try:
-        return _clone(identity, Path(json.loads(_record(identity).read_text())["root"]))
+        return _clone(name, Path(json.loads(_record(name).read_text())["root"]))
     except (OSError, ValueError, KeyError):
         return None
 
 
 def others(here: Clone) -> Iterator[Clone]:
-    """Find this user's other clones.
-
-    Args:
-        here: This clone.
-
-    Yields:
-        Every other one that is still where it was last used and has placed a stack.
-    """
+    """Yield this user's other clones that are still where they were last used and have placed a stack."""
     for file in sorted((data_home() / "clones").glob("*/placements.json")):
         other = known(file.parent.name)
         if other and other.id != here.id and _holds(other.root, other.id):
@@ -134,32 +109,62 @@ def others(here: Clone) -> Iterator[Clone]:
 
 
 def _identify(root: Path) -> Clone:
-    identity, file = secrets.token_hex(_ID_BYTES), marker(root)
-    if not file.parent.is_dir():
+    made, folder = secrets.token_hex(_ID_BYTES), identity.marker(root).parent
+    if not folder.is_dir():
         raise UserError(
             f"{root} is a worktree of a repository that isn't there any more.",
-            cause=f"git's folder for it, {file.parent}, does not exist.",
+            cause=f"git's folder for it, {folder}, does not exist.",
             remedy=f"If the repository was moved, run in it: git worktree repair {shlex.quote(str(root))}",
         )
-    file.write_text(f"{identity}\n")
-    return _clone(identity, root)
+    try:
+        identity.write(root, made, data_home())
+    except OSError as error:
+        raise UserError(
+            f"{folder} can't be written.",
+            cause=str(error),
+            remedy=f"Run this as the user that owns it, or own it: sudo chown -R $(id -u) {shlex.quote(str(root))}",
+        ) from None
+    return _clone(made, root)
 
 
-def _holds(root: Path, identity: str) -> bool:
-    return read(root) == identity
+def _require_here(clone: Clone) -> None:
+    """Make sure that a clone that is unknown here has no state elsewhere, which would be taken for lost."""
+    home = identity.home(clone.root)
+    if home in {"", str(data_home())} or _record(clone.id).exists() or not _may_exist(_folder(clone.id, Path(home))):
+        return
+    raise UserError(
+        f"The environments of {clone.root} are kept in {home}, and not in {data_home()}.",
+        cause="Another user has used this checkout, or DASHTAM_DATA_HOME or HOME was another.",
+        remedy=f"Run this as that user, or with DASHTAM_DATA_HOME={shlex.quote(home)}; or use a clone of your own.",
+    )
 
 
-def _clone(identity: str, root: Path) -> Clone:
-    return Clone(identity, root, data_home() / "clones" / identity)
+def _may_exist(folder: Path) -> bool:
+    try:
+        return folder.exists()
+    except PermissionError:
+        return True
 
 
-def _record(identity: str) -> Path:
-    return data_home() / "clones" / identity / "clone.json"
+def _folder(name: str, home: Path) -> Path:
+    return home / "clones" / name
 
 
-def _belongs_elsewhere(identity: str, root: Path) -> bool:
-    other = known(identity)
-    return other is not None and other.root != root and _holds(other.root, identity)
+def _holds(root: Path, name: str) -> bool:
+    return identity.read(root) == name
+
+
+def _clone(name: str, root: Path) -> Clone:
+    return Clone(name, root, _folder(name, data_home()))
+
+
+def _record(name: str) -> Path:
+    return _folder(name, data_home()) / "clone.json"
+
+
+def _belongs_elsewhere(name: str, root: Path) -> bool:
+    other = known(name)
+    return other is not None and other.root != root and _holds(other.root, name)
 
 
 def _prepare(clone: Clone) -> None:

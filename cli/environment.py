@@ -2,62 +2,51 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from cli import backend
 from cli.clone import Clone
 from infra import placement
 
+CLONE = "DASHTAM_CLONE"
 
-def pulumi_variables(clone: Clone, environ: Mapping[str, str]) -> dict[str, str]:
-    """Return the variables that give Pulumi this clone's state and passphrase.
 
-    A user's own login, backend or passphrase is respected.
+def of(clone: Clone, environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the whole environment in which Pulumi uses this clone's state and passphrase.
+
+    A user's own login, backend or passphrase is respected; what another clone's `./dashtam env` set is not.
 
     Args:
         clone: This clone.
         environ: The environment as it is.
-
-    Returns:
-        Variables to set.
     """
-    variables = {
-        "DASHTAM_CLONE": clone.id,
+    own = _without_another_clones(clone, environ)
+    own |= {
+        CLONE: clone.id,
         placement.VARIABLE: str(clone.placements_file),
         "PULUMI_SKIP_UPDATE_CHECK": "true",
     }
-    if not environ.get("PULUMI_BACKEND_URL") and not logged_in(environ):
-        variables["PULUMI_BACKEND_URL"] = clone.backend_url
-    if not environ.get("PULUMI_CONFIG_PASSPHRASE") and not environ.get("PULUMI_CONFIG_PASSPHRASE_FILE"):
-        variables["PULUMI_CONFIG_PASSPHRASE_FILE"] = str(clone.passphrase_file)
-    return variables
+    if not backend.chosen(own, clone.root):
+        own[backend.URL] = clone.backend_url
+    if not backend.has_passphrase(own):
+        own[backend.PASSPHRASE_FILE] = str(clone.passphrase_file)
+    return own
 
 
-def logged_in(environ: Mapping[str, str]) -> str | None:
-    """Return the backend that the user chose with `pulumi login`.
-
-    Args:
-        environ: The environment as it is.
-
-    Returns:
-        Its URL, or None where the user chose none.
-    """
-    home = Path(environ.get("PULUMI_CREDENTIALS_PATH") or environ.get("PULUMI_HOME") or Path.home() / ".pulumi")
-    try:
-        return json.loads((home / "credentials.json").read_text()).get("current") or None
-    except (OSError, ValueError):
-        return None
+def changes(environ: Mapping[str, str]) -> dict[str, str | None]:
+    """Return what a shell must set, and with None what it must unset, to have an environment instead of this one."""
+    gone = dict.fromkeys(os.environ.keys() - environ.keys())
+    return gone | {name: value for name, value in environ.items() if os.environ.get(name) != value}
 
 
-def changes(variables: Mapping[str, str]) -> dict[str, str]:
-    """Return the variables that differ from this process's environment.
-
-    Args:
-        variables: The environment to have.
-
-    Returns:
-        What a shell must set.
-    """
-    return {name: value for name, value in variables.items() if os.environ.get(name) != value}
+def _without_another_clones(clone: Clone, environ: Mapping[str, str]) -> dict[str, str]:
+    other = environ.get(CLONE)
+    if other in {None, "", clone.id}:
+        return dict(environ)
+    record = environ.get(placement.VARIABLE)
+    home = Path(record).parent if record else clone.home.with_name(str(other))
+    theirs = Clone(str(other), clone.root, home)
+    values = {backend.URL: theirs.backend_url, backend.PASSPHRASE_FILE: str(theirs.passphrase_file)}
+    return {name: value for name, value in environ.items() if values.get(name) != value}

@@ -27,7 +27,7 @@ def update_failed(command: str, stack: str, errors: list[str], reports: list[str
     """Return the error for an update that failed.
 
     Args:
-        command: `up` or `destroy`.
+        command: `up`, `down` or `destroy`.
         stack: The environment.
         errors: What Pulumi said.
         reports: What the containers that aren't well said.
@@ -37,10 +37,14 @@ def update_failed(command: str, stack: str, errors: list[str], reports: list[str
     """
     causes = "\n".join(reasons(errors))
     return UserError(
-        f"{stack} is not up." if command == "up" else f"{stack} is not removed.",
+        f"{stack} is not up."
+        if command == "up"
+        else f"{stack} is not down."
+        if command == "down"
+        else f"{stack} is not removed.",
         cause="\n\n".join(part for part in [causes, *reports] if part),
         remedy=remedies.known(causes, *reports)
-        or f"Mend that and run `./dashtam {command} {stack}` again; it goes on from here.",
+        or f"Remove the cause, then run `./dashtam {command} {stack}` again; it goes on from here.",
     )
 
 

@@ -41,8 +41,7 @@ def make(session: Session, source: str, name: str, say: Say) -> None:
     _require_possible(clone, origin, name)
     Settler(clone, session.engine, say).settle(name, origin)
     restore(clone)
-    if not clone.has_state(name):
-        session.pulumi.create_missing_stacks()
+    session.pulumi.create_missing_stacks()
 
 
 def restore(clone: Clone) -> None:

@@ -127,7 +127,7 @@ def down(session: Session, *stacks: str) -> None:
             stack: recovery.recover(session.pulumi, session.engine, stack, session.clone.id, err.print)
             for stack in stacks
         }
-        Updates(session, "destroy").run({stack: _flags(*DOWN, refresh=amiss[stack]) for stack in stacks})
+        Updates(session, "down").run({stack: _flags(*DOWN, refresh=amiss[stack]) for stack in stacks})
 
 
 @contextmanager

@@ -14,13 +14,13 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
 import psutil
 
+from cli import backend
+from cli.backend import Folder
 from cli.errors import UserError
 from cli.pulumi import Pulumi
-from infra.naming import PROJECT
 
 Say = Callable[[str], None]
 
@@ -59,27 +59,13 @@ class Lock:
             return False
 
 
-def found(backend_url: str, stack: str) -> list[Lock]:
-    """Return the locks on a stack.
-
-    Args:
-        backend_url: The state backend; only file backends have such locks.
-        stack: Which stack.
-
-    Returns:
-        The locks, usually none or one.
-    """
-    folder = _folder(backend_url)
+def found(folder: Folder, stack: str) -> list[Lock]:
+    """Return the locks on a stack, usually none or one."""
     locks = []
-    for path in (folder / "locks/organization" / PROJECT / stack).glob("*.json") if folder else ():
+    for path in folder.locks(stack):
         with suppress(FileNotFoundError):
             locks.append(_lock(path))
     return locks
-
-
-def _folder(backend_url: str) -> Path | None:
-    address = urlsplit(backend_url)
-    return Path(unquote(address.path)) / ".pulumi" if address.scheme == "file" else None
 
 
 def _lock(path: Path) -> Lock:
@@ -102,23 +88,23 @@ def release_dead(pulumi: Pulumi, stack: str, say: Say) -> None:
     Raises:
         UserError: The other update runs on another machine, or doesn't end.
     """
-    backend_url = pulumi.environ.get("PULUMI_BACKEND_URL", "")
-    for lock in found(backend_url, stack):
+    folder = backend.folder(pulumi.environ, pulumi.root)
+    for lock in found(folder, stack) if folder else ():
         if lock.is_held:
             say(_waits(lock, stack))
             _wait_for(lock, stack)
         if lock.path.exists():
             say(f"Removing the lock of an update that died (pid {lock.pid}).")
             lock.path.unlink(missing_ok=True)
-    _remove_broken_attributes(_folder(backend_url), stack)
+    for path in folder.attributes(stack) if folder else ():
+        _remove_if_broken(path)
 
 
-def _remove_broken_attributes(folder: Path | None, stack: str) -> None:
-    for path in (folder / "stacks" / PROJECT).glob(f"{stack}.json*.attrs") if folder else ():
-        try:
-            json.loads(path.read_text())
-        except ValueError:
-            path.unlink(missing_ok=True)
+def _remove_if_broken(path: Path) -> None:
+    try:
+        json.loads(path.read_text())
+    except ValueError:
+        path.unlink(missing_ok=True)
 
 
 def _waits(lock: Lock, stack: str) -> str:

@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from cli import completion, unforeseen
+from cli import completion, signals, unforeseen
 from cli.errors import UserError
 from cli.lazy import LazyGroup
 
@@ -19,7 +19,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
-    epilog="Start with `./dashtam up dev`. If something is wrong, `./dashtam doctor` says what and how to mend it.",
+    epilog="Start with `./dashtam up dev`. If something is wrong, `./dashtam doctor` says what and how to fix it.",
 )
 
 
@@ -28,30 +28,37 @@ def dashtam() -> None:
     """Dashtam's environments on your machine: dev, test and ci, each a stack of one Pulumi program."""
 
 
-INTERRUPTED = 130
-"""The exit status after a Ctrl-C, as in a shell."""
-
-
 def main() -> None:
     """Run the command line; what a user can mend ends with a message, never with a traceback."""
     if os.environ.get("NO_COLOR"):
         # Typer's help is bold and dim all the same, unless it takes a terminal for none.
         os.environ["_TYPER_FORCE_DISABLE_TERMINAL"] = "1"
+    with signals.raised():
+        sys.exit(_run())
+
+
+def _run() -> int:
     try:
         app()
     except UserError as error:
-        show(error)
-        sys.exit(error.exit_status)
+        return _failed(error)
     except SystemExit as end:
-        if end.code == INTERRUPTED:
-            _say("Interrupted. Run the same command again to go on from here.")
-        raise
+        if not end.code or (end.code != signals.INTERRUPTED and not signals.status()):
+            raise
+        # Typer's is that of Ctrl-C for any signal, and another one at a prompt.
+        _say("Interrupted. Run the same command again to go on from here.")
+        return signals.status() or signals.INTERRUPTED
     except Exception as error:
         explained = unforeseen.explain(error)
         if explained is None:
             raise
-        show(explained)
-        sys.exit(explained.exit_status)
+        return _failed(explained)
+    return 0
+
+
+def _failed(error: UserError) -> int:
+    show(error)
+    return signals.status() or error.exit_status
 
 
 def show(error: UserError) -> None:

@@ -9,7 +9,7 @@ import os
 import shutil
 from collections.abc import Mapping
 
-from cli import environment, salt
+from cli import backend, environment, salt
 from cli.clone import Clone
 from cli.console import err
 from cli.errors import UserError
@@ -26,9 +26,8 @@ def blocks(clone: Clone, environ: Mapping[str, str] = os.environ) -> bool:
 
 
 def _is_used(clone: Clone, environ: Mapping[str, str]) -> bool:
-    used = {**environ, **environment.pulumi_variables(clone, environ)}
-    own = str(clone.passphrase_file)
-    return not used.get("PULUMI_CONFIG_PASSPHRASE") and used.get("PULUMI_CONFIG_PASSPHRASE_FILE") == own
+    used = environment.of(clone, environ)
+    return backend.PASSPHRASE not in used and used[backend.PASSPHRASE_FILE] == str(clone.passphrase_file)
 
 
 def forget_another(clone: Clone, environ: Mapping[str, str] = os.environ) -> None:
@@ -38,8 +37,8 @@ def forget_another(clone: Clone, environ: Mapping[str, str] = os.environ) -> Non
         clone: This clone, whose folder may have been removed as a whole.
         environ: This process's environment, which may name another passphrase or backend.
     """
-    used = {**environ, **environment.pulumi_variables(clone, environ)}
-    if not clone.has_any_state and _is_used(clone, environ) and used.get("PULUMI_BACKEND_URL") == clone.backend_url:
+    used = backend.folder(environment.of(clone, environ), clone.root)
+    if used == clone.backend and not used.has_any_state and _is_used(clone, environ):
         salt.forget(clone)
 
 

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import os
+import pwd
 from pathlib import Path
 
 import platformdirs
 
 ROOT = Path(__file__).resolve().parents[1]
 """The project's root: the folder of Pulumi.yaml."""
+
+
+def account_home() -> Path:
+    """Return the user's home folder as Pulumi finds it: by the account, whatever HOME says (Go, os/user)."""
+    try:
+        return Path(pwd.getpwuid(os.getuid()).pw_dir)
+    except KeyError:
+        return Path.home()
 
 
 def cache_home() -> Path:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cli import update
+from cli import backend, update
 from cli.errors import UserError
 from cli.paths import ROOT
 from cli.suggestion import did_you_mean
@@ -56,9 +56,15 @@ class Pulumi:
         """Return the names of this project's stacks."""
         return {stack["name"].rsplit("/", 1)[-1] for stack in json.loads(self.run("stack", "ls", "--json"))}
 
+    @property
+    def may_lack_stacks(self) -> bool:
+        """Whether there may be a `Pulumi.<stack>.yaml` without a stack; Pulumi itself is slower to ask."""
+        folder = backend.folder(self.environ, self.root)
+        return folder is None or not all(folder.state(stack).exists() for stack in configured_stacks(self.root))
+
     def create_missing_stacks(self) -> None:
         """Create a stack for every `Pulumi.<stack>.yaml` that has none yet."""
-        existing = self.stacks()
+        existing = self.stacks() if self.may_lack_stacks else configured_stacks(self.root)
         for stack in configured_stacks(self.root):
             if stack not in existing:
                 self.run("stack", "init", stack, "--no-select")

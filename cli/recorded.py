@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,11 +11,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
-from cli import environment
+from cli import backend, environment
 from cli.clone import Clone
-from infra.naming import PROJECT
 
 CONTAINER = "docker:index/container:Container"
 NETWORK = "docker:index/network:Network"
@@ -104,24 +103,29 @@ def read(clone: Clone, stack: str, environ: Mapping[str, str] = os.environ) -> R
         UserError: The backend is none of files, and Pulumi isn't there or can't read it.
     """
     file = state_file(clone, stack, environ)
-    document = _from_file(file) if file else _from_pulumi(clone, stack, environ)
-    return Recorded([_resource(one) for one in document.get("resources") or []])
+    return parsed(content(file)) if file else _recorded(_from_pulumi(clone, stack, environ))
+
+
+def parsed(content: bytes) -> Recorded:
+    """Return what the content of a state file says; nothing of an empty one."""
+    checkpoint = json.loads(content or b"{}").get("checkpoint") or {}
+    return _recorded(checkpoint.get("latest") or {})
 
 
 def state_file(clone: Clone, stack: str, environ: Mapping[str, str]) -> Path | None:
-    """Return the file that has an environment's state; None where the backend is none of files."""
-    chosen = {**environ, **environment.pulumi_variables(clone, environ)}.get("PULUMI_BACKEND_URL")
-    address = urlsplit(chosen or environment.logged_in(environ) or "")
-    if address.scheme != "file":
-        return None
-    return Path(unquote(address.path)) / ".pulumi/stacks" / PROJECT / f"{stack}.json"
+    """Return the file that has an environment's state; None where only Pulumi can read that."""
+    found = backend.folder(environment.of(clone, environ), clone.root)
+    file = found.state(stack) if found else None
+    return None if file is None or file.suffix == backend.ZSTD else file
 
 
-def _from_file(file: Path) -> dict[str, Any]:
+def content(file: Path) -> bytes:
+    """Return what a state file says; nothing where there is none."""
     with suppress(FileNotFoundError):
         # Pulumi replaces the file as a whole: it is never seen half written.
-        return (json.loads(file.read_text()).get("checkpoint") or {}).get("latest") or {}
-    return {}
+        written = file.read_bytes()
+        return gzip.decompress(written) if file.suffix == ".gz" else written
+    return b""
 
 
 def _from_pulumi(clone: Clone, stack: str, environ: Mapping[str, str]) -> dict[str, Any]:
@@ -130,10 +134,14 @@ def _from_pulumi(clone: Clone, stack: str, environ: Mapping[str, str]) -> dict[s
     from cli.pulumi import Pulumi  # noqa: PLC0415
 
     machine = setup.prepare(install=False, need_engine=False)
-    pulumi = Pulumi({**environ, **machine.environment, **environment.pulumi_variables(clone, environ)}, clone.root)
+    pulumi = Pulumi(environment.of(clone, {**environ, **machine.environment}), clone.root)
     if stack not in pulumi.stacks():
         return {}
     return json.loads(pulumi.run("stack", "export", "--stack", stack)).get("deployment") or {}
+
+
+def _recorded(deployment: Mapping[str, Any]) -> Recorded:
+    return Recorded([_resource(one) for one in deployment.get("resources") or []])
 
 
 def _resource(document: Mapping[str, Any]) -> Resource:

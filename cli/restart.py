@@ -5,11 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from graphlib import TopologicalSorter
 
 from docker.errors import APIError
 
-from cli import failures, remedies
+from cli import failures, remedies, signals
 from cli.container_view import ContainerView
 from cli.engine_view import EngineView
 from cli.errors import UserError
@@ -46,19 +47,37 @@ def restart(view: EngineView, stack: str, containers: Collection[ContainerView],
     Raises:
         UserError: Not all were restarted and became healthy; it says what they said.
     """
-    batches = in_order(containers)
-    unstopped = [said for batch in reversed(batches) for said in _each(batch, lambda one: _stop(view, one, show))]
-    # Whatever happened, what was stopped runs again.
-    unstarted = [said for batch in batches for said in _each(batch, lambda one: _start(view, one, show))]
-    refused = [said for said in (*unstopped, *unstarted) if said]
+    show = _tolerant(show)
+    refused = _stop_and_start(view, in_order(containers), show)
     reports = refused or _wait(view, containers, show)
     if reports:
         raise UserError(
             f"{stack} is not healthy after the restart.",
             cause="\n\n".join(reports),
             remedy=remedies.known(*reports)
-            or f"Mend that and run it again; `./dashtam up {stack}` makes new containers.",
+            or f"`./dashtam logs {stack}` shows more; `./dashtam up {stack}` replaces containers that don't work.",
         )
+
+
+def _stop_and_start(view: EngineView, batches: list[list[ContainerView]], show: Show) -> list[str]:
+    """Return what the engine says against it."""
+    try:
+        unstopped = [said for batch in reversed(batches) for said in _each(batch, lambda one: _stop(view, one, show))]
+    finally:
+        # Whatever happened, what was stopped runs again.
+        with signals.postponed():
+            unstarted = [said for batch in batches for said in _each(batch, lambda one: _start(view, one, show))]
+    return [said for said in (*unstopped, *unstarted) if said]
+
+
+def _tolerant(show: Show) -> Show:
+    """Return what shows as far as it can: a reader that is gone must not keep a service stopped."""
+
+    def shown(service: str, state: str) -> None:
+        with suppress(OSError):
+            show(service, state)
+
+    return shown
 
 
 def in_order(containers: Iterable[ContainerView]) -> list[list[ContainerView]]:

@@ -15,7 +15,7 @@ from cli.images import build, source
 from cli.machine import setup
 from cli.machine.exclusive import exclusively
 from cli.paths import data_home
-from cli.pulumi import Pulumi, configured_stacks
+from cli.pulumi import Pulumi
 from infra.catalogue import SOURCE_VARIABLE, ImageSource
 
 
@@ -26,7 +26,7 @@ class Session:
     Args:
         clone: This clone.
         environ: The complete environment for tools.
-        image_source: Where this machine's images come from; None where no engine was asked for.
+        image_source: Where this machine's images come from; None where no images were asked for.
     """
 
     clone: Clone
@@ -53,12 +53,13 @@ class Session:
         return EngineView(self.client)
 
 
-def prepare(*, install: bool = True, images: bool = True, stacks: bool = True) -> Session:
+def prepare(*, install: bool = True, engine: bool = True, images: bool = True, stacks: bool = True) -> Session:
     """Make the machine and this clone ready.
 
     Args:
         install: Whether what is missing may be installed; else it is an error.
-        images: Whether the base images are needed too.
+        engine: Whether an engine must answer.
+        images: Whether the base images are needed too, which an engine has.
         stacks: Whether Pulumi is to have a stack for every environment, and be able to read its secrets.
 
     Returns:
@@ -71,8 +72,8 @@ def prepare(*, install: bool = True, images: bool = True, stacks: bool = True) -
     here = clone.current()
     if stacks:
         passphrase.require(here)
-    machine = setup.prepare(install=install, need_engine=images)
-    environ = {**os.environ, **machine.environment, **environment.pulumi_variables(here, os.environ)}
+    machine = setup.prepare(install=install, need_engine=engine or images)
+    environ = environment.of(here, {**os.environ, **machine.environment})
     session = Session(here, environ, None)
     if images:
         chosen = source.decide(session.client)
@@ -81,7 +82,7 @@ def prepare(*, install: bool = True, images: bool = True, stacks: bool = True) -
         session = Session(here, {**environ, SOURCE_VARIABLE: chosen.value}, chosen)
     further.restore(here)
     passphrase.forget_another(here)
-    if stacks and not all(here.has_state(stack) for stack in configured_stacks(here.root)):
+    if stacks and session.pulumi.may_lack_stacks:
         # A clone's first commands may come at the same time.
         with exclusively(here.state_folder / "init.lock", "making this clone's stacks"):
             session.pulumi.create_missing_stacks()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import signal
 import subprocess
 import tempfile
-import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -13,7 +12,7 @@ from typing import IO, Protocol
 
 import psutil
 
-from cli import lifecycle, suites, unchanged
+from cli import lifecycle, signals, suites, unchanged
 from cli.console import err
 from cli.errors import UserError
 from cli.session import Session
@@ -22,8 +21,6 @@ from cli.suites import Chosen, Run
 ENVIRONMENT = "test"
 NO_TESTS = 5
 """What pytest exits with where it selected no test."""
-
-INTERRUPTED = 130
 
 
 class Environment(Protocol):
@@ -58,7 +55,7 @@ def run(here: Session, chosen: Chosen, *, browser: bool, reports: Path | None) -
             err.print(f"Running tests: {', '.join(one.paths)}.", highlight=False)
             command = [*suites.command(one, chosen.extra, str(reports or "")), *coverage]
             statuses.append(_pytest(command, here))
-            if statuses[-1] == INTERRUPTED or (statuses[-1] and suites.ends_at_first_failure(chosen.extra)):
+            if signals.status() or (statuses[-1] and suites.ends_at_first_failure(chosen.extra)):
                 break
     return next((status for status in statuses if status not in {0, NO_TESTS}), min(statuses))
 
@@ -79,36 +76,19 @@ def _pytest(command: Sequence[str], here: Session) -> int:
     """Run pytest until it has ended by itself: interrupted, it first removes what its tests brought up."""
     with (
         subprocess.Popen(command, cwd=here.clone.root, env=here.environ) as process,
-        _passing_signals_on(process) as interrupted,
+        signals.noted(lambda number: _interrupt(number, process.pid)) as interrupted,
     ):
         status = process.wait()
-    return INTERRUPTED if interrupted.is_set() else status
+    return signals.status() if interrupted.is_set() else status
 
 
-@contextmanager
-def _passing_signals_on(process: subprocess.Popen[bytes]) -> Iterator[threading.Event]:
-    """Let signals end pytest, not this command; Ctrl-C comes to pytest and its workers from the terminal itself.
-
-    Yields:
-        What is set once a signal has come.
-    """
-    interrupted = threading.Event()
-
-    def interrupt(number: int, _: object) -> None:
-        interrupted.set()
-        if number != signal.SIGINT:
-            with suppress(psutil.NoSuchProcess):
-                pytest = psutil.Process(process.pid)
-                for one in (pytest, *pytest.children()):
-                    one.send_signal(signal.SIGINT)
-
-    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    previous = [signal.signal(number, interrupt) for number in numbers]
-    try:
-        yield interrupted
-    finally:
-        for number, handler in zip(numbers, previous, strict=True):
-            signal.signal(number, handler)
+def _interrupt(number: int, pid: int) -> None:
+    """Let a signal end pytest; Ctrl-C comes to it and its workers from the terminal itself."""
+    if number != signal.SIGINT:
+        with suppress(psutil.NoSuchProcess):
+            pytest = psutil.Process(pid)
+            for one in (pytest, *pytest.children()):
+                one.send_signal(signal.SIGINT)
 
 
 @contextmanager
@@ -127,7 +107,7 @@ def _environment(here: Session, runs: Sequence[Run]) -> Iterator[Environment]:
                 yield _Beside(process, output)
             finally:
                 if process.poll() is None:
-                    process.send_signal(signal.SIGINT)
+                    process.terminate()  # SIGINT is ignored by what a shell started in the background
 
 
 class _InTurn:

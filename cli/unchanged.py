@@ -72,6 +72,7 @@ def inputs(session: Session, stack: str) -> str:
         return ""
     credentials = read_credentials(stack, config.providers)
     return _digest(
+        str(root),
         source_digest(*(root / name for name in (*INPUTS, f"Pulumi.{stack}.yaml"))),
         placements.of(session.clone, stack).model_dump_json(),
         *(f"{name}={value}" for name, value in sorted(session.environ.items()) if _is_read(name)),
@@ -82,12 +83,12 @@ def inputs(session: Session, stack: str) -> str:
 def made(session: Session, stack: str) -> str:
     """Return a digest of what is on the engine and in the state; empty where these differ or one isn't healthy."""
     file, owner = recorded.state_file(session.clone, stack, session.environ), session.clone.id
-    if file is None or not file.exists():
+    content = recorded.content(file) if file else b""
+    if not content:
         return ""
-    content = file.read_bytes()
     containers = session.engine.containers(stack, owner)
     snapshot = Snapshot(session.engine, stack, owner)
-    state = recorded.read(session.clone, stack, session.environ)
+    state = recorded.parsed(content)
     if not containers or not all(one.is_fine for one in containers) or differences(state, snapshot, stack, owner):
         return ""
     return _digest(

@@ -6,7 +6,6 @@ an update, and gives no way to interrupt one.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import signal
 import subprocess
@@ -32,7 +31,7 @@ class Supervisor:
     Args:
         on_event: Called with each engine event.
         broken: Asked often; once it is true the update is interrupted, for it can't succeed any more.
-        interrupted: Set once the user has interrupted it; see `interrupts`.
+        interrupted: Set once the user has interrupted it; see `cli.signals`.
     """
 
     on_event: Callable[[Event], None]
@@ -101,23 +100,6 @@ def run(
             watcher.join()
         said.seek(0)
         return Ended(process.returncode == 0, started, supervisor.interrupted.is_set(), said.read())
-
-
-@contextlib.contextmanager
-def interrupts() -> Iterator[threading.Event]:
-    """Take Ctrl-C and SIGTERM for a wish to end in good order. For the main thread, which signals come to.
-
-    Yields:
-        What is set once one has come.
-    """
-    interrupted = threading.Event()
-    numbers = (signal.SIGINT, signal.SIGTERM)
-    previous = [signal.signal(number, lambda *_: interrupted.set()) for number in numbers]
-    try:
-        yield interrupted
-    finally:
-        for number, handler in zip(numbers, previous, strict=True):
-            signal.signal(number, handler)
 
 
 def _watch(process: subprocess.Popen[str], must_end: Callable[[], bool]) -> None:

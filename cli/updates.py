@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
-from cli import failures, preflight, update
+from cli import failures, preflight, signals
 from cli.console import err
 from cli.engine_view import EngineView
 from cli.errors import UserError
@@ -25,7 +25,7 @@ class Updates:
 
     Args:
         session: The prepared clone.
-        command: `up` or `destroy`.
+        command: `up`, `down` or `destroy`.
         patience: Seconds that they may take from the start; None: as long as each service's health check allows.
     """
 
@@ -45,7 +45,7 @@ class Updates:
         """
         stacks = list(flags)
         with (
-            update.interrupts() as interrupted,
+            signals.noted() as interrupted,
             display(stacks, err) as followed,
             ThreadPoolExecutor(len(stacks)) as pool,
         ):
@@ -60,7 +60,8 @@ class Updates:
         late = Late(self.patience)
         broken: Callable[[], bool] = (lambda: watch.sees_failure() or late()) if watch else late
         supervisor = Supervisor(progress.on_event, broken, interrupted)
-        if not self.session.pulumi.update(self.command, stack, *flags, supervisor=supervisor):
+        pulumis = "up" if self.command == "up" else "destroy"
+        if not self.session.pulumi.update(pulumis, stack, *flags, supervisor=supervisor):
             given_up = [late.reason] if late.happened else watch.reasons if watch else []
             reports = watch.reports() if watch else []
             raise failures.update_failed(self.command, stack, given_up or progress.errors, reports)

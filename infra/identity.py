@@ -21,10 +21,24 @@ def marker(root: Path) -> Path:
 
 def read(root: Path) -> str:
     """Return a checkout's identity; empty where nothing has been done in it yet."""
+    return _lines(root)[0]
+
+
+def home(root: Path) -> str:
+    """Return the data home in which its state was first kept; empty where that isn't known."""
+    return _lines(root)[1]
+
+
+def write(root: Path, identity: str, data_home: Path) -> None:
+    """Give a checkout its identity."""
+    marker(root).write_text(f"{identity}\n{data_home}\n")
+
+
+def _lines(root: Path) -> list[str]:
     try:
-        return marker(root).read_text().strip()
+        return [*marker(root).read_text().splitlines(), "", ""]
     except FileNotFoundError:
-        return ""
+        return ["", ""]
 
 
 def _folder(git: Path) -> Path:

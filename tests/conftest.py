@@ -16,6 +16,7 @@ import hypothesis
 import pytest
 from xdist.workermanage import NodeManager  # type: ignore[import-untyped]
 
+from infra import identity
 from infra.outputs import StackOutputs
 from tests import durations
 from tests.turns import Networks, use_of
@@ -114,6 +115,8 @@ def stack_outputs(stack: str) -> StackOutputs:
     Returns:
         The outputs, secrets included.
     """
+    if os.environ.get("DASHTAM_CLONE") not in {None, identity.read(ROOT)}:
+        pytest.exit('This shell is set up for another clone; run `eval "$(./dashtam env)"` in this one.', returncode=1)
     command = ["pulumi", "stack", "output", "--stack", stack, "--json", "--show-secrets", "--non-interactive"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     if done.returncode != 0:

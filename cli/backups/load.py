@@ -77,8 +77,8 @@ def restore(client: docker.DockerClient, target: Target, file: str) -> Loaded:
             _load(backup, label, fresh, target.environment)
             revisions.require_known(fresh.query, backup.name)
             fitted = _fit(client, target, app, label, fresh)
-            client.api.stop(app.id)
             try:
+                client.api.stop(app.id)
                 swapping.swap(database, fresh)
             finally:
                 # It brings an older database up to its own revision as it starts.

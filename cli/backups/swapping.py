@@ -76,7 +76,7 @@ def _make(database: Database, fresh: Database) -> None:
         raise UserError(
             f"No database can be made beside {database.name}; nothing was changed.",
             cause=error.said,
-            remedy=remedies.known(error.said) or "Mend that and run it again.",
+            remedy=remedies.known(error.said) or f"`docker logs {database.container}` shows what Postgres says.",
         ) from None
 
 

@@ -39,7 +39,7 @@ def clean(
     if as_json and not (yes or dry_run):
         raise UserError("--json asks nothing.", remedy="Add --yes to remove, or --dry-run to list.", exit_status=2)
     view = EngineView(connect())
-    here = session.prepare(install=not no_install, images=False, stacks=False)
+    here = session.prepare(install=not no_install, engine=False, images=False, stacks=False)
     found = cleaning.find(view, here.pulumi, here.clone)
     if not as_json:
         _show(found)

@@ -35,7 +35,7 @@ def destroy(  # noqa: PLR0913 - each an option of the command
     Where it keeps data, it asks. Then a snapshot is taken first, which `./dashtam snapshot restore` puts back.
     """
     target.require(environment)
-    here = session.prepare(install=not no_install)
+    here = session.prepare(install=not no_install, images=False)
     from cli.removal import Removal  # noqa: PLC0415 - what takes snapshots is slow to import
 
     removal = Removal(here, environment, engine_lost)

@@ -52,11 +52,11 @@ def env(
         raise typer.BadParameter("--show-secrets goes with an environment.")
     if name is not None:
         require_configured(name)
-    here = session.prepare(install=not no_install, images=name is None)
+    here = session.prepare(install=not no_install, engine=name is None, images=name is None)
     _print(_tools(here) if name is None else _clients(here, name, secrets=show_secrets), as_json)
 
 
-def _tools(here: Session) -> dict[str, str]:
+def _tools(here: Session) -> dict[str, str | None]:
     settler = Settler(here.clone, here.engine, err.print)
     for stack in configured_stacks(here.clone.root):
         with suppress(UserError):  # of a config that isn't valid Pulumi itself tells
@@ -79,9 +79,9 @@ def unpublished(outputs: StackOutputs) -> list[str]:
     return [name for name in SERVICES if getattr(containers, name) and getattr(ports, name) is None]
 
 
-def _print(variables: Mapping[str, str], as_json: bool) -> None:
+def _print(variables: Mapping[str, str | None] | Mapping[str, str], as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps(variables, indent=2, sort_keys=True))
         return
     for name, value in sorted(variables.items()):
-        typer.echo(f"export {name}={shlex.quote(value)}")
+        typer.echo(f"unset {name}" if value is None else f"export {name}={shlex.quote(value)}")

@@ -38,7 +38,8 @@ def rotate(
         raise UserError(
             f"The keys of {environment} were not rotated.",
             cause=said.strip(),
-            remedy=remedies.known(said) or "Mend the cause and run it again: what was encrypted anew stays readable.",
+            remedy=remedies.known(said)
+            or f"Remove the cause, then run `./dashtam keys rotate {environment}` again; no token was lost.",
         )
     done = json.loads(said.splitlines()[-1])
     if as_json:

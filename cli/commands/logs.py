@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from cli import target
+from cli import signals, target
 from cli.commands.arguments import Environment, Services
 from cli.commands.options import AsJson
 from cli.console import out
@@ -53,7 +53,7 @@ def logs(  # noqa: PLR0913 - an argument for each option
     try:
         _write(entries, show)
     except KeyboardInterrupt:
-        if not follow:
+        if not follow or signals.status() != signals.INTERRUPTED:
             raise
 
 

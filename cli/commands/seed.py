@@ -72,6 +72,7 @@ def _file(there: Target, file: Path) -> dict[str, Any]:
         raise UserError(
             f"{file} failed; nothing was changed.",
             cause=error.said,
-            remedy=remedies.known(error.said) or f"Mend {file}.",
+            remedy=remedies.known(error.said)
+            or f"Correct {file}, then run `./dashtam seed {there.environment} {file}` again.",
         ) from None
     return {"file": str(file)}

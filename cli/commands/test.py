@@ -50,7 +50,8 @@ def run(
 
 def _here(chosen: Chosen, reports: Path | None, *, install: bool) -> int:
     driven = not any(run.drives_browser for run in suites.runs(chosen)) or _has_browser(chosen, install=install)
-    here = session.prepare(install=install, images=chosen.suites != ("unit",))
+    needed = chosen.suites != ("unit",)
+    here = session.prepare(install=install, engine=needed, images=needed)
     return test_runs.run(here, chosen, browser=driven, reports=_folder(reports))
 
 

@@ -7,7 +7,6 @@ import os
 import queue
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections import deque
@@ -17,7 +16,6 @@ from typing import IO, TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
-    from types import FrameType
 
 TAIL_LINES = 25
 """How much of a failed command's output is kept to be shown."""
@@ -68,7 +66,7 @@ def run_lines(
 ) -> list[str]:
     """Run a command to its end and hand on each line as it is printed.
 
-    Whatever ends this call early (Ctrl-C, SIGTERM, a timeout) ends the command and all that it started.
+    Whatever ends this call early (a signal, see `cli.signals`, or a timeout) ends the command and all that it started.
 
     Args:
         argv: The command.
@@ -83,7 +81,7 @@ def run_lines(
     Raises:
         CommandError: The command failed or took too long.
     """
-    with _termination_raises(), _started(argv, env=env, cwd=cwd) as child:
+    with _started(argv, env=env, cwd=cwd) as child:
         lines = _collect(child, argv, timeout=timeout, watcher=watcher)
         status = child.wait()
     if status != 0:
@@ -154,22 +152,3 @@ def _end_group(child: subprocess.Popen[str]) -> None:
         with contextlib.suppress(subprocess.TimeoutExpired):
             child.wait(_KILL_AFTER_SECONDS)
             return
-
-
-@contextlib.contextmanager
-def _termination_raises() -> Iterator[None]:
-    """Turn SIGTERM and SIGHUP into SystemExit, so that what was started is ended too."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    numbers = (signal.SIGTERM, signal.SIGHUP)
-    before = {number: signal.signal(number, _leave) for number in numbers}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def _leave(number: int, _frame: FrameType | None) -> None:
-    sys.exit(128 + number)

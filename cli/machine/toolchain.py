@@ -9,7 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cli.paths import cache_home
+from cli.paths import account_home, cache_home
 
 if TYPE_CHECKING:
     from cli.machine.lock import Lock
@@ -95,7 +95,7 @@ def user_home() -> Path:
     chosen = os.environ.get("PULUMI_HOME")
     if chosen and not Path(chosen).is_relative_to(cache_home()):
         return Path(chosen)
-    return Path.home() / ".pulumi"
+    return account_home() / ".pulumi"
 
 
 def platform_name() -> str:

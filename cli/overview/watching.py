@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import UTC, datetime
 
 import typer
 from rich.live import Live
 
+from cli import signals
 from cli.console import out
 from cli.container_view import ContainerView
 from cli.overview.gathering import Overview
@@ -25,11 +25,14 @@ def watch(look: Callable[[], list[Overview]], *, everyone: bool) -> None:
         look: Returns the environments as they are now.
         everyone: Whether to tell whose each is.
     """
-    with suppress(KeyboardInterrupt):
+    try:
         if out.is_terminal:
             _refresh(look, everyone=everyone)
         else:
             _follow(look)
+    except KeyboardInterrupt:
+        if signals.status() != signals.INTERRUPTED:
+            raise
 
 
 def _refresh(look: Callable[[], list[Overview]], *, everyone: bool) -> None:

@@ -182,5 +182,5 @@ def _create(client: docker.DockerClient, image: str, settings: dict[str, Any]) -
         raise UserError(
             f"The container {settings['name']} can't be made.",
             cause=str(error.explanation),
-            remedy="Mend that, and run the same command again; `./dashtam doctor` tells more of the engine.",
+            remedy="`./dashtam doctor` checks the engine. Then run the same command again.",
         ) from None

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import docker
 
-from cli import placements, preflight
+from cli import placements, preflight, recorded
 from cli.clone import Clone
 from cli.engine_view import EngineView
 from cli.errors import UserError
@@ -62,7 +64,18 @@ def of(client: docker.DockerClient, clone: Clone, stack: str) -> tuple[StackSett
         NothingToKeepError: Its database is kept in memory.
     """
     settings, naming = preflight.configuration(clone.root, stack), placements.naming(clone, stack)
-    return settings, naming, parts(client, settings, naming)
+    view = EngineView(client)
+    return settings, naming, [_readable(view, clone, naming, one) for one in parts(client, settings, naming)]
+
+
+def _readable(view: EngineView, clone: Clone, naming: Naming, part: Part) -> Part:
+    """Return a part with an image that is here: else the one that its service runs, or ran before `down`."""
+    if view.image_document(part.image):
+        return part
+    runs = {one.component: one.image for one in view.containers(naming.environment, naming.owner)}
+    ran = recorded.read(clone, naming.environment).outputs.get("images") or {}
+    known = (runs.get(part.service), ran.get(part.service))
+    return replace(part, image=next((one for one in known if one and view.image_document(one)), part.image))
 
 
 def volumes(view: EngineView, naming: Naming) -> frozenset[str]:

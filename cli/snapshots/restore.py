@@ -10,7 +10,7 @@ from pathlib import Path
 
 from app.linking.rekeying import Rekeyed
 from app.vault import MasterKeys
-from cli import health, lifecycle, turns
+from cli import health, lifecycle, signals, turns
 from cli.console import err
 from cli.engine_view import EngineView
 from cli.errors import UserError
@@ -88,7 +88,9 @@ def restore(session: Session, stack: str, name: str) -> Restored:
         switch.finish(session.client, session.clone, naming)
         fitted = _stage(plan)
         stopped = time.monotonic()
-        running = _replace(plan)
+        with signals.postponed():
+            running = _replace(plan)
+            each(session.client.api.start, running)
     _resume(plan, running)
     ended = time.monotonic()
     return Restored(stack, name, made.size, ended - began, ended - stopped, fitted.rewrapped, fitted.lost)
@@ -179,8 +181,7 @@ def _replace(plan: _Plan) -> list[str]:
 
 
 def _resume(plan: _Plan, running: Sequence[str]) -> None:
-    """Start what ran, and leave the environment healthy."""
+    """Leave the environment healthy, of which some services run again."""
     client, stack = plan.session.client, plan.naming.environment
-    each(client.api.start, running)
     if len(running) < len(switch.USERS_OF_DATA) or health.settled(EngineView(client), stack, plan.naming.owner):
         lifecycle.up(plan.session, stack)

@@ -64,7 +64,7 @@ def _extract(folder: Path, piece: Piece, one: Helper, count: Count) -> None:
         raise UserError(
             f"The {one.part.service} data of the snapshot can't be unpacked; nothing was changed.",
             cause=error.said,
-            remedy="Mend that and run the same command again.",
+            remedy="`docker system df` shows whether there is room; `./dashtam doctor` checks the engine.",
         ) from None
 
 

@@ -109,7 +109,8 @@ def _work(client: docker.DockerClient, naming: Naming, part: Part, script: str) 
             raise UserError(
                 f"A restore of {naming.environment} was broken off, and can't be finished.",
                 cause=error.said,
-                remedy="Mend that and run the same command again: it goes on from there.",
+                remedy=f"`docker system df` shows whether there is room. Then `./dashtam up {naming.environment}`"
+                " finishes it.",
             ) from None
 
 

@@ -72,7 +72,7 @@ def run(command: Sequence[str]) -> str:
         raise UserError(
             f"`{shlex.join(command)}` failed.",
             cause=(done.stderr or done.stdout).strip(),
-            remedy="Mend that, and run the same command again.",
+            remedy="Run it by hand to see why; once it works, run the same command again.",
         )
     return done.stdout
 

@@ -16,7 +16,7 @@ import pulumi
 import pytest
 from google.protobuf import json_format  # type: ignore[import-untyped]
 from pulumi.runtime import mocks, rpc
-from pulumi.runtime.settings import set_root_resource
+from pulumi.runtime.settings import SETTINGS, set_root_resource
 from pulumi.runtime.stack import run_in_stack
 
 from infra import identity, state
@@ -237,6 +237,7 @@ def run_into(
 
 
 async def _program(stack: str, recorder: Recorder) -> None:
+    SETTINGS.outputs.clear()  # a program that failed leaves some, of a loop that is closed
     mocks.set_mocks(recorder.mocks, "dashtam", stack, preview=False, monitor=recorder, organization="organization")
     set_root_resource(None)  # type: ignore[arg-type]
     await run_in_stack(_main)

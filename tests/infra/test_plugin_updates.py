@@ -6,6 +6,8 @@ import os
 import re
 import subprocess
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from copy import deepcopy
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -100,5 +102,11 @@ def test_the_program_replaces_only_what_the_plugin_would_ignore(
     plugin: provider_pb2_grpc.ResourceProviderStub, declare: Callable[[str], Deployment]
 ) -> None:
     container = declare("dev").service("app")
-    container.request.ClearField("replaceOnChanges")
-    assert silent(plugin, container) - UPDATED - UNSEEN == {"healthcheck", "init", "mounts", "tmpfs"}
+    request = deepcopy(container.request)
+    request.ClearField("replaceOnChanges")
+    assert silent(plugin, replace(container, request=request)) - UPDATED - UNSEEN == {
+        "healthcheck",
+        "init",
+        "mounts",
+        "tmpfs",
+    }

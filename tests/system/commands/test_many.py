@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from cli.paths import account_home
 from infra.naming import SERVICES
 from tests.system.checkout import Checkout
 from tests.system.commands.beside import is_healthy, own, parts, places, remember, remembered, seen
@@ -19,6 +20,7 @@ from tests.system.running import run, succeed, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     import docker
 
@@ -62,7 +64,8 @@ def second(first: Checkout, announced: list[str], tmp_path_factory: pytest.TempP
     succeed(run(["git", "worktree", "add", "--quiet", "-b", "second", str(root)], cwd=first.root))
     made = Checkout(root, first.data, first.stack, first.pristine)
     try:
-        brought_up = made.dashtam("up", made.stack)
+        # In a shell that was set up for the first one, which is to direct nothing here.
+        brought_up = made.dashtam("up", made.stack, **first.tools)
         succeed(brought_up)
         announced += [line for line in brought_up.stderr.splitlines() if "Another clone" in line]
         yield made
@@ -157,12 +160,45 @@ def test_the_second_is_destroyed_and_its_snapshot_comes_back_where_it_was(
     assert [first.status(), second.status()] == ["", ""]
 
 
-def test_a_backend_that_both_use_has_one_owner(pair: Pair, first: Checkout, second: Checkout) -> None:
+def test_a_shell_of_the_first_is_made_one_of_the_second(pair: Pair, first: Checkout, second: Checkout) -> None:
+    assert is_healthy(pair[1])
+    changed = json.loads(succeed(second.dashtam("env", "--json", **first.tools)))
+    names = ("DASHTAM_CLONE", "DASHTAM_PLACEMENTS", "PULUMI_BACKEND_URL", "PULUMI_CONFIG_PASSPHRASE_FILE")
+    assert {name: changed[name] for name in names} == {name: second.tools[name] for name in names}
+    assert first.backend != second.backend
+    assert second.state().exists()
+
+
+@pytest.fixture
+def at_home(first: Checkout) -> Iterator[str]:
+    """The first one's backend by a path in the home of this account, as `pulumi login --local` has it."""
+    link = account_home() / f".{first.stack}"
+    link.symlink_to(first.backend)
+    yield f"file://~/{link.name}"
+    link.unlink()
+
+
+COMMANDS = {
+    "variable": [["up"], ["down"], ["destroy", "--yes"], ["destroy", "--yes", "--no-snapshot"]],
+    "login": [["destroy", "--yes", "--no-snapshot"]],
+}
+
+
+@pytest.mark.parametrize("by", COMMANDS)
+def test_a_backend_that_both_use_has_one_owner(
+    pair: Pair, first: Checkout, second: Checkout, at_home: str, by: str, tmp_path: Path
+) -> None:
     remember(pair[0], "owners")
     running = own(pair[0])
-    chosen = {name: first.tools[name] for name in ("PULUMI_BACKEND_URL", "PULUMI_CONFIG_PASSPHRASE_FILE")}
+    chosen = {"PULUMI_CONFIG_PASSPHRASE_FILE": first.tools["PULUMI_CONFIG_PASSPHRASE_FILE"]}
+    if by == "variable":
+        chosen["PULUMI_BACKEND_URL"] = first.tools["PULUMI_BACKEND_URL"]
+    else:
+        chosen["PULUMI_CREDENTIALS_PATH"] = str(tmp_path)
+        unset = {name: value for name, value in second.tools.items() if name != "PULUMI_BACKEND_URL"}
+        succeed(run(["pulumi", "login", at_home], cwd=second.root, env={**unset, **chosen}))
     said = "another clone's in this state backend"
-    for command in (["up"], ["down"], ["destroy", "--yes"], ["destroy", "--yes", "--no-snapshot"]):
+    for command in COMMANDS[by]:
         refused = second.dashtam(command[0], second.stack, *command[1:], **chosen)
         assert refused.returncode == 1
         assert said in refused.stderr
@@ -171,7 +207,8 @@ def test_a_backend_that_both_use_has_one_owner(pair: Pair, first: Checkout, seco
     # Its salt is of its own passphrase.
     second.config_file.write_text(second.pristine)
     try:
-        refused = run(plain, cwd=second.root, env={**second.tools, **chosen})
+        tools = {name: value for name, value in second.tools.items() if name != "PULUMI_BACKEND_URL"}
+        refused = run(plain, cwd=second.root, env={**tools, **chosen})
     finally:
         second.config_file.write_text(config)
     assert refused.returncode != 0

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import json
+import math
+import signal
+import time
 from pathlib import Path
 
 import docker
+import pytest
 
 from infra.catalogue import REDIS
 from infra.naming import SERVICES
-from tests.system import environments
+from tests.system import damage, environments
 from tests.system.checkout import Checkout
 from tests.system.commands.contents import Contents
 from tests.system.commands.restoring import Restore, killed_when
 from tests.system.running import succeed, wait_until
+
+STOPPED_WITHIN = 60
+"""Seconds from the start of the command."""
 
 
 def _states(checkout: Checkout, client: docker.DockerClient) -> dict[str, dict[str, str]]:
@@ -55,6 +62,25 @@ def test_services_that_were_stopped_or_paused_run_again(checkout: Checkout, clie
     client.containers.get(f"dashtam-{checkout.stack}-redis").pause()
     succeed(checkout.dashtam("restart", checkout.stack, "redis", "sandbox"))
     assert environments.is_up(client, checkout.stack)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_what_was_stopped_runs_again_when_the_command_ends_at_a_signal(
+    checkout: Checkout, client: docker.DockerClient, number: signal.Signals
+) -> None:
+    before, now = _states(checkout, client), math.ceil(time.time())
+    ends = client.events(
+        since=now, until=now + STOPPED_WITHIN, filters={**environments.labelled(checkout.stack), "event": "die"}
+    )
+    process = checkout.start("restart", checkout.stack)
+    with damage.at_latest_killed(process):
+        next(ends)
+        process.send_signal(number)
+        assert process.wait(90) == 128 + number
+    after = _states(checkout, client)
+    assert {service: state["Status"] for service, state in after.items()} == dict.fromkeys(SERVICES, "running")
+    assert after["callback"]["StartedAt"] > before["callback"]["StartedAt"]
+    wait_until(lambda: environments.is_up(client, checkout.stack), "healthy again", 60)
 
 
 HALF = """

@@ -7,13 +7,20 @@ import json
 import math
 import signal
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
+
+import pytest
 
 from tests.system import damage, environments
 from tests.system.commands import snapshots
 from tests.system.running import succeed, wait_until
 
 if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Iterator
+    from pathlib import Path
+
     import docker
 
     from tests.system.checkout import Checkout
@@ -57,28 +64,48 @@ async def test_no_connection_is_lost_and_the_next_update_replaces_nothing(
     assert not path.exists()
 
 
-async def test_paused_services_run_again_when_the_command_is_killed(
-    checkout: Checkout, contents: Contents, client: docker.DockerClient
-) -> None:
-    before = await contents.digest()
-    names = [f"dashtam-{checkout.stack}-{service}" for service in ("postgres", "redis")]
-
-    def states() -> set[str]:
-        return {client.containers.get(name).status for name in names}
-
+@contextmanager
+def _paused(checkout: Checkout, client: docker.DockerClient, said: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """Take a snapshot, and stop the command once services are paused, so that they can be looked at."""
     now = math.ceil(time.time())
     # Without `since` the engine repeats earlier events, such as the pauses of other snapshots.
     pauses = client.events(
         since=now, until=now + PAUSED_WITHIN, filters={**environments.labelled(checkout.stack), "event": "pause"}
     )
-    process = checkout.start("snapshot", "create", checkout.stack)
+    process = checkout.start("snapshot", "create", checkout.stack, said=said)
     with damage.at_latest_killed(process):
         next(pauses)
-        # So that it can't continue the services while they are looked at.
         process.send_signal(signal.SIGSTOP)
-        assert "paused" in states()
+        assert "paused" in _states(checkout, client)
+        yield process
+
+
+def _states(checkout: Checkout, client: docker.DockerClient) -> set[str]:
+    return {client.containers.get(f"dashtam-{checkout.stack}-{name}").status for name in ("postgres", "redis")}
+
+
+async def test_paused_services_run_again_when_the_command_is_killed(
+    checkout: Checkout, contents: Contents, client: docker.DockerClient, tmp_path: Path
+) -> None:
+    before = await contents.digest()
+    with _paused(checkout, client, tmp_path / "said") as process:
         damage.kill_group(process)
-    wait_until(lambda: states() == {"running"}, "Postgres and Redis run")
+    wait_until(lambda: _states(checkout, client) == {"running"}, "Postgres and Redis run")
     assert await contents.digest() == before
     path = snapshots.take(checkout)
     assert [one.name for one in path.parent.iterdir() if one.name.startswith(".")] == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+async def test_paused_services_run_again_before_the_command_ends_at_a_signal(
+    checkout: Checkout, contents: Contents, client: docker.DockerClient, number: signal.Signals, tmp_path: Path
+) -> None:
+    before, said = await contents.digest(), tmp_path / "said"
+    with _paused(checkout, client, said) as process:
+        process.send_signal(number)
+        process.send_signal(signal.SIGCONT)
+        assert process.wait(60) == 128 + number
+        assert _states(checkout, client) == {"running"}
+    assert "Interrupted. Run the same command again" in said.read_text()
+    assert await contents.digest() == before
+    assert [one for one in (checkout.home / "snapshots").rglob(".*") if one.is_dir()] == []

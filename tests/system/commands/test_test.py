@@ -75,7 +75,9 @@ def test_what_selects_no_test_is_no_success(checkout: Checkout, suite: Path) -> 
     assert checkout.dashtam("test", SUITE, "-k", "no_such_test").returncode == 5
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    "number", [signal.SIGINT, signal.SIGTERM, pytest.param(signal.SIGHUP, marks=pytest.mark.campaign)]
+)
 def test_interrupted_it_ends_once_fixtures_have_removed_what_they_made(
     checkout: Checkout, suite: Path, number: signal.Signals, tmp_path: Path
 ) -> None:
@@ -88,7 +90,7 @@ def test_interrupted_it_ends_once_fixtures_have_removed_what_they_made(
             os.killpg(process.pid, number)  # as a terminal does
         else:
             process.send_signal(number)
-        assert process.wait(60) == 130, output.read_text()
+        assert process.wait(60) == 128 + number, output.read_text()
     assert suite.with_name("removed").exists()
     assert "Interrupted" in output.read_text()
 

@@ -2,12 +2,13 @@ from __future__ import annotations
 
 import shutil
 import stat
+import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from cli import clone
+from cli import clone, salt
 from cli.clone import current
 from cli.errors import UserError
 from tests.unit.cli.conftest import git
@@ -39,6 +40,49 @@ def test_a_moved_clone_is_the_same(repository: Path, tmp_path: Path) -> None:
     moved = repository.rename(tmp_path / "elsewhere")
     second = clone.current(moved)
     assert (second.id, second.home, second.root) == (first.id, first.home, moved)
+
+
+def test_one_whose_state_is_another_users_says_where_it_is(
+    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, data_home: Path
+) -> None:
+    first = clone.current(repository)
+    monkeypatch.setenv("DASHTAM_DATA_HOME", str(tmp_path / "of another"))
+    with pytest.raises(UserError) as refused:
+        clone.current(repository)
+    assert f"DASHTAM_DATA_HOME={data_home}" in refused.value.remedy
+    assert not (tmp_path / "of another").exists()
+    monkeypatch.setenv("DASHTAM_DATA_HOME", str(data_home))
+    assert clone.current(repository) == first
+
+
+def test_one_whose_state_was_removed_or_moved_along_goes_on(
+    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, data_home: Path
+) -> None:
+    first = clone.current(repository)
+    data_home.rename(tmp_path / "moved along")
+    monkeypatch.setenv("DASHTAM_DATA_HOME", str(tmp_path / "moved along"))
+    assert clone.current(repository).id == first.id
+    shutil.rmtree(tmp_path / "moved along")
+    assert clone.current(repository).id == first.id
+
+
+def test_a_checkout_that_may_not_be_written_says_what_to_do(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("infra.identity.write", refuse)
+    with pytest.raises(UserError, match="can't be written") as refused:
+        clone.current(repository)
+    assert refused.value.remedy.endswith(f"sudo chown -R $(id -u) {repository}")
+
+
+def test_one_that_another_user_owns_now_is_the_same(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = clone.current(repository)
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+    with pytest.raises(subprocess.CalledProcessError):
+        git(repository, "status")
+    salt.keep_out_of_git(first)
+    assert clone.current(repository) == first
 
 
 def test_a_copied_clone_is_another(repository: Path, tmp_path: Path) -> None:

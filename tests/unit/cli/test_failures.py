@@ -73,9 +73,12 @@ def test_a_known_cause_has_its_remedy(errors: list[str], reports: list[str], mar
     assert failures.update_failed("up", "test", errors, reports).remedy == REMEDIES[mark]
 
 
-@pytest.mark.parametrize(("command", "message"), [("up", "test is not up."), ("destroy", "test is not removed.")])
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [("up", "test is not up."), ("down", "test is not down."), ("destroy", "test is not removed.")],
+)
 def test_an_unknown_cause_says_what_goes_on(command: str, message: str) -> None:
     error = failures.update_failed(command, "test", ["boom"], ["app: unhealthy"])
     assert error.message == message
     assert error.cause == "boom\n\napp: unhealthy"
-    assert f"./dashtam {command} test" in error.remedy
+    assert f"`./dashtam {command} test`" in error.remedy

@@ -9,10 +9,14 @@ from filelock import FileLock, Timeout
 from cli import lifecycle, updates
 from cli.clone import Clone
 from cli.errors import UserError
+from cli.recorded import VOLUME, Resource
+from infra.naming import OWNER_LABEL
+from tests.unit.cli.backend import Backend
 from tests.unit.cli.conftest import HEALTHY
 from tests.unit.cli.world import World
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from cli.session import Session
@@ -88,6 +92,19 @@ def test_one_that_fails_doesn_t_keep_the_other_down(world: World) -> None:
         lifecycle.up(session(world), "dev", "test")
     assert world.up.keys() == {"test"}
     assert [stack for stack in ("dev", "test") if not is_free(world, stack)] == []
+
+
+@pytest.mark.parametrize("command", [lifecycle.up, lifecycle.down])
+def test_another_clones_is_left_alone(world: World, command: Callable[..., object]) -> None:
+    lifecycle.up(session(world), "dev")
+    before = dict(world.up), list(world.updates)
+    labels = [{"label": OWNER_LABEL, "value": "another"}]
+    theirs = Resource(VOLUME, "postgres-data", "postgres_dev_data", outputs={"name": "v", "labels": labels})
+    Backend(world.root / "state").write("dev", [theirs])
+    with pytest.raises(UserError, match="dev is another clone's in this state backend"):
+        command(session(world), "dev")
+    assert (world.up, world.updates) == before
+    assert is_free(world, "dev")
 
 
 def test_what_is_lost_from_the_engine_is_refreshed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from cli import locks
+from cli.backend import Folder
 from cli.errors import UserError
 from cli.pulumi import Pulumi
 from tests.unit.cli.conftest import MakeProgram
@@ -117,9 +118,21 @@ def test_how_a_lock_of_another_name_is_released_is_told_at_once_and_works(
 
 def test_other_stacks_and_backends_have_no_locks_here(lock_folder: Path, backend: Path, dead: int) -> None:
     _lock(lock_folder, dead)
-    assert locks.found(backend.as_uri(), "dev") == []
-    assert locks.found("https://example.invalid", "test") == []
-    assert [lock.pid for lock in locks.found(backend.as_uri(), "test")] == [dead]
+    folder = Folder(backend / ".pulumi")
+    assert locks.found(folder, "dev") == []
+    assert [lock.pid for lock in locks.found(folder, "test")] == [dead]
+    locks.release_dead(Pulumi({"PULUMI_BACKEND_URL": "https://example.invalid"}), "test", pytest.fail)
+    assert [lock.pid for lock in locks.found(folder, "test")] == [dead]
+
+
+def test_locks_of_a_backend_that_was_logged_in_to_are_found(
+    lock_folder: Path, backend: Path, dead: int, tmp_path: Path
+) -> None:
+    path = _lock(lock_folder, dead)
+    (tmp_path / "credentials.json").write_text(json.dumps({"current": f"file://./{backend.name}?no_tmp_dir=true"}))
+    pulumi = Pulumi({"PULUMI_CREDENTIALS_PATH": str(tmp_path)}, backend.parent)
+    locks.release_dead(pulumi, "test", lambda _: None)
+    assert not path.exists()
 
 
 @pytest.mark.parametrize(("content", "stays"), [("", False), ('{"user.cont', False), ('{"md5": "bWQ1"}\n', True)])

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cli import clone, passphrase
+from cli import backend, clone, passphrase
 from cli.clone import Clone
 from cli.errors import UserError
 
@@ -27,7 +27,9 @@ def lost(repository: Path, data_home: Path) -> Clone:
     [
         ({}, True),
         ({"PULUMI_CONFIG_PASSPHRASE": "my own"}, False),
+        ({"PULUMI_CONFIG_PASSPHRASE": ""}, False),
         ({"PULUMI_CONFIG_PASSPHRASE_FILE": "/my/own"}, False),
+        ({"PULUMI_CONFIG_PASSPHRASE_FILE": ""}, True),
         ({"PULUMI_CONFIG_PASSPHRASE_FILE": "{own}"}, True),
     ],
 )
@@ -80,7 +82,7 @@ def test_a_clone_that_lost_it_says_what_that_costs(lost: Clone, capsys: pytest.C
 def test_a_salt_that_nothing_was_encrypted_with_is_forgotten(
     lost: Clone, monkeypatch: pytest.MonkeyPatch, chosen: dict[str, str], state: bool, forgets: bool
 ) -> None:
-    monkeypatch.setenv("HOME", str(lost.root))
+    monkeypatch.setattr(backend, "account_home", lambda: lost.root)
     config = lost.root / "Pulumi.dev.yaml"
     config.write_text(f"{config.read_text()}encryptionsalt: v1:abc=\n")
     if not state:

@@ -52,6 +52,16 @@ def test_only_missing_stacks_are_created(program: MakeProgram, tmp_path: Path) -
     assert noted.read_text() == "init test\n"
 
 
+@pytest.mark.parametrize(("url", "made", "may"), [("", [], True), ("", ["dev"], False), ("s3://mine", ["dev"], True)])
+def test_a_folder_tells_whether_stacks_are_missing(tmp_path: Path, url: str, made: list[str], may: bool) -> None:
+    (tmp_path / "Pulumi.dev.yaml").touch()
+    states = tmp_path / "state/.pulumi/stacks/dashtam"
+    states.mkdir(parents=True)
+    for stack in made:
+        (states / f"{stack}.json").touch()
+    assert Pulumi({"PULUMI_BACKEND_URL": url or "file://./state"}, tmp_path).may_lack_stacks is may
+
+
 def test_configured_stacks(tmp_path: Path) -> None:
     for name in ("Pulumi.yaml", "Pulumi.dev.yaml", "Pulumi.review-42.yaml", "Pulumi.dev.yaml.orig"):
         (tmp_path / name).touch()

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gzip
 import json
 from datetime import UTC, datetime
 from pathlib import Path
@@ -59,6 +60,21 @@ def test_a_file_backend_is_read_directly(clone: Clone, environ: dict[str, str], 
         ("app-certificate", "2", {"x": 1})
     ]
     assert state.expiry == datetime(2027, 11, 22, tzinfo=UTC)
+
+
+def test_one_that_was_compressed_is_read_too(clone: Clone, environ: dict[str, str]) -> None:
+    document = {"version": 4, "checkpoint": {"latest": {"resources": RESOURCES}}}
+    _write(clone.home / "state", document)
+    file = clone.home / "state/.pulumi/stacks/dashtam/t.json"
+    file.with_name("t.json.gz").write_bytes(gzip.compress(file.read_bytes()))
+    file.unlink()
+    assert recorded.read(clone, "t", environ).outputs == {"a": 1}
+
+
+def test_one_of_a_login_is_read_where_pulumi_has_it(clone: Clone, environ: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "credentials.json").write_text('{"current": "file://./of the login"}')
+    _write(tmp_path / "of the login", {"checkpoint": {"latest": {"resources": RESOURCES}}})
+    assert recorded.read(clone, "t", environ).outputs == {"a": 1}
 
 
 @pytest.mark.parametrize("document", [None, {"checkpoint": {"latest": None}}, {"checkpoint": {"latest": {}}}])

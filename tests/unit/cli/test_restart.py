@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import os
+import signal
 from unittest.mock import Mock, call
 
 import pytest
 from docker.errors import APIError
 
+from cli import signals
 from cli.errors import UserError
 from cli.restart import GRACE, NEEDS, in_order, restart
 from infra.naming import SERVICES
@@ -44,6 +47,37 @@ def test_what_was_stopped_runs_again_though_another_can_not_be_stopped(container
         call.start("postgres"),
         call.start("app"),
     ]
+
+
+@pytest.mark.parametrize("moment", ["stop", "start"])
+def test_what_was_stopped_runs_again_though_a_signal_came(container: MakeContainer, moment: str) -> None:
+    running = {"app", "postgres"}
+    services = [container(component=name, id=name, name=name) for name in sorted(running)]
+
+    def change(which: str, key: str) -> None:
+        if which == moment and key == "postgres":
+            os.kill(os.getpid(), signal.SIGTERM)
+        (running.discard if which == "stop" else running.add)(key)
+
+    view = Mock()
+    view.stop.side_effect = lambda key, _: change("stop", key)
+    view.start.side_effect = lambda key: change("start", key)
+    with signals.raised():
+        with pytest.raises(KeyboardInterrupt):
+            restart(view, "test", services, lambda _service, _state: None)
+        assert signals.status() == 128 + signal.SIGTERM
+    assert running == {"app", "postgres"}
+    assert view.stop.called
+
+
+def test_what_was_stopped_runs_again_though_nobody_reads(container: MakeContainer) -> None:
+    def show(_service: str, _state: str) -> None:
+        raise BrokenPipeError
+
+    view = Mock()
+    view.container.return_value = container(component="app", id="app")
+    restart(view, "test", [container(component="app", id="app")], show)
+    view.start.assert_called_once_with("app")
 
 
 def _refuse() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
@@ -65,6 +66,13 @@ def test_a_variable_that_is_read_is_seen(session: Session, variable: str) -> Non
     before = unchanged.inputs(session, "test")
     session.environ[variable] = "other"
     assert unchanged.inputs(session, "test") != before
+
+
+def test_a_move_of_the_clone_is_seen(session: Session) -> None:
+    before = unchanged.inputs(session, "test")
+    moved = session.clone.root.rename(session.clone.root.with_name("moved"))
+    there = SimpleNamespace(clone=replace(session.clone, root=moved), environ=session.environ)
+    assert unchanged.inputs(cast("Session", there), "test") not in {before, ""}
 
 
 def test_other_files_and_variables_change_nothing(session: Session) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -7,7 +8,7 @@ from unittest.mock import Mock
 
 import pytest
 
-from cli import updates
+from cli import signals, updates
 from cli.errors import UserError
 from cli.update import Supervisor
 from cli.updates import Updates
@@ -57,10 +58,17 @@ def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., FakePu
     return start
 
 
-@pytest.mark.parametrize("command", ["up", "destroy"])
-def test_all_are_updated(run: Callable[..., FakePulumi], command: str) -> None:
+@pytest.mark.parametrize(("command", "pulumis"), [("up", "up"), ("down", "destroy"), ("destroy", "destroy")])
+def test_all_are_updated(run: Callable[..., FakePulumi], command: str, pulumis: str) -> None:
     pulumi = run(lambda _, __: True, command=command)
-    assert sorted(pulumi.asked) == [(command, "dev", "--refresh"), (command, "test")]
+    assert sorted(pulumi.asked) == [(pulumis, "dev", "--refresh"), (pulumis, "test")]
+
+
+@pytest.mark.parametrize("command", ["up", "down", "destroy"])
+def test_what_fails_is_to_be_run_again(run: Callable[..., FakePulumi], command: str) -> None:
+    with pytest.raises(UserError) as raised:
+        run(lambda stack, _: stack == "test", command=command)
+    assert f"`./dashtam {command} dev`" in raised.value.remedy
 
 
 def test_they_run_at_the_same_time(run: Callable[..., FakePulumi]) -> None:
@@ -95,6 +103,23 @@ def test_when_all_fail_each_is_told(run: Callable[..., FakePulumi]) -> None:
     for stack in ("dev", "test"):
         assert f"{stack} is not up." in raised.value.cause
         assert f"{stack} went wrong" in raised.value.cause
+
+
+@pytest.mark.parametrize("number", signals.NUMBERS)
+def test_a_signal_interrupts_the_updates(run: Callable[..., FakePulumi], number: int) -> None:
+    waiting = threading.Event()
+
+    def work(stack: str, supervisor: Supervisor) -> bool:
+        if stack == "dev":
+            os.kill(os.getpid(), number)
+        while not supervisor.interrupted.is_set():
+            waiting.wait(0.01)
+        raise KeyboardInterrupt
+
+    with signals.raised():
+        with pytest.raises(KeyboardInterrupt):
+            run(work)
+        assert signals.status() == 128 + number
 
 
 def test_an_interrupt_is_no_failure(run: Callable[..., FakePulumi]) -> None:

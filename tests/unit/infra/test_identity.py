@@ -29,6 +29,17 @@ def test_it_is_read_as_it_was_written(repository: Path) -> None:
     assert identity.read(repository) == "0123456789"
 
 
+def test_it_comes_with_where_its_state_was_first_kept(repository: Path) -> None:
+    assert identity.home(repository) == ""
+    identity.write(repository, "0123456789", Path("/data home"))
+    assert (identity.read(repository), identity.home(repository)) == ("0123456789", "/data home")
+
+
+def test_one_from_before_that_was_noted_has_no_home(repository: Path) -> None:
+    identity.marker(repository).write_text("0123456789\n")
+    assert identity.home(repository) == ""
+
+
 def test_a_folder_of_a_repository_has_the_repositorys(repository: Path) -> None:
     (repository / "inner").mkdir()
     assert identity.marker(repository / "inner") == identity.marker(repository)

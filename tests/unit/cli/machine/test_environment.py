@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from cli.machine import toolchain
 from cli.machine.endpoint import Endpoint
 from cli.machine.engine import Engine
 from cli.machine.environment import tool_environment
@@ -16,7 +17,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     cache = tmp_path / "cache"
     monkeypatch.setenv("DASHTAM_CACHE_HOME", str(cache))
     monkeypatch.setenv("PATH", f"/usr/bin:{VENV}:/bin")
-    monkeypatch.setenv("HOME", "/home/somebody")
+    monkeypatch.setattr(toolchain, "account_home", lambda: Path("/home/somebody"))
     monkeypatch.delenv("PULUMI_HOME", raising=False)
     monkeypatch.delenv("PULUMI_CREDENTIALS_PATH", raising=False)
     return cache

@@ -79,7 +79,8 @@ def test_an_exception_ends_all_that_was_started(tmp_path: Path) -> None:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
 def test_a_signal_ends_all_that_was_started(tmp_path: Path, number: signal.Signals) -> None:
     program = (
-        "import os, sys; from cli.machine.process import Watcher, run_lines; "
+        "import os, sys; from cli import signals; from cli.machine.process import Watcher, run_lines; "
+        "held = signals.raised(); held.__enter__(); "
         f"run_lines(['sh', '-c', {CHILD.format(pid=tmp_path / 'pid')!r}], env=os.environ, timeout=60, "
         "watcher=Watcher(lambda line: print(line, flush=True)))"
     )

@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from cli.errors import UserError
+from cli.machine import toolchain
 from cli.machine.lock import read_lock
 from cli.machine.pulumi import find_cli, find_toolchain, require_toolchain
 from cli.machine.toolchain import Origin, Places
@@ -12,7 +13,7 @@ from cli.machine.toolchain import Origin, Places
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("DASHTAM_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setenv("PATH", f"{tmp_path}/path:/usr/bin:/bin")
-    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setattr(toolchain, "account_home", lambda: tmp_path / "home")
     monkeypatch.delenv("PULUMI_HOME", raising=False)
     return tmp_path / "home" / ".pulumi"
 
