@@ -65,5 +65,5 @@ def clock(trial: Trial, jump: str) -> list[str]:
     """Bring it up while the clock is wrong."""
     later = {"LD_PRELOAD": str(FAKETIME), "FAKETIME": jump}
     done, wrong = trial.dashtam("up", trial.world.stack, may_fail=["a wrong clock"], **later)
-    trial.note_update()
-    return wrong if done.status else []
+    trial.note_update(done)
+    return wrong

@@ -100,7 +100,7 @@ def pulumi(trial: Trial, which: str) -> list[str]:
     flags = {"preview": (), "up": ("--yes", "--skip-preview")}.get(which, ("--yes",))
     done = trial.world.pulumi(which, *flags, "--stack", trial.world.stack)
     if which == "up":
-        trial.note_update()
+        trial.note_update(done)
     return checks.crashes(done)
 
 

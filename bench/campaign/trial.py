@@ -20,6 +20,9 @@ LASTING = ("postgres.", "redis.", "tokens.", "images.")
 VOLATILE = ("postgres.storage", "redis.storage", "redis.persistence", "postgres.database", "postgres.user")
 """Keys that, edited, let nothing be written: it would be kept elsewhere, or not at all, as was asked for."""
 
+UNCHANGED = "nothing was changed"
+"""What is printed by an update that was refused before it made anything."""
+
 
 @dataclass
 class Trial:
@@ -106,8 +109,10 @@ class Trial:
             return Said(" ".join(arguments), 1, ""), [f"{' '.join(arguments)} hangs: {expired}"]
         return said, checks.outcome(said, may_fail=[*self.invalid, *self.reasons, *may_fail])
 
-    def note_update(self) -> None:
-        """Note what an update may have made that later ones have to respect."""
+    def note_update(self, said: Said | None = None) -> None:
+        """Note what an update may have made that later ones have to respect; it may have said that it made nothing."""
+        if self.invalid or (said and said.status != 0 and UNCHANGED in said.text):
+            return
         marks = {key for key, (kind, _) in self.edits.items() if key.startswith(LASTING) and kind == REFUSABLE}
         self.doubts |= marks | ({"tokens.keys"} & self.edits.keys())
 
@@ -118,8 +123,7 @@ class Trial:
         except subprocess.TimeoutExpired as expired:
             return [f"up hangs: {expired}"]
         wrong = checks.outcome(said, must_fail=self.invalid, may_fail=self.reasons)
-        if not self.invalid:
-            self.note_update()
+        self.note_update(said)
         if said.status != 0 or wrong:
             return wrong
         if not self.world.is_up(self.services):
