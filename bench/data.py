@@ -49,15 +49,15 @@ def main() -> int:
         figures = {
             "database_bytes": int(sql(stack, "SELECT pg_database_size(current_database());")),
             "snapshot": dashtam("snapshot", "create", stack, name),
-            "snapshot_restore": dashtam("snapshot", "restore", stack, name, "--yes"),
+            "snapshot_restore": dashtam("snapshot", "restore", stack, name, "--yes", "--no-snapshot"),
         }
         with tempfile.TemporaryDirectory() as folder:
             file = str(Path(folder) / "bench.backup")
             figures["backup"] = dashtam("backup", stack, file)
-            figures["backup_restore"] = dashtam("restore", stack, file, "--yes")
+            figures["backup_restore"] = dashtam("restore", stack, file, "--yes", "--no-snapshot")
     finally:
         sql(stack, DROP)
-        subprocess.run([ROOT / "dashtam", "snapshot", "delete", stack, name], check=False)
+        subprocess.run([ROOT / "dashtam", "snapshot", "delete", stack, name, "--yes"], check=False)
     print(json.dumps(figures, indent=2))
     return 0
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -15,6 +16,11 @@ from cli.target import Target
 LOGIN = "service=dashtam host=/var/run/postgresql"
 """As the container's connection service file says, which only its user reads; but over the container's own socket,
 which needs no certificate (PostgreSQL manual, 32.1.1 and 32.17)."""
+
+LONGEST = 63
+"""Bytes of a name; PostgreSQL cuts what is longer without an error (manual, 4.1.1)."""
+
+_DIGITS = 8
 
 _PSQL = ("psql", "-qXAt", "-v", "ON_ERROR_STOP=1", "-f", "-")
 
@@ -97,6 +103,23 @@ def of(client: docker.DockerClient, target: Target) -> Database:
             or f"It may still be starting: `./dashtam up {target.environment}` waits until it is healthy.",
         ) from None
     return Database(client, container, name)
+
+
+def derived(name: str, suffix: str) -> str:
+    """Return the name of what belongs to a database or role: never cut by the server, and never anybody else's.
+
+    Args:
+        name: The database's or role's own name.
+        suffix: A word of ASCII, far shorter than `LONGEST`.
+    """
+    whole = name.encode()
+    tail = f"_{hashlib.sha256(whole).hexdigest()[:_DIGITS]}_{suffix}"
+    return whole[: LONGEST - len(tail)].decode(errors="ignore") + tail
+
+
+def literal(text: str) -> str:
+    """Return a text as SQL writes it."""
+    return "'" + text.replace("'", "''") + "'"
 
 
 def identifier(name: str) -> str:

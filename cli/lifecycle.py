@@ -14,7 +14,7 @@ from cli.parallel import each
 from cli.pulumi import require_configured
 from cli.session import Session
 from cli.settling import Settler
-from cli.snapshots import reminder, store, switch
+from cli.snapshots import reminder, session_key, store, switch
 from cli.updates import Updates
 from infra import guards
 from infra.naming import Naming
@@ -54,6 +54,8 @@ def up(
         )
         for stack in stacks:
             _require_health(session, stack)
+            # Only now is there an app that can tell whether a backup that was restored stays.
+            switch.finish(session.client, session.clone, placements.naming(session.clone, stack))
     return each(lambda stack: _outputs(session, stack), stacks)
 
 
@@ -73,7 +75,8 @@ def _mend(session: Session, stack: str, *, remind: bool) -> bool:
     """Mend what an earlier command left, and return whether something was amiss."""
     naming = placements.naming(session.clone, stack)
     if switch.finish(session.client, session.clone, naming):
-        err.print(f"A restore of {stack} was broken off; it is finished now.", highlight=False)
+        err.print(f"A restore of {stack} was interrupted; it is finished now.", highlight=False)
+    session_key.apply(session.pulumi, session.clone, stack)
     left = recovery.recover(session.pulumi, session.engine, stack, session.clone.id, err.print)
     if remind:
         config = preflight.configuration(session.clone.root, stack)

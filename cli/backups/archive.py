@@ -19,7 +19,12 @@ from cli.snapshots.durable import CHUNK
 from cli.snapshots.sealing import Sealed
 from cli.transfers import Count
 
+ARCHIVE = b"PGDMP"
+"""How an archive of `pg_dump -Fc` begins."""
+
 MAGIC = b"\ndashtam"
+_LABEL = b'{"format":1,"environment":"'
+_TAIL = 8192
 _LENGTH = 4
 _DIGEST = hashlib.sha256().digest_size
 _END = _DIGEST + _LENGTH + len(MAGIC)
@@ -71,6 +76,15 @@ def write(file: BinaryIO, archive: Iterable[bytes], label: Label, count: Count) 
     content = complete.model_dump_json().encode()
     file.write(content + hashlib.sha256(content).digest() + len(content).to_bytes(_LENGTH) + MAGIC)
     return complete
+
+
+def is_ours(file: BinaryIO) -> bool:
+    """Return whether a file is a backup of `./dashtam backup`, as far as it shows that; it may be damaged."""
+    file.seek(0)
+    is_archive = file.read(len(ARCHIVE)) == ARCHIVE
+    file.seek(max(file.seek(0, os.SEEK_END) - _TAIL, 0))
+    tail = file.read()
+    return tail.endswith(MAGIC) or (is_archive and _LABEL in tail)
 
 
 def read(source: Source) -> Label:

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import os
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import BinaryIO
 
 import docker
 from docker.errors import NotFound
 
 from cli import database as databases
-from cli import passphrase, remedies, streams
+from cli import output_files, passphrase, remedies, streams
 from cli.backups import archive
 from cli.backups.archive import Label
-from cli.backups.source import STREAM
 from cli.errors import UserError
 from cli.snapshots import durable, keys
 from cli.snapshots.sealing import Sealed
@@ -55,7 +51,7 @@ def backup(client: docker.DockerClient, target: Target, file: str) -> Made:
     Args:
         client: The engine.
         target: The environment.
-        file: Where to; `-` is standard output.
+        file: Where to, as `cli.output_files` reads it; what is there is replaced.
 
     Returns:
         The backup.
@@ -95,22 +91,9 @@ def _token_keys(client: docker.DockerClient, target: Target) -> Sealed | None:
 
 @contextmanager
 def _opened(file: str) -> Iterator[BinaryIO]:
-    if file == STREAM:
-        if sys.stdout.isatty():
+    with output_files.opened(file, durable.PRIVATE) as opened:
+        if opened.isatty():
             raise UserError("A backup is not for a terminal.", remedy="Name a file, or redirect it.", exit_status=2)
-        # Of its own, so that what can't be written is not tried once more at the end.
-        with os.fdopen(os.dup(sys.stdout.fileno()), "wb") as stream:
-            yield stream
-        return
-    path = Path(file).absolute()
-    if path.is_dir() or not os.access(path.parent, os.W_OK):
-        raise UserError(
-            f"{file} can't be written.",
-            cause=f"It must be a file, and {path.parent} a folder of yours.",
-            remedy="Name another file.",
-            exit_status=2,
-        )
-    with durable.replaced(path) as opened:
         yield opened
 
 

@@ -8,10 +8,9 @@ from typing import Annotated
 
 import typer
 
-from cli import target
-from cli.backups.source import STREAM
+from cli import output_files, target
 from cli.commands.arguments import Environment
-from cli.commands.options import AsJson
+from cli.commands.options import AsJson, Yes
 from cli.console import err
 from cli.images.engine import connect
 from cli.transfers import megabytes
@@ -24,17 +23,21 @@ def backup(
     environment: Environment,
     file: Annotated[str, typer.Argument(help="The file to write; - for standard output.")],
     *,
+    yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
     """Write an environment's database to one file: a compressed `pg_dump` archive, with a checksum at its end.
 
     It can be restored into any environment, in any clone, on any machine. The tokens of linked accounts are encrypted
-    in it, and only this clone can read them again; elsewhere those accounts must be linked anew. Redis is not in it.
+    in it, and only this clone can read them again; elsewhere those accounts must be linked again. Redis is not in it.
+    A file that exists is replaced only after a question; a pipe or a device is written to.
     """
     from cli.backups import dump  # noqa: PLC0415 - only what makes one needs it
 
-    made = dump.backup(connect(), target.of(environment), file)
-    if as_json and file != STREAM:
+    there = target.of(environment)
+    output_files.ask(file, yes=yes, as_json=as_json)
+    made = dump.backup(connect(), there, file)
+    if as_json and output_files.descriptor(file) is None:
         typer.echo(json.dumps(asdict(made)))
         return
     err.print(

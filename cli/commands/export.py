@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
-from cli import clone, compose, recorded
+from cli import clone, compose, output_files, recorded
 from cli.commands.arguments import Environment
+from cli.commands.options import Yes
 from cli.console import err
 from cli.errors import UserError
 from cli.pulumi import require_configured
@@ -27,18 +28,18 @@ def export(
     environment: Environment,
     *,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="A file, instead of standard output.")] = None,
+    yes: Yes = False,
 ) -> None:
     """Write an equivalent compose file, without secrets in it: it mounts the volumes in which they are installed."""
     require_configured(environment)
     state = recorded.read(clone.current(), environment)
     if not any(state.of(CONTAINER)):
         raise UserError(f"{environment} is not up.", remedy=f"Bring it up first: `./dashtam up {environment}`.")
+    if output is not None:
+        output_files.ask(str(output), yes=yes)
     text = compose.render(environment, state)
     if output is None:
         typer.echo(text, nl=False)
         return
-    try:
-        output.write_text(text)
-    except OSError as error:
-        raise UserError(f"{output} can't be written.", cause=str(error.strerror)) from None
+    output_files.write(output, text)
     err.print(f"{output} describes {environment}. Check it: docker compose -f {output} config", highlight=False)

@@ -8,8 +8,9 @@ from typing import Annotated
 
 import typer
 
-from cli import placements, recorded, target
+from cli import output_files, placements, recorded, target
 from cli.commands.arguments import Environment
+from cli.commands.options import Yes
 from cli.console import err
 from cli.errors import UserError
 from cli.graph import mermaid, model, svg
@@ -35,17 +36,17 @@ def graph(
     *,
     form: Annotated[Format | None, typer.Option("--format", help="SVG, unless the output is named *.mmd.")] = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="A file, instead of standard output.")] = None,
+    yes: Yes = False,
 ) -> None:
     """Draw an environment as it is on the engine now: services, who uses whom, network, ports and volumes."""
     chosen = form or (_BY_SUFFIX.get(output.suffix, Format.SVG) if output else Format.SVG)
+    if output is not None:
+        output_files.ask(str(output), yes=yes)
     text = _RENDER[chosen](_look(environment))
     if output is None:
         typer.echo(text, nl=False)
         return
-    try:
-        output.write_text(text)
-    except OSError as error:
-        raise UserError(f"{output} can't be written.", cause=str(error.strerror)) from None
+    output_files.write(output, text)
     err.print(f"{output} shows {environment}.", highlight=False)
 
 

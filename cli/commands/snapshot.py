@@ -9,13 +9,14 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from cli import session, target, turns
+from cli import asking, session, target, turns
 from cli.commands.arguments import Environment, Snapshot
-from cli.commands.options import AsJson, NoInstall
+from cli.commands.options import AsJson, NoInstall, NoSnapshot, Yes
 from cli.console import err, out
 from cli.errors import UserError
 from cli.images.engine import connect
 from cli.snapshots import store
+from cli.snapshots.manifest import Manifest
 from cli.snapshots.store import Store
 from cli.transfers import megabytes
 
@@ -33,7 +34,7 @@ def create(
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Take a snapshot of an environment, running or not. Services stand still meanwhile; no connection is lost."""
+    """Take a snapshot of an environment, running or not. Services are paused meanwhile; no connection is lost."""
     from cli.snapshots import create as creation  # noqa: PLC0415 - only what takes one needs it
 
     taken = creation.create(connect(), target.require(environment), environment, name)
@@ -42,7 +43,7 @@ def create(
         return
     out.print(
         f"{taken.environment}: {taken.name} holds {megabytes(taken.bytes)}, taken in {taken.seconds:.1f} s"
-        f" (services stood still for {taken.paused_seconds:.1f} s).\n{taken.path}",
+        f" (services were paused for {taken.paused_seconds:.1f} s).\n{taken.path}",
         highlight=False,
         markup=False,
     )
@@ -62,24 +63,29 @@ def show(environment: Environment, *, as_json: AsJson = False) -> None:
 
 
 @app.command("restore", epilog="Example: ./dashtam snapshot restore dev before-import")
-def restore(
+def restore(  # noqa: PLR0913 - options, each given by name
     environment: Environment,
     name: Snapshot,
     *,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")] = False,
+    yes: Yes = False,
+    no_snapshot: NoSnapshot = False,
     no_install: NoInstall = False,
     as_json: AsJson = False,
 ) -> None:
     """Put a snapshot in the place of an environment's data: whole, or not at all. Ends with the environment up.
 
-    Passwords and keys may have changed since: what comes back is made to open with those that the environment has now.
+    Where there is data, it asks, and takes a snapshot of it first. Passwords and keys may have changed since: what
+    comes back is made to open with those that the environment has now.
     """
-    from cli.snapshots import restore as restoring  # noqa: PLC0415 - only what puts one back needs it
+    from cli.snapshots import before  # noqa: PLC0415 - only what puts one back needs it
+    from cli.snapshots import restore as restoring  # noqa: PLC0415
 
-    _store(environment).read(name)
-    if not yes:
-        typer.confirm(f"The data that {environment} has now goes. Put {name} in its place?", abort=True, err=True)
-    done = restoring.restore(session.prepare(install=not no_install), environment, name)
+    here = target.require(environment)
+    made = _store(environment).read(name)
+    if not yes and before.has_data(connect(), here, environment):
+        question = f"Replace {environment}'s data with the snapshot {name} of {_moment(made)}?"
+        asking.confirm(f"{question} {before.consequence(snapshot=not no_snapshot)}", as_json=as_json)
+    done = restoring.restore(session.prepare(install=not no_install), environment, name, snapshot=not no_snapshot)
     if as_json:
         typer.echo(json.dumps(asdict(done)))
         return
@@ -90,7 +96,7 @@ def restore(
         markup=False,
     )
     if done.lost:
-        err.print(f"{done.lost} linked accounts can't be read any more and must be linked anew.", highlight=False)
+        err.print(f"{done.lost} linked accounts can't be read any more and must be linked again.", highlight=False)
 
 
 @app.command("delete", epilog="Example: ./dashtam snapshot delete dev before-import")
@@ -98,32 +104,46 @@ def delete(
     environment: Environment,
     name: Snapshot,
     *,
+    yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
-    """Remove a snapshot."""
+    """Delete a snapshot for good; asks first."""
     here = target.require(environment)
     kept = store.of(here, environment)
+    if not yes:
+        asking.confirm(f"Delete {environment}'s snapshot {name}{_described(kept, name)} for good?", as_json=as_json)
     with turns.turn(here.home, environment, err.print):
         kept.delete(name)
     if as_json:
         typer.echo(json.dumps({"environment": environment, "name": name}))
         return
-    err.print(f"{environment}: {name} is gone.", highlight=False, markup=False)
+    err.print(f"{environment}: {name} is deleted.", highlight=False, markup=False)
 
 
 def _store(environment: str) -> Store:
     return store.of(target.require(environment), environment)
 
 
-def _row(kept: Store, name: str) -> dict[str, Any]:
+def _described(kept: Store, name: str) -> str:
+    kept.require(name)
+    try:
+        made = kept.read(name)
+    except UserError:
+        return ", which is damaged,"
+    return f" of {_moment(made)} ({megabytes(made.size)})"
 
+
+def _moment(made: Manifest) -> str:
+    return made.created.isoformat(timespec="seconds")
+
+
+def _row(kept: Store, name: str) -> dict[str, Any]:
     row = {"name": name, "path": str(kept.path(name))}
     try:
         made = kept.read(name)
     except UserError as error:
         return {**row, "created": None, "bytes": None, "postgres": None, "damage": error.cause}
-    created = made.created.isoformat(timespec="seconds")
-    return {**row, "created": created, "bytes": made.size, "postgres": made.postgres, "damage": None}
+    return {**row, "created": _moment(made), "bytes": made.size, "postgres": made.postgres, "damage": None}
 
 
 def _table(rows: list[dict[str, Any]]) -> Table:

@@ -78,7 +78,7 @@ def create(client: docker.DockerClient, clone: Clone, stack: str, wish: str | No
     kept.fresh_name(wish)
     began = time.monotonic()
     with turns.turn(clone.home, stack, err.print), ExitStack() as held:
-        switch.finish(client, clone, naming)
+        switch.require_finished(client, clone, naming)
         kept.sweep()
         ours = parts.volumes(EngineView(client), naming)
         there = [one for one in found if one.volume in ours]
@@ -87,7 +87,7 @@ def create(client: docker.DockerClient, clone: Clone, stack: str, wish: str | No
         kept.require_space(sum(_size(one) for one in helpers))
         name = kept.fresh_name(wish)
         with kept.draft(name) as draft:
-            pieces = _token_keys(clone, naming, draft, helpers[0])
+            pieces = _secrets(clone, naming, draft, helpers[0])
             with _still(client, naming) as moment:
                 created = datetime.now(UTC)
                 pieces |= _copy(draft, helpers)
@@ -114,12 +114,15 @@ def _reading(
     return helper(client, naming, part, beside=[one for one in keys.volumes(naming, part) if one in ours])
 
 
-def _token_keys(clone: Clone, naming: Naming, draft: Path, postgres: Helper) -> dict[str, Piece]:
-    content = keys.token_keys(postgres, naming)
-    if content is None or passphrase.loses_token_keys(clone):
+def _secrets(clone: Clone, naming: Naming, draft: Path, postgres: Helper) -> dict[str, Piece]:
+    """Keep what the data can be read and reached with, encrypted."""
+    contents = keys.kept(postgres, naming)
+    if not contents or passphrase.loses_token_keys(clone):
         return {}
-    sealed = keys.sealed(clone.passphrase_file, content)
-    return {keys.TOKEN_KEYS: _keep(draft / keys.TOKEN_KEYS, [sealed.model_dump_json().encode()])}
+    return {
+        name: _keep(draft / name, [keys.sealed(clone.passphrase_file, content, name).model_dump_json().encode()])
+        for name, content in contents.items()
+    }
 
 
 def _require_database(stack: str, helpers: Sequence[Helper]) -> str:

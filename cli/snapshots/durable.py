@@ -15,6 +15,8 @@ from cli.unforeseen import FULL
 CHUNK = 1 << 20
 """Bytes that are read at once."""
 
+PRIVATE = 0o600
+
 
 def folder(path: Path) -> Path:
     """Make a folder that only its owner enters, with those above it that are missing.
@@ -32,7 +34,7 @@ def folder(path: Path) -> Path:
 
 
 def _private(path: str, flags: int) -> int:
-    return os.open(path, flags | os.O_EXCL, 0o600)
+    return os.open(path, flags | os.O_EXCL, PRIVATE)
 
 
 def new(path: Path) -> BinaryIO:
@@ -48,11 +50,12 @@ def new(path: Path) -> BinaryIO:
 
 
 @contextmanager
-def replaced(path: Path) -> Iterator[BinaryIO]:
+def replaced(path: Path, mode: int = PRIVATE) -> Iterator[BinaryIO]:
     """Write a file under another name, and give it its own when it is complete and on the disk.
 
     Args:
         path: Where it is to be; what is there stays until the new one is complete.
+        mode: Its rights, from when it is complete.
 
     Yields:
         The file.
@@ -61,6 +64,7 @@ def replaced(path: Path) -> Iterator[BinaryIO]:
     try:
         with new(draft) as file:
             yield file
+            os.fchmod(file.fileno(), mode)
         sync(draft)
         rename(draft, path)
     finally:

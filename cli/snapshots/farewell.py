@@ -10,11 +10,9 @@ from cli.console import err
 from cli.errors import UserError
 from cli.parallel import each
 from cli.session import Session
-from cli.snapshots import create, parts, switch
+from cli.snapshots import before, parts, switch
 from cli.snapshots.create import Taken
-from cli.snapshots.helper import Part, helper
-from cli.snapshots.parts import NothingToKeepError
-from infra.naming import Naming
+from cli.snapshots.helper import Part
 
 
 @contextmanager
@@ -45,30 +43,15 @@ def farewell(session: Session, stack: str, data: Collection[str]) -> Iterator[Ta
 
 
 def _taken(session: Session, stack: str, data: Collection[str]) -> Taken | None:
-    with _refusal(stack):
+    with before.refusal(f"{stack} was not removed"):
         _, naming, found = parts.of(session.client, session.clone, stack)
         _require_all(data, found)
         switch.stop(session.client, naming, list(switch.USERS_OF_DATA))
-        try:
-            taken = create.create(session.client, session.clone, stack)
-        except NothingToKeepError:
-            if _is_empty(session, naming, found[0]):
-                return None
-            raise
+        taken = before.create_if_any(session.client, session.clone, stack)
+    if taken is None:
+        return None
     err.print(f"What {stack} keeps is in the snapshot {taken.name}: {taken.path}", highlight=False, markup=False)
     return taken
-
-
-@contextmanager
-def _refusal(stack: str) -> Iterator[None]:
-    try:
-        yield
-    except UserError as error:
-        raise UserError(
-            f"{stack} was not removed, since no snapshot of its data could be taken.",
-            cause="\n".join(line for line in (error.message, error.cause) if line),
-            remedy=f"{error.remedy} With --no-snapshot its data goes for good.".lstrip(),
-        ) from None
 
 
 def _require_all(data: Collection[str], found: Collection[Part]) -> None:
@@ -78,11 +61,6 @@ def _require_all(data: Collection[str], found: Collection[Part]) -> None:
             f"There can be no snapshot of {', '.join(beyond)}.",
             cause="A snapshot holds what is in the volumes that the environment has where it is put now.",
         )
-
-
-def _is_empty(session: Session, naming: Naming, part: Part) -> bool:
-    with helper(session.client, naming, part) as opened:
-        return not set(opened.script("ls -A").split()) - {"lost+found"}
 
 
 def _go_on(session: Session, stack: str, running: Collection[str]) -> None:

@@ -14,6 +14,7 @@ import docker
 from docker.errors import APIError
 
 from cli.engine_view import EngineView
+from cli.errors import UserError
 from cli.images.engine import connect
 from cli.paths import ROOT
 from infra.pacing import MARK
@@ -42,6 +43,9 @@ def frozen(client: docker.DockerClient, containers: Sequence[str]) -> Iterator[M
 
     Yields:
         While they stand still.
+
+    Raises:
+        UserError: One can't be paused, such as one that has ended just now.
     """
     moment = Moment()
     if not containers:
@@ -53,11 +57,23 @@ def frozen(client: docker.DockerClient, containers: Sequence[str]) -> Iterator[M
         started = time.monotonic()
         try:
             for container in containers:
-                client.api.pause(container)
+                _pause(client, container)
             yield moment
         finally:
             thaw(client, containers)
             moment.seconds = time.monotonic() - started
+
+
+def _pause(client: docker.DockerClient, container: str) -> None:
+    try:
+        client.api.pause(container)
+    except APIError as error:
+        # One that has ended may be started again at any moment, while its data is copied.
+        raise UserError(
+            "A service can't be paused for the snapshot.",
+            cause=str(error.explanation),
+            remedy="Run the same command again. If it fails again, see `docker ps --all` for how the service is.",
+        ) from None
 
 
 def thaw(client: docker.DockerClient, containers: Sequence[str]) -> None:

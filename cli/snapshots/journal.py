@@ -13,6 +13,7 @@ from cli.clone import Clone
 from cli.errors import UserError
 from cli.snapshots import durable
 from cli.snapshots.helper import Part
+from cli.snapshots.sealing import Sealed
 
 
 class Phase(StrEnum):
@@ -22,6 +23,10 @@ class Phase(StrEnum):
     """The new data is brought beside the old; nothing else was touched."""
     SWITCHING = "switching"
     """The new data is complete and takes the old one's place; there is no way back."""
+    KEYS = "keys"
+    """The new data is in its place; the next update is to install the session key that belongs to it."""
+    DATABASE = "database"
+    """A backup, not a snapshot: the server has the restored database beside the old one, or in its place."""
 
 
 class Entry(BaseModel):
@@ -31,7 +36,8 @@ class Entry(BaseModel):
         format: The version of this form, and of what it says of the volumes; never assumed.
         snapshot: What is restored.
         phase: How far it is.
-        parts: Whose data.
+        parts: Whose data; none where it is a backup.
+        session_key: Of the data, where the environment has another one.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -40,6 +46,7 @@ class Entry(BaseModel):
     snapshot: str
     phase: Phase
     parts: tuple[Part, ...]
+    session_key: Sealed | None = None
 
 
 @dataclass(frozen=True)
@@ -64,8 +71,8 @@ class Journal:
             return None
         except ValidationError:
             raise UserError(
-                f"A restore of {self.path.stem} was broken off, and another version of this tool had begun it.",
-                cause=f"{self.path} has a form that this version doesn't know.",
+                f"A restore of {self.path.stem} was interrupted, and another version of this tool began it.",
+                cause=f"{self.path} has a format that this version does not support.",
                 remedy=f"Finish it with the version that began it: `./dashtam up {self.path.stem}`.",
             ) from None
 

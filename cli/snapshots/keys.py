@@ -19,21 +19,41 @@ TOKEN_KEYS = "token-keys.json"  # noqa: S105 - a file's name
 INSTALLED = "/run/secrets"
 """Where a service finds its own."""
 
-_PURPOSE = "dashtam: token keys"
+SESSION_KEY = "session-key.json"
 PASSWORD = "password"  # noqa: S105 - a file's name
 
-_SOURCES = {TOKEN_KEYS: "app", PASSWORD: "postgres"}
+_PURPOSES = {TOKEN_KEYS: "dashtam: token keys", SESSION_KEY: "dashtam: session key"}
+"""Of the secrets that are kept with the data."""
+
+_SOURCES = {TOKEN_KEYS: ("app", TOKEN_KEYS), SESSION_KEY: ("app", "secret-key"), PASSWORD: ("postgres", PASSWORD)}
+"""The service that has a secret, and the file in which it finds it."""
 
 
 def volumes(naming: Naming, part: Part) -> list[str]:
     """Return the volumes of secrets that a part's data is opened with."""
-    return [naming.files_volume(service) for service in _SOURCES.values()] if part.service == "postgres" else []
+    services = dict.fromkeys(service for service, _ in _SOURCES.values())
+    return [naming.files_volume(service) for service in services] if part.service == "postgres" else []
 
 
-def token_keys(helper: Helper, naming: Naming) -> bytes | None:
-    """Return the master keys of tokens, as `app.vault` reads them; None where there are none, and so no tokens."""
+def kept(helper: Helper, naming: Naming) -> dict[str, bytes]:
+    """Return the secrets that are kept with the data, by the names of their files there; those that there are.
+
+    Args:
+        helper: With the volumes of secrets.
+        naming: The environment's names.
+    """
+    found = {name: _read(helper, naming, name) for name in _PURPOSES}
+    return {name: content for name, content in found.items() if content is not None}
+
+
+def session_key(helper: Helper, naming: Naming) -> bytes | None:
+    """Return the key that the environment signs sessions with now, in base64."""
+    return _read(helper, naming, SESSION_KEY)
+
+
+def _read(helper: Helper, naming: Naming, name: str) -> bytes | None:
     with suppress(NotFound):
-        return helper.file(_path(naming, TOKEN_KEYS))
+        return helper.file(_path(naming, name))
     return None
 
 
@@ -47,20 +67,31 @@ def master_keys(helper: Helper, naming: Naming) -> MasterKeys:
     Raises:
         UserError: They are not installed.
     """
-    found = token_keys(helper, naming)
+    found = _read(helper, naming, TOKEN_KEYS)
     if found is None:
         raise _missing(naming, TOKEN_KEYS)
     return MasterKeys.parse(found.decode())
 
 
-def sealed(passphrase_file: Path, content: bytes) -> Sealed:
-    """Encrypt master keys, to be kept with the data whose tokens they open.
+def sealed(passphrase_file: Path, content: bytes, name: str = TOKEN_KEYS) -> Sealed:
+    """Encrypt a secret, to be kept with the data.
 
     Args:
         passphrase_file: Of this clone.
-        content: What `token_keys` returned.
+        content: The secret.
+        name: Of its file there.
     """
-    return sealing.seal(passphrase_file, content, _PURPOSE)
+    return sealing.seal(passphrase_file, content, _PURPOSES[name])
+
+
+def unsealed_session_key(passphrase_file: Path, shut: Sealed) -> bytes | None:
+    """Return the session key that was kept with data; None where this clone can't open it.
+
+    Args:
+        passphrase_file: Of this clone.
+        shut: What `sealed` returned.
+    """
+    return sealing.unseal(passphrase_file, shut, _PURPOSES[SESSION_KEY])
 
 
 def former(passphrase_file: Path, shut: Sealed) -> MasterKeys | None:
@@ -70,7 +101,7 @@ def former(passphrase_file: Path, shut: Sealed) -> MasterKeys | None:
         passphrase_file: Of this clone.
         shut: What `sealed` returned.
     """
-    content = sealing.unseal(passphrase_file, shut, _PURPOSE)
+    content = sealing.unseal(passphrase_file, shut, _PURPOSES[TOKEN_KEYS])
     if content is None:
         err.print(
             f"The tokens of linked accounts can't be read with the passphrase in {passphrase_file}: the data was kept"
@@ -98,12 +129,13 @@ def password(helper: Helper, naming: Naming) -> str:
 
 
 def _path(naming: Naming, name: str) -> str:
-    return f"/{naming.files_volume(_SOURCES[name])}/{name}"
+    service, file = _SOURCES[name]
+    return f"/{naming.files_volume(service)}/{file}"
 
 
 def _missing(naming: Naming, name: str) -> UserError:
     return UserError(
         f"The secrets of {naming.environment} are not installed.",
-        cause=f"The volume {naming.files_volume(_SOURCES[name])} has no file {name}.",
+        cause=f"The volume {naming.files_volume(_SOURCES[name][0])} has no file {_SOURCES[name][1]}.",
         remedy=f"./dashtam up {naming.environment}",
     )

@@ -16,7 +16,8 @@ from cli.engine_view import EngineView
 from cli.errors import UserError
 from cli.parallel import each
 from cli.session import Session
-from cli.snapshots import journal, keys, manifest, opening, parts, staging, store, switch
+from cli.snapshots import before, journal, keys, manifest, opening, parts, staging, store, switch
+from cli.snapshots import session_key as session_keys
 from cli.snapshots.helper import Helper, Part, helper
 from cli.snapshots.journal import Entry, Phase
 from cli.snapshots.manifest import Manifest
@@ -59,13 +60,14 @@ class _Plan:
     made: Manifest
 
 
-def restore(session: Session, stack: str, name: str) -> Restored:
+def restore(session: Session, stack: str, name: str, *, snapshot: bool = False) -> Restored:
     """Put a snapshot in the place of an environment's data, and leave the environment healthy.
 
     Args:
         session: The prepared clone.
         stack: The environment.
         name: The snapshot.
+        snapshot: Whether a snapshot is taken of what is replaced.
 
     Returns:
         What was done.
@@ -81,11 +83,15 @@ def restore(session: Session, stack: str, name: str) -> Restored:
     _require_fitting(plan)
     with transfer(f"Verifying {name}", made.size) as count:
         manifest.verify(plan.folder, made, count)
+    # What an environment has that is made only now is not worth a snapshot.
+    snapshot = snapshot and before.has_data(session.client, session.clone, stack)
     if not _is_made(plan):
         err.print(f"{stack} is not made yet: bringing it up first.", highlight=False)
         lifecycle.up(session, stack, remind=False)
     with turns.turn(session.clone.home, stack, err.print):
         switch.finish(session.client, session.clone, naming)
+        if snapshot:
+            before.take(session.client, session.clone, stack)
         fitted = _stage(plan)
         stopped = time.monotonic()
         with signals.postponed():
@@ -130,13 +136,14 @@ def _stage(plan: _Plan) -> Rekeyed:
             _require_version(plan, helpers[0])
             staging.bring(plan.folder, plan.made, helpers)
             fitted = _open(plan, helpers)
+            session_key = _session_key(plan, helpers[0])
             for one in helpers:
                 one.run("sync")
     except BaseException:
         # Killed before this comes to its end, the next command does it.
         switch.finish(client, plan.session.clone, naming)
         raise
-    noted.write(entry.model_copy(update={"phase": Phase.SWITCHING}))
+    noted.write(entry.model_copy(update={"phase": Phase.SWITCHING, "session_key": session_key}))
     return fitted
 
 
@@ -166,6 +173,15 @@ def _open(plan: _Plan, helpers: Sequence[Helper]) -> Rekeyed:
     return opening.postgres(postgres, fit)
 
 
+def _session_key(plan: _Plan, postgres: Helper) -> Sealed | None:
+    """Return the session key of the data, where this clone can open it and the environment has another one."""
+    if keys.SESSION_KEY not in plan.made.pieces:
+        return None
+    sealed = Sealed.model_validate_json((plan.folder / keys.SESSION_KEY).read_bytes())
+    former = keys.unsealed_session_key(plan.session.clone.passphrase_file, sealed)
+    return sealed if former and former != keys.session_key(postgres, plan.naming) else None
+
+
 def _former(plan: _Plan) -> MasterKeys | None:
     if keys.TOKEN_KEYS not in plan.made.pieces:
         return None
@@ -183,5 +199,6 @@ def _replace(plan: _Plan) -> list[str]:
 def _resume(plan: _Plan, running: Sequence[str]) -> None:
     """Leave the environment healthy, of which some services run again."""
     client, stack = plan.session.client, plan.naming.environment
-    if len(running) < len(switch.USERS_OF_DATA) or health.settled(EngineView(client), stack, plan.naming.owner):
+    incomplete = len(running) < len(switch.USERS_OF_DATA) or session_keys.is_wanted(plan.session.clone, stack)
+    if incomplete or health.settled(EngineView(client), stack, plan.naming.owner):
         lifecycle.up(plan.session, stack)

@@ -51,6 +51,18 @@ class Store:
         Raises:
             UserError: There is none of that name, or it is damaged.
         """
+        self.require(name)
+        return manifest.read(self.path(name))
+
+    def require(self, name: str) -> None:
+        """Make sure that there is a snapshot, which may be damaged.
+
+        Args:
+            name: The snapshot.
+
+        Raises:
+            UserError: There is none of that name.
+        """
         if not _is_name(name) or not self.path(name).is_dir():
             known = ", ".join(self.names())
             raise UserError(
@@ -59,7 +71,6 @@ class Store:
                 remedy=f"See `./dashtam snapshot list {self.folder.name}`.",
                 exit_status=2,
             )
-        return manifest.read(self.path(name))
 
     def fresh_name(self, wish: str | None) -> str:
         """Return the name for a new snapshot.
@@ -122,8 +133,7 @@ class Store:
         Raises:
             UserError: There is none of that name.
         """
-        if not _is_name(name) or not self.path(name).is_dir():
-            self.read(name)
+        self.require(name)
         gone = self.folder / f".gone-{secrets.token_hex(4)}"
         durable.rename(self.path(name), gone)
         shutil.rmtree(gone)

@@ -1,4 +1,4 @@
-"""Puts staged data into the place of the old, by renames alone: broken off at any point, it goes on from there.
+"""Puts staged data into the place of the old, by renames alone: interrupted at any point, it goes on from there.
 
 In each volume the new data is staged in a folder beside the old. The switch notes the names of the new, moves into that
 folder whatever is there and not new, then the new out of it. What makes a folder a database goes first and comes last,
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import docker
 
+from cli.backups import unfinished
 from cli.clone import Clone
 from cli.engine_view import EngineView
 from cli.errors import UserError
@@ -67,7 +68,7 @@ DISCARD = f"rm -rf {STAGING} {STAGING}-gone"
 
 
 def finish(client: docker.DockerClient, clone: Clone, naming: Naming) -> bool:
-    """Finish a restore that was broken off, or undo it where it had not begun to replace anything.
+    """Finish a restore that was interrupted, or undo it where it had not begun to replace anything.
 
     To be called while no other command can change the environment. What it has to stop for that, it starts again.
 
@@ -77,7 +78,7 @@ def finish(client: docker.DockerClient, clone: Clone, naming: Naming) -> bool:
         naming: The environment's names.
 
     Returns:
-        Whether one was finished.
+        Whether one of a snapshot was finished.
 
     Raises:
         UserError: It can't be finished now, or another version of this tool began it.
@@ -85,6 +86,12 @@ def finish(client: docker.DockerClient, clone: Clone, naming: Naming) -> bool:
     noted = journal.of(clone, naming.environment)
     entry = noted.read()
     if entry is None:
+        return False
+    if entry.phase is Phase.DATABASE:
+        if unfinished.settle(client, clone, naming.environment):
+            noted.clear()
+        return False
+    if entry.phase is Phase.KEYS:
         return False
     view = EngineView(client)
     for one in view.containers(naming.environment, naming.owner):
@@ -96,9 +103,37 @@ def finish(client: docker.DockerClient, clone: Clone, naming: Naming) -> bool:
     running = stop(client, naming, [part.service for part in there]) if switching else []
     for part in there:
         _work(client, naming, part, SWITCH if switching else DISCARD)
-    noted.clear()
+    if switching and entry.session_key:
+        noted.write(entry.model_copy(update={"phase": Phase.KEYS, "parts": ()}))
+    else:
+        noted.clear()
     each(client.api.start, running)
     return switching
+
+
+def require_finished(client: docker.DockerClient, clone: Clone, naming: Naming) -> bool:
+    """Finish a restore as `finish` does, for a command that can't do what is left to an update.
+
+    Args:
+        client: The engine.
+        clone: This clone.
+        naming: The environment's names.
+
+    Returns:
+        Whether one of a snapshot was finished.
+
+    Raises:
+        UserError: It can't be finished now, or an update must come first.
+    """
+    finished = finish(client, clone, naming)
+    entry = journal.of(clone, naming.environment).read()
+    if entry and entry.phase is Phase.KEYS:
+        raise UserError(
+            f"The last restore of {naming.environment} is not finished.",
+            cause="The session key of the restored data is not installed yet.",
+            remedy=f"Run `./dashtam up {naming.environment}` first.",
+        )
+    return finished
 
 
 def _work(client: docker.DockerClient, naming: Naming, part: Part, script: str) -> None:
@@ -107,7 +142,7 @@ def _work(client: docker.DockerClient, naming: Naming, part: Part, script: str) 
             opened.script(script)
         except CommandError as error:
             raise UserError(
-                f"A restore of {naming.environment} was broken off, and can't be finished.",
+                f"A restore of {naming.environment} was interrupted, and can't be finished.",
                 cause=error.said,
                 remedy=f"`docker system df` shows whether there is room. Then `./dashtam up {naming.environment}`"
                 " finishes it.",

@@ -181,17 +181,19 @@ def make(folder: Path) -> Checkout:
 
 
 @contextmanager
-def brought_up(client: docker.DockerClient, folder: Path) -> Iterator[Checkout]:
+def brought_up(client: docker.DockerClient, folder: Path, **changes: dict[str, object]) -> Iterator[Checkout]:
     """Make a copy, bring its further environment up, and remove all of it at the end whatever happened.
 
     Args:
         client: The engine.
         folder: An empty folder.
+        changes: To sections of the further environment's config.
 
     Yields:
         The copy.
     """
     made = make(folder)
+    made.configure(**changes)
     try:
         made.up()
         yield made

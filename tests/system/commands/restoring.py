@@ -12,6 +12,7 @@ from tests.system import damage
 from tests.system.moments import PATIENCE
 
 if TYPE_CHECKING:
+    import signal
     import subprocess
     from collections.abc import Awaitable, Callable
 
@@ -22,12 +23,26 @@ if TYPE_CHECKING:
 
 async def killed_when(process: subprocess.Popen[bytes], reached: Callable[[], Awaitable[bool]]) -> None:
     """Kill a command with all that it started once something has come true; it must be alive then."""
-    deadline = time.monotonic() + PATIENCE
     with damage.at_latest_killed(process):
-        while not await reached():
-            assert not damage.ends_within(process, 0.01), f"exit status {process.returncode}"
-            assert time.monotonic() < deadline, "it didn't come to the moment at which it is killed"
+        await _comes_to(process, reached)
     assert damage.was_killed(process)
+
+
+async def ended_when(
+    process: subprocess.Popen[bytes], reached: Callable[[], Awaitable[bool]], number: signal.Signals
+) -> int:
+    """Send a command a signal once something has come true; return its exit status."""
+    with damage.at_latest_killed(process):
+        await _comes_to(process, reached)
+        process.send_signal(number)
+        return process.wait(PATIENCE)
+
+
+async def _comes_to(process: subprocess.Popen[bytes], reached: Callable[[], Awaitable[bool]]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not await reached():
+        assert not damage.ends_within(process, 0.01), f"exit status {process.returncode}"
+        assert time.monotonic() < deadline, "it didn't come to the moment at which it is to end"
 
 
 @dataclass

@@ -26,7 +26,7 @@ def take(checkout: Checkout) -> Path:
 
 def restore(checkout: Checkout, name: str) -> dict[str, object]:
     """Put a snapshot back; it must succeed."""
-    said = succeed(checkout.dashtam("snapshot", "restore", checkout.stack, name, "--yes", "--json"))
+    said = succeed(checkout.dashtam("snapshot", "restore", checkout.stack, name, "--yes", "--no-snapshot", "--json"))
     done: dict[str, object] = json.loads(said)
     return done
 

@@ -16,6 +16,7 @@ from cli import database as databases
 from cli.backups import archive, load
 from cli.backups.archive import Label
 from cli.backups.source import Source
+from cli.database import derived
 from cli.errors import UserError
 from tests.system import environments
 from tests.system.commands.restoring import killed_when
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from tests.system.commands.contents import Contents
 
 SEED = 20260502
-RESTORING = "dashtam_restoring"
+RESTORING = derived("dashtam", "restoring")
 OWN = {"dashtam", "postgres", "template0", "template1"}
 
 
@@ -66,12 +67,14 @@ def _backup(checkout: Checkout, folder: Path) -> Path:
 
 
 def _restore(checkout: Checkout, path: Path) -> None:
-    done = json.loads(succeed(checkout.dashtam("restore", checkout.stack, str(path), "--yes", "--json")))
+    done = json.loads(
+        succeed(checkout.dashtam("restore", checkout.stack, str(path), "--yes", "--no-snapshot", "--json"))
+    )
     assert done["lost"] == 0
 
 
 def _assert_refused(checkout: Checkout, path: Path, why: str) -> None:
-    refused = checkout.dashtam("restore", checkout.stack, str(path), "--yes")
+    refused = checkout.dashtam("restore", checkout.stack, str(path), "--yes", "--no-snapshot")
     assert refused.returncode == 1
     assert why in refused.stderr
     assert "nothing was changed" in refused.stderr
@@ -132,6 +135,53 @@ async def test_one_of_a_newer_service_is_refused(checkout: Checkout, contents: C
     assert await contents.databases() == OWN
 
 
+async def test_one_that_can_not_be_migrated_is_refused_and_the_service_goes_on(
+    checkout: Checkout, contents: Contents, client: docker.DockerClient, tmp_path: Path
+) -> None:
+    # It says that it is older than it is, so that a table that it has is made once more.
+    now = await contents.claim_revision("0001")
+    try:
+        path = _backup(checkout, tmp_path)
+    finally:
+        await contents.claim_revision(now)
+    before, started = await contents.rows(), _started(client, checkout)
+    _assert_refused(checkout, path, "already exists")
+    assert await contents.rows() == before
+    assert await contents.databases() == OWN
+    assert _started(client, checkout) == started
+    assert environments.is_up(client, checkout.stack)
+
+
+def _started(client: docker.DockerClient, checkout: Checkout) -> str:
+    started: str = client.containers.get(f"dashtam-{checkout.stack}-app").attrs["State"]["StartedAt"]
+    return started
+
+
+@pytest.mark.campaign
+async def test_the_old_database_comes_back_where_the_service_fails_on_the_new_one(
+    checkout: Checkout, contents: Contents, client: docker.DockerClient, tmp_path: Path
+) -> None:
+    before = await contents.rows()
+    async with contents.session() as session:
+        # Once it is in its place, it is of a revision that nobody knows.
+        await session.execute("ALTER TABLE alembic_version RENAME TO kept_version")
+        await session.execute(
+            "CREATE VIEW alembic_version AS SELECT CASE current_database() WHEN 'dashtam' THEN '9999'"
+            " ELSE version_num END AS version_num FROM kept_version"
+        )
+        try:
+            path = _backup(checkout, tmp_path)
+        finally:
+            await session.execute("DROP VIEW alembic_version")
+            await session.execute("ALTER TABLE kept_version RENAME TO alembic_version")
+    refused = checkout.dashtam("restore", checkout.stack, str(path), "--yes")
+    assert refused.returncode == 1
+    assert "didn't become healthy with dev.backup; the database from before is back" in refused.stderr
+    assert await contents.rows() == before
+    assert await contents.databases() == OWN
+    assert environments.is_up(client, checkout.stack)
+
+
 @pytest.mark.parametrize("moment", ["loading", pytest.param("swapping", marks=pytest.mark.campaign), "starting"])
 async def test_one_that_was_killed_leaves_the_old_or_the_new_rows(
     checkout: Checkout, contents: Contents, client: docker.DockerClient, made: Made, moment: str
@@ -141,6 +191,7 @@ async def test_one_that_was_killed_leaves_the_old_or_the_new_rows(
     assert old != made.rows
     app = client.containers.get(f"dashtam-{checkout.stack}-app")
     started = app.attrs["State"]["StartedAt"]
+    number = await _number(contents)
 
     async with contents.session("postgres") as session:
 
@@ -151,17 +202,25 @@ async def test_one_that_was_killed_leaves_the_old_or_the_new_rows(
             state = app.attrs["State"]
             return bool(state["Status"] == "exited" if moment == "swapping" else state["StartedAt"] != started)
 
-        await killed_when(checkout.start("restore", checkout.stack, str(made.path), "--yes"), reached)
+        await killed_when(checkout.start("restore", checkout.stack, str(made.path), "--yes", "--no-snapshot"), reached)
     if moment == "swapping":  # the app was stopped by then, and not started again
         checkout.up()
+        assert await contents.databases() == OWN
     wait_until(lambda: environments.is_up(client, checkout.stack), "the app is healthy", 60)
-    swapped = RESTORING not in await contents.databases()
+    swapped = await _number(contents) != number
     if moment != "swapping":
         assert swapped is (moment == "starting")
     assert await contents.rows() == (made.rows if swapped else old)
     _restore(checkout, made.path)
     assert await contents.rows() == made.rows
     assert await contents.databases() == OWN
+
+
+async def _number(contents: Contents) -> int:
+    """Return what tells the database from any other, whatever their names."""
+    async with contents.session() as session:
+        number: int = await session.fetchval("SELECT oid FROM pg_database WHERE datname = current_database()")
+        return number
 
 
 async def test_where_none_can_be_made_beside_it_nothing_is_changed(

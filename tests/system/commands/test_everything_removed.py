@@ -46,7 +46,8 @@ async def test_all_comes_back_and_tokens_with_the_passphrase_of_that_time_only(
     assert path.stat().st_mode & 0o777 == 0o700
     modes = {one.name: one.stat().st_mode & 0o777 for one in path.iterdir()}
     assert modes == dict.fromkeys(
-        ("manifest.json", "manifest.json.sha256", "postgres.tar", "redis.tar", "token-keys.json"), 0o600
+        ("manifest.json", "manifest.json.sha256", "postgres.tar", "redis.tar", "session-key.json", "token-keys.json"),
+        0o600,
     )
     known = {one.name for one in path.parent.iterdir()}
     succeed(checkout.dashtam("destroy", checkout.stack, "--yes", "--no-snapshot"))
@@ -66,7 +67,7 @@ async def test_all_comes_back_and_tokens_with_the_passphrase_of_that_time_only(
         assert snapshots.restore(checkout, path.name)["lost"] == len(accounts)
     assert contents.accounts() == {name: ["revoked", "", None] for name in accounts}
 
-    said = json.loads(_piped(checkout, backup, "restore", checkout.stack, "-", "--yes", "--json"))
+    said = json.loads(_piped(checkout, backup, "restore", checkout.stack, "-", "--yes", "--no-snapshot", "--json"))
     assert (said["lost"], said["rewrapped"]) == (0, 1)
     assert await contents.rows() == rows
     assert contents.accounts() == accounts

@@ -28,7 +28,7 @@ WITHOUT_IT = (
     "certs {stack}",
     "export compose {stack}",
     "snapshot create {stack} without-passphrase",
-    "snapshot delete {stack} without-passphrase",
+    "snapshot delete {stack} without-passphrase --yes",
     "clean --dry-run",
 )
 WITH_IT = ("up {stack}", "down {stack}", "rebuild {stack}", "destroy {stack}")

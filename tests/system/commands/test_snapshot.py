@@ -60,7 +60,7 @@ async def test_no_connection_is_lost_and_the_next_update_replaces_nothing(
     rows = {one["name"]: one for one in listed}
     assert rows[path.name]["bytes"] > 0
     assert rows[path.name]["damage"] is None
-    succeed(checkout.dashtam("snapshot", "delete", checkout.stack, path.name))
+    succeed(checkout.dashtam("snapshot", "delete", checkout.stack, path.name, "--yes"))
     assert not path.exists()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import signal
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +17,8 @@ from cli.snapshots import manifest, parts, restore
 from cli.snapshots.journal import Phase
 from tests.system import environments
 from tests.system.commands import snapshots
-from tests.system.commands.restoring import Restore, killed_when
+from tests.system.commands.restoring import Restore, ended_when, killed_when
+from tests.system.running import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -73,7 +75,7 @@ async def test_a_restore_that_was_killed_leaves_the_old_or_the_new_whole(
     old = await contents.digest()
     assert old != taken.digest
     seen = Restore(checkout, client)
-    process = checkout.start("snapshot", "restore", checkout.stack, taken.path.name, "--yes")
+    process = checkout.start("snapshot", "restore", checkout.stack, taken.path.name, "--yes", "--no-snapshot")
     await killed_when(process, lambda: moment(seen))
     # Between what was seen and the kill it may have come to the point from which there is no way back.
     switched = switched or seen.phase() is Phase.SWITCHING
@@ -82,6 +84,18 @@ async def test_a_restore_that_was_killed_leaves_the_old_or_the_new_whole(
     assert snapshots.traces(checkout, client) == []
     assert await contents.digest() == (taken.digest if switched else old)
     assert contents.accounts()["ada"] == ["active", "access-ada", "refresh-ada"]
+
+
+async def test_a_restore_that_a_signal_ends_while_services_are_stopped_starts_them_again(
+    checkout: Checkout, contents: Contents, client: docker.DockerClient, taken: Taken
+) -> None:
+    await contents.fill()
+    seen = Restore(checkout, client)
+    process = checkout.start("snapshot", "restore", checkout.stack, taken.path.name, "--yes")
+    assert await ended_when(process, seen.is_stopping, signal.SIGTERM) == 128 + signal.SIGTERM
+    wait_until(lambda: environments.is_up(client, checkout.stack), "healthy again", 60)
+    assert snapshots.traces(checkout, client) == []
+    assert await contents.digest() == taken.digest
 
 
 @pytest.mark.campaign
@@ -93,7 +107,7 @@ async def test_a_restore_into_nothing_that_was_killed_is_finished_by_the_next(
     before = await contents.digest()
     path = snapshots.take(checkout)
     assert checkout.dashtam("destroy", checkout.stack, "--yes", "--no-snapshot").returncode == 0
-    process = checkout.start("snapshot", "restore", checkout.stack, path.name, "--yes")
+    process = checkout.start("snapshot", "restore", checkout.stack, path.name, "--yes", "--no-snapshot")
 
     async def has_a_container() -> bool:
         return bool(client.api.containers(all=True, filters=environments.labelled(checkout.stack)))
@@ -168,7 +182,7 @@ def _ids(checkout: Checkout, client: docker.DockerClient) -> set[str]:
 
 
 def _assert_refused(checkout: Checkout, name: str, *why: str) -> None:
-    refused = checkout.dashtam("snapshot", "restore", checkout.stack, name, "--yes")
+    refused = checkout.dashtam("snapshot", "restore", checkout.stack, name, "--yes", "--no-snapshot")
     assert refused.returncode == 1
     assert [one for one in why if one not in refused.stderr] == []
 

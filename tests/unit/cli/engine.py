@@ -327,7 +327,7 @@ class Api:
     def process(self, container: str) -> subprocess.Popen[bytes]:
         return self._engine.processes[container]
 
-    def stop(self, container: str, timeout: int) -> None:
+    def stop(self, container: str, timeout: int = 10) -> None:
         document = self._engine.find("stop", container)
         assert timeout > 0
         if document["State"]["Status"] == "paused":

@@ -3,6 +3,8 @@ from __future__ import annotations
 from unittest.mock import Mock
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cli import database, streams
 from cli.database import Database
@@ -31,3 +33,13 @@ def test_one_that_still_starts_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
         database.of(Mock(), Mock(environment="dev"))
     assert "starting up" in raised.value.cause
     assert "./dashtam up dev" in raised.value.remedy
+
+
+NAMES = st.text(min_size=1).filter(lambda text: len(text.encode()) <= database.LONGEST)
+
+
+@given(st.lists(NAMES, min_size=1, max_size=3, unique=True))
+def test_derived_names_are_never_cut_and_never_meet(names: list[str]) -> None:
+    made = [database.derived(name, suffix) for name in names for suffix in ("restoring", "replaced")]
+    assert all(len(one.encode()) <= database.LONGEST for one in made)
+    assert len({*made, *names}) == len(made) + len(names)

@@ -203,7 +203,7 @@ def test_another_image_of_the_same_or_an_unknown_major_version(images: dict[str,
         ("postgres:17-alpine@sha256:00", "17"),
         ("mirror:5000/library/postgres:16.4", "16"),
         ("mirror:5000/postgres", ""),
-        ("dashtam-debian/postgres:17abc0123456", ""),
+        ("dashtam-debian/postgres:0123456789ab", "17"),
         ("postgres:latest", ""),
     ],
 )

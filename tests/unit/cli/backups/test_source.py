@@ -11,6 +11,7 @@ import pytest
 from cli.backups import source
 from cli.clone import Clone
 from cli.errors import UserError
+from cli.output_files import STREAM
 
 
 @pytest.fixture
@@ -20,7 +21,7 @@ def clone(tmp_path: Path) -> Clone:
 
 def _from_stdin(clone: Clone, content: bytes, held: ExitStack, monkeypatch: pytest.MonkeyPatch) -> source.Source:
     monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(content)))
-    return held.enter_context(source.opened(clone, source.STREAM))
+    return held.enter_context(source.opened(clone, STREAM))
 
 
 def test_two_from_standard_input_never_mix(clone: Clone, monkeypatch: pytest.MonkeyPatch) -> None:

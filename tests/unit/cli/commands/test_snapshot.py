@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from unittest.mock import Mock
 
@@ -11,8 +12,9 @@ from cli import session
 from cli.commands import snapshot
 from cli.errors import UserError
 from cli.main import app
-from cli.snapshots import create, restore
+from cli.snapshots import before, create, manifest, restore
 from cli.snapshots.create import Taken
+from cli.snapshots.manifest import Manifest, Piece
 from cli.snapshots.restore import Restored
 from cli.snapshots.store import Store
 
@@ -27,6 +29,19 @@ def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
     monkeypatch.setattr(snapshot, "connect", Mock())
     monkeypatch.setattr(session, "prepare", Mock())
     return kept
+
+
+def write(kept: Store, name: str) -> None:
+    """Have a snapshot."""
+    folder = kept.folder / name
+    folder.mkdir(parents=True)
+    pieces = {"postgres.tar": Piece(size=49_200_000, sha256="")}
+    created = datetime(2026, 5, 2, 10, tzinfo=UTC)
+    made = Manifest(
+        environment="test", name=name, created=created, postgres="17", database="d", user="u", images={}, pieces=pieces
+    )
+    for file, content in manifest.files(made):
+        (folder / file).write_bytes(content)
 
 
 def _run(*arguments: str, answer: str = "") -> tuple[int, str, str]:
@@ -71,27 +86,70 @@ def test_one_that_is_not_there_is_refused(command: str) -> None:
         _run(command, "test", "one")
 
 
-@pytest.mark.parametrize(("answer", "restored"), [("y\n", True), ("n\n", False), ("", False)])
-@pytest.mark.usefixtures("kept")
-def test_a_restore_asks(monkeypatch: pytest.MonkeyPatch, answer: str, restored: bool) -> None:
-    restoring = Mock(return_value=RESTORED)
-    monkeypatch.setattr(restore, "restore", restoring)
-    monkeypatch.setattr(Store, "read", Mock())
+@pytest.fixture
+def restoring(kept: Store, monkeypatch: pytest.MonkeyPatch) -> Mock:
+    """A restore of the snapshot `one` into an environment that has data."""
+    made = Mock(return_value=RESTORED)
+    monkeypatch.setattr(restore, "restore", made)
+    monkeypatch.setattr(before, "has_data", Mock(return_value=True))
+    write(kept, "one")
+    return made
+
+
+@pytest.mark.parametrize(("answer", "restored"), [("y\n", True), ("n\n", False)])
+def test_a_restore_asks(restoring: Mock, answer: str, restored: bool) -> None:
     status, said, warned = _run("restore", "test", "one", answer=answer)
     assert status == (0 if restored else 1)
     assert restoring.called is restored
+    assert "Replace test's data with the snapshot one of 2026-05-02T10:00:00+00:00?" in warned
+    assert "A snapshot of its current data is taken first." in warned
     assert ("one is back" in said) is restored
     assert ("2 linked accounts" in warned) is restored
 
 
-@pytest.mark.usefixtures("kept")
-def test_a_restore_tells_scripts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(restore, "restore", Mock(return_value=RESTORED))
-    monkeypatch.setattr(Store, "read", Mock())
+def test_without_a_snapshot_the_question_says_that_data_is_lost(restoring: Mock) -> None:
+    status, _, asked = _run("restore", "test", "one", "--no-snapshot", answer="y\n")
+    assert status == 0
+    assert "Its current data will be lost." in asked
+    assert restoring.call_args.kwargs == {"snapshot": False}
+
+
+def test_where_there_is_no_data_nothing_is_asked(restoring: Mock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(before, "has_data", Mock(return_value=False))
+    status, _, asked = _run("restore", "test", "one")
+    assert status == 0
+    assert "Replace" not in asked
+    assert restoring.call_args.kwargs == {"snapshot": True}
+
+
+@pytest.mark.parametrize("options", [[], ["--json"]])
+@pytest.mark.parametrize("command", ["restore", "delete"])
+def test_where_nobody_answers_it_is_refused(restoring: Mock, kept: Store, command: str, options: list[str]) -> None:
+    with pytest.raises(UserError) as raised:
+        _run(command, "test", "one", *options)
+    assert raised.value.exit_status == 1
+    assert raised.value.remedy == "Add --yes."
+    assert not restoring.called
+    assert kept.names() == ["one"]
+
+
+@pytest.mark.usefixtures("restoring")
+def test_a_restore_tells_scripts() -> None:
     assert json.loads(_run("restore", "test", "one", "--yes", "--json")[1])["rewrapped"] == 1
 
 
-def test_one_is_deleted(kept: Store) -> None:
+@pytest.mark.parametrize(("answer", "left"), [("y\n", []), ("n\n", ["one"])])
+def test_a_deletion_asks(kept: Store, answer: str, left: list[str]) -> None:
+    write(kept, "one")
+    status, _, asked = _run("delete", "test", "one", answer=answer)
+    assert status == len(left)
+    assert "Delete test's snapshot one of 2026-05-02T10:00:00+00:00 (49.2 MB) for good?" in asked
+    assert kept.names() == left
+
+
+def test_a_damaged_one_is_deleted(kept: Store) -> None:
     (kept.folder / "one").mkdir(parents=True)
-    assert json.loads(_run("delete", "test", "one", "--json")[1]) == {"environment": "test", "name": "one"}
+    assert "one, which is damaged, for good?" in _run("delete", "test", "one", answer="n\n")[2]
+    done = json.loads(_run("delete", "test", "one", "--yes", "--json")[1])
+    assert done == {"environment": "test", "name": "one"}
     assert kept.names() == []

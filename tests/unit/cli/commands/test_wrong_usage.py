@@ -105,5 +105,5 @@ def test_a_picture_that_can_not_be_written(
     empty = Graph("dev", "dashtam-dev-network", internal=False, services=[], uses=[])
     monkeypatch.setattr(graph_command, "_look", lambda _environment: empty)
     file = tmp_path / "nowhere" / "x.mmd"
-    assert _run(monkeypatch, "graph", "dev", "-o", str(file)) == 1
+    assert _run(monkeypatch, "graph", "dev", "-o", str(file)) == 2
     assert "x.mmd can't be written." in "".join(capsys.readouterr().err.splitlines())

@@ -8,7 +8,7 @@ import pytest
 
 from cli import health
 from cli.errors import UserError
-from cli.snapshots import create, farewell, parts, switch
+from cli.snapshots import before, create, farewell, parts, switch
 from cli.snapshots.create import Taken
 from cli.snapshots.helper import Part
 from cli.snapshots.parts import NothingToKeepError
@@ -41,7 +41,7 @@ class World:
         monkeypatch.setattr(switch, "stop", self.stop)
         monkeypatch.setattr(create, "create", self.create)
         monkeypatch.setattr(health, "settled", self.settled)
-        monkeypatch.setattr(farewell, "helper", self.helper)
+        monkeypatch.setattr(before, "helper", self.helper)
 
     @contextmanager
     def helper(self, *_: object) -> Iterator[Mock]:

@@ -6,8 +6,8 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 import pytest
-from docker.errors import APIError
 
+from cli.errors import UserError
 from cli.snapshots import freeze
 from infra.pacing import MARK
 from tests.unit.cli.engine import Engine, refused
@@ -65,9 +65,19 @@ def test_a_service_in_which_nothing_can_be_run_is_paused_too(engine: Engine) -> 
 
 def test_all_are_resumed_if_one_can_not_be_paused(engine: Engine) -> None:
     engine.at["pause", "redis"] = _refuse
-    with pytest.raises(APIError, match="no"), freeze.frozen(engine.client, [*RUNNING]):
+    with pytest.raises(UserError, match="can't be paused") as raised, freeze.frozen(engine.client, [*RUNNING]):
         pytest.fail("one of them still runs")
+    assert raised.value.cause == "no"
     assert engine.states() == RUNNING
+
+
+def test_a_service_that_ended_just_now_is_an_ordinary_failure(engine: Engine) -> None:
+    engine.client.api.stop("redis")
+    with pytest.raises(UserError, match="can't be paused") as raised, freeze.frozen(engine.client, [*RUNNING]):
+        pytest.fail("it may be started again at any moment")
+    assert "is exited" in raised.value.cause
+    assert raised.value.remedy
+    assert engine.states() == {**RUNNING, "redis": "exited"}
 
 
 def test_a_service_that_was_resumed_meanwhile_is_no_obstacle(engine: Engine) -> None:

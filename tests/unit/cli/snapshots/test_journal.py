@@ -32,7 +32,7 @@ def test_it_is_there_while_a_restore_is_under_way(tmp_path: Path) -> None:
 def test_one_of_another_version_is_told(tmp_path: Path, content: str) -> None:
     path = tmp_path / "dev.json"
     path.write_text(content)
-    with pytest.raises(UserError, match="A restore of dev was broken off, and another version") as raised:
+    with pytest.raises(UserError, match="A restore of dev was interrupted, and another version") as raised:
         Journal(path).read()
     assert str(path) in raised.value.cause
     assert "./dashtam up dev" in raised.value.remedy

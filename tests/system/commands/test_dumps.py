@@ -1,0 +1,145 @@
+"""Ordinary dumps of a real server, of other owners: they come in whole, and what is wrong with one harms nothing."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import subprocess
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pytest
+
+from app.migrate import head_revision
+from tests.system import environments
+from tests.system.running import PATIENCE, succeed
+
+if TYPE_CHECKING:
+    import docker
+
+    from tests.system.checkout import Checkout
+    from tests.system.commands.contents import Contents
+
+LOGIN = "service=dashtam host=/var/run/postgresql"
+OWN = {"dashtam", "postgres", "template0", "template1"}
+
+FOREIGN = """
+CREATE ROLE stranger;
+CREATE ROLE reader;
+CREATE SCHEMA theirs AUTHORIZATION stranger;
+CREATE TABLE theirs.odd ("a;b" text, c text DEFAULT E'it''s \\\\');
+INSERT INTO theirs.odd VALUES (E'tab\\tback\\\\slash\\nline', E'\\\\.');
+CREATE FUNCTION theirs.f() RETURNS text LANGUAGE sql AS $_$ SELECT 'GRANT x TO y; \\! ls' $_$;
+ALTER TABLE theirs.odd OWNER TO stranger;
+GRANT SELECT ON theirs.odd TO reader;
+ALTER DEFAULT PRIVILEGES IN SCHEMA theirs GRANT SELECT ON TABLES TO reader;
+"""
+REMOVE = """
+DROP SCHEMA IF EXISTS theirs CASCADE;
+DROP OWNED BY stranger, reader;
+DROP ROLE stranger;
+DROP ROLE reader;
+"""
+EMPTY = "CREATE TABLE alembic_version (version_num text); INSERT INTO alembic_version VALUES ('{revision}');"
+ODD = 'SELECT "a;b" || c || theirs.f() FROM theirs.odd'
+
+
+@dataclass(frozen=True)
+class Made:
+    """Dumps of a database, some of whose objects belong to roles that are gone.
+
+    Args:
+        dumps: By their options.
+        rows: A checksum over the service's rows.
+        odd: What the other rows hold.
+    """
+
+    dumps: dict[str, bytes]
+    rows: str
+    odd: str
+
+
+@pytest.fixture(scope="module")
+async def made(checkout: Checkout, contents: Contents, client: docker.DockerClient) -> Made:
+    succeed(checkout.dashtam("seed", checkout.stack))
+    postgres = client.containers.get(f"dashtam-{checkout.stack}-postgres")
+
+    def dump(*options: str) -> bytes:
+        done = postgres.exec_run(["pg_dump", *options, "--dbname", LOGIN])
+        assert done.exit_code == 0, done.output
+        assert isinstance(done.output, bytes)
+        return done.output
+
+    async with contents.session() as session:
+        await session.execute(FOREIGN)
+        odd = await session.fetchval(ODD)
+        try:
+            dumps = {
+                "plain": dump(),
+                "with its database": dump("--create"),
+                "gzipped, into what is there": gzip.compress(dump("--clean", "--if-exists", "--inserts")),
+                "archive": dump("-Fc"),
+            }
+        finally:
+            await session.execute(REMOVE)
+    return Made(dumps, await contents.rows(), odd)
+
+
+def _restore(checkout: Checkout, content: bytes) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(
+        [str(checkout.root / "dashtam"), "restore", checkout.stack, "-", "--yes", "--no-snapshot", "--json"],
+        cwd=checkout.root,
+        env=checkout.environ,
+        input=content,
+        capture_output=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("name", ["plain", "with its database", "gzipped, into what is there", "archive"])
+async def test_one_of_other_owners_comes_in_whole(
+    checkout: Checkout, contents: Contents, client: docker.DockerClient, made: Made, name: str
+) -> None:
+    async with contents.session() as session:
+        await session.execute("DELETE FROM provider_connections")
+    done = _restore(checkout, made.dumps[name])
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["lost"] == 0
+    assert await contents.rows() == made.rows
+    assert await contents.databases() == OWN
+    async with contents.session() as session:
+        assert await session.fetchval(ODD) == made.odd
+        owners = await session.fetch("SELECT DISTINCT tableowner FROM pg_tables WHERE schemaname = 'theirs'")
+        assert [owner for (owner,) in owners] == ["dashtam_user"]
+        await session.execute("DROP SCHEMA theirs CASCADE")
+    assert environments.is_up(client, checkout.stack)
+
+
+async def test_one_that_is_wrong_changes_nothing(
+    checkout: Checkout, contents: Contents, client: docker.DockerClient, made: Made
+) -> None:
+    before = await contents.rows()
+    plain, archive = made.dumps["plain"], made.dumps["archive"]
+    wrong = {
+        "cut short": plain[: len(plain) // 2],
+        "damaged or no backup": archive[:200],
+        "can't be loaded": archive[: len(archive) * 3 // 4],
+        "has a command of psql": plain + b"\n\\! rm -rf /\n",
+        "syntax error": b"This is not SQL;\n",
+        # Tables of the service's names, but not its own.
+        'column "version_num" does not exist': b"CREATE TABLE alembic_version (n int);\n",
+        # It says that it is of this version, and lacks its tables.
+        "can't be served: relation": EMPTY.format(revision=head_revision()).encode(),
+        "already exists": b"CREATE TABLE provider_connections (n int);\n",
+    }
+    for why, content in wrong.items():
+        done = _restore(checkout, content)
+        assert done.returncode == 1, why
+        said = done.stderr.decode()
+        assert why in said
+        assert "nothing was changed" in said
+        assert "Traceback" not in said
+    assert await contents.rows() == before
+    assert await contents.databases() == OWN
+    assert environments.is_up(client, checkout.stack)

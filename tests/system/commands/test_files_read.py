@@ -1,0 +1,52 @@
+"""The files that a service reads at its start: with others it is replaced, with the same it stays."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tests.system.checkout import PUBLISHED, Checkout
+from tests.system.running import succeed
+
+if TYPE_CHECKING:
+    import docker
+
+
+def _containers(client: docker.DockerClient, checkout: Checkout) -> dict[str, str | None]:
+    return {one: client.containers.get(f"dashtam-{checkout.stack}-{one}").id for one in PUBLISHED}
+
+
+def _prune_installers(client: docker.DockerClient, checkout: Checkout) -> None:
+    for service in PUBLISHED:
+        client.containers.get(f"dashtam-{checkout.stack}-{service}-files").remove()
+
+
+def test_readers_are_replaced_when_their_files_are_others_and_only_then(
+    checkout: Checkout, client: docker.DockerClient
+) -> None:
+    before = _containers(client, checkout)
+    _prune_installers(client, checkout)
+    checkout.up()
+    assert _containers(client, checkout) == before
+    _prune_installers(client, checkout)
+    succeed(checkout.dashtam("certs", checkout.stack, "--renew"))
+    after = _containers(client, checkout)
+    assert {one for one in before if before[one] == after[one]} == set()
+
+
+def test_files_that_can_not_be_installed_fail_the_update(checkout: Checkout, client: docker.DockerClient) -> None:
+    name = f"dashtam-{checkout.stack}-sandbox-files"
+    labels = client.volumes.get(name).attrs["Labels"]
+    succeed(checkout.dashtam("down", checkout.stack))
+    client.volumes.get(name).remove()
+    options = {"type": "tmpfs", "device": "tmpfs", "o": "size=4k"}
+    full = client.volumes.create(name, driver="local", driver_opts=options, labels=labels)
+    done = checkout.dashtam("up", checkout.stack)
+    try:
+        assert done.returncode == 1
+        assert f"{name} could not install the certificates and secrets: exit status 1" in done.stderr
+        assert "No space left on device" in done.stderr
+        assert "Traceback" not in done.stderr
+    finally:
+        succeed(checkout.dashtam("down", checkout.stack))
+        full.remove()
+        checkout.up()

@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+from unittest.mock import Mock
+
+import pytest
+from typer.testing import CliRunner
+
+from cli import target
+from cli.backups import load
+from cli.backups.load import Loaded
+from cli.commands import restore
+from cli.errors import UserError
+from cli.main import app
+from cli.snapshots import before
+
+LOADED = Loaded("dev", "dev.backup", "dev", 49_200_000, 9.6, 1, 2)
+
+
+@pytest.fixture
+def loading(monkeypatch: pytest.MonkeyPatch) -> Mock:
+    """A restore into an environment of whose data there can be a snapshot."""
+    made = Mock(return_value=LOADED)
+    monkeypatch.setattr(load, "restore", made)
+    monkeypatch.setattr(target, "of", Mock())
+    monkeypatch.setattr(restore, "connect", Mock())
+    monkeypatch.setattr(before, "has_data", Mock(return_value=True))
+    return made
+
+
+def _run(*arguments: str, answer: str = "") -> tuple[int, str]:
+    done = CliRunner().invoke(app, ["restore", "dev", "dev.backup", *arguments], input=answer, catch_exceptions=False)
+    return done.exit_code, done.output
+
+
+@pytest.mark.parametrize(
+    ("options", "has_data", "consequence"),
+    [
+        ([], True, "A snapshot of its current data is taken first."),
+        (["--no-snapshot"], True, "Its current data will be lost."),
+        ([], False, "Its current data will be lost."),
+    ],
+)
+@pytest.mark.parametrize(("answer", "status"), [("y\n", 0), ("n\n", 1)])
+def test_the_question_says_what_is_lost(
+    loading: Mock,
+    monkeypatch: pytest.MonkeyPatch,
+    options: list[str],
+    has_data: bool,
+    consequence: str,
+    answer: str,
+    status: int,
+) -> None:
+    monkeypatch.setattr(before, "has_data", Mock(return_value=has_data))
+    ended, said = _run(*options, answer=answer)
+    assert ended == status
+    assert f"Replace dev's database with dev.backup? {consequence}" in said
+    assert loading.called is (status == 0)
+
+
+@pytest.mark.parametrize(("options", "snapshot"), [([], True), (["--no-snapshot"], False)])
+def test_a_snapshot_is_taken_unless_one_says_otherwise(loading: Mock, options: list[str], snapshot: bool) -> None:
+    assert _run("--yes", *options)[0] == 0
+    assert loading.call_args.kwargs == {"snapshot": snapshot}
+
+
+@pytest.mark.parametrize("options", [[], ["--json"]])
+def test_where_nobody_answers_it_is_refused(loading: Mock, options: list[str]) -> None:
+    with pytest.raises(UserError) as raised:
+        _run(*options)
+    assert raised.value.remedy == "Add --yes."
+    assert not loading.called
