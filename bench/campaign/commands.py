@@ -21,8 +21,6 @@ from tests.system.running import wait_until
 PATIENCE = 240.0
 """Seconds in which a command that was asked to end has ended, and what a killed one had started too."""
 
-NOT_UP = "it is not up"
-
 Effect = Callable[[Trial], None]
 
 
@@ -120,8 +118,8 @@ def run(trial: Trial, name: str, which: str = "") -> list[str]:
 
 
 def _reasons(trial: Trial, command: Command) -> list[str]:
-    if command.needs in {"up", "backup"} and not trial.world.is_up(trial.services):
-        return [NOT_UP]
+    if command.needs in {"up", "backup"}:
+        return trial.ailments
     if command.needs == "data" and not trial.world.volumes():
         return ["it has no data"]
     return []

@@ -40,6 +40,7 @@ def do(trial: Trial, step: Step, engine: str = "") -> list[str]:
     """
     if step.name == RESTART_ENGINE:
         return restart_engine(trial, engine)
+    trial.is_damaged |= step.name.startswith("docker")
     if step.name in commands.COMMANDS and step.name != "up":
         return trial.checked(commands.run(trial, step.name, *step.arguments))
     return trial.checked(STEPS[step.name](trial, *step.arguments))
@@ -90,8 +91,7 @@ def code_reset(trial: Trial) -> list[str]:
 
 def restart(trial: Trial, service: str) -> list[str]:
     """Restart a service."""
-    reasons = [] if trial.world.is_up(trial.services) else [commands.NOT_UP]
-    reasons += ["it is switched off"] if service not in trial.services else []
+    reasons = [*trial.ailments, *(["it is switched off"] if service not in trial.services else [])]
     return trial.dashtam("restart", trial.world.stack, service, may_fail=reasons)[1]
 
 

@@ -39,6 +39,7 @@ class Trial:
         file: The backup that a command writes.
         taken: The snapshots that a command has taken.
         is_up: Whether the step that was done has brought it up.
+        is_damaged: Whether something was done behind Pulumi's back since the last update.
     """
 
     world: World
@@ -51,6 +52,7 @@ class Trial:
     file: str = ""
     taken: list[str] = field(default_factory=list)
     is_up: bool = False
+    is_damaged: bool = False
 
     def begin(self) -> list[str]:
         """Bring the environment up, and write into it."""
@@ -97,6 +99,11 @@ class Trial:
         )
 
     @property
+    def ailments(self) -> list[str]:
+        """Why a command that uses the services may fail."""
+        return [] if self.world.is_up(self.services) and not self.is_damaged else ["it is not up, or was damaged"]
+
+    @property
     def services(self) -> Sequence[str]:
         """The services that the config asks for."""
         return SERVICES[:-1] if "sandbox.enabled" in self.edits else SERVICES
@@ -129,7 +136,7 @@ class Trial:
         if not self.world.is_up(self.services):
             wrong.append("up succeeded, and not every service is healthy")
         wrong += checks.orphans(self.world.labelled(), self.world.recorded())
-        self.is_up = True
+        self.is_up, self.is_damaged = True, False
         return wrong + (self._again() if twice and not wrong else [])
 
     def _again(self) -> list[str]:
