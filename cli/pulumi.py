@@ -172,6 +172,7 @@ REMEDIES = {
     "incorrect passphrase": "Use the passphrase that the stack was made with: unset PULUMI_CONFIG_PASSPHRASE and"
     " PULUMI_CONFIG_PASSPHRASE_FILE to use this clone's own.",
     "passphrase must be set": 'Run the command through ./dashtam, or run `eval "$(./dashtam env)"` first.',
+    "because it is protected": "`./dashtam destroy` takes a snapshot of the data first, and then deletes it.",
     "no stack named": "See `./dashtam status` for the environments there are.",
     "currently locked": "Another update is running; wait for it, or run `pulumi cancel` if it has died.",
 }

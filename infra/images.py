@@ -61,8 +61,8 @@ class Images(pulumi.ComponentResource):
         """
         recipe = recipes.RECIPES[stage]
         digest = recipe.digest()
-        reference = recipes.reference(stage)
         arguments = recipes.build_arguments(stage, self._settings)
+        reference = recipes.reference(stage, arguments)
         image = docker.RemoteImage(
             stage,
             name=reference,

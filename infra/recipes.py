@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -82,16 +84,18 @@ def image_source(settings: ImageSettings, environ: Mapping[str, str] = os.enviro
     return settings.source or ImageSource(machine)
 
 
-def reference(stage: str) -> str:
+def reference(stage: str, arguments: Mapping[str, str]) -> str:
     """Return the name and tag of an image that is built here.
 
     Args:
         stage: One of `RECIPES`.
+        arguments: What `build_arguments` gave.
 
     Returns:
-        The reference; its tag follows from everything that the image is built from.
+        The reference; its tag follows from everything that the image is built from, its base too.
     """
-    return f"dashtam/{stage}:{RECIPES[stage].digest()[:12]}"
+    content = f"{RECIPES[stage].digest()} {json.dumps(dict(arguments), sort_keys=True)}"
+    return f"dashtam/{stage}:{hashlib.sha256(content.encode()).hexdigest()[:12]}"
 
 
 def build_arguments(stage: str, settings: ImageSettings, environ: Mapping[str, str] = os.environ) -> dict[str, str]:

@@ -63,13 +63,13 @@ def rebuild(
     """
     steps = Steps(len(chosen), announce)
     for stage, arguments in chosen.items():
-        reference = recipes.reference(stage)
+        reference = recipes.reference(stage, arguments)
         with steps.step(f"building {reference}{'' if cache else ' without cache'}") as tick:
             _build(client, stage, arguments, tick, cache=cache)
 
 
 def _build(client: DockerClient, stage: str, arguments: dict[str, str], tick: Tick, *, cache: bool) -> None:
-    reference = recipes.reference(stage)
+    reference = recipes.reference(stage, arguments)
     failed = f"{reference} could not be built"
     try:
         events = client.api.build(

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from tests.infra.recording import Deployment
+    from infra import recipes
+from tests.infra.recording import Deployment
 
     Declare = Callable[[str], Deployment]
 
@@ -177,9 +178,9 @@ def test_images(declare: Declare, stack: str, stages: set[str]) -> None:
     images = {image.name: image.inputs for image in declare(stack).of("RemoteImage")}
     assert set(images) == {"postgres", "redis", "sandbox", *stages}
     for stage in (*stages, "sandbox"):
-        assert images[stage]["build"]["target"] == stage
-        digest = images[stage]["triggers"]["source"]
-        assert images[stage]["name"] == f"dashtam/{stage}:{digest[:12]}"
+        build = images[stage]["build"]
+        assert build["target"] == stage
+        assert images[stage]["name"] == recipes.reference(stage, build["buildArgs"])
 
 
 def test_no_two_stacks_share_anything_on_the_engine(declare: Declare) -> None:

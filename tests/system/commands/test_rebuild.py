@@ -14,7 +14,11 @@ from tests.system.running import run, succeed
 
 SERVICE = "sandbox"
 
-REFERENCE = f"from infra import recipes; print(recipes.reference({SERVICE!r}))"
+REFERENCE = f"""
+from infra import recipes
+from infra.shared_settings import ImageSettings
+print(recipes.reference({SERVICE!r}, recipes.build_arguments({SERVICE!r}, ImageSettings())))
+"""
 
 
 @pytest.fixture
@@ -24,7 +28,7 @@ def reference(checkout: Checkout, client: docker.DockerClient) -> Iterator[str]:
     added = checkout.root / "sandbox/src/added.mjs"
     added.write_text(f"// {checkout.stack}\n")
     python = str(checkout.root / ".venv/bin/python")
-    changed = succeed(run([python, "-c", REFERENCE], cwd=checkout.root, env=checkout.environ)).strip()
+    changed = succeed(run([python, "-c", REFERENCE], cwd=checkout.root, env=checkout.tools)).strip()
     assert changed != before
     yield changed
     added.unlink()

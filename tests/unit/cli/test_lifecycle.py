@@ -101,7 +101,7 @@ def test_another_clones_is_left_alone(world: World, command: Callable[..., objec
     labels = [{"label": OWNER_LABEL, "value": "another"}]
     theirs = Resource(VOLUME, "postgres-data", "postgres_dev_data", outputs={"name": "v", "labels": labels})
     Backend(world.root / "state").write("dev", [theirs])
-    with pytest.raises(UserError, match="dev is another clone's in this state backend"):
+    with pytest.raises(UserError, match="dev is another clone's here"):
         command(session(world), "dev")
     assert (world.up, world.updates) == before
     assert is_free(world, "dev")

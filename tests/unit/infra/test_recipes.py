@@ -1,7 +1,11 @@
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
+from infra import recipes
 from infra.catalogue import PYTHON, ROOT, SOURCE_VARIABLE, ImageSource
 from infra.recipes import RECIPES, build_arguments, image_source, reference
 from infra.shared_settings import ImageSettings
@@ -56,8 +60,19 @@ def test_an_edit_rebuilds_what_it_goes_into_alone() -> None:
     assert len(set(digests.values())) == len(digests) - 1
 
 
-def test_a_reference_follows_from_the_source() -> None:
-    assert reference("sandbox") == f"dashtam/sandbox:{RECIPES['sandbox'].digest()[:12]}"
+def test_a_reference_follows_from_the_source_and_the_base() -> None:
+    made = {(stage, base): reference(stage, {"BASE": base}) for stage in RECIPES for base in ("registry:1", "debian:1")}
+    assert len({*made.values()}) == len(made)
+    assert all(re.fullmatch(f"dashtam/{stage}:[0-9a-f]{{12}}", made[stage, base]) for stage, base in made)
+    assert reference("sandbox", {"BASE": "registry:1"}) == made["sandbox", "registry:1"]
+
+
+def test_an_edit_of_the_source_makes_another_reference(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recipes, "ROOT", tmp_path)
+    before = reference("sandbox", {})
+    (tmp_path / "sandbox/src").mkdir(parents=True)
+    (tmp_path / "sandbox/src/server.mjs").write_text("")
+    assert reference("sandbox", {}) != before
 
 
 @pytest.mark.parametrize(
