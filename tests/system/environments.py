@@ -119,9 +119,9 @@ def is_up(client: docker.DockerClient, stack: str, owner: str = "") -> bool:
     return healthy >= {*SERVICES}
 
 
-def remove_all(client: docker.DockerClient, stack: str) -> None:
-    """Remove whatever an environment left on the engine."""
-    view, chosen = EngineView(client), labelled(stack)
+def remove_all(client: docker.DockerClient, stack: str, owner: str = "") -> None:
+    """Remove whatever an environment left on the engine, of one clone if it is given."""
+    view, chosen = EngineView(client), labelled(stack, owner)
     for container in client.api.containers(all=True, filters=chosen):
         view.remove_container(container["Id"])
     for network in client.api.networks(filters=chosen):

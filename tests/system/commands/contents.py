@@ -93,7 +93,7 @@ class Contents:
                 " clock_timestamp(), jsonb_build_object('n', n) FROM generate_series(1, $1) n",
                 rows,
             )
-        async with self._cache() as cache:
+        async with self.cache() as cache:
             name = secrets.token_hex(4)
             await cache.set(f"text:{name}", secrets.token_bytes(100))
             await cache.hset(f"hash:{name}", mapping={"a": "1", "b": name})
@@ -137,7 +137,7 @@ class Contents:
     async def keys(self) -> str:
         """Return a checksum over the service's keys, with their values and ends, but those that may end meanwhile."""
         found, soon = hashlib.sha256(), time.time() + 3600
-        async with self._cache() as cache:
+        async with self.cache() as cache:
             names = [name async for name in cache.scan_iter() if not name.startswith(b"sandbox:")]
             for key in sorted(names):
                 ends = await cache.expiretime(key)
@@ -166,7 +166,8 @@ class Contents:
     def _outputs(self) -> StackOutputs:
         return StackOutputs.model_validate(self.checkout.outputs(self.stack))
 
-    def _cache(self) -> Redis:
+    def cache(self) -> Redis:
+        """Connect to the cache, as the service's user."""
         outputs = self._outputs()
         assert outputs.redis_dsn
         ca_file = self.folder / "ca.crt"
