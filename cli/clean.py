@@ -9,6 +9,8 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 
+import docker
+
 from cli import further, kept, locks, passphrase, recorded, turns
 from cli.clone import Clone
 from cli.container_view import ContainerView
@@ -57,17 +59,9 @@ class Belongings:
         return any(self.named().values())
 
 
-def find(view: EngineView, pulumi: Pulumi, clone: Clone) -> Belongings:
-    """Look for all that this clone has made.
-
-    Args:
-        view: The engine.
-        pulumi: Pulumi in this clone.
-        clone: This clone.
-
-    Returns:
-        What there is now.
-    """
+def find(client: docker.DockerClient, pulumi: Pulumi, clone: Clone) -> Belongings:
+    """Look for all that this clone has made here; the state of what is on another engine stays, with its keys."""
+    view = EngineView(client)
     containers = view.containers(None, clone.id)
     networks, volumes = view.networks(None, clone.id), view.volumes(clone.id)
     own = {one.id for one in containers} | set(networks.values()) | volumes
@@ -78,7 +72,11 @@ def find(view: EngineView, pulumi: Pulumi, clone: Clone) -> Belongings:
         networks,
         sorted(name for name in volumes if not holds_data(name)),
         sorted(name for name in volumes if holds_data(name)),
-        [stack for stack, state in states.items() if _is_own(clone, state, others)],
+        [
+            stack
+            for stack, state in states.items()
+            if _is_own(clone, state, others) and not kept.is_elsewhere(client, stack, state)
+        ],
         [str(clone.state_folder)] if passphrase.blocks(clone, pulumi.environ) else [],
     )
 
@@ -91,12 +89,12 @@ def _is_own(clone: Clone, state: Recorded, others: set[str]) -> bool:
 
 
 def remove(
-    view: EngineView, pulumi: Pulumi, clone: Clone, agreed: Belongings, say: Callable[[str], None]
+    client: docker.DockerClient, pulumi: Pulumi, clone: Clone, agreed: Belongings, say: Callable[[str], None]
 ) -> Belongings:
     """Remove all that this clone has, so that the next `up` makes everything anew.
 
     Args:
-        view: The engine.
+        client: The engine.
         pulumi: Pulumi in this clone.
         clone: This clone.
         agreed: What was found when it was agreed to. Containers may have come and gone since, but no data.
@@ -114,7 +112,7 @@ def remove(
         ):
             held.enter_context(turns.turn(clone.home, stack, say))
             locks.release_dead(pulumi, stack, say)
-        found = find(view, pulumi, clone)
+        view, found = EngineView(client), find(client, pulumi, clone)
         _require_agreed(found, agreed)
         for container in found.containers:
             view.remove_container(container.id)

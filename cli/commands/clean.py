@@ -11,7 +11,6 @@ from cli import clean as cleaning
 from cli import session
 from cli.commands.options import AsJson, NoInstall
 from cli.console import err, out
-from cli.engine_view import EngineView
 from cli.errors import UserError
 from cli.images.engine import connect
 
@@ -38,15 +37,15 @@ def clean(
     """Remove everything of this clone from the engine, data too; lists it and asks first. Images stay."""
     if as_json and not (yes or dry_run):
         raise UserError("--json asks nothing.", remedy="Add --yes to remove, or --dry-run to list.", exit_status=2)
-    view = EngineView(connect())
+    client = connect()
     here = session.prepare(install=not no_install, engine=False, images=False, stacks=False)
-    found = cleaning.find(view, here.pulumi, here.clone)
+    found = cleaning.find(client, here.pulumi, here.clone)
     if not as_json:
         _show(found)
     if not dry_run and found.any:
         if not yes:
             _confirm(found)
-        found = cleaning.remove(view, here.pulumi, here.clone, found, err.print)
+        found = cleaning.remove(client, here.pulumi, here.clone, found, err.print)
         err.print("All of it is removed. `./dashtam up dev` starts anew.", highlight=False)
     if as_json:
         typer.echo(json.dumps({**found.named(), "removed": not dry_run}, indent=2))

@@ -274,6 +274,13 @@ class Api:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
+    def version(self, *, api_version: bool) -> Document:
+        assert not api_version
+        return {"Components": [{"Name": "Engine"}]}
+
+    def info(self) -> Document:
+        return {"ID": "this-engine"}
+
     def containers(self, *, all: bool, filters: Mapping[str, list[str]] | None = None) -> list[Document]:  # noqa: A002
         assert all
         return [

@@ -59,15 +59,19 @@ class Machine:
             "shared": [_resource(CONTAINER, "theirs")],
             # Another clone's, on another machine.
             "far": [_resource(CONTAINER, "far", "another")],
+            "elsewhere": [
+                Resource("pulumi:pulumi:Stack", "s", "", outputs={"engine": "another-engine"}),
+                _resource(VOLUME, "there", "me"),
+            ],
             "empty": [],
         }.items():
             self.backend.write(name, state)
 
     def find(self) -> Belongings:
-        return clean.find(self.engine.view, self.backend.pulumi, self.clone)
+        return clean.find(self.engine.client, self.backend.pulumi, self.clone)
 
     def remove(self, agreed: Belongings) -> Belongings:
-        return clean.remove(self.engine.view, self.backend.pulumi, self.clone, agreed, self.told.append)
+        return clean.remove(self.engine.client, self.backend.pulumi, self.clone, agreed, self.told.append)
 
     def left(self) -> tuple[set[str], set[str], set[str], set[str]]:
         """Return the containers, networks, volumes and stacks that there are."""
@@ -94,7 +98,7 @@ def test_data_is_listed_apart_and_states_with_resources_of_others_are_left(machi
 
 def test_what_was_found_is_removed_and_nothing_else(machine: Machine) -> None:
     removed = machine.remove(machine.find())
-    assert machine.left() == ({"theirs"}, set(), {THEIRS}, {"shared", "far", "empty"})
+    assert machine.left() == ({"theirs"}, set(), {THEIRS}, {"shared", "far", "elsewhere", "empty"})
     assert [one.id for one in removed.containers] == ["app"]
     assert not machine.find().any
     assert machine.told == []
@@ -116,7 +120,7 @@ def test_data_stays_where_the_rest_can_not_be_removed(machine: Machine, call: st
     # It can be run again.
     machine.engine.at.clear()
     machine.remove(machine.find())
-    assert machine.left() == ({"theirs"}, set(), {THEIRS}, {"shared", "far", "empty"})
+    assert machine.left() == ({"theirs"}, set(), {THEIRS}, {"shared", "far", "elsewhere", "empty"})
 
 
 def test_containers_that_came_meanwhile_are_removed_too(machine: Machine) -> None:
