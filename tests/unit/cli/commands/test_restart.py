@@ -91,7 +91,7 @@ def test_a_restore_that_was_broken_off_is_finished_first_and_all_restarted(here:
     journal.of(here, "dev").write(Entry(format=2, snapshot="one", phase=Phase.SWITCHING, parts=parts))
     done = _restart("redis")
     assert done.exit_code == 0
-    assert "A restore of dev was broken off; it is finished now." in done.stderr
+    assert "A restore of dev was interrupted; it is finished now." in done.stderr
     assert {one.name: one.read_text() for one in folder.iterdir()} == {"dump.rdb": "new"}
     assert {engine.states()[one] for one in STATES} == {"running"}
     assert "dev: postgres, redis, app restarted." in done.stderr
