@@ -50,12 +50,10 @@ class Engine:
     """An engine.
 
     Args:
-        host: Its address.
         id: Its ID; empty where it has no lasting one.
         held: Everything on it.
     """
 
-    host: str
     id: str
     held: tuple[Held, ...] = ()
 
@@ -111,7 +109,7 @@ def look(client: docker.DockerClient) -> Engine:
     """Return what an engine has."""
     version = client.api.version(api_version=False)
     podman = any(one.get("Name") == PODMAN for one in version.get("Components") or ())
-    return Engine(client.api.base_url, "" if podman else client.api.info().get("ID", ""), tuple(_held(client)))
+    return Engine("" if podman else client.api.info().get("ID", ""), tuple(_held(client)))
 
 
 def keys_in_use(client: docker.DockerClient, container: str) -> set[str] | None:

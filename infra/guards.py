@@ -79,8 +79,7 @@ def require_engine(state: State, engine: Engine, stack: str) -> None:
         return
     raise RefusedError(
         f"{stack} is on another Docker engine; nothing was changed.",
-        cause=f"It was made on the engine with the ID {known}. This one, {engine.host}, has the ID {engine.id} and"
-        f" nothing of {stack}.",
+        cause=f"It was made on the engine with the ID {known}. This one has the ID {engine.id} and nothing of {stack}.",
         remedy="Set DOCKER_HOST as it was then, or choose that context: `docker context use NAME`. If that engine no"
         f" longer exists, forget what {stack} had there: `./dashtam destroy {stack} --engine-lost`.",
     )

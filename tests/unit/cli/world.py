@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 def empty_engine() -> SimpleNamespace:
     """Return the SDK's low-level client of an engine that has nothing."""
     return SimpleNamespace(
-        base_url="unix:///socket",
         version=lambda **_: {"Components": [{"Name": "Engine"}]},
         info=lambda: {"ID": "engine"},
         containers=lambda **_: [],

@@ -19,7 +19,7 @@ NAMING = Naming("dev", "me")
 VOLUME = "docker:index/volume:Volume"
 CONTAINER = "docker:index/container:Container"
 KEY = "random:index/randomBytes:RandomBytes"
-HERE = Engine("unix:///socket", "here")
+HERE = Engine("here")
 POSTGRES = {"database": "d", "user": "u"}
 
 
@@ -63,8 +63,8 @@ def _nothing() -> set[str]:
 
 def test_an_update_of_what_is_ones_own_is_not_refused() -> None:
     held = tuple(Held("volume", one.name, one.labels) for one in ALL.made if one.name)
-    guards.require(ALL, Engine("host", "here", held), _wanted(), _nothing)
-    guards.require(State(), Engine("host", "here"), _wanted(), _nothing)
+    guards.require(ALL, Engine("here", held), _wanted(), _nothing)
+    guards.require(State(), Engine("here"), _wanted(), _nothing)
 
 
 @pytest.mark.parametrize(
@@ -132,18 +132,18 @@ def test_a_shell_that_was_set_up_for_another_clone(clone: str, identity: str, re
 def test_every_name_that_another_has_is_refused(name: str, kind: str) -> None:
     for labels in ({}, {"other": "label"}, Naming("dev", "another").labels("app"), Naming("dev", "").labels("app")):
         with pytest.raises(RefusedError, match="nothing was changed") as raised:
-            guards.require_free(State(), Engine("host", "here", (Held(kind, name, labels),)), NAMING)
+            guards.require_free(State(), Engine("here", (Held(kind, name, labels),)), NAMING)
         assert name in str(raised.value)
-    guards.require_free(State(), Engine("host", "here", (Held(kind, name, NAMING.labels("app")),)), NAMING)
-    guards.require_free(State(), Engine("host", "here", (Held(kind, f"{name}x", {}),)), NAMING)
+    guards.require_free(State(), Engine("here", (Held(kind, name, NAMING.labels("app")),)), NAMING)
+    guards.require_free(State(), Engine("here", (Held(kind, f"{name}x", {}),)), NAMING)
 
 
 def test_a_shell_that_was_not_set_up_takes_over_only_what_its_state_has() -> None:
     plain = Naming("dev", guards.UNCLAIMED)
     held = Held("volume", plain.data_volume("postgres"), plain.labels("postgres"))
-    guards.require_free(State([Made(VOLUME, held.name, held.labels)]), Engine("host", "here", (held,)), plain)
+    guards.require_free(State([Made(VOLUME, held.name, held.labels)]), Engine("here", (held,)), plain)
     with pytest.raises(RefusedError, match="another clone's"):
-        guards.require_free(State(), Engine("host", "here", (held,)), plain)
+        guards.require_free(State(), Engine("here", (held,)), plain)
 
 
 @pytest.mark.parametrize(
@@ -161,10 +161,10 @@ def test_a_shell_that_was_not_set_up_takes_over_only_what_its_state_has() -> Non
 def test_another_engine(known: str | None, now: str, held: tuple[Held, ...], refused: bool) -> None:
     state = State(ALL.made, {"engine": known})
     if not refused:
-        guards.require_engine(state, Engine("host", now, held), "dev")
+        guards.require_engine(state, Engine(now, held), "dev")
         return
     with pytest.raises(RefusedError, match="dev is on another Docker engine") as raised:
-        guards.require_engine(state, Engine("host", now, held), "dev")
+        guards.require_engine(state, Engine(now, held), "dev")
     assert "there" in raised.value.cause
     assert "`./dashtam destroy dev --engine-lost`" in raised.value.remedy
 
