@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import signal
 import subprocess
 from collections.abc import Callable, Mapping
@@ -93,8 +94,7 @@ def prepared(trial: Trial, command: Command, which: str) -> list[str] | None:
         trial.chosen = list(kept)[-1 if which == "last" else 0]
     if command.needs == "up" and trial.is_volatile:
         return None
-    trial.number += 1
-    trial.file = str(trial.world.folder / f"backup-{trial.number}")
+    trial.file = str(trial.world.folder / f"backup-{secrets.token_hex(4)}")
     return [
         word.format(stack=trial.world.stack, snapshot=trial.chosen, backup=trial.chosen, file=trial.file)
         for word in command.words.split()

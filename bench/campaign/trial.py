@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from bench.campaign import checks
-from bench.campaign.checks import Said
+from bench.campaign.checks import Said, Seen
 from bench.campaign.ledger import PARTS, Ledger
 from bench.campaign.sequences import INVALID, REFUSABLE
 from bench.campaign.strangers import Strangers
@@ -69,13 +70,24 @@ class Trial:
     def checked(self, wrong: list[str]) -> list[str]:
         """Return what a step found wrong, and what is wrong after it."""
         self.ledger.note_snapshots(self.world.snapshots())
-        seen = self.world.seen(self.strangers.look())
-        found = [*wrong, *checks.kept(self.ledger, seen), *checks.undisturbed(self.before, seen)]
+        seen, lost = self._looked()
+        found = [*wrong, *lost, *checks.undisturbed(self.before, seen)]
         if self.is_up:
             self.is_up = False
             self.ledger.settled()
             found += [f"the {part} can't be read after up" for part in PARTS if part not in seen.readable]
         return found
+
+    def _looked(self) -> tuple[Seen, list[str]]:
+        # Data that is lost stays lost: what a second look finds was only slow to answer, which is shown.
+        ledger = copy.deepcopy(self.ledger)
+        seen = self.world.seen(self.strangers.look())
+        if not (lost := checks.kept(self.ledger, seen)):
+            return seen, []
+        print(f"    looking again: {'; '.join(lost)}", flush=True)
+        self.ledger = ledger
+        seen = self.world.seen(self.strangers.look())
+        return seen, checks.kept(self.ledger, seen)
 
     def __post_init__(self) -> None:
         """Remember how the strangers are."""

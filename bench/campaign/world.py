@@ -19,7 +19,7 @@ from docker.models.containers import Container
 
 from app.samples import ACCOUNTS as SAMPLES
 from app.samples import PEOPLE
-from bench.campaign.checks import Said, Seen
+from bench.campaign.checks import Said, Seen, last_line
 from bench.campaign.ledger import ACCOUNTS, CACHE, DATABASE, IN_POSTGRES, Values
 from cli.commands.redis_cli import LOGIN
 from infra.naming import COMPONENT_LABEL, SERVICES
@@ -38,6 +38,7 @@ SERVED = {**dict.fromkeys(IN_POSTGRES, "postgres"), CACHE: "redis"}
 
 ROWS = "CREATE TABLE IF NOT EXISTS campaign (value text PRIMARY KEY)"
 QUIETLY = "SET client_min_messages = warning"
+LISTED = f"{QUIETLY}; {ROWS}; SELECT value FROM campaign"  # noqa: S608 - our own
 
 
 @dataclass
@@ -152,7 +153,7 @@ class World:
     def write(self, value: str) -> Iterator[tuple[str, str]]:
         """Write something into every part; yield what has taken it in."""
         insert = f"{QUIETLY}; {ROWS}; INSERT INTO campaign VALUES ('{value}')"  # noqa: S608 - our own
-        if self._execute("postgres", ["psql", "-qXAt", "service=dashtam", "-c", insert]) is not None:
+        if self._query(insert) is not None:
             yield DATABASE, value
         if self._execute("redis", ["sh", "-c", LOGIN, "sh", "-n", "0", "SET", f"campaign:{value}", "1"]) == "OK":
             yield CACHE, value
@@ -183,9 +184,7 @@ class World:
             wait_until(settled, "nothing is just starting", SETTLED)
 
     def _readable(self) -> Iterator[tuple[str, Values]]:
-        rows = self._execute("postgres", ["psql", "-qXAt", "service=dashtam", "-c", "SELECT value FROM campaign"])
-        if rows is None and self._execute("postgres", ["psql", "-qXAt", "service=dashtam", "-c", "SELECT 1"]) == "1":
-            rows = ""  # nothing was ever written
+        rows = self._query(LISTED)
         if rows is not None:
             yield DATABASE, frozenset(rows.split())
         keys = self._execute("redis", ["sh", "-c", LOGIN, "sh", "-n", "0", "--scan", "--pattern", "campaign:*"])
@@ -195,13 +194,19 @@ class World:
         if accounts is not None:
             yield ACCOUNTS, frozenset(_account(*one) for one in json.loads(accounts).items())
 
+    def _query(self, sql: str) -> str | None:
+        return self._execute("postgres", ["psql", "-qXAt", "service=dashtam", "-c", sql])
+
     def _execute(self, service: str, command: list[str]) -> str | None:
         container = self.container(service)
         if container is None or container.status != "running" or container.health != "healthy":
             return None
-        status, output = container.exec_run(command, stderr=False)
-        assert isinstance(output, bytes)
-        return output.decode().strip() if status == 0 else None
+        done: Any = container.exec_run(command, demux=True)
+        output, error = ((text or b"").decode(errors="replace") for text in done.output)
+        if done.exit_code != 0:
+            print(f"    {service} does not answer: {last_line(error)}", flush=True)
+            return None
+        return output.strip()
 
 
 def _account(name: str, found: list[str | None]) -> str:
