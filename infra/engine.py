@@ -22,6 +22,11 @@ TIMEOUT = 5.0
 PODMAN = "Podman Engine"
 """A component of Podman's version; it gives another ID at each request."""
 
+SSH = (
+    "DOCKER_HOST={host} is not supported: what the engine has can't be looked up over ssh. Forward its socket:"
+    " `ssh -nNT -L /tmp/docker.sock:/var/run/docker.sock {address}`, and set DOCKER_HOST=unix:///tmp/docker.sock."
+)
+
 KEYS_IN_USE = ("psql", "-XAtqc", "SELECT DISTINCT master FROM token_keys", "service=dashtam")
 NO_TABLE = 'relation "token_keys" does not exist'
 
@@ -98,11 +103,20 @@ def _remedy(error: Exception) -> str:
 
 
 def connect() -> docker.DockerClient:
-    """Return a client of the engine that the provider will use."""
+    """Return a client of the engine that the provider will use.
+
+    Raises:
+        EngineError: There can't be one.
+    """
     import docker  # noqa: PLC0415 - slow to import, and commands bring a client of their own
 
-    # As the provider does, by the ssh command.
-    return docker.from_env(use_ssh_client=True)
+    try:
+        return docker.from_env()
+    except docker.errors.DockerException as error:
+        host = os.environ.get("DOCKER_HOST")
+        if host and host.startswith("ssh://"):
+            raise EngineError(SSH.format(host=host, address=host.removeprefix("ssh://"))) from None
+        raise EngineError(f"The Docker engine at {host or DEFAULT_HOST} can't be used: {error}.") from None
 
 
 def look(client: docker.DockerClient) -> Engine:

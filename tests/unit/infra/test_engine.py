@@ -7,10 +7,15 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
+from docker import DockerClient
+from docker.errors import APIError
 
 from infra import engine
+from tests.infra import engine_double
 
 MORE = "`./dashtam doctor` tells more."
 START = "Start Docker Desktop or the docker service; `./dashtam up` installs and starts one where it may."
@@ -135,3 +140,59 @@ def test_a_socket_that_the_user_may_not_use(listening: Path) -> None:
         f" docker group (`sudo usermod -aG docker $USER`, then log in again). {MORE}"
     )
     assert done.stderr == ""
+
+
+def test_an_engine_over_ssh_is_reached_by_its_socket(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DOCKER_HOST", "ssh://user@elsewhere")
+    with pytest.raises(engine.EngineError) as error:
+        engine.connect()
+    assert "ssh -nNT -L /tmp/docker.sock:/var/run/docker.sock user@elsewhere`" in str(error.value)
+
+
+class Database:
+    """The SDK's low-level client, of an engine on which psql answers."""
+
+    def __init__(self, said: str = "", status: int = 0, *, runs: bool = True) -> None:
+        self.said, self.status, self.runs = said, status, runs
+
+    def exec_create(self, container: str, command: list[str]) -> dict[str, str]:
+        assert (container, command[0]) == ("dashtam-dev-postgres", "psql")
+        if not self.runs:
+            raise APIError("is not running")
+        return {"Id": "one"}
+
+    def exec_start(self, execution: str) -> bytes:
+        assert execution == "one"
+        return self.said.encode()
+
+    def exec_inspect(self, execution: str) -> dict[str, int]:
+        assert execution == "one"
+        return {"ExitCode": self.status}
+
+
+@pytest.mark.parametrize(
+    ("database", "keys"),
+    [
+        (Database("k1\nk2\n"), {"k1", "k2"}),
+        (Database(""), set()),
+        (Database('ERROR:  relation "token_keys" does not exist\nLINE 1: ...', 1), set()),
+        (Database("psql: error: connection refused", 2), None),
+        (Database(runs=False), None),
+    ],
+)
+def test_the_keys_that_rows_need(database: Database, keys: set[str] | None) -> None:
+    client = cast("DockerClient", SimpleNamespace(api=database))
+    assert engine.keys_in_use(client, "dashtam-dev-postgres") == keys
+
+
+def test_podman_has_no_lasting_id() -> None:
+    found = engine_double.EngineDouble()
+    with tempfile.TemporaryDirectory() as folder, engine_double.listening(found, Path(folder)) as host:
+        client = DockerClient(base_url=host)
+        found.put("network", "dashtam-dev-network", {"a": "b"})
+        assert engine.look(client) == engine.Engine(
+            engine_double.ID, (engine.Held("network", "dashtam-dev-network", {"a": "b"}),)
+        )
+        found.podman = True
+        assert engine.look(client).id == ""
+        client.close()
