@@ -108,6 +108,12 @@ def orphans(there: Mapping[str, str], recorded: Collection[str]) -> list[str]:
     return [f"{name} is an orphan" for one, name in sorted(there.items()) if one not in recorded]
 
 
+def message(said: Said) -> str:
+    """Return the message with which a command was refused; empty where it was not."""
+    lines = [line for line in said.text.splitlines() if line.startswith("Error: ")]
+    return lines[0] if said.status != 0 and lines else ""
+
+
 def last_line(text: str) -> str:
     """Return the last line of a text that has any."""
     lines = text.strip().splitlines()

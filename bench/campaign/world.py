@@ -19,7 +19,7 @@ from docker.models.containers import Container
 
 from app.samples import ACCOUNTS as SAMPLES
 from app.samples import PEOPLE
-from bench.campaign.checks import Said, Seen, last_line
+from bench.campaign.checks import Said, Seen, last_line, message
 from bench.campaign.ledger import ACCOUNTS, CACHE, DATABASE, IN_POSTGRES, Values
 from cli.commands.redis_cli import LOGIN
 from infra.naming import COMPONENT_LABEL, SERVICES
@@ -110,7 +110,10 @@ class World:
 
     def run(self, *arguments: str, **env: str) -> Said:
         """Run `./dashtam`."""
-        return said(" ".join(["./dashtam", *arguments]), self.checkout.dashtam(*arguments, **env))
+        done = said(" ".join(["./dashtam", *arguments]), self.checkout.dashtam(*arguments, **env))
+        if refused := message(done):
+            print(f"    {refused}", flush=True)
+        return done
 
     def pulumi(self, *arguments: str) -> Said:
         """Run plain `pulumi` as in a shell that was set up."""

@@ -83,6 +83,11 @@ def test_a_command_is_refused_for_a_reason_only() -> None:
     assert checks.outcome(done, must_fail=["x=1", "y=2"]) == ["up succeeded in spite of x=1, y=2"]
 
 
+def test_what_was_refused_is_shown() -> None:
+    assert checks.message(Said("up", 1, REFUSAL)) == "Error: Port 1 is taken."
+    assert checks.message(Said("up", 0, REFUSAL)) == checks.message(Said("up", 1, TRACEBACK)) == ""
+
+
 def test_a_traceback_is_found_in_what_succeeded_too() -> None:
     assert checks.outcome(Said("up", 0, TRACEBACK)) == ["up printed a traceback: KeyError: 'x'"]
 
