@@ -27,6 +27,7 @@ def confirm(question: str, *, as_json: bool = False) -> None:
     except typer.Abort:
         if sys.stdin.isatty():
             raise
+        typer.echo(err=True)  # ends the question's line
         raise UserError("Nothing was changed.", cause="Standard input gives no answer.", remedy="Add --yes.") from None
     if not agreed:
         raise typer.Abort

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
+from cli import asking, session
 from cli import clean as cleaning
-from cli import session
 from cli.commands.options import AsJson, NoInstall
 from cli.console import err, out
 from cli.errors import UserError
@@ -36,7 +36,7 @@ def clean(
 ) -> None:
     """Remove everything of this clone from the engine, data too; lists it and asks first. Images stay."""
     if as_json and not (yes or dry_run):
-        raise UserError("--json asks nothing.", remedy="Add --yes to remove, or --dry-run to list.", exit_status=2)
+        raise UserError("--json can't prompt.", remedy="Add --yes to remove, or --dry-run to list.", exit_status=2)
     client = connect()
     here = session.prepare(install=not no_install, engine=False, images=False, stacks=False)
     found = cleaning.find(client, here.pulumi, here.clone)
@@ -44,7 +44,8 @@ def clean(
         _show(found)
     if not dry_run and found.any:
         if not yes:
-            _confirm(found)
+            data = f", and the data in {', '.join(found.data)} for good" if found.data else ""
+            asking.confirm(f"Remove all of this{data}?", as_json=as_json)
         found = cleaning.remove(client, here.pulumi, here.clone, found, err.print)
         err.print("All of it is removed. `./dashtam up dev` starts anew.", highlight=False)
     if as_json:
@@ -57,8 +58,3 @@ def _show(found: cleaning.Belongings) -> None:
             out.print(f"{_LABELS[kind]} {name}", markup=False, highlight=False)
     if not found.any:
         out.print("There is nothing of this clone on the engine.")
-
-
-def _confirm(found: cleaning.Belongings) -> None:
-    data = f", and the data in {', '.join(found.data)} for good" if found.data else ""
-    typer.confirm(f"Remove all of this{data}?", abort=True, err=True)

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from cli import session, target
+from cli import asking, session, target
 from cli.commands.arguments import Environment
 from cli.commands.options import AsJson, NoInstall
 from cli.console import err
@@ -41,14 +41,13 @@ def destroy(  # noqa: PLR0913 - each an option of the command
     removal = Removal(here, environment, engine_lost)
     data = removal.data()
     if engine_lost and not yes and removal.is_elsewhere():
-        typer.confirm(
+        asking.confirm(
             f"{environment} is on another Docker engine. Forget it, with the passwords and keys without which its data"
             " there can't be read?",
-            abort=True,
-            err=True,
+            as_json=as_json,
         )
     if data and not yes:
-        _ask(environment, data, snapshot=not no_snapshot)
+        asking.confirm(_question(environment, data, snapshot=not no_snapshot), as_json=as_json)
     taken = removal.run(None if yes else data, snapshot=not no_snapshot)
     if authority.trusted(here.clone, environment):
         err.print(f"Its CA is still trusted by this machine: `./dashtam untrust {environment}`.", highlight=False)
@@ -58,7 +57,7 @@ def destroy(  # noqa: PLR0913 - each an option of the command
     err.print(f"{environment} is removed.", highlight=False)
 
 
-def _ask(environment: str, data: Collection[str], *, snapshot: bool) -> None:
+def _question(environment: str, data: Collection[str], *, snapshot: bool) -> str:
     volumes = ", ".join(sorted(data))
     question = "Take a snapshot, and remove it?" if snapshot else "Remove it for good?"
-    typer.confirm(f"{environment} keeps data in {volumes}. {question}", abort=True, err=True)
+    return f"{environment} keeps data in {volumes}. {question}"

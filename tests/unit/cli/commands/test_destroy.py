@@ -8,6 +8,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from cli import removal, session
+from cli.errors import UserError
 from cli.main import app
 from cli.snapshots.create import Taken
 
@@ -50,14 +51,23 @@ def test_what_was_agreed_to_goes(
     assert all(name in ended.output for name in (data if answer else ()))
 
 
-@pytest.mark.parametrize("arguments", [[], ["--no-snapshot"], ["--json"]])
-@pytest.mark.parametrize("answer", ["n\n", ""])
+@pytest.mark.parametrize("arguments", [[], ["--no-snapshot"], ["--engine-lost"]])
 def test_a_no_comes_before_anything_is_done(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, arguments: list[str], answer: str
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, arguments: list[str]
 ) -> None:
     made = Mock(data=Mock(return_value=DATA))
-    ended = _destroy(monkeypatch, tmp_path, made, *arguments, answer=answer)
-    assert ended.exit_code == 1
+    assert _destroy(monkeypatch, tmp_path, made, *arguments, answer="n\n").exit_code == 1
+    made.run.assert_not_called()
+
+
+@pytest.mark.parametrize("arguments", [[], ["--no-snapshot"], ["--json"], ["--engine-lost"]])
+def test_where_nobody_can_answer_nothing_is_done(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, arguments: list[str]
+) -> None:
+    made = Mock(data=Mock(return_value=DATA))
+    with pytest.raises(UserError) as refused:
+        _destroy(monkeypatch, tmp_path, made, *arguments)
+    assert refused.value.remedy == "Add --yes."
     made.run.assert_not_called()
 
 
