@@ -43,6 +43,7 @@ RECIPES = {
         (
             "app",
             "infra/__init__.py",
+            "infra/identity.py",
             "infra/outputs.py",
             "tests/conftest.py",
             "tests/durations.py",
