@@ -67,7 +67,11 @@ def test_a_second_clone_with_plain_pulumi_takes_nothing_over(checkout: Checkout,
     backend = tmp_path / "state"
     backend.mkdir()
     environ = {
-        **{name: value for name, value in checkout.tools.items() if not name.startswith("DASHTAM_")},
+        **{
+            name: value.replace(str(checkout.root), str(root))  # the folders of its programs
+            for name, value in checkout.tools.items()
+            if not name.startswith("DASHTAM_")
+        },
         "PULUMI_BACKEND_URL": backend.as_uri(),
         "DASHTAM_IMAGE_SOURCE": checkout.tools["DASHTAM_IMAGE_SOURCE"],
     }
