@@ -19,7 +19,7 @@ from bench.campaign.world import SAMPLE_ACCOUNTS
 from tests.system import damage
 from tests.system.running import wait_until
 
-PATIENCE = 240.0
+TIMEOUT = 240.0
 """Seconds in which a command that was asked to end has ended, and what a killed one had started too."""
 
 Effect = Callable[[Trial], None]
@@ -149,10 +149,10 @@ def _broken_off(trial: Trial, words: list[str], seconds: float, how: str) -> Sai
     with damage.at_latest_killed(process):
         if not damage.ends_within(process, seconds):
             _harm(process, how)
-        if not damage.ends_within(process, PATIENCE):
+        if not damage.ends_within(process, TIMEOUT):
             return Said(" ".join(words), HANGS, f"{' '.join(words)} does not end after SIG{how}")
     # Where the command alone was killed, what it started may go on.
-    wait_until(lambda: not _is_updating(trial.world.stack), "what was broken off has ended", PATIENCE)
+    wait_until(lambda: not _is_updating(trial.world.stack), "what was broken off has ended", TIMEOUT)
     return Said(" ".join(words), process.returncode, file.read_text(errors="replace") if file.exists() else "")
 
 

@@ -12,7 +12,7 @@ from bench.campaign import checks, clones, commands, obstacles
 from bench.campaign.sequences import RESTART_ENGINE, SERVICES, Step
 from bench.campaign.trial import Trial
 from infra.naming import OWNER_LABEL, PROJECT, PROJECT_LABEL
-from tests.system.running import PATIENCE, wait_until
+from tests.system.running import TIMEOUT, wait_until
 
 CODE = {
     "label": ("infra/naming.py", "            OWNER_LABEL: self.owner,\n", '            "dashtam.more": "1",\n'),
@@ -147,7 +147,7 @@ def docker_remove_network(trial: Trial) -> list[str]:
 
 def restart_engine(trial: Trial, command: str) -> list[str]:
     """Restart the engine with the command that the user gave for it."""
-    subprocess.run(["sh", "-c", command], check=True, timeout=PATIENCE)  # noqa: S607
+    subprocess.run(["sh", "-c", command], check=True, timeout=TIMEOUT)  # noqa: S607
 
     def answers() -> bool:
         with suppress(DockerException, OSError):

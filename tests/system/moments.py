@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from infra.naming import COMPONENT_LABEL
 from tests.system import damage, environments
 
-PATIENCE = 90.0
+TIMEOUT = 90.0
 """Seconds until a command comes to a moment: less than a test may take."""
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ def kill(scene: Scene, moment: Moment, how: damage.Kill, *command: str) -> None:
         command: The command.
     """
     process: subprocess.Popen[bytes] = scene.checkout.start(*command)
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + TIMEOUT
     with damage.at_latest_killed(process):
         while not moment(scene):
             assert not damage.ends_within(process, 0.01), f"{command} came to its end before it could be killed"

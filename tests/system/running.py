@@ -10,12 +10,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-PATIENCE = 300.0
+TIMEOUT = 300.0
 """Seconds that a command may take: more than any does, so that a test ends."""
 
 
 def run(
-    command: list[str], *, cwd: Path, env: Mapping[str, str] | None = None, timeout: float = PATIENCE
+    command: list[str], *, cwd: Path, env: Mapping[str, str] | None = None, timeout: float = TIMEOUT
 ) -> subprocess.CompletedProcess[str]:
     """Run a command to its end, whatever its exit status."""
     return subprocess.run(

@@ -8,7 +8,7 @@ import subprocess
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from tests.system.running import PATIENCE, run, succeed
+from tests.system.running import TIMEOUT, run, succeed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,8 +53,8 @@ def _unpacked(folder: Path) -> Compose:
     options = ["-q", "-o", f"Dir::Cache::archives={archives}", "-o", "Debug::NoLocking=1", "--yes"]
     install = ["apt-get", *options, "--no-install-recommends", "--download-only", "install", PACKAGE]
     if run(install, cwd=folder).returncode != 0:
-        succeed(run(["apt-get", "-q", "update"], cwd=folder, timeout=PATIENCE))
-        succeed(run(install, cwd=folder, timeout=PATIENCE))
+        succeed(run(["apt-get", "-q", "update"], cwd=folder, timeout=TIMEOUT))
+        succeed(run(install, cwd=folder, timeout=TIMEOUT))
     for archive in archives.glob("*.deb"):
         succeed(run(["dpkg", "--extract", str(archive), str(root)], cwd=folder))
     program = root / "usr/bin/docker-compose"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from cli.snapshots.journal import Journal, Phase
 from cli.snapshots.switch import STAGED
 from tests.system import damage
-from tests.system.moments import PATIENCE
+from tests.system.moments import TIMEOUT
 
 if TYPE_CHECKING:
     import signal
@@ -35,11 +35,11 @@ async def ended_when(
     with damage.at_latest_killed(process):
         await _comes_to(process, reached)
         process.send_signal(number)
-        return process.wait(PATIENCE)
+        return process.wait(TIMEOUT)
 
 
 async def _comes_to(process: subprocess.Popen[bytes], reached: Callable[[], Awaitable[bool]]) -> None:
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + TIMEOUT
     while not await reached():
         assert not damage.ends_within(process, 0.01), f"exit status {process.returncode}"
         assert time.monotonic() < deadline, "it didn't come to the moment at which it is to end"

@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from tests.system import damage, running
 from tests.system.checkout import Checkout
 
-PATIENCE = 30.0
+TIMEOUT = 30.0
 """Seconds."""
 
 CONTROL = re.compile(r"\x1b(\[[0-9;?]*[a-zA-Z]|[=>])|\r")
@@ -54,11 +54,11 @@ class Terminal:
 
     def expect(self, text: str) -> str:
         """Wait until something is shown; return what was shown up to it since the last, without control sequences."""
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + TIMEOUT
         while text not in self._shown():
             left = deadline - time.monotonic()
             readable, _, _ = select.select([self._end], [], [], max(left, 0))
-            assert readable, f"{text!r} is not shown within {PATIENCE:.0f} s: {self._shown()!r}"
+            assert readable, f"{text!r} is not shown within {TIMEOUT:.0f} s: {self._shown()!r}"
             self._read()
         before, found, after = self._shown().partition(text)
         self._said = after.encode()
@@ -66,7 +66,7 @@ class Terminal:
 
     def rest(self) -> str:
         """Wait until the command ends; return all that was shown, with control sequences."""
-        deadline = time.monotonic() + running.PATIENCE
+        deadline = time.monotonic() + running.TIMEOUT
         ended = False
         while True:
             assert time.monotonic() < deadline, f"it doesn't end: {self._shown()[-3000:]!r}"

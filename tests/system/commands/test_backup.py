@@ -17,7 +17,7 @@ from cli.backups import archive, load
 from cli.errors import UserError
 from tests.system.commands import backups
 from tests.system.commands.backups import OWN, Made
-from tests.system.running import PATIENCE, succeed
+from tests.system.running import TIMEOUT, succeed
 
 if TYPE_CHECKING:
     from tests.system.checkout import Checkout
@@ -59,7 +59,7 @@ def test_a_pipe_a_link_and_a_file_that_is_there_are_not_replaced_unasked(checkou
     with ThreadPoolExecutor(1) as pool:
         read = pool.submit(pipe.read_bytes)
         succeed(checkout.dashtam("backup", checkout.stack, str(pipe)))
-        content = read.result(PATIENCE)
+        content = read.result(TIMEOUT)
     assert pipe.is_fifo()
     assert content.endswith(archive.MAGIC)
     assert content.startswith(archive.ARCHIVE)

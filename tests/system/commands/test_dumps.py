@@ -13,7 +13,7 @@ import pytest
 from app.migrate import head_revision
 from tests.system import environments
 from tests.system.commands.backups import OWN
-from tests.system.running import PATIENCE, succeed
+from tests.system.running import TIMEOUT, succeed
 
 if TYPE_CHECKING:
     import docker
@@ -92,7 +92,7 @@ def _restore(checkout: Checkout, content: bytes) -> subprocess.CompletedProcess[
         env=checkout.environ,
         input=content,
         capture_output=True,
-        timeout=PATIENCE,
+        timeout=TIMEOUT,
         check=False,
     )
 

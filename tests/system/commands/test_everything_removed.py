@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from tests.system import environments
 from tests.system.commands import snapshots
 from tests.system.commands.passphrases import another
-from tests.system.running import PATIENCE, succeed
+from tests.system.running import TIMEOUT, succeed
 
 if TYPE_CHECKING:
     import docker
@@ -25,7 +25,7 @@ def _piped(checkout: Checkout, stdin: bytes, *arguments: str) -> bytes:
         env=checkout.environ,
         input=stdin,
         capture_output=True,
-        timeout=PATIENCE,
+        timeout=TIMEOUT,
         check=False,
     )
     assert done.returncode == 0, done.stderr

@@ -17,7 +17,7 @@ from redis.retry import Retry
 from app.failures import explain
 from app.outages import is_outage
 from tests.system import environments
-from tests.system.running import PATIENCE, succeed, wait_until
+from tests.system.running import TIMEOUT, succeed, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -48,7 +48,7 @@ def _with_small_disk(
         input=stdin,
         capture_output=True,
         check=False,
-        timeout=PATIENCE,
+        timeout=TIMEOUT,
     )
     said = done.stderr.decode()
     assert "Traceback" not in said
@@ -113,7 +113,7 @@ def test_a_backup_that_can_not_be_written_is_told(checkout: Checkout) -> None:
             stderr=subprocess.PIPE,
             text=True,
             check=False,
-            timeout=PATIENCE,
+            timeout=TIMEOUT,
         )
     assert done.returncode == 1
     assert "The backup can't be written.\nNo space left on device\nWhat to do:" in done.stderr

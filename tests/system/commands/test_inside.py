@@ -27,7 +27,7 @@ def _run(checkout: Checkout, *arguments: str, stdin: bytes = b"") -> subprocess.
         input=stdin,
         capture_output=True,
         check=False,
-        timeout=terminal.PATIENCE,
+        timeout=terminal.TIMEOUT,
     )
 
 
@@ -88,7 +88,7 @@ def test_a_shell_is_on_the_users_terminal(checkout: Checkout) -> None:
         shell.type("\x03")
         shell.expect("$ ")
         shell.type("exit 9\r")
-        assert shell.process.wait(terminal.PATIENCE) == 9
+        assert shell.process.wait(terminal.TIMEOUT) == 9
         assert shell.echoes()
 
 
@@ -107,7 +107,7 @@ def test_psql_is_on_the_users_terminal(checkout: Checkout) -> None:
         psql.type("\x10\r")  # Ctrl-P recalls what was typed
         psql.expect("42")
         psql.type("\\q\r")
-        assert psql.process.wait(terminal.PATIENCE) == 0
+        assert psql.process.wait(terminal.TIMEOUT) == 0
 
 
 def test_redis_cli_is_on_the_users_terminal(checkout: Checkout) -> None:
@@ -118,7 +118,7 @@ def test_redis_cli_is_on_the_users_terminal(checkout: Checkout) -> None:
         # It drops what is typed before it asks again (linenoise sets the terminal with TCSAFLUSH).
         redis.expect("localhost:6379> ")
         redis.type("exit\r")
-        assert redis.process.wait(terminal.PATIENCE) == 0
+        assert redis.process.wait(terminal.TIMEOUT) == 0
 
 
 def test_psql_verifies_the_server_and_is_its_owner(checkout: Checkout) -> None:
