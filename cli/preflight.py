@@ -14,7 +14,7 @@ from cli.engine_view import EngineView, Holding
 from cli.errors import UserError
 from infra import settings
 from infra.config_errors import ConfigError
-from infra.naming import SERVICES, Naming
+from infra.naming import Naming
 from infra.placement import Placement
 from infra.providers import read_credentials
 
@@ -34,7 +34,7 @@ def require_free(clone: Clone, view: EngineView, stack: str, placed: Placement) 
     config = placed.applied(configuration(clone.root, stack))
     naming = Naming(stack, clone.id, placed.name)
     for held in view.holdings():
-        if held.name in names(naming) and held.owner != clone.id:
+        if held.name in naming.names and held.owner != clone.id:
             raise _name_taken(held, stack)
     own = {port for one in view.containers(stack, clone.id) for bound in one.ports.values() for port in bound}
     for service, port in config.ports.items():
@@ -63,18 +63,6 @@ def configuration(root: Path, stack: str) -> settings.StackSettings:
     except (ConfigError, yaml.YAMLError) as error:
         raise UserError(f"{name} is not valid.", cause=str(error), remedy=f"Edit {name}.") from None
     return config
-
-
-def names(naming: Naming) -> set[str]:
-    """Return every name on the engine that an environment may need.
-
-    Args:
-        naming: Its names.
-    """
-    found = {naming.network, *(naming.data_volume(service) for service in SERVICES)}
-    for service in SERVICES:
-        found |= {naming.container(service), naming.container(f"{service}-files"), naming.files_volume(service)}
-    return found
 
 
 def _name_taken(held: Holding, stack: str) -> UserError:

@@ -146,8 +146,8 @@ class _Choice:
         for digits in SUFFIXES:
             yield f"{self.stack[: LONGEST - 1 - digits].rstrip('-')}-{self.clone.id[:digits]}"
 
-    def _names(self, name: str) -> set[str]:
-        return preflight.names(Naming(self.stack, self.clone.id, name))
+    def _names(self, name: str) -> frozenset[str]:
+        return Naming(self.stack, self.clone.id, name).names
 
     def _every(self) -> list[Placement]:
         return [*placements.recorded(self.clone).values(), *placements.of_others(self.clone)]
