@@ -18,13 +18,7 @@ from cli.snapshots.parts import NothingToKeepError
 
 
 def has_data(client: docker.DockerClient, clone: Clone, stack: str) -> bool:
-    """Return whether an environment has data of which there can be a snapshot.
-
-    Args:
-        client: The engine.
-        clone: This clone.
-        stack: The environment.
-    """
+    """Return whether an environment has data of which there can be a snapshot."""
     try:
         _, naming, found = parts.of(client, clone, stack)
     except NothingToKeepError:
@@ -34,11 +28,6 @@ def has_data(client: docker.DockerClient, clone: Clone, stack: str) -> bool:
 
 def take(client: docker.DockerClient, clone: Clone, stack: str) -> None:
     """Take a snapshot of an environment before its data is replaced; none where it has no data.
-
-    Args:
-        client: The engine.
-        clone: This clone.
-        stack: The environment.
 
     Raises:
         UserError: It has data, and there can't be a snapshot of it.
@@ -59,11 +48,6 @@ def take(client: docker.DockerClient, clone: Clone, stack: str) -> None:
 
 def create_if_any(client: docker.DockerClient, clone: Clone, stack: str) -> Taken | None:
     """Take a snapshot of an environment whose volumes are there; None where its database was never made.
-
-    Args:
-        client: The engine.
-        clone: This clone.
-        stack: The environment.
 
     Raises:
         UserError: There is something in its database's volume, of which there can't be a snapshot.
@@ -99,9 +83,5 @@ def refusal(what: str) -> Iterator[None]:
 
 
 def consequence(*, snapshot: bool) -> str:
-    """Return what a question says about the data that is replaced.
-
-    Args:
-        snapshot: Whether a snapshot of it is taken.
-    """
+    """Return what a question says about the data that is replaced."""
     return "A snapshot of its current data is taken first." if snapshot else "Its current data will be lost."

@@ -28,13 +28,7 @@ def is_wanted(clone: Clone, stack: str) -> bool:
 
 
 def apply(pulumi: Pulumi, clone: Clone, stack: str) -> None:
-    """Put the wanted session key into the state, if one is wanted. To be called before an update, in its turn.
-
-    Args:
-        pulumi: Pulumi in this clone.
-        clone: This clone.
-        stack: The environment.
-    """
+    """Put the wanted session key into the state, if one is wanted. To be called before an update, in its turn."""
     noted = journal.of(clone, stack)
     entry = noted.read()
     if entry is None or entry.phase is not Phase.KEYS:
