@@ -19,6 +19,7 @@ from cli.errors import UserError
 from cli.pulumi import Pulumi, configured_stacks
 from cli.recorded import Recorded
 from cli.snapshots import journal
+from infra import engine, guards
 from infra.earlier import holds_data
 
 
@@ -61,7 +62,7 @@ class Belongings:
 
 def find(client: docker.DockerClient, pulumi: Pulumi, clone: Clone) -> Belongings:
     """Look for all that this clone has made here; the state of what is on another engine stays, with its keys."""
-    view = EngineView(client)
+    view, here = EngineView(client), engine.look(client)
     containers = view.containers(None, clone.id)
     networks, volumes = view.networks(None, clone.id), view.volumes(clone.id)
     own = {one.id for one in containers} | set(networks.values()) | volumes
@@ -75,7 +76,7 @@ def find(client: docker.DockerClient, pulumi: Pulumi, clone: Clone) -> Belonging
         [
             stack
             for stack, state in states.items()
-            if _is_own(clone, state, others) and not kept.is_elsewhere(client, stack, state)
+            if _is_own(clone, state, others) and not guards.is_elsewhere(kept.made(state), here)
         ],
         [str(clone.state_folder)] if passphrase.blocks(clone, pulumi.environ) else [],
     )

@@ -30,15 +30,6 @@ def require_engine(client: docker.DockerClient, stack: str, state: Recorded) -> 
         guards.require_engine(made(state), engine.look(client), stack)
 
 
-def is_elsewhere(client: docker.DockerClient, stack: str, state: Recorded) -> bool:
-    """Return whether an environment is on another engine."""
-    try:
-        require_engine(client, stack, state)
-    except UserError:
-        return True
-    return False
-
-
 def require(client: docker.DockerClient, view: EngineView, wanted: guards.Wanted, state: Recorded) -> None:
     """Refuse an update that would take away what it must not.
 

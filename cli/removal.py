@@ -15,6 +15,7 @@ from cli.snapshots import journal
 from cli.snapshots.create import Taken
 from cli.snapshots.farewell import farewell
 from cli.updates import Updates
+from infra import engine, guards
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class Removal:
 
     def is_elsewhere(self) -> bool:
         """Return whether it is on another engine."""
-        return kept.is_elsewhere(self.session.client, self.stack, self._state())
+        return guards.is_elsewhere(kept.made(self._state()), engine.look(self.session.client))
 
     def _state(self) -> recorded.Recorded:
         return recorded.read(self.session.clone, self.stack, self.session.environ)

@@ -69,14 +69,20 @@ def require_own(state: State, naming: Naming) -> None:
             raise _not_own(one.name, one.owner, naming)
 
 
-def require_engine(state: State, engine: Engine, stack: str) -> None:
-    """Refuse another engine than the one that the stack's resources are on.
+def is_elsewhere(state: State, engine: Engine) -> bool:
+    """Return whether a stack's resources are on another engine.
 
-    An engine that was installed again over its old data has another id and the same volumes: that one is accepted.
+    An engine that was installed again over its old data has another id and the same volumes: that one is theirs.
     """
     known = state.outputs.get("engine")
-    if not known or not engine.id or known == engine.id or {one.name for one in engine.held} & state.names:
+    return bool(known and engine.id and known != engine.id) and not {one.name for one in engine.held} & state.names
+
+
+def require_engine(state: State, engine: Engine, stack: str) -> None:
+    """Refuse another engine than the one that the stack's resources are on."""
+    if not is_elsewhere(state, engine):
         return
+    known = state.outputs["engine"]
     raise RefusedError(
         f"{stack} is on another Docker engine; nothing was changed.",
         cause=f"It was made on the engine with the ID {known}. This one has the ID {engine.id} and nothing of {stack}.",

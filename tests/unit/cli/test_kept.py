@@ -9,6 +9,7 @@ from cli import kept
 from cli.clone import Clone
 from cli.errors import UserError
 from cli.recorded import VOLUME, Recorded, Resource
+from infra import engine, guards
 from infra.catalogue import ImageSource
 from infra.guards import Wanted
 from infra.naming import Naming
@@ -84,8 +85,8 @@ def test_data_that_is_no_longer_wanted_is_refused_in_the_state_or_labelled(recor
 def test_another_engine_is_refused() -> None:
     state = Recorded([*_state("postgres_dev_data").resources, Resource(STACK, "s", "", outputs={"engine": "another"})])
     client = Mock(api=empty_engine())
-    assert kept.is_elsewhere(client, "dev", state)
-    assert not kept.is_elsewhere(client, "dev", _state("postgres_dev_data"))
+    assert guards.is_elsewhere(kept.made(state), engine.look(client))
+    assert not guards.is_elsewhere(kept.made(_state("postgres_dev_data")), engine.look(client))
     with pytest.raises(UserError, match="dev is on another Docker engine"):
         kept.require_engine(client, "dev", state)
 
