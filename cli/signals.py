@@ -18,6 +18,10 @@ NUMBERS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 INTERRUPTED = 128 + signal.SIGINT
 """The exit status after a Ctrl-C, as in a shell."""
 
+INTERVAL = 0.2
+"""Seconds that the main thread may wait at once: Python calls a handler between two of its instructions only, so a
+signal that comes just before a wait without a limit, or to another thread, is handled when that wait is over."""
+
 Handler = Callable[[int, FrameType | None], None]
 
 _received: list[int] = []

@@ -78,7 +78,9 @@ def _pytest(command: Sequence[str], here: Session) -> int:
         subprocess.Popen(command, cwd=here.clone.root, env=here.environ) as process,
         signals.noted(lambda number: _interrupt(number, process.pid)) as interrupted,
     ):
-        status = process.wait()
+        while (status := process.poll()) is None:
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(signals.INTERVAL)
     return signals.status() if interrupted.is_set() else status
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 
 from cli import failures, preflight, signals
@@ -53,6 +53,8 @@ class Updates:
                 pool.submit(self._one, stack, flags[stack], progress, interrupted)
                 for stack, progress in zip(stacks, followed, strict=True)
             ]
+            while wait(futures, signals.INTERVAL).not_done:
+                pass
         _raise_failures(futures)
 
     def _one(self, stack: str, flags: Sequence[str], progress: UpdateProgress, interrupted: threading.Event) -> None:

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-import os
+import signal
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -111,7 +111,7 @@ def test_a_signal_interrupts_the_updates(run: Callable[..., FakePulumi], number:
 
     def work(stack: str, supervisor: Supervisor) -> bool:
         if stack == "dev":
-            os.kill(os.getpid(), number)
+            signal.pthread_kill(threading.get_ident(), number)  # wakes no other thread
         while not supervisor.interrupted.is_set():
             waiting.wait(0.01)
         raise KeyboardInterrupt
