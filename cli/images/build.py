@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
-from cli.console import err
+from cli.core.paths import cache_home
+from cli.engine.images import is_local, local_references
 from cli.images import debian, pull, rootfs
-from cli.images.engine import is_local, local_references
-from cli.images.progress import Announce, Steps, Tick
-from cli.paths import cache_home
+from cli.ui.console import err
+from cli.ui.work import Announce, Steps, Tick
 from infra.catalogue import BASES, ImageSource
 
 if TYPE_CHECKING:

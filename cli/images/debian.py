@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import requests
 from docker.errors import DockerException
 
-from cli.errors import UserError
+from cli.core.errors import UserError
 from cli.images.failures import explained
 from infra.catalogue import BASES, IMAGES, Base, ImageSource, source_digest
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from docker import DockerClient
 
-    from cli.images.progress import Tick
+    from cli.ui.work import Tick
 
 REPOSITORY = "dashtam-debian"
 LABEL = "dashtam.base"

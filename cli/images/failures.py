@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from cli.errors import UserError
+from cli.core.errors import UserError
 
 TAIL = 12
 """How many last lines of a tool's output are shown."""

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import requests
 from docker.errors import DockerException
 
-from cli.errors import UserError
-from cli.images.engine import patience
-from cli.machine.files import write_whole
+from cli.core.atomic_files import write_whole
+from cli.core.errors import UserError
+from cli.engine.images import patience
 from infra.catalogue import BASES, LOCK
 
 if TYPE_CHECKING:

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 import requests
 from docker.errors import DockerException
 
-from cli.errors import UserError
+from cli.core.errors import UserError
 from cli.images.failures import explained
 
 if TYPE_CHECKING:
     from docker import DockerClient
 
-    from cli.images.progress import Tick
+    from cli.ui.work import Tick
 
 BUILT = "Or have the base images built from Debian packages: `./dashtam images source debian`."
 _MEBIBYTE = 2**20

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import requests
 from docker.errors import DockerException
 
-from cli.errors import UserError
+from cli.core.errors import UserError
 from cli.images.debian import follow
 from cli.images.failures import explained
-from cli.images.progress import Steps, Tick
+from cli.ui.work import Steps, Tick
 from infra import recipes
 from infra.catalogue import ROOT
 

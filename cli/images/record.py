@@ -6,8 +6,8 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from cli.machine.files import write_whole
-from cli.paths import data_home
+from cli.core.atomic_files import write_whole
+from cli.core.paths import data_home
 from infra.catalogue import ImageSource
 
 

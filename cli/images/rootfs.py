@@ -9,11 +9,11 @@ import subprocess
 from collections import deque
 from typing import TYPE_CHECKING
 
-from cli.errors import UserError
-from cli.images.engine import patience
+from cli.core.errors import UserError
+from cli.core.paths import cache_home
+from cli.engine.images import patience
 from cli.images.failures import OTHER_SOURCE, explained
 from cli.images.mirror import mirrors
-from cli.paths import cache_home
 from infra.catalogue import IMAGES
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from docker import DockerClient
 
-    from cli.images.progress import Announce, Tick
+    from cli.ui.work import Announce, Tick
 
 ENGINE_PATIENCE = 600
 """Seconds that the engine may take to store a root file system."""

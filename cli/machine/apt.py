@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from cli.console import err
-from cli.machine.process import CommandError, Watcher, run_lines
-from cli.machine.progress import meter
+from cli.core.process import CommandError, Watcher, run_lines
+from cli.ui.console import err
+from cli.ui.progress import meter
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

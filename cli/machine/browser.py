@@ -6,12 +6,12 @@ import os
 import platform
 import shutil
 
-from cli.console import err
-from cli.errors import UserError
+from cli.core.errors import UserError
+from cli.core.file_lock import exclusively
+from cli.core.paths import cache_home
+from cli.core.process import CommandError
 from cli.machine import apt
-from cli.machine.exclusive import exclusively
-from cli.machine.process import CommandError
-from cli.paths import cache_home
+from cli.ui.console import err
 
 VARIABLE = "DASHTAM_CHROMIUM"
 """Names another browser than the `chromium` on PATH; the tests read it too."""

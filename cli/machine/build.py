@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cli.errors import UserError
-from cli.machine.files import scratch_folder
-from cli.machine.process import UNWATCHED, CommandError, Watcher, run_lines
-from cli.machine.progress import meter
+from cli.core.atomic_files import scratch_folder
+from cli.core.errors import UserError
+from cli.core.process import UNWATCHED, CommandError, Watcher, run_lines
+from cli.ui.progress import meter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -9,13 +9,13 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cli.machine.engine import Engine, UnreachableError, probe
+from cli.engine.connect import Engine, UnreachableError, probe
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from cli.machine.endpoint import Endpoint
+    from cli.engine.endpoint import Endpoint
 
 START_TIMEOUT_SECONDS = 40
 """An engine on a slow disk takes some seconds to answer."""

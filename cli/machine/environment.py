@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from cli.core.paths import ROOT, cache_home
 from cli.machine.toolchain import user_home
-from cli.paths import ROOT, cache_home
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from cli.machine.engine import Engine
+    from cli.engine.connect import Engine
     from cli.machine.toolchain import Toolchain
 
 

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cli.errors import UserError
-from cli.machine.engine import UnreachableError, explain, find_engine
+from cli.core.errors import UserError
+from cli.core.paths import cache_home
+from cli.engine.connect import UnreachableError, explain, find_engine
 from cli.machine.lock import read_lock
 from cli.machine.plugins import missing_plugins, official_home
 from cli.machine.pulumi import find_cli, with_plugins
 from cli.machine.toolchain import Cli, Origin, Places
-from cli.paths import cache_home
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,12 +9,12 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cli.errors import UserError
-from cli.machine.files import scratch_folder
-from cli.machine.process import CommandError, Watcher, run_lines
-from cli.machine.progress import meter
+from cli.core.atomic_files import scratch_folder
+from cli.core.errors import UserError
+from cli.core.paths import cache_home
+from cli.core.process import CommandError, Watcher, run_lines
 from cli.machine.versions import fits
-from cli.paths import cache_home
+from cli.ui.progress import meter
 
 if TYPE_CHECKING:
     from cli.machine.lock import Lock

@@ -7,7 +7,7 @@ import tomllib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from cli.paths import ROOT
+from cli.core.paths import ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from cli.errors import UserError
-from cli.machine.process import CommandError, Watcher, run_lines
-from cli.machine.progress import meter
+from cli.core.errors import UserError
+from cli.core.process import CommandError, Watcher, run_lines
 from cli.machine.toolchain import Cli, Origin, Places, user_home
+from cli.ui.progress import meter
 
 if TYPE_CHECKING:
     from pathlib import Path

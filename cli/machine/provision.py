@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from cli.console import err
-from cli.errors import UserError
+from cli.core.errors import UserError
+from cli.core.file_lock import exclusively
+from cli.core.paths import cache_home
 from cli.machine.build import Builder
 from cli.machine.download import DownloadError
-from cli.machine.exclusive import exclusively
 from cli.machine.go import fetch_go, find_go
 from cli.machine.plugins import install_built, install_official
 from cli.machine.pulumi import find_cli, find_toolchain, with_plugins
 from cli.machine.release import Release
 from cli.machine.toolchain import Cli, Origin, Places, Toolchain
-from cli.paths import cache_home
+from cli.ui.console import err
 
 
 def provision(places: Places, release: Release | None = None) -> Toolchain:

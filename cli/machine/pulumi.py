@@ -10,12 +10,12 @@ import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cli.errors import UserError
-from cli.machine.files import write_whole
+from cli.core.atomic_files import write_whole
+from cli.core.errors import UserError
+from cli.core.paths import cache_home
 from cli.machine.lock import read_lock
 from cli.machine.toolchain import Cli, Origin, Places, Toolchain
 from cli.machine.versions import fits, parse_version
-from cli.paths import cache_home
 
 if TYPE_CHECKING:
     from cli.machine.lock import Lock

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
+from cli.core.atomic_files import scratch_folder
 from cli.machine.download import Downloader, DownloadError
-from cli.machine.files import scratch_folder
-from cli.machine.progress import meter
 from cli.machine.toolchain import platform_name
+from cli.ui.progress import meter
 
 if TYPE_CHECKING:
     from cli.machine.toolchain import Places

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cli.machine.engine import Engine, UnreachableError, explain
+from cli.engine.connect import Engine, UnreachableError, explain
+from cli.engine.remembered import find_remembered_engine
 from cli.machine.environment import tool_environment
 from cli.machine.pulumi import require_toolchain
-from cli.machine.remembered import find_remembered_engine
 
 if TYPE_CHECKING:
     from cli.machine.toolchain import Toolchain

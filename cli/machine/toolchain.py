@@ -9,7 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cli.paths import account_home, cache_home
+from cli.core.paths import account_home, cache_home
 
 if TYPE_CHECKING:
     from cli.machine.lock import Lock

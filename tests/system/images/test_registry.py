@@ -18,10 +18,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from docker.errors import ImageNotFound
 
-from cli.errors import UserError
+from cli.core.errors import UserError
+from cli.engine.images import is_local, local_references
 from cli.images import lock, pull, source
-from cli.images.engine import is_local, local_references
-from cli.pins import registry as pins
 from infra.catalogue import REDIS, ImageSource
 from tests.system.running import wait_until
 
@@ -139,12 +138,6 @@ def without_official_images(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("without_official_images")
 def test_a_registry_that_answers_is_the_source(client: DockerClient, pushed: tuple[str, str]) -> None:
     assert source.probe(client, pushed[0]).source is ImageSource.REGISTRY
-
-
-def test_its_tags_and_their_digests_are_told(pushed: tuple[str, str]) -> None:
-    image, _, tag = pushed[0].rpartition(":")
-    assert pins.tags(image) == [tag]
-    assert pins.digest(image, tag) == pushed[1]
 
 
 class Misbehaving(http.server.BaseHTTPRequestHandler):

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from cli.errors import UserError
+from cli.core.errors import UserError
+from cli.core.process import CommandError
 from cli.machine import apt, browser
-from cli.machine.process import CommandError
 
 AddProgram = Callable[[str], Path]
 

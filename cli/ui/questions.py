@@ -1,0 +1,33 @@
+"""Questions before something is replaced or deleted."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from cli.core.errors import UserError
+
+
+def confirm(question: str, *, as_json: bool = False) -> None:
+    """Ask whether to go on.
+
+    Args:
+        question: Names what is lost.
+        as_json: Whether a program reads what the command prints.
+
+    Raises:
+        typer.Abort: The answer is no; the exit status is 1.
+        UserError: Nobody can answer.
+    """
+    if as_json:
+        raise UserError(question, cause="--json can't prompt.", remedy="Add --yes.")
+    try:
+        agreed = typer.confirm(question, err=True)
+    except typer.Abort:
+        if sys.stdin.isatty():
+            raise
+        typer.echo(err=True)  # ends the question's line
+        raise UserError("Nothing was changed.", cause="Standard input gives no answer.", remedy="Add --yes.") from None
+    if not agreed:
+        raise typer.Abort
