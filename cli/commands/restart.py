@@ -24,7 +24,7 @@ def restart(environment: Environment, services: Services = None, *, as_json: AsJ
     """Restart services in the order in which they need each other, and wait until they are healthy."""
     there = handle.of(environment)
     with environment_lock.turn(there.clone.home, environment, err.print):
-        # A restore that was broken off had stopped all that use the data.
+        # An interrupted restore has stopped all that use the data.
         containers = there.chosen(None if _finished_restore(there) else services)
         with display([environment], err) as (progress,):
             restarting.restart(there.view, environment, containers, progress.show)

@@ -68,14 +68,7 @@ def up(
 
 
 def summary(outputs: StackOutputs) -> Table:
-    """Return what runs where.
-
-    Args:
-        outputs: The environment's outputs.
-
-    Returns:
-        A table, a row a service.
-    """
+    """Return what runs where."""
     addresses = {
         "app": outputs.urls.app or outputs.internal_urls.app,
         "callback": outputs.urls.callback or outputs.internal_urls.callback,

@@ -30,42 +30,18 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Settler:
-    """Settles the stacks of one clone.
-
-    Args:
-        clone: This clone.
-        view: The engine.
-        say: Told where a stack is put that can't have its own place.
-    """
+    """Settles the stacks of one clone."""
 
     clone: Clone
     view: EngineView
     say: Say
 
     def settle(self, stack: str, source: str = "") -> Placement:
-        """Choose where a stack is put, unless that is chosen already.
-
-        Args:
-            stack: The stack, which is about to be brought up.
-            source: The stack whose config a further one is made from.
-
-        Returns:
-            Its placement, complete for its present config.
-
-        Raises:
-            UserError: The config is not valid, or there is no free name or port.
-        """
+        """Choose where a stack is put, unless that is chosen already."""
         return self._settle(stack, source or stack, claim=True)
 
     def give_way(self, stack: str) -> None:
-        """Choose where a stack is put if another clone has its own place; else leave it open, for whoever is first.
-
-        Args:
-            stack: The stack, which may be brought up by plain Pulumi.
-
-        Raises:
-            UserError: The config is not valid, or there is no free name or port.
-        """
+        """Choose where a stack is put if another clone has its own place; else leave it open, for whoever is first."""
         self._settle(stack, stack, claim=False)
 
     def _settle(self, stack: str, source: str, *, claim: bool) -> Placement:
@@ -84,14 +60,7 @@ class Settler:
 
 @dataclass(frozen=True)
 class _Choice:
-    """What one stack can have now.
-
-    Args:
-        clone: This clone.
-        view: The engine.
-        stack: The stack.
-        config: Its config.
-    """
+    """What one stack can have now."""
 
     clone: Clone
     view: EngineView

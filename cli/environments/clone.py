@@ -25,8 +25,6 @@ class Clone:
 
     Args:
         id: Ten hexadecimal digits, random; the owner in labels.
-        root: The checkout.
-        home: Where its Pulumi state and passphrase are kept, outside the checkout.
     """
 
     id: str

@@ -22,16 +22,7 @@ def turn(folder: Path, stack: str, say: Callable[[str], None], patience: float =
     command that is made of others has one turn for all.
 
     Args:
-        folder: Where this clone keeps its state.
-        stack: The environment.
-        say: Told if it has to wait.
         patience: How long it waits at most, in seconds.
-
-    Yields:
-        While no other command of this clone changes the environment.
-
-    Raises:
-        UserError: The other command doesn't end.
     """
     lock = FileLock(folder / f"{stack}.lock", is_singleton=True)
     try:

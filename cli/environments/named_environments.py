@@ -24,17 +24,7 @@ if TYPE_CHECKING:
 
 
 def make(session: Session, source: str, name: str, say: Say) -> None:
-    """Make an environment from another's config, unless it was made before.
-
-    Args:
-        session: The prepared clone.
-        source: The environment whose config it is to have; of a further one, what that was made from.
-        name: The new environment's name.
-        say: Told where it is put if another clone has its names.
-
-    Raises:
-        UserError: There is no such config, or the name can't be had; nothing was changed.
-    """
+    """Make an environment from another's config, unless it was made before."""
     clone = session.clone
     require_configured(source, clone.root)
     origin = placements.of(clone, source).source
@@ -45,11 +35,7 @@ def make(session: Session, source: str, name: str, say: Say) -> None:
 
 
 def restore(clone: Clone) -> None:
-    """Link the config of every further environment that lacks one, as after `git clean -dfx`.
-
-    Args:
-        clone: This clone.
-    """
+    """Link the config of every further environment that lacks one, as after `git clean -dfx`."""
     for stack, placed in placements.recorded(clone).items():
         link = config_file(stack, clone.root)
         if placed.source != stack and config_file(placed.source, clone.root).exists():
@@ -61,25 +47,14 @@ def restore(clone: Clone) -> None:
 
 
 def forget(pulumi: Pulumi, clone: Clone, stack: str) -> None:
-    """Forget an environment that was removed, with its stack in Pulumi's state if it was a further one.
-
-    Args:
-        pulumi: Pulumi in this clone.
-        clone: This clone.
-        stack: The environment.
-    """
+    """Forget an environment that was removed, with its stack in Pulumi's state if it was a further one."""
     if _is_further(clone, stack):
         pulumi.run("stack", "rm", stack, "--yes", "--preserve-config")
     unregister(clone, stack)
 
 
 def unregister(clone: Clone, stack: str) -> None:
-    """Forget where an environment was put, and the link of a further one.
-
-    Args:
-        clone: This clone.
-        stack: The environment, of which nothing is left on the engine or in Pulumi's state.
-    """
+    """Forget where an environment was put, and the link of a further one."""
     if _is_further(clone, stack):
         link = config_file(stack, clone.root)
         link.unlink()

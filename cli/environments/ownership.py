@@ -31,17 +31,7 @@ def require_engine(client: docker.DockerClient, stack: str, state: Recorded) -> 
 
 
 def require(client: docker.DockerClient, view: EngineView, wanted: guards.Wanted, state: Recorded) -> None:
-    """Refuse an update that would take away what it must not.
-
-    Args:
-        client: The engine.
-        view: The engine, seen by labels.
-        wanted: What the program is to declare.
-        state: The environment's state.
-
-    Raises:
-        UserError: It would.
-    """
+    """Refuse an update that would take away what it must not."""
     naming, known = wanted.naming, made(state)
     # Volumes that a killed update left are in no state.
     found = data(view, naming.environment, naming.owner, state) - known.data_volumes

@@ -24,14 +24,8 @@ from infra.placement import Placement
 def recorded(clone: Clone) -> dict[str, Placement]:
     """Return this clone's record.
 
-    Args:
-        clone: This clone.
-
     Returns:
         Placements by stack.
-
-    Raises:
-        UserError: The record can't be read.
     """
     try:
         return placement.read(clone.placements_file)
@@ -73,12 +67,7 @@ def write(clone: Clone, placements: Mapping[str, Placement]) -> None:
 
 
 def release(clone: Clone, stack: str) -> None:
-    """Forget a stack that is no more: one that was made from another's config, or one in its own place.
-
-    Args:
-        clone: This clone.
-        stack: The stack. One that had to give way keeps the place that it was given.
-    """
+    """Forget a stack that is no more: one that was made from another's config, or one in its own place."""
     with alone():
         record = recorded(clone)
         known = record.get(stack)

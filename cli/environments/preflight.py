@@ -20,17 +20,7 @@ from infra.providers import read_credentials
 
 
 def require_free(clone: Clone, view: EngineView, stack: str, placed: Placement) -> None:
-    """Make sure that an environment's names and ports are its own or free, and that its config is valid.
-
-    Args:
-        clone: This clone.
-        view: The engine.
-        stack: The environment.
-        placed: Where it is put.
-
-    Raises:
-        UserError: The config is wrong, or a name or port is taken; it says by whom.
-    """
+    """Make sure that an environment's names and ports are its own or free, and that its config is valid."""
     config = placed.applied(configuration(clone.root, stack))
     naming = Naming(stack, clone.id, placed.name)
     for held in view.holdings():
@@ -43,18 +33,7 @@ def require_free(clone: Clone, view: EngineView, stack: str, placed: Placement) 
 
 
 def configuration(root: Path, stack: str) -> settings.StackSettings:
-    """Return an environment's settings from its file, which names further ones that must be there.
-
-    Args:
-        root: The project's root.
-        stack: The environment.
-
-    Returns:
-        The settings.
-
-    Raises:
-        UserError: The file is not valid.
-    """
+    """Return an environment's settings from its file, which names further ones that must be there."""
     name = f"Pulumi.{stack}.yaml"
     try:
         document = yaml.safe_load((root / name).read_text()) or {}

@@ -17,10 +17,6 @@ def of(clone: Clone, environ: Mapping[str, str]) -> dict[str, str]:
     """Return the whole environment in which Pulumi uses this clone's state and passphrase.
 
     A user's own login, backend or passphrase is respected; what another clone's `./dashtam env` set is not.
-
-    Args:
-        clone: This clone.
-        environ: The environment as it is.
     """
     own = _without_another_clones(clone, environ)
     own |= {

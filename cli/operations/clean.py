@@ -26,16 +26,7 @@ from infra.earlier import holds_data
 
 @dataclass(frozen=True)
 class Belongings:
-    """What this clone has made.
-
-    Args:
-        containers: Its containers, running or not.
-        networks: Ids of its networks by name.
-        volumes: Names of its volumes without data.
-        data: Names of its volumes with data.
-        stacks: Environments whose state tells of nothing but these, and what is gone already.
-        lost: The folder of a state whose passphrase is lost; it goes as a whole.
-    """
+    """What this clone has made: networks by name with their ids, volumes without and with data, stacks, a lost state."""
 
     containers: Sequence[ContainerView]
     networks: dict[str, str]
@@ -93,21 +84,7 @@ def _is_own(clone: Clone, state: Recorded, others: set[str]) -> bool:
 def remove(
     client: docker.DockerClient, pulumi: Pulumi, clone: Clone, agreed: Belongings, say: Callable[[str], None]
 ) -> Belongings:
-    """Remove all that this clone has, so that the next `up` makes everything anew.
-
-    Args:
-        client: The engine.
-        pulumi: Pulumi in this clone.
-        clone: This clone.
-        agreed: What was found when it was agreed to. Containers may have come and gone since, but no data.
-        say: Told if it has to wait.
-
-    Returns:
-        What was removed.
-
-    Raises:
-        UserError: An update of one of the environments doesn't end, or there is data now that nobody agreed to remove.
-    """
+    """Remove all that this clone has, so that the next `up` makes everything anew."""
     with ExitStack() as held:
         for stack in sorted(
             {*configured_stacks(clone.root), *agreed.stacks, *(one.stack for one in agreed.containers)}
@@ -142,11 +119,6 @@ def _require_agreed(found: Belongings, agreed: Belongings) -> None:
 
 
 def remove_data(view: EngineView, volumes: Sequence[str]) -> None:
-    """Remove volumes with data: the only place where `clean` does.
-
-    Args:
-        view: The engine.
-        volumes: Their names.
-    """
+    """Remove volumes with data: the only place where `clean` does."""
     for volume in volumes:
         view.remove_volume(volume)

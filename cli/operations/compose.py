@@ -28,12 +28,7 @@ _HEADER = """\
 
 
 def render(environment: str, state: Recorded) -> str:
-    """Return the compose file of an environment.
-
-    Args:
-        environment: Its name.
-        state: Its state; it must be up.
-    """
+    """Return the compose file of an environment."""
     inputs = {_component(one.inputs): one.inputs for one in state.of(CONTAINER)}
     services = {name: inputs[name] for name in SERVICES if name in inputs}
     files = "\n".join(_files(name, inputs[f"{name}-files"]) for name in services if f"{name}-files" in inputs)

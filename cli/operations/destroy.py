@@ -21,24 +21,14 @@ from infra import engine, guards
 
 @dataclass(frozen=True)
 class Removal:
-    """The removal of one environment.
-
-    Args:
-        session: The prepared clone.
-        stack: The environment.
-        engine_lost: Whether the engine that it was made on no longer exists.
-    """
+    """The removal of one environment."""
 
     session: Session
     stack: str
     engine_lost: bool = False
 
     def data(self) -> set[str]:
-        """Return the names of the volumes in which it has data.
-
-        Raises:
-            UserError: It is another clone's, or on another engine.
-        """
+        """Return the names of the volumes in which it has data."""
         here = self.session
         state = self._state()
         ownership.require_own(here.clone, self.stack, state)
@@ -58,14 +48,9 @@ class Removal:
 
         Args:
             agreed: The volumes with data that may go; None for all.
-            snapshot: Whether what they hold is kept.
 
         Returns:
             The snapshot; None where there is none to take.
-
-        Raises:
-            UserError: It has data that nobody agreed to remove, there can't be a snapshot, or something could not be
-                removed.
         """
         here = self.session
         with environment_lock.turn(here.clone.home, self.stack, err.print):

@@ -34,17 +34,8 @@ def up(
     """Bring environments up, whatever state they are in, at the same time.
 
     Args:
-        session: The prepared clone.
-        stacks: The environments.
         patience: Seconds until they must be healthy; None: as long as each service's health check allows.
         replace: URNs of resources to make anew, changed or not.
-        remind: Whether to say how data comes back that is gone.
-
-    Returns:
-        Their outputs.
-
-    Raises:
-        UserError: There is no such environment, something is in its way, or one did not become healthy.
     """
     for stack in stacks:
         require_configured(stack, session.clone.root)
@@ -113,15 +104,7 @@ DOWN = tuple(f"--target=urn:pulumi:**${kind}::**" for kind in (stack_state.CONTA
 
 
 def down(session: Session, *stacks: str) -> None:
-    """Remove environments' containers and networks, at the same time; volumes, secrets and certificates stay.
-
-    Args:
-        session: The prepared clone.
-        stacks: The environments.
-
-    Raises:
-        UserError: There is no such environment, or something could not be removed.
-    """
+    """Remove environments' containers and networks, at the same time; volumes, secrets and certificates stay."""
     for stack in stacks:
         require_configured(stack, session.clone.root)
     with _turns(session, stacks):

@@ -18,17 +18,7 @@ Say = Callable[[str], None]
 
 
 def prepare(view: EngineView, clone: Clone, stack: str, say: Say) -> bool:
-    """Bring what a refresh doesn't see, or fails at, into a form that the update sets right.
-
-    Args:
-        view: The engine.
-        clone: This clone.
-        stack: The environment.
-        say: Told what is done.
-
-    Returns:
-        Whether the next update must refresh first.
-    """
+    """Prepare what a refresh doesn't see, or fails at, for the update; return whether that must refresh first."""
     state = stack_state.read(clone, stack)
     found = differences(state, Snapshot(view, stack, clone.id), stack, clone.id)
     _remove_containers(view, found, say)
@@ -44,14 +34,7 @@ def _remove_containers(view: EngineView, found: Sequence[Difference], say: Say) 
 
 
 def unseen(found: Sequence[Difference]) -> dict[str, list[str]]:
-    """Return what has changed of containers that a refresh doesn't see.
-
-    Args:
-        found: What differs.
-
-    Returns:
-        Properties by container.
-    """
+    """Return what has changed of containers that a refresh doesn't see."""
     changed: dict[str, list[str]] = {}
     for one in found:
         if one.kind == "container" and one.property not in REFRESHED:

@@ -1,7 +1,7 @@
-"""Makes an environment whose last update was broken off, or whose containers were stopped, ready for the next one.
+"""Prepares an environment whose last update was interrupted, or whose containers were stopped, for the next update.
 
-What is not in Pulumi's state but carries our labels is an orphan of a killed update: containers and networks hold
-nothing and are removed; volumes hold data and are left, to be taken up again by the next update.
+What carries our labels but isn't in Pulumi's state is an orphan of a killed update: containers and networks are
+removed; volumes hold data and are left to the next update, which adopts them.
 """
 
 from __future__ import annotations
@@ -18,33 +18,20 @@ from cli.pulumi.stack_state import CONTAINER, NETWORK
 
 Say = Callable[[str], None]
 
-_LEFT = "left by a broken-off update"
+_LEFT = "left by an interrupted update"
 
 
 def recover(pulumi: Pulumi, view: EngineView, stack: str, owner: str, say: Say) -> bool:
-    """Mend what a broken-off update or a stopped container left.
+    """Clean up after an interrupted update or a stopped container; return whether the next update must refresh first.
 
     What runs beside the services, such as tests, is left alone: see `remove_guests`.
-
-    Args:
-        pulumi: Pulumi in this clone.
-        view: The engine.
-        stack: Which environment.
-        owner: This clone.
-        say: Told what is done.
-
-    Returns:
-        Whether the next update must refresh first, since the engine no longer has what the state says.
-
-    Raises:
-        UserError: Another update of the stack doesn't end.
     """
     locks.release_dead(pulumi, stack, say)
     containers = [one for one in view.containers(stack, owner) if made_by_updates(one.component)]
     state = _state(pulumi, stack)
     broken_off = _forget_broken_off(state)
     if broken_off:
-        say("An earlier update was broken off; going on from where it stopped.")
+        say("An earlier update was interrupted; continuing from there.")
         pulumi.run("stack", "import", "--stack", stack, stdin=json.dumps(state))
     recorded = _recorded_ids(state)
     networks = view.networks(stack, owner)
@@ -65,14 +52,7 @@ def recover(pulumi: Pulumi, view: EngineView, stack: str, owner: str, say: Say) 
 
 
 def remove_guests(view: EngineView, stack: str, owner: str, say: Say) -> None:
-    """Remove what runs beside an environment's services, before their network goes.
-
-    Args:
-        view: The engine.
-        stack: Which environment.
-        owner: This clone.
-        say: Told what is done.
-    """
+    """Remove what runs beside an environment's services, before their network goes."""
     for container in view.containers(stack, owner):
         if not made_by_updates(container.component):
             say(f"Removing {container.name}, which runs beside {stack}.")
@@ -85,7 +65,7 @@ def _state(pulumi: Pulumi, stack: str) -> dict[str, Any]:
 
 
 def _forget_broken_off(state: dict[str, Any]) -> bool:
-    """Take what Pulumi noted of a broken-off update out of a state, and tell whether there was any.
+    """Remove the notes of an interrupted update from a state; return whether there were any.
 
     Whether an operation went through is told by the engine, at the next refresh. With its note that a resource was
     deleted to be replaced, Pulumi 3.259 would pass that resource over in the refresh and then delete it once more if

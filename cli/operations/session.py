@@ -1,4 +1,4 @@
-"""A command's hold on this clone: the machine made ready, Pulumi, and the engine."""
+"""What a command works with: this clone, Pulumi and the engine, on a machine that is set up."""
 
 from __future__ import annotations
 
@@ -22,13 +22,7 @@ from infra.catalogue import SOURCE_VARIABLE, ImageSource
 
 @dataclass(frozen=True)
 class Session:
-    """Everything that a command works with.
-
-    Args:
-        clone: This clone.
-        environ: The complete environment for tools.
-        image_source: Where this machine's images come from; None where no images were asked for.
-    """
+    """What a command works with; `image_source` is None where it needs no images."""
 
     clone: Clone
     environ: dict[str, str]
@@ -45,7 +39,7 @@ class Session:
         return self.connect()
 
     def connect(self) -> docker.DockerClient:
-        """Return a further client of the engine."""
+        """Return another client of the engine."""
         return docker.from_env(environment=self.environ)
 
     @cached_property
@@ -55,19 +49,13 @@ class Session:
 
 
 def prepare(*, install: bool = True, engine: bool = True, images: bool = True, stacks: bool = True) -> Session:
-    """Make the machine and this clone ready.
+    """Set up this machine and this clone.
 
     Args:
         install: Whether what is missing may be installed; else it is an error.
         engine: Whether an engine must answer.
         images: Whether the base images are needed too, which an engine has.
-        stacks: Whether Pulumi is to have a stack for every environment, and be able to read its secrets.
-
-    Returns:
-        The session.
-
-    Raises:
-        UserError: Something is missing and can't, or may not, be installed; or the passphrase is lost.
+        stacks: Whether every environment is to have a stack, whose secrets Pulumi can read.
     """
     clock_and_disk.require_home(data_home())
     here = clone.current()

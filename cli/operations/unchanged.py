@@ -47,13 +47,7 @@ LONGEST_SECONDS = 12 * 3600
 
 
 def up_unless_unchanged(session: Session, stack: str, up: Callable[[], object]) -> None:
-    """Bring an environment up, unless it is proven that this would change nothing.
-
-    Args:
-        session: The prepared clone.
-        stack: The environment.
-        up: Brings it up.
-    """
+    """Bring an environment up, unless it is proven that this would change nothing."""
     file = session.clone.home / "unchanged" / f"{stack}.json"
     before = inputs(session, stack)
     if _is_proven(file, [before, made(session, stack)]):

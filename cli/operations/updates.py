@@ -26,8 +26,6 @@ class Updates:
     """What the updates have in common.
 
     Args:
-        session: The prepared clone.
-        command: `up`, `down` or `destroy`.
         patience: Seconds that they may take from the start; None: as long as each service's health check allows.
     """
 
@@ -36,15 +34,7 @@ class Updates:
     patience: float | None = None
 
     def run(self, flags: Mapping[str, Sequence[str]]) -> None:
-        """Run an update of each environment, and show what they do.
-
-        Args:
-            flags: Further flags of Pulumi, by environment.
-
-        Raises:
-            UserError: Some did not succeed; the others were run to their end.
-            KeyboardInterrupt: The user interrupted them.
-        """
+        """Run an update of each environment, and show what they do."""
         stacks = list(flags)
         with (
             signals.noted() as interrupted,
@@ -84,9 +74,6 @@ class Late:
 
     Args:
         patience: Seconds from now; None for ever.
-
-    Attributes:
-        happened: Whether it told so.
     """
 
     def __init__(self, patience: float | None) -> None:

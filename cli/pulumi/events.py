@@ -26,13 +26,7 @@ Event = dict[str, Any]
 
 @dataclass(frozen=True)
 class Supervisor:
-    """What follows an update, and says when it is to end.
-
-    Args:
-        on_event: Called with each engine event.
-        broken: Asked often; once it is true the update is interrupted, for it can't succeed any more.
-        interrupted: Set once the user has interrupted it; see `cli.core.signals`.
-    """
+    """What follows an update, and says when it is to end."""
 
     on_event: Callable[[Event], None]
     broken: Callable[[], bool]
@@ -45,14 +39,7 @@ class Supervisor:
 
 @dataclass(frozen=True)
 class Ended:
-    """How an update ended.
-
-    Args:
-        succeeded: Whether it did all that it was to do.
-        started: Whether it came as far as the engine.
-        interrupted: Whether the user interrupted it.
-        said: What it wrote to standard error.
-    """
+    """How an update ended."""
 
     succeeded: bool
     started: bool
@@ -71,15 +58,6 @@ def run(
 
     It is interrupted in good order: what is under way is finished if that takes a moment, and is left to the next
     update's recovery if it doesn't.
-
-    Args:
-        command: `pulumi up` or `destroy` with `--json`.
-        root: The folder to run it in.
-        environ: The complete environment to run it in.
-        supervisor: What follows it, and says when it is to end.
-
-    Returns:
-        How it ended.
     """
     with tempfile.TemporaryFile("w+") as said:
         # In a session of its own it doesn't get the terminal's Ctrl-C at the same time.
@@ -128,14 +106,7 @@ def _pass_on(found: Iterable[Event], on_event: Callable[[Event], None]) -> bool:
 
 
 def events(lines: Iterable[str]) -> Iterator[Event]:
-    """Parse engine events.
-
-    Args:
-        lines: Lines of `pulumi up --json`; what is no event is passed over.
-
-    Yields:
-        Events.
-    """
+    """Parse engine events."""
     for line in lines:
         try:
             event = json.loads(line)

@@ -31,13 +31,7 @@ POLL = 0.2
 
 @dataclass(frozen=True)
 class Lock:
-    """A lock of Pulumi's file backend.
-
-    Args:
-        path: The lock file.
-        pid: The process that took it.
-        host: The machine it ran on.
-    """
+    """A lock of Pulumi's file backend."""
 
     path: Path
     pid: int
@@ -73,21 +67,12 @@ def _lock(path: Path) -> Lock:
         content = json.loads(path.read_text())
         return Lock(path, int(content["pid"]), content["hostname"])
     except (ValueError, KeyError):
-        # Pulumi writes it at one stroke: one that can't be read was broken off with the machine.
+        # Pulumi writes it in one go: one that can't be read was left by a crash of the machine.
         return Lock(path, 0, socket.gethostname())
 
 
 def release_dead(pulumi: Pulumi, stack: str, say: Say) -> None:
-    """Wait for another update of the stack; remove the lock of one that died, and what keeps the state from being read.
-
-    Args:
-        pulumi: Pulumi in this clone.
-        stack: Which stack.
-        say: Told what is done.
-
-    Raises:
-        UserError: The other update runs on another machine, or doesn't end.
-    """
+    """Wait for another update of the stack; remove the lock of one that died, and unreadable attributes."""
     folder = backend.folder(pulumi.environ, pulumi.root)
     for lock in found(folder, stack) if folder else ():
         if lock.is_held:

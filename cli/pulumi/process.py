@@ -21,29 +21,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Pulumi:
-    """Pulumi in one clone.
-
-    Args:
-        environ: The complete environment to run it in.
-        root: The project's root.
-    """
+    """Pulumi in one clone."""
 
     environ: Mapping[str, str]
     root: Path = ROOT
 
     def run(self, *arguments: str, stdin: str | None = None) -> str:
-        """Run a command to its end.
-
-        Args:
-            arguments: What follows `pulumi`.
-            stdin: What it reads.
-
-        Returns:
-            Its standard output.
-
-        Raises:
-            UserError: It failed, with what it said.
-        """
+        """Run a command to its end."""
         command = ["pulumi", *arguments, "--non-interactive", "--color", "never"]
         done = subprocess.run(
             command, cwd=self.root, env=dict(self.environ), input=stdin, capture_output=True, text=True, check=False
@@ -70,21 +54,7 @@ class Pulumi:
                 self.run("stack", "init", stack, "--no-select")
 
     def update(self, command: str, stack: str, *flags: str, supervisor: Supervisor) -> bool:
-        """Run `up` or `destroy`, without questions.
-
-        Args:
-            command: `up` or `destroy`.
-            stack: Which stack.
-            flags: Further flags.
-            supervisor: What follows it, and says when it is to end.
-
-        Returns:
-            Whether it succeeded.
-
-        Raises:
-            UserError: Pulumi could not start the update; its words are the cause.
-            KeyboardInterrupt: The user interrupted it.
-        """
+        """Run `up` or `destroy`, without questions."""
         options = ["--stack", stack, "--yes", "--skip-preview", "--json", "--non-interactive", *flags]
         call = ["pulumi", command, *options]
         ended = events.run(call, root=self.root, environ=self.environ, supervisor=supervisor)
@@ -97,14 +67,8 @@ class Pulumi:
     def outputs(self, stack: str) -> StackOutputs | None:
         """Return a stack's outputs, secrets included.
 
-        Args:
-            stack: Which stack.
-
         Returns:
             The outputs, or None where the stack is not up.
-
-        Raises:
-            UserError: The state can't be read.
         """
         from pydantic import ValidationError  # noqa: PLC0415 - slow to import, and most commands don't need it
 
@@ -124,9 +88,6 @@ class Pulumi:
 def configured_stacks(root: Path = ROOT) -> list[str]:
     """Return the environments that have a config file, or a link to another's.
 
-    Args:
-        root: The project's root.
-
     Returns:
         Stack names, sorted.
     """
@@ -140,15 +101,7 @@ def config_file(stack: str, root: Path = ROOT) -> Path:
 
 
 def require_configured(stack: str, root: Path = ROOT) -> None:
-    """Make sure that an environment has a config file.
-
-    Args:
-        stack: The environment.
-        root: The project's root.
-
-    Raises:
-        UserError: It has none; the message lists those there are.
-    """
+    """Make sure that an environment has a config file."""
     known = configured_stacks(root)
     file = config_file(stack, root)
     if stack in known:
@@ -179,15 +132,7 @@ REMEDIES = {
 
 
 def failure(command: str, said: str) -> UserError:
-    """Return the error for a command that failed.
-
-    Args:
-        command: The command, for the message.
-        said: What it said.
-
-    Returns:
-        The error, with a remedy where the cause is known.
-    """
+    """Return the error for a command that failed."""
     lines = [line for line in said.splitlines() if line.strip()]
     remedy = next((mend for mark, mend in REMEDIES.items() if mark in said), "")
     return UserError(f"`{command}` failed.", cause="\n".join(lines[-20:]), remedy=remedy)

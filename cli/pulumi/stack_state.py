@@ -32,13 +32,7 @@ class Resource:
     """A resource as the state has it. What is secret is there in ciphertext only.
 
     Args:
-        kind: Pulumi's type token.
-        name: Its name in the program.
         id: The provider's id of it; empty for a component.
-        urn: What Pulumi calls it.
-        inputs: What the program asked for.
-        outputs: What became of it.
-        protect: Whether Pulumi refuses to delete it.
     """
 
     kind: str
@@ -52,11 +46,7 @@ class Resource:
 
 @dataclass(frozen=True)
 class Recorded:
-    """An environment as the state has it.
-
-    Args:
-        resources: In the order in which they were made.
-    """
+    """An environment as the state has it."""
 
     resources: Sequence[Resource]
 
@@ -90,19 +80,7 @@ class Recorded:
 
 
 def read(clone: Clone, stack: str, environ: Mapping[str, str] = os.environ) -> Recorded:
-    """Read an environment's state.
-
-    Args:
-        clone: The clone that it belongs to.
-        stack: The environment.
-        environ: This process's environment, which may name another backend.
-
-    Returns:
-        The state; without resources where the environment is not up.
-
-    Raises:
-        UserError: The backend is none of files, and Pulumi isn't there or can't read it.
-    """
+    """Read an environment's state."""
     file = state_file(clone, stack, environ)
     return parsed(content(file)) if file else _recorded(_from_pulumi(clone, stack, environ))
 

@@ -16,16 +16,7 @@ _LOOPBACK = frozenset({"localhost", "127.0.0.1"})
 
 @dataclass(frozen=True)
 class Service:
-    """A service.
-
-    Args:
-        name: Its name.
-        container: Its container, as the engine has it.
-        image: The image's reference.
-        ports: Where it is published, as `127.0.0.1:8000 → 8000`.
-        reads: What it mounts read-only.
-        keeps: The volumes that it writes.
-    """
+    """A service."""
 
     name: str
     container: ContainerView
@@ -42,14 +33,7 @@ class Service:
 
 @dataclass(frozen=True)
 class Use:
-    """One service is told of another.
-
-    Args:
-        source: Who is told.
-        target: Of whom.
-        by: The environment variable that says so.
-        browser: Whether it sends a browser there, instead of connecting itself.
-    """
+    """A service that has another's address in the variable `by`: it connects there, or sends a browser there."""
 
     source: str
     target: str
@@ -59,15 +43,7 @@ class Use:
 
 @dataclass(frozen=True)
 class Graph:
-    """An environment.
-
-    Args:
-        environment: Its name.
-        network: Its network.
-        internal: Whether there is no way out of the network.
-        services: Its services.
-        uses: What its services are told of each other.
-    """
+    """An environment."""
 
     environment: str
     network: str
@@ -95,9 +71,6 @@ def build(
     """Read an environment from what the engine has.
 
     Args:
-        environment: Its name.
-        documents: What `docker inspect` shows of its containers; those that install files are passed over.
-        network: What `docker network inspect` shows.
         images: References by service; the engine knows ids only.
     """
     known = {found.component: (found, dict(one)) for one in documents if (found := view(dict(one))).is_service}
@@ -131,17 +104,7 @@ def _published(document: Mapping[str, Any]) -> Iterator[str]:
 def connections(
     name: str, variables: Iterable[str], services: Collection[str], published: Mapping[int, str]
 ) -> Iterator[Use]:
-    """Read from a service's environment variables which others it is told of.
-
-    Args:
-        name: The service.
-        variables: As `NAME=value`.
-        services: All services, by the names that they have in their network.
-        published: Services by their ports on this machine.
-
-    Yields:
-        What it is told.
-    """
+    """Read from a service's environment variables which others it is told of."""
     for variable, value in sorted(one.partition("=")[::2] for one in variables):
         host, port = _address(value)
         if host in services and host != name:

@@ -25,10 +25,7 @@ class Overview:
     """One environment.
 
     Args:
-        environment: Its name.
-        owner: The clone that it belongs to.
         folder: That clone's checkout; empty where it is not known here.
-        services: Its services' containers.
         images: The images' references by service.
         expiry: When the first of its certificates expires; None where it has none.
         drift: How much is not as Pulumi's state says; None where that state can't be read here.
@@ -58,11 +55,7 @@ def gather(
     """Look at environments.
 
     Args:
-        view: The engine.
-        here: This clone, if anything was done in it yet.
         stack: Only this environment of it; None looks at all that are configured or there.
-        everyone: Whether to look at those of other clones on this engine, too.
-        sizes: Measures volumes; without it their sizes stay unknown.
 
     Returns:
         This clone's environments, then the others', by name.

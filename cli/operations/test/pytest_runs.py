@@ -29,25 +29,11 @@ class Environment(Protocol):
     """The environment that tests use."""
 
     def require(self) -> None:
-        """Return once it is healthy.
-
-        Raises:
-            UserError: It can't be brought up.
-        """
+        """Return once it is healthy."""
 
 
 def run(here: Session, chosen: Chosen, *, browser: bool, reports: Path | None) -> int:
-    """Run the chosen suites.
-
-    Args:
-        here: The prepared clone.
-        chosen: What the user wants.
-        browser: Whether this machine can drive a browser; else all suites run but that one.
-        reports: The folder for JUnit's and coverage's XML.
-
-    Returns:
-        The exit status: that of the first run that failed.
-    """
+    """Run the chosen suites."""
     runs = [one if browser else one.without_browser() for one in suites.runs(chosen)]
     statuses: list[int] = []
     with _environment(here, runs) as environment:

@@ -100,7 +100,7 @@ def test_what_no_state_knows_is_removed(container: MakeContainer, tmp_path: Path
     refresh, said = _recover(_pulumi(tmp_path), view)
     assert view.removed == ["id-app", "net"]
     assert not refresh
-    assert all("broken-off update" in line for line in said)
+    assert all("interrupted update" in line for line in said)
 
 
 def test_what_is_gone_is_refreshed(tmp_path: Path) -> None:
@@ -124,7 +124,7 @@ def test_pending_operations_are_forgotten(container: MakeContainer, tmp_path: Pa
     [imported] = pulumi.imported
     assert "pending_operations" not in imported["deployment"]
     assert imported["deployment"]["resources"] == [{"type": CONTAINER, "id": "id-app"}]
-    assert any("broken off" in line for line in said)
+    assert any("was interrupted" in line for line in said)
 
 
 def test_a_replacement_that_was_broken_off_is_refreshed(container: MakeContainer, tmp_path: Path) -> None:
@@ -134,7 +134,7 @@ def test_a_replacement_that_was_broken_off_is_refreshed(container: MakeContainer
     [imported] = pulumi.imported
     assert refresh
     assert imported["deployment"]["resources"][1] == {"type": CONTAINER, "id": "id-gone"}
-    assert any("broken off" in line for line in said)
+    assert any("was interrupted" in line for line in said)
 
 
 @pytest.mark.parametrize("state", [{}, {"version": 3}, {"deployment": None}, {"deployment": {}}])
