@@ -9,10 +9,9 @@ import typer
 from cli.commands.arguments import Environment, Services
 from cli.commands.options import AsJson, NoInstall
 from cli.commands.up import summary
-from cli.environments import preflight
 from cli.images import rebuild as images
 from cli.images.build import to_console
-from cli.operations import lifecycle, session
+from cli.operations import lifecycle, preflight, session
 from cli.pulumi.process import require_configured
 from cli.ui.console import err, out
 from infra import recipes

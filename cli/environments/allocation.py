@@ -15,8 +15,9 @@ from dataclasses import dataclass
 
 from cli.core.errors import UserError
 from cli.engine.inventory import EngineView
-from cli.environments import free_ports, placements, preflight
+from cli.environments import free_ports, placements
 from cli.environments.clone import Clone
+from cli.operations import preflight
 from infra import placement
 from infra.naming import LONGEST, Naming
 from infra.placement import Placement

@@ -11,10 +11,10 @@ from cli.core.errors import UserError
 from cli.engine.container import ContainerView
 from cli.engine.images import connect
 from cli.engine.inventory import EngineView
-from cli.environments import preflight
 from cli.environments.clone import Clone
 from cli.images import build, source
 from cli.machine.findings import Finding
+from cli.operations import preflight
 from cli.operations.expiry import is_soon
 from cli.pulumi import stack_state
 from cli.pulumi.process import configured_stacks

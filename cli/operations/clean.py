@@ -26,7 +26,7 @@ from infra.earlier import holds_data
 
 @dataclass(frozen=True)
 class Belongings:
-    """What this clone has made: networks by name with their ids, volumes without and with data, stacks, a lost state."""
+    """What this clone has made: networks by name with ids, volumes without and with data, stacks, a lost state."""
 
     containers: Sequence[ContainerView]
     networks: dict[str, str]

@@ -10,9 +10,9 @@ from cli.core.errors import UserError
 from cli.core.parallel import each
 from cli.data.snapshots import missing_data_hint, session_key, store, swap
 from cli.engine import failure_report, health
-from cli.environments import environment_lock, ownership, placements, preflight
+from cli.environments import environment_lock, ownership, placements
 from cli.environments.allocation import Settler
-from cli.operations import clock_and_disk, reconcile, recover
+from cli.operations import clock_and_disk, preflight, reconcile, recover
 from cli.operations.session import Session
 from cli.operations.updates import Updates
 from cli.pulumi import stack_state

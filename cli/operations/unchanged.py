@@ -13,7 +13,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from cli.core.atomic_files import write_whole
-from cli.environments import placements, preflight
+from cli.environments import placements
+from cli.operations import preflight
 from cli.operations.drift import Snapshot, differences
 from cli.operations.session import Session
 from cli.pulumi import stack_state

@@ -13,8 +13,8 @@ from rich.table import Table
 from rich.text import Text
 
 from cli.engine.container import ContainerView
-from cli.pulumi.events import Event
 from cli.pulumi.stack_state import CONTAINER, IMAGE, NETWORK
+from cli.pulumi.update import Event
 from infra.naming import SERVICES
 
 STARTING = "starting"

@@ -12,11 +12,11 @@ from cli.core import signals
 from cli.core.errors import UserError
 from cli.engine import failure_report
 from cli.engine.inventory import EngineView
-from cli.engine.watch import Watch, Watched
-from cli.environments import preflight
+from cli.operations import preflight
 from cli.operations.session import Session
 from cli.operations.update_progress import UpdateProgress, display
-from cli.pulumi.events import Supervisor
+from cli.operations.watch import Watch, Watched
+from cli.pulumi.update import Supervisor
 from cli.ui.console import err
 from infra.config_values import seconds
 

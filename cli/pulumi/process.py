@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from cli.core.errors import UserError
 from cli.core.paths import ROOT
 from cli.core.suggestion import did_you_mean
-from cli.pulumi import backend, events
-from cli.pulumi.events import Supervisor
+from cli.pulumi import backend, update
+from cli.pulumi.update import Supervisor
 
 if TYPE_CHECKING:
     from infra.outputs import StackOutputs
@@ -57,7 +57,7 @@ class Pulumi:
         """Run `up` or `destroy`, without questions."""
         options = ["--stack", stack, "--yes", "--skip-preview", "--json", "--non-interactive", *flags]
         call = ["pulumi", command, *options]
-        ended = events.run(call, root=self.root, environ=self.environ, supervisor=supervisor)
+        ended = update.run(call, root=self.root, environ=self.environ, supervisor=supervisor)
         if ended.interrupted:
             raise KeyboardInterrupt
         if not ended.succeeded and not ended.started:

@@ -9,9 +9,10 @@ import docker
 from cli.core.errors import UserError
 from cli.data.snapshots.helper import Part
 from cli.engine.inventory import EngineView
-from cli.environments import placements, preflight
+from cli.environments import placements
 from cli.environments.clone import Clone
 from cli.images import source
+from cli.operations import preflight
 from cli.pulumi import stack_state
 from infra.catalogue import POSTGRES, REDIS, Base
 from infra.naming import Naming

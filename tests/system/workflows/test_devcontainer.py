@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from cli.core.paths import ROOT
-from cli.environments import preflight
+from cli.operations import preflight
 from infra.catalogue import PYTHON
 
 FILE = ROOT / ".devcontainer/devcontainer.json"

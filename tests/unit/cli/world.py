@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from cli.engine.container import ContainerView
     from cli.environments.clone import Clone
-    from cli.pulumi.events import Supervisor
+    from cli.pulumi.update import Supervisor
 
 
 def empty_engine() -> SimpleNamespace:

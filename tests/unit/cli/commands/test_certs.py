@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from typer.testing import Result
 
-    from cli.pulumi.events import Supervisor
+    from cli.pulumi.update import Supervisor
 
 NOW = datetime.now(UTC)
 SOON = NOW + timedelta(days=10, hours=12)

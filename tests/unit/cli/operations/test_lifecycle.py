@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from cli.operations.session import Session
-    from cli.pulumi.events import Supervisor
+    from cli.pulumi.update import Supervisor
 
 CONFIG = """\
 config:

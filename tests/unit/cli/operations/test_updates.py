@@ -12,7 +12,7 @@ from cli.core import signals
 from cli.core.errors import UserError
 from cli.operations import updates
 from cli.operations.updates import Updates
-from cli.pulumi.events import Supervisor
+from cli.pulumi.update import Supervisor
 
 Work = Callable[[str, Supervisor], bool]
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from cli.core.errors import UserError
-from cli.pulumi.events import Event, Supervisor, events
 from cli.pulumi.process import REMEDIES, Pulumi, configured_stacks, failure, require_configured
+from cli.pulumi.update import Event, Supervisor, events
 from tests.unit.cli.conftest import MakeProgram
 
 

@@ -8,7 +8,7 @@ import pytest
 from cli.core.paths import ROOT
 from cli.data.snapshots import missing_data_hint
 from cli.data.snapshots.store import Store
-from cli.environments import preflight
+from cli.operations import preflight
 from infra.naming import Naming
 
 DATA = ["postgres_dev_data", "redis_dev_data"]

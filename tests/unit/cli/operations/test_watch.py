@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 from docker.errors import DockerException
 
-from cli.engine import watch as watching
 from cli.engine.container import ContainerView
 from cli.engine.inventory import EngineView
-from cli.engine.watch import Watch, Watched
+from cli.operations import watch as watching
+from cli.operations.watch import Watch, Watched
 from tests.unit.cli.conftest import MakeContainer
 
 WAIT = 90.0

@@ -11,8 +11,8 @@ import pytest
 from cli.core.errors import UserError
 from cli.engine.container import ContainerView
 from cli.engine.inventory import EngineView, Holding
-from cli.environments import preflight
 from cli.environments.clone import Clone
+from cli.operations import preflight
 from infra.placement import Placement, plain
 from tests.unit.cli.conftest import MakeContainer
 
