@@ -11,7 +11,7 @@ from infra.naming import SERVICES
 
 def complete_environment(incomplete: str) -> list[str]:
     """Return the environments that a word may become."""
-    from cli.pulumi.process import configured_stacks  # noqa: PLC0415 - most commands are run, not completed
+    from cli.environments.configuration import configured_stacks  # noqa: PLC0415 - most commands are run, not completed
 
     return [stack for stack in configured_stacks() if stack.startswith(incomplete)]
 

@@ -114,7 +114,7 @@ def delete(
     kept = store.of(here, environment)
     if not yes:
         questions.confirm(f"Delete {environment}'s snapshot {name}{_described(kept, name)} for good?", as_json=as_json)
-    with environment_lock.turn(here.home, environment, err.print):
+    with environment_lock.held(here, environment):
         kept.delete(name)
     if as_json:
         typer.echo(json.dumps({"environment": environment, "name": name}))

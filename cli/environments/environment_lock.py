@@ -1,47 +1,46 @@
-"""One change of an environment at a time: commands that come second wait."""
+"""One change of an environment at a time: a second command waits."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 
 from filelock import FileLock, Timeout
 
 from cli.core.errors import UserError
+from cli.environments.clone import Clone
+from cli.ui.console import err
 
-PATIENCE = 600.0
+TIMEOUT = 600.0
 """Seconds; more than an update takes."""
 
 
 @contextmanager
-def turn(folder: Path, stack: str, say: Callable[[str], None], patience: float = PATIENCE) -> Iterator[None]:
-    """Hold an environment for oneself.
+def held(clone: Clone, *stacks: str, timeout: float = TIMEOUT) -> Iterator[None]:
+    """Hold some of a clone's environments for this command, or refuse after `timeout` seconds.
 
-    The operating system gives the lock back when its holder ends, however it ends. Who holds it may ask again: a
-    command that is made of others has one turn for all.
-
-    Args:
-        patience: How long it waits at most, in seconds.
+    The operating system releases a lock when its holder ends, however it ends. Who holds one may take it again, so that
+    a command which is made of others holds one for all of them.
     """
-    lock = FileLock(folder / f"{stack}.lock", is_singleton=True)
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        say(f"Another command is changing {stack}; waiting for it.")
-        _wait(lock, stack, patience)
-    try:
+    with ExitStack() as locks:
+        # In one order everywhere, so that two commands never wait for each other.
+        for stack in sorted(set(stacks)):
+            lock = FileLock(clone.home / f"{stack}.lock", is_singleton=True)
+            _acquire(lock, stack, timeout)
+            locks.callback(lock.release)
         yield
-    finally:
-        lock.release()
 
 
-def _wait(lock: FileLock, stack: str, patience: float) -> None:
+def _acquire(lock: FileLock, stack: str, timeout: float) -> None:
+    with suppress(Timeout):
+        lock.acquire(timeout=0)
+        return
+    err.print(f"Another command is changing {stack}; waiting for it.", highlight=False)
     try:
-        lock.acquire(timeout=patience)
+        lock.acquire(timeout=timeout)
     except Timeout:
         raise UserError(
             f"{stack} is still being changed by another command.",
-            cause=f"It has not finished within {patience / 60:.0f} minutes.",
+            cause=f"It has not finished within {timeout / 60:.0f} minutes.",
             remedy="Look for a `dashtam` process that hangs, and end it.",
         ) from None

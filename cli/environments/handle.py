@@ -12,7 +12,7 @@ from cli.engine.images import connect
 from cli.engine.inventory import EngineView
 from cli.environments import clone
 from cli.environments.clone import Clone
-from cli.pulumi.process import config_file, require_configured
+from cli.environments.configuration import config_file, require_configured
 from infra.naming import SERVICES
 
 

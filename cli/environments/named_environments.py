@@ -9,29 +9,26 @@ from __future__ import annotations
 
 import subprocess
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from cli.core.atomic_files import write_whole
 from cli.core.errors import UserError
+from cli.engine.inventory import EngineView
 from cli.environments import placements
-from cli.environments.allocation import Say, Settler
+from cli.environments.allocation import Allocator
 from cli.environments.clone import Clone
-from cli.pulumi.process import Pulumi, config_file, require_configured
+from cli.environments.configuration import config_file, configured_stacks, require_configured
+from cli.pulumi.process import Pulumi
 from infra.naming import Naming
 
-if TYPE_CHECKING:
-    from cli.operations.session import Session
 
-
-def make(session: Session, source: str, name: str, say: Say) -> None:
+def make(pulumi: Pulumi, view: EngineView, clone: Clone, source: str, name: str) -> None:
     """Make an environment from another's config, unless it was made before."""
-    clone = session.clone
     require_configured(source, clone.root)
     origin = placements.of(clone, source).source
     _require_possible(clone, origin, name)
-    Settler(clone, session.engine, say).settle(name, origin)
+    Allocator(clone, view).allocate(name, origin)
     restore(clone)
-    session.pulumi.create_missing_stacks()
+    pulumi.create_missing(configured_stacks(clone.root))
 
 
 def restore(clone: Clone) -> None:

@@ -12,25 +12,25 @@ import docker
 from cli.core.errors import UserError
 from cli.engine.inventory import EngineView
 from cli.environments.clone import Clone
-from cli.pulumi.stack_state import VOLUME, Recorded
+from cli.pulumi.stack_state import VOLUME, StackState
 from infra import earlier, engine, guards
 from infra.earlier import Made, State
 from infra.naming import COMPONENT_LABEL, OWNER_LABEL, PROJECT, PROJECT_LABEL, SERVICES, STACK_LABEL, Naming
 
 
-def require_own(clone: Clone, stack: str, state: Recorded) -> None:
+def require_own(clone: Clone, stack: str, state: StackState) -> None:
     """Refuse an environment whose state is another clone's."""
     with _refusals():
         guards.require_own(made(state), Naming(stack, clone.id))
 
 
-def require_engine(client: docker.DockerClient, stack: str, state: Recorded) -> None:
+def require_engine(client: docker.DockerClient, stack: str, state: StackState) -> None:
     """Refuse another engine than the one that an environment is on."""
     with _refusals():
         guards.require_engine(made(state), engine.look(client), stack)
 
 
-def require(client: docker.DockerClient, view: EngineView, wanted: guards.Wanted, state: Recorded) -> None:
+def require(client: docker.DockerClient, view: EngineView, wanted: guards.Wanted, state: StackState) -> None:
     """Refuse an update that would take away what it must not."""
     naming, known = wanted.naming, made(state)
     # Volumes that a killed update left are in no state.
@@ -42,7 +42,7 @@ def require(client: docker.DockerClient, view: EngineView, wanted: guards.Wanted
         guards.require(everything, engine.look(client), wanted, needed)
 
 
-def data(view: EngineView, stack: str, owner: str, state: Recorded) -> set[str]:
+def data(view: EngineView, stack: str, owner: str, state: StackState) -> set[str]:
     """Return the names of the volumes on the engine in which an environment has data."""
     there = {one["Name"] for one in view.volume_documents()}
     recorded = made(state).data_volumes & there
@@ -56,7 +56,7 @@ def volumes(view: EngineView, stack: str, owner: str) -> set[str]:
     return {name for name, labels in documents if wanted <= labels.items() and labels.get(COMPONENT_LABEL) in SERVICES}
 
 
-def made(state: Recorded) -> State:
+def made(state: StackState) -> State:
     """Return a state as the guards see it."""
     return earlier.state((one.kind, one.name, one.outputs) for one in state.resources)
 

@@ -12,10 +12,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
 from cli.core.errors import UserError
-from cli.operations import lifecycle
+from cli.environments import states
 from cli.operations.session import Session
-from cli.pulumi import stack_state
-from cli.pulumi.stack_state import AUTHORITY, CERTIFICATE, KEY, Recorded
+from cli.operations.up import up
+from cli.pulumi.stack_state import AUTHORITY, CERTIFICATE, KEY, StackState
 
 CA = "ca"
 SERVED = "served"
@@ -56,17 +56,17 @@ class Certificate:
         return (self.ends - now).days
 
 
-def certificates(state: Recorded) -> list[Certificate]:
+def certificates(state: StackState) -> list[Certificate]:
     """Return the certificates of an environment."""
     return list(_certificates(state, datetime.now(UTC)))
 
 
-def authority(state: Recorded) -> str | None:
+def authority(state: StackState) -> str | None:
     """Return an environment's CA certificate in PEM; None where the environment is not up."""
     return next((str(one.outputs["certPem"]) for one in state.of(AUTHORITY)), None)
 
 
-def _certificates(state: Recorded, now: datetime) -> Iterator[Certificate]:
+def _certificates(state: StackState, now: datetime) -> Iterator[Certificate]:
     pem = authority(state)
     if pem is None:
         return
@@ -135,9 +135,9 @@ def _names(certificate: x509.Certificate) -> tuple[str, ...]:
 
 def renew(session: Session, stack: str) -> None:
     """Give an environment new keys and certificates, its CA's too, and wait until its services are healthy."""
-    state = stack_state.read(session.clone, stack)
+    state = states.read(session.clone, stack)
     # A certificate follows its key: what is signed by, or for, another key is made anew.
     keys = [one.urn for one in state.of(KEY) if _OF_CERTIFICATES in one.urn]
     if not keys:
         raise UserError(f"{stack} is not up.", remedy=f"Bring it up: `./dashtam up {stack}` makes certificates.")
-    lifecycle.up(session, stack, replace=keys)
+    up(session, stack, replace=keys)

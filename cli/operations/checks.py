@@ -11,13 +11,12 @@ from cli.core.errors import UserError
 from cli.engine.container import ContainerView
 from cli.engine.images import connect
 from cli.engine.inventory import EngineView
+from cli.environments import states
 from cli.environments.clone import Clone
+from cli.environments.configuration import configuration, configured_stacks
 from cli.images import build, source
 from cli.machine.findings import Finding
-from cli.operations import preflight
 from cli.operations.expiry import is_soon
-from cli.pulumi import stack_state
-from cli.pulumi.process import configured_stacks
 
 
 def config_findings(root: Path) -> Iterator[Finding]:
@@ -47,7 +46,7 @@ def config_finding(root: Path, stack: str) -> Finding:
     """Look at an environment's config."""
     check = f"config of {stack}"
     try:
-        preflight.configuration(root, stack)
+        configuration(root, stack)
     except UserError as error:
         return Finding(check, ok=False, detail="not valid", cause=error.cause, remedy=error.remedy)
     return Finding(check, ok=True, detail="valid")
@@ -95,7 +94,7 @@ def _service(container: ContainerView) -> Finding:
 def certificate_findings(clone: Clone) -> Iterator[Finding]:
     """Look at the certificates of environments that are up, the services' as well as the CA's."""
     for stack in configured_stacks(clone.root):
-        state = stack_state.read(clone, stack)
+        state = states.read(clone, stack)
         if state.beginning and state.expiry:
             yield certificate_finding(stack, state.beginning, state.expiry, datetime.now(UTC))
 

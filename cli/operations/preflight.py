@@ -1,26 +1,41 @@
-"""What stands in the way of an environment, looked for before anything is changed."""
+"""What prevents an environment from coming up, looked for before anything is changed."""
 
 from __future__ import annotations
 
 from contextlib import suppress
-from pathlib import Path
+from datetime import UTC, datetime
 
 import psutil
-import yaml
 
 from cli.core.errors import UserError
 from cli.engine.inventory import EngineView, Holding
-from cli.environments import free_ports
+from cli.environments import free_ports, ownership, states
+from cli.environments.allocation import Allocator
 from cli.environments.clone import Clone, known
-from infra import settings
-from infra.config_errors import ConfigError
+from cli.environments.configuration import configuration
+from cli.operations import clock_and_disk
+from cli.operations.session import Session
+from infra import guards
 from infra.naming import Naming
 from infra.placement import Placement
-from infra.providers import read_credentials
+from infra.recipes import image_source
+
+
+def require_possible(session: Session, stack: str) -> None:
+    """Refuse an update that can't succeed, or would take away what it must not; choose the environment's place."""
+    clone = session.clone
+    state = states.read(clone, stack, session.environ)
+    ownership.require_own(clone, stack, state)
+    clock_and_disk.require_sound(session.client.info(), state.beginning, datetime.now(UTC))
+    placed = Allocator(clone, session.engine).allocate(stack)
+    config = placed.applied(configuration(clone.root, stack))
+    require_free(clone, session.engine, stack, placed)
+    wanted = guards.Wanted(Naming(stack, clone.id, placed.name), config, image_source(config.images, session.environ))
+    ownership.require(session.client, session.engine, wanted, state)
 
 
 def require_free(clone: Clone, view: EngineView, stack: str, placed: Placement) -> None:
-    """Make sure that an environment's names and ports are its own or free, and that its config is valid."""
+    """Refuse an environment whose names or ports are taken; the error names by whom."""
     config = placed.applied(configuration(clone.root, stack))
     naming = Naming(stack, clone.id, placed.name)
     for held in view.holdings():
@@ -30,18 +45,6 @@ def require_free(clone: Clone, view: EngineView, stack: str, placed: Placement) 
     for service, port in config.ports.items():
         if port is not None and port not in own and free_ports.is_bound(port):
             raise _port_taken(view, stack, service, port, placed)
-
-
-def configuration(root: Path, stack: str) -> settings.StackSettings:
-    """Return an environment's settings from its file, which names further ones that must be there."""
-    name = f"Pulumi.{stack}.yaml"
-    try:
-        document = yaml.safe_load((root / name).read_text()) or {}
-        config = settings.load_document(stack, document.get("config") or {})
-        read_credentials(stack, config.providers)
-    except (ConfigError, yaml.YAMLError) as error:
-        raise UserError(f"{name} is not valid.", cause=str(error), remedy=f"Edit {name}.") from None
-    return config
 
 
 def _name_taken(held: Holding, stack: str) -> UserError:

@@ -22,8 +22,8 @@ from cli.data.snapshots.manifest import Manifest
 from cli.engine import health
 from cli.engine.inventory import EngineView
 from cli.environments import environment_lock
-from cli.operations import lifecycle
 from cli.operations.session import Session
+from cli.operations.up import up
 from cli.ui.console import err
 from cli.ui.transfer_progress import transfer
 from infra.naming import Naming
@@ -90,8 +90,8 @@ def restore(session: Session, stack: str, name: str, *, snapshot: bool = False) 
     snapshot = snapshot and before.has_data(session.client, session.clone, stack)
     if not _is_made(plan):
         err.print(f"{stack} is not made yet: bringing it up first.", highlight=False)
-        lifecycle.up(session, stack, remind=False)
-    with environment_lock.turn(session.clone.home, stack, err.print):
+        up(session, stack, hint=False)
+    with environment_lock.held(session.clone, stack):
         swap.finish(session.client, session.clone, naming)
         if snapshot:
             before.take(session.client, session.clone, stack)
@@ -204,4 +204,4 @@ def _resume(plan: _Plan, running: Sequence[str]) -> None:
     client, stack = plan.session.client, plan.naming.environment
     incomplete = len(running) < len(swap.USERS_OF_DATA) or session_keys.is_wanted(plan.session.clone, stack)
     if incomplete or health.settled(EngineView(client), stack, plan.naming.owner):
-        lifecycle.up(plan.session, stack)
+        up(plan.session, stack)

@@ -13,6 +13,7 @@ from cli.core.paths import data_home
 from cli.engine.inventory import EngineView
 from cli.environments import clone, git_filter, named_environments, passphrase, tool_environment
 from cli.environments.clone import Clone
+from cli.environments.configuration import configured_stacks
 from cli.images import build, build_ca, source
 from cli.machine import setup
 from cli.operations import clock_and_disk
@@ -71,9 +72,9 @@ def prepare(*, install: bool = True, engine: bool = True, images: bool = True, s
         session = Session(here, {**environ, SOURCE_VARIABLE: chosen.value}, chosen)
     named_environments.restore(here)
     passphrase.forget_another(here)
-    if stacks and session.pulumi.may_lack_stacks:
+    if stacks and session.pulumi.may_lack(configured_stacks(here.root)):
         # A clone's first commands may come at the same time.
         with exclusively(here.state_folder / "init.lock", "making this clone's stacks"):
-            session.pulumi.create_missing_stacks()
+            session.pulumi.create_missing(configured_stacks(here.root))
     git_filter.keep_out_of_git(here)
     return session

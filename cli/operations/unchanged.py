@@ -13,8 +13,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from cli.core.atomic_files import write_whole
-from cli.environments import placements
-from cli.operations import preflight
+from cli.environments import placements, states
+from cli.environments.configuration import configuration
 from cli.operations.drift import Snapshot, differences
 from cli.operations.session import Session
 from cli.pulumi import stack_state
@@ -63,7 +63,7 @@ def up_unless_unchanged(session: Session, stack: str, up: Callable[[], object]) 
 def inputs(session: Session, stack: str) -> str:
     """Return a digest of what `up` reads; empty where the environment has an image of the tests themselves."""
     root = session.clone.root
-    config = preflight.configuration(root, stack)
+    config = configuration(root, stack)
     if config.tests.image:
         return ""
     credentials = read_credentials(stack, config.providers)
@@ -78,7 +78,7 @@ def inputs(session: Session, stack: str) -> str:
 
 def made(session: Session, stack: str) -> str:
     """Return a digest of what is on the engine and in the state; empty where these differ or one isn't healthy."""
-    file, owner = stack_state.state_file(session.clone, stack, session.environ), session.clone.id
+    file, owner = states.state_file(session.clone, stack, session.environ), session.clone.id
     content = stack_state.content(file) if file else b""
     if not content:
         return ""

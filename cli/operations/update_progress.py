@@ -72,8 +72,8 @@ class UpdateProgress:
                 if self._states[one.component][0] == WAITING:
                     self._on_check(one.component, last_check(one))
 
-    def tell(self, report: str) -> None:
-        """Show what a service said that takes long."""
+    def show_report(self, report: str) -> None:
+        """Show the state and last lines of a service that takes long."""
         self._console.print(Text(report), highlight=False)
 
     def _on_check(self, row: str, said: str) -> None:

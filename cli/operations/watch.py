@@ -1,10 +1,8 @@
-"""Watches an environment's containers during an update, for one that takes long or can't become healthy any more."""
+"""Watches an environment's containers during an update: for one that takes long, or can't become healthy any more."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
 
 from docker.errors import DockerException
 from requests import RequestException
@@ -12,81 +10,67 @@ from requests import RequestException
 from cli.engine import failure_report
 from cli.engine.container import ContainerView
 from cli.engine.inventory import EngineView
+from cli.environments.configuration import configuration
+from cli.operations.session import Session
+from cli.operations.update_progress import UpdateProgress
+from infra.config_values import seconds
 
 QUIET = 15.0
-"""Seconds that a service may take to become healthy before its last lines are shown, and again whenever so many more
-have passed and it said something else; it mostly takes less than 5."""
+"""Seconds until the last lines of a service that isn't healthy are shown, and between two looks for new ones; services
+mostly take less than 5."""
 
 
-@dataclass(frozen=True)
-class Watched:
-    """What is watched, and who is told.
-
-    Args:
-        view: The engine.
-        stack: The environment.
-        owner: This clone.
-        old: Ids of containers that were there before.
-        wait: Seconds that a service may take to become healthy.
-        seen: Told of the new containers whenever they are looked at.
-        tell: Told what a service said that takes long.
-    """
-
-    view: EngineView
-    stack: str
-    owner: str
-    old: Collection[str]
-    wait: float
-    seen: Callable[[Sequence[ContainerView]], None] = lambda _: None
-    tell: Callable[[str], None] = lambda _: None
-
-    def containers(self) -> list[ContainerView]:
-        """Return the new containers."""
-        return [one for one in self.view.containers(self.stack, self.owner) if one.id not in self.old]
-
-    def report(self, container: ContainerView) -> str:
-        """Return what a container has to say."""
-        return failure_report.report(container, self.view.last_lines(container.id, failure_report.LOG_LINES))
-
-
-class Watch:
-    """Watches an environment's containers during an update, for one that can't become healthy any more.
-
-    Args:
-        watched: What is watched.
+class Watcher:
+    """Watches the containers that an update makes, and tells when the update can't succeed any more.
 
     Attributes:
-        reasons: Why the update can't succeed, where that doesn't show in a container's state.
+        reasons: Why it can't, where that doesn't show in a container's state.
     """
 
-    def __init__(self, watched: Watched) -> None:
-        self._watched = watched
-        self._starts: dict[str, tuple[str, float]] = {}
-        self._told: dict[str, tuple[float, str]] = {}
-        self._reports: list[str] = []
+    def __init__(self, session: Session, stack: str, progress: UpdateProgress, timeout: float | None) -> None:
         self.reasons: list[str] = []
+        # A client of its own: it is not made for several threads.
+        self._engine = EngineView(session.connect())
+        self._stack, self._owner = stack, session.clone.id
+        self._progress, self._timeout = progress, timeout
+        self._wait = seconds(configuration(session.clone.root, stack).health.wait)
+        self._began = time.monotonic()
+        # What was there before is stopped on purpose where it is replaced.
+        self._old = {one.id for one in self._engine.containers(stack, self._owner)}
+        self._starts: dict[str, tuple[str, float]] = {}
+        self._shown: dict[str, tuple[float, str]] = {}
+        self._reports: list[str] = []
 
     def sees_failure(self) -> bool:
-        """Return whether a new container has failed; what it has to say is kept, for it may be gone a moment later."""
+        """Return whether a container has failed or time is up; a failed one's logs are kept, as it may be removed."""
+        if self._timeout is not None and time.monotonic() - self._began > self._timeout:
+            self.reasons = [f"It was not done within {self._timeout:g} s (--wait-timeout)."]
+            return True
         try:
-            new = self._watched.containers()
-            self.reasons.clear()
-            self._watched.seen(new)
-            failed = [one for one in new if failure_report.has_failed(one) or self._gives_up(one)]
-            self._reports = self._reports or [self._watched.report(one) for one in failed]
+            new = self._containers()
+            self.reasons = []
+            self._progress.on_containers(new)
+            failed = [one for one in new if failure_report.has_failed(one) or self._takes_too_long(one)]
+            self._reports = self._reports or [self._report(one) for one in failed]
         except (DockerException, RequestException):
-            return False  # the engine went away; Pulumi will say so
+            return False  # the engine is away; Pulumi reports that
         return bool(failed)
 
     def reports(self) -> list[str]:
-        """Return what the containers that aren't well have to say, now or when they failed."""
+        """Return the states and logs of the containers that aren't healthy, now or when they failed."""
         try:
-            return self._reports or [self._watched.report(one) for one in self._watched.containers() if not one.is_fine]
+            return self._reports or [self._report(one) for one in self._containers() if not one.is_fine]
         except (DockerException, RequestException):
-            return []  # Pulumi's own words are all there is
+            return []
 
-    def _gives_up(self, container: ContainerView) -> bool:
-        """Tell whether a service that runs, and may yet seem to come, won't."""
+    def _containers(self) -> list[ContainerView]:
+        return [one for one in self._engine.containers(self._stack, self._owner) if one.id not in self._old]
+
+    def _report(self, container: ContainerView) -> str:
+        return failure_report.report(container, self._engine.last_lines(container.id, failure_report.LOG_LINES))
+
+    def _takes_too_long(self, container: ContainerView) -> bool:
+        """Return whether a service that runs won't become healthy; show its logs if it takes long."""
         if not container.is_service or container.state != "running" or container.is_fine:
             return False
         started, since = self._starts.setdefault(container.id, (container.started, time.monotonic()))
@@ -94,14 +78,13 @@ class Watch:
         if started != container.started:
             self.reasons.append(f"{container.name} ended and was started again.")
             return True
-        if waited > self._watched.wait:
-            wait = f"{self._watched.wait:g} s (dashtam:health.wait)"
-            self.reasons.append(f"{container.name} was not healthy within {wait}.")
+        if waited > self._wait:
+            self.reasons.append(f"{container.name} was not healthy within {self._wait:g} s (dashtam:health.wait).")
             return True
-        due, said = self._told.get(container.id, (QUIET, ""))
+        due, shown = self._shown.get(container.id, (QUIET, ""))
         if waited > due:
-            report = self._watched.report(container)
-            self._told[container.id] = (waited + QUIET, report)
-            if report != said:
-                self._watched.tell(report)
+            report = self._report(container)
+            self._shown[container.id] = (waited + QUIET, report)
+            if report != shown:
+                self._progress.show_report(report)
         return False

@@ -1,7 +1,7 @@
-"""Runs one Pulumi update as a child that can be interrupted, and hands on its engine events.
+"""Runs one Pulumi update as a child process that can be interrupted, and passes on its engine events.
 
 `pulumi up --json` is used rather than the Automation API: that imports for 0.8 s, asks the CLI three more times after
-an update, and gives no way to interrupt one.
+an update, and can't interrupt one.
 """
 
 from __future__ import annotations
@@ -12,101 +12,84 @@ import subprocess
 import tempfile
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 WATCH_INTERVAL = 0.25
 INTERRUPT_GRACE = 3.0
-"""Seconds. A plugin that waits for a container's health takes no notice of the first interrupt."""
+"""Seconds. A plugin that waits for a container's health ignores the first interrupt."""
 
 Event = dict[str, Any]
 """An engine event as Pulumi prints it."""
 
 
-@dataclass(frozen=True)
-class Supervisor:
-    """What follows an update, and says when it is to end."""
+@dataclass
+class Update:
+    """A running `pulumi up` or `pulumi destroy`.
 
-    on_event: Callable[[Event], None]
-    broken: Callable[[], bool]
-    interrupted: threading.Event
-
-    def must_end(self) -> bool:
-        """Return whether the update is to be interrupted."""
-        return self.interrupted.is_set() or self.broken()
-
-
-@dataclass(frozen=True)
-class Ended:
-    """How an update ended."""
-
-    succeeded: bool
-    started: bool
-    interrupted: bool
-    said: str
-
-
-def run(
-    command: Sequence[str],
-    *,
-    root: Path,
-    environ: Mapping[str, str],
-    supervisor: Supervisor,
-) -> Ended:
-    """Run an update to its end.
-
-    It is interrupted in good order: what is under way is finished if that takes a moment, and is left to the next
-    update's recovery if it doesn't.
+    Attributes:
+        started: Whether Pulumi came as far as its engine.
+        interrupted: Whether it was ended early.
+        stderr: What it wrote to standard error, once it has ended.
     """
-    with tempfile.TemporaryFile("w+") as said:
-        # In a session of its own it doesn't get the terminal's Ctrl-C at the same time.
-        child = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=said,
-            text=True,
-            start_new_session=True,
-            cwd=root,
-            env=dict(environ),
-        )
-        with child as process:
-            watcher = threading.Thread(target=_watch, args=(process, supervisor.must_end))
-            watcher.start()
-            started = _pass_on(events(process.stdout or ()), supervisor.on_event)
-            watcher.join()
-        said.seek(0)
-        return Ended(process.returncode == 0, started, supervisor.interrupted.is_set(), said.read())
 
+    started: bool = False
+    interrupted: bool = False
+    stderr: str = ""
 
-def _watch(process: subprocess.Popen[str], must_end: Callable[[], bool]) -> None:
-    while not _has_ended(process, WATCH_INTERVAL):
-        if must_end():
-            process.send_signal(signal.SIGINT)
-            if not _has_ended(process, INTERRUPT_GRACE):
+    def run(
+        self,
+        command: Sequence[str],
+        root: Path,
+        environ: Mapping[str, str],
+        on_event: Callable[[Event], None],
+        must_end: Callable[[], bool],
+    ) -> bool:
+        """Run it to its end, or interrupt it once `must_end`; return whether it succeeded.
+
+        What is under way when it is interrupted is finished if that takes a moment; else the next update recovers it.
+        """
+        with tempfile.TemporaryFile("w+") as stderr:
+            with subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=stderr,
+                text=True,
+                start_new_session=True,  # the terminal's Ctrl-C must not reach it at the same time
+                cwd=root,
+                env=dict(environ),
+            ) as process:
+                watcher = threading.Thread(target=self._watch, args=(process, must_end))
+                watcher.start()
+                for event in events(process.stdout or ()):
+                    self.started = self.started or "preludeEvent" in event
+                    on_event(event)
+                watcher.join()
+            stderr.seek(0)
+            self.stderr = stderr.read()
+        return process.returncode == 0
+
+    def _watch(self, process: subprocess.Popen[str], must_end: Callable[[], bool]) -> None:
+        while not _has_ended(process, WATCH_INTERVAL):
+            if must_end():
+                self.interrupted = True
                 process.send_signal(signal.SIGINT)
-            return
+                if not _has_ended(process, INTERRUPT_GRACE):
+                    process.send_signal(signal.SIGINT)
+                return
 
 
 def _has_ended(process: subprocess.Popen[str], within: float) -> bool:
-    try:
+    with suppress(subprocess.TimeoutExpired):
         process.wait(within)
-    except subprocess.TimeoutExpired:
-        return False
-    return True
-
-
-def _pass_on(found: Iterable[Event], on_event: Callable[[Event], None]) -> bool:
-    started = False
-    for event in found:
-        started = started or "preludeEvent" in event
-        on_event(event)
-    return started
+    return process.returncode is not None
 
 
 def events(lines: Iterable[str]) -> Iterator[Event]:
-    """Parse engine events."""
+    """Parse the engine events among the lines of `pulumi up --json`."""
     for line in lines:
         try:
             event = json.loads(line)

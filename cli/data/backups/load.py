@@ -28,7 +28,6 @@ from cli.engine.container import ContainerView
 from cli.engine.streams import CommandError
 from cli.environments import environment_lock, placements
 from cli.environments.handle import Target
-from cli.ui.console import err
 from cli.ui.transfer_progress import transfer
 
 ARCHIVE = ("pg_restore", "--exit-on-error", "--single-transaction", "--no-owner", "--no-privileges", "--no-tablespaces")
@@ -99,7 +98,7 @@ def restore(client: docker.DockerClient, target: Target, file: str, *, snapshot:
 
 @contextmanager
 def _turn(client: docker.DockerClient, target: Target, *, snapshot: bool) -> Iterator[None]:
-    with environment_lock.turn(target.clone.home, target.environment, err.print):
+    with environment_lock.held(target.clone, target.environment):
         # A snapshot that is only half in its place would take the place of the backup later.
         if swap.require_finished(client, target.clone, placements.naming(target.clone, target.environment)):
             health.settled(target.view, target.environment, target.clone.id)

@@ -25,7 +25,6 @@ from cli.engine.container import ContainerView
 from cli.engine.inventory import EngineView
 from cli.environments import environment_lock, passphrase
 from cli.environments.clone import Clone
-from cli.ui.console import err
 from cli.ui.transfer_progress import Count, transfer
 from infra.naming import Naming
 
@@ -79,7 +78,7 @@ def create(client: docker.DockerClient, clone: Clone, stack: str, wish: str | No
     kept = store.of(clone, stack)
     kept.fresh_name(wish)
     began = time.monotonic()
-    with environment_lock.turn(clone.home, stack, err.print), ExitStack() as held:
+    with environment_lock.held(clone, stack), ExitStack() as held:
         swap.require_finished(client, clone, naming)
         kept.sweep()
         ours = parts.volumes(EngineView(client), naming)

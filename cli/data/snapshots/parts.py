@@ -9,11 +9,10 @@ import docker
 from cli.core.errors import UserError
 from cli.data.snapshots.helper import Part
 from cli.engine.inventory import EngineView
-from cli.environments import placements
+from cli.environments import placements, states
 from cli.environments.clone import Clone
+from cli.environments.configuration import configuration
 from cli.images import source
-from cli.operations import preflight
-from cli.pulumi import stack_state
 from infra.catalogue import POSTGRES, REDIS, Base
 from infra.naming import Naming
 from infra.settings import StackSettings
@@ -65,7 +64,7 @@ def of(client: docker.DockerClient, clone: Clone, stack: str) -> tuple[StackSett
         UserError: Its config is wrong.
         NothingToKeepError: Its database is kept in memory.
     """
-    settings, naming = preflight.configuration(clone.root, stack), placements.naming(clone, stack)
+    settings, naming = configuration(clone.root, stack), placements.naming(clone, stack)
     view = EngineView(client)
     return settings, naming, [_readable(view, clone, naming, one) for one in parts(client, settings, naming)]
 
@@ -75,7 +74,7 @@ def _readable(view: EngineView, clone: Clone, naming: Naming, part: Part) -> Par
     if view.image_document(part.image):
         return part
     runs = {one.component: one.image for one in view.containers(naming.environment, naming.owner)}
-    ran = stack_state.read(clone, naming.environment).outputs.get("images") or {}
+    ran = states.read(clone, naming.environment).outputs.get("images") or {}
     known = (runs.get(part.service), ran.get(part.service))
     return replace(part, image=next((one for one in known if one and view.image_document(one)), part.image))
 

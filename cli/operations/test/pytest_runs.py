@@ -14,10 +14,11 @@ import psutil
 
 from cli.core import signals
 from cli.core.errors import UserError
-from cli.operations import lifecycle, unchanged
+from cli.operations import unchanged
 from cli.operations.session import Session
 from cli.operations.test import suites
 from cli.operations.test.suites import Chosen, Run
+from cli.operations.up import up
 from cli.ui.console import err
 
 ENVIRONMENT = "test"
@@ -105,7 +106,7 @@ class _InTurn:
         self._here = here
 
     def require(self) -> None:
-        unchanged.up_unless_unchanged(self._here, ENVIRONMENT, lambda: lifecycle.up(self._here, ENVIRONMENT))
+        unchanged.up_unless_unchanged(self._here, ENVIRONMENT, lambda: up(self._here, ENVIRONMENT))
 
 
 class _Beside:

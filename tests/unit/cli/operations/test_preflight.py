@@ -12,6 +12,7 @@ from cli.core.errors import UserError
 from cli.engine.container import ContainerView
 from cli.engine.inventory import EngineView, Holding
 from cli.environments.clone import Clone
+from cli.environments.configuration import configuration
 from cli.operations import preflight
 from infra.placement import Placement, plain
 from tests.unit.cli.conftest import MakeContainer
@@ -146,6 +147,6 @@ def test_a_file_that_the_config_names_and_nobody_made_is_told(tmp_path: Path, fr
     config = CONFIG.format(port=free) + f"  dashtam:providers: {{bank: {{preset: schwab, {files}}}}}\n"
     (tmp_path / "Pulumi.test.yaml").write_text(config)
     with pytest.raises(UserError) as error:
-        preflight.configuration(tmp_path, "test")
+        configuration(tmp_path, "test")
     assert error.value.message == "Pulumi.test.yaml is not valid."
     assert 'dashtam:providers.bank.client_id_file = "id": no such file or directory;' in error.value.cause

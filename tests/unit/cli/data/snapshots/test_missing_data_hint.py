@@ -8,7 +8,7 @@ import pytest
 from cli.core.paths import ROOT
 from cli.data.snapshots import missing_data_hint
 from cli.data.snapshots.store import Store
-from cli.operations import preflight
+from cli.environments.configuration import configuration
 from infra.naming import Naming
 
 DATA = ["postgres_dev_data", "redis_dev_data"]
@@ -36,7 +36,7 @@ def test_a_snapshot_is_named_where_data_is_gone(
 ) -> None:
     view, say = Mock(), Mock()
     view.volume_documents.return_value = [{"Name": name} for name in there]
-    config = preflight.configuration(ROOT, stack)
+    config = configuration(ROOT, stack)
     missing_data_hint.remind(_store(tmp_path, *taken), view, Naming(stack, "me"), config, say)
     if told is None:
         say.assert_not_called()

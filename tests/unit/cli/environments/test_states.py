@@ -9,6 +9,7 @@ from unittest.mock import Mock
 
 import pytest
 
+from cli.environments import states
 from cli.environments.clone import Clone
 from cli.pulumi import stack_state
 
@@ -54,7 +55,7 @@ def _write(folder: Path, document: object) -> None:
 def test_a_file_backend_is_read_directly(clone: Clone, environ: dict[str, str], own: bool, tmp_path: Path) -> None:
     folder = clone.home / "state" if own else tmp_path / "another place"
     _write(folder, {"version": 4, "checkpoint": {"latest": {"resources": RESOURCES}}})
-    state = stack_state.read(clone, "t", environ if own else {**environ, "PULUMI_BACKEND_URL": folder.as_uri()})
+    state = states.read(clone, "t", environ if own else {**environ, "PULUMI_BACKEND_URL": folder.as_uri()})
     assert state.outputs == {"a": 1}
     assert [(one.name, one.id, one.inputs) for one in state.of(stack_state.CERTIFICATE)] == [
         ("app-certificate", "2", {"x": 1})
@@ -68,20 +69,20 @@ def test_one_that_was_compressed_is_read_too(clone: Clone, environ: dict[str, st
     file = clone.home / "state/.pulumi/stacks/dashtam/t.json"
     file.with_name("t.json.gz").write_bytes(gzip.compress(file.read_bytes()))
     file.unlink()
-    assert stack_state.read(clone, "t", environ).outputs == {"a": 1}
+    assert states.read(clone, "t", environ).outputs == {"a": 1}
 
 
 def test_one_of_a_login_is_read_where_pulumi_has_it(clone: Clone, environ: dict[str, str], tmp_path: Path) -> None:
     (tmp_path / "credentials.json").write_text('{"current": "file://./of the login"}')
     _write(tmp_path / "of the login", {"checkpoint": {"latest": {"resources": RESOURCES}}})
-    assert stack_state.read(clone, "t", environ).outputs == {"a": 1}
+    assert states.read(clone, "t", environ).outputs == {"a": 1}
 
 
 @pytest.mark.parametrize("document", [None, {"checkpoint": {"latest": None}}, {"checkpoint": {"latest": {}}}])
 def test_where_nothing_is_up_nothing_is_recorded(clone: Clone, environ: dict[str, str], document: object) -> None:
     if document:
         _write(clone.home / "state", document)
-    state = stack_state.read(clone, "t", environ)
+    state = states.read(clone, "t", environ)
     assert (list(state.resources), state.outputs, state.expiry) == ([], {}, None)
 
 
@@ -95,5 +96,5 @@ def test_any_other_backend_is_asked_through_pulumi(
     pulumi.return_value.run.return_value = json.dumps({"deployment": {"resources": RESOURCES}})
     monkeypatch.setattr("cli.machine.setup.prepare", Mock(return_value=Mock(environment={"X": "1"})))
     monkeypatch.setattr("cli.pulumi.process.Pulumi", pulumi)
-    assert len(stack_state.read(clone, "t", environ).resources) == (3 if known else 0)
+    assert len(states.read(clone, "t", environ).resources) == (3 if known else 0)
     assert pulumi.call_args[0][0]["X"] == "1"
