@@ -55,7 +55,7 @@ class Clone:
 
     @property
     def placements_file(self) -> Path:
-        """Where its stacks are put that aren't as their config says; see `infra.placement`."""
+        """Where its stacks are put that aren't as their config says; see `infra.config.placement`."""
         return self.home / "placements.json"
 
     @property

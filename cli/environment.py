@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cli import backend
 from cli.clone import Clone
-from infra import placement
+from infra.config import placement
 
 CLONE = "DASHTAM_CLONE"
 

@@ -12,11 +12,11 @@ from cli import free_ports
 from cli.clone import Clone, known
 from cli.engine_view import EngineView, Holding
 from cli.errors import UserError
-from infra import settings
-from infra.config_errors import ConfigError
+from infra.config import settings
+from infra.config.errors import ConfigError
+from infra.config.placement import Placement
 from infra.naming import Naming
-from infra.placement import Placement
-from infra.providers import read_credentials
+from infra.services.providers import read_credentials
 
 
 def require_free(clone: Clone, view: EngineView, stack: str, placed: Placement) -> None:

@@ -17,10 +17,10 @@ from cli import free_ports, placements, preflight
 from cli.clone import Clone
 from cli.engine_view import EngineView
 from cli.errors import UserError
-from infra import placement
+from infra.config import placement
+from infra.config.placement import Placement
+from infra.config.settings import StackSettings
 from infra.naming import LONGEST, Naming
-from infra.placement import Placement
-from infra.settings import StackSettings
 
 SUFFIXES = (4, 6, 8, 10)
 """How many digits of its clone's id tell a stack from another clone's."""

@@ -17,7 +17,7 @@ from cli.drift.compare import Snapshot, differences
 from cli.machine.files import write_whole
 from cli.session import Session
 from infra.catalogue import source_digest
-from infra.providers import read_credentials
+from infra.services.providers import read_credentials
 
 INPUTS = (
     ".build/ca.crt",

@@ -16,7 +16,7 @@ from cli.progress import UpdateProgress, display
 from cli.session import Session
 from cli.update import Supervisor
 from cli.watch import Watch, Watched
-from infra.config_values import seconds
+from infra.config.values import seconds
 
 
 @dataclass(frozen=True)

@@ -9,14 +9,15 @@ from functools import partial
 import pulumi
 from pulumi.runtime.config import get_config_env, get_config_secret_keys_env
 
-from infra import engine, guards, identity, placement, settings, state
+from infra import engine, guards, identity, state
 from infra.catalogue import ROOT
-from infra.config_errors import ConfigError
+from infra.config import placement, settings
+from infra.config.errors import ConfigError
 from infra.environment import Environment
 from infra.naming import Naming
 from infra.outputs import StackOutputs
-from infra.providers import read_credentials
 from infra.recipes import image_source
+from infra.services.providers import read_credentials
 
 ERROR_WAS_SHOWN = 32
 """The exit status that tells Pulumi's language host to add nothing to what the program has logged."""

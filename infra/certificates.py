@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_tls as tls
 
+from infra.config.sections import CertificateSettings
 from infra.naming import Naming
-from infra.shared_settings import CertificateSettings
 
 HOURS_A_DAY = 24
 LOOPBACK = ["127.0.0.1", "::1"]

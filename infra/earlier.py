@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from infra.config.settings import StackSettings
 from infra.naming import OWNER_LABEL, STACK_LABEL, Naming
-from infra.settings import StackSettings
 
 KEEPERS = ("postgres", "redis")
 """The services that keep data."""

@@ -6,15 +6,16 @@ from collections.abc import Mapping
 
 import pulumi
 
-from infra import app, callback, credentials, origins, postgres, providers, recipes, redis, sandbox
+from infra import credentials, origins, recipes
 from infra.certificates import Certificates
-from infra.container import Shared
+from infra.config.settings import StackSettings
 from infra.engine import Engine
 from infra.images import Images
 from infra.naming import SERVICES, Naming
 from infra.network import network
-from infra.providers import Credentials
-from infra.settings import StackSettings
+from infra.services import app, callback, postgres, providers, redis, sandbox
+from infra.services.providers import Credentials
+from infra.services.service import Shared
 
 LOOPBACK = "127.0.0.1"
 

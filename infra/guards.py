@@ -11,10 +11,10 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from infra.catalogue import POSTGRES, ImageSource
+from infra.config.settings import StackSettings
 from infra.earlier import State, wanted_volumes
 from infra.engine import Engine, Held
 from infra.naming import OWNER_LABEL, PROJECT, PROJECT_LABEL, Naming
-from infra.settings import StackSettings
 
 UNCLAIMED = "unclaimed"
 """The owner where no clone is named: plain Pulumi in a shell that was not set up."""

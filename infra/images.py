@@ -9,7 +9,7 @@ import pulumi_docker as docker
 
 from infra import recipes
 from infra.catalogue import POSTGRES, REDIS, ROOT, Base
-from infra.shared_settings import ImageSettings
+from infra.config.sections import ImageSettings
 
 
 @dataclass(frozen=True)

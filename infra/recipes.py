@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from infra.catalogue import NODE, PYTHON, ROOT, SOURCE_VARIABLE, Base, ImageSource, source_digest
-from infra.settings import StackSettings
-from infra.shared_settings import ImageSettings
+from infra.config.sections import ImageSettings
+from infra.config.settings import StackSettings
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,9 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from infra.provider_settings import NEEDED, SANDBOX, ProviderSettings
-from infra.service_settings import PostgresSettings, RedisSettings
-from infra.settings import NAMESPACE, StackSettings
-from infra.shared_settings import TokenSettings
+from infra.config.providers import NEEDED, SANDBOX, ProviderSettings
+from infra.config.sections import PostgresSettings, RedisSettings, TokenSettings
+from infra.config.settings import NAMESPACE, StackSettings
 
 Schema = dict[str, Any]
 

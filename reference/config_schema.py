@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode
 from pydantic_core import CoreSchema
 
-from infra.settings import NAMESPACE, StackSettings
+from infra.config.settings import NAMESPACE, StackSettings
 from reference.config_rules import CONFIG, RULES, Schema, named
 
 PATH = "schema/stack.schema.json"

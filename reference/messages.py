@@ -23,12 +23,11 @@ TOLD: dict[str, tuple[int | str, ...]] = {
 """What tells a user of a failure, and which of its arguments hold the text."""
 REFUSED: dict[str, tuple[int | str, ...]] = {"ValueError": (0,)}
 CONFIG = (
-    "infra/config_values.py",
+    "infra/config/values.py",
     "infra/naming.py",
-    "infra/provider_settings.py",
-    "infra/service_settings.py",
-    "infra/settings.py",
-    "infra/shared_settings.py",
+    "infra/config/providers.py",
+    "infra/config/sections.py",
+    "infra/config/settings.py",
 )
 """Where that is what a user is told of a value in the config."""
 

@@ -13,7 +13,7 @@ from cli.commands.arguments import Environments
 from cli.commands.options import AsJson, NoInstall
 from cli.console import err, out
 from cli.errors import UserError
-from infra.config_values import Duration, seconds
+from infra.config.values import Duration, seconds
 from infra.naming import SERVICES
 from infra.outputs import StackOutputs
 

@@ -13,8 +13,8 @@ from cli.errors import UserError
 from cli.images import source
 from cli.snapshots.helper import Part
 from infra.catalogue import POSTGRES, REDIS, Base
+from infra.config.settings import StackSettings
 from infra.naming import Naming
-from infra.settings import StackSettings
 
 
 class NothingToKeepError(UserError):

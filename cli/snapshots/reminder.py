@@ -7,8 +7,8 @@ from collections.abc import Callable
 from cli.engine_view import EngineView
 from cli.snapshots.store import Store
 from infra import earlier
+from infra.config.settings import StackSettings
 from infra.naming import Naming
-from infra.settings import StackSettings
 
 Say = Callable[[str], None]
 

@@ -23,8 +23,8 @@ from cli.snapshots.journal import Entry, Phase
 from cli.snapshots.manifest import Manifest
 from cli.snapshots.sealing import Sealed
 from cli.transfers import transfer
+from infra.config.settings import StackSettings
 from infra.naming import Naming
-from infra.settings import StackSettings
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from infra.placement import VARIABLE, Placement, written
+from infra.config.placement import VARIABLE, Placement, written
 from tests.infra.conftest import stack_config
 from tests.infra.recording import SERVICES, run_program
 

@@ -13,8 +13,8 @@ from cli.recorded import CONTAINER, NETWORK, VOLUME, Resource
 from cli.snapshots import journal
 from cli.snapshots.helper import Part
 from cli.snapshots.journal import Entry, Phase
+from infra.config.placement import Placement, plain
 from infra.naming import OWNER_LABEL, Naming
-from infra.placement import Placement, plain
 from tests.unit.cli.backend import Backend
 from tests.unit.cli.engine import Engine, refused
 

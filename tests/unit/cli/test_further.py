@@ -11,7 +11,7 @@ from cli import further, placements
 from cli.clone import Clone
 from cli.errors import UserError
 from cli.pulumi import configured_stacks
-from infra.placement import plain
+from infra.config.placement import plain
 from tests.unit.cli.conftest import git
 from tests.unit.cli.test_settling import CONFIG, FakeView
 

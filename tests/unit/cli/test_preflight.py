@@ -13,7 +13,7 @@ from cli.clone import Clone
 from cli.container_view import ContainerView
 from cli.engine_view import EngineView, Holding
 from cli.errors import UserError
-from infra.placement import Placement, plain
+from infra.config.placement import Placement, plain
 from tests.unit.cli.conftest import MakeContainer
 
 CONFIG = """\

@@ -12,8 +12,8 @@ from cli.clone import Clone
 from cli.engine_view import EngineView, Holding
 from cli.errors import UserError
 from cli.settling import Settler
+from infra.config.placement import Placement, plain
 from infra.naming import Naming
-from infra.placement import Placement, plain
 
 CONFIG = """\
 config:

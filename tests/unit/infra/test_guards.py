@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 
 from infra import earlier, guards
 from infra.catalogue import ImageSource
+from infra.config.settings import StackSettings, load_document
 from infra.earlier import Made, State
 from infra.engine import Engine, Held
 from infra.guards import RefusedError, Wanted
 from infra.naming import SERVICES, Naming
-from infra.settings import StackSettings, load_document
 
 NAMING = Naming("dev", "me")
 VOLUME = "docker:index/volume:Volume"

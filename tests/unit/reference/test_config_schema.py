@@ -9,14 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema_rs import Draft7Validator, meta
 
-from infra import settings
-from infra.config_errors import ConfigError
-from infra.provider_settings import ProviderSettings
-from infra.service_settings import PostgresSettings, RedisSettings
+from infra.config import settings
+from infra.config.errors import ConfigError
+from infra.config.providers import ProviderSettings
+from infra.config.sections import PostgresSettings, RedisSettings
 from reference.config_schema import PATH, schema
 from reference.files import ROOT
+from tests.unit.infra.config.test_refusals import REFUSALS
 from tests.unit.infra.conftest import changed
-from tests.unit.infra.test_settings_refusals import REFUSALS
 
 if TYPE_CHECKING:
     from tests.unit.infra.conftest import Change
