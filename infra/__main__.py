@@ -42,7 +42,7 @@ def main() -> None:
     except (ConfigError, ValueError, engine.EngineError, guards.RefusedError) as error:
         pulumi.log.error(str(error))
         sys.exit(ERROR_WAS_SHOWN)
-    outputs = Environment(config, naming, clients, here).outputs
+    outputs = Environment(config, naming, clients, here.id).outputs
     for name in StackOutputs.model_fields:
         pulumi.export(name, outputs[name])
 

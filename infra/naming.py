@@ -6,7 +6,9 @@ import re
 from dataclasses import dataclass
 
 PROJECT = "dashtam"
-SERVICES = ("postgres", "redis", "app", "callback", "sandbox")
+SANDBOX = "sandbox"
+"""The service, and the provider, that an environment may bring along."""
+SERVICES = ("postgres", "redis", "app", "callback", SANDBOX)
 """All that an environment may have; the sandbox can be switched off."""
 LONGEST = 40
 """The most characters that a stack's name has: host names of its services then keep to the 63 of RFC 1123, 2.1."""

@@ -11,9 +11,10 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from infra.config.providers import NEEDED, SANDBOX, ProviderSettings
+from infra.config.providers import NEEDED, ProviderSettings
 from infra.config.sections import PostgresSettings, RedisSettings, TokenSettings
 from infra.config.settings import NAMESPACE, StackSettings
+from infra.naming import SANDBOX
 
 Schema = dict[str, Any]
 

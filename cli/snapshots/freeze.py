@@ -17,7 +17,7 @@ from cli.engine_view import EngineView
 from cli.errors import UserError
 from cli.images.engine import connect
 from cli.paths import ROOT
-from infra.services.pacing import MARK
+from infra.services.health import MARK
 
 
 @dataclass

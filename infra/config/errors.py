@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 import typing
+from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, Any
 
 import pydantic
@@ -17,28 +18,21 @@ SHOWN = 80
 
 
 class ConfigError(Exception):
-    """A stack's config is wrong; the text is complete and made for users."""
+    """A stack's config is wrong; the text has a line for each problem and is made for users."""
+
+    def __init__(self, stack: str, problems: Iterable[str]) -> None:
+        super().__init__("\n  ".join([f"Pulumi.{stack}.yaml is not valid:", *problems]))
 
 
-def describe(
-    stack: str, error: pydantic.ValidationError, model: type[pydantic.BaseModel], hidden: frozenset[str]
-) -> str:
-    """Tell what is wrong.
+def problems(error: pydantic.ValidationError, model: type[pydantic.BaseModel], hidden: Collection[str]) -> list[str]:
+    """Return what is wrong, a line each.
 
-    Args:
-        stack: The stack's name.
-        error: What validation found.
-        model: The model of the whole config, for the names that exist.
-        hidden: Top-level keys whose values are secret.
-
-    Returns:
-        A line for each problem, under one heading.
+    `model` is that of the whole config, for the names that exist; `hidden` are the top-level keys of secret values.
     """
-    problems = [_problem(details, model, hidden) for details in error.errors(include_url=False)]
-    return "\n  ".join([f"Pulumi.{stack}.yaml is not valid:", *problems])
+    return [_problem(details, model, hidden) for details in error.errors(include_url=False)]
 
 
-def _problem(details: ErrorDetails, model: type[pydantic.BaseModel], hidden: frozenset[str]) -> str:
+def _problem(details: ErrorDetails, model: type[pydantic.BaseModel], hidden: Collection[str]) -> str:
     location = [str(part) for part in details["loc"]]
     key = f"dashtam:{_shown('.'.join(location))}" if location else "dashtam"
     match details["type"]:
@@ -52,7 +46,7 @@ def _problem(details: ErrorDetails, model: type[pydantic.BaseModel], hidden: fro
     return f"{key}{_value(details['input'], location, hidden)}: {reason}; {_expected(details)}."
 
 
-def _value(value: object, location: list[str], hidden: frozenset[str]) -> str:
+def _value(value: object, location: list[str], hidden: Collection[str]) -> str:
     if location and location[0] in hidden:
         return " = [secret]"
     if not location or isinstance(value, dict):

@@ -9,9 +9,7 @@ from pydantic import AfterValidator, WithJsonSchema, model_validator
 
 from infra.config.sections import Section
 from infra.config.values import Filled, HttpsUrl, Name
-
-SANDBOX = "sandbox"
-"""The name of the provider that the environment brings along itself."""
+from infra.naming import SANDBOX
 
 NEEDED: Mapping[str, tuple[str, ...]] = {
     "oidc": ("issuer",),

@@ -11,8 +11,8 @@ from typing import Self
 
 from pydantic import Field, ValidationError, model_validator
 
-from infra.config.errors import ConfigError, describe
-from infra.config.providers import SANDBOX, Providers
+from infra.config.errors import ConfigError, problems
+from infra.config.providers import Providers
 from infra.config.sections import (
     AppSettings,
     CallbackSettings,
@@ -28,7 +28,7 @@ from infra.config.sections import (
     TestSettings,
     TokenSettings,
 )
-from infra.naming import SERVICES
+from infra.naming import SANDBOX, SERVICES
 
 NAMESPACE = "dashtam"
 
@@ -139,7 +139,7 @@ def load_document(
     try:
         return StackSettings.model_validate_json(json.dumps(own, default=str))
     except ValidationError as error:
-        raise ConfigError(describe(stack, error, StackSettings, hidden)) from None
+        raise ConfigError(stack, problems(error, StackSettings, hidden)) from None
 
 
 def _parsed(value: str) -> object:

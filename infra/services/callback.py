@@ -1,4 +1,4 @@
-"""The OAuth callback server: where the provider sends the browser back to."""
+"""The OAuth callback server: where the provider sends the browser back to. It holds no credentials."""
 
 from __future__ import annotations
 
@@ -6,14 +6,11 @@ from dataclasses import dataclass
 
 import pulumi
 
-from infra import origins
-from infra.catalogue import PYTHON
-from infra.certificates import Certificates
-from infra.config.settings import StackSettings
+from infra.config.sections import CallbackSettings
+from infra.endpoints import Endpoint
 from infra.images import Image
-from infra.services import app
-from infra.services import service as container
-from infra.services.files import FilesArgs, InstalledFiles
+from infra.services.python import Build, PythonArgs, PythonService
+from infra.services.service import Shared
 
 NAME = "callback"
 PORT = 8182
@@ -21,73 +18,33 @@ PORT = 8182
 
 @dataclass(frozen=True)
 class CallbackArgs:
-    """What the callback server needs.
+    """What the callback server needs."""
 
-    Args:
-        settings: The stack's config.
-        image: Its image.
-        certificates: The stack's CA and certificates.
-    """
-
-    settings: StackSettings
+    settings: CallbackSettings
     image: Image
-    certificates: Certificates
+    build: Build
+    debug: bool
+    app: Endpoint
+    app_internal: Endpoint
+    """Where it delivers the code."""
 
 
-class Callback(pulumi.ComponentResource):
-    """The callback server's container. It holds no credentials of the database or the cache.
+class Callback(PythonService):
+    """The callback server's container."""
 
-    Args:
-        args: What it needs.
-        shared: What is the same for all containers.
-        opts: Resource options.
-
-    Attributes:
-        container: The container, healthy.
-    """
-
-    def __init__(
-        self, args: CallbackArgs, shared: container.Shared, opts: pulumi.ResourceOptions | None = None
-    ) -> None:
-        super().__init__("dashtam:index:Callback", NAME, None, opts)
-        child = pulumi.ResourceOptions(parent=self)
-        files = FilesArgs(
-            naming=shared.naming,
-            component=NAME,
-            installer=shared.installer,
-            user=PYTHON.user,
-            files=app.tls_files(args.certificates, NAME),
+    def __init__(self, args: CallbackArgs, shared: Shared, parent: pulumi.Resource) -> None:
+        super().__init__(NAME, PORT, args.settings.port, shared, parent)
+        self.serve(
+            PythonArgs(
+                image=args.image,
+                module="app.callback_server",
+                build=args.build,
+                health_path="/health",
+                memory=args.settings.memory,
+                env={
+                    "DEBUG": str(args.debug).lower(),
+                    "APP_URL": args.app_internal.in_network,
+                    "PUBLIC_URL": args.app.for_browsers,
+                },
+            )
         )
-        service = container.ServiceArgs(
-            image=args.image.id,
-            user=PYTHON.user,
-            command=app.python_command("app.callback_server", args.settings),
-            port=PORT,
-            host_port=args.settings.callback.port,
-            health=app.probe(f"https://localhost:{PORT}/health"),
-            memory=args.settings.callback.memory,
-            files=InstalledFiles(files, child),
-            env=environment(args.settings, shared.naming.name),
-            mounts=app.source_mounts(args.settings),
-        )
-        self.container = container.service(NAME, service, shared, parent=self)
-        self.register_outputs({})
-
-
-def environment(settings: StackSettings, name: str) -> dict[str, str]:
-    """Return the callback server's settings.
-
-    Args:
-        settings: The stack's config.
-        name: The environment's name.
-
-    Returns:
-        Environment variables.
-    """
-    return {
-        "ENVIRONMENT": name,
-        "DEBUG": str(settings.app.debug).lower(),
-        "APP_URL": f"https://{app.NAME}:{app.INTERNAL_PORT}",
-        "PUBLIC_URL": origins.for_browsers(app.NAME, app.PORT, settings.app.port),
-        **app.tls_environment(),
-    }

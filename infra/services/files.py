@@ -1,8 +1,8 @@
 """Secrets and settings as files that one service can read, and nobody else.
 
 A container whose root file system is read-only takes no uploads, and an upload is always root's and readable by all.
-So a container that lives for a moment, without network, takes the files and installs them, owned by the reader and with
-mode 0400, into a volume that the service then mounts read-only.
+So a short-lived container without network takes the files and installs them, owned by the reader and with mode 0400,
+into a volume that the service then mounts read-only.
 """
 
 from __future__ import annotations
@@ -35,52 +35,41 @@ _MEMORY_MB = 64
 
 @dataclass(frozen=True)
 class FilesArgs:
-    """What to install for a service.
-
-    Args:
-        naming: The environment's names.
-        component: The service.
-        installer: The id of an image with a shell.
-        user: `uid:gid` of the reader.
-        files: Content by file name; a TLS key is among them.
-    """
+    """What to install for a service."""
 
     naming: Naming
-    component: str
+    service: str
     installer: pulumi.Input[str]
+    """The id of an image with a shell."""
     user: str
+    """`uid:gid` of the reader."""
     files: Mapping[str, pulumi.Input[str]]
+    """Content by file name; a TLS key is among them."""
 
 
 class InstalledFiles(pulumi.ComponentResource):
-    """The files of one service, installed.
+    """The files of one service, installed."""
 
-    Args:
-        args: What to install.
-        opts: Resource options.
+    mount: docker.ContainerMountArgs
+    digest: pulumi.Output[str]
+    """Changes with the files' content. It is no secret: a TLS key is part of what it is made of."""
+    installed: pulumi.Output[pulumi.Resource]
+    """What the service depends on; it fails where the files could not be installed."""
 
-    Attributes:
-        mount: How the service mounts them.
-        digest: Changes with their content. It is no secret: a TLS key is part of what it is made of.
-        installed: What the service depends on; it fails where they could not be installed.
-    """
-
-    def __init__(self, args: FilesArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("dashtam:index:InstalledFiles", f"{args.component}-files", None, opts)
+    def __init__(self, args: FilesArgs, opts: pulumi.ResourceOptions) -> None:
+        super().__init__("dashtam:index:InstalledFiles", f"{args.service}-files", None, opts)
         child = pulumi.ResourceOptions(parent=self)
-        name = f"{args.naming.container(args.component)}-files"
-        held = volume(args.naming.files_volume(args.component), args.naming.labels(args.component), opts=child)
+        name = f"{args.naming.container(args.service)}-files"
+        held = volume(args.naming.files_volume(args.service), args.naming.labels(args.service), opts=child)
         installer = _installer(name, args, held, child)
         self.digest = pulumi.Output.unsecret(pulumi.Output.all(**args.files).apply(_digest))
-        self.installed: pulumi.Output[pulumi.Resource] = installer.exit_code.apply(
-            lambda status: _require_success(installer, name, status)
-        )
+        self.installed = installer.exit_code.apply(lambda status: _require_success(installer, name, status))
         self.mount = docker.ContainerMountArgs(type="volume", source=held.name, target=MOUNT, read_only=True)
         self.register_outputs({"volume": held.name})
 
 
 def _installer(name: str, args: FilesArgs, held: docker.Volume, opts: pulumi.ResourceOptions) -> docker.Container:
-    labels = args.naming.labels(f"{args.component}-files")
+    labels = args.naming.labels(f"{args.service}-files")
     return docker.Container(
         name,
         name=name,
@@ -92,7 +81,7 @@ def _installer(name: str, args: FilesArgs, held: docker.Volume, opts: pulumi.Res
             for file, content in args.files.items()
         ],
         mounts=[docker.ContainerMountArgs(type="volume", source=held.name, target=MOUNT)],
-        # Root alone can give files away; it has no network, no way to gain privileges, and lives for a moment.
+        # Root alone can give files away; it has no network and no way to gain privileges.
         user="0:0",
         capabilities=docker.ContainerCapabilitiesArgs(drops=["ALL"], adds=["CHOWN", "DAC_OVERRIDE", "FOWNER"]),
         security_opts=["no-new-privileges:true"],
@@ -116,25 +105,19 @@ def _digest(files: Mapping[str, str]) -> str:
 
 def _require_success(installer: docker.Container, name: str, status: int | None) -> pulumi.Resource:
     if status:
-        said = engine.last_lines(engine.connect(), name, LOG_LINES)
+        log = engine.last_lines(engine.connect(), name, LOG_LINES)
         raise pulumi.RunError(
-            f"{name} could not install the certificates and secrets: exit status {status}. {said}"
+            f"{name} could not install the certificates and secrets: exit status {status}. {log}"
             f" Free what it lacks, then run `docker rm {name}` and `pulumi up --refresh`; `./dashtam up` does both."
         )
     return installer
 
 
 def install_script(user: str, files: list[str]) -> str:
-    """Return the shell script that installs the uploaded files and leaves no other copy.
+    """Return a script for `sh -eu` that installs the uploaded files for `uid:gid` and leaves no other copy.
 
-    A reader that runs meanwhile finds each file, whole, as it was or as it will be.
-
-    Args:
-        user: `uid:gid` of the reader.
-        files: File names.
-
-    Returns:
-        A script for `sh -eu`, of the utilities that Debian and Alpine share.
+    A reader that runs meanwhile finds each file whole, as it was or as it will be. The script needs only the utilities
+    that Debian and Alpine share.
     """
     uid, gid = user.split(":")
     new = f"{MOUNT}/.new"

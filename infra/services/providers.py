@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from infra.config.errors import ConfigError
-from infra.config.providers import SANDBOX, ProviderSettings
+from infra.config.providers import ProviderSettings
+from infra.endpoints import Endpoint
+from infra.naming import SANDBOX
 
 FILES = ("client_id", "client_secret")
 DISCOVERY = "/.well-known/openid-configuration"
@@ -36,26 +38,14 @@ SCOPES: Mapping[str, list[str]] = {"oidc": ["openid", "offline_access"], "oauth2
 
 @dataclass(frozen=True)
 class Credentials:
-    """What the service is known by at a provider.
-
-    Args:
-        client_id: The client's id.
-        client_secret: The client's secret.
-    """
+    """What the service is known by at a provider."""
 
     client_id: str = field(repr=False)
     client_secret: str = field(repr=False)
 
 
 def read_credentials(stack: str, providers: Mapping[str, ProviderSettings]) -> dict[str, Credentials]:
-    """Read the files on this machine that hold the clients' ids and secrets.
-
-    Args:
-        stack: The stack's name, for messages.
-        providers: The configured providers by name.
-
-    Returns:
-        Credentials by provider.
+    """Read the files on this machine that hold the clients' ids and secrets, by provider.
 
     Raises:
         ConfigError: Some can't be read; the message names each key, file, reason and remedy.
@@ -66,7 +56,7 @@ def read_credentials(stack: str, providers: Mapping[str, ProviderSettings]) -> d
         for name, one in providers.items()
     }
     if problems:
-        raise ConfigError("\n  ".join([f"Pulumi.{stack}.yaml is not valid:", *problems]))
+        raise ConfigError(stack, problems)
     return read
 
 
@@ -86,62 +76,35 @@ def _read(key: str, file: str, problems: list[str]) -> str:
 
 
 def configured(name: str, settings: ProviderSettings, credentials: Credentials) -> dict[str, Any]:
-    """Return a configured provider as the service reads it.
-
-    Args:
-        name: Its name.
-        settings: What the config says.
-        credentials: What the service is known by there.
-
-    Returns:
-        An object of `providers.json`. With a preset it holds what overrides that, and no more.
-    """
+    """Return a configured provider as the service reads it; with a preset, only what overrides that."""
     given = settings.model_dump(mode="json", exclude_none=True, exclude={f"{kind}_file" for kind in FILES})
-    known = {"client_id": credentials.client_id, "client_secret": credentials.client_secret}
     if settings.preset:
-        return {"name": name, **given, **known}
+        return {"name": name, **given, **asdict(credentials)}
     assert settings.kind  # noqa: S101 - what the settings hold providers to
     defaults: dict[str, Any] = {"title": name.capitalize(), **DEFAULTS, "scopes": SCOPES[settings.kind]}
     if settings.kind == "oidc":
         defaults["discovery_url"] = f"{str(settings.issuer).rstrip('/')}{DISCOVERY}"
-    return {"name": name, **defaults, **given, **known}
+    return {"name": name, **defaults, **given, **asdict(credentials)}
 
 
-def sandbox(issuer: str, internal: str, client_id: str, client_secret: str) -> dict[str, Any]:
-    """Return the environment's own provider as the service reads it.
-
-    Args:
-        issuer: Its origin for browsers.
-        internal: Its origin in the network, where the service asks for everything else.
-        client_id: The service's id there.
-        client_secret: The service's secret there.
-
-    Returns:
-        An object of `providers.json`.
-    """
+def sandbox(endpoint: Endpoint, credentials: Credentials) -> dict[str, Any]:
+    """Return the environment's own provider: browsers use its public origin, the service the one in the network."""
+    issuer = endpoint.for_browsers
     return {
         **DEFAULTS,
         "name": SANDBOX,
         "title": "Sandbox",
         "kind": "oidc",
         "issuer": issuer,
-        "discovery_url": f"{internal}{DISCOVERY}",
+        "discovery_url": f"{endpoint.in_network}{DISCOVERY}",
         "authorization_endpoint": f"{issuer}/auth",
         "authorization_response_iss_parameter_supported": True,
         "scopes": SCOPES["oidc"],
         "trust": "environment",
-        "client_id": client_id,
-        "client_secret": client_secret,
+        **asdict(credentials),
     }
 
 
 def document(providers: Iterable[Mapping[str, Any]]) -> str:
-    """Return the file that tells the service of its providers.
-
-    Args:
-        providers: What `configured` and `sandbox` return.
-
-    Returns:
-        `providers.json`.
-    """
+    """Return the service's `providers.json`."""
     return json.dumps(list(providers), indent=2) + "\n"

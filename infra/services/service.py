@@ -1,4 +1,7 @@
-"""What every service's container shares: hardening, health, logging, labels, limits and its place in the network."""
+"""One service: its files, its data, and its container with hardening, health check, limits, labels and logging.
+
+The modules beside this one say what is each service's own.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +12,16 @@ from math import ceil
 import pulumi
 import pulumi_docker as docker
 
+from infra.catalogue import Base
+from infra.certificates import Certificates
 from infra.config.sections import ContainerSettings, HealthSettings
-from infra.config.values import megabytes, seconds
+from infra.config.values import engine_duration, megabytes, seconds
+from infra.endpoints import LOOPBACK, Endpoint
+from infra.images import Image
 from infra.naming import FILES_LABEL, Naming
-from infra.services import health
-from infra.services.files import NOT_UPDATED, InstalledFiles
+from infra.services.files import MOUNT, NOT_UPDATED, FilesArgs, InstalledFiles
+from infra.services.health import paced
+from infra.storage import DataStorage
 
 LOG_FILES = "3"
 PROCESSES = 1024
@@ -21,112 +29,141 @@ PROCESSES = 1024
 
 TMP = {"/tmp": "rw,noexec,nosuid,nodev,size=64m,mode=1777"}  # noqa: S108 - the container's own, in memory
 
+PLUGIN_MARGIN = 10
+"""Seconds that the plugin waits longer than a service may take. When its own time is over it crashes, and with it what
+it does for other services; `./dashtam` ends the update before that."""
+
+TLS_VARIABLES = {
+    "TLS_CA_FILE": f"{MOUNT}/ca.crt",
+    "TLS_CERTIFICATE_FILE": f"{MOUNT}/tls.crt",
+    "TLS_KEY_FILE": f"{MOUNT}/tls.key",
+}
+"""Where a server that is configured by variables finds its certificate, and the CA to verify others with."""
+
 
 @dataclass(frozen=True)
 class Shared:
-    """What is the same for all containers of an environment.
-
-    Args:
-        naming: The environment's names.
-        network: The network to join.
-        installer: The id of the image that installs files: one that has to be there anyway and changes rarely.
-        health: How often to check, and how long to wait.
-        containers: Restart policy, grace period and log size.
-    """
+    """What all services of an environment have in common."""
 
     naming: Naming
     network: pulumi.Input[str]
     installer: pulumi.Input[str]
+    """The id of the image that installs files: one that is there anyway and changes rarely."""
+    certificates: Certificates
     health: HealthSettings
     containers: ContainerSettings
 
 
 @dataclass(frozen=True)
 class ServiceArgs:
-    """What is a service's own.
+    """What is a service's own."""
 
-    Args:
-        image: The image's id.
-        user: `uid:gid` it runs as.
-        command: The command and its arguments.
-        port: The port it listens on, inside.
-        host_port: Where that is published on 127.0.0.1; None if it isn't.
-        health: The shell command that exits with 0 when it is ready.
-        memory: The limit, as in the config.
-        files: Its secrets and settings.
-        env: Environment variables; never a secret.
-        mounts: Further mounts.
-        tmpfs: Writable folders in memory, besides /tmp.
-    """
-
-    image: pulumi.Input[str]
-    user: str
+    image: Image
+    base: Base
     command: Sequence[str]
-    port: int
-    host_port: int | None
     health: str
+    """A shell command that exits with 0 when the service is ready."""
     memory: str
-    files: InstalledFiles
     env: Mapping[str, str]
+    """Environment variables; never a secret."""
+    files: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
+    """Secrets and settings by file name, besides the CA and the service's own certificate."""
+    data: DataStorage = field(default_factory=DataStorage)
     mounts: Sequence[docker.ContainerMountArgs] = ()
     tmpfs: Mapping[str, str] = field(default_factory=dict)
+    """Mount options of writable folders in memory, besides /tmp."""
 
 
-def service(name: str, args: ServiceArgs, shared: Shared, *, parent: pulumi.Resource) -> docker.Container:
-    """Declare a service's container; it is done when the service is healthy.
+class Service(pulumi.ComponentResource):
+    """A service of an environment; a subclass makes its secrets and ends with `run`.
 
-    Args:
-        name: The service's name, and its name in the network.
-        args: What is its own.
-        shared: What is the same for all.
-        parent: The component that it belongs to.
-
-    Returns:
-        The container.
+    Services start side by side and wait for each other themselves: `up` takes as long as the slowest, not as the sum.
     """
-    memory = megabytes(args.memory)
-    labels: dict[str, pulumi.Input[str]] = {**shared.naming.labels(name), FILES_LABEL: args.files.digest}
-    return docker.Container(
-        shared.naming.container(name),
-        name=shared.naming.container(name),
-        image=args.image,
-        command=list(args.command),
-        user=args.user,
-        envs=[f"{key}={value}" for key, value in sorted(args.env.items())],
-        labels=[docker.ContainerLabelArgs(label=key, value=value) for key, value in labels.items()],
-        networks_advanced=[docker.ContainerNetworksAdvancedArgs(name=shared.network, aliases=[name])],
-        ports=_ports(args),
-        mounts=[*args.mounts, args.files.mount],
-        tmpfs={**TMP, **args.tmpfs},
-        memory=memory,
-        memory_swap=memory,
-        ulimits=[docker.ContainerUlimitArgs(name="nproc", soft=PROCESSES, hard=PROCESSES)],
-        init=True,
-        read_only=True,
-        capabilities=docker.ContainerCapabilitiesArgs(drops=["ALL"]),
-        security_opts=["no-new-privileges:true"],
-        healthcheck=health.check(args.health, shared.health),
-        wait=True,
-        wait_timeout=health.plugin_wait(shared.health),
-        restart=shared.containers.restart,
-        destroy_grace_seconds=ceil(seconds(shared.containers.stop_grace)),
-        log_driver="json-file",
-        log_opts={"max-size": shared.containers.log_size, "max-file": LOG_FILES},
-        opts=_options(parent, args.files),
+
+    image: Image
+    volume: str | None
+    """The data volume's name; None where there is none."""
+
+    def __init__(self, name: str, port: int, published: int | None, shared: Shared, parent: pulumi.Resource) -> None:
+        super().__init__(f"dashtam:index:{name.capitalize()}", name, None, pulumi.ResourceOptions(parent=parent))
+        self.endpoint = Endpoint(name, port, published, shared.naming.hosts(name))
+        self.shared = shared
+        self.child = pulumi.ResourceOptions(parent=self)
+
+    def run(self, args: ServiceArgs) -> None:
+        """Declare the files and the container; the container is done when the service is healthy."""
+        self.image, self.volume = args.image, args.data.volume
+        self._container(args, self._install(args))
+        self.register_outputs({"volume": self.volume})
+
+    def _install(self, args: ServiceArgs) -> InstalledFiles:
+        certificate = self.shared.certificates.issue(self.endpoint)
+        tls = {
+            "ca.crt": self.shared.certificates.ca,
+            "tls.crt": certificate.certificate,
+            "tls.key": certificate.key,
+        }
+        files = FilesArgs(
+            naming=self.shared.naming,
+            service=self.endpoint.host,
+            installer=self.shared.installer,
+            user=args.base.user,
+            files={**tls, **args.files},
+        )
+        return InstalledFiles(files, self.child)
+
+    def _container(self, args: ServiceArgs, files: InstalledFiles) -> None:
+        shared, service = self.shared, self.endpoint.host
+        name, memory = shared.naming.container(service), megabytes(args.memory)
+        labels: dict[str, pulumi.Input[str]] = {**shared.naming.labels(service), FILES_LABEL: files.digest}
+        docker.Container(
+            name,
+            name=name,
+            image=args.image.id,
+            command=list(args.command),
+            user=args.base.user,
+            envs=[f"{key}={value}" for key, value in sorted(args.env.items())],
+            labels=[docker.ContainerLabelArgs(label=key, value=value) for key, value in labels.items()],
+            networks_advanced=[docker.ContainerNetworksAdvancedArgs(name=shared.network, aliases=[service])],
+            ports=_ports(self.endpoint),
+            mounts=[*args.data.mounts, *args.mounts, files.mount],
+            tmpfs={**TMP, **args.data.tmpfs, **args.tmpfs},
+            memory=memory,
+            memory_swap=memory,
+            ulimits=[docker.ContainerUlimitArgs(name="nproc", soft=PROCESSES, hard=PROCESSES)],
+            init=True,
+            read_only=True,
+            capabilities=docker.ContainerCapabilitiesArgs(drops=["ALL"]),
+            security_opts=["no-new-privileges:true"],
+            healthcheck=healthcheck(args.health, shared.health),
+            wait=True,
+            wait_timeout=ceil(seconds(shared.health.wait)) + PLUGIN_MARGIN,
+            restart=shared.containers.restart,
+            destroy_grace_seconds=ceil(seconds(shared.containers.stop_grace)),
+            log_driver="json-file",
+            log_opts={"max-size": shared.containers.log_size, "max-file": LOG_FILES},
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                depends_on=[files.installed],
+                delete_before_replace=True,  # its name and port are taken while the old container exists
+                replace_on_changes=NOT_UPDATED,
+            ),
+        )
+
+
+def healthcheck(command: str, settings: HealthSettings) -> docker.ContainerHealthcheckArgs:
+    """Return a health check; failures count after the time that `up` waits, or once the service has been healthy."""
+    pause = seconds(settings.interval) - seconds(settings.start_interval)
+    return docker.ContainerHealthcheckArgs(
+        tests=["CMD-SHELL", paced(command, pause)],
+        interval=engine_duration(seconds(settings.start_interval)),
+        timeout=engine_duration(pause + seconds(settings.timeout)),
+        retries=settings.retries,
+        start_period=engine_duration(seconds(settings.wait)),
     )
 
 
-def _ports(args: ServiceArgs) -> list[docker.ContainerPortArgs] | None:
-    if args.host_port is None:
+def _ports(endpoint: Endpoint) -> list[docker.ContainerPortArgs] | None:
+    if endpoint.published is None:
         return None
-    return [docker.ContainerPortArgs(internal=args.port, external=args.host_port, ip="127.0.0.1")]
-
-
-def _options(parent: pulumi.Resource, files: InstalledFiles) -> pulumi.ResourceOptions:
-    # Names and ports are taken while the old container exists.
-    return pulumi.ResourceOptions(
-        parent=parent,
-        depends_on=[files.installed],
-        delete_before_replace=True,
-        replace_on_changes=NOT_UPDATED,
-    )
+    return [docker.ContainerPortArgs(internal=endpoint.port, external=endpoint.published, ip=LOOPBACK)]

@@ -87,7 +87,7 @@ def told(done: subprocess.CompletedProcess[str]) -> list[str]:
     return [lines[1].removeprefix("error: "), *lines[2:]]
 
 
-@pytest.mark.parametrize(("stack", "source"), [("dev", "dev"), ("test", "test"), ("ci", "ci"), ("review-42", "ci")])
+@pytest.mark.parametrize(("stack", "source"), [(f"preview-{source}", source) for source in ("dev", "test", "ci")])
 def test_a_preview_needs_nothing_built_or_started(project: Project, stack: str, source: str) -> None:
     project.configure(stack, source)
     done = project.preview(stack)

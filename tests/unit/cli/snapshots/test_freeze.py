@@ -9,7 +9,7 @@ import pytest
 
 from cli.errors import UserError
 from cli.snapshots import freeze
-from infra.services.pacing import MARK
+from infra.services.health import MARK
 from tests.unit.cli.engine import Engine, refused
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from infra.config.errors import SHOWN, describe
+from infra.config.errors import SHOWN, ConfigError, problems
 
 OBJECT = "input should be an object; write an object, a key and a value a line."
 
@@ -32,7 +32,7 @@ class Outer(BaseModel):
 def described(document: dict[str, Any], hidden: frozenset[str] = frozenset()) -> str:
     with pytest.raises(ValidationError) as error:
         Outer.model_validate_json(json.dumps(document))
-    return describe("mine", error.value, Outer, hidden)
+    return str(ConfigError("mine", problems(error.value, Outer, hidden)))
 
 
 def test_one_heading_and_a_line_each() -> None:

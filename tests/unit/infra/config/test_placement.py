@@ -12,7 +12,6 @@ from infra.catalogue import ROOT
 from infra.config import placement, settings
 from infra.config.placement import Placement, follow
 from infra.naming import SERVICES
-from infra.services import sandbox
 
 if TYPE_CHECKING:
     from tests.unit.infra.conftest import Load
@@ -50,7 +49,6 @@ def test_the_ports_are_the_placements(stack: str) -> None:
     config = placed(**PORTS).applied(committed(stack))
     assert config.ports == PORTS
     assert config.app.oauth_redirect_uri == "https://127.0.0.1:23013"
-    assert sandbox.issuer(config) == "https://localhost:23014"
 
 
 @pytest.mark.parametrize("stack", ["dev", "test"])

@@ -48,7 +48,7 @@ def test_nobody_gets_in_over_the_network_without_tls() -> None:
 
 
 def test_the_environment_holds_names_and_no_password() -> None:
-    environment = postgres._environment(SPEED)
+    environment = postgres.environment(SPEED)
     assert environment["POSTGRES_USER"] == "dashtam_test_user"
     assert environment["POSTGRES_DB"] == "dashtam_test"
     assert environment["POSTGRES_PASSWORD_FILE"] == "/run/secrets/password"
@@ -57,12 +57,12 @@ def test_the_environment_holds_names_and_no_password() -> None:
 
 
 def test_initialisation_waits_for_the_disk_where_data_must_last() -> None:
-    assert "--no-sync" not in postgres._environment(DURABLE)["POSTGRES_INITDB_ARGS"]
-    assert "--no-sync" in postgres._environment(SPEED)["POSTGRES_INITDB_ARGS"]
+    assert "--no-sync" not in postgres.environment(DURABLE)["POSTGRES_INITDB_ARGS"]
+    assert "--no-sync" in postgres.environment(SPEED)["POSTGRES_INITDB_ARGS"]
 
 
 def test_readiness_is_asked_over_tcp() -> None:
-    assert postgres._health(DURABLE) == "pg_isready -q -h 127.0.0.1 -U dashtam_user -d dashtam"
+    assert postgres.health(DURABLE) == "pg_isready -q -h 127.0.0.1 -U dashtam_user -d dashtam"
 
 
 def test_clients_in_the_container_verify_the_server() -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from infra.config.errors import ConfigError
+from infra.endpoints import Endpoint
 from infra.services import providers
 from infra.services.providers import Credentials
 
@@ -131,7 +132,7 @@ def test_what_is_given_comes_before_the_defaults(load: Load) -> None:
 
 
 def test_the_sandbox_is_asked_in_the_network_and_shown_to_browsers() -> None:
-    made = providers.sandbox("https://localhost:8283", "https://sandbox:8282", "dashtam", "the secret")
+    made = providers.sandbox(Endpoint("sandbox", 8282, 8283), KNOWN)
     assert set(made) == FIELDS
     assert made["issuer"] == "https://localhost:8283"
     assert made["authorization_endpoint"] == "https://localhost:8283/auth"

@@ -1,18 +1,31 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Any
 
 import pytest
 
+from infra.config.sections import SandboxSettings
+from infra.endpoints import Endpoint, Login
 from infra.services import sandbox
+from infra.services.sandbox import SandboxArgs
 
-if TYPE_CHECKING:
-    from tests.unit.infra.conftest import Load
+NONE: Any = None
 
 
-def test_the_sandbox_is_told_of_its_surroundings(load: Load) -> None:
-    settings = load({"app.debug": True, "sandbox.enabled": True, "sandbox.port": 8283, "redis.database": 3})
-    assert sandbox.environment(settings) == {
+def environment(own: Endpoint, *, allowed: bool = True) -> dict[str, str]:
+    args = SandboxArgs(
+        SandboxSettings(),
+        image=NONE,
+        allowed=allowed,
+        redirect_uri="https://127.0.0.1:8182",
+        client_secret=NONE,
+        cache=Login("rediss", Endpoint("redis", 6379), "sandbox", NONE, "3"),
+    )
+    return sandbox.environment(args, own)
+
+
+def test_the_sandbox_gets_its_surroundings() -> None:
+    assert environment(Endpoint("sandbox", 8282, 8283)) == {
         "SANDBOX_ALLOWED": "true",
         "PORT": "8282",
         "ISSUER": "https://localhost:8283",
@@ -32,14 +45,10 @@ def test_the_sandbox_is_told_of_its_surroundings(load: Load) -> None:
     }
 
 
-@pytest.mark.parametrize(
-    ("debug", "testing", "allowed"),
-    [(True, True, "true"), (True, False, "true"), (False, True, "true"), (False, False, "false")],
-)
-def test_only_development_and_tests_allow_it(load: Load, debug: bool, testing: bool, allowed: str) -> None:
-    settings = load({"app.debug": debug, "app.testing": testing})
-    assert sandbox.environment(settings)["SANDBOX_ALLOWED"] == allowed
+@pytest.mark.parametrize(("allowed", "expected"), [(True, "true"), (False, "false")])
+def test_only_development_and_tests_allow_it(allowed: bool, expected: str) -> None:
+    assert environment(Endpoint("sandbox", 8282), allowed=allowed)["SANDBOX_ALLOWED"] == expected
 
 
-def test_an_unpublished_sandbox_is_its_own_issuer_in_the_network(load: Load) -> None:
-    assert sandbox.issuer(load({"app.testing": True, "sandbox.enabled": True})) == "https://sandbox:8282"
+def test_an_unpublished_sandbox_is_its_own_issuer_in_the_network() -> None:
+    assert environment(Endpoint("sandbox", 8282))["ISSUER"] == "https://sandbox:8282"

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from infra import origins
+from infra.endpoints import Endpoint
 
 
 @pytest.mark.parametrize(
@@ -10,6 +10,7 @@ from infra import origins
     [(8001, "https://localhost:8001", "https://localhost:8001"), (None, None, "https://app:8000")],
 )
 def test_origins_follow_from_what_is_published(published: int | None, host: str | None, browsers: str) -> None:
-    assert origins.on_host(published) == host
-    assert origins.for_browsers("app", 8000, published) == browsers
-    assert origins.in_network("app", 8000) == "https://app:8000"
+    endpoint = Endpoint("app", 8000, published)
+    assert endpoint.on_host == host
+    assert endpoint.for_browsers == browsers
+    assert endpoint.in_network == "https://app:8000"
