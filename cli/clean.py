@@ -20,7 +20,7 @@ from cli.pulumi import Pulumi, configured_stacks
 from cli.recorded import Recorded
 from cli.snapshots import journal
 from infra import engine, guards
-from infra.earlier import holds_data
+from infra.state import holds_data
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from cli.clone import Clone
 from cli.drift.compare import GONE, Difference, Snapshot, differences
 from cli.engine_view import EngineView
 from cli.recorded import VOLUME, Recorded
-from infra.earlier import holds_data
+from infra.state import holds_data
 
 REFRESHED = frozenset({"memory", "memorySwap", "restart", "name", "container"})
 """What a refresh sees of a container, so that the update that follows sets it right."""
