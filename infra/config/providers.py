@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, WithJsonSchema, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from infra.config.sections import Section
 from infra.config.values import Filled, HttpsUrl, Name
@@ -31,8 +31,7 @@ def _not_own(parameters: dict[str, str]) -> dict[str, str]:
     return parameters
 
 
-_ParameterName = Annotated[Filled, WithJsonSchema({"type": "string", "not": {"enum": list(OWN_PARAMETERS)}})]
-Parameters = Annotated[dict[_ParameterName, Filled], AfterValidator(_not_own)]
+Parameters = Annotated[dict[Filled, Filled], AfterValidator(_not_own)]
 
 
 class ProviderSettings(Section):
@@ -98,7 +97,7 @@ def _not_the_sandbox(providers: dict[str, ProviderSettings]) -> dict[str, Provid
     return providers
 
 
-def _told_apart(providers: dict[str, ProviderSettings]) -> dict[str, ProviderSettings]:
+def _distinguishable(providers: dict[str, ProviderSettings]) -> dict[str, ProviderSettings]:
     alike = [name for name, one in providers.items() if not one.authorization_response_iss_parameter_supported]
     if len(alike) > 1:
         raise ValueError(
@@ -109,4 +108,9 @@ def _told_apart(providers: dict[str, ProviderSettings]) -> dict[str, ProviderSet
     return providers
 
 
-Providers = Annotated[dict[Name, ProviderSettings], AfterValidator(_not_the_sandbox), AfterValidator(_told_apart)]
+Providers = Annotated[
+    dict[Name, ProviderSettings],
+    Field(json_schema_extra={"additionalProperties": False}),
+    AfterValidator(_not_the_sandbox),
+    AfterValidator(_distinguishable),
+]

@@ -136,7 +136,7 @@ class NetworkSettings(Section):
 class TokenSettings(Section):
     """`dashtam:tokens`: how providers' tokens are encrypted."""
 
-    keys: Annotated[tuple[Name, ...], Field(min_length=1)] = ("k1",)
+    keys: Annotated[tuple[Name, ...], Field(min_length=1, json_schema_extra={"uniqueItems": True})] = ("k1",)
     """The names of the keys that providers' tokens are encrypted with: the last one encrypts, every one decrypts."""
 
     @model_validator(mode="after")

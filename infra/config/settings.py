@@ -101,18 +101,10 @@ class StackSettings(Section):
 
 
 def load(stack: str, config: Mapping[str, str], secret_keys: frozenset[str] = frozenset()) -> StackSettings:
-    """Check a stack's whole config as Pulumi hands it over.
-
-    Args:
-        stack: The stack's name, for messages.
-        config: Every config value by its full key (`dashtam:app`), objects as JSON.
-        secret_keys: Full keys whose values must not be shown.
-
-    Returns:
-        The settings, complete and valid.
+    """Check a stack's whole config as Pulumi hands it over: every value by its full key, objects as JSON.
 
     Raises:
-        ConfigError: Some values are wrong; the message names each key, value, reason and remedy.
+        ConfigError: Some values are wrong; the message names each key, value, reason and remedy, and no secret value.
     """
     return load_document(stack, {key: _parsed(value) for key, value in config.items()}, secret_keys)
 
@@ -120,19 +112,7 @@ def load(stack: str, config: Mapping[str, str], secret_keys: frozenset[str] = fr
 def load_document(
     stack: str, document: Mapping[str, object], secret_keys: frozenset[str] = frozenset()
 ) -> StackSettings:
-    """Check a stack's whole config as its file says it.
-
-    Args:
-        stack: The stack's name, for messages.
-        document: What stands under `config:`, by full key.
-        secret_keys: Full keys whose values must not be shown.
-
-    Returns:
-        The settings, complete and valid.
-
-    Raises:
-        ConfigError: Some values are wrong; the message names each key, value, reason and remedy.
-    """
+    """Check a stack's whole config as its file has it under `config:`; errors are those of `load`."""
     prefix = f"{NAMESPACE}:"
     own = {key.removeprefix(prefix): value for key, value in document.items() if key.startswith(prefix)}
     hidden = frozenset(key.removeprefix(prefix) for key in secret_keys)

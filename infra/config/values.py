@@ -1,171 +1,160 @@
-"""The kinds of values in a stack's config that plain types can't tell: sizes, durations, names, URLs, images.
+"""The kinds of values in a stack's config that plain types don't describe: sizes, durations, names, URLs, images.
 
-Each check says why a value is refused and what would be right; `infra.config.errors` adds the key and the value.
+Each text type has one pattern, of both ECMA 262 and Python: it decides here, and editors get it in the JSON schema.
+`infra.config.errors` adds the key and the value to what is said here.
 """
 
 from __future__ import annotations
 
 import re
-from typing import Annotated
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, Field, GetCoreSchemaHandler
+from pydantic_core import CoreSchema, core_schema
 
-from infra.config import patterns as config_patterns
 
-_SIZE = re.compile(r"([1-9][0-9]{0,8})([mg])")
-_DURATION = re.compile(r"([1-9][0-9]{0,8})(ms|s|m)")
-_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0}
-_IMAGE = re.compile(
-    r"[a-z0-9][a-z0-9._-]*(?::[0-9]+(?=/))?(?:/[a-z0-9][a-z0-9._-]*)*"
-    r"(?::(?P<tag>[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}))?(?P<digest>@sha256:[0-9a-f]{64})?"
-)
-"""A reference as the engine reads it: registry and path, tag, digest (github.com/distribution/reference)."""
+def numbers(lowest: int, highest: int) -> str:
+    """Return a pattern for the whole numbers of a range, from 1 on, without leading zeros: `1[6-9]|[2-9][0-9]`."""
+    parts = []
+    while lowest <= highest:
+        size = 1
+        while lowest % (size * 10) == 0 and lowest + size * 10 - 1 <= highest:
+            size *= 10
+        first = lowest // size % 10
+        last = min(9, first + (highest - lowest + 1) // size - 1)
+        parts.append(f"{lowest // size // 10 or ''}[{first}-{last}]{'[0-9]' * (len(str(size)) - 1)}")
+        lowest += (last - first + 1) * size
+    return "|".join(parts)
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """Marks a text that must match a pattern as a whole."""
+
+    pattern: str
+    form: str
+    """What matches, after "it must be"."""
+    hint: str
+    """What to write instead."""
+
+    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Check before the type is checked, so that a number where a unit is due is told of the unit."""
+        return core_schema.no_info_before_validator_function(self._require, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: Callable[..., Any]) -> dict[str, Any]:
+        """Describe it; VS Code and the YAML language server show `patternErrorMessage` instead of the pattern."""
+        message = f"{self.form[:1].upper()}{self.form[1:]}."
+        return {"type": "string", "pattern": f"^(?:{self.pattern})$", "patternErrorMessage": message}
+
+    def _require(self, value: object) -> object:
+        if not (isinstance(value, str) and re.fullmatch(self.pattern, value)):
+            raise ValueError(f"it must be {self.form}; {self.hint}")
+        return value
+
+
+def _is_reachable(url: str) -> str:
+    urlsplit(url)  # raises ValueError for an impossible address, which no pattern can tell
+    return url
+
+
+_CONTROL = r"\u0000-\u001f\u007f-\u009f"
+_URL = rf"\s\ufeff#\\{_CONTROL}"
+_ADDRESS = rf"(?:\[[0-9a-fA-F:.]+\]|[^{_URL}@/?:\[\]]+)(?::(?:{numbers(1, 65535)})?)?"
+_ORIGIN = rf"[hH][tT][tT][pP][sS]://{_ADDRESS}"
+_TAG = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}"
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+Size = Annotated[
+    str,
+    # The engine refuses less; more is a mistake on the machines that this is for.
+    Pattern(
+        f"(?:{numbers(16, 64 * 1024)})m|(?:{numbers(1, 64)})g",
+        "a whole number of m or g, from 16m to 64g, such as 512m",
+        "write 512m or 2g",
+    ),
+]
+Duration = Annotated[
+    str,
+    Pattern(
+        f"(?:{numbers(100, 600_000)})ms|(?:{numbers(1, 600)})s|(?:{numbers(1, 10)})m",
+        "a whole number of ms, s or m, from 100ms to 10m, such as 2s",
+        "write 500ms, 2s or 1m",
+    ),
+]
+Identifier = Annotated[
+    str,
+    Pattern(
+        "[a-z_][a-z0-9_]{0,62}",
+        "a name of 1 to 63 lower-case letters, digits and underscores, no digit first",
+        "write dashtam_test, for example",
+    ),
+]
+Name = Annotated[
+    str,
+    Pattern(
+        "[a-z][a-z0-9-]{0,31}",
+        "a name of 1 to 32 lower-case letters, digits and hyphens, a letter first",
+        "write my-bank, for example",
+    ),
+]
+Filled = Annotated[
+    str,
+    Pattern(
+        rf"(?=.*\S)[^{_CONTROL}\u2028\u2029]+",
+        "a line of text",
+        "write one, in quotes if YAML would take it for something else",
+    ),
+]
+HttpsUrl = Annotated[
+    str,
+    Pattern(
+        rf"{_ORIGIN}(?:[/?][^{_URL}]*)?",
+        "an absolute https URL without fragment and user",
+        "write https://example.org/token, for example",
+    ),
+    AfterValidator(_is_reachable),
+]
+RedirectUri = Annotated[
+    str,
+    Pattern(
+        rf"{_ORIGIN}(?:/[^{_URL}?]*)?",
+        "an absolute https URL with neither query, fragment nor user",
+        "write https://127.0.0.1:8182, for example",
+    ),
+    AfterValidator(_is_reachable),
+]
+PinnedImage = Annotated[
+    str,
+    # As the engine reads it: registry and path, tag, digest (github.com/distribution/reference).
+    Pattern(
+        r"[a-z0-9][a-z0-9._-]*(?::[0-9]+(?=/))?(?:/[a-z0-9][a-z0-9._-]*)*"
+        rf"(?::(?!latest$){_TAG}|(?::{_TAG})?@sha256:[0-9a-f]{{64}})",
+        "an image by an exact tag, such as postgres:17.6-alpine3.22, or by a digest (@sha256:...)",
+        "pin it, or it changes without a commit",
+    ),
+]
 
 
 def megabytes(size: str) -> int:
-    """Convert a size of the config.
-
-    Args:
-        size: A whole number with the unit `m` or `g`, such as `512m`.
-
-    Returns:
-        Mebibytes.
-
-    Raises:
-        ValueError: The text is no such size.
-    """
-    match = _SIZE.fullmatch(size)
-    if not match:
-        raise ValueError("a size is a whole number with the unit m or g; write 512m or 2g")
-    return int(match[1]) * (1024 if match[2] == "g" else 1)
+    """Return the mebibytes of a `Size`."""
+    return int(size[:-1]) * {"m": 1, "g": 1024}[size[-1]]
 
 
 def seconds(duration: str) -> float:
-    """Convert a duration of the config.
-
-    Args:
-        duration: A whole number with the unit `ms`, `s` or `m`, such as `2s`.
-
-    Returns:
-        Seconds.
-
-    Raises:
-        ValueError: The text is no such duration.
-    """
-    match = _DURATION.fullmatch(duration)
-    if not match:
-        raise ValueError("a duration is a whole number with the unit ms, s or m; write 500ms, 2s or 1m")
-    return int(match[1]) * _SECONDS[match[2]]
+    """Return the seconds of a `Duration`."""
+    number = duration.rstrip("ms")
+    return int(number) * {"ms": 0.001, "s": 1.0, "m": 60.0}[duration[len(number) :]]
 
 
 def engine_duration(length: float) -> str:
-    """Write a duration as the engine reports it; another spelling would be taken for a change at every update.
+    """Return seconds, of whole milliseconds, as the engine reports them (Go's `time.Duration.String`): `1m30s`.
 
-    Args:
-        length: Seconds, of whole milliseconds.
-
-    Returns:
-        The text of Go's `time.Duration.String`, such as `500ms`, `1.5s` or `1m30s`.
+    Another spelling would be taken for a change at every update.
     """
     if length < 1:
         return f"{length * 1000:g}ms"
     minutes, rest = divmod(round(length * 1000), 60_000)
     return f"{minutes}m{rest / 1000:g}s" if minutes else f"{rest / 1000:g}s"
-
-
-SIZE_RANGE = (16, 64 * 1024)
-"""Mebibytes. The engine refuses less; more is a mistake on the machines that this is for."""
-
-DURATION_RANGE = (0.1, 600.0)
-"""Seconds."""
-
-
-# These come before the check of the type, so that a number where a unit is due is told of the unit.
-def _size(value: object) -> object:
-    if not SIZE_RANGE[0] <= megabytes(_text(value)) <= SIZE_RANGE[1]:
-        raise ValueError("the engine needs at least 16m and the program allows at most 64g; write 512m, for example")
-    return value
-
-
-def _duration(value: object) -> object:
-    if not DURATION_RANGE[0] <= seconds(_text(value)) <= DURATION_RANGE[1]:
-        raise ValueError("the range is 100ms to 10m; write 2s, for example")
-    return value
-
-
-def _identifier(value: object) -> object:
-    if not re.fullmatch(r"[a-z_][a-z0-9_]{0,62}", _text(value)):
-        raise ValueError(
-            "PostgreSQL names here are 1 to 63 lower-case letters, digits and underscores, no digit first;"
-            " write dashtam_test, for example"
-        )
-    return value
-
-
-def _redirect(value: object) -> object:
-    if not _is_plain_https(_text(value)):
-        raise ValueError(
-            "an OAuth redirect URI is an absolute https URL with neither query, fragment nor user;"
-            " write https://127.0.0.1:8182, for example"
-        )
-    return value
-
-
-def _https(value: object) -> object:
-    if not _is_https(_text(value)):
-        raise ValueError("this is no absolute https URL without fragment and user; write https://example.org/token")
-    return value
-
-
-def _name(value: object) -> object:
-    if not re.fullmatch(r"[a-z][a-z0-9-]{0,31}", _text(value)):
-        raise ValueError(
-            "a name here is 1 to 32 lower-case letters, digits and hyphens, a letter first; write my-bank, for example"
-        )
-    return value
-
-
-def _filled(value: object) -> object:
-    text = _text(value)
-    if not (text.strip() and text.isprintable()):
-        raise ValueError("this is no line of text; write one, in quotes if YAML would take it for something else")
-    return value
-
-
-def _is_plain_https(text: str) -> bool:
-    return _is_https(text) and "?" not in text
-
-
-def _is_https(text: str) -> bool:
-    try:
-        parts = urlsplit(text)
-        whole = parts.scheme == "https" and bool(parts.hostname) and parts.port != 0 and "@" not in parts.netloc
-    except ValueError:  # an impossible port or address
-        return False
-    return whole and text.isprintable() and not re.search(r"[\s#\\]", text)
-
-
-def _pinned(value: object) -> object:
-    match = _IMAGE.fullmatch(_text(value))
-    if not match or not (match["digest"] or match["tag"]) or (match["tag"] == "latest" and not match["digest"]):
-        raise ValueError(
-            "an image must be pinned, or it changes without a commit; give an exact tag such as"
-            " postgres:17.6-alpine3.22, or a digest (@sha256:...)"
-        )
-    return value
-
-
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""
-
-
-Port = Annotated[int, Field(ge=1, le=65535)]
-Size = Annotated[str, BeforeValidator(_size), config_patterns.SIZE]
-Duration = Annotated[str, BeforeValidator(_duration), config_patterns.DURATION]
-Identifier = Annotated[str, BeforeValidator(_identifier), config_patterns.IDENTIFIER]
-RedirectUri = Annotated[str, BeforeValidator(_redirect), config_patterns.REDIRECT_URI]
-HttpsUrl = Annotated[str, BeforeValidator(_https), config_patterns.HTTPS_URL]
-Name = Annotated[str, BeforeValidator(_name), config_patterns.NAME]
-Filled = Annotated[str, BeforeValidator(_filled), config_patterns.FILLED]
-PinnedImage = Annotated[str, BeforeValidator(_pinned), config_patterns.PINNED_IMAGE]

@@ -108,7 +108,10 @@ def test_wrong_values_are_told_before_anything_is_declared(project: Project) -> 
     assert told(done) == [
         "Pulumi.test.yaml is not valid:",
         'dashtam:postgres.port = "5433": input should be a valid integer; write a whole number, without quotes.',
-        "dashtam:redis.memory = [secret]: a size is a whole number with the unit m or g; write 512m or 2g.",
+        (
+            "dashtam:redis.memory = [secret]: it must be a whole number of m or g, from 16m to 64g, such as 512m;"
+            " write 512m or 2g."
+        ),
     ]
     assert "hush-hush" not in done.stdout + done.stderr
     assert "docker:" not in done.stdout

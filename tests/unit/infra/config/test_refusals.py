@@ -9,20 +9,18 @@ from infra.config.errors import SHOWN
 if TYPE_CHECKING:
     from tests.unit.infra.conftest import Change, Refused
 
-URI = "an OAuth redirect URI is an absolute https URL with neither query, fragment nor user"
+URI = "it must be an absolute https URL with neither query, fragment nor user"
 PINNED = (
-    "an image must be pinned, or it changes without a commit; give an exact tag such as"
-    " postgres:17.6-alpine3.22, or a digest (@sha256:...)."
+    "it must be an image by an exact tag, such as postgres:17.6-alpine3.22, or by a digest (@sha256:...);"
+    " pin it, or it changes without a commit."
 )
-SIZE = "a size is a whole number with the unit m or g; write 512m or 2g."
-SIZE_RANGE = "the engine needs at least 16m and the program allows at most 64g; write 512m, for example."
-DURATION = "a duration is a whole number with the unit ms, s or m; write 500ms, 2s or 1m."
-DURATION_RANGE = "the range is 100ms to 10m; write 2s, for example."
+SIZE = "it must be a whole number of m or g, from 16m to 64g, such as 512m; write 512m or 2g."
+DURATION = "it must be a whole number of ms, s or m, from 100ms to 10m, such as 2s; write 500ms, 2s or 1m."
 INTEGER = "input should be a valid integer; write a whole number, without quotes."
 BOOLEAN = "input should be a valid boolean; write true or false, without quotes."
 OBJECT = "input should be an object; write an object, a key and a value a line."
 IDENTIFIER = (
-    "PostgreSQL names here are 1 to 63 lower-case letters, digits and underscores, no digit first;"
+    "it must be a name of 1 to 63 lower-case letters, digits and underscores, no digit first;"
     " write dashtam_test, for example."
 )
 SECTIONS = (
@@ -108,8 +106,8 @@ REFUSALS: list[tuple[Change, str]] = [
     (
         {"providers.bank": {**BANK, "token_endpoint": "http://bank.example/token"}},
         (
-            'dashtam:providers.bank.token_endpoint = "http://bank.example/token": this is no absolute https URL'
-            " without fragment and user; write https://example.org/token."
+            'dashtam:providers.bank.token_endpoint = "http://bank.example/token": it must be an absolute https'
+            " URL without fragment and user; write https://example.org/token, for example."
         ),
     ),
     (
@@ -126,9 +124,13 @@ REFUSALS: list[tuple[Change, str]] = [
     (
         {"providers.bank": {**BANK, "scopes": [" "]}},
         (
-            'dashtam:providers.bank.scopes.0 = " ": this is no line of text; write one, in quotes if YAML would'
+            'dashtam:providers.bank.scopes.0 = " ": it must be a line of text; write one, in quotes if YAML would'
             " take it for something else."
         ),
+    ),
+    (
+        {"app.oauth_redirect_uri": "https://[:::]"},
+        "dashtam:app.oauth_redirect_uri = \"https://[:::]\": ':::' does not appear to be an IPv4 or IPv6 address.",
     ),
     (
         {"providers.bank": {**BANK, "authorization_parameters": {"access_type": "offline", "state": "x"}}},
@@ -152,14 +154,14 @@ REFUSALS: list[tuple[Change, str]] = [
     ),
     ({"tokens.keys": ["k1", "k1"]}, TWICE),
     # Sizes and durations.
-    ({"postgres.memory": "15m"}, f'dashtam:postgres.memory = "15m": {SIZE_RANGE}'),
-    ({"redis.memory": "65g"}, f'dashtam:redis.memory = "65g": {SIZE_RANGE}'),
+    ({"postgres.memory": "15m"}, f'dashtam:postgres.memory = "15m": {SIZE}'),
+    ({"redis.memory": "65g"}, f'dashtam:redis.memory = "65g": {SIZE}'),
     ({"app.memory": "512k"}, f'dashtam:app.memory = "512k": {SIZE}'),
     ({"callback.memory": 512}, f"dashtam:callback.memory = 512: {SIZE}"),
     ({"postgres.tmpfs_size": "1.5g"}, f'dashtam:postgres.tmpfs_size = "1.5g": {SIZE}'),
     ({"containers.log_size": "0m"}, f'dashtam:containers.log_size = "0m": {SIZE}'),
-    ({"health.interval": "99ms"}, f'dashtam:health.interval = "99ms": {DURATION_RANGE}'),
-    ({"health.wait": "11m"}, f'dashtam:health.wait = "11m": {DURATION_RANGE}'),
+    ({"health.interval": "99ms"}, f'dashtam:health.interval = "99ms": {DURATION}'),
+    ({"health.wait": "11m"}, f'dashtam:health.wait = "11m": {DURATION}'),
     ({"health.timeout": "1h"}, f'dashtam:health.timeout = "1h": {DURATION}'),
     ({"containers.stop_grace": 30}, f"dashtam:containers.stop_grace = 30: {DURATION}"),
     (

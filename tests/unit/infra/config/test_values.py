@@ -77,10 +77,8 @@ def test_every_size_in_the_range_is_accepted(number: int) -> None:
 
 @pytest.mark.parametrize("text", ["", "m", "1", "01m", "-1m", "1 m", "1M", "1m\n", "1\u0662m", "9" * 5000 + "m"])
 def test_neither_a_size_nor_a_duration(text: str) -> None:
-    with pytest.raises(ValueError, match=r"^a size is a whole number with the unit m or g; write 512m or 2g$"):
-        megabytes(text)
-    with pytest.raises(ValueError, match=r"^a duration is a whole number with the unit ms, s or m; write 500ms, "):
-        seconds(text)
+    assert not accepts(Size, text)
+    assert not accepts(Duration, text)
 
 
 @pytest.mark.parametrize("name", ["a", "_", "dashtam_test", "a1", "x" * 63])

@@ -9,10 +9,26 @@ from hypothesis import strategies as st
 from jsonschema_rs import Draft7Validator
 from pydantic import TypeAdapter, ValidationError
 
-from infra.config.patterns import numbers
-from infra.config.values import Duration, Filled, HttpsUrl, Identifier, Name, PinnedImage, RedirectUri, Size
+from infra.config.values import (
+    Duration,
+    Filled,
+    HttpsUrl,
+    Identifier,
+    Name,
+    PinnedImage,
+    RedirectUri,
+    Size,
+    numbers,
+)
 
-EXACT = {"size": Size, "duration": Duration, "identifier": Identifier, "name": Name}
+EXACT = {
+    "size": Size,
+    "duration": Duration,
+    "identifier": Identifier,
+    "name": Name,
+    "image": PinnedImage,
+    "filled": Filled,
+}
 DIGEST = "@sha256:" + "0123456789abcdef" * 4
 URLS = (
     "https://a",
