@@ -2,14 +2,14 @@
 
 A stack's name and its config alone would let only one clone have `dev`, and one environment come of each config. So a
 clone keeps a record, outside git, of the stacks whose place differs: one made from another's config (`up dev --name
-feature-x`), and one whose own names or ports another clone holds. A placement is chosen once and holds from then on,
-whatever others do: data volumes are found by their names, and addresses are kept in bookmarks and at providers.
+feature-x`), and one whose own names or ports another clone holds. A placement is chosen once and kept, whatever others
+do: data volumes are found by their names, and addresses are kept in bookmarks and at providers.
 
-The program reads that record itself, by one variable that `./dashtam env` sets too, rather than being given names and
-ports by the commands: plain `pulumi up` then does exactly the same. It holds no copy of the config, which would age;
-the config of a further stack is a link to its source's file.
+The program finds that record by the checkout's own marker and reports what it takes from it: plain `pulumi preview` and
+`pulumi up` do the same as `./dashtam`, in any shell. The record holds no copy of the config, which would age; the
+config of a further stack is a link to its source's file.
 
-Labels keep the stack's own name, for that is what people say: the owner in the labels tells clones apart.
+Labels keep the stack's own name: the owner in the labels distinguishes clones.
 """
 
 from __future__ import annotations
@@ -21,12 +21,13 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, TypeAdapter
 
+from infra import identity
 from infra.config.sections import Section
 from infra.config.settings import StackSettings
 from infra.config.values import Port
 
-VARIABLE = "DASHTAM_PLACEMENTS"
-"""Names the file with this clone's record."""
+FILE = "placements.json"
+"""The record, in the folder of the clone."""
 
 HTTPS = 443
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -49,14 +50,10 @@ class Placement(Section):
         return self.source == self.name == stack
 
     def applied(self, config: StackSettings) -> StackSettings:
-        """Return a config with this placement's ports, and what follows from them.
+        """Return a valid config with this placement's ports, and what follows from them.
 
-        Args:
-            config: The stack's config, valid.
-
-        Returns:
-            The config to work with. A service that publishes nothing goes on publishing nothing. A redirect URI that
-            leads to the callback's port on this machine leads to its new one; any other stays as it was registered.
+        A service that publishes no port still publishes none. A redirect URI that leads to the callback's port on this
+        machine leads to its new one; any other stays as it was registered.
         """
         ports = {service: port for service, port in self.ports.items() if config.ports[service]}
         moved = _changed(
@@ -74,24 +71,24 @@ def plain(stack: str) -> Placement:
 _RECORD = TypeAdapter(dict[str, Placement])
 
 
-def read(file: str | Path | None) -> dict[str, Placement]:
-    """Read a clone's record.
+def record(root: Path) -> Path | None:
+    """Return the record of the clone that a checkout is; None where nothing has been done in it yet."""
+    folder = identity.folder(root)
+    return folder and folder / FILE
 
-    Args:
-        file: The record; None, empty or missing where nothing was ever placed.
 
-    Returns:
-        Placements by stack; a stack that is not in it is plain.
+def read(file: Path | None) -> dict[str, Placement]:
+    """Return the placements in a record, by stack; a stack that is not in it is plain.
 
     Raises:
-        ValueError: The file is no such record.
+        ValueError: It can't be read, or is no such record.
     """
-    if not file:
-        return {}
     try:
-        return _RECORD.validate_json(Path(file).read_text())
+        return _RECORD.validate_json(file.read_text()) if file else {}
     except FileNotFoundError:
         return {}
+    except OSError as error:
+        raise ValueError(f"{file}, with the ports and names of this clone's stacks, can't be read: {error}.") from None
 
 
 def written(placements: Mapping[str, Placement]) -> str:
@@ -99,17 +96,14 @@ def written(placements: Mapping[str, Placement]) -> str:
     return _RECORD.dump_json(dict(sorted(placements.items())), indent=2).decode() + "\n"
 
 
+def report(stack: str, placed: Placement, file: Path | None) -> str:
+    """Return what a preview shows of a stack that isn't as its own config says."""
+    ports = ", ".join(f"{service} {port}" for service, port in placed.ports.items()) or "of its config"
+    return f"{stack} has the name {placed.name}, the config of {placed.source} and the ports {ports}: see {file}."
+
+
 def follow(uri: str, old: int, new: int) -> str:
-    """Return a URI that leads to a port of this machine as it is when that port is another.
-
-    Args:
-        uri: An absolute https URL without a user.
-        old: The port that it may lead to.
-        new: The port to lead to instead.
-
-    Returns:
-        The URI, changed only if it names a loopback address and that port.
-    """
+    """Return an https URL with its port changed from `old` to `new` if it names a loopback address and that port."""
     parts = urlsplit(uri)
     if parts.hostname not in LOOPBACK or (parts.port or HTTPS) != old:
         return uri

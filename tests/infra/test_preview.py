@@ -72,7 +72,6 @@ def project(tmp_path: Path) -> Project:
         "PULUMI_CONFIG_PASSPHRASE": secrets.token_urlsafe(),
         "PULUMI_SKIP_UPDATE_CHECK": "true",
         "DASHTAM_IMAGE_SOURCE": "registry",
-        "DASHTAM_PLACEMENTS": "",
     }
     return Project(folder, variables)
 

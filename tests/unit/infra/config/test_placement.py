@@ -8,6 +8,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from infra import identity
 from infra.catalogue import ROOT
 from infra.config import placement, settings
 from infra.config.placement import Placement, follow
@@ -105,11 +106,11 @@ def test_a_record_is_read_as_it_was_written(
 ) -> None:
     file = tmp_path_factory.mktemp("record") / "placements.json"
     file.write_text(placement.written(placements))
-    assert placement.read(str(file)) == placements
+    assert placement.read(file) == placements
 
 
-@pytest.mark.parametrize("file", [None, "", "/nowhere/placements.json"])
-def test_without_a_record_everything_is_plain(file: str | None) -> None:
+@pytest.mark.parametrize("file", [None, Path("/nowhere/placements.json")])
+def test_without_a_record_everything_is_plain(file: Path | None) -> None:
     assert placement.read(file) == {}
 
 
@@ -120,3 +121,20 @@ def test_another_file_is_refused(tmp_path: Path, content: str) -> None:
     (tmp_path / "record").write_text(content)
     with pytest.raises(ValueError, match="validation error"):
         placement.read(tmp_path / "record")
+
+
+def test_a_record_that_can_not_be_read_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="of this clone's stacks, can't be read"):
+        placement.read(tmp_path)
+
+
+def test_the_record_is_found_by_the_checkouts_marker(tmp_path: Path) -> None:
+    assert placement.record(tmp_path) is None
+    identity.write(tmp_path, "abc", tmp_path / "home")
+    assert placement.record(tmp_path) == tmp_path / "home/clones/abc/placements.json"
+
+
+def test_where_a_stack_is_put_is_reported_with_its_record() -> None:
+    assert placement.report("dev", placed(app=23012), Path("/home/placements.json")) == (
+        "dev has the name feature-x, the config of dev and the ports app 23012: see /home/placements.json."
+    )
