@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 import pulumi
 
+from infra.catalogue import PYTHON
 from infra.config.sections import AppSettings
 from infra.endpoints import Endpoint, Login
 from infra.images import Image
-from infra.services import redis
+from infra.services import python, redis
 from infra.services.files import MOUNT
-from infra.services.python import PythonArgs, PythonService
-from infra.services.service import Shared
+from infra.services.service import TLS_VARIABLES, Service, ServiceArgs, Shared
 
 NAME = "app"
 PORT = 8000
@@ -36,20 +36,21 @@ class AppArgs:
     """What signs sessions, by which people see what they linked; secret."""
 
 
-class App(PythonService):
+class App(Service):
     """The service's container."""
 
     def __init__(self, args: AppArgs, shared: Shared, parent: pulumi.Resource) -> None:
         super().__init__(NAME, PORT, args.settings.port, shared, parent)
         self.internal = Endpoint(self.endpoint.host, INTERNAL_PORT)
-        self.serve(
-            PythonArgs(
+        self.run(
+            ServiceArgs(
                 image=args.image,
-                module="app.server",
-                build=args.settings.build,
-                health_path="/ready",
+                base=PYTHON,
+                command=python.command("app.server", args.settings.build),
+                health=python.health(self.endpoint, "/ready"),
                 memory=args.settings.memory,
-                env=environment(args, self.endpoint),
+                env={"ENVIRONMENT": shared.naming.name, **environment(args, self.endpoint)},
+                mounts=python.source_mounts(args.settings.build),
                 files={
                     "database-password": args.database.password,
                     "redis-password": args.cache.password,
@@ -77,4 +78,5 @@ def environment(args: AppArgs, own: Endpoint) -> dict[str, str]:
         "PUBLIC_URL": own.for_browsers,
         "PROVIDERS_FILE": f"{MOUNT}/providers.json",
         "TOKEN_KEYS_FILE": f"{MOUNT}/token-keys.json",
+        **TLS_VARIABLES,
     }

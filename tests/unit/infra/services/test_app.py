@@ -59,7 +59,14 @@ def test_the_service_gets_addresses_in_its_network_and_names_of_files(load: Load
         "PUBLIC_URL": "https://app:8000",
         "PROVIDERS_FILE": "/run/secrets/providers.json",
         "TOKEN_KEYS_FILE": "/run/secrets/token-keys.json",
+        "TLS_CA_FILE": "/run/secrets/ca.crt",
+        "TLS_CERTIFICATE_FILE": "/run/secrets/tls.crt",
+        "TLS_KEY_FILE": "/run/secrets/tls.key",
     }
+
+
+def test_the_health_check_is_a_verified_request_from_inside() -> None:
+    assert python.health(OWN, "/ready") == "python -m app.probe https://localhost:8000/ready"
 
 
 def test_the_service_gets_the_address_for_browsers(load: Load) -> None:
