@@ -9,7 +9,7 @@ from reference.config_schema import schema
 from reference.markdown import code, page, table
 
 if TYPE_CHECKING:
-    from reference.config_rules import Schema
+    from reference.config_schema import Schema
 
 PATH = "docs/reference/config.md"
 
@@ -60,7 +60,8 @@ def _kind(field: Schema, definitions: Schema) -> str:
     if field["type"] == "array":
         return f"a list, each: {_kind(field['items'], definitions)}"
     if field["type"] == "object":
-        return f"names with values, each: {_kind(field['additionalProperties'], definitions)}"
+        [values] = field["patternProperties"].values()
+        return f"names with values, each: {_kind(values, definitions)}"
     return _plain(field)
 
 

@@ -7,7 +7,9 @@ import importlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import get_args
 
+from infra.config import values
 from reference.markdown import page, table
 from reference.source_text import GAP, SourceText
 
@@ -23,12 +25,10 @@ TOLD: dict[str, tuple[int | str, ...]] = {
 """What tells a user of a failure, and which of its arguments hold the text."""
 REFUSED: dict[str, tuple[int | str, ...]] = {"ValueError": (0,)}
 CONFIG = (
-    "infra/config_values.py",
     "infra/naming.py",
-    "infra/provider_settings.py",
-    "infra/service_settings.py",
-    "infra/settings.py",
-    "infra/shared_settings.py",
+    "infra/config/providers.py",
+    "infra/config/sections.py",
+    "infra/config/settings.py",
 )
 """Where that is what a user is told of a value in the config."""
 
@@ -62,7 +62,7 @@ def content() -> str:
         table(("what was looked at", "what is wrong", "what to do"), _rows(found, "Finding")),
         "## Values of a stack's config",
         "The key and the value stand before each.",
-        table(("what is wrong, and what would be right",), _rows(found, "ValueError")),
+        table(("what is wrong, and what would be right",), [*_forms(), *_rows(found, "ValueError")]),
     )
 
 
@@ -74,6 +74,12 @@ def messages() -> list[Message]:
 
 def _rows(found: list[Message], *kinds: str) -> list[tuple[str, ...]]:
     return [one.parts for one in found if one.kind in kinds]
+
+
+def _forms() -> list[tuple[str, ...]]:
+    """Return what is said of a text that has not the form of its kind."""
+    marks = (mark for kind in vars(values).values() for mark in get_args(kind))
+    return [(f"it must be {one.form}; {one.hint}",) for one in marks if isinstance(one, values.Pattern)]
 
 
 def _of_file(path: Path) -> Iterator[Message]:

@@ -15,7 +15,7 @@ from cli.environments import named_environments
 from cli.operations import session
 from cli.operations.up import up as bring_up
 from cli.ui.console import err, out
-from infra.config_values import Duration, seconds
+from infra.config.values import Duration, seconds
 from infra.naming import SERVICES
 from infra.outputs import StackOutputs
 

@@ -19,10 +19,10 @@ from cli.environments import free_ports, placements
 from cli.environments.clone import Clone
 from cli.environments.configuration import configuration
 from cli.ui.console import err
-from infra import placement
+from infra.config import placement
+from infra.config.placement import Placement
+from infra.config.settings import StackSettings
 from infra.naming import LONGEST, Naming
-from infra.placement import Placement
-from infra.settings import StackSettings
 
 SUFFIXES = (4, 6, 8, 10)
 """How many digits of its clone's id tell a stack from another clone's."""

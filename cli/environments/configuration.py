@@ -10,7 +10,7 @@ from cli.core.paths import ROOT
 from cli.core.suggestion import did_you_mean
 
 if TYPE_CHECKING:
-    from infra.settings import StackSettings
+    from infra.config.settings import StackSettings
 
 
 def configured_stacks(root: Path = ROOT) -> list[str]:
@@ -49,9 +49,9 @@ def configuration(root: Path, stack: str) -> StackSettings:
     """Return an environment's settings from its file; the files that it names are checked too."""
     import yaml  # noqa: PLC0415 - slow to import, as is the config's schema; most commands only need the names
 
-    from infra import settings  # noqa: PLC0415
-    from infra.config_errors import ConfigError  # noqa: PLC0415
-    from infra.providers import read_credentials  # noqa: PLC0415
+    from infra.config import settings  # noqa: PLC0415
+    from infra.config.errors import ConfigError  # noqa: PLC0415
+    from infra.services.providers import read_credentials  # noqa: PLC0415
 
     name = f"Pulumi.{stack}.yaml"
     try:

@@ -13,9 +13,10 @@ from cli.core.errors import UserError
 from cli.engine.inventory import EngineView
 from cli.environments.clone import Clone
 from cli.pulumi.stack_state import VOLUME, StackState
-from infra import earlier, engine, guards
-from infra.earlier import Made, State
+from infra import engine, guards
+from infra import state as states
 from infra.naming import COMPONENT_LABEL, OWNER_LABEL, PROJECT, PROJECT_LABEL, SERVICES, STACK_LABEL, Naming
+from infra.state import Made, State
 
 
 def require_own(clone: Clone, stack: str, state: StackState) -> None:
@@ -46,7 +47,7 @@ def data(view: EngineView, stack: str, owner: str, state: StackState) -> set[str
     """Return the names of the volumes on the engine in which an environment has data."""
     there = {one["Name"] for one in view.volume_documents()}
     recorded = made(state).data_volumes & there
-    return recorded | {name for name in volumes(view, stack, owner) if earlier.holds_data(name)}
+    return recorded | {name for name in volumes(view, stack, owner) if states.holds_data(name)}
 
 
 def volumes(view: EngineView, stack: str, owner: str) -> set[str]:
@@ -58,7 +59,7 @@ def volumes(view: EngineView, stack: str, owner: str) -> set[str]:
 
 def made(state: StackState) -> State:
     """Return a state as the guards see it."""
-    return earlier.state((one.kind, one.name, one.outputs) for one in state.resources)
+    return states.of((one.kind, one.name, one.outputs) for one in state.resources)
 
 
 @contextmanager

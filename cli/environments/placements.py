@@ -1,4 +1,4 @@
-"""Where this clone's stacks are put, as it recorded it; `infra.placement` says what a placement is.
+"""Where this clone's stacks are put, as it recorded it; `infra.config.placement` says what a placement is.
 
 The record is in the clone's home, outside git. It is changed under a lock that all clones of this user share, since
 what one clone may choose depends on what others have chosen.
@@ -16,9 +16,9 @@ from cli.core.errors import UserError
 from cli.core.paths import data_home
 from cli.environments import clone as clones
 from cli.environments.clone import Clone
-from infra import placement
+from infra.config import placement
+from infra.config.placement import Placement
 from infra.naming import Naming
-from infra.placement import Placement
 
 
 def recorded(clone: Clone) -> dict[str, Placement]:

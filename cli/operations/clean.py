@@ -21,7 +21,7 @@ from cli.pulumi import locks
 from cli.pulumi.process import Pulumi
 from cli.pulumi.stack_state import StackState
 from infra import engine, guards
-from infra.earlier import holds_data
+from infra.state import holds_data
 
 
 @dataclass(frozen=True)

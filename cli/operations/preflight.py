@@ -16,8 +16,8 @@ from cli.environments.configuration import configuration
 from cli.operations import clock_and_disk
 from cli.operations.session import Session
 from infra import guards
+from infra.config.placement import Placement
 from infra.naming import Naming
-from infra.placement import Placement
 from infra.recipes import image_source
 
 

@@ -10,7 +10,7 @@ from cli.operations.drift import GONE, Difference, Snapshot, differences
 from cli.operations.session import Session
 from cli.pulumi.stack_state import VOLUME, StackState
 from cli.ui.console import err
-from infra.earlier import holds_data
+from infra.state import holds_data
 
 REFRESHED = frozenset({"memory", "memorySwap", "restart", "name", "container"})
 """What a refresh sees of a container, so that the update that follows corrects it."""

@@ -26,8 +26,8 @@ from cli.operations.session import Session
 from cli.operations.up import up
 from cli.ui.console import err
 from cli.ui.transfer_progress import transfer
+from infra.config.settings import StackSettings
 from infra.naming import Naming
-from infra.settings import StackSettings
 
 
 @dataclass(frozen=True)

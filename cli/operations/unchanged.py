@@ -19,7 +19,7 @@ from cli.operations.drift import Snapshot, differences
 from cli.operations.session import Session
 from cli.pulumi import stack_state
 from infra.catalogue import source_digest
-from infra.providers import read_credentials
+from infra.services.providers import read_credentials
 
 INPUTS = (
     ".build/ca.crt",

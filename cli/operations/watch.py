@@ -13,7 +13,7 @@ from cli.engine.inventory import EngineView
 from cli.environments.configuration import configuration
 from cli.operations.session import Session
 from cli.operations.update_progress import UpdateProgress
-from infra.config_values import seconds
+from infra.config.values import seconds
 
 QUIET = 15.0
 """Seconds until the last lines of a service that isn't healthy are shown, and between two looks for new ones; services

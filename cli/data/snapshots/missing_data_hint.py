@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 from cli.data.snapshots.store import Store
 from cli.engine.inventory import EngineView
-from infra import earlier
+from infra import guards
+from infra.config.settings import StackSettings
 from infra.naming import Naming
-from infra.settings import StackSettings
 
 Say = Callable[[str], None]
 
@@ -24,7 +24,7 @@ def remind(kept: Store, view: EngineView, naming: Naming, config: StackSettings,
         say: Told what to do, if something can be done.
     """
     there = {one["Name"] for one in view.volume_documents()}
-    gone = [one for one, volume in earlier.wanted_volumes(naming, config).items() if volume not in there]
+    gone = [one for one, volume in guards.wanted_volumes(naming, config).items() if volume not in there]
     if gone and (names := kept.names()):
         stack = naming.environment
         say(

@@ -14,8 +14,8 @@ from cli.environments.clone import Clone
 from cli.environments.configuration import configuration
 from cli.images import source
 from infra.catalogue import POSTGRES, REDIS, Base
+from infra.config.settings import StackSettings
 from infra.naming import Naming
-from infra.settings import StackSettings
 
 
 class NothingToKeepError(UserError):

@@ -12,8 +12,8 @@ from cli.environments import clone as clones
 from cli.environments import free_ports, placements
 from cli.environments.allocation import Allocator
 from cli.environments.clone import Clone
+from infra.config.placement import Placement, plain
 from infra.naming import Naming
-from infra.placement import Placement, plain
 from tests.unit.cli.conftest import noticed
 
 CONFIG = """\

@@ -11,7 +11,7 @@ from cli.environments import clone as clones
 from cli.environments import named_environments, placements
 from cli.environments.clone import Clone
 from cli.environments.configuration import configured_stacks
-from infra.placement import plain
+from infra.config.placement import plain
 from tests.unit.cli.conftest import git
 from tests.unit.cli.environments.test_allocation import CONFIG, FakeView
 

@@ -11,9 +11,9 @@ from cli.environments.clone import Clone
 from cli.pulumi.stack_state import VOLUME, Resource, StackState
 from infra import engine, guards
 from infra.catalogue import ImageSource
+from infra.config.settings import StackSettings, load_document
 from infra.guards import Wanted
 from infra.naming import Naming
-from infra.settings import StackSettings, load_document
 from tests.unit.cli.world import empty_engine
 
 NAMING = Naming("dev", "me")

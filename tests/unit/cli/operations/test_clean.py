@@ -14,8 +14,8 @@ from cli.environments import placements
 from cli.environments.clone import Clone
 from cli.operations import clean
 from cli.pulumi.stack_state import CONTAINER, NETWORK, VOLUME, Resource
+from infra.config.placement import Placement, plain
 from infra.naming import OWNER_LABEL, Naming
-from infra.placement import Placement, plain
 from tests.unit.cli.backend import Backend
 from tests.unit.cli.conftest import noticed
 from tests.unit.cli.engine_double import Engine, refused

@@ -14,7 +14,7 @@ from cli.engine.inventory import EngineView, Holding
 from cli.environments.clone import Clone
 from cli.environments.configuration import configuration
 from cli.operations import preflight
-from infra.placement import Placement, plain
+from infra.config.placement import Placement, plain
 from tests.unit.cli.conftest import MakeContainer
 
 CONFIG = """\

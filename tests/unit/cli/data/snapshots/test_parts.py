@@ -6,8 +6,8 @@ import pytest
 
 from cli.data.snapshots import parts
 from cli.data.snapshots.parts import NothingToKeepError
+from infra.config.settings import load_document
 from infra.naming import OWNER_LABEL, Naming
-from infra.settings import load_document
 
 NAMING = Naming("dev", "me")
 
