@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import errno
 import sys
 
+from cli.core.atomic_files import FULL_DISK
 from cli.core.errors import UserError
-
-FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
-"""What a disk says that has no room left, or none for this user."""
 
 
 def explain(error: Exception) -> UserError | None:
@@ -34,7 +31,7 @@ def explain(error: Exception) -> UserError | None:
             cause=str(error),
             remedy="Start it again, and run the same command: it goes on from here. `./dashtam doctor` tells more.",
         )
-    if isinstance(error, OSError) and error.errno in FULL:
+    if isinstance(error, OSError) and error.errno in FULL_DISK:
         return UserError(
             "A disk of this machine is full.",
             cause=str(error),

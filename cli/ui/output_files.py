@@ -10,12 +10,12 @@ import re
 import stat
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+from cli.core import atomic_files
 from cli.core.errors import UserError
-from cli.data import durable_files
 from cli.ui import questions
 
 STREAM = "-"
@@ -79,7 +79,7 @@ def opened(file: str, mode: int | None = None) -> Iterator[BinaryIO]:
         with os.fdopen(os.open(path, os.O_WRONLY), "wb", buffering=0) as special:
             yield special
     else:
-        with durable_files.replaced(path, _usual(path) if mode is None else mode) as draft:
+        with atomic_files.replacing(path, mode) as draft:
             yield draft
 
 
@@ -109,14 +109,6 @@ def _is_special(path: Path) -> bool:
         return not stat.S_ISREG(path.stat().st_mode)
     except OSError:
         return False
-
-
-def _usual(path: Path) -> int:
-    with suppress(FileNotFoundError):
-        return stat.S_IMODE(path.stat().st_mode)
-    mask = os.umask(0)
-    os.umask(mask)
-    return 0o666 & ~mask
 
 
 def _refusal(file: str, cause: str) -> UserError:
