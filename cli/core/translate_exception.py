@@ -9,14 +9,7 @@ from cli.core.errors import UserError
 
 
 def explain(error: Exception) -> UserError | None:
-    """Return what a user needs to know of a failure.
-
-    Args:
-        error: The failure.
-
-    Returns:
-        The error to show; None where it is a mistake in this program.
-    """
+    """Return what a user needs to know of a failure."""
     if _is(error, "docker.errors", "DockerException"):
         return UserError("The Docker engine refused.", cause=str(error), remedy="`./dashtam doctor` tells more.")
     if _is(error, "cli.engine.streams", "CommandError"):

@@ -35,16 +35,7 @@ def descriptor(file: str) -> int | None:
 
 
 def ask(file: str, *, yes: bool, as_json: bool = False) -> None:
-    """Make sure that a file may be written: ask where there is one already.
-
-    Args:
-        file: As the user names it.
-        yes: Whether it may be replaced without a question.
-        as_json: Whether a program reads what the command prints.
-
-    Raises:
-        UserError: It can't be written, or nobody can be asked.
-    """
+    """Make sure that a file may be written: ask where there is one already."""
     if descriptor(file) is not None:
         return
     path = _real(file)
@@ -61,15 +52,7 @@ def ask(file: str, *, yes: bool, as_json: bool = False) -> None:
 
 @contextmanager
 def opened(file: str, mode: int | None = None) -> Iterator[BinaryIO]:
-    """Open a file to write; what is there stays until the context ends well.
-
-    Args:
-        file: As the user names it.
-        mode: Its rights; if None, those of the file that is replaced, or as the user's `umask` says.
-
-    Yields:
-        The file.
-    """
+    """Open a file to write; what is there stays until the context ends well."""
     number = descriptor(file)
     if number is not None:
         # Of its own, so that what can't be written is not tried once more at the end.
@@ -84,15 +67,7 @@ def opened(file: str, mode: int | None = None) -> Iterator[BinaryIO]:
 
 
 def write(file: Path, text: str) -> None:
-    """Write a text; see `ask` and `opened`.
-
-    Args:
-        file: As the user names it.
-        text: What.
-
-    Raises:
-        UserError: It can't be written.
-    """
+    """Write a text; see `ask` and `opened`."""
     try:
         with opened(str(file)) as content:
             content.write(text.encode())
