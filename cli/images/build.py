@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from filelock import FileLock, Timeout
 
 from cli.core.paths import cache_home
-from cli.engine.images import is_local, local_references
-from cli.images import debian, pull, rootfs
+from cli.images import debian, registry, rootfs
+from cli.images.local import is_local, local_references
 from cli.ui.console import err
 from cli.ui.work import Announce, Steps, Tick
 from infra.catalogue import BASES, ImageSource
@@ -64,7 +64,7 @@ def _prepare(announce: Announce, *, install: bool) -> None:
 
 def _work(client: DockerClient, source: ImageSource, reference: str) -> Work:
     if source is ImageSource.REGISTRY:
-        return f"pulling {reference}", partial(pull.make, client, reference)
+        return f"pulling {reference}", partial(registry.make, client, reference)
     if reference == debian.root_reference():
         return "making a Debian root file system", partial(rootfs.make, client, reference)
     base = next(base for base in BASES if base.reference(source) == reference)

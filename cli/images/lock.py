@@ -11,7 +11,7 @@ from docker.errors import DockerException
 
 from cli.core.atomic_files import write_whole
 from cli.core.errors import UserError
-from cli.engine.images import patience
+from cli.images.local import patience
 from infra.catalogue import BASES, LOCK
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from cli.core.errors import UserError
 from cli.core.paths import cache_home
-from cli.engine.images import patience
 from cli.images.failures import OTHER_SOURCE, explained
+from cli.images.local import patience
 from cli.images.mirror import mirrors
 from infra.catalogue import IMAGES
 

@@ -9,8 +9,8 @@ import requests
 from docker.errors import DockerException
 
 from cli.core.errors import UserError
-from cli.engine.images import is_local, local_references, patience
 from cli.images import debian, record, rootfs
+from cli.images.local import is_local, local_references, patience
 from cli.images.record import Decision
 from infra.catalogue import BASES, POSTGRES, ImageSource
 

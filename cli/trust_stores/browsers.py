@@ -8,9 +8,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from cli.core import apt
 from cli.core.errors import UserError
 from cli.core.process import CommandError
-from cli.machine import apt
 from cli.trust_stores.authority import Authority
 from cli.trust_stores.store import Ask, Say, Store, run
 from cli.ui.console import err
