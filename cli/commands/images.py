@@ -10,9 +10,9 @@ import typer
 from rich.table import Column, Table
 
 from cli.commands.options import AsJson
-from cli.engine.images import connect
 from cli.images import build as building
 from cli.images import lock, source, stale
+from cli.images.local import connect
 from cli.ui.console import out
 from infra.catalogue import BASES, ImageSource
 

@@ -11,8 +11,8 @@ import typer
 from cli.commands.arguments import Environment
 from cli.commands.options import AsJson, NoSnapshot, Yes
 from cli.core.errors import UserError
-from cli.engine.images import connect
 from cli.environments import handle
+from cli.images.local import connect
 from cli.ui import questions
 from cli.ui.console import err, out
 from cli.ui.output_files import STREAM

@@ -15,8 +15,8 @@ from cli.core.errors import UserError
 from cli.data.snapshots import store
 from cli.data.snapshots.manifest import Manifest
 from cli.data.snapshots.store import Store
-from cli.engine.images import connect
 from cli.environments import environment_lock, handle
+from cli.images.local import connect
 from cli.operations import session
 from cli.ui import questions
 from cli.ui.console import err, out

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from cli.core.errors import UserError
 from cli.core.suggestion import did_you_mean
 from cli.engine.container import ContainerView
-from cli.engine.images import connect
 from cli.engine.inventory import EngineView
 from cli.environments import clone
 from cli.environments.clone import Clone
 from cli.environments.configuration import config_file, require_configured
+from cli.images.local import connect
 from infra.naming import SERVICES
 
 

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from cli.core import apt
 from cli.core.process import CommandError
-from cli.machine import apt
 
 if TYPE_CHECKING:
     from pathlib import Path

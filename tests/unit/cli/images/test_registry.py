@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from cli.core.errors import UserError
-from cli.images import pull
+from cli.images import registry
 
 
 @pytest.mark.parametrize(
@@ -18,7 +18,7 @@ from cli.images import pull
     ],
 )
 def test_a_recorded_digest_is_what_is_pulled(engine: Any, reference: str, expected: tuple[str, str]) -> None:
-    pull.make(engine, reference, lambda _: None)
+    registry.make(engine, reference, lambda _: None)
     assert engine.pulled == [expected]
 
 
@@ -30,14 +30,14 @@ def test_progress_adds_up_the_layers(engine: Any) -> None:
         {"status": "Pull complete", "id": "a", "progressDetail": {}},
     ]
     news: list[str] = []
-    pull.make(engine, "a:1", news.append)
+    registry.make(engine, "a:1", news.append)
     assert news[-1] == "3 MiB, Pull complete"
 
 
 def test_a_registrys_refusal_names_the_image_and_the_other_way(engine: Any) -> None:
     engine.pull_events = [{"error": "manifest unknown"}]
     with pytest.raises(UserError) as caught:
-        pull.make(engine, "a:1", lambda _: None)
+        registry.make(engine, "a:1", lambda _: None)
     assert "a:1" in caught.value.message
     assert caught.value.cause == "manifest unknown"
     assert "source debian" in caught.value.remedy

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from cli.core.errors import UserError
-from cli.engine.images import connect, is_local, local_references, patience
+from cli.images.local import connect, is_local, local_references, patience
 
 pytestmark = pytest.mark.usefixtures("own_homes")
 
