@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 
 from cli.core.errors import UserError
 from cli.core.parallel import each
-from cli.data.snapshots import missing_data_hint, session_key, store, swap
+from cli.data.snapshots import missing_data_hint, session_key, store
+from cli.data.snapshots import volume_swap as swap
 from cli.engine import failure_report, health
 from cli.environments import environment_lock, ownership, placements, preflight
 from cli.environments.allocation import Settler
