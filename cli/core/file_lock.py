@@ -16,15 +16,7 @@ if TYPE_CHECKING:
 
 @contextlib.contextmanager
 def exclusively(path: Path, what: str) -> Iterator[None]:
-    """Let one run at a time do something; the others say that they wait.
-
-    Args:
-        path: The file that stands for it.
-        what: What is being done, for people.
-
-    Yields:
-        Nothing.
-    """
+    """Let one run at a time do something; the others say that they wait."""
     path.parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(path)
     try:

@@ -11,17 +11,6 @@ Result = TypeVar("Result")
 
 
 def each(do: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
-    """Do something for each item at the same time.
-
-    Args:
-        do: What to do.
-        items: For which.
-
-    Returns:
-        The results, in the order of the items.
-
-    Raises:
-        Exception: What the first that failed raised, once all have ended.
-    """
+    """Do something for each item at the same time."""
     with ThreadPoolExecutor() as pool:
         return list(pool.map(do, items))

@@ -21,18 +21,10 @@ def account_home() -> Path:
 
 
 def cache_home() -> Path:
-    """Return the folder of what can be made again: toolchain builds and downloads.
-
-    Returns:
-        `$DASHTAM_CACHE_HOME`, else the platform's cache folder for the user.
-    """
+    """Return the folder of what can be made again: toolchain builds and downloads."""
     return Path(os.environ.get("DASHTAM_CACHE_HOME") or platformdirs.user_cache_path("dashtam"))
 
 
 def data_home() -> Path:
-    """Return the folder of what must not be lost: Pulumi's state and passphrases.
-
-    Returns:
-        `$DASHTAM_DATA_HOME`, else the platform's data folder for the user.
-    """
+    """Return the folder of what must not be lost: Pulumi's state and passphrases."""
     return Path(os.environ.get("DASHTAM_DATA_HOME") or platformdirs.user_data_path("dashtam"))

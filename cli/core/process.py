@@ -26,12 +26,7 @@ _KILL_AFTER_SECONDS = 5.0
 
 @dataclass(frozen=True)
 class Watcher:
-    """What is told of a command while it runs.
-
-    Args:
-        on_line: Called with each line of standard output and standard error.
-        on_tick: Called at least once a second.
-    """
+    """What is told of a command while it runs."""
 
     on_line: Callable[[str], None] = lambda _: None
     on_tick: Callable[[], None] = lambda: None
@@ -42,13 +37,7 @@ UNWATCHED = Watcher()
 
 
 class CommandError(Exception):
-    """A command ended with a failure, or took too long.
-
-    Args:
-        argv: What was run.
-        reason: Its exit status, or that it was ended.
-        tail: The last lines that it printed.
-    """
+    """A command ended with a failure, or took too long."""
 
     def __init__(self, argv: Sequence[str], reason: str, tail: Sequence[str]) -> None:
         super().__init__(f"`{' '.join(argv[:4])}` {reason}")
@@ -67,19 +56,6 @@ def run_lines(
     """Run a command to its end and hand on each line as it is printed.
 
     Whatever ends this call early (a signal, or a timeout) ends the command and all that it started.
-
-    Args:
-        argv: The command.
-        env: Its whole environment.
-        timeout: Seconds after which it is ended.
-        cwd: Its working folder.
-        watcher: What is told meanwhile.
-
-    Returns:
-        All lines.
-
-    Raises:
-        CommandError: The command failed or took too long.
     """
     with _started(argv, env=env, cwd=cwd) as child:
         lines = _collect(child, argv, timeout=timeout, watcher=watcher)

@@ -23,13 +23,6 @@ REMEDIES: Mapping[str, str] = {
 
 
 def known(*said: str) -> str:
-    """Return the way out of what was said.
-
-    Args:
-        said: Texts, the most telling first.
-
-    Returns:
-        A remedy; empty where none is known.
-    """
+    """Return the way out of what was said."""
     texts = [text.lower() for text in said]
     return next((remedy for text in texts for mark, remedy in REMEDIES.items() if mark in text), "")

@@ -51,14 +51,7 @@ def raised() -> Iterator[None]:
 
 @contextmanager
 def noted(pass_on: Callable[[int], None] = lambda _: None) -> Iterator[threading.Event]:
-    """Let signals be a wish to end in good order, rather than raise. For the main thread.
-
-    Args:
-        pass_on: Called with each signal.
-
-    Yields:
-        What is set once one has come.
-    """
+    """Let signals be a wish to end in good order, rather than raise. For the main thread."""
     came = threading.Event()
 
     def note(number: int, _: FrameType | None) -> None:

@@ -7,11 +7,6 @@ from difflib import get_close_matches
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Return a question that ends with a space, or nothing where no name is near.
-
-    Args:
-        word: What was typed.
-        known: The names that there are.
-    """
+    """Return a question that ends with a space, or nothing where no name is near."""
     near = get_close_matches(word, list(known), n=1)
     return f"Did you mean {near[0]!r}? " if near else ""

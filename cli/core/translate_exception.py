@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-import errno
 import sys
 
+from cli.core.atomic_files import FULL_DISK
 from cli.core.errors import UserError
-
-FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
-"""What a disk says that has no room left, or none for this user."""
 
 
 def explain(error: Exception) -> UserError | None:
-    """Return what a user needs to know of a failure.
-
-    Args:
-        error: The failure.
-
-    Returns:
-        The error to show; None where it is a mistake in this program.
-    """
+    """Return what a user needs to know of a failure."""
     if _is(error, "docker.errors", "DockerException"):
         return UserError("The Docker engine refused.", cause=str(error), remedy="`./dashtam doctor` tells more.")
     if _is(error, "cli.engine.streams", "CommandError"):
@@ -34,7 +24,7 @@ def explain(error: Exception) -> UserError | None:
             cause=str(error),
             remedy="Start it again, and run the same command: it goes on from here. `./dashtam doctor` tells more.",
         )
-    if isinstance(error, OSError) and error.errno in FULL:
+    if isinstance(error, OSError) and error.errno in FULL_DISK:
         return UserError(
             "A disk of this machine is full.",
             cause=str(error),

@@ -9,16 +9,7 @@ POLL_SECONDS = 0.2
 
 
 def until(condition: Callable[[], bool], seconds: float, every: float | None = None) -> bool:
-    """Wait until a condition holds.
-
-    Args:
-        condition: Asked again and again.
-        seconds: How long to wait at most.
-        every: How many seconds later it is asked again; `POLL_SECONDS` if left out.
-
-    Returns:
-        Whether it holds.
-    """
+    """Wait until a condition holds."""
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:

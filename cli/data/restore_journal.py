@@ -9,8 +9,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from cli.core import atomic_files
 from cli.core.errors import UserError
-from cli.data import durable_files
 from cli.data.encryption import Sealed
 from cli.data.snapshots.helper import Part
 from cli.environments.clone import Clone
@@ -82,15 +82,15 @@ class Journal:
         Args:
             entry: The restore.
         """
-        durable_files.folder(self.path.parent)
-        with durable_files.replaced(self.path) as file:
+        atomic_files.private_folder(self.path.parent)
+        with atomic_files.replacing(self.path, atomic_files.PRIVATE) as file:
             file.write(entry.model_dump_json().encode())
 
     def clear(self) -> None:
         """Note that no restore is under way."""
         if self.path.exists():
             self.path.unlink()
-            durable_files.sync(self.path.parent)
+            atomic_files.sync(self.path.parent)
 
 
 def of(clone: Clone, stack: str) -> Journal:

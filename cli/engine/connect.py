@@ -20,12 +20,7 @@ _PATIENCE_SECONDS = 60
 
 @dataclass(frozen=True)
 class Engine:
-    """An engine that answered.
-
-    Args:
-        endpoint: Where.
-        version: Its version, such as `20.10.24`.
-    """
+    """An engine that answered."""
 
     endpoint: Endpoint
     version: str
@@ -42,13 +37,7 @@ class Engine:
 
 
 class UnreachableError(Exception):
-    """An address at which no engine can be used.
-
-    Args:
-        endpoint: The address.
-        reason: Why.
-        denied: Whether something is there, but not for this user.
-    """
+    """An address at which no engine can be used."""
 
     def __init__(self, endpoint: Endpoint, reason: str, *, denied: bool = False) -> None:
         super().__init__(f"{endpoint.host} ({endpoint.origin}): {reason}")
@@ -57,17 +46,7 @@ class UnreachableError(Exception):
 
 
 def probe(endpoint: Endpoint) -> Engine:
-    """Ask an engine for its version.
-
-    Args:
-        endpoint: Where it may be.
-
-    Returns:
-        The engine.
-
-    Raises:
-        UnreachableError: It doesn't answer.
-    """
+    """Ask an engine for its version."""
     client = open_client(endpoint, _TIMEOUT_SECONDS)
     from docker.errors import DockerException  # noqa: PLC0415 - slow to import
 
@@ -80,18 +59,7 @@ def probe(endpoint: Endpoint) -> Engine:
 
 
 def open_client(endpoint: Endpoint, patience: int = _PATIENCE_SECONDS) -> DockerClient:
-    """Connect to an engine.
-
-    Args:
-        endpoint: Where it is.
-        patience: How long an answer may take, in seconds.
-
-    Returns:
-        A client that has had an answer.
-
-    Raises:
-        UnreachableError: It doesn't answer.
-    """
+    """Connect to an engine."""
     check_connection(endpoint)
     import docker  # noqa: PLC0415 - slow to import
     from docker.errors import DockerException  # noqa: PLC0415
@@ -110,14 +78,7 @@ def open_client(endpoint: Endpoint, patience: int = _PATIENCE_SECONDS) -> Docker
 
 
 def check_connection(endpoint: Endpoint) -> None:
-    """Check in about a millisecond that something listens on a Unix socket; other addresses are not checked.
-
-    Args:
-        endpoint: Where.
-
-    Raises:
-        UnreachableError: Nothing listens, or not for this user.
-    """
+    """Check in about a millisecond that something listens on a Unix socket; other addresses are not checked."""
     if endpoint.socket is None:
         return
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
@@ -131,17 +92,7 @@ def check_connection(endpoint: Endpoint) -> None:
 
 
 def find_engine(candidates: Sequence[Endpoint] | None = None) -> Engine:
-    """Find the engine to use, changing nothing.
-
-    Args:
-        candidates: Where to look, first the one to prefer; by default what `endpoints` lists.
-
-    Returns:
-        The first that answers.
-
-    Raises:
-        UnreachableError: None does; tells of the one that says most.
-    """
+    """Find the engine to use, changing nothing."""
     failures: list[UnreachableError] = []
     for endpoint in endpoints() if candidates is None else candidates:
         try:
@@ -152,14 +103,7 @@ def find_engine(candidates: Sequence[Endpoint] | None = None) -> Engine:
 
 
 def explain(failure: UnreachableError) -> UserError:
-    """Turn an unreachable engine into what a user needs to know.
-
-    Args:
-        failure: What was found.
-
-    Returns:
-        The error with its cause and remedy.
-    """
+    """Turn an unreachable engine into what a user needs to know."""
     if failure.denied:
         return UserError(
             f"You may not use the Docker engine at {failure.endpoint.host}.",

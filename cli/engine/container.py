@@ -19,22 +19,7 @@ def made_by_updates(component: str) -> bool:
 
 @dataclass(frozen=True)
 class ContainerView:
-    """A container as the engine has it now.
-
-    Args:
-        id: The engine's id.
-        name: Its name.
-        component: The value of `dashtam.component`.
-        owner: The clone that owns it.
-        stack: The environment it belongs to.
-        state: `created`, `running`, `exited` or another state of the engine.
-        health: `healthy`, `starting` until a check has told, `unhealthy`, or empty where nothing checks it.
-        exit_code: Of its last run.
-        started: RFC 3339 time of its last start.
-        ports: Host ports by container port.
-        image: The image's reference.
-        checks: The last health checks, oldest first: exit status and output.
-    """
+    """A container as the engine has it now."""
 
     id: str
     name: str
@@ -65,11 +50,7 @@ class ContainerView:
 
 
 def view(document: dict[str, Any]) -> ContainerView:
-    """Return a container as the engine has it.
-
-    Args:
-        document: What `docker inspect` shows of one of the project's containers.
-    """
+    """Return a container as the engine has it."""
     state, labels = document["State"], document["Config"]["Labels"]
     health = state.get("Health") or {}
     bindings = document["NetworkSettings"]["Ports"] or {}

@@ -23,14 +23,6 @@ def become(container: ContainerView, command: Sequence[str], environ: Mapping[st
 
     Docker's client does this, and not the SDK: it sets the terminal up and back, follows its size, keeps standard
     output and error apart, and hands on the exit status.
-
-    Args:
-        container: A container that runs.
-        command: The command; never a secret.
-        environ: Variables for the command; never a secret.
-
-    Raises:
-        UserError: Docker's client is not installed.
     """
     client = shutil.which("docker")
     if client is None:

@@ -28,30 +28,14 @@ _WORDS = {"command": "Cmd", "entrypoints": "Entrypoint", "user": "User"}
 
 
 def changes(inputs: Mapping[str, Any], document: Mapping[str, Any]) -> Iterator[Change]:
-    """Compare a container with what is recorded of it, in what can change while it lives.
-
-    Args:
-        inputs: The recorded inputs.
-        document: What `docker inspect` shows.
-
-    Yields:
-        Changes.
-    """
+    """Compare a container with what is recorded of it, in what can change while it lives."""
     was, now = _recorded(inputs), _actual(document)
     yield from ((name, was[name], now[name]) for name in was if name in _MUTABLE and was[name] != now[name])
     yield from _networks(inputs, document["NetworkSettings"]["Networks"] or {})
 
 
 def replacement_changes(inputs: Mapping[str, Any], document: Mapping[str, Any]) -> Iterator[Change]:
-    """Compare a container that somebody else made with what is recorded of the one in whose place it is.
-
-    Args:
-        inputs: The recorded inputs.
-        document: What `docker inspect` shows.
-
-    Yields:
-        Changes of what is fixed for a container's life.
-    """
+    """Compare a container that somebody else made with what is recorded of the one in whose place it is."""
     was, now = _recorded(inputs), _actual(document)
     yield from ((name, was[name], now[name]) for name in was if name not in _MUTABLE and was[name] != now[name])
     yield from _commands(inputs, document["Config"])
@@ -60,15 +44,7 @@ def replacement_changes(inputs: Mapping[str, Any], document: Mapping[str, Any]) 
 
 
 def labels(inputs: Mapping[str, Any], actual: Mapping[str, str] | None) -> Iterator[Change]:
-    """Compare the labels of a container, network or volume; those that an image adds are no change.
-
-    Args:
-        inputs: The recorded inputs.
-        actual: What the engine has.
-
-    Yields:
-        Changes.
-    """
+    """Compare the labels of a container, network or volume; those that an image adds are no change."""
     for one in inputs.get("labels", []):
         found = (actual or {}).get(one["label"], NONE)
         if found != one["value"]:

@@ -17,14 +17,7 @@ DEFAULT_SOCKET = Path("/var/run/docker.sock")
 
 @dataclass(frozen=True)
 class Endpoint:
-    """An address that an engine may answer at.
-
-    Args:
-        host: Such as `unix:///var/run/docker.sock`.
-        origin: Who says so, for people.
-        chosen: Whether the user chose it; then no other is tried in its place.
-        certificates: The folder of ca.pem, cert.pem and key.pem, for TLS.
-    """
+    """An address that an engine may answer at."""
 
     host: str
     origin: str
@@ -37,11 +30,7 @@ class Endpoint:
         return Path(self.host.removeprefix("unix://")) if self.host.startswith("unix://") else None
 
     def environment(self) -> dict[str, str]:
-        """Return what points Docker's clients at it.
-
-        Returns:
-            Environment variables.
-        """
+        """Return what points Docker's clients at it."""
         variables = {"DOCKER_HOST": self.host}
         if self.certificates:
             variables |= {"DOCKER_TLS_VERIFY": "1", "DOCKER_CERT_PATH": str(self.certificates)}
@@ -49,14 +38,7 @@ class Endpoint:
 
 
 def endpoints() -> list[Endpoint]:
-    """List where an engine may be, first the one to prefer.
-
-    Returns:
-        Only the user's choice if there is one: DOCKER_HOST, else a context; else the usual sockets.
-
-    Raises:
-        UserError: The chosen context doesn't exist or can't be read.
-    """
+    """List where an engine may be, first the one to prefer."""
     host = os.environ.get("DOCKER_HOST")
     if host:
         return [_from_variable(host)]

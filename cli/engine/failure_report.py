@@ -24,17 +24,7 @@ def has_failed(container: ContainerView) -> bool:
 
 
 def update_failed(command: str, stack: str, errors: list[str], reports: list[str]) -> UserError:
-    """Return the error for an update that failed.
-
-    Args:
-        command: `up`, `down` or `destroy`.
-        stack: The environment.
-        errors: What Pulumi said.
-        reports: What the containers that aren't well said.
-
-    Returns:
-        The error, with a remedy where the cause is known.
-    """
+    """Return the error for an update that failed."""
     causes = "\n".join(reasons(errors))
     return UserError(
         f"{stack} is not up."
@@ -49,14 +39,7 @@ def update_failed(command: str, stack: str, errors: list[str], reports: list[str
 
 
 def reasons(errors: list[str]) -> list[str]:
-    """Return what Pulumi's diagnostics say, without its wrapping and repetition.
-
-    Args:
-        errors: Messages of severity error.
-
-    Returns:
-        One line a reason.
-    """
+    """Return what Pulumi's diagnostics say, without its wrapping and repetition."""
     lines: list[str] = []
     for line in (line.strip() for message in errors for line in message.splitlines()):
         said = _SUFFIX.sub("", _PREFIX.sub("", line)).strip()
@@ -66,15 +49,7 @@ def reasons(errors: list[str]) -> list[str]:
 
 
 def report(container: ContainerView, lines: list[str]) -> str:
-    """Return what a container that isn't well has to say.
-
-    Args:
-        container: The container.
-        lines: Its last lines.
-
-    Returns:
-        Its state, its last health check and its last lines.
-    """
+    """Return what a container that isn't well has to say."""
     state = container.health or container.state
     if container.state == "exited":
         state = f"exited with status {container.exit_code}"

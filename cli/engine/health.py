@@ -12,17 +12,7 @@ SECONDS = 120.0
 
 
 def settled(view: EngineView, stack: str, owner: str, seconds: float = SECONDS) -> list[ContainerView]:
-    """Wait until an environment's services are healthy, or one can't become so.
-
-    Args:
-        view: The engine.
-        stack: The environment.
-        owner: This clone.
-        seconds: How long to wait at most.
-
-    Returns:
-        Those that aren't healthy then.
-    """
+    """Wait until an environment's services are healthy, or one can't become so."""
     ailing: list[ContainerView] = []
 
     def over() -> bool:

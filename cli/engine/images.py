@@ -15,14 +15,7 @@ if TYPE_CHECKING:
 
 
 def connect() -> DockerClient:
-    """Connect to the engine that the user has chosen, else the one that answers.
-
-    Returns:
-        A client that has had an answer.
-
-    Raises:
-        UserError: No engine answers.
-    """
+    """Connect to the engine that the user has chosen, else the one that answers."""
     try:
         return open_client(find_remembered_engine(remember=False).endpoint)
     except UnreachableError as failure:
@@ -31,12 +24,7 @@ def connect() -> DockerClient:
 
 @contextmanager
 def patience(client: DockerClient, seconds: float) -> Iterator[None]:
-    """Bound how long one answer of the engine may take.
-
-    Args:
-        client: The engine.
-        seconds: How long to wait for each answer.
-    """
+    """Bound how long one answer of the engine may take."""
     before = client.api.timeout
     # Requests take fractions as well; the stubs know whole seconds only.
     client.api.timeout = seconds  # type: ignore[assignment]
@@ -47,28 +35,13 @@ def patience(client: DockerClient, seconds: float) -> Iterator[None]:
 
 
 def local_references(client: DockerClient) -> frozenset[str]:
-    """Return every name by which the engine has an image, in one call.
-
-    Args:
-        client: The engine.
-
-    Returns:
-        Names with tags, and names with digests.
-    """
+    """Return every name by which the engine has an image, in one call."""
     images = client.api.images()
     return frozenset(name for image in images for key in ("RepoTags", "RepoDigests") for name in image.get(key) or ())
 
 
 def is_local(reference: str, local: frozenset[str]) -> bool:
-    """Say whether an image is among the local ones.
-
-    Args:
-        reference: A name with a tag, a digest, or both; of both the digest counts, as it does for the engine.
-        local: The result of `local_references`.
-
-    Returns:
-        Whether the engine has it.
-    """
+    """Say whether an image is among the local ones."""
     name, _, digest = reference.partition("@")
     if not digest:
         return reference in local

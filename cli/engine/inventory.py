@@ -20,14 +20,7 @@ REMOVAL_POLL_SECONDS = 0.02
 
 @dataclass(frozen=True)
 class Holding:
-    """A name that something on the engine holds.
-
-    Args:
-        kind: `container`, `network` or `volume`.
-        name: The name.
-        owner: The clone that made it; empty where it isn't this project's.
-        host_ports: What a container publishes.
-    """
+    """A name that something on the engine holds."""
 
     kind: str
     name: str
@@ -37,13 +30,7 @@ class Holding:
 
 @dataclass(frozen=True)
 class Started:
-    """A container that has started.
-
-    Args:
-        id: The engine's id.
-        name: Its name.
-        component: The value of `dashtam.component`.
-    """
+    """A container that has started."""
 
     id: str
     name: str
@@ -51,37 +38,17 @@ class Started:
 
 
 class EngineView:
-    """The engine, seen by labels.
-
-    Args:
-        client: The engine's client.
-    """
+    """The engine, seen by labels."""
 
     def __init__(self, client: docker.DockerClient) -> None:
         self._client = client
 
     def containers(self, stack: str | None = None, owner: str | None = None) -> list[ContainerView]:
-        """Return the project's containers, running or not, by name.
-
-        Args:
-            stack: Only this environment's.
-            owner: Only this clone's.
-
-        Returns:
-            What the engine says of them now.
-        """
+        """Return the project's containers, running or not, by name."""
         return sorted((view(document) for document in self.documents(stack, owner)), key=lambda one: one.name)
 
     def documents(self, stack: str | None = None, owner: str | None = None) -> list[dict[str, Any]]:
-        """Return all that the engine knows of the project's containers, running or not.
-
-        Args:
-            stack: Only this environment's.
-            owner: Only this clone's.
-
-        Returns:
-            What `docker inspect` shows, of each.
-        """
+        """Return all that the engine knows of the project's containers, running or not."""
         found = self._client.api.containers(all=True, filters=_filter(stack, owner))
         documents = (self.container_document(summary["Id"]) for summary in found)
         return [document for document in documents if document is not None]
@@ -153,15 +120,7 @@ class EngineView:
         return [*self.all_containers(), *networks, *volumes]
 
     def last_lines(self, container: str, count: int) -> list[str]:
-        """Return the last lines that a container wrote.
-
-        Args:
-            container: Its id or name.
-            count: How many lines.
-
-        Returns:
-            Lines, without the stream's frame headers.
-        """
+        """Return the last lines that a container wrote."""
         try:
             text: bytes = self._client.api.logs(container, tail=count)
         except docker.errors.NotFound:
@@ -171,17 +130,7 @@ class EngineView:
     def log(
         self, container: str, *, since: float | None = None, tail: int | None = None, follow: bool = False
     ) -> Iterator[bytes]:
-        """Read a container's log.
-
-        Args:
-            container: Its id.
-            since: Not what was written before, in seconds since 1970.
-            tail: The last so many lines; None for all.
-            follow: Whether to go on until it stops.
-
-        Yields:
-            Frames, each with the engine's time in front.
-        """
+        """Read a container's log."""
         yield from self._client.api.logs(
             container,
             stream=True,
@@ -192,42 +141,20 @@ class EngineView:
         )
 
     def starts(self, stack: str, owner: str, since: float) -> Iterator[Started]:
-        """Watch containers of an environment start, from the call on.
-
-        Args:
-            stack: The environment.
-            owner: This clone.
-            since: Also those that started since then, in seconds since 1970.
-
-        Returns:
-            Containers as they start; it ends with the engine.
-        """
+        """Watch containers of an environment start, from the call on."""
         filters = {**_filter(stack, owner), "type": ["container"], "event": ["start"]}
         events = self._client.api.events(filters=filters, since=int(since), decode=True)
         facts = ((event["id"], event["Actor"]["Attributes"]) for event in events)
         return (Started(key, labels["name"], labels.get(COMPONENT_LABEL, "")) for key, labels in facts)
 
     def execute(self, container: str, command: Sequence[str]) -> tuple[int, str]:
-        """Run a command in a container, to its end.
-
-        Args:
-            container: Its id or name.
-            command: The command; never a secret.
-
-        Returns:
-            The exit status, and what it wrote.
-        """
+        """Run a command in a container, to its end."""
         started = self._client.api.exec_create(container, list(command))
         said: bytes = self._client.api.exec_start(started["Id"])
         return int(self._client.api.exec_inspect(started["Id"])["ExitCode"]), said.decode(errors="replace")
 
     def stop(self, container: str, grace: int) -> None:
-        """Stop a container, which may be paused.
-
-        Args:
-            container: Its id.
-            grace: Seconds after which it is killed.
-        """
+        """Stop a container, which may be paused."""
         try:
             self._client.api.stop(container, timeout=grace)
         except docker.errors.APIError:

@@ -12,18 +12,7 @@ from cli.engine.endpoint import endpoints
 
 
 def find_remembered_engine(*, remember: bool = True) -> Engine:
-    """Find the engine to use; ask it for its version only if it is another than last time.
-
-    Args:
-        remember: Whether it may be noted in the cache.
-
-    Returns:
-        The engine.
-
-    Raises:
-        UnreachableError: None answers.
-        UserError: The chosen context can't be read.
-    """
+    """Find the engine to use; ask it for its version only if it is another than last time."""
     candidates = endpoints()
     preferred = candidates[0]
     record = cache_home() / "engine.json"

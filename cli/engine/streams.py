@@ -38,12 +38,7 @@ LAST_WORDS = 2000
 
 
 class CommandError(Exception):
-    """A command in a container failed.
-
-    Args:
-        status: Its exit status.
-        said: The end of what it wrote to standard error.
-    """
+    """A command in a container failed."""
 
     def __init__(self, status: int, said: str) -> None:
         super().__init__(f"exit status {status}: {said}")
@@ -52,42 +47,14 @@ class CommandError(Exception):
 
 
 def run(client: docker.DockerClient, container: str, command: Sequence[str], stdin: bytes = b"") -> str:
-    """Run a command to its end.
-
-    Args:
-        client: The engine.
-        container: Its id or name.
-        command: The command; never a secret.
-        stdin: What it reads.
-
-    Returns:
-        What it wrote to standard output.
-
-    Raises:
-        CommandError: It failed.
-    """
+    """Run a command to its end."""
     return feed(client, container, command, [stdin], len(stdin))
 
 
 def feed(
     client: docker.DockerClient, container: str, command: Sequence[str], pieces: Iterable[bytes], size: int
 ) -> str:
-    """Run a command that reads a stream.
-
-    Args:
-        client: The engine.
-        container: Its id or name.
-        command: The command; never a secret.
-        pieces: What it reads.
-        size: How many bytes that is.
-
-    Returns:
-        What it wrote to standard output.
-
-    Raises:
-        CommandError: It failed.
-        Exception: What reading a piece raised; the command's input ends then.
-    """
+    """Run a command that reads a stream."""
     limited = ["sh", "-c", LIMITED, "feed", str(size), *command]
     execution, connection = _start(client, container, limited if size else command, stdin=bool(size))
     # Whatever happens, the connection is cut before the reader is waited for: the command may wait for more.
@@ -101,14 +68,7 @@ def feed(
 
 @contextmanager
 def cut_off(connection: Any) -> Iterator[None]:  # noqa: ANN401 - what the SDK returns differs by transport
-    """Use a connection to a container, and end it whatever happens; who still reads from it is woken.
-
-    Args:
-        connection: What the SDK returned.
-
-    Yields:
-        While it is used.
-    """
+    """Use a connection to a container, and end it whatever happens; who still reads from it is woken."""
     # What the SDK returns may be a file of the socket, which stays open when that is closed.
     underlying = _socket(connection)
     try:
@@ -141,19 +101,7 @@ def _socket(connection: Any) -> Any:  # noqa: ANN401
 
 
 def output(client: docker.DockerClient, container: str, command: Sequence[str]) -> Generator[bytes, None, None]:
-    """Run a command and hand on what it writes, to one who closes it where not all is wanted.
-
-    Args:
-        client: The engine.
-        container: Its id or name.
-        command: The command; never a secret.
-
-    Yields:
-        Pieces of its standard output.
-
-    Raises:
-        CommandError: It failed; raised after the last piece.
-    """
+    """Run a command and hand on what it writes, to one who closes it where not all is wanted."""
     execution, connection = _start(client, container, command, stdin=False)
     said = bytearray()
     with cut_off(connection):
@@ -170,18 +118,6 @@ def archive(client: docker.DockerClient, container: str, path: str) -> Generator
 
     The engine reads it, whatever the rights, and does nothing else with the container until it has handed on all, or
     is told that nobody reads any more; the SDK's own `get_archive` never tells.
-
-    Args:
-        client: The engine.
-        container: The container's id or name, running or not.
-        path: Where it is.
-
-    Yields:
-        Pieces of the archive.
-
-    Raises:
-        docker.errors.NotFound: There is no such path.
-        docker.errors.APIError: The engine refused.
     """
     api = client.api
     address = f"{api.base_url}/v{api.api_version}/containers/{container}/archive"
@@ -194,16 +130,7 @@ def archive(client: docker.DockerClient, container: str, path: str) -> Generator
 
 
 def read_file(client: docker.DockerClient, container: str, path: str) -> bytes:
-    """Return a small file of a container, running or not, whoever may read it.
-
-    Args:
-        client: The engine.
-        container: The container's id or name.
-        path: Where the file is.
-
-    Raises:
-        docker.errors.NotFound: There is no such file.
-    """
+    """Return a small file of a container, running or not, whoever may read it."""
     whole = io.BytesIO(b"".join(archive(client, container, path)))
     with tarfile.open(fileobj=whole) as files:
         content = files.extractfile(files.getmembers()[0])

@@ -20,17 +20,7 @@ have passed and it said something else; it mostly takes less than 5."""
 
 @dataclass(frozen=True)
 class Watched:
-    """What is watched, and who is told.
-
-    Args:
-        view: The engine.
-        stack: The environment.
-        owner: This clone.
-        old: Ids of containers that were there before.
-        wait: Seconds that a service may take to become healthy.
-        seen: Told of the new containers whenever they are looked at.
-        tell: Told what a service said that takes long.
-    """
+    """What is watched, and who is told."""
 
     view: EngineView
     stack: str
@@ -50,14 +40,7 @@ class Watched:
 
 
 class Watch:
-    """Watches an environment's containers during an update, for one that can't become healthy any more.
-
-    Args:
-        watched: What is watched.
-
-    Attributes:
-        reasons: Why the update can't succeed, where that doesn't show in a container's state.
-    """
+    """Watches an environment's containers during an update, for one that can't become healthy any more."""
 
     def __init__(self, watched: Watched) -> None:
         self._watched = watched

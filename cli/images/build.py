@@ -25,11 +25,7 @@ Work = tuple[str, "Callable[[Tick], None]"]
 
 
 def to_console(line: str) -> None:
-    """Show a line of progress.
-
-    Args:
-        line: Plain text.
-    """
+    """Show a line of progress."""
     err.print(line, markup=False, highlight=False)
 
 
@@ -38,15 +34,6 @@ def ensure(client: DockerClient, source: ImageSource, *, announce: Announce = to
 
     It can be ended at any point and run again: an image gets its name only when it's complete. Of two runs at the same
     time the second waits for the first.
-
-    Args:
-        client: The engine.
-        source: Where the images come from.
-        announce: Takes lines about what happens.
-        install: Whether debootstrap may be installed where it's needed and missing.
-
-    Raises:
-        UserError: An image couldn't be made.
     """
     if not missing(client, source):
         return
@@ -61,15 +48,7 @@ def ensure(client: DockerClient, source: ImageSource, *, announce: Announce = to
 
 
 def missing(client: DockerClient, source: ImageSource) -> list[str]:
-    """List the images that aren't there, in the order in which to make them.
-
-    Args:
-        client: The engine.
-        source: Where the images come from.
-
-    Returns:
-        References; the root file system is needed only to build on.
-    """
+    """List the images that aren't there, in the order in which to make them."""
     local = local_references(client)
     absent = [reference for base in BASES if not is_local(reference := base.reference(source), local)]
     if absent and source is ImageSource.DEBIAN and debian.root_reference() not in local:

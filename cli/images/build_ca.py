@@ -13,15 +13,7 @@ FILE = ".build/ca.crt"
 
 
 def bundle(environ: Mapping[str, str] = os.environ, local: Path = LOCAL_CERTIFICATES) -> Path | None:
-    """Return the certificates to download with.
-
-    Args:
-        environ: The environment, in which `SSL_CERT_FILE` names a bundle.
-        local: The folder of certificates that the administrator added.
-
-    Returns:
-        A PEM file, or None where the public authorities suffice.
-    """
+    """Return the certificates to download with."""
     named = environ.get("SSL_CERT_FILE")
     if named and Path(named).is_file():
         return Path(named)
@@ -30,12 +22,7 @@ def bundle(environ: Mapping[str, str] = os.environ, local: Path = LOCAL_CERTIFIC
 
 
 def provide(root: Path, found: Path | None) -> None:
-    """Put the certificates into the build context, or take them out.
-
-    Args:
-        root: The project's root.
-        found: The bundle, if there is one.
-    """
+    """Put the certificates into the build context, or take them out."""
     target = root / FILE
     if found is None:
         target.unlink(missing_ok=True)

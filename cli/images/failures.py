@@ -39,15 +39,7 @@ _KNOWN = (
 
 
 def explained(what: str, lines: list[str]) -> UserError:
-    """Return an error that names the cause, with the last lines of the output.
-
-    Args:
-        what: What failed, as a sentence without its full stop.
-        lines: The output, the last line last.
-
-    Returns:
-        The error to raise.
-    """
+    """Return an error that names the cause, with the last lines of the output."""
     tail = [text for line in lines for text in line.splitlines() if text.strip()][-TAIL:]
     output = "\n".join(tail)
     for pattern, reason, remedy in _KNOWN:

@@ -20,16 +20,7 @@ _MEBIBYTE = 2**20
 
 
 def make(client: DockerClient, reference: str, tick: Tick) -> None:
-    """Pull one image.
-
-    Args:
-        client: The engine.
-        reference: Its name with its tag, and its digest where one is recorded.
-        tick: Takes how much has arrived.
-
-    Raises:
-        UserError: The registry doesn't answer, or has no such image.
-    """
+    """Pull one image."""
     what = f"Pulling {reference} failed"
     name, _, digest = reference.partition("@")
     repository, _, tag = name.rpartition(":")

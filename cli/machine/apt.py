@@ -16,15 +16,7 @@ _TIMEOUT_SECONDS = 900
 
 
 def install(packages: Sequence[str], what: str) -> None:
-    """Install packages with their hard dependencies, as root; whoever asks has announced it.
-
-    Args:
-        packages: Their names.
-        what: What they are, for people.
-
-    Raises:
-        CommandError: apt-get failed.
-    """
+    """Install packages with their hard dependencies, as root; whoever asks has announced it."""
     with meter(f"Installing {what}", unit="steps") as progress:
         watcher = Watcher(on_tick=progress.tick)
         try:

@@ -27,14 +27,7 @@ def can_run() -> bool:
 
 
 def require_browser(*, install: bool) -> None:
-    """Make sure of a browser, and of the program that tells it whom to trust.
-
-    Args:
-        install: Whether they may be installed.
-
-    Raises:
-        UserError: Something is missing and may not, or can't, be installed.
-    """
+    """Make sure of a browser, and of the program that tells it whom to trust."""
     if not can_run():
         raise UserError(
             f"The browser tests can't run on {platform.system()} itself.",

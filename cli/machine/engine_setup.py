@@ -28,17 +28,7 @@ _DIRECTLY = ("dockerd",)
 
 
 def set_up_engine(failure: UnreachableError) -> Engine:
-    """Install an engine if there is none, and start it.
-
-    Args:
-        failure: Why none can be used as things are.
-
-    Returns:
-        The running engine.
-
-    Raises:
-        UserError: That is not possible or not allowed here.
-    """
+    """Install an engine if there is none, and start it."""
     if failure.denied or failure.endpoint.chosen or platform.system() != "Linux" or os.geteuid() != 0:
         raise explain(failure)
     endpoint = Endpoint(f"unix://{DEFAULT_SOCKET}", "started by dashtam", chosen=False)

@@ -16,15 +16,7 @@ if TYPE_CHECKING:
 
 
 def tool_environment(toolchain: Toolchain, engine: Engine | None) -> dict[str, str]:
-    """Return the variables to set on top of a user's environment.
-
-    Args:
-        toolchain: The Pulumi CLI and its plugins.
-        engine: The Docker engine, if one is needed.
-
-    Returns:
-        Environment variables.
-    """
+    """Return the variables to set on top of a user's environment."""
     variables = {
         "PATH": _search_path(toolchain.cli.bin),
         "PULUMI_SKIP_UPDATE_CHECK": "true",

@@ -27,15 +27,7 @@ _TRUST_VARIABLES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked at.
-
-    Args:
-        check: What.
-        ok: Whether it is as it should be.
-        detail: What was found.
-        cause: Why it isn't as it should be.
-        remedy: The command or change that mends it.
-    """
+    """One thing that was looked at."""
 
     check: str
     ok: bool
@@ -45,11 +37,7 @@ class Finding:
 
 
 def findings() -> list[Finding]:
-    """Look at everything that a machine needs.
-
-    Returns:
-        All that was looked at, good and bad.
-    """
+    """Look at everything that a machine needs."""
     places = Places(read_lock())
     cli = find_cli(places, remember=False)
     return [_engine(), _pulumi(places, cli), _plugins(places, cli), *_trust(), _space()]

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import docker
 
+from cli.core import atomic_files
 from cli.core.errors import UserError
 from cli.core.parallel import each
-from cli.data import durable_files
 from cli.data import sealed_secrets as keys
 from cli.data.database import LOGIN
 from cli.data.snapshots import manifest, store
@@ -180,7 +180,7 @@ def _keep_data(path: Path, one: Helper, count: Count) -> Piece:
 
 def _keep(path: Path, pieces: Iterable[bytes], count: Count = lambda _: None) -> Piece:
     digest, size = hashlib.sha256(), 0
-    with durable_files.new(path) as file:
+    with atomic_files.create_private(path) as file:
         for piece in pieces:
             file.write(piece)
             digest.update(piece)

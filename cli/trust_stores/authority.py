@@ -18,12 +18,7 @@ _DIGITS = 16
 
 @dataclass(frozen=True)
 class Authority:
-    """A CA.
-
-    Args:
-        environment: Whose it is.
-        pem: Its certificate.
-    """
+    """A CA."""
 
     environment: str
     pem: str
@@ -66,26 +61,13 @@ class Authority:
 
 
 def trusted(clone: Clone, environment: str) -> list[Authority]:
-    """Return the CAs of an environment that were put into a store and not taken out again, earlier ones too.
-
-    Args:
-        clone: This clone.
-        environment: The environment, which needn't exist any more.
-    """
+    """Return the CAs of an environment that were put into a store and not taken out again, earlier ones too."""
     files = sorted(_folder(clone, environment).glob("*.crt"))
     return [Authority(environment, file.read_text()) for file in files]
 
 
 def note(clone: Clone, ca: Authority) -> Path:
-    """Note that a CA is put into a store.
-
-    Args:
-        clone: This clone.
-        ca: The CA.
-
-    Returns:
-        Its certificate as a file.
-    """
+    """Note that a CA is put into a store."""
     file = _folder(clone, ca.environment) / f"{ca.fingerprint}.crt"
     write_whole(file, ca.pem)
     return file

@@ -31,12 +31,7 @@ _TRUSTED_TO_SIGN_SERVERS = "C,,"
 
 @dataclass(frozen=True)
 class Database:
-    """A database of NSS.
-
-    Args:
-        folder: Where it is.
-        browser: Who reads it.
-    """
+    """A database of NSS."""
 
     folder: Path
     browser: str
@@ -72,14 +67,7 @@ class Database:
 
 
 def stores(home: Path) -> list[Store]:
-    """Return the stores of a user's browsers.
-
-    Args:
-        home: The user's home.
-
-    Returns:
-        Those that are there, and Chromium's if it is installed and never ran.
-    """
+    """Return the stores of a user's browsers."""
     found = [Database(home / place, "Chromium and Chrome") for place in CHROMIUMS if (home / place).is_dir()]
     if not (home / CHROMIUM).is_dir() and any(shutil.which(program) for program in CHROMIUM_PROGRAMS):
         found.append(Database(home / CHROMIUM, "Chromium and Chrome"))
@@ -88,15 +76,7 @@ def stores(home: Path) -> list[Store]:
 
 
 def require_certutil(ask: Ask, *, install: bool) -> None:
-    """Make sure of the program that changes browsers' stores.
-
-    Args:
-        ask: Asked before it is installed.
-        install: Whether it may be installed.
-
-    Raises:
-        UserError: It is missing and may not, or can't, be installed.
-    """
+    """Make sure of the program that changes browsers' stores."""
     if shutil.which("certutil"):
         return
     root = os.geteuid() == 0

@@ -36,13 +36,7 @@ class Store(Protocol):
         ...
 
     def add(self, ca: Authority, file: Path, say: Say) -> None:
-        """Put a CA in.
-
-        Args:
-            ca: The CA.
-            file: Its certificate.
-            say: Told of commands that are run as root.
-        """
+        """Put a CA in."""
         ...
 
     def remove(self, ca: Authority, file: Path, say: Say) -> None:
@@ -51,17 +45,7 @@ class Store(Protocol):
 
 
 def run(command: Sequence[str]) -> str:
-    """Run a command to its end.
-
-    Args:
-        command: The command.
-
-    Returns:
-        Its standard output.
-
-    Raises:
-        UserError: It failed, with what it said, or is not there.
-    """
+    """Run a command to its end."""
     try:
         done = subprocess.run(list(command), stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     except FileNotFoundError:
@@ -78,15 +62,7 @@ def run(command: Sequence[str]) -> str:
 
 
 def run_as_root(command: Sequence[str], say: Say) -> None:
-    """Run a command as root: directly if this is root, else by sudo, which asks for the password itself.
-
-    Args:
-        command: The command.
-        say: Told of it before.
-
-    Raises:
-        UserError: It failed, or there is no way to become root.
-    """
+    """Run a command as root: directly if this is root, else by sudo, which asks for the password itself."""
     if os.geteuid() == 0:
         run(command)
         return

@@ -18,14 +18,7 @@ KEYCHAIN = "/Library/Keychains/System.keychain"
 
 @dataclass(frozen=True)
 class AnchorFolder:
-    """A folder of trust anchors, and the command that makes bundles of it: Linux.
-
-    Args:
-        folder: Where the system's administrator puts certificates.
-        suffix: What their names must end with.
-        update: The command to run after a change.
-        listed: Debian's list of certificates, with which the command must be told of one that is gone.
-    """
+    """A folder of trust anchors, and the command that makes bundles of it: Linux."""
 
     folder: Path
     suffix: str

@@ -21,16 +21,7 @@ class Stores(StrEnum):
 
 
 def stores(which: Stores, ask: Ask, *, install: bool) -> list[Store]:
-    """Return the stores of this machine.
-
-    Args:
-        which: Of which kind.
-        ask: Asked before anything is installed.
-        install: Whether what changes browsers' stores may be installed.
-
-    Raises:
-        UserError: There are browsers, and what changes their stores is missing.
-    """
+    """Return the stores of this machine."""
     if which is not Stores.SYSTEM and browsers.stores(Path.home()):
         browsers.require_certutil(ask, install=install)
     return _found(which)
@@ -43,14 +34,7 @@ def _found(which: Stores) -> list[Store]:
 
 
 def add(clone: Clone, ca: Authority, chosen: Sequence[Store], say: Say) -> None:
-    """Put a CA into stores.
-
-    Args:
-        clone: This clone, which notes it first: what is broken off can be taken out again.
-        ca: The CA.
-        chosen: The stores that don't hold it.
-        say: Told of each.
-    """
+    """Put a CA into stores."""
     file = authority.note(clone, ca)
     for store in chosen:
         store.add(ca, file, say)
@@ -58,14 +42,7 @@ def add(clone: Clone, ca: Authority, chosen: Sequence[Store], say: Say) -> None:
 
 
 def remove(clone: Clone, ca: Authority, chosen: Sequence[Store], say: Say) -> None:
-    """Take a CA out of stores.
-
-    Args:
-        clone: This clone.
-        ca: The CA.
-        chosen: The stores that hold it.
-        say: Told of each.
-    """
+    """Take a CA out of stores."""
     file = authority.note(clone, ca)
     for store in chosen:
         store.remove(ca, file, say)

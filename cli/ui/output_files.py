@@ -10,12 +10,12 @@ import re
 import stat
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+from cli.core import atomic_files
 from cli.core.errors import UserError
-from cli.data import durable_files
 from cli.ui import questions
 
 STREAM = "-"
@@ -35,16 +35,7 @@ def descriptor(file: str) -> int | None:
 
 
 def ask(file: str, *, yes: bool, as_json: bool = False) -> None:
-    """Make sure that a file may be written: ask where there is one already.
-
-    Args:
-        file: As the user names it.
-        yes: Whether it may be replaced without a question.
-        as_json: Whether a program reads what the command prints.
-
-    Raises:
-        UserError: It can't be written, or nobody can be asked.
-    """
+    """Make sure that a file may be written: ask where there is one already."""
     if descriptor(file) is not None:
         return
     path = _real(file)
@@ -61,15 +52,7 @@ def ask(file: str, *, yes: bool, as_json: bool = False) -> None:
 
 @contextmanager
 def opened(file: str, mode: int | None = None) -> Iterator[BinaryIO]:
-    """Open a file to write; what is there stays until the context ends well.
-
-    Args:
-        file: As the user names it.
-        mode: Its rights; if None, those of the file that is replaced, or as the user's `umask` says.
-
-    Yields:
-        The file.
-    """
+    """Open a file to write; what is there stays until the context ends well."""
     number = descriptor(file)
     if number is not None:
         # Of its own, so that what can't be written is not tried once more at the end.
@@ -79,20 +62,12 @@ def opened(file: str, mode: int | None = None) -> Iterator[BinaryIO]:
         with os.fdopen(os.open(path, os.O_WRONLY), "wb", buffering=0) as special:
             yield special
     else:
-        with durable_files.replaced(path, _usual(path) if mode is None else mode) as draft:
+        with atomic_files.replacing(path, mode) as draft:
             yield draft
 
 
 def write(file: Path, text: str) -> None:
-    """Write a text; see `ask` and `opened`.
-
-    Args:
-        file: As the user names it.
-        text: What.
-
-    Raises:
-        UserError: It can't be written.
-    """
+    """Write a text; see `ask` and `opened`."""
     try:
         with opened(str(file)) as content:
             content.write(text.encode())
@@ -109,14 +84,6 @@ def _is_special(path: Path) -> bool:
         return not stat.S_ISREG(path.stat().st_mode)
     except OSError:
         return False
-
-
-def _usual(path: Path) -> int:
-    with suppress(FileNotFoundError):
-        return stat.S_IMODE(path.stat().st_mode)
-    mask = os.umask(0)
-    os.umask(mask)
-    return 0o666 & ~mask
 
 
 def _refusal(file: str, cause: str) -> UserError:

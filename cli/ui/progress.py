@@ -17,13 +17,7 @@ class Meter(Protocol):
     """What long work reports to."""
 
     def update(self, done: float, total: float, detail: str = "") -> None:
-        """Say how far the work is.
-
-        Args:
-            done: Units done.
-            total: Units in all; 0 while that is unknown.
-            detail: What is being done now.
-        """
+        """Say how far the work is."""
 
     def tick(self) -> None:
         """Say that the work goes on."""
@@ -31,15 +25,7 @@ class Meter(Protocol):
 
 @contextlib.contextmanager
 def meter(title: str, *, unit: str) -> Iterator[Meter]:
-    """Show the progress of one piece of work on standard error.
-
-    Args:
-        title: What is being done.
-        unit: What is counted, such as `packages`.
-
-    Yields:
-        What the work reports to.
-    """
+    """Show the progress of one piece of work on standard error."""
     from cli.ui.console import err  # noqa: PLC0415 - rich is needed only where something is shown
 
     if err.is_terminal:
@@ -53,12 +39,7 @@ def meter(title: str, *, unit: str) -> Iterator[Meter]:
 
 
 class PlainMeter:
-    """Prints a line at the start, every so often, and at the end.
-
-    Args:
-        title: What is being done.
-        unit: What is counted.
-    """
+    """Prints a line at the start, every so often, and at the end."""
 
     def __init__(self, title: str, unit: str) -> None:
         self._title = title
@@ -113,12 +94,7 @@ def _bar(title: str, unit: str) -> Iterator[Meter]:
 
 
 class BarMeter:
-    """Moves a bar; see `Meter`.
-
-    Args:
-        shown: The display.
-        task: The bar in it.
-    """
+    """Moves a bar; see `Meter`."""
 
     def __init__(self, shown: _Progress, task: _TaskID) -> None:
         self._shown = shown

@@ -10,16 +10,7 @@ from cli.core.errors import UserError
 
 
 def confirm(question: str, *, as_json: bool = False) -> None:
-    """Ask whether to go on.
-
-    Args:
-        question: Names what is lost.
-        as_json: Whether a program reads what the command prints.
-
-    Raises:
-        typer.Abort: The answer is no; the exit status is 1.
-        UserError: Nobody can answer.
-    """
+    """Ask whether to go on."""
     if as_json:
         raise UserError(question, cause="--json can't prompt.", remedy="Add --yes.")
     try:

@@ -15,15 +15,7 @@ Count = Callable[[int], object]
 
 @contextmanager
 def transfer(title: str, total: int = 0) -> Iterator[Count]:
-    """Show how far bytes have come.
-
-    Args:
-        title: What is being done.
-        total: How many there are; 0 while that is unknown.
-
-    Yields:
-        To be called with how many bytes more are done.
-    """
+    """Show how far bytes have come."""
     done = 0
     with meter(title, unit="MB") as shown:
 

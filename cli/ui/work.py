@@ -25,13 +25,7 @@ _WIDTH = 100
 
 @dataclass
 class Steps:
-    """Counts steps and tells about each: its start, a sign of life while it lasts, and its end.
-
-    Args:
-        total: How many steps there are.
-        announce: Takes the lines.
-        clock: Seconds from any beginning.
-    """
+    """Counts steps and tells about each: its start, a sign of life while it lasts, and its end."""
 
     total: int
     announce: Announce
@@ -40,14 +34,7 @@ class Steps:
 
     @contextmanager
     def step(self, what: str) -> Iterator[Tick]:
-        """Tell about one step.
-
-        Args:
-            what: What is done, as a phrase.
-
-        Yields:
-            A function for the step's own news, of which one in five seconds is passed on.
-        """
+        """Tell about one step."""
         self._started += 1
         title = f"Images {self._started}/{self.total}: {what}"
         begin = last = self.clock()

@@ -14,8 +14,8 @@ from typing import BinaryIO, Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from cli.core.errors import UserError
+from cli.core.hashing import CHUNK
 from cli.data.backups.source import Source
-from cli.data.durable_files import CHUNK
 from cli.data.encryption import Sealed
 from cli.ui.transfer_progress import Count
 

@@ -12,10 +12,9 @@ from typing import BinaryIO
 import docker
 from docker.errors import NotFound
 
-from cli.core import remedies
+from cli.core import atomic_files, remedies
 from cli.core.errors import UserError
 from cli.data import database as databases
-from cli.data import durable_files
 from cli.data import sealed_secrets as keys
 from cli.data.backups import archive
 from cli.data.backups.archive import Label
@@ -95,7 +94,7 @@ def _token_keys(client: docker.DockerClient, target: Target) -> Sealed | None:
 
 @contextmanager
 def _opened(file: str) -> Iterator[BinaryIO]:
-    with output_files.opened(file, durable_files.PRIVATE) as opened:
+    with output_files.opened(file, atomic_files.PRIVATE) as opened:
         if opened.isatty():
             raise UserError("A backup is not for a terminal.", remedy="Name a file, or redirect it.", exit_status=2)
         yield opened

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from cli.core.errors import UserError
+from cli.core.hashing import CHUNK
 from cli.data.backups import archive, source, sql
 from cli.data.backups.archive import Label
 from cli.data.backups.source import Source
 from cli.data.backups.sql import DumpError, Filtered
-from cli.data.durable_files import CHUNK
 from cli.environments.clone import Clone
 from cli.ui.transfer_progress import Count
 

@@ -16,8 +16,9 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, BinaryIO, cast
 
+from cli.core import atomic_files
 from cli.core.errors import UserError
-from cli.data import durable_files
+from cli.core.hashing import CHUNK
 from cli.environments.clone import Clone
 from cli.ui.output_files import STREAM
 
@@ -51,7 +52,7 @@ class Source:
     def head(self) -> bytes:
         """Return how it begins."""
         self.file.seek(0)
-        return self.file.read(durable_files.CHUNK)
+        return self.file.read(CHUNK)
 
 
 @contextmanager
@@ -73,9 +74,7 @@ def opened(clone: Clone, file: str) -> Iterator[Source]:
         content = sys.stdin.buffer if file == STREAM else held.enter_context(_at(Path(file)))
         if file == STREAM or not _is_regular(content):
             once = content
-            content = held.enter_context(
-                spool(clone, name, lambda made: shutil.copyfileobj(once, made, durable_files.CHUNK))
-            )
+            content = held.enter_context(spool(clone, name, lambda made: shutil.copyfileobj(once, made, CHUNK)))
         source = Source(name, content)
         yield Source(name, held.enter_context(_decompressed(clone, source)))
 
@@ -95,9 +94,9 @@ def spool(clone: Clone, name: str, fill: Callable[[BinaryIO], None]) -> Iterator
     Raises:
         UserError: There is no room.
     """
-    folder = durable_files.folder(clone.home / "restoring")
+    folder = atomic_files.private_folder(clone.home / "restoring")
     with TemporaryFile(dir=folder) as file:
-        with durable_files.told_if_full(folder, f"the backup from {name}"):
+        with atomic_files.explain_full_disk(folder, f"the backup from {name}"):
             fill(file)
             file.flush()
         yield file
@@ -134,7 +133,7 @@ def _decompressed(clone: Clone, source: Source) -> Iterator[BinaryIO]:
 def _copy(source: Source, content: IO[bytes], file: BinaryIO) -> None:
     while True:
         try:
-            piece = content.read(durable_files.CHUNK)
+            piece = content.read(CHUNK)
         except _FAILURES as error:
             raise UserError(
                 f"{source.name} is damaged; nothing was changed.",

@@ -11,7 +11,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from cli.core.errors import UserError
-from cli.data.durable_files import CHUNK
+from cli.core.hashing import CHUNK
 from cli.ui.transfer_progress import Count
 
 FILE = "manifest.json"

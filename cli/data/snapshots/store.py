@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from cli.core import atomic_files
 from cli.core.errors import UserError
-from cli.data import durable_files
 from cli.data.snapshots import manifest
 from cli.data.snapshots.manifest import Manifest
 from cli.environments.clone import Clone
@@ -114,14 +114,14 @@ class Store:
         Raises:
             UserError: The disk became full.
         """
-        draft = durable_files.folder(self.folder) / f".draft-{secrets.token_hex(4)}"
+        draft = atomic_files.private_folder(self.folder) / f".draft-{secrets.token_hex(4)}"
         try:
-            with durable_files.told_if_full(self.folder, "a snapshot"):
+            with atomic_files.explain_full_disk(self.folder, "a snapshot"):
                 draft.mkdir(mode=0o700)
                 yield draft
                 for one in (*draft.iterdir(), draft):
-                    durable_files.sync(one)
-                durable_files.rename(draft, self.path(name))
+                    atomic_files.sync(one)
+                atomic_files.rename(draft, self.path(name))
         finally:
             shutil.rmtree(draft, ignore_errors=True)
 
@@ -136,7 +136,7 @@ class Store:
         """
         self.require(name)
         gone = self.folder / f".gone-{secrets.token_hex(4)}"
-        durable_files.rename(self.path(name), gone)
+        atomic_files.rename(self.path(name), gone)
         shutil.rmtree(gone)
 
     def sweep(self) -> None:
@@ -154,7 +154,7 @@ class Store:
         Raises:
             UserError: It doesn't.
         """
-        free = shutil.disk_usage(durable_files.folder(self.folder)).free
+        free = shutil.disk_usage(atomic_files.private_folder(self.folder)).free
         if free < size + RESERVE:
             raise UserError(
                 "There is not enough room for a snapshot; nothing was changed.",

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from cli.core import atomic_files
 from cli.core.errors import UserError
-from cli.data import durable_files
 from cli.data.snapshots import manifest, store
 from cli.data.snapshots.manifest import Manifest
 from cli.data.snapshots.store import Store
@@ -31,7 +31,7 @@ def _add(kept: Store, name: str) -> Path:
     )
     with kept.draft(name) as draft:
         for file, content in manifest.files(made):
-            with durable_files.new(draft / file) as opened:
+            with atomic_files.create_private(draft / file) as opened:
                 opened.write(content)
     return kept.path(name)
 
