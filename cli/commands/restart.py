@@ -8,7 +8,7 @@ import typer
 
 from cli.commands.arguments import Environment, Services
 from cli.commands.options import AsJson
-from cli.data.snapshots import swap
+from cli.data.snapshots import volume_swap as swap
 from cli.environments import environment_lock, handle, placements
 from cli.environments.handle import Target
 from cli.images.local import connect

@@ -37,7 +37,7 @@ def create(
     as_json: AsJson = False,
 ) -> None:
     """Take a snapshot of an environment, running or not. Services are paused meanwhile; no connection is lost."""
-    from cli.data.snapshots import create as creation  # noqa: PLC0415 - only what takes one needs it
+    from cli.operations import take_snapshot as creation  # noqa: PLC0415 - only what takes one needs it
 
     taken = creation.create(connect(), handle.require(environment), environment, name)
     if as_json:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import docker
 
 from cli.core.errors import UserError
-from cli.data.snapshots import journal
+from cli.data import restore_journal as journal
 from cli.engine.container import ContainerView
 from cli.engine.inventory import EngineView
 from cli.environments import environment_lock, named_environments, ownership, passphrase, states

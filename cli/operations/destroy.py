@@ -7,12 +7,12 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 
 from cli.core.errors import UserError
-from cli.data.snapshots import journal
-from cli.data.snapshots.create import Taken
+from cli.data import restore_journal as journal
 from cli.environments import environment_lock, named_environments, ownership, states
 from cli.operations import drift, reconcile, recover
 from cli.operations.session import Session
-from cli.operations.snapshot_before_destroy import farewell
+from cli.operations.snapshot_before_loss import farewell
+from cli.operations.take_snapshot import Taken
 from cli.operations.updates import Updates
 from cli.pulumi import locks
 from cli.pulumi.stack_state import StackState

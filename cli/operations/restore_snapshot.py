@@ -13,15 +13,19 @@ from app.vault import MasterKeys
 from cli.core import signals
 from cli.core.errors import UserError
 from cli.core.parallel import each
+from cli.data import restore_journal as journal
+from cli.data import sealed_secrets as keys
 from cli.data.encryption import Sealed
-from cli.data.snapshots import before, journal, keys, manifest, parts, staged_credentials, staging, store, swap
+from cli.data.restore_journal import Entry, Phase
+from cli.data.snapshots import before, manifest, staged_credentials, staging, store
 from cli.data.snapshots import session_key as session_keys
+from cli.data.snapshots import volume_swap as swap
 from cli.data.snapshots.helper import Helper, Part, helper
-from cli.data.snapshots.journal import Entry, Phase
 from cli.data.snapshots.manifest import Manifest
 from cli.engine import health
 from cli.engine.inventory import EngineView
 from cli.environments import environment_lock
+from cli.operations import data_parts as parts
 from cli.operations.session import Session
 from cli.operations.up import up
 from cli.ui.console import err

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from cli.core.errors import UserError
 from cli.core.parallel import each
-from cli.data.snapshots import missing_data_hint, session_key, store, swap
+from cli.data.snapshots import missing_data_hint, session_key, store, volume_swap
 from cli.engine import failure_report, health
 from cli.environments import environment_lock, placements
 from cli.environments.configuration import configuration, require_configured
@@ -38,14 +38,14 @@ def up(
         for stack in stacks:
             _require_health(session, stack)
             # Only now is there an app that can tell whether a backup that was restored stays.
-            swap.finish(session.client, session.clone, placements.naming(session.clone, stack))
+            volume_swap.finish(session.client, session.clone, placements.naming(session.clone, stack))
     return each(lambda stack: _outputs(session, stack), stacks)
 
 
 def _prepare(session: Session, stack: str, *, hint: bool) -> list[str]:
     """Clean up after an earlier command, and return the flags that the update needs for that."""
     naming = placements.naming(session.clone, stack)
-    if swap.finish(session.client, session.clone, naming):
+    if volume_swap.finish(session.client, session.clone, naming):
         err.print(f"A restore of {stack} was interrupted; it is finished now.", highlight=False)
     session_key.apply(session.pulumi, session.clone, stack)
     refresh = recover.recover(session, stack)

@@ -15,10 +15,10 @@ from docker.errors import NotFound
 from cli.core import atomic_files, remedies
 from cli.core.errors import UserError
 from cli.data import database as databases
+from cli.data import sealed_secrets as keys
 from cli.data.backups import archive
 from cli.data.backups.archive import Label
 from cli.data.encryption import Sealed
-from cli.data.snapshots import keys
 from cli.engine import streams
 from cli.engine.streams import CommandError
 from cli.environments import passphrase

@@ -16,13 +16,17 @@ from app.vault import MasterKeys
 from cli.core import remedies
 from cli.core.errors import UserError
 from cli.data import database as databases
+from cli.data import restore_journal as journal
 from cli.data import revisions
-from cli.data.backups import archive, formats, serving, source, swapping, unfinished
+from cli.data import sealed_secrets as keys
+from cli.data.backups import archive, formats, serving, source, unfinished
+from cli.data.backups import database_swap as swapping
 from cli.data.backups.archive import Label
 from cli.data.backups.formats import Dump
 from cli.data.database import Database, identifier
-from cli.data.snapshots import before, journal, keys, swap
-from cli.data.snapshots.journal import Entry, Phase
+from cli.data.restore_journal import Entry, Phase
+from cli.data.snapshots import before
+from cli.data.snapshots import volume_swap as swap
 from cli.engine import health, streams
 from cli.engine.container import ContainerView
 from cli.engine.streams import CommandError

@@ -10,7 +10,7 @@ from docker.errors import APIError
 
 from cli.core.errors import UserError
 from cli.core.wait import until
-from cli.data.backups import swapping
+from cli.data.backups import database_swap as swapping
 from cli.data.database import Database
 from cli.engine import failure_report, health
 from cli.engine.container import ContainerView

@@ -8,7 +8,8 @@ import docker
 
 from cli.core.errors import UserError
 from cli.data import database as databases
-from cli.data.backups import serving, swapping
+from cli.data.backups import database_swap as swapping
+from cli.data.backups import serving
 from cli.engine.inventory import EngineView
 from cli.engine.streams import CommandError
 from cli.environments.clone import Clone

@@ -8,12 +8,13 @@ from contextlib import contextmanager
 import docker
 
 from cli.core.errors import UserError
-from cli.data.snapshots import create, parts
-from cli.data.snapshots.create import Taken
 from cli.data.snapshots.helper import helper
-from cli.data.snapshots.parts import NothingToKeepError
 from cli.engine.inventory import EngineView
 from cli.environments.clone import Clone
+from cli.operations import data_parts as parts
+from cli.operations import take_snapshot as create
+from cli.operations.data_parts import NothingToKeepError
+from cli.operations.take_snapshot import Taken
 from cli.ui.console import err
 
 

@@ -9,8 +9,9 @@ import base64
 import json
 from typing import Any
 
-from cli.data.snapshots import journal, keys
-from cli.data.snapshots.journal import Phase
+from cli.data import restore_journal as journal
+from cli.data import sealed_secrets as keys
+from cli.data.restore_journal import Phase
 from cli.environments.clone import Clone
 from cli.pulumi.process import Pulumi
 

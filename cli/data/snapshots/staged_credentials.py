@@ -16,7 +16,7 @@ from app.vault import MasterKeys
 from cli.core.errors import UserError
 from cli.data import revisions
 from cli.data.snapshots.helper import VOLUME, Helper
-from cli.data.snapshots.swap import STAGED
+from cli.data.snapshots.volume_swap import STAGED
 from cli.engine.streams import CommandError
 
 ITERATIONS = 4096

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from cli.core.errors import UserError
 from cli.core.parallel import each
-from cli.data.snapshots import manifest, store, swap
+from cli.data.snapshots import manifest, store
+from cli.data.snapshots import volume_swap as swap
 from cli.data.snapshots.helper import VOLUME, Helper
 from cli.data.snapshots.manifest import Manifest, Piece
 from cli.engine.streams import CommandError

@@ -12,9 +12,10 @@ from unittest.mock import Mock
 import pytest
 
 from cli.core.errors import UserError
-from cli.data.snapshots import manifest, parts
-from cli.data.snapshots.journal import Phase
+from cli.data.restore_journal import Phase
+from cli.data.snapshots import manifest
 from cli.environments.clone import Clone
+from cli.operations import data_parts as parts
 from cli.operations import restore_snapshot
 from tests.system import environments
 from tests.system.commands import snapshots

@@ -18,7 +18,7 @@ from cli.core.errors import UserError
 from cli.data.snapshots import staging, store
 from cli.data.snapshots.helper import Helper, Part, helper
 from cli.data.snapshots.manifest import Manifest, Piece
-from cli.data.snapshots.swap import STAGED
+from cli.data.snapshots.volume_swap import STAGED
 from cli.images import source
 from infra.catalogue import POSTGRES, REDIS
 from infra.naming import Naming

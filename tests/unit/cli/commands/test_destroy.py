@@ -8,9 +8,9 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from cli.core.errors import UserError
-from cli.data.snapshots.create import Taken
 from cli.main import app
 from cli.operations import destroy, session
+from cli.operations.take_snapshot import Taken
 
 TAKEN = Taken("test", "one", "/snapshots/test/one", 1, 1.0, 0.0)
 DATA = {"postgres_test_data", "redis_test_data"}

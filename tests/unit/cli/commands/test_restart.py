@@ -7,10 +7,10 @@ import pytest
 from typer.testing import CliRunner
 
 from cli.core.errors import UserError
-from cli.data.snapshots import journal
+from cli.data import restore_journal as journal
+from cli.data.restore_journal import Entry, Phase
 from cli.data.snapshots.helper import Part
-from cli.data.snapshots.journal import Entry, Phase
-from cli.data.snapshots.swap import STAGED
+from cli.data.snapshots.volume_swap import STAGED
 from cli.environments import clone
 from cli.environments.clone import Clone
 from cli.main import app

@@ -10,13 +10,14 @@ from typer.testing import CliRunner
 
 from cli.commands import snapshot
 from cli.core.errors import UserError
-from cli.data.snapshots import before, create, manifest
-from cli.data.snapshots.create import Taken
+from cli.data.snapshots import before, manifest
 from cli.data.snapshots.manifest import Manifest, Piece
 from cli.data.snapshots.store import Store
 from cli.main import app
 from cli.operations import restore_snapshot, session
+from cli.operations import take_snapshot as create
 from cli.operations.restore_snapshot import Restored
+from cli.operations.take_snapshot import Taken
 
 TAKEN = Taken("test", "one", "/snapshots/test/one", 49_200_000, 2.94, 0.71)
 RESTORED = Restored("test", "one", 49_200_000, 9.6, 6.1, 1, 2)

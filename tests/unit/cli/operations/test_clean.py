@@ -7,9 +7,9 @@ import pytest
 from docker.errors import APIError
 
 from cli.core.errors import UserError
-from cli.data.snapshots import journal
+from cli.data import restore_journal as journal
+from cli.data.restore_journal import Entry, Phase
 from cli.data.snapshots.helper import Part
-from cli.data.snapshots.journal import Entry, Phase
 from cli.environments import placements
 from cli.environments.clone import Clone
 from cli.operations import clean

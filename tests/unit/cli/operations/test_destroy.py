@@ -8,11 +8,11 @@ from unittest.mock import Mock
 import pytest
 
 from cli.core.errors import UserError
-from cli.data.snapshots import journal
-from cli.data.snapshots.create import Taken
+from cli.data import restore_journal as journal
 from cli.environments import environment_lock, named_environments, ownership, states
 from cli.operations import destroy, drift, reconcile, recover
 from cli.operations.destroy import Removal
+from cli.operations.take_snapshot import Taken
 from cli.pulumi import locks
 
 DATA = {"postgres_test_data"}

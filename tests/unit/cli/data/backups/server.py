@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from unittest.mock import Mock
 
 from cli.data import database as databases
-from cli.data.backups import swapping
+from cli.data.backups import database_swap as swapping
 from cli.data.database import LONGEST, Database
 from cli.engine.streams import CommandError
 from cli.environments.clone import Clone

@@ -11,9 +11,9 @@ from docker.errors import NotFound
 
 from cli.core.errors import UserError
 from cli.data import database as databases
+from cli.data import sealed_secrets as installed_keys
 from cli.data.backups import dump
 from cli.data.database import Database
-from cli.data.snapshots import keys as installed_keys
 from cli.engine import streams
 from cli.engine.streams import CommandError
 from cli.environments import passphrase

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cli.core.errors import UserError
-from cli.data.backups import serving, swapping, unfinished
-from cli.data.snapshots import journal, swap
-from cli.data.snapshots.journal import Entry, Phase
+from cli.data import restore_journal as journal
+from cli.data.backups import database_swap as swapping
+from cli.data.backups import serving, unfinished
+from cli.data.restore_journal import Entry, Phase
+from cli.data.snapshots import volume_swap as swap
 from infra.naming import Naming
 from tests.unit.cli.data.backups.server import Server, Service, service
 

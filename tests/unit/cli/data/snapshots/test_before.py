@@ -7,11 +7,13 @@ from unittest.mock import Mock
 import pytest
 
 from cli.core.errors import UserError
-from cli.data.snapshots import before, create, parts
-from cli.data.snapshots.create import Taken
+from cli.data.snapshots import before
 from cli.data.snapshots.helper import Part
-from cli.data.snapshots.parts import NothingToKeepError
 from cli.environments.clone import Clone
+from cli.operations import data_parts as parts
+from cli.operations import take_snapshot as create
+from cli.operations.data_parts import NothingToKeepError
+from cli.operations.take_snapshot import Taken
 from infra.naming import Naming
 from tests.unit.cli.engine_double import Engine
 

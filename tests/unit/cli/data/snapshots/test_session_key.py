@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cli.core.errors import UserError
-from cli.data.snapshots import journal, keys, session_key, swap
-from cli.data.snapshots.journal import Entry, Journal, Phase
+from cli.data import restore_journal as journal
+from cli.data import sealed_secrets as keys
+from cli.data.restore_journal import Entry, Journal, Phase
+from cli.data.snapshots import session_key
+from cli.data.snapshots import volume_swap as swap
 from cli.environments.clone import Clone
 from cli.pulumi.process import Pulumi
 from infra.naming import Naming

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.data.snapshots.swap import DISCARD, STAGED, STAGING, SWITCH
+from cli.data.snapshots.volume_swap import DISCARD, STAGED, STAGING, SWITCH
 
 OLD = {"PG_VERSION": "17", "base/1": "old", "only-old": "old", ".hidden": "old"}
 NEW = {"PG_VERSION": "17", "base/1": "new", "only-new": "new", ".concealed": "new"}

@@ -7,12 +7,15 @@ from unittest.mock import Mock
 import pytest
 
 from cli.core.errors import UserError
-from cli.data.snapshots import before, create, parts, swap
-from cli.data.snapshots.create import Taken
+from cli.data.snapshots import before
+from cli.data.snapshots import volume_swap as swap
 from cli.data.snapshots.helper import Part
-from cli.data.snapshots.parts import NothingToKeepError
 from cli.engine import health
-from cli.operations import snapshot_before_destroy
+from cli.operations import data_parts as parts
+from cli.operations import snapshot_before_loss as snapshot_before_destroy
+from cli.operations import take_snapshot as create
+from cli.operations.data_parts import NothingToKeepError
+from cli.operations.take_snapshot import Taken
 from tests.unit.cli.conftest import MakeContainer
 
 TAKEN = Taken("test", "one", "/snapshots/test/one", 1, 1.0, 0.0)

@@ -7,11 +7,13 @@ from contextlib import contextmanager
 
 from cli.core.errors import UserError
 from cli.core.parallel import each
-from cli.data.snapshots import before, parts, swap
-from cli.data.snapshots.create import Taken
+from cli.data.snapshots import before
+from cli.data.snapshots import volume_swap as swap
 from cli.data.snapshots.helper import Part
 from cli.engine import health
+from cli.operations import data_parts as parts
 from cli.operations.session import Session
+from cli.operations.take_snapshot import Taken
 from cli.ui.console import err
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.data.snapshots import create
+from cli.operations import take_snapshot as create
 from tests.unit.cli.conftest import MakeProgram
 
 

@@ -4,8 +4,8 @@ from unittest.mock import Mock
 
 import pytest
 
-from cli.data.snapshots import parts
-from cli.data.snapshots.parts import NothingToKeepError
+from cli.operations import data_parts as parts
+from cli.operations.data_parts import NothingToKeepError
 from infra.config.settings import load_document
 from infra.naming import OWNER_LABEL, Naming
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from app.vault import MasterKeys
-from cli.data.snapshots import keys
+from cli.data import sealed_secrets as keys
 
 KEY = bytes(range(32))
 CONTENT = json.dumps({"active": "k1", "keys": {"k1": base64.b64encode(KEY).decode()}}).encode()

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cli.core.errors import UserError
-from cli.data.snapshots import journal, swap
+from cli.data import restore_journal as journal
+from cli.data.restore_journal import Entry, Phase
+from cli.data.snapshots import volume_swap as swap
 from cli.data.snapshots.helper import PREFIX, Part
-from cli.data.snapshots.journal import Entry, Phase
-from cli.data.snapshots.swap import STAGED
+from cli.data.snapshots.volume_swap import STAGED
 from cli.environments.clone import Clone
 from infra.naming import Naming
 from tests.unit.cli.engine_double import Engine

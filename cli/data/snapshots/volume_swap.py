@@ -11,13 +11,14 @@ import docker
 
 from cli.core.errors import UserError
 from cli.core.parallel import each
+from cli.data import restore_journal as journal
 from cli.data.backups import unfinished
-from cli.data.snapshots import journal, parts
+from cli.data.restore_journal import Phase
 from cli.data.snapshots.helper import PREFIX, VOLUME, Part, helper, remove
-from cli.data.snapshots.journal import Phase
 from cli.engine.inventory import EngineView
 from cli.engine.streams import CommandError
 from cli.environments.clone import Clone
+from cli.operations import data_parts as parts
 from infra.naming import Naming
 
 STOP_SECONDS = 30

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from cli.core.errors import UserError
-from cli.data.backups import swapping
+from cli.data.backups import database_swap as swapping
 from cli.data.database import Database
 from tests.unit.cli.data.backups.server import Server
 

@@ -15,8 +15,10 @@ import docker
 from cli.core import atomic_files
 from cli.core.errors import UserError
 from cli.core.parallel import each
+from cli.data import sealed_secrets as keys
 from cli.data.database import LOGIN
-from cli.data.snapshots import keys, manifest, parts, store, swap
+from cli.data.snapshots import manifest, store
+from cli.data.snapshots import volume_swap as swap
 from cli.data.snapshots.helper import VOLUME, Helper, Part, helper
 from cli.data.snapshots.manifest import Manifest, Piece
 from cli.data.snapshots.pause import Moment, frozen
@@ -25,6 +27,7 @@ from cli.engine.container import ContainerView
 from cli.engine.inventory import EngineView
 from cli.environments import environment_lock, passphrase
 from cli.environments.clone import Clone
+from cli.operations import data_parts as parts
 from cli.ui.transfer_progress import Count, transfer
 from infra.naming import Naming
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from cli.core.errors import UserError
+from cli.data.restore_journal import Entry, Journal, Phase
 from cli.data.snapshots.helper import Part
-from cli.data.snapshots.journal import Entry, Journal, Phase
 
 PART = Part("postgres", "postgres_dev_data", "postgres:17", "70:70")
 ENTRY = Entry(format=2, snapshot="one", phase=Phase.STAGING, parts=(PART,))
