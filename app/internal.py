@@ -7,21 +7,20 @@ from typing import TYPE_CHECKING
 from fastapi import APIRouter, FastAPI, Request
 from pydantic import BaseModel
 
-from app import metrics, problems
-from app.api.linking import LinkingDep
-from app.bodies import BodyLimit
+from app.http import error_pages, metrics, problems
+from app.http.bodies import BodyLimit
+from app.http.metrics import Metrics
+from app.http.middleware import SecurityHeaders
+from app.http.ratelimit import count_failure
+from app.http.request_ids import RequestIds
+from app.linking.endpoints import LinkingDep
 from app.linking.errors import UnknownStateError
 from app.linking.redirect import Redirect
-from app.metrics import Metrics
-from app.ratelimit import count_failure
-from app.request_ids import RequestIds
 from app.resources import lifespan
-from app.security import SecurityHeaders
-from app.web import failures
 
 if TYPE_CHECKING:
+    from app.core.settings import AppSettings
     from app.resources import State
-    from app.settings import AppSettings
 
 UNKNOWN_PER_MINUTE = 600
 """How many unknown states are told as such; whoever brings one that was given out is never turned away."""
@@ -62,7 +61,7 @@ def create_internal(settings: AppSettings, state: State | None = None) -> FastAP
     """
     app = FastAPI(lifespan=lifespan(settings, state), openapi_url=None)
     problems.install(app)
-    failures.install(app)
+    error_pages.install(app)
     app.add_api_route("/metrics", metrics.show)
     app.include_router(router)
     # From the inside out.

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 from fastapi import Depends, FastAPI, Response
 from pydantic import BaseModel
 
-from app import docs, problems, web
-from app.api import document
-from app.api import linking as linking_api
-from app.api import session as session_api
-from app.readiness import Readiness, assess, parts_of
+from app import web
+from app.http import docs, openapi, problems
+from app.http.readiness import Readiness, assess, parts_of
+from app.linking import endpoints as linking_api
+from app.linking import session as session_api
 from app.resources import State, lifespan, state_of
 
 if TYPE_CHECKING:
-    from app.settings import AppSettings
+    from app.core.settings import AppSettings
 
 
 class Health(BaseModel):
@@ -43,7 +43,7 @@ def create_app(settings: AppSettings, state: State | None = None) -> FastAPI:
     app.add_api_route("/health", health, tags=["health"])
     unready: dict[int | str, dict[str, Any]] = {HTTPStatus.SERVICE_UNAVAILABLE.value: {"model": Readiness}}
     app.add_api_route("/ready", ready, tags=["health"], responses=unready, response_model_exclude_none=True)
-    document.install(app, settings)
+    openapi.install(app, settings)
     web.install(app, settings)
     return app
 

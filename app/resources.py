@@ -9,18 +9,18 @@ from fastapi import Request
 from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.cache import cache_for
-from app.database import engine_for
+from app.core.cache import cache_for
+from app.core.database import engine_for
+from app.core.migrate import head_revision
+from app.core.tls import client_context
 from app.linking.service import Linking
 from app.linking.wiring import linking_for
-from app.migrate import head_revision
-from app.tls import client_context
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
     from contextlib import AbstractAsyncContextManager
 
-    from app.settings import AppSettings
+    from app.core.settings import AppSettings
 
 
 class State(TypedDict):

@@ -23,13 +23,13 @@ from pathlib import Path
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker
 
-from app.linking.keys import DataKeys
-from app.linking.tokens import Connections
-from app.migrate import migrate
-from app.models import Base, ProviderConnection
+from app.core.migrate import migrate
+from app.core.models import Base, ProviderConnection
+from app.core.settings import AppSettings
+from app.linking.connections import Connections
 from app.providers.interface import Grant
-from app.settings import AppSettings
-from app.vault import MasterKeys, new_key
+from app.tokens.keys import DataKeys
+from app.tokens.vault import MasterKeys, new_key
 from tests.conftest import reached, stack_outputs
 from tests.integration import databases as making
 from tests.integration.databases import Databases

@@ -69,7 +69,7 @@ class App(pulumi.ComponentResource):
         service = container.ServiceArgs(
             image=args.image.id,
             user=PYTHON.user,
-            command=python_command("app.server", args.settings),
+            command=python_command("app.run.app", args.settings),
             port=PORT,
             host_port=args.settings.app.port,
             health=probe(f"https://localhost:{PORT}/ready"),
@@ -105,7 +105,7 @@ def probe(url: str) -> str:
     Returns:
         A shell command.
     """
-    return f"python -m app.probe {url}"
+    return f"python -m app.run.probe {url}"
 
 
 def source_mounts(settings: StackSettings) -> list[docker.ContainerMountArgs]:

@@ -59,7 +59,7 @@ class Callback(pulumi.ComponentResource):
         service = container.ServiceArgs(
             image=args.image.id,
             user=PYTHON.user,
-            command=app.python_command("app.callback_server", args.settings),
+            command=app.python_command("app.run.callback", args.settings),
             port=PORT,
             host_port=args.settings.callback.port,
             health=app.probe(f"https://localhost:{PORT}/health"),

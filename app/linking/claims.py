@@ -18,8 +18,8 @@ from sqlalchemy import update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
+from app.core.models import ConnectionStatus, ProviderConnection
 from app.linking.rows import due_since, locked
-from app.models import ConnectionStatus, ProviderConnection
 
 LEASE = timedelta(seconds=30)
 """After which a claim ends by itself: longer than a provider is waited for."""

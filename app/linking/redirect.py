@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
-from app.redirects import LIMITS
+from app.callback.redirect import LIMITS
 
 
 class Redirect(BaseModel):

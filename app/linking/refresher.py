@@ -13,9 +13,9 @@ from contextlib import asynccontextmanager
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.failures import explain
+from app.core.dependency_errors import explain
+from app.linking.connections import Connections
 from app.linking.errors import LinkingError
-from app.linking.tokens import Connections
 from app.providers.interface import Provider
 
 PERIOD = 15.0

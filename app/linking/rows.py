@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.core.models import ConnectionStatus, ProviderConnection
 from app.linking.errors import UnknownConnectionError
-from app.models import ConnectionStatus, ProviderConnection
 
 BEFORE_EXPIRY = timedelta(seconds=60)
 """How long before its end an access token is refreshed."""

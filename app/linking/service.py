@@ -14,17 +14,9 @@ from urllib.parse import urlencode
 
 from redis.asyncio import Redis
 
+from app.core.models import ProviderConnection
 from app.linking.asking import told
-from app.linking.errors import (
-    UnknownProviderError,
-    UnknownReceiptError,
-    UnknownStateError,
-    WrongIssuerError,
-    WrongSessionError,
-    refusal,
-)
-from app.linking.models import ConnectionInfo, ConnectionPage, ProviderInfo
-from app.linking.pending import (
+from app.linking.authorizations import (
     PENDING_LIFETIME,
     RECEIPT_LIFETIME,
     OneTimeStore,
@@ -33,9 +25,17 @@ from app.linking.pending import (
     digest,
     random_name,
 )
+from app.linking.connections import Connections
+from app.linking.errors import (
+    UnknownProviderError,
+    UnknownReceiptError,
+    UnknownStateError,
+    WrongIssuerError,
+    WrongSessionError,
+    refusal,
+)
 from app.linking.redirect import Redirect
-from app.linking.tokens import Connections
-from app.models import ProviderConnection
+from app.linking.schemas import ConnectionInfo, ConnectionPage, ProviderInfo
 from app.providers.interface import Challenge, Provider
 
 FINISH = "/finish"

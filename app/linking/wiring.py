@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker
 
-from app.linking.keys import DataKeys
+from app.linking.connections import Connections
 from app.linking.refresher import refreshing
 from app.linking.service import Linking
-from app.linking.tokens import Connections
 from app.providers import config, registry
-from app.vault import MasterKeys
+from app.tokens.keys import DataKeys
+from app.tokens.vault import MasterKeys
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
-    from app.settings import AppSettings
+    from app.core.settings import AppSettings
 
 
 @asynccontextmanager

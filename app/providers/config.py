@@ -18,7 +18,7 @@ from pydantic import (
     model_validator,
 )
 
-from app.errors import ServiceError
+from app.core.errors import ServiceError
 from app.providers.presets import PRESETS
 
 HttpsUrl = Annotated[str, Field(pattern=r"^https://[^\s?#]+$", max_length=2048)]

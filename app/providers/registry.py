@@ -5,9 +5,9 @@ from __future__ import annotations
 import ssl
 from collections.abc import Iterable, Mapping
 
+from app.providers.client import OAuthProvider
 from app.providers.config import ProviderConfig
 from app.providers.interface import Provider
-from app.providers.oauth import OAuthProvider
 
 
 def make(

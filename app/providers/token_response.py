@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from app.providers.answers import refusal
+from app.providers.calls import refusal
 from app.providers.config import Scope
 from app.providers.interface import Grant, UnavailableError
 

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from app import sessions
-from app.bodies import BodyLimit
-from app.metrics import Metrics
-from app.request_ids import RequestIds
-from app.security import SecurityHeaders
-from app.web import failures
-from app.web.origin import PublicOrigin
-from app.web.router import router
+from app.http import error_pages, sessions
+from app.http.bodies import BodyLimit
+from app.http.metrics import Metrics
+from app.http.middleware import SecurityHeaders
+from app.http.origin import PublicOrigin
+from app.http.request_ids import RequestIds
+from app.linking.pages import router
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
-    from app.settings import AppSettings
+    from app.core.settings import AppSettings
 
 
 def install(app: FastAPI, settings: AppSettings) -> None:
@@ -31,7 +30,7 @@ def install(app: FastAPI, settings: AppSettings) -> None:
     app.state.public_url = settings.public_url
     app.state.environment = settings.environment
     app.include_router(router)
-    failures.install(app)
+    error_pages.install(app)
     sessions.install(app, settings)
     # From the inside out.
     app.add_middleware(BodyLimit)

@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 
 import docker
 
-from app.linking import rekeying
-from app.linking.rekeying import Rekeyed
-from app.vault import MasterKeys
+from app.tokens import rekeying
+from app.tokens.rekeying import Rekeyed
+from app.tokens.vault import MasterKeys
 from cli import database as databases
 from cli import health, placements, remedies, revisions, streams, turns
 from cli.backups import archive, formats, serving, source, swapping, unfinished

@@ -16,7 +16,7 @@ from cli.errors import UserError
 from cli.target import Target
 from cli.waiting import until
 
-PROOF = ("python", "-m", "app.proof")
+PROOF = ("python", "-m", "app.run.proof")
 
 LAST_LINES = 10
 

@@ -16,7 +16,7 @@ from cli.errors import UserError
 from cli.images.engine import connect
 from cli.target import Target
 
-SAMPLES = ("python", "-m", "app.samples")
+SAMPLES = ("python", "-m", "app.run.seed")
 
 app = typer.Typer(add_completion=False)
 

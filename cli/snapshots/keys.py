@@ -7,7 +7,7 @@ from pathlib import Path
 
 from docker.errors import NotFound
 
-from app.vault import MasterKeys
+from app.tokens.vault import MasterKeys
 from cli.console import err
 from cli.errors import UserError
 from cli.snapshots import sealing

@@ -8,8 +8,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.linking.rekeying import Rekeyed
-from app.vault import MasterKeys
+from app.tokens.rekeying import Rekeyed
+from app.tokens.vault import MasterKeys
 from cli import health, lifecycle, signals, turns
 from cli.console import err
 from cli.engine_view import EngineView

@@ -6,14 +6,14 @@ import uuid
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from app.cache import cache_for
+from app.core.cache import cache_for
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from redis.asyncio import Redis
 
-    from app.settings import AppSettings
+    from app.core.settings import AppSettings
 
 NUMBERS = range(15, -1, -1)
 """Redis has 16 databases."""

@@ -17,15 +17,15 @@ from typing import TYPE_CHECKING
 from sqlalchemy import NullPool, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from app.database import engine_for
-from app.migrate import migrate
-from app.models import Base
-from app.tls import client_context
+from app.core.database import engine_for
+from app.core.migrate import migrate
+from app.core.models import Base
+from app.core.tls import client_context
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from app.settings import AppSettings
+    from app.core.settings import AppSettings
 
 PATIENCE = 30
 """Seconds to wait for another worker that makes the template, and for a table that something left locked."""

@@ -9,16 +9,16 @@ from httpx2 import ASGITransport, AsyncClient
 from pydantic import SecretStr
 from sqlalchemy import text
 
+from app.core.migrate import head_revision
 from app.main import create_app
-from app.migrate import head_revision
-from app.start import prepare
+from app.run.prepare import prepare
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from sqlalchemy.ext.asyncio import AsyncEngine
 
-    from app.settings import AppSettings
+    from app.core.settings import AppSettings
     from tests.conftest import Endpoints
 
 OK = {"status": "ok"}

@@ -13,8 +13,8 @@ from cryptography.x509.oid import NameOID
 from redis.exceptions import ConnectionError as RedisConnectionError
 from sqlalchemy import text
 
-from app.cache import cache_for
-from app.failures import explain
+from app.core.cache import cache_for
+from app.core.dependency_errors import explain
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.ext.asyncio import AsyncEngine
 
-    from app.settings import AppSettings
+    from app.core.settings import AppSettings
 
     EngineFor = Callable[[AppSettings], AsyncEngine]
 

@@ -13,11 +13,11 @@ import pytest
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
-from app.linking.keys import DataKeys, open_tokens
+from app.core.models import ProviderConnection
+from app.linking.connections import Connections
 from app.linking.service import Linking
-from app.linking.tokens import Connections
-from app.models import ProviderConnection
 from app.providers.interface import Challenge, Grant
+from app.tokens.keys import DataKeys, open_tokens
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis

@@ -11,13 +11,13 @@ from urllib.parse import parse_qs, urlsplit
 import httpx2
 import pytest
 
-from app import ratelimit
-from app.bodies import LIMIT
-from app.delivery import PATH
+from app.callback.delivery import PATH
+from app.http import ratelimit
+from app.http.bodies import LIMIT
+from app.http.ratelimit import WINDOW
 from app.internal import UNKNOWN_PER_MINUTE, create_internal
 from app.main import create_app
 from app.providers.interface import RefusedError, UnavailableError
-from app.ratelimit import WINDOW
 from tests.integration.linking.conftest import ISSUER
 
 if TYPE_CHECKING:
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     from redis.asyncio import Redis
     from starlette.types import ASGIApp, Receive, Scope, Send
 
+    from app.core.settings import AppSettings
     from app.linking.service import Linking
     from app.providers.interface import ProviderError
     from app.resources import State
-    from app.settings import AppSettings
     from tests.integration.linking.conftest import ProviderAtHand
 
 API = "/api/v1"

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy.ext.asyncio import async_sessionmaker
 
+from app.core.models import ConnectionStatus, ProviderConnection
 from app.linking import claims, errors, rows
-from app.linking.keys import DataKeys
-from app.linking.rotation import rotate
-from app.linking.tokens import Connections
-from app.models import ConnectionStatus, ProviderConnection
+from app.linking.connections import Connections
+from app.tokens.keys import DataKeys
+from app.tokens.rotation import rotate
 from tests.integration.databases import engine_of
 from tests.integration.linking.conftest import OWNER, ProviderAtHand, change, link, tokens
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.ext.asyncio import AsyncSession
 
-    from app.settings import AppSettings
+    from app.core.settings import AppSettings
 
     Sessions = async_sessionmaker[AsyncSession]
     Asking = asyncio.Task[ProviderConnection]

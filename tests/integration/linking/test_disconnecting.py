@@ -4,10 +4,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from app.core.models import ConnectionStatus
 from app.linking import errors
-from app.linking.keys import seal_tokens
-from app.models import ConnectionStatus
 from app.providers.interface import RefusedError, UnavailableError
+from app.tokens.keys import seal_tokens
 from tests.integration.linking.conftest import OWNER, ProviderAtHand, change, link
 
 if TYPE_CHECKING:
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
-    from app.linking.keys import DataKeys
-    from app.linking.tokens import Connections
+    from app.linking.connections import Connections
+    from app.tokens.keys import DataKeys
 
     Sessions = async_sessionmaker[AsyncSession]
 

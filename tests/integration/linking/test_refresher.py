@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING
 import pytest
 from structlog.testing import capture_logs
 
+from app.core.models import ConnectionStatus
 from app.linking import claims
 from app.linking.claims import LONGEST, SHORTEST
 from app.linking.refresher import BATCH, refresh_due, refreshing
-from app.models import ConnectionStatus
 from app.providers.interface import UnavailableError
 from tests.integration.linking.conftest import OWNER, ProviderAtHand, change, link, tokens
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
-    from app.linking.keys import DataKeys
-    from app.linking.tokens import Connections
+    from app.linking.connections import Connections
+    from app.tokens.keys import DataKeys
 
     Sessions = async_sessionmaker[AsyncSession]
 

@@ -8,17 +8,17 @@ import pytest
 from sqlalchemy import select, update
 from structlog.testing import capture_logs
 
-from app.errors import ServiceError
-from app.linking.keys import DataKeys
-from app.linking.rotation import BATCH, Rotated, rotate
-from app.models import ProviderConnection, TokenKey
-from app.vault import new_key
+from app.core.errors import ServiceError
+from app.core.models import ProviderConnection, TokenKey
+from app.tokens.keys import DataKeys
+from app.tokens.rotation import BATCH, Rotated, rotate
+from app.tokens.vault import new_key
 from tests.integration.linking.conftest import ProviderAtHand, link, tokens
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
-    from app.linking.tokens import Connections
+    from app.linking.connections import Connections
 
     Sessions = async_sessionmaker[AsyncSession]
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from app.linking.keys import DataKeys
-from app.linking.rotation import ONE_AT_A_TIME
-from app.linking.tokens import Connections
+from app.linking.connections import Connections
 from app.providers.interface import Grant
-from app.vault import MasterKeys
+from app.tokens.keys import DataKeys
+from app.tokens.rotation import ONE_AT_A_TIME
+from app.tokens.vault import MasterKeys
 from tests.integration.commands import ROTATION, run
 from tests.integration.linking.conftest import OWNER
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
-    from app.settings import AppSettings
+    from app.core.settings import AppSettings
 
 ANOTHER_MASTER = {"active": "k1", "keys": {"k1": base64.b64encode(b"x" * 32).decode()}}
 

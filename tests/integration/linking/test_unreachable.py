@@ -15,8 +15,8 @@ import pytest
 
 from app.linking.service import Linking
 from app.main import create_app
+from app.providers.client import OAuthProvider
 from app.providers.config import ProviderConfig
-from app.providers.oauth import OAuthProvider
 from tests.integration.linking.test_api import PUBLIC, running
 from tests.integration.linking.test_service import link_for
 
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 
     from redis.asyncio import Redis
 
-    from app.linking.tokens import Connections
+    from app.core.settings import AppSettings
+    from app.linking.connections import Connections
     from app.resources import State
-    from app.settings import AppSettings
 
 HTML = {"Accept": "text/html"}
 DOWN = "<h1>The provider is not available</h1>"

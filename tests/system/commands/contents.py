@@ -30,14 +30,14 @@ import asyncio, json, sys, uuid
 from datetime import UTC, datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import async_sessionmaker
-from app.database import engine_for
-from app.linking.keys import DataKeys, open_tokens
-from app.linking.tokens import Connections
-from app.models import ProviderConnection
+from app.core.database import engine_for
+from app.tokens.keys import DataKeys, open_tokens
+from app.linking.connections import Connections
+from app.core.models import ProviderConnection
 from app.providers.interface import Grant
-from app.settings import AppSettings, load
-from app.tls import client_context
-from app.vault import MasterKeys, UnreadableError
+from app.core.settings import AppSettings, load
+from app.core.tls import client_context
+from app.tokens.vault import MasterKeys, UnreadableError
 
 async def main(links):
     settings = load(AppSettings)

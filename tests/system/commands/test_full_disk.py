@@ -14,8 +14,8 @@ from redis.backoff import ConstantBackoff
 from redis.exceptions import ResponseError
 from redis.retry import Retry
 
-from app.failures import explain
-from app.outages import is_outage
+from app.core.dependency_errors import explain
+from app.core.outages import is_outage
 from tests.system import environments
 from tests.system.running import TIMEOUT, succeed, wait_until
 

@@ -16,19 +16,20 @@ from fakeredis import FakeAsyncRedis
 from fastapi import APIRouter, Depends, FastAPI, HTTPException
 from starlette.testclient import TestClient
 
-from app import problems, web
-from app.csrf import require_csrf
+from app import web
+from app.http import problems
+from app.http.csrf import require_csrf
+from app.http.ratelimit import limit
+from app.http.sessions import SessionDep
 from app.linking.errors import LinkingError
-from app.linking.models import ConnectionInfo, ConnectionPage, ProviderInfo
-from app.ratelimit import limit
-from app.sessions import SessionDep
+from app.linking.schemas import ConnectionInfo, ConnectionPage, ProviderInfo
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
 
     import httpx2
 
-    from app.settings import AppSettings
+    from app.core.settings import AppSettings
 
 PUBLIC = "https://app:8000"
 HTML = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}

@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from app.settings import AppSettings, load
+from app.core.settings import AppSettings, load
 from tests.unit.app.browsing import browser, cache, flow, new_browser, web_app
 
 if TYPE_CHECKING:

@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING
 import pytest
 from starlette.testclient import TestClient
 
-from app.delivery import PATH
+from app.callback.delivery import PATH
+from app.http.middleware import HEADERS
 from app.internal import create_internal
 from app.main import create_app
-from app.security import HEADERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from fastapi import FastAPI
 
-    from app.settings import AppSettings
+    from app.core.settings import AppSettings
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 )
 def test_only_mounted_source_is_reloaded(load: Load, build: str, reload: list[str]) -> None:
     settings = load({"app.build": build})
-    assert app.python_command("app.server", settings) == ["python", "-m", "app.server", *reload]
+    assert app.python_command("app.run.app", settings) == ["python", "-m", "app.run.app", *reload]
     mounts = app.source_mounts(settings)
     assert len(mounts) == len(reload)
     assert all(mount.read_only and mount.target == "/srv/app" for mount in mounts)
@@ -68,4 +68,4 @@ def test_the_callback_is_told_of_the_app_and_of_no_credentials(load: Load) -> No
 
 
 def test_the_probe_is_a_verified_request_from_inside() -> None:
-    assert app.probe("https://localhost:8000/ready") == "python -m app.probe https://localhost:8000/ready"
+    assert app.probe("https://localhost:8000/ready") == "python -m app.run.probe https://localhost:8000/ready"

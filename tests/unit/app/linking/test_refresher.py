@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy.exc import OperationalError
 from structlog.testing import capture_logs
 
+from app.linking.connections import Connections
 from app.linking.refresher import refreshing
-from app.linking.tokens import Connections
 
 
 @pytest.mark.parametrize(

@@ -15,9 +15,9 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import OctKey, RSAKey
 
+from app.providers.client import OAuthProvider
 from app.providers.config import ProviderConfig
 from app.providers.interface import Challenge
-from app.providers.oauth import OAuthProvider
 
 ISSUER = "https://issuer.example"
 CHALLENGE = Challenge(state="the-state", verifier="v" * 43, nonce="the-nonce")

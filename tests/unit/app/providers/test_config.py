@@ -7,9 +7,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from app.errors import ServiceError
+from app.core.errors import ServiceError
+from app.providers.client import OAuthProvider
 from app.providers.config import OWN_PARAMETERS, parse
-from app.providers.oauth import OAuthProvider
 from app.providers.subjects import find
 from tests.unit.app.providers.conftest import CHALLENGE
 

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from app.providers.client import OAuthProvider
 from app.providers.interface import Grant, ProviderError, RefusedError, UnavailableError
-from app.providers.oauth import OAuthProvider
 from app.providers.token_response import LONGEST, grant
 from tests.unit.app.providers.conftest import CHALLENGE, ISSUER, BackChannel
 

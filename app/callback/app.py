@@ -1,0 +1,116 @@
+"""The callback server: takes the redirect of an OAuth provider and hands it to the app over verified TLS.
+
+It stands apart from the app because providers redirect to an address registered with them, which stays the same
+whatever the app does. It sees no session: cookies know no ports, so only the app can tell who started.
+"""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, TypedDict, cast
+
+import httpx2
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from app.callback.delivery import deliver
+from app.callback.redirect import BadRedirectError, read
+from app.core.tls import client_context
+from app.http import pages, request_ids
+from app.http.middleware import HEADERS, SecurityHeaders
+from app.http.pages import Page
+from app.http.request_ids import RequestIds
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from app.core.settings import CallbackSettings
+
+TIMEOUT = httpx2.Timeout(10.0, connect=3.0)
+"""Seconds for the app to answer."""
+
+
+class State(TypedDict):
+    """What lives as long as the server.
+
+    Attributes:
+        app: Client of the app.
+        public_url: The app as browsers see it.
+    """
+
+    app: httpx2.AsyncClient
+    public_url: str
+
+
+def create_callback(settings: CallbackSettings, transport: httpx2.AsyncBaseTransport | None = None) -> Starlette:
+    """Make the callback server.
+
+    Args:
+        settings: Where the app is.
+        transport: How to reach it, where that is not the network.
+
+    Returns:
+        The server.
+    """
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[State]:
+        verify = client_context(settings.tls_ca_file)
+        async with httpx2.AsyncClient(
+            base_url=settings.app_url, verify=verify, timeout=TIMEOUT, trust_env=False, transport=transport
+        ) as client:
+            yield {"app": client, "public_url": settings.public_url}
+
+    return Starlette(
+        routes=[Route("/", receive), Route("/health", health), Route("/static/{name}", static)],
+        middleware=[Middleware(RequestIds), Middleware(SecurityHeaders)],
+        exception_handlers={HTTPException: on_http, Exception: on_unexpected},
+        lifespan=lifespan,
+    )
+
+
+async def health(_request: Request) -> Response:
+    """Say that the process is alive."""
+    return JSONResponse({"status": "ok"})
+
+
+async def static(request: Request) -> Response:
+    """Serve the pages' look."""
+    return pages.static(request.path_params["name"])
+
+
+async def receive(request: Request[State]) -> Response:
+    """Take a redirect, hand it on, and send the person on to the app, or say what came of it."""
+    try:
+        redirect = read(request.query_params)
+    except BadRedirectError as error:
+        message = f"This address is where a provider sends you back to. {error}"
+        return _page(request, Page(HTTPStatus.BAD_REQUEST, "This link is not complete", message))
+    outcome = await deliver(request.state["app"], redirect, request.state["public_url"])
+    return _page(request, outcome) if isinstance(outcome, Page) else outcome
+
+
+def _page(request: Request[Any], page: Page) -> Response:
+    home = f"{request.state.public_url}/"
+    return pages.render(page, home=home, reference=request_ids.current())
+
+
+async def on_http(request: Request, error: Exception) -> Response:
+    """Say that there is no such page, or no such method."""
+    status = HTTPStatus(cast("HTTPException", error).status_code)
+    response = _page(request, Page(status, status.phrase, "There is nothing at this address.", advice=""))
+    response.headers.update(cast("HTTPException", error).headers or {})
+    return response
+
+
+async def on_unexpected(request: Request, _error: Exception) -> Response:
+    """Say that it is our fault. No middleware sees this response, so it gets its headers here."""
+    page = Page(HTTPStatus.INTERNAL_SERVER_ERROR, "Something went wrong", "The cause is in the callback's log.")
+    response = _page(request, page)
+    response.headers.update({**HEADERS, **request_ids.headers(), "Content-Security-Policy": pages.POLICY})
+    return response

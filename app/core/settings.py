@@ -1,0 +1,181 @@
+"""The only reader of the environment: typed settings, with secrets from files.
+
+Each secret is given as `<NAME>` or, as in the official Docker images, as `<NAME>_FILE`, the path of a file that
+holds it. pydantic-settings itself reads secrets only from one directory of files named after the fields.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+from pydantic import AnyHttpUrl, Field, FilePath, SecretStr, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from app.core.errors import ServiceError
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
+Name = Annotated[str, Field(min_length=1)]
+Port = Annotated[int, Field(ge=1, le=65535)]
+Secret = Annotated[SecretStr, Field(min_length=1)]
+Origin = Annotated[str, Field(pattern=r"^https://[^/?#@\\\s]+$")]
+
+
+class FileSource(PydanticBaseSettingsSource):
+    """Secrets whose path the environment gives as `<NAME>_FILE`."""
+
+    def __call__(self) -> dict[str, Any]:
+        """Read every secret that is given as a file.
+
+        Returns:
+            Secrets by the setting's name.
+
+        Raises:
+            ServiceError: If a file cannot be read, or its value is given directly as well.
+        """
+        values = {name: self.get_field_value(field, name)[0] for name, field in self.settings_cls.model_fields.items()}
+        return {name: value for name, value in values.items() if value is not None}
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        """Read one secret.
+
+        Args:
+            field: The setting.
+            field_name: Its name; the environment's name is the same in capitals.
+
+        Returns:
+            The file's text without its trailing newline (None when no file is named), the name, and False (never JSON).
+
+        Raises:
+            ServiceError: If the file cannot be read, or the value is given directly as well.
+        """
+        name = field_name.upper()
+        path = os.environ.get(f"{name}_FILE")
+        if field.annotation is not SecretStr or path is None:
+            return None, field_name, False
+        if name in os.environ:
+            raise ServiceError(f"{name} and {name}_FILE are both set; set one of them")
+        return _read(f"{name}_FILE", path), field_name, False
+
+
+class Settings(BaseSettings):
+    """What both servers need.
+
+    Attributes:
+        environment: Name of the environment, for the logs.
+        debug: Readable logs instead of JSON.
+        testing: Whether automated tests run against this environment.
+        tls_ca_file: The CA that every server here is verified against.
+        tls_certificate_file: The certificate that this server shows.
+        tls_key_file: Its key.
+    """
+
+    model_config = SettingsConfigDict(frozen=True, hide_input_in_errors=True, extra="ignore")
+
+    environment: Name = "development"
+    debug: bool = False
+    testing: bool = False
+    tls_ca_file: FilePath
+    tls_certificate_file: FilePath
+    tls_key_file: FilePath
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Read arguments first, then files, then the environment; no `.env`, no secrets directory."""
+        del dotenv_settings, file_secret_settings
+        return init_settings, FileSource(settings_cls), env_settings
+
+
+class AppSettings(Settings):
+    """What the app needs.
+
+    Attributes:
+        public_url: The app's origin as browsers see it: sessions belong to it.
+        startup_timeout: Seconds that the start waits for the database and the cache, each.
+        oauth_redirect_uri: Where providers send a person back to: the callback server.
+        providers: The providers that accounts can be linked at, as `app.providers.config` reads them.
+        token_keys: The master keys of the tokens, as `app.tokens.vault` reads them.
+    """
+
+    database_host: Name
+    database_port: Port = 5432
+    database_name: Name
+    database_user: Name
+    database_password: Secret
+    redis_host: Name
+    redis_port: Port = 6379
+    redis_db: Annotated[int, Field(ge=0)] = 0
+    redis_user: Name
+    redis_password: Secret
+    secret_key: Annotated[SecretStr, Field(min_length=32)]
+    oauth_redirect_uri: AnyHttpUrl
+    providers: Secret
+    token_keys: Secret
+    public_url: Origin
+    startup_timeout: Annotated[float, Field(gt=0)] = 60
+
+
+class CallbackSettings(Settings):
+    """What the callback server needs.
+
+    Attributes:
+        app_url: The app, to which redirects are forwarded; HTTPS only.
+        public_url: The app as browsers see it, where a person is sent on to, and nowhere else.
+    """
+
+    app_url: Origin
+    public_url: Origin
+
+
+SettingsT = TypeVar("SettingsT", bound=Settings)
+
+
+def load(settings: type[SettingsT]) -> SettingsT:
+    """Read and check all settings.
+
+    Args:
+        settings: Which settings.
+
+    Returns:
+        The settings.
+
+    Raises:
+        ServiceError: If any is missing or wrong; names each, with the reason, and with the value unless it is a secret.
+    """
+    try:
+        return settings()
+    except ValidationError as error:
+        faults = [_fault(settings, fault) for fault in error.errors(include_url=False, include_context=False)]
+    raise ServiceError("; ".join(faults))
+
+
+def _fault(settings: type[Settings], fault: ErrorDetails) -> str:
+    field = str(fault["loc"][0])
+    if fault["type"] == "missing":
+        names = [field.upper(), f"{field.upper()}_FILE"][: 2 if _is_secret(settings, field) else 1]
+        return f"{' or '.join(names)} is not set"
+    value = "" if _is_secret(settings, field) else f"={fault['input']}"
+    return f"{field.upper()}{value}: {fault['msg']}"
+
+
+def _is_secret(settings: type[Settings], field: str) -> bool:
+    return settings.model_fields[field].annotation is SecretStr
+
+
+def _read(name: str, path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8").rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
+        raise ServiceError(f"{name}={path} cannot be read: {reason}") from error

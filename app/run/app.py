@@ -1,0 +1,76 @@
+"""The app's process: `python -m app.run.app [--reload]`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from app.run import server
+
+if TYPE_CHECKING:
+    from app.run.server import Sockets
+
+PORT = 8000
+INTERNAL_PORT = 9000
+"""Never published."""
+
+LIBRARIES = (
+    "alembic.command",
+    "asyncpg",
+    "authlib.integrations.httpx_client",
+    "cryptography.hazmat.primitives.ciphers.aead",
+    "fastapi",
+    "itsdangerous",
+    "jinja2",
+    "joserfc.jwt",
+    "prometheus_client",
+    "pydantic_settings",
+    "redis.asyncio",
+    "sqlalchemy.ext.asyncio",
+    "sqlalchemy.orm",
+    "structlog",
+    "uvicorn.protocols.http.httptools_impl",
+    "uvloop",
+)
+
+
+async def main(sockets: Sockets) -> None:
+    """Prepare, then serve.
+
+    Args:
+        sockets: Sockets that listen already, on both ports.
+    """
+    # Imported late: a reloading parent needs none of it, and wrong settings are told before the slow imports.
+    from app.core import logs  # noqa: PLC0415
+    from app.core.settings import AppSettings, load  # noqa: PLC0415
+
+    settings = load(AppSettings)
+    logs.configure(debug=settings.debug)
+
+    from app.internal import create_internal  # noqa: PLC0415
+    from app.main import create_app  # noqa: PLC0415
+    from app.resources import opened  # noqa: PLC0415
+    from app.run.prepare import prepare  # noqa: PLC0415
+
+    await prepare(settings)
+    public, internal = (sockets[:1], sockets[1:]) if sockets else (None, None)
+    async with (
+        opened(settings) as state,
+        server.beside(create_internal(settings, state), settings, INTERNAL_PORT, internal),
+    ):
+        await server.serve(create_app(settings, state), settings, PORT, public)
+
+
+def run(sockets: Sockets = None) -> None:
+    """Run the app's process.
+
+    Args:
+        sockets: Sockets that listen already.
+    """
+    server.run(main, sockets)
+
+
+if __name__ == "__main__":
+    if server.arguments("app.run.app"):
+        server.reload(run, (PORT, INTERNAL_PORT), LIBRARIES)
+    else:
+        run()

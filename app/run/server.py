@@ -1,0 +1,143 @@
+"""Serves an app over HTTPS with uvicorn, once or with reload; shared by both servers."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import logging
+import signal
+import socket
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import uvicorn
+
+from app.core import logs
+from app.core.errors import ServiceError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
+
+    from starlette.types import ASGIApp
+
+    from app.core.settings import Settings
+
+    Sockets = list[socket.socket] | None
+
+HOST = "0.0.0.0"  # noqa: S104 - inside a container; the engine publishes on loopback only
+DRAIN = 10
+"""Seconds for requests in flight when the server is told to stop; below the containers' grace period."""
+
+CANNOT_START = 69
+"""Exit status of a reloaded process that cannot start whatever the source says (EX_UNAVAILABLE of sysexits.h)."""
+
+log = logging.getLogger(__name__)
+
+
+async def serve(app: ASGIApp, settings: Settings, port: int, sockets: Sockets) -> None:
+    """Serve until told to stop.
+
+    Args:
+        app: What answers.
+        settings: The certificate and its key.
+        port: Where to listen, unless sockets are given.
+        sockets: Sockets that listen already.
+    """
+    await uvicorn.Server(_config(app, settings, port, 1 if sockets else DRAIN)).serve(sockets)
+
+
+@contextlib.asynccontextmanager
+async def beside(app: ASGIApp, settings: Settings, port: int, sockets: Sockets = None) -> AsyncIterator[None]:
+    """Serve a second app in the same process, as long as the context lasts.
+
+    Args:
+        app: What answers.
+        settings: The certificate and its key.
+        port: Where to listen, unless sockets are given.
+        sockets: Sockets that listen already.
+
+    Yields:
+        Once it is under way.
+    """
+    server = _Beside(_config(app, settings, port, 1))
+    task = asyncio.create_task(server.serve(sockets))
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        await task
+
+
+class _Beside(uvicorn.Server):
+    """A server that leaves the signals to the main one."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def _config(app: ASGIApp, settings: Settings, port: int, drain: int) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        host=HOST,
+        port=port,
+        log_config=None,
+        proxy_headers=False,
+        server_header=False,
+        ssl_certfile=settings.tls_certificate_file,
+        ssl_keyfile=settings.tls_key_file,
+        timeout_graceful_shutdown=drain,
+    )
+
+
+def run(main: Callable[[Sockets], Coroutine[object, object, None]], sockets: Sockets = None) -> None:
+    """Run a server's process; leaves with 0 when told to stop, with one line and 1 when it cannot start.
+
+    Args:
+        main: The server.
+        sockets: Sockets that listen already, held by a reloading parent.
+    """
+    import uvloop  # noqa: PLC0415 - the reloading parent needs none
+
+    # uvicorn raises the signal again once it has stopped; before that, it ends a wait at once.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(main(sockets))
+    except ServiceError as error:
+        log.critical(str(error))
+        sys.exit(CANNOT_START if sockets else 1)
+
+
+def arguments(name: str) -> bool:
+    """Read the command line.
+
+    Args:
+        name: The server, for the help text.
+
+    Returns:
+        Whether to reload.
+    """
+    parser = argparse.ArgumentParser(prog=f"python -m {name}")
+    parser.add_argument("--reload", action="store_true", help="start again whenever the source changes")
+    return bool(parser.parse_args().reload)
+
+
+def reload(target: Callable[[Sockets], None], ports: Sequence[int], libraries: Sequence[str]) -> None:
+    """Keep a server running, and start it again whenever the source changes.
+
+    Args:
+        target: Runs the server's process on sockets.
+        ports: Where to listen. The parent listens, so that no connection is refused while the server starts again.
+        libraries: What the server's process imports, but the service's own modules.
+    """
+    from app.run.reload import Reloader  # noqa: PLC0415 - watchfiles is installed in development only
+
+    logs.configure(debug=True)
+    # No delay: it would come before the first look at the source, so that an edit right after the start is missed.
+    source = str(Path(__file__).parent.parent)
+    config = uvicorn.Config("app", log_config=None, reload=True, reload_dirs=[source], reload_delay=0)
+    listening = [socket.create_server((HOST, port)) for port in ports]
+    sys.exit(Reloader(config, target, listening).supervise(libraries))

@@ -1,0 +1,141 @@
+"""The data keys that tokens are sealed under: kept in the database, wrapped, and remembered by each process."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from sqlalchemy import func, insert, select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.core.models import ProviderConnection, TokenKey
+from app.tokens.vault import MasterKeys, UnreadableError, new_key, seal, unseal
+
+_SHARED = text("SELECT pg_advisory_xact_lock_shared(hashtextextended('dashtam token keys', 0))")
+_ALONE = text("SELECT pg_advisory_xact_lock(hashtextextended('dashtam token keys', 0))")
+_FIRST = text("SELECT pg_advisory_xact_lock(hashtextextended('dashtam first token key', 0))")
+
+
+@dataclass
+class DataKeys:
+    """The data keys.
+
+    Args:
+        master: What wraps them.
+    """
+
+    master: MasterKeys
+    _known: dict[str, bytes] = field(default_factory=dict, init=False, repr=False)
+
+    async def current(self, session: AsyncSession) -> str:
+        """Return the id of the key to seal with, after making the first if there is none.
+
+        It stays the current one until the transaction ends, for `replace` waits for that. So ask before locking any
+        row: whoever waits for the row may be waited for by `replace`.
+
+        Args:
+            session: To the database.
+
+        Returns:
+            The id of the youngest key.
+        """
+        await session.execute(_SHARED)
+        if (found := await self._youngest(session)) is not None:
+            return found
+        await session.execute(_FIRST)
+        return await self._youngest(session) or await self._add(session)
+
+    async def replace(self, session: AsyncSession) -> str:
+        """Make a new key the current one, once nobody is about to seal under the present one.
+
+        Args:
+            session: To the database.
+
+        Returns:
+            The new one's id.
+
+        Raises:
+            UnreadableError: The present one can't be unwrapped: who reads that one could not read the new one.
+        """
+        await session.execute(_ALONE)
+        if (present := await self._youngest(session)) is not None:
+            await self.get(session, present)
+        return await self._add(session)
+
+    async def get(self, session: AsyncSession, name: str) -> bytes:
+        """Return a key.
+
+        Args:
+            session: To the database.
+            name: Its id.
+
+        Returns:
+            32 bytes.
+
+        Raises:
+            UnreadableError: There is no such key, or it can't be unwrapped.
+        """
+        if name not in self._known:
+            row = await session.get(TokenKey, name)
+            if row is None:
+                raise UnreadableError(f"there is no data key {name}")
+            self._known[name] = self.master.unwrap(row.master, row.wrapped, name)
+        return self._known[name]
+
+    async def _add(self, session: AsyncSession) -> str:
+        name, key = secrets.token_hex(8), new_key()
+        master, wrapped = self.master.wrap(key, name)
+        # The youngest by all means: keys that come from elsewhere may be ahead of this database's clock.
+        after_all = select(func.max(TokenKey.created_at) + timedelta(microseconds=1)).scalar_subquery()
+        moment = func.greatest(func.clock_timestamp(), after_all)
+        await session.execute(insert(TokenKey).values(id=name, master=master, wrapped=wrapped, created_at=moment))
+        return name
+
+    async def _youngest(self, session: AsyncSession) -> str | None:
+        return await session.scalar(select(TokenKey.id).order_by(TokenKey.created_at.desc(), TokenKey.id).limit(1))
+
+
+async def seal_tokens(
+    keys: DataKeys, session: AsyncSession, row: ProviderConnection, tokens: tuple[str, str | None], key: str
+) -> None:
+    """Put tokens into a row.
+
+    Args:
+        keys: The data keys.
+        session: To the database.
+        row: The connection; its id must be set.
+        tokens: The access token, and the refresh token if there is one.
+        key: The id of the key to seal under: the current one, or the one that will be.
+    """
+    access, refresh = tokens
+    secret = await keys.get(session, key)
+    row.key_id = key
+    row.access_token = seal(secret, access.encode(), place(row, "access_token"))
+    row.refresh_token = None if refresh is None else seal(secret, refresh.encode(), place(row, "refresh_token"))
+
+
+async def open_tokens(keys: DataKeys, session: AsyncSession, row: ProviderConnection) -> tuple[str, str | None]:
+    """Read a row's tokens.
+
+    Args:
+        keys: The data keys.
+        session: To the database.
+        row: The connection.
+
+    Returns:
+        The access token, and the refresh token if there is one.
+
+    Raises:
+        UnreadableError: They were changed, moved, or the key is missing.
+    """
+    key = await keys.get(session, row.key_id)
+    access = unseal(key, row.access_token, place(row, "access_token")).decode()
+    if row.refresh_token is None:
+        return access, None
+    return access, unseal(key, row.refresh_token, place(row, "refresh_token")).decode()
+
+
+def place(row: ProviderConnection, column: str) -> str:
+    """Return what a ciphertext is bound to: its table, row and column."""
+    return f"provider_connections/{row.id}/{column}"

@@ -1,0 +1,121 @@
+"""Makes linked accounts that come back from a copy of the database fit the environment that they come back to.
+
+Master keys live and die with the database that they guard. So the data keys of a copy may be wrapped by master keys of
+the past: those that are still known serve to wrap them anew. What nobody can read any more is marked as revoked, so
+that the service goes on and the account can be linked again.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import uuid
+from dataclasses import dataclass, field
+from typing import Any
+
+from app.core.models import ProviderConnection
+from app.tokens.keys import place
+from app.tokens.vault import MasterKeys, UnreadableError, new_key, seal
+
+HAS_KEYS = "SELECT to_regclass('token_keys') IS NOT NULL"
+"""Whether a database has data keys: older ones have none."""
+
+READ = """
+SELECT coalesce(json_agg(json_build_object(
+    'id', k.id, 'master', k.master, 'wrapped', encode(k.wrapped, 'hex'),
+    'connections', (SELECT coalesce(json_agg(c.id), '[]') FROM provider_connections c WHERE c.key_id = k.id)
+)), '[]') FROM token_keys k
+"""
+"""Reads the data keys, and whose tokens each seals, as one JSON document."""
+
+
+WRITE = """
+WITH document AS (SELECT convert_from(decode(:'document', 'hex'), 'UTF8')::json AS content),
+row AS (SELECT r.* FROM document, json_to_recordset(content->'rewrapped') AS r (id text, master text, wrapped text))
+UPDATE token_keys k SET master = row.master, wrapped = decode(row.wrapped, 'hex') FROM row WHERE k.id = row.id;
+
+WITH document AS (SELECT convert_from(decode(:'document', 'hex'), 'UTF8')::json AS content)
+INSERT INTO token_keys (id, master, wrapped) SELECT r.id, r.master, decode(r.wrapped, 'hex')
+FROM document, json_to_recordset(content->'added') AS r (id text, master text, wrapped text);
+
+WITH document AS (SELECT convert_from(decode(:'document', 'hex'), 'UTF8')::json AS content),
+row AS (SELECT r.* FROM document, json_to_recordset(content->'revoked') AS r (id uuid, key text, token text))
+UPDATE provider_connections c
+SET status = 'revoked', key_id = row.key, access_token = decode(row.token, 'hex'), refresh_token = NULL
+FROM row WHERE c.id = row.id;
+
+WITH document AS (SELECT convert_from(decode(:'document', 'hex'), 'UTF8')::json AS content)
+DELETE FROM token_keys USING document, json_array_elements_text(content->'gone') AS gone WHERE id = gone;
+"""
+"""Writes what `rekey` worked out, given to psql as the variable `document`."""
+
+
+@dataclass(frozen=True)
+class Rekeyed:
+    """What makes a copy fit.
+
+    Args:
+        script: For psql, in one transaction; it holds no key in clear.
+        rewrapped: How many data keys get another master key.
+        lost: How many connections can't be read any more, and are marked as revoked.
+    """
+
+    script: str = field(repr=False)
+    rewrapped: int
+    lost: int
+
+
+NOTHING = Rekeyed("", 0, 0)
+
+
+def rekey(document: str, held: MasterKeys, former: MasterKeys | None) -> Rekeyed:
+    """Work out what makes a copy fit.
+
+    Args:
+        document: What `READ` gave.
+        held: The master keys of the environment that it comes back to.
+        former: Those of the one that it was made of, where they are known.
+
+    Returns:
+        What is to be done.
+    """
+    rewrapped: list[dict[str, str]] = []
+    lost: list[dict[str, Any]] = []
+    for row in json.loads(document):
+        opens = next((one for one in (held, former) if one and _opens(one, row)), None)
+        if opens is None:
+            lost.append(row)
+        elif opens is not held:
+            key = opens.unwrap(row["master"], bytes.fromhex(row["wrapped"]), row["id"])
+            rewrapped.append(_wrapped(held, row["id"], key))
+    if not rewrapped and not lost:
+        return NOTHING
+    added, revoked = _revoked(lost, held)
+    written = {"rewrapped": rewrapped, "added": added, "revoked": revoked, "gone": [row["id"] for row in lost]}
+    script = f"\\set document {json.dumps(written).encode().hex()}\n{WRITE}"
+    return Rekeyed(script, len(rewrapped), len(revoked))
+
+
+def _opens(master: MasterKeys, row: dict[str, Any]) -> bool:
+    try:
+        master.unwrap(row["master"], bytes.fromhex(row["wrapped"]), row["id"])
+    except UnreadableError:
+        return False
+    return True
+
+
+def _wrapped(master: MasterKeys, name: str, key: bytes) -> dict[str, str]:
+    by, wrapped = master.wrap(key, name)
+    return {"id": name, "master": by, "wrapped": wrapped.hex()}
+
+
+def _revoked(lost: list[dict[str, Any]], held: MasterKeys) -> tuple[list[dict[str, str]], list[dict[str, str]]]:
+    """Return a key that can be read, and an empty token for each connection whose tokens can't."""
+    if not lost:
+        return [], []
+    name, key = secrets.token_hex(8), new_key()
+    revoked = []
+    for one in (one for row in lost for one in row["connections"]):
+        nothing = seal(key, b"", place(ProviderConnection(id=uuid.UUID(one)), "access_token"))
+        revoked.append({"id": one, "key": name, "token": nothing.hex()})
+    return [_wrapped(held, name, key)], revoked

@@ -1,0 +1,108 @@
+"""Gives every connection's tokens a new key: `python -m app.tokens.rotation`, while the app runs.
+
+The new key is committed before anything is sealed under it, and a key goes only when nothing is sealed under it any
+more; so at any moment each row can be read by every process, which fetches keys that it doesn't know. A row that can't
+be read keeps its key, so that it keeps no other from a new one.
+"""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import asdict, dataclass
+
+import structlog
+from sqlalchemy import delete, exists, select, text
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+
+from app.core.errors import ServiceError
+from app.core.models import ProviderConnection, TokenKey
+from app.run import command
+from app.tokens.keys import DataKeys, open_tokens, seal_tokens
+from app.tokens.vault import UnreadableError
+
+BATCH = 50
+"""Rows sealed anew in one transaction: few enough to hold no lock for long."""
+
+ONE_AT_A_TIME = text("SELECT pg_try_advisory_xact_lock(hashtextextended('dashtam token key rotation', 0))")
+"""Takes the lock of a rotation, which goes with the transaction; tells whether it was free."""
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Rotated:
+    """What a rotation did.
+
+    Args:
+        key: The id of the new key.
+        connections: How many connections were sealed anew.
+        retired: How many keys went.
+        unreadable: How many connections can't be read, and keep the key that they have.
+    """
+
+    key: str
+    connections: int
+    retired: int
+    unreadable: int
+
+
+async def rotate(sessions: async_sessionmaker[AsyncSession], keys: DataKeys) -> Rotated:
+    """Give every connection's tokens a new key.
+
+    Args:
+        sessions: To the database.
+        keys: The data keys.
+
+    Returns:
+        What was done.
+
+    Raises:
+        ServiceError: Another rotation is under way.
+        UnreadableError: The present key can't be read, so nothing was done.
+    """
+    async with sessions.begin() as alone:  # the lock goes with this transaction, even if the process is killed
+        if not await alone.scalar(ONE_AT_A_TIME):
+            raise ServiceError("another rotation is under way; wait until it is done")
+        async with sessions.begin() as session:
+            name = await keys.replace(session)
+        moved, unreadable = await _move(sessions, keys, name)
+        async with sessions.begin() as session:
+            return Rotated(name, moved, await _retire(session, name), unreadable)
+
+
+async def _move(sessions: async_sessionmaker[AsyncSession], keys: DataKeys, name: str) -> tuple[int, int]:
+    # Each row once, in the order of ids; what is sealed from now on has the new key already.
+    moved, unreadable, last = 0, 0, uuid.UUID(int=0)
+    others = select(ProviderConnection).where(ProviderConnection.key_id != name).order_by(ProviderConnection.id)
+    while True:
+        async with sessions.begin() as session:
+            batch = others.where(ProviderConnection.id > last).limit(BATCH).with_for_update()
+            rows = (await session.scalars(batch)).all()
+            if not rows:
+                return moved, unreadable
+            done = sum([await _seal_anew(keys, session, row, name) for row in rows])
+        moved, unreadable, last = moved + done, unreadable + len(rows) - done, rows[-1].id
+
+
+async def _seal_anew(keys: DataKeys, session: AsyncSession, row: ProviderConnection, name: str) -> bool:
+    try:
+        tokens = await open_tokens(keys, session, row)
+    except UnreadableError as error:
+        log.warning("A connection can't be read, and keeps its key", connection=str(row.id), reason=str(error))
+        return False
+    await seal_tokens(keys, session, row, tokens, name)
+    return True
+
+
+async def _retire(session: AsyncSession, name: str) -> int:
+    unused = delete(TokenKey).where(TokenKey.id != name, ~exists().where(ProviderConnection.key_id == TokenKey.id))
+    return len((await session.scalars(unused.returning(TokenKey.id))).all())
+
+
+async def main(sessions: async_sessionmaker[AsyncSession], keys: DataKeys) -> dict[str, object]:
+    """Rotate, and tell what was done as JSON can say it; see `rotate`."""
+    return asdict(await rotate(sessions, keys))
+
+
+if __name__ == "__main__":
+    command.run(main, "The keys were not rotated")
