@@ -29,11 +29,7 @@ router = APIRouter(prefix="/internal/oauth")
 
 
 class Received(BaseModel):
-    """A provider's answer that was accepted.
-
-    Attributes:
-        continue_url: Where the browser goes on.
-    """
+    """A provider's answer that was accepted."""
 
     continue_url: str
 
@@ -50,15 +46,7 @@ async def receive(redirect: Redirect, linking: LinkingDep, request: Request) -> 
 
 
 def create_internal(settings: AppSettings, state: State | None = None) -> FastAPI:
-    """Make what answers on the port that is never published.
-
-    Args:
-        settings: Where the database and the cache are.
-        state: What was opened already; None if it is to open its own.
-
-    Returns:
-        The server.
-    """
+    """Make what answers on the port that is never published."""
     app = FastAPI(lifespan=lifespan(settings, state), openapi_url=None)
     problems.install(app)
     error_pages.install(app)

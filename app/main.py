@@ -26,15 +26,7 @@ class Health(BaseModel):
 
 
 def create_app(settings: AppSettings, state: State | None = None) -> FastAPI:
-    """Make the app.
-
-    Args:
-        settings: Where its database and cache are.
-        state: What was opened already; None if it is to open its own.
-
-    Returns:
-        The app.
-    """
+    """Make the app."""
     app = FastAPI(title="Dashtam", version="0.1.0", lifespan=lifespan(settings, state), docs_url=None, redoc_url=None)
     problems.install(app)
     docs.install(app)

@@ -24,14 +24,7 @@ if TYPE_CHECKING:
 
 
 class State(TypedDict):
-    """What the routes use.
-
-    Attributes:
-        engine: The database.
-        cache: The cache.
-        head: The revision of the database that the code needs.
-        linking: What links accounts.
-    """
+    """What the routes use."""
 
     engine: AsyncEngine
     cache: Redis
@@ -40,30 +33,13 @@ class State(TypedDict):
 
 
 def state_of(request: Request) -> State:
-    """Inject it.
-
-    Args:
-        request: The request.
-
-    Returns:
-        The state.
-    """
+    """Inject it."""
     return cast("State", request.state)
 
 
 @asynccontextmanager
 async def opened(settings: AppSettings) -> AsyncIterator[State]:
-    """Open it, for as long as the context lasts.
-
-    Args:
-        settings: Where the database and the cache are.
-
-    Yields:
-        The state.
-
-    Raises:
-        ServiceError: The providers or the keys are not valid.
-    """
+    """Open it, for as long as the context lasts."""
     # A context for each: what an HTTP client sets in its own (ALPN), PostgreSQL refuses.
     engine = engine_for(settings, client_context(settings.tls_ca_file))
     environment = client_context(settings.tls_ca_file)
@@ -75,13 +51,5 @@ async def opened(settings: AppSettings) -> AsyncIterator[State]:
 
 
 def lifespan(settings: AppSettings, state: State | None) -> Callable[[Any], AbstractAsyncContextManager[State]]:
-    """Make the lifespan of an app.
-
-    Args:
-        settings: Where the database and the cache are.
-        state: What was opened already; None if the app is to open its own.
-
-    Returns:
-        The lifespan.
-    """
+    """Make the lifespan of an app."""
     return lambda _app: opened(settings) if state is None else nullcontext(state)

@@ -36,27 +36,14 @@ TIMEOUT = httpx2.Timeout(10.0, connect=3.0)
 
 
 class State(TypedDict):
-    """What lives as long as the server.
-
-    Attributes:
-        app: Client of the app.
-        public_url: The app as browsers see it.
-    """
+    """What lives as long as the server."""
 
     app: httpx2.AsyncClient
     public_url: str
 
 
 def create_callback(settings: CallbackSettings, transport: httpx2.AsyncBaseTransport | None = None) -> Starlette:
-    """Make the callback server.
-
-    Args:
-        settings: Where the app is.
-        transport: How to reach it, where that is not the network.
-
-    Returns:
-        The server.
-    """
+    """Make the callback server."""
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[State]:

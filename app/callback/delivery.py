@@ -23,14 +23,7 @@ log = structlog.get_logger(__name__)
 
 
 class Answer(BaseModel):
-    """The app's answer: where to go on, or problem details.
-
-    Attributes:
-        continue_url: Where the person goes on.
-        type: The kind of the problem.
-        title: The kind, for people.
-        detail: What is wrong, and the way out.
-    """
+    """The app's answer: where to go on, or problem details."""
 
     continue_url: str = ""
     type: str = ""
@@ -39,16 +32,7 @@ class Answer(BaseModel):
 
 
 async def deliver(app: httpx2.AsyncClient, redirect: dict[str, str], public_url: str) -> Response | Page:
-    """Hand a redirect to the app.
-
-    Args:
-        app: Client of the app.
-        redirect: What the provider sent.
-        public_url: The app as browsers see it.
-
-    Returns:
-        The way on, or what went wrong.
-    """
+    """Hand a redirect to the app."""
     try:
         response = await app.post(PATH, json=redirect, headers=request_ids.headers())
     except httpx2.HTTPError as error:
@@ -61,15 +45,7 @@ async def deliver(app: httpx2.AsyncClient, redirect: dict[str, str], public_url:
 
 
 def is_ours(url: str, public_url: str) -> bool:
-    """Tell whether an address is the app's page where linking ends: a person is sent nowhere else.
-
-    Args:
-        url: The address.
-        public_url: The app as browsers see it.
-
-    Returns:
-        Whether it is.
-    """
+    """Tell whether an address is the app's page where linking ends: a person is sent nowhere else."""
     return url.startswith(public_url) and _CONTINUE.fullmatch(url, len(public_url)) is not None
 
 

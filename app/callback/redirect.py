@@ -19,17 +19,7 @@ class BadRedirectError(ValueError):
 
 
 def read(query: QueryParams) -> dict[str, str]:
-    """Read the parameters.
-
-    Args:
-        query: The address's query.
-
-    Returns:
-        The known parameters that have a value: state, and either code or error.
-
-    Raises:
-        BadRedirectError: If one is missing, given twice or too long.
-    """
+    """Read the parameters."""
     for name, limit in LIMITS.items():
         if len(values := query.getlist(name)) > 1:
             raise BadRedirectError(f"It gives {name} more than once.")

@@ -20,19 +20,7 @@ TIMEOUT = 2.0
 def create_cache(  # noqa: PLR0913 - plain values, each named by the caller
     *, host: str, port: int, db: int, user: str, password: str, ca_file: Path
 ) -> Redis:
-    """Make a client; nothing connects yet.
-
-    Args:
-        host: Host, as it stands in the server's certificate.
-        port: Port.
-        db: Number of the database.
-        user: ACL user.
-        password: Password.
-        ca_file: PEM file of the CA that signed the server's certificate.
-
-    Returns:
-        The client.
-    """
+    """Make a client; nothing connects yet."""
     return Redis(
         host=host,
         port=port,
@@ -53,14 +41,7 @@ def create_cache(  # noqa: PLR0913 - plain values, each named by the caller
 
 
 def cache_for(settings: AppSettings) -> Redis:
-    """Bind the settings to a client.
-
-    Args:
-        settings: Address and credentials.
-
-    Returns:
-        The client.
-    """
+    """Bind the settings to a client."""
     return create_cache(
         host=settings.redis_host,
         port=settings.redis_port,

@@ -28,20 +28,7 @@ def create_engine(  # noqa: PLR0913 - plain values, each named by the caller
     tls: ssl.SSLContext,
     **pool: object,
 ) -> AsyncEngine:
-    """Make an engine; nothing connects yet.
-
-    Args:
-        host: Host, as it stands in the server's certificate.
-        port: Port.
-        name: Database.
-        user: User.
-        password: Password.
-        tls: Verifies the server.
-        pool: SQLAlchemy's options of the pool, where the defaults here do not fit.
-
-    Returns:
-        The engine. Statements' parameters never appear in its errors.
-    """
+    """Make an engine; nothing connects yet."""
     return create_async_engine(
         URL.create("postgresql+asyncpg", user, password, host, port, name),
         connect_args={
@@ -66,16 +53,7 @@ _POOL: dict[str, object] = {
 
 
 def engine_for(settings: AppSettings, tls: ssl.SSLContext, **pool: object) -> AsyncEngine:
-    """Bind the settings to an engine.
-
-    Args:
-        settings: Address and credentials.
-        tls: Verifies the server.
-        pool: As for `create_engine`.
-
-    Returns:
-        The engine.
-    """
+    """Bind the settings to an engine."""
     return create_engine(
         host=settings.database_host,
         port=settings.database_port,

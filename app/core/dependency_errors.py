@@ -44,13 +44,7 @@ REASONS: tuple[tuple[tuple[type[BaseException], ...], str, bool], ...] = (
 
 @dataclass(frozen=True)
 class Failure:
-    """Why a service cannot be used.
-
-    Attributes:
-        reason: In words, without secrets.
-        permanent: Whether waiting is useless: only another configuration would help.
-        expected: Whether it is one of the failures that are known; any other is rather a fault of the code.
-    """
+    """Why a service cannot be used."""
 
     reason: str
     permanent: bool = False
@@ -58,14 +52,7 @@ class Failure:
 
 
 def explain(error: BaseException) -> Failure:
-    """Find the reason of a failure.
-
-    Args:
-        error: What was raised, with its causes.
-
-    Returns:
-        The reason found deepest in the chain of causes, where drivers put what really happened.
-    """
+    """Find the reason of a failure."""
     for cause in reversed(list(_chain(error))):
         if isinstance(cause, ssl.SSLCertVerificationError):
             return Failure(f"its certificate is refused: {cause.verify_message}", permanent=True)
@@ -78,11 +65,7 @@ def explain(error: BaseException) -> Failure:
 
 
 def cannot_keep(error: BaseException) -> bool:
-    """Tell whether Redis refused a change because its disk takes none: its MISCONF, for which there is no type.
-
-    Args:
-        error: What was raised.
-    """
+    """Tell whether Redis refused a change because its disk takes none: its MISCONF, for which there is no type."""
     return isinstance(error, redis.ResponseError) and "MISCONF" in str(error)
 
 

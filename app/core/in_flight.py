@@ -16,18 +16,7 @@ class Flights:
         self._under_way: dict[Hashable, asyncio.Task[Any]] = {}
 
     async def join(self, name: Hashable, begin: Callable[[], Coroutine[Any, Any, T]]) -> T:
-        """Wait for work that is under way, or begin it.
-
-        Args:
-            name: The same for the same work.
-            begin: Begins it.
-
-        Returns:
-            What it returned.
-
-        Raises:
-            Exception: What it raised, to each who waits.
-        """
+        """Wait for work that is under way, or begin it."""
         task: asyncio.Task[T] | None = self._under_way.get(name)
         if task is None:
             task = self._under_way[name] = asyncio.create_task(begin())

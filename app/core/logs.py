@@ -26,14 +26,7 @@ _PROBED = ("/health", "/ready", "/metrics")
 
 
 def redact(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    """Hide values whose name or place says that they are secret.
-
-    Args:
-        event: The log entry.
-
-    Returns:
-        The entry without secrets.
-    """
+    """Hide values whose name or place says that they are secret."""
     return {key: _hide(key, value) for key, value in event.items()}
 
 
@@ -56,14 +49,7 @@ class AccessFilter(logging.Filter):
     """
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Rewrite the record.
-
-        Args:
-            record: The line.
-
-        Returns:
-            Whether to log it.
-        """
+        """Rewrite the record."""
         client, method, target, _version, status = cast("tuple[str, str, str, str, int]", record.args)
         path = target.partition("?")[0]
         record.msg, record.args = "request", ()
@@ -80,11 +66,7 @@ _SHARED: list[Processor] = [
 
 
 def configure(*, debug: bool) -> None:
-    """Send all logs, uvicorn's and libraries' too, through one pipeline to standard output.
-
-    Args:
-        debug: Readable lines instead of JSON.
-    """
+    """Send all logs, uvicorn's and libraries' too, through one pipeline to standard output."""
     level = logging.DEBUG if debug else logging.INFO
     structlog.configure(
         processors=[*_SHARED, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],

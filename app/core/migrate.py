@@ -23,38 +23,19 @@ log = structlog.get_logger(__name__)
 
 
 def alembic_config(connection: Connection | None = None) -> Config:
-    """Point Alembic at the migrations beside this module.
-
-    Args:
-        connection: What the migrations run over, if they run.
-
-    Returns:
-        Alembic's configuration.
-    """
+    """Point Alembic at the migrations beside this module."""
     config = Config(attributes={"connection": connection})
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     return config
 
 
 def head_revision() -> str | None:
-    """Name the newest revision.
-
-    Returns:
-        The revision, or None if there is no migration.
-    """
+    """Name the newest revision."""
     return ScriptDirectory.from_config(alembic_config()).get_current_head()
 
 
 async def migrate(engine: AsyncEngine, *, lock_timeout: float) -> None:
-    """Migrate to the newest revision, or wait until another process has done so.
-
-    Args:
-        engine: To the database. Must not pool: the lock is released with its session, whatever happens.
-        lock_timeout: Seconds to wait for another process that is migrating.
-
-    Raises:
-        sqlalchemy.exc.DBAPIError: If the database fails or the lock is not free in time.
-    """
+    """Migrate to the newest revision, or wait until another process has done so."""
     async with engine.connect() as connection:
         await connection.execute(
             text("SELECT set_config('lock_timeout', :limit, false)"), {"limit": f"{lock_timeout * 1000:.0f}"}
@@ -68,14 +49,7 @@ async def migrate(engine: AsyncEngine, *, lock_timeout: float) -> None:
 
 
 def current_revision(connection: Connection) -> str | None:
-    """Name the database's revision.
-
-    Args:
-        connection: To the database.
-
-    Returns:
-        The revision, or None if nothing was migrated yet.
-    """
+    """Name the database's revision."""
     return MigrationContext.configure(connection).get_current_revision()
 
 

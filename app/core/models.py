@@ -35,14 +35,7 @@ class ConnectionStatus(StrEnum):
 
 
 class TokenKey(Base):
-    """A data key that tokens are encrypted under, itself encrypted under a master key.
-
-    Attributes:
-        id: Key.
-        master: The id of the master key.
-        wrapped: The data key, sealed.
-        created_at: When it was made; the youngest seals.
-    """
+    """A data key that tokens are encrypted under, itself encrypted under a master key."""
 
     __tablename__ = "token_keys"
 
@@ -53,25 +46,7 @@ class TokenKey(Base):
 
 
 class ProviderConnection(Base):
-    """One person's authorised account at one provider.
-
-    Attributes:
-        id: Key.
-        owner: The person, as the session knows them.
-        provider: Short name of the provider.
-        subject: The provider's own identifier of the account.
-        status: Where the connection stands.
-        scopes: What the provider allowed.
-        key_id: The data key that the tokens are sealed under.
-        access_token: Sealed.
-        refresh_token: Sealed; None if the provider gave none.
-        expires_at: When the access token ends; None if the provider doesn't say.
-        created_at: When it was made.
-        updated_at: When what is told of it last changed.
-        refreshed_at: When its tokens were given; another value means other tokens.
-        claimed_until: Until when one process alone refreshes or disconnects it; None if none does.
-        retry_at: Before when it is not refreshed unless somebody asks, for it failed; None if it didn't.
-    """
+    """One person's authorised account at one provider."""
 
     __tablename__ = "provider_connections"
     __table_args__ = (UniqueConstraint("owner", "provider", "subject"),)

@@ -32,14 +32,7 @@ _ERRNOS = {errno.ENETDOWN, errno.ENETUNREACH, errno.EHOSTDOWN, errno.EHOSTUNREAC
 
 
 def is_outage(error: Exception) -> bool:
-    """Tell whether an error means that the database or the cache can't be used for the moment.
-
-    Args:
-        error: What was raised.
-
-    Returns:
-        Whether it does; otherwise it is a fault of the code.
-    """
+    """Tell whether an error means that the database or the cache can't be used for the moment."""
     if isinstance(error, (*_DRIVERS, *_NETWORK)) or cannot_keep(error):
         return True
     if isinstance(error, DBAPIError):

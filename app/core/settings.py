@@ -29,30 +29,12 @@ class FileSource(PydanticBaseSettingsSource):
     """Secrets whose path the environment gives as `<NAME>_FILE`."""
 
     def __call__(self) -> dict[str, Any]:
-        """Read every secret that is given as a file.
-
-        Returns:
-            Secrets by the setting's name.
-
-        Raises:
-            ServiceError: If a file cannot be read, or its value is given directly as well.
-        """
+        """Read every secret that is given as a file."""
         values = {name: self.get_field_value(field, name)[0] for name, field in self.settings_cls.model_fields.items()}
         return {name: value for name, value in values.items() if value is not None}
 
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
-        """Read one secret.
-
-        Args:
-            field: The setting.
-            field_name: Its name; the environment's name is the same in capitals.
-
-        Returns:
-            The file's text without its trailing newline (None when no file is named), the name, and False (never JSON).
-
-        Raises:
-            ServiceError: If the file cannot be read, or the value is given directly as well.
-        """
+        """Read one secret."""
         name = field_name.upper()
         path = os.environ.get(f"{name}_FILE")
         if field.annotation is not SecretStr or path is None:
@@ -63,16 +45,7 @@ class FileSource(PydanticBaseSettingsSource):
 
 
 class Settings(BaseSettings):
-    """What both servers need.
-
-    Attributes:
-        environment: Name of the environment, for the logs.
-        debug: Readable logs instead of JSON.
-        testing: Whether automated tests run against this environment.
-        tls_ca_file: The CA that every server here is verified against.
-        tls_certificate_file: The certificate that this server shows.
-        tls_key_file: Its key.
-    """
+    """What both servers need."""
 
     model_config = SettingsConfigDict(frozen=True, hide_input_in_errors=True, extra="ignore")
 
@@ -98,15 +71,7 @@ class Settings(BaseSettings):
 
 
 class AppSettings(Settings):
-    """What the app needs.
-
-    Attributes:
-        public_url: The app's origin as browsers see it: sessions belong to it.
-        startup_timeout: Seconds that the start waits for the database and the cache, each.
-        oauth_redirect_uri: Where providers send a person back to: the callback server.
-        providers: The providers that accounts can be linked at, as `app.providers.config` reads them.
-        token_keys: The master keys of the tokens, as `app.tokens.vault` reads them.
-    """
+    """What the app needs."""
 
     database_host: Name
     database_port: Port = 5432
@@ -127,12 +92,7 @@ class AppSettings(Settings):
 
 
 class CallbackSettings(Settings):
-    """What the callback server needs.
-
-    Attributes:
-        app_url: The app, to which redirects are forwarded; HTTPS only.
-        public_url: The app as browsers see it, where a person is sent on to, and nowhere else.
-    """
+    """What the callback server needs."""
 
     app_url: Origin
     public_url: Origin
@@ -142,17 +102,7 @@ SettingsT = TypeVar("SettingsT", bound=Settings)
 
 
 def load(settings: type[SettingsT]) -> SettingsT:
-    """Read and check all settings.
-
-    Args:
-        settings: Which settings.
-
-    Returns:
-        The settings.
-
-    Raises:
-        ServiceError: If any is missing or wrong; names each, with the reason, and with the value unless it is a secret.
-    """
+    """Read and check all settings."""
     try:
         return settings()
     except ValidationError as error:

@@ -12,17 +12,7 @@ if TYPE_CHECKING:
 
 
 def client_context(ca_file: Path) -> ssl.SSLContext:
-    """Trust one CA and nothing else; the name of the server is checked too.
-
-    Args:
-        ca_file: PEM file of the CA.
-
-    Returns:
-        The context for clients.
-
-    Raises:
-        ServiceError: If the file holds no certificate.
-    """
+    """Trust one CA and nothing else; the name of the server is checked too."""
     try:
         return ssl.create_default_context(cafile=ca_file)
     except ssl.SSLError as error:

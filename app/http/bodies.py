@@ -19,9 +19,6 @@ class BodyLimit:
     """ASGI middleware that refuses to read a larger body.
 
     Starlette's own answers in plain text; here the reader fails, so that the refusal is a problem, or a page.
-
-    Args:
-        app: What answers.
     """
 
     def __init__(self, app: ASGIApp) -> None:

@@ -20,15 +20,7 @@ SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 async def require_csrf(request: Request, session: SessionDep) -> None:
-    """Let a request that changes something pass only if a page of ours made it; a dependency.
-
-    Args:
-        request: The request.
-        session: The session, whose token the request must repeat.
-
-    Raises:
-        HTTPException: If it doesn't come from here, or can't prove it.
-    """
+    """Let a request that changes something pass only if a page of ours made it; a dependency."""
     if request.method in SAFE:
         return
     if not _from_here(request):

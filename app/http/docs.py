@@ -20,11 +20,7 @@ ASSETS = "/docs/assets"
 
 
 def install(app: FastAPI) -> None:
-    """Serve `/docs`.
-
-    Args:
-        app: The app that is documented.
-    """
+    """Serve `/docs`."""
     with as_file(files("fastapi_swagger") / "resources") as folder:
         app.mount(ASSETS, StaticFiles(directory=folder))
     page = get_swagger_ui_html(

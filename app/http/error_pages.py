@@ -48,11 +48,7 @@ _FAULT = ("Something went wrong", "The cause is in the service's log.", _AGAIN)
 
 
 def install(app: FastAPI) -> None:
-    """Show every error to a browser as a page.
-
-    Args:
-        app: The app, whose other handlers are installed already.
-    """
+    """Show every error to a browser as a page."""
     others = cast("dict[object, Handler]", dict(app.exception_handlers))
     makers: dict[type[Exception], tuple[Maker, Handler]] = {
         LinkingError: (_of_linking, _linking_problem),
@@ -66,14 +62,7 @@ def install(app: FastAPI) -> None:
 
 
 def wants_page(request: Request) -> bool:
-    """Tell whether a page is the right answer: browsers ask for one, programs don't.
-
-    Args:
-        request: The request.
-
-    Returns:
-        Whether it is.
-    """
+    """Tell whether a page is the right answer: browsers ask for one, programs don't."""
     return "text/html" in request.headers.get("Accept", "") and not request.url.path.startswith(MACHINES)
 
 

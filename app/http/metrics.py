@@ -20,11 +20,7 @@ _METHODS = frozenset(HTTPMethod)
 
 
 class Metrics:
-    """ASGI middleware that counts and times requests.
-
-    Args:
-        app: What answers.
-    """
+    """ASGI middleware that counts and times requests."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -49,11 +45,7 @@ class Metrics:
 
 
 def linking(outcome: str) -> None:
-    """Count what came of a step of linking.
-
-    Args:
-        outcome: `started`, `linked`, `refreshed`, `disconnected`, or the kind of the refusal.
-    """
+    """Count what came of a step of linking."""
     LINKING.labels(outcome).inc()
 
 

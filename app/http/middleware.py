@@ -23,11 +23,7 @@ HEADERS = {
 
 
 class SecurityHeaders:
-    """ASGI middleware that adds each header that the response does not set itself.
-
-    Args:
-        app: What answers.
-    """
+    """ASGI middleware that adds each header that the response does not set itself."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app

@@ -31,14 +31,7 @@ _TELLS_WHEN = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
 
 
 def problems(*statuses: HTTPStatus) -> dict[int | str, dict[str, Any]]:
-    """Describe the problems that a route answers with.
-
-    Args:
-        statuses: Their statuses.
-
-    Returns:
-        Responses by status.
-    """
+    """Describe the problems that a route answers with."""
     content = {ProblemResponse.media_type: {"schema": {"$ref": f"{_SCHEMAS}{Problem.__name__}"}}}
     return {
         status.value: {
@@ -51,12 +44,7 @@ def problems(*statuses: HTTPStatus) -> dict[int | str, dict[str, Any]]:
 
 
 def install(app: FastAPI, settings: AppSettings) -> None:
-    """Complete the document.
-
-    Args:
-        app: The app.
-        settings: The app's origin, after which the session's cookie is named.
-    """
+    """Complete the document."""
 
     def document() -> dict[str, Any]:
         if app.openapi_schema is None:

@@ -16,12 +16,7 @@ PAGES = re.compile(r"/|/finish|/connections/[^/]+/disconnect")
 
 
 class PublicOrigin:
-    """ASGI middleware that sends whoever asks for a page at another name of this server to the public one.
-
-    Args:
-        app: What answers.
-        public_url: The app as browsers see it.
-    """
+    """ASGI middleware that sends whoever asks for a page at another name of this server to the public one."""
 
     def __init__(self, app: ASGIApp, public_url: str) -> None:
         self.app = app

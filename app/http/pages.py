@@ -32,12 +32,7 @@ _STATIC = {name: (_FOLDER / "static" / name).read_bytes() for name in _TYPES}
 
 @dataclass(frozen=True)
 class Link:
-    """Somewhere to go.
-
-    Attributes:
-        text: What it says.
-        href: Where it goes.
-    """
+    """Somewhere to go."""
 
     text: str
     href: str
@@ -45,16 +40,7 @@ class Link:
 
 @dataclass(frozen=True)
 class Page:
-    """What happened and what to do.
-
-    Attributes:
-        status: HTTP status.
-        title: What happened, short.
-        message: What happened.
-        quote: Words of others, shown as such.
-        advice: What to do.
-        way_out: What else can be done.
-    """
+    """What happened and what to do."""
 
     status: HTTPStatus
     title: str
@@ -65,47 +51,18 @@ class Page:
 
 
 def render(page: Page, *, home: str, reference: str = "") -> Response:
-    """Make the response.
-
-    Args:
-        page: What it says.
-        home: The address of Dashtam's first page.
-        reference: The request's id, by which the log tells more.
-
-    Returns:
-        The page.
-    """
+    """Make the response."""
     return show("page.html", page.status, page=page, home=home, reference=reference)
 
 
 def show(template: str, status: HTTPStatus = HTTPStatus.OK, *, policy: str = POLICY, **values: object) -> Response:
-    """Fill a template.
-
-    Args:
-        template: Its name.
-        status: HTTP status.
-        policy: The content security policy.
-        values: What it shows.
-
-    Returns:
-        The page.
-    """
+    """Fill a template."""
     html = _TEMPLATES.get_template(template).render(values)
     return HTMLResponse(html, status, {"Content-Security-Policy": policy})
 
 
 def static(name: str) -> Response:
-    """Serve a file of the pages' look.
-
-    Args:
-        name: Its name.
-
-    Returns:
-        The file.
-
-    Raises:
-        HTTPException: If there is none of this name.
-    """
+    """Serve a file of the pages' look."""
     if name not in _STATIC:
         raise HTTPException(HTTPStatus.NOT_FOUND)
     return Response(_STATIC[name], media_type=_TYPES[name])

@@ -67,39 +67,20 @@ class ProblemResponse(JSONResponse):
 
 
 def respond(problem: Problem, headers: Mapping[str, str] | None = None) -> ProblemResponse:
-    """Make the response.
-
-    Args:
-        problem: What went wrong.
-        headers: Further headers.
-
-    Returns:
-        The response, with the security headers: after an unexpected error no middleware sees it any more.
-    """
+    """Make the response."""
     content = problem.model_dump(exclude_none=True)
     return ProblemResponse(content, problem.status, {**HEADERS, **(headers or {})})
 
 
 def require_outage(error: Exception) -> None:
-    """Log that a part that is needed is not available.
-
-    Args:
-        error: One of `UNAVAILABLE`.
-
-    Raises:
-        Exception: The same, if it is a fault of the code instead, to be answered and logged as one.
-    """
+    """Log that a part that is needed is not available."""
     if not outages.is_outage(error):
         raise error
     log.warning("A part that is needed is not available", reason=explain(error).reason)
 
 
 def install(app: FastAPI) -> None:
-    """Answer every error of the app with a problem.
-
-    Args:
-        app: The app.
-    """
+    """Answer every error of the app with a problem."""
 
     @app.exception_handler(HTTPException)
     async def on_http(request: Request, error: HTTPException) -> ProblemResponse:

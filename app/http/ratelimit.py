@@ -29,15 +29,7 @@ log = structlog.get_logger(__name__)
 
 
 def limit(name: str, *, per_minute: int) -> Callable[[Request, SessionDep], Awaitable[None]]:
-    """Make a dependency that limits a route.
-
-    Args:
-        name: What is counted; routes of the same name are counted together.
-        per_minute: How often a session may use it; an address may ten times as often.
-
-    Returns:
-        The dependency; it refuses with 429, and with 503 if it can't count.
-    """
+    """Make a dependency that limits a route."""
 
     async def check(request: Request, session: SessionDep) -> None:
         limits = {f"session:{session.id}": per_minute, _address(request): per_minute * PEOPLE}
@@ -47,16 +39,7 @@ def limit(name: str, *, per_minute: int) -> Callable[[Request, SessionDep], Awai
 
 
 async def count_failure(request: Request, name: str, *, per_minute: int) -> None:
-    """Count a request that failed, to which nobody brings a session.
-
-    Args:
-        request: The request.
-        name: What is counted.
-        per_minute: How often an address may fail.
-
-    Raises:
-        HTTPException: It failed too often; or that can't be counted.
-    """
+    """Count a request that failed, to which nobody brings a session."""
     await _require(request.state.cache, name, {_address(request): per_minute})
 
 

@@ -50,15 +50,7 @@ class Readiness(BaseModel):
 
 
 async def assess(parts: Mapping[str, Callable[[], Awaitable[object]]], *, limit: float = TIMEOUT) -> Readiness:
-    """Check all parts at the same time.
-
-    Args:
-        parts: Name and check of each; a check raises if its part does not work.
-        limit: Seconds for each check.
-
-    Returns:
-        State of all.
-    """
+    """Check all parts at the same time."""
     results = await asyncio.gather(*(_check(part, limit) for part in parts.values()))
     checks = dict(zip(parts, results, strict=True))
     ready = all(check.status == "ok" for check in results)
@@ -66,16 +58,7 @@ async def assess(parts: Mapping[str, Callable[[], Awaitable[object]]], *, limit:
 
 
 def parts_of(engine: AsyncEngine, cache: Redis, head: str | None) -> dict[str, Callable[[], Awaitable[object]]]:
-    """Name the parts that the app needs.
-
-    Args:
-        engine: The database.
-        cache: The cache.
-        head: The revision that the code was written for.
-
-    Returns:
-        Check of each part.
-    """
+    """Name the parts that the app needs."""
     return {
         "database": lambda: ping_database(engine),
         "cache": lambda: ping_cache(cache),
@@ -84,34 +67,18 @@ def parts_of(engine: AsyncEngine, cache: Redis, head: str | None) -> dict[str, C
 
 
 async def ping_database(engine: AsyncEngine) -> None:
-    """Ask the database for an answer.
-
-    Args:
-        engine: To it.
-    """
+    """Ask the database for an answer."""
     async with engine.connect() as connection:
         await connection.execute(text("SELECT 1"))
 
 
 async def ping_cache(cache: Redis) -> None:
-    """Ask the cache for an answer.
-
-    Args:
-        cache: To it.
-    """
+    """Ask the cache for an answer."""
     await cache.ping()
 
 
 async def check_revision(engine: AsyncEngine, head: str | None) -> None:
-    """Compare the database's revision with the code's.
-
-    Args:
-        engine: To the database.
-        head: The code's.
-
-    Raises:
-        Unready: If they differ.
-    """
+    """Compare the database's revision with the code's."""
     async with engine.connect() as connection:
         current = await connection.run_sync(current_revision)
     if current != head:

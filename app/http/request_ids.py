@@ -17,11 +17,7 @@ _ACCEPTED = re.compile(r"[A-Za-z0-9_-]{8,64}")  # nothing that could forge a log
 
 
 class RequestIds:
-    """ASGI middleware that takes the request's id over, or makes one.
-
-    Args:
-        app: What answers.
-    """
+    """ASGI middleware that takes the request's id over, or makes one."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app

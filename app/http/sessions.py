@@ -31,38 +31,19 @@ Kind = Literal["good", "bad"]
 
 @dataclass(frozen=True)
 class Notice:
-    """Something to be told once.
-
-    Attributes:
-        text: What.
-        kind: Whether it is good news.
-    """
+    """Something to be told once."""
 
     text: str
     kind: Kind
 
 
 def cookie_name(public_url: str) -> str:
-    """Return the cookie's name: of this app alone among those of one host, since cookies know no ports.
-
-    Args:
-        public_url: The app's origin.
-
-    Returns:
-        The name; its prefix binds it to the host and to HTTPS (RFC 6265bis, section 4.1.3.2).
-    """
+    """Return the cookie's name: of this app alone among those of one host, since cookies know no ports."""
     return f"__Host-dashtam-{urlsplit(public_url).port or HTTPS}"
 
 
 class Session:
-    """A person's session, made where there is none.
-
-    Args:
-        content: What the cookie holds: its signature is right, so only this app wrote it.
-
-    Attributes:
-        is_new: Whether the request brought none.
-    """
+    """A person's session, made where there is none."""
 
     def __init__(self, content: dict[str, Any]) -> None:
         self._content = content
@@ -88,12 +69,7 @@ class Session:
         return str(self._content["csrf"])
 
     def notify(self, text: str, kind: Kind = "good") -> None:
-        """Tell something on the next page.
-
-        Args:
-            text: What.
-            kind: Whether it is good news.
-        """
+        """Tell something on the next page."""
         kept = self._content.get("notices", [])[1 - MAX_NOTICES :]
         self._content["notices"] = [*kept, [text[:MAX_NOTICE], kind]]
 
@@ -103,14 +79,7 @@ class Session:
 
 
 def session_of(request: Request) -> Session:
-    """Inject the session.
-
-    Args:
-        request: The request.
-
-    Returns:
-        The session; FastAPI asks for it once a request.
-    """
+    """Inject the session."""
     return Session(request.session)
 
 
@@ -118,12 +87,7 @@ SessionDep = Annotated[Session, Depends(session_of)]
 
 
 def install(app: FastAPI, settings: AppSettings) -> None:
-    """Give each request a session.
-
-    Args:
-        app: The app.
-        settings: The key that signs.
-    """
+    """Give each request a session."""
     app.add_middleware(
         SessionMiddleware,
         secret_key=settings.secret_key.get_secret_value(),

@@ -15,11 +15,7 @@ PATIENCE = 15.0
 
 @contextmanager
 def told() -> Iterator[None]:
-    """Tell a provider's failure as a failure of linking.
-
-    Raises:
-        LinkingError: For each `ProviderError`, whose text holds no secret.
-    """
+    """Tell a provider's failure as a failure of linking."""
     try:
         yield
     except InvalidIdTokenError as error:
@@ -32,15 +28,7 @@ def told() -> Iterator[None]:
 
 @asynccontextmanager
 async def asking(title: str, patience: float) -> AsyncIterator[None]:
-    """Ask a provider something.
-
-    Args:
-        title: The provider's name for people.
-        patience: Seconds to wait.
-
-    Raises:
-        LinkingError: It fails, or takes longer.
-    """
+    """Ask a provider something."""
     with told():
         try:
             async with asyncio.timeout(patience):

@@ -25,15 +25,7 @@ RANDOM_BYTES = 32
 
 
 class Pending(BaseModel):
-    """An authorization that was started.
-
-    Attributes:
-        provider: The provider's name.
-        owner: For whom.
-        session: The digest of the session that started it.
-        verifier: The PKCE code verifier.
-        nonce: What the ID token must repeat.
-    """
+    """An authorization that was started."""
 
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
@@ -45,12 +37,7 @@ class Pending(BaseModel):
 
 
 class Receipt(BaseModel):
-    """An authorization that the provider answered.
-
-    Attributes:
-        pending: How it was started.
-        code: The code to exchange.
-    """
+    """An authorization that the provider answered."""
 
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
@@ -62,36 +49,17 @@ Item = TypeVar("Item", bound=BaseModel)
 
 
 class OneTimeStore(Generic[Item]):
-    """Keeps things under random names that are given out, each to be taken once.
-
-    Args:
-        redis: Where.
-        prefix: What the keys start with.
-        item: What is kept.
-        lifetime: Seconds.
-    """
+    """Keeps things under random names that are given out, each to be taken once."""
 
     def __init__(self, redis: Redis, prefix: str, item: type[Item], lifetime: int) -> None:
         self._redis, self._prefix, self._item, self._lifetime = redis, prefix, item, lifetime
 
     async def put(self, name: str, item: Item) -> None:
-        """Keep something.
-
-        Args:
-            name: A random name, as `random_name` gives.
-            item: What to keep.
-        """
+        """Keep something."""
         await self._redis.set(self._key(name), item.model_dump_json(), ex=self._lifetime)
 
     async def take(self, name: str) -> Item | None:
-        """Take it out, so that nobody can take it again.
-
-        Args:
-            name: Its name.
-
-        Returns:
-            What was kept; None if there is nothing, any more or ever.
-        """
+        """Take it out, so that nobody can take it again."""
         found = await self._redis.getdel(self._key(name))
         return None if found is None else self._item.model_validate_json(found)
 

@@ -35,12 +35,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True)
 class Claimed:
-    """A connection that nobody else refreshes or disconnects meanwhile.
-
-    Args:
-        row: As it was when it was claimed.
-        renewed: Whether another got new tokens for it while it was waited for.
-    """
+    """A connection that nobody else refreshes or disconnects meanwhile."""
 
     row: ProviderConnection
     renewed: bool
@@ -50,19 +45,7 @@ class Claimed:
 async def claim(
     sessions: async_sessionmaker[AsyncSession], owner: uuid.UUID, connection: uuid.UUID
 ) -> AsyncIterator[Claimed]:
-    """Claim a connection, once whoever has claimed it is done.
-
-    Args:
-        sessions: To the database.
-        owner: Whose it is.
-        connection: Its id.
-
-    Yields:
-        The connection.
-
-    Raises:
-        UnknownConnectionError: There is none.
-    """
+    """Claim a connection, once whoever has claimed it is done."""
     claimed = await _wait(sessions, owner, connection)
     try:
         yield claimed
@@ -71,14 +54,7 @@ async def claim(
 
 
 def back_off(overdue: timedelta) -> timedelta:
-    """Return how long to wait before what has just failed is tried again.
-
-    Args:
-        overdue: For how long it has been due.
-
-    Returns:
-        As long again, within limits: so each wait is about twice the one before, and nothing needs to be counted.
-    """
+    """Return how long to wait before what has just failed is tried again."""
     return min(max(overdue, SHORTEST), LONGEST)
 
 

@@ -26,13 +26,7 @@ log = structlog.get_logger(__name__)
 
 
 class Connections(Stored):
-    """The connections, with what providers are asked about them.
-
-    Args:
-        sessions: To the database.
-        keys: What tokens are sealed under.
-        patience: Seconds for a provider to answer.
-    """
+    """The connections, with what providers are asked about them."""
 
     def __init__(
         self, sessions: async_sessionmaker[AsyncSession], keys: DataKeys, *, patience: float = PATIENCE
@@ -47,18 +41,6 @@ class Connections(Stored):
         """Renew a connection's tokens at the provider: once, however many ask at the same time, in whatever process.
 
         Once begun it goes on to its end, for what the provider gives may be the only token that is still good.
-
-        Args:
-            owner: Whose it is.
-            connection: Its id.
-            provider: Its provider.
-            only_due: Leave it alone unless its access ends soon.
-
-        Returns:
-            The connection.
-
-        Raises:
-            LinkingError: There is none, it can't be renewed, or the provider fails.
         """
         return await self._flights.join(
             ("refresh", owner, connection), lambda: self._refresh(owner, connection, provider, only_due=only_due)
@@ -67,20 +49,7 @@ class Connections(Stored):
     async def disconnect(
         self, owner: uuid.UUID, connection: uuid.UUID, provider: Provider | None, *, force: bool = False
     ) -> bool:
-        """Revoke a connection's tokens at the provider and forget it.
-
-        Args:
-            owner: Whose it is.
-            connection: Its id.
-            provider: Its provider; None if it isn't configured any more.
-            force: Forget it even if the provider is not available.
-
-        Returns:
-            Whether the tokens are revoked; if not, they may be good until the person revokes them at the provider.
-
-        Raises:
-            LinkingError: There is none, or the provider is not available; then the connection stays.
-        """
+        """Revoke a connection's tokens at the provider and forget it."""
         return await self._flights.join(
             ("disconnect", owner, connection, force), lambda: self._disconnect(owner, connection, provider, force=force)
         )

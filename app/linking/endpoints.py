@@ -41,14 +41,7 @@ class Disconnected(BaseModel):
 
 
 def linking_of(request: Request) -> Linking:
-    """Inject what links accounts.
-
-    Args:
-        request: The request.
-
-    Returns:
-        The app's one instance.
-    """
+    """Inject what links accounts."""
     return cast("Linking", request.state.linking)
 
 
@@ -137,9 +130,5 @@ async def disconnect(
 
 
 def install(app: FastAPI) -> None:
-    """Add the routes.
-
-    Args:
-        app: The app.
-    """
+    """Add the routes."""
     app.include_router(api)

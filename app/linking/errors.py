@@ -7,14 +7,7 @@ from typing import ClassVar
 
 
 class LinkingError(Exception):
-    """It can't be done, for a reason that is part of the flow; holds nothing secret.
-
-    Args:
-        kind: Names the reason; the problem's type is `urn:dashtam:problem:<kind>`.
-        status: HTTP status.
-        title: The reason, short.
-        detail: The reason and the way out.
-    """
+    """It can't be done, for a reason that is part of the flow; holds nothing secret."""
 
     def __init__(self, kind: str, status: HTTPStatus, title: str, detail: str) -> None:
         super().__init__(f"{kind}: {detail}")
@@ -112,15 +105,7 @@ _LATER = frozenset({"server_error", "temporarily_unavailable"})
 
 
 def refusal(error: str, description: str | None) -> LinkingError:
-    """Return what an authorization response's error means (RFC 6749, section 4.1.2.1).
-
-    Args:
-        error: The provider's error code.
-        description: Its explanation.
-
-    Returns:
-        What to raise: a denial only where it is one, for else nobody would look at the settings; it repeats the words.
-    """
+    """Return what an authorization response's error means (RFC 6749, section 4.1.2.1)."""
     words = f"{error}: {description}" if description else error
     if error == "access_denied":
         return DeniedError(words)

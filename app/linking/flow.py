@@ -45,14 +45,7 @@ class Flow(Protocol):
 
 
 def flow_of(request: Request) -> Flow:
-    """Inject the flow.
-
-    Args:
-        request: The request.
-
-    Returns:
-        What the lifespan made.
-    """
+    """Inject the flow."""
     return cast("Flow", request.state.linking)
 
 

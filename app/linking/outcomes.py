@@ -108,18 +108,7 @@ _AT_A_STEP: dict[tuple[Step, str], tuple[str, str, str]] = {
 def page_of(
     kind: str, status: HTTPStatus, *, step: Step = "link", words: str = "", otherwise: tuple[str, str] = ("", "")
 ) -> Page:
-    """Put an outcome into words.
-
-    Args:
-        kind: The outcome.
-        status: HTTP status.
-        step: What was tried.
-        words: What the provider said about it.
-        otherwise: Title and message of an outcome that is not known here.
-
-    Returns:
-        The page.
-    """
+    """Put an outcome into words."""
     known = _AT_A_STEP.get((step, kind)) or _WORDS.get(kind)
     title, message, advice = known or (*otherwise, AGAIN)
     return Page(status, title, message, quote=words, advice=advice)

@@ -11,15 +11,7 @@ from app.callback.redirect import LIMITS
 
 
 class Redirect(BaseModel):
-    """A provider's answer (RFC 6749, sections 4.1.2 and 4.1.2.1; RFC 9207): a code or an error.
-
-    Attributes:
-        state: Ties the answer to the authorization that asked for it.
-        code: Exchanged for tokens.
-        error: The provider's error code.
-        error_description: The provider's explanation.
-        iss: Who answers.
-    """
+    """A provider's answer (RFC 6749, sections 4.1.2 and 4.1.2.1; RFC 9207): a code or an error."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 

@@ -32,13 +32,7 @@ log = structlog.get_logger(__name__)
 async def refreshing(
     connections: Connections, providers: Mapping[str, Provider], *, period: float = PERIOD
 ) -> AsyncIterator[None]:
-    """Refresh what is due for as long as the context lasts; it ends once no refresh is under way.
-
-    Args:
-        connections: The connections.
-        providers: The providers by name.
-        period: Seconds between two looks.
-    """
+    """Refresh what is due for as long as the context lasts; it ends once no refresh is under way."""
     tasks = [asyncio.create_task(_run(connections, provider, period)) for provider in providers.values()]
     try:
         yield
@@ -50,15 +44,7 @@ async def refreshing(
 
 
 async def refresh_due(connections: Connections, provider: Provider) -> int:
-    """Refresh what is due now.
-
-    Args:
-        connections: The connections.
-        provider: Whose.
-
-    Returns:
-        How many were refreshed.
-    """
+    """Refresh what is due now."""
     places = asyncio.Semaphore(AT_ONCE)
     due = await connections.due(provider.name, BATCH)
     return sum(await asyncio.gather(*(_try(connections, provider, one, places) for one in due)))

@@ -16,15 +16,7 @@ _FAR = timedelta(days=14)
 
 
 def moment(when: datetime, now: datetime | None = None) -> Markup:
-    """Write a time for people and for machines.
-
-    Args:
-        when: The time.
-        now: The present.
-
-    Returns:
-        A `time` element: the exact time, after words if it is near.
-    """
+    """Write a time for people and for machines."""
     when = when.astimezone(UTC)
     distance = when - (now or datetime.now(UTC))
     exact = f"{when:%-d %B %Y, %H:%M} UTC"
@@ -43,13 +35,7 @@ def _near(distance: timedelta) -> str:
 
 @dataclass(frozen=True)
 class Standing:
-    """Where an account stands, for people.
-
-    Attributes:
-        word: In a word.
-        look: The class of the style.
-        hint: What is wrong and what to do; empty if all is well.
-    """
+    """Where an account stands, for people."""
 
     word: str
     look: str
@@ -57,15 +43,7 @@ class Standing:
 
 
 def standing(connection: ConnectionInfo, now: datetime | None = None) -> Standing:
-    """Tell where an account stands.
-
-    Args:
-        connection: The account.
-        now: The present.
-
-    Returns:
-        It; an account whose access ended and was not renewed is not shown as if it gave any.
-    """
+    """Tell where an account stands."""
     title, again = connection.title, "Connect the account again to go on using it."
     if connection.status != "active":
         return Standing(connection.status.capitalize(), connection.status, f"{title} gives no access any more. {again}")

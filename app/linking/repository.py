@@ -16,12 +16,7 @@ from app.tokens.keys import DataKeys, open_tokens, seal_tokens
 
 
 class Stored:
-    """The connections in the database.
-
-    Args:
-        sessions: To the database.
-        keys: What tokens are sealed under.
-    """
+    """The connections in the database."""
 
     def __init__(self, sessions: async_sessionmaker[AsyncSession], keys: DataKeys) -> None:
         self.sessions, self._keys = sessions, keys
@@ -31,14 +26,6 @@ class Stored:
 
         A new grant replaces the one before whole. Where it comes without a refresh token, the former one is forgotten
         too: it may allow something else than what the person agreed to now, or the provider may have ended it.
-
-        Args:
-            owner: For whom.
-            provider: The provider's name.
-            grant: With its subject.
-
-        Returns:
-            The connection.
         """
         async with self.sessions.begin() as session:
             key = await self._keys.current(session)
@@ -47,32 +34,13 @@ class Stored:
         return row
 
     async def open(self, row: ProviderConnection) -> tuple[str, str | None]:
-        """Read a connection's tokens.
-
-        Args:
-            row: The connection.
-
-        Returns:
-            The access token, and the refresh token if there is one.
-
-        Raises:
-            UnreadableError: They were changed, moved, or the key is missing.
-        """
+        """Read a connection's tokens."""
         async with self.sessions.begin() as session:
             # Read anew and locked: a rotation may have given it another key since, and forgotten the one before.
             return await open_tokens(self._keys, session, await rows.locked(session, row.owner, row.id))
 
     async def renew(self, row: ProviderConnection, grant: Grant, refresh: str) -> ProviderConnection:
-        """Keep what a refresh gave.
-
-        Args:
-            row: The connection, as it was before.
-            grant: What the provider gave.
-            refresh: The refresh token that was used; it is kept if there is no new one.
-
-        Returns:
-            The connection; if it was linked again meanwhile, that counts.
-        """
+        """Keep what a refresh gave."""
         async with self.sessions.begin() as session:
             key = await self._keys.current(session)
             now = await rows.locked(session, row.owner, row.id)
@@ -81,38 +49,18 @@ class Stored:
         return now
 
     async def end(self, row: ProviderConnection, status: ConnectionStatus) -> None:
-        """Mark a connection as one that gives no access any more, unless it was linked again meanwhile.
-
-        Args:
-            row: The connection, as it was before.
-            status: Why.
-        """
+        """Mark a connection as one that gives no access any more, unless it was linked again meanwhile."""
         ended = update(ProviderConnection).where(_unchanged(row))
         async with self.sessions.begin() as session:
             await session.execute(ended.values(status=status, updated_at=datetime.now(UTC)))
 
     async def forget(self, row: ProviderConnection) -> None:
-        """Delete a connection, unless it was linked again meanwhile.
-
-        Args:
-            row: The connection, as it was before.
-        """
+        """Delete a connection, unless it was linked again meanwhile."""
         async with self.sessions.begin() as session:
             await session.execute(delete(ProviderConnection).where(_unchanged(row)))
 
     async def get(self, owner: uuid.UUID, connection: uuid.UUID) -> ProviderConnection:
-        """Return a connection.
-
-        Args:
-            owner: Whose it is.
-            connection: Its id.
-
-        Returns:
-            The connection.
-
-        Raises:
-            UnknownConnectionError: There is none.
-        """
+        """Return a connection."""
         async with self.sessions() as session:
             return await rows.found(session, owner, connection)
 

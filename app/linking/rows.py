@@ -16,19 +16,7 @@ BEFORE_EXPIRY = timedelta(seconds=60)
 
 
 async def found(session: AsyncSession, owner: uuid.UUID, connection: uuid.UUID) -> ProviderConnection:
-    """Return a connection.
-
-    Args:
-        session: To the database.
-        owner: Whose it is.
-        connection: Its id.
-
-    Returns:
-        The connection.
-
-    Raises:
-        UnknownConnectionError: There is none.
-    """
+    """Return a connection."""
     return some(await session.scalar(_one(owner, connection)))
 
 
@@ -38,33 +26,14 @@ async def locked(session: AsyncSession, owner: uuid.UUID, connection: uuid.UUID)
 
 
 def some(row: ProviderConnection | None) -> ProviderConnection:
-    """Return what was found.
-
-    Args:
-        row: What was found.
-
-    Returns:
-        The same.
-
-    Raises:
-        UnknownConnectionError: Nothing was.
-    """
+    """Return what was found."""
     if row is None:
         raise UnknownConnectionError
     return row
 
 
 def page(owner: uuid.UUID, limit: int, after: tuple[datetime, uuid.UUID] | None) -> Select[ProviderConnection]:
-    """Select a person's connections, youngest first.
-
-    Args:
-        owner: Whose.
-        limit: At most how many.
-        after: Creation and id of the last one of the page before.
-
-    Returns:
-        The query.
-    """
+    """Select a person's connections, youngest first."""
     row = ProviderConnection
     wanted = select(row).where(row.owner == owner).order_by(row.created_at.desc(), row.id.desc()).limit(limit)
     if after is None:
@@ -73,15 +42,7 @@ def page(owner: uuid.UUID, limit: int, after: tuple[datetime, uuid.UUID] | None)
 
 
 def due(provider: str, limit: int) -> Select[uuid.UUID, uuid.UUID]:
-    """Select connections that are to be refreshed now, or that have ended without a way to refresh them.
-
-    Args:
-        provider: The provider's name.
-        limit: At most how many.
-
-    Returns:
-        The query; it gives owner and id of each, the most urgent first.
-    """
+    """Select connections that are to be refreshed now, or that have ended without a way to refresh them."""
     row, now = ProviderConnection, datetime.now(UTC)
     ends = (row.expires_at < now) | (row.refresh_token.is_not(None) & (row.expires_at < now + BEFORE_EXPIRY))
     may = row.retry_at.is_(None) | (row.retry_at <= now)
@@ -90,14 +51,7 @@ def due(provider: str, limit: int) -> Select[uuid.UUID, uuid.UUID]:
 
 
 def due_since(row: ProviderConnection) -> datetime | None:
-    """Return from when on a connection is to be refreshed.
-
-    Args:
-        row: The connection.
-
-    Returns:
-        The moment; None if its access token never ends.
-    """
+    """Return from when on a connection is to be refreshed."""
     return None if row.expires_at is None else row.expires_at - BEFORE_EXPIRY
 
 

@@ -48,14 +48,7 @@ _MICROSECOND = timedelta(microseconds=1)
 
 
 class Linking:
-    """Everything that can be done with providers and connections.
-
-    Args:
-        providers: The providers by name.
-        connections: The connections in the database.
-        redis: Where authorizations under way are kept.
-        public_url: The app's origin as browsers see it.
-    """
+    """Everything that can be done with providers and connections."""
 
     def __init__(
         self, providers: Mapping[str, Provider], connections: Connections, redis: Redis, public_url: str
@@ -69,19 +62,7 @@ class Linking:
         return [ProviderInfo(name=one.name, title=one.title) for one in self._providers.values()]
 
     async def start(self, provider: str, *, owner: uuid.UUID, session: str) -> str:
-        """Start an authorization.
-
-        Args:
-            provider: The provider's name.
-            owner: For whom.
-            session: The browser session, to which the authorization is bound.
-
-        Returns:
-            Where to send the browser.
-
-        Raises:
-            LinkingError: There is no such provider, or it can't be reached.
-        """
+        """Start an authorization."""
         chosen = self._provider(provider)
         challenge = Challenge(state=random_name(), verifier=random_name(), nonce=random_name())
         with told():
@@ -97,17 +78,7 @@ class Linking:
         return url
 
     async def receive(self, redirect: Redirect) -> str:
-        """Take a provider's answer from the callback server.
-
-        Args:
-            redirect: The answer.
-
-        Returns:
-            Where the browser goes on.
-
-        Raises:
-            LinkingError: The state is unknown or used, another issuer answers, or the provider says no.
-        """
+        """Take a provider's answer from the callback server."""
         pending = await self._pending.take(redirect.state.get_secret_value())
         if pending is None:
             raise UnknownStateError
@@ -121,18 +92,7 @@ class Linking:
         return f"{self._public_url}{FINISH}?{urlencode({'receipt': receipt})}"
 
     async def finish(self, receipt: str, *, session: str) -> ConnectionInfo:
-        """Exchange the code, in the browser that started.
-
-        Args:
-            receipt: What `receive` sent the browser back with.
-            session: The browser session.
-
-        Returns:
-            The connection.
-
-        Raises:
-            LinkingError: The receipt is unknown or used, the browser is another, or the provider fails.
-        """
+        """Exchange the code, in the browser that started."""
         kept = await self._receipts.take(receipt)
         if kept is None:
             raise UnknownReceiptError
@@ -146,68 +106,22 @@ class Linking:
         return self._info(await self._connections.link(uuid.UUID(pending.owner), pending.provider, grant))
 
     async def connections(self, owner: uuid.UUID, *, limit: int = 50, after: str | None = None) -> ConnectionPage:
-        """Return a person's connections, youngest first.
-
-        Args:
-            owner: Whose.
-            limit: At most how many.
-            after: The `next` of the page before.
-
-        Returns:
-            A page.
-
-        Raises:
-            ValueError: `after` is no such thing.
-        """
+        """Return a person's connections, youngest first."""
         rows = await self._connections.page(owner, limit + 1, _position(after) if after else None)
         following = _cursor(rows[limit - 1]) if len(rows) > limit else None
         return ConnectionPage(items=[self._info(row) for row in rows[:limit]], next=following)
 
     async def connection(self, owner: uuid.UUID, connection: uuid.UUID) -> ConnectionInfo:
-        """Return a connection.
-
-        Args:
-            owner: Whose.
-            connection: Its id.
-
-        Returns:
-            The connection.
-
-        Raises:
-            UnknownConnectionError: There is none.
-        """
+        """Return a connection."""
         return self._info(await self._connections.get(owner, connection))
 
     async def refresh(self, owner: uuid.UUID, connection: uuid.UUID) -> ConnectionInfo:
-        """Renew a connection's tokens.
-
-        Args:
-            owner: Whose.
-            connection: Its id.
-
-        Returns:
-            The connection.
-
-        Raises:
-            LinkingError: There is none, it can't be renewed, or the provider fails.
-        """
+        """Renew a connection's tokens."""
         row = await self._connections.get(owner, connection)
         return self._info(await self._connections.refresh(owner, connection, self._provider(row.provider)))
 
     async def disconnect(self, owner: uuid.UUID, connection: uuid.UUID, *, forget: bool = False) -> bool:
-        """Revoke a connection's tokens and forget it.
-
-        Args:
-            owner: Whose.
-            connection: Its id.
-            forget: Forget it even if the provider is not available.
-
-        Returns:
-            Whether the tokens are revoked; if not, they may be good until the person revokes them at the provider.
-
-        Raises:
-            LinkingError: There is none, or the provider is not available; then the connection stays.
-        """
+        """Revoke a connection's tokens and forget it."""
         row = await self._connections.get(owner, connection)
         return await self._connections.disconnect(owner, connection, self._providers.get(row.provider), force=forget)
 

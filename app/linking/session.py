@@ -31,9 +31,5 @@ async def show_session(session: SessionDep) -> SessionInfo:
 
 
 def install(app: FastAPI) -> None:
-    """Add the route.
-
-    Args:
-        app: The app.
-    """
+    """Add the route."""
     app.include_router(router)

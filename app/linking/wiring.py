@@ -26,20 +26,7 @@ if TYPE_CHECKING:
 async def linking_for(
     settings: AppSettings, engine: AsyncEngine, cache: Redis, environment: ssl.SSLContext
 ) -> AsyncIterator[Linking]:
-    """Link accounts, and refresh them, for as long as the context lasts.
-
-    Args:
-        settings: The providers and the keys.
-        engine: The database.
-        cache: The cache.
-        environment: Trusts the environment's CA.
-
-    Yields:
-        What links accounts.
-
-    Raises:
-        ServiceError: The providers or the keys are not valid.
-    """
+    """Link accounts, and refresh them, for as long as the context lasts."""
     providers = registry.make(
         config.parse(settings.providers.get_secret_value()),
         redirect_uri=str(settings.oauth_redirect_uri).rstrip("/"),

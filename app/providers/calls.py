@@ -18,21 +18,7 @@ LONGEST = 300
 
 
 async def ask(http: httpx2.AsyncClient, method: str, url: str, **request: Any) -> httpx2.Response:  # noqa: ANN401
-    """Send a request.
-
-    Args:
-        http: The client.
-        method: The request's method.
-        url: The address.
-        request: Headers, form and authentication, as httpx2 takes them.
-
-    Returns:
-        An answer of success.
-
-    Raises:
-        RefusedError: The provider refuses; the same request will never do.
-        UnavailableError: It can't be reached, or fails itself; the same request may do later.
-    """
+    """Send a request."""
     try:
         answer = await http.request(method, url, **request)
     except (httpx2.HTTPError, httpx2.InvalidURL) as error:
@@ -45,18 +31,7 @@ async def ask(http: httpx2.AsyncClient, method: str, url: str, **request: Any) -
 
 
 async def fetch(http: httpx2.AsyncClient, url: str) -> dict[str, object]:
-    """Get a JSON object that is there for everyone.
-
-    Args:
-        http: The client.
-        url: The address.
-
-    Returns:
-        The object.
-
-    Raises:
-        UnavailableError: There is none to be had.
-    """
+    """Get a JSON object that is there for everyone."""
     try:
         return json_object(await ask(http, "GET", url))
     except RefusedError as error:
@@ -64,17 +39,7 @@ async def fetch(http: httpx2.AsyncClient, url: str) -> dict[str, object]:
 
 
 def json_object(answer: httpx2.Response) -> dict[str, object]:
-    """Read an answer's body.
-
-    Args:
-        answer: The answer.
-
-    Returns:
-        The JSON object that it is.
-
-    Raises:
-        UnavailableError: It is none.
-    """
+    """Read an answer's body."""
     try:
         document = answer.json()
     except (ValueError, RecursionError):
@@ -85,12 +50,7 @@ def json_object(answer: httpx2.Response) -> dict[str, object]:
 
 
 def refusal(document: Mapping[str, object], otherwise: str) -> RefusedError:
-    """Return the error that a document tells of (RFC 6749, section 5.2).
-
-    Args:
-        document: What the provider answers.
-        otherwise: The code where it tells of none.
-    """
+    """Return the error that a document tells of (RFC 6749, section 5.2)."""
     return RefusedError(_line(document.get("error")) or otherwise, _line(document.get("error_description")))
 
 

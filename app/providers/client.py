@@ -34,14 +34,7 @@ UNSUPPORTED = "unsupported_token_type"
 
 
 class OAuthProvider:
-    """A provider of the authorization code flow with PKCE (RFC 9700, section 2.1.1).
-
-    Args:
-        config: Its configuration.
-        redirect_uri: Where it sends the browser back to, as registered there.
-        tls: Verifies it.
-        transport: How to reach it, where that is not the network.
-    """
+    """A provider of the authorization code flow with PKCE (RFC 9700, section 2.1.1)."""
 
     def __init__(
         self,

@@ -61,29 +61,7 @@ def _sendable(secret: SecretStr) -> SecretStr:
 
 
 class ProviderConfig(BaseModel):
-    """One provider.
-
-    Attributes:
-        name: Short name, part of addresses.
-        title: Name for people.
-        kind: `oidc` has discovery and ID tokens, `oauth2` has neither.
-        issuer: The issuer's identifier; needed for `oidc`.
-        discovery_url: Where the metadata is, if not at the issuer's well-known address.
-        authorization_endpoint: Where the browser is sent; this and the following come before what discovery says.
-        token_endpoint: Where codes and refresh tokens are exchanged.
-        revocation_endpoint: Where tokens are revoked (RFC 7009); absent if the provider can't.
-        jwks_uri: Where the keys that sign ID tokens are.
-        authorization_response_iss_parameter_supported: Whether each of its redirects names the issuer (RFC 9207).
-        subject_field: The field that identifies the account, for `oauth2`: its name, or a JSON Pointer (RFC 6901).
-        subject_url: Where that field is asked for with the access token; otherwise it is of the token response.
-        scopes: What to ask for.
-        authorization_parameters: What else to send along with the browser.
-        client_id: Our identifier at the provider.
-        client_secret: Our secret there.
-        token_auth: How the secret is presented (RFC 6749, section 2.3.1).
-        trust: Which CAs the provider's certificate is verified with: the environment's own, or the system's.
-        redirect_uri: The redirect URI registered there, if not the environment's.
-    """
+    """One provider."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
@@ -131,17 +109,7 @@ _LIST = TypeAdapter(tuple[ProviderConfig, ...])
 
 
 def parse(text: str) -> tuple[ProviderConfig, ...]:
-    """Read the configuration.
-
-    Args:
-        text: A JSON list of objects; one with `preset` is completed by that preset.
-
-    Returns:
-        The providers, in the order given.
-
-    Raises:
-        ServiceError: Something is wrong; the message names the entry and the field, never a value.
-    """
+    """Read the configuration."""
     try:
         entries = json.loads(text)
         providers = _LIST.validate_python([_completed(entry) for entry in entries])

@@ -28,16 +28,7 @@ log = structlog.get_logger(__name__)
 
 
 class Metadata(BaseModel):
-    """A provider's metadata.
-
-    Attributes:
-        issuer: Its identifier; None if it has none.
-        authorization_endpoint: Where the browser is sent.
-        token_endpoint: Where codes are exchanged.
-        revocation_endpoint: Where tokens are revoked; None if they can't be.
-        jwks_uri: Where its signing keys are.
-        authorization_response_iss_parameter_supported: Whether each authorization response names the issuer (RFC 9207).
-    """
+    """A provider's metadata."""
 
     issuer: str | None = None
     authorization_endpoint: EndpointUrl
@@ -49,12 +40,7 @@ class Metadata(BaseModel):
 
 @dataclass
 class MetadataSource:
-    """Gets a provider's metadata, and keeps it a while, longer if the provider fails.
-
-    Args:
-        config: The provider's configuration.
-        connect: Makes a client to the provider.
-    """
+    """Gets a provider's metadata, and keeps it a while, longer if the provider fails."""
 
     config: ProviderConfig
     connect: Callable[[], httpx2.AsyncClient]
@@ -63,14 +49,7 @@ class MetadataSource:
     _under_way: asyncio.Task[Metadata] | None = field(default=None, init=False)
 
     async def get(self) -> Metadata:
-        """Return the metadata.
-
-        Returns:
-            What discovery says, with what the configuration says instead.
-
-        Raises:
-            UnavailableError: It can't be had, or isn't the configured issuer's.
-        """
+        """Return the metadata."""
         if self._kept is not None and time.monotonic() < self._holds_until:
             return self._kept
         if self._under_way is None:

@@ -22,21 +22,7 @@ LEEWAY = 60
 
 
 def subject_of(token: object, keys: dict[str, object], *, issuer: str, client_id: str, nonce: str) -> str:
-    """Check an ID token.
-
-    Args:
-        token: The token as the provider gave it.
-        keys: The provider's JSON Web Key Set.
-        issuer: Who must have issued it.
-        client_id: Whom it must be for.
-        nonce: What the authorization request was tied to.
-
-    Returns:
-        The account's identifier at the provider.
-
-    Raises:
-        InvalidIdTokenError: It isn't such a token; the text says why, without repeating it.
-    """
+    """Check an ID token."""
     if not isinstance(token, str):
         raise InvalidIdTokenError("the provider gave no ID token")
     claims = jwt.JWTClaimsRegistry(

@@ -13,16 +13,6 @@ from app.providers.interface import Provider
 def make(
     configs: Iterable[ProviderConfig], *, redirect_uri: str, environment: ssl.SSLContext, public: ssl.SSLContext
 ) -> Mapping[str, Provider]:
-    """Make providers from their configuration.
-
-    Args:
-        configs: The configurations.
-        redirect_uri: The environment's redirect URI.
-        environment: Trusts the environment's own CA.
-        public: Trusts the system's CAs.
-
-    Returns:
-        The providers by name, in the order given.
-    """
+    """Make providers from their configuration."""
     contexts = {"environment": environment, "public": public}
     return {config.name: OAuthProvider(config, redirect_uri, contexts[config.trust]) for config in configs}

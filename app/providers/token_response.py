@@ -28,15 +28,7 @@ Token = Annotated[str, Field(pattern=r"^[\x20-\x7e]+$")]
 
 
 class TokenResponse(BaseModel):
-    """A successful answer; other fields are none of ours.
-
-    Attributes:
-        access_token: Secret.
-        token_type: How to use it; we know `Bearer` (RFC 6750) only.
-        refresh_token: Secret; None if there is none.
-        expires_in: Seconds; None if the provider doesn't say.
-        scope: What was allowed; None if the provider doesn't say.
-    """
+    """A successful answer; other fields are none of ours."""
 
     model_config = ConfigDict(hide_input_in_errors=True)
 
@@ -48,18 +40,7 @@ class TokenResponse(BaseModel):
 
 
 def grant(document: Mapping[str, object]) -> Grant:
-    """Read a token endpoint's answer.
-
-    Args:
-        document: The JSON object that it is.
-
-    Returns:
-        What was given, without a subject. `scopes` is None where the provider doesn't tell them.
-
-    Raises:
-        RefusedError: It is an error.
-        UnavailableError: It is nothing that we could use.
-    """
+    """Read a token endpoint's answer."""
     # Some tell of an error with the status 200.
     if document.get("error"):
         raise refusal(document, "error")

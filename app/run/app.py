@@ -34,11 +34,7 @@ LIBRARIES = (
 
 
 async def main(sockets: Sockets) -> None:
-    """Prepare, then serve.
-
-    Args:
-        sockets: Sockets that listen already, on both ports.
-    """
+    """Prepare, then serve."""
     # Imported late: a reloading parent needs none of it, and wrong settings are told before the slow imports.
     from app.core import logs  # noqa: PLC0415
     from app.core.settings import AppSettings, load  # noqa: PLC0415
@@ -61,11 +57,7 @@ async def main(sockets: Sockets) -> None:
 
 
 def run(sockets: Sockets = None) -> None:
-    """Run the app's process.
-
-    Args:
-        sockets: Sockets that listen already.
-    """
+    """Run the app's process."""
     server.run(main, sockets)
 
 

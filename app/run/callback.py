@@ -22,11 +22,7 @@ LIBRARIES = (
 
 
 async def main(sockets: Sockets) -> None:
-    """Serve. The app need not be up: without it the pages say so.
-
-    Args:
-        sockets: Sockets that listen already.
-    """
+    """Serve. The app need not be up: without it the pages say so."""
     # Imported late: a reloading parent needs none of it, and wrong settings are told before the slow imports.
     from app.core import logs  # noqa: PLC0415
     from app.core.settings import CallbackSettings, load  # noqa: PLC0415
@@ -40,11 +36,7 @@ async def main(sockets: Sockets) -> None:
 
 
 def run(sockets: Sockets = None) -> None:
-    """Run the callback's process.
-
-    Args:
-        sockets: Sockets that listen already.
-    """
+    """Run the callback's process."""
     server.run(main, sockets)
 
 

@@ -27,12 +27,7 @@ if TYPE_CHECKING:
 
 
 def run(command: Command, failed: str) -> None:
-    """Run a command and print its answer; where it fails for a reason that is known, exit with that.
-
-    Args:
-        command: From sessions and keys to what it did.
-        failed: What to say before the reason.
-    """
+    """Run a command and print its answer; where it fails for a reason that is known, exit with that."""
     try:
         print(json.dumps(asyncio.run(_answer(command))))  # noqa: T201 - the command's answer
     except (ServiceError, UnreadableError) as error:
@@ -40,11 +35,7 @@ def run(command: Command, failed: str) -> None:
 
 
 async def _answer(command: Command) -> Mapping[str, object]:
-    """Run a command on the database and the keys of the environment that this process runs in.
-
-    Raises:
-        ServiceError: The settings are wrong, or the database can't be used.
-    """
+    """Run a command on the database and the keys of the environment that this process runs in."""
     settings = load(AppSettings)
     logs.configure(debug=settings.debug)
     engine = engine_for(settings, client_context(settings.tls_ca_file), poolclass=NullPool)

@@ -24,14 +24,7 @@ if TYPE_CHECKING:
 
 
 async def prepare(settings: AppSettings) -> None:
-    """Wait for the database and the cache, which start beside the app, and migrate.
-
-    Args:
-        settings: Where they are, and how long to wait.
-
-    Raises:
-        ServiceError: If either cannot be used in time, or the migration fails; names it, its address and the reason.
-    """
+    """Wait for the database and the cache, which start beside the app, and migrate."""
     try:
         # The cache is closed outside of the group: a client whose closing is cancelled leaves its connections open.
         async with cache_for(settings) as cache, asyncio.TaskGroup() as group:

@@ -13,15 +13,7 @@ TIMEOUT = 5.0
 
 
 def probe(url: str, ca_file: str) -> str | None:
-    """Ask, over verified TLS.
-
-    Args:
-        url: What to ask.
-        ca_file: PEM file of the CA that signed the server's certificate.
-
-    Returns:
-        Why the server is not healthy; None if it is.
-    """
+    """Ask, over verified TLS."""
     parts = urlsplit(url)
     if parts.scheme != "https" or not parts.hostname:
         return "not an https URL"
@@ -40,14 +32,7 @@ def probe(url: str, ca_file: str) -> str | None:
 
 
 def main(arguments: list[str]) -> int:
-    """Probe the URL given; prints why a server is not healthy.
-
-    Args:
-        arguments: The URL.
-
-    Returns:
-        Exit status: 0 healthy, 1 not, 2 wrong use.
-    """
+    """Probe the URL given; prints why a server is not healthy."""
     ca_file = os.environ.get("TLS_CA_FILE")
     if len(arguments) != 1 or not ca_file:
         sys.stderr.write("usage: TLS_CA_FILE=<ca.crt> python -m app.run.probe URL\n")

@@ -22,14 +22,7 @@ from app.core.tls import client_context
 
 
 async def prove(name: str) -> None:
-    """Migrate a database and look for all of its columns.
-
-    Args:
-        name: The database, on the server of the environment that this process runs in.
-
-    Raises:
-        ServiceError: The service can't serve it; tells why.
-    """
+    """Migrate a database and look for all of its columns."""
     settings = load(AppSettings).model_copy(update={"database_name": name})
     logs.configure(debug=settings.debug)
     engine = engine_for(settings, client_context(settings.tls_ca_file), poolclass=NullPool)

@@ -19,29 +19,14 @@ class Reloader(WatchFilesReload):
     """uvicorn's reloader, which ends when the server cannot start whatever the source says."""
 
     def should_restart(self) -> list[Path] | None:
-        """Look for edits.
-
-        Returns:
-            The edited files.
-
-        Raises:
-            StopIteration: If the server cannot start.
-        """
+        """Look for edits."""
         changes = super().should_restart()
         if not changes and self.process.exitcode == CANNOT_START:
             raise StopIteration
         return changes
 
     def supervise(self, libraries: Sequence[str]) -> int:
-        """Run until told to stop.
-
-        Args:
-            libraries: Modules that the server needs and that never change while it runs. Importing them takes most of a
-                start, so each server process is forked from one that has imported them.
-
-        Returns:
-            Exit status: 1 if the server could not start.
-        """
+        """Run until told to stop."""
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload(list(libraries))
         _subprocess.spawn = context  # type: ignore[assignment] # uvicorn starts each process from nothing

@@ -26,15 +26,7 @@ PROVIDER = "sandbox"
 
 
 async def add(sessions: async_sessionmaker[AsyncSession], keys: DataKeys) -> int:
-    """Add the samples that aren't there, in one transaction.
-
-    Args:
-        sessions: To the database.
-        keys: The data keys.
-
-    Returns:
-        How many connections were added.
-    """
+    """Add the samples that aren't there, in one transaction."""
     added = 0
     async with sessions.begin() as session:
         key = await keys.current(session)

@@ -37,30 +37,13 @@ log = logging.getLogger(__name__)
 
 
 async def serve(app: ASGIApp, settings: Settings, port: int, sockets: Sockets) -> None:
-    """Serve until told to stop.
-
-    Args:
-        app: What answers.
-        settings: The certificate and its key.
-        port: Where to listen, unless sockets are given.
-        sockets: Sockets that listen already.
-    """
+    """Serve until told to stop."""
     await uvicorn.Server(_config(app, settings, port, 1 if sockets else DRAIN)).serve(sockets)
 
 
 @contextlib.asynccontextmanager
 async def beside(app: ASGIApp, settings: Settings, port: int, sockets: Sockets = None) -> AsyncIterator[None]:
-    """Serve a second app in the same process, as long as the context lasts.
-
-    Args:
-        app: What answers.
-        settings: The certificate and its key.
-        port: Where to listen, unless sockets are given.
-        sockets: Sockets that listen already.
-
-    Yields:
-        Once it is under way.
-    """
+    """Serve a second app in the same process, as long as the context lasts."""
     server = _Beside(_config(app, settings, port, 1))
     task = asyncio.create_task(server.serve(sockets))
     try:
@@ -93,12 +76,7 @@ def _config(app: ASGIApp, settings: Settings, port: int, drain: int) -> uvicorn.
 
 
 def run(main: Callable[[Sockets], Coroutine[object, object, None]], sockets: Sockets = None) -> None:
-    """Run a server's process; leaves with 0 when told to stop, with one line and 1 when it cannot start.
-
-    Args:
-        main: The server.
-        sockets: Sockets that listen already, held by a reloading parent.
-    """
+    """Run a server's process; leaves with 0 when told to stop, with one line and 1 when it cannot start."""
     import uvloop  # noqa: PLC0415 - the reloading parent needs none
 
     # uvicorn raises the signal again once it has stopped; before that, it ends a wait at once.
@@ -112,27 +90,14 @@ def run(main: Callable[[Sockets], Coroutine[object, object, None]], sockets: Soc
 
 
 def arguments(name: str) -> bool:
-    """Read the command line.
-
-    Args:
-        name: The server, for the help text.
-
-    Returns:
-        Whether to reload.
-    """
+    """Read the command line."""
     parser = argparse.ArgumentParser(prog=f"python -m {name}")
     parser.add_argument("--reload", action="store_true", help="start again whenever the source changes")
     return bool(parser.parse_args().reload)
 
 
 def reload(target: Callable[[Sockets], None], ports: Sequence[int], libraries: Sequence[str]) -> None:
-    """Keep a server running, and start it again whenever the source changes.
-
-    Args:
-        target: Runs the server's process on sockets.
-        ports: Where to listen. The parent listens, so that no connection is refused while the server starts again.
-        libraries: What the server's process imports, but the service's own modules.
-    """
+    """Keep a server running, and start it again whenever the source changes."""
     from app.run.reload import Reloader  # noqa: PLC0415 - watchfiles is installed in development only
 
     logs.configure(debug=True)

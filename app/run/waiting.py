@@ -23,16 +23,7 @@ log = structlog.get_logger(__name__)
 
 
 async def wait_for(what: str, attempt: Callable[[], Awaitable[object]], *, timeout: float) -> None:  # noqa: ASYNC109
-    """Try until it works.
-
-    Args:
-        what: What is waited for, with its address, for the message.
-        attempt: Raises while the thing is not ready.
-        timeout: Seconds after which to give up.
-
-    Raises:
-        ServiceError: If it is not ready in time, or waiting is useless.
-    """
+    """Try until it works."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + timeout
     told: Failure | None = None

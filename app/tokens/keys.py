@@ -19,11 +19,7 @@ _FIRST = text("SELECT pg_advisory_xact_lock(hashtextextended('dashtam first toke
 
 @dataclass
 class DataKeys:
-    """The data keys.
-
-    Args:
-        master: What wraps them.
-    """
+    """The data keys."""
 
     master: MasterKeys
     _known: dict[str, bytes] = field(default_factory=dict, init=False, repr=False)
@@ -33,12 +29,6 @@ class DataKeys:
 
         It stays the current one until the transaction ends, for `replace` waits for that. So ask before locking any
         row: whoever waits for the row may be waited for by `replace`.
-
-        Args:
-            session: To the database.
-
-        Returns:
-            The id of the youngest key.
         """
         await session.execute(_SHARED)
         if (found := await self._youngest(session)) is not None:
@@ -47,35 +37,14 @@ class DataKeys:
         return await self._youngest(session) or await self._add(session)
 
     async def replace(self, session: AsyncSession) -> str:
-        """Make a new key the current one, once nobody is about to seal under the present one.
-
-        Args:
-            session: To the database.
-
-        Returns:
-            The new one's id.
-
-        Raises:
-            UnreadableError: The present one can't be unwrapped: who reads that one could not read the new one.
-        """
+        """Make a new key the current one, once nobody is about to seal under the present one."""
         await session.execute(_ALONE)
         if (present := await self._youngest(session)) is not None:
             await self.get(session, present)
         return await self._add(session)
 
     async def get(self, session: AsyncSession, name: str) -> bytes:
-        """Return a key.
-
-        Args:
-            session: To the database.
-            name: Its id.
-
-        Returns:
-            32 bytes.
-
-        Raises:
-            UnreadableError: There is no such key, or it can't be unwrapped.
-        """
+        """Return a key."""
         if name not in self._known:
             row = await session.get(TokenKey, name)
             if row is None:
@@ -99,15 +68,7 @@ class DataKeys:
 async def seal_tokens(
     keys: DataKeys, session: AsyncSession, row: ProviderConnection, tokens: tuple[str, str | None], key: str
 ) -> None:
-    """Put tokens into a row.
-
-    Args:
-        keys: The data keys.
-        session: To the database.
-        row: The connection; its id must be set.
-        tokens: The access token, and the refresh token if there is one.
-        key: The id of the key to seal under: the current one, or the one that will be.
-    """
+    """Put tokens into a row."""
     access, refresh = tokens
     secret = await keys.get(session, key)
     row.key_id = key
@@ -116,19 +77,7 @@ async def seal_tokens(
 
 
 async def open_tokens(keys: DataKeys, session: AsyncSession, row: ProviderConnection) -> tuple[str, str | None]:
-    """Read a row's tokens.
-
-    Args:
-        keys: The data keys.
-        session: To the database.
-        row: The connection.
-
-    Returns:
-        The access token, and the refresh token if there is one.
-
-    Raises:
-        UnreadableError: They were changed, moved, or the key is missing.
-    """
+    """Read a row's tokens."""
     key = await keys.get(session, row.key_id)
     access = unseal(key, row.access_token, place(row, "access_token")).decode()
     if row.refresh_token is None:

@@ -52,13 +52,7 @@ DELETE FROM token_keys USING document, json_array_elements_text(content->'gone')
 
 @dataclass(frozen=True)
 class Rekeyed:
-    """What makes a copy fit.
-
-    Args:
-        script: For psql, in one transaction; it holds no key in clear.
-        rewrapped: How many data keys get another master key.
-        lost: How many connections can't be read any more, and are marked as revoked.
-    """
+    """What makes a copy fit."""
 
     script: str = field(repr=False)
     rewrapped: int
@@ -69,16 +63,7 @@ NOTHING = Rekeyed("", 0, 0)
 
 
 def rekey(document: str, held: MasterKeys, former: MasterKeys | None) -> Rekeyed:
-    """Work out what makes a copy fit.
-
-    Args:
-        document: What `READ` gave.
-        held: The master keys of the environment that it comes back to.
-        former: Those of the one that it was made of, where they are known.
-
-    Returns:
-        What is to be done.
-    """
+    """Work out what makes a copy fit."""
     rewrapped: list[dict[str, str]] = []
     lost: list[dict[str, Any]] = []
     for row in json.loads(document):

@@ -31,14 +31,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True)
 class Rotated:
-    """What a rotation did.
-
-    Args:
-        key: The id of the new key.
-        connections: How many connections were sealed anew.
-        retired: How many keys went.
-        unreadable: How many connections can't be read, and keep the key that they have.
-    """
+    """What a rotation did."""
 
     key: str
     connections: int
@@ -47,19 +40,7 @@ class Rotated:
 
 
 async def rotate(sessions: async_sessionmaker[AsyncSession], keys: DataKeys) -> Rotated:
-    """Give every connection's tokens a new key.
-
-    Args:
-        sessions: To the database.
-        keys: The data keys.
-
-    Returns:
-        What was done.
-
-    Raises:
-        ServiceError: Another rotation is under way.
-        UnreadableError: The present key can't be read, so nothing was done.
-    """
+    """Give every connection's tokens a new key."""
     async with sessions.begin() as alone:  # the lock goes with this transaction, even if the process is killed
         if not await alone.scalar(ONE_AT_A_TIME):
             raise ServiceError("another rotation is under way; wait until it is done")

@@ -28,34 +28,13 @@ class UnreadableError(Exception):
 
 
 def seal(key: bytes, plaintext: bytes, place: str) -> bytes:
-    """Encrypt.
-
-    Args:
-        key: 32 bytes.
-        plaintext: What to hide.
-        place: Where the ciphertext will stand; needed again to open it.
-
-    Returns:
-        Nonce, ciphertext and tag (RFC 5116, section 5.2).
-    """
+    """Encrypt."""
     nonce = secrets.token_bytes(NONCE_BYTES)
     return nonce + AESGCM(key).encrypt(nonce, plaintext, place.encode())
 
 
 def unseal(key: bytes, sealed: bytes, place: str) -> bytes:
-    """Decrypt.
-
-    Args:
-        key: 32 bytes.
-        sealed: What `seal` returned.
-        place: Where the ciphertext stands.
-
-    Returns:
-        The plaintext.
-
-    Raises:
-        UnreadableError: Any byte of it, its key or its place is another.
-    """
+    """Decrypt."""
     try:
         return AESGCM(key).decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], place.encode())
     except (InvalidTag, ValueError):
@@ -69,29 +48,14 @@ def new_key() -> bytes:
 
 @dataclass(frozen=True)
 class MasterKeys:
-    """The keys that wrap the data keys.
-
-    Args:
-        active: The id of the one that wraps new data keys.
-        keys: Each key, 32 bytes, by its id.
-    """
+    """The keys that wrap the data keys."""
 
     active: str
     keys: dict[str, bytes] = field(repr=False)
 
     @classmethod
     def parse(cls, text: str) -> MasterKeys:
-        """Read master keys.
-
-        Args:
-            text: JSON, `{"active": "k1", "keys": {"k1": "<base64 of 32 bytes>"}}`.
-
-        Returns:
-            The keys.
-
-        Raises:
-            ServiceError: It is something else; the message doesn't repeat it.
-        """
+        """Read master keys."""
         try:
             document = json.loads(text)
             keys = {name: base64.b64decode(value, validate=True) for name, value in document["keys"].items()}
@@ -103,31 +67,11 @@ class MasterKeys:
         return cls(active, keys)
 
     def wrap(self, data_key: bytes, name: str) -> tuple[str, bytes]:
-        """Encrypt a data key.
-
-        Args:
-            data_key: The key.
-            name: Its id, to which the result is bound.
-
-        Returns:
-            The id of the master key, and the wrapped key.
-        """
+        """Encrypt a data key."""
         return self.active, seal(self.keys[self.active], data_key, f"token_keys/{name}")
 
     def unwrap(self, master: str, wrapped: bytes, name: str) -> bytes:
-        """Decrypt a data key.
-
-        Args:
-            master: The id of the master key.
-            wrapped: The wrapped key.
-            name: The data key's id.
-
-        Returns:
-            The data key.
-
-        Raises:
-            UnreadableError: There is no such master key, or it doesn't fit.
-        """
+        """Decrypt a data key."""
         if master not in self.keys:
             raise UnreadableError(f"the master key {master} of the data key {name} is not configured")
         return unseal(self.keys[master], wrapped, f"token_keys/{name}")

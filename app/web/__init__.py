@@ -22,10 +22,6 @@ def install(app: FastAPI, settings: AppSettings) -> None:
     """Serve the pages, with what they and the API need: sessions, request ids, metrics, security headers.
 
     Comes after every other exception handler: what these say is kept for whoever doesn't ask for a page.
-
-    Args:
-        app: The app.
-        settings: The app's origin, and the key that signs sessions.
     """
     app.state.public_url = settings.public_url
     app.state.environment = settings.environment

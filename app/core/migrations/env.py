@@ -13,11 +13,7 @@ if TYPE_CHECKING:
 
 
 def run_migrations(connection: Connection) -> None:
-    """Migrate, all steps in one transaction.
-
-    Args:
-        connection: To the database.
-    """
+    """Migrate, all steps in one transaction."""
     context.configure(connection=connection, target_metadata=Base.metadata)
     with context.begin_transaction():
         context.run_migrations()
