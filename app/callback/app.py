@@ -21,10 +21,9 @@ from starlette.routing import Route
 from app.callback.delivery import deliver
 from app.callback.redirect import BadRedirectError, read
 from app.core.tls import client_context
-from app.http import pages, request_ids
-from app.http.middleware import HEADERS, SecurityHeaders
+from app.http import pages
+from app.http.middleware import HEADERS, RequestIds, SecurityHeaders, request_id_header
 from app.http.pages import Page
-from app.http.request_ids import RequestIds
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -36,20 +35,20 @@ TIMEOUT = httpx2.Timeout(10.0, connect=3.0)
 
 
 class State(TypedDict):
-    """What lives as long as the server."""
+    """What lives as long as the server: a client of the app, and the app's address for browsers."""
 
     app: httpx2.AsyncClient
     public_url: str
 
 
-def create_callback(settings: CallbackSettings, transport: httpx2.AsyncBaseTransport | None = None) -> Starlette:
+def create_callback(settings: CallbackSettings) -> Starlette:
     """Make the callback server."""
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[State]:
         verify = client_context(settings.tls_ca_file)
         async with httpx2.AsyncClient(
-            base_url=settings.app_url, verify=verify, timeout=TIMEOUT, trust_env=False, transport=transport
+            base_url=settings.app_url, verify=verify, timeout=TIMEOUT, trust_env=False
         ) as client:
             yield {"app": client, "public_url": settings.public_url}
 
@@ -83,8 +82,7 @@ async def receive(request: Request[State]) -> Response:
 
 
 def _page(request: Request[Any], page: Page) -> Response:
-    home = f"{request.state.public_url}/"
-    return pages.render(page, home=home, reference=request_ids.current())
+    return pages.render(page, home=f"{request.state.public_url}/")
 
 
 async def on_http(request: Request, error: Exception) -> Response:
@@ -99,5 +97,5 @@ async def on_unexpected(request: Request, _error: Exception) -> Response:
     """Say that it is our fault. No middleware sees this response, so it gets its headers here."""
     page = Page(HTTPStatus.INTERNAL_SERVER_ERROR, "Something went wrong", "The cause is in the callback's log.")
     response = _page(request, page)
-    response.headers.update({**HEADERS, **request_ids.headers(), "Content-Security-Policy": pages.POLICY})
+    response.headers.update({**HEADERS, **request_id_header(), "Content-Security-Policy": pages.POLICY})
     return response

@@ -1,4 +1,4 @@
-"""Hands a redirect from the callback server to the app, and tells what came of it."""
+"""Delivers a redirect from the callback server to the app, and reads the app's answer."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import structlog
 from pydantic import BaseModel, ValidationError
 from starlette.responses import RedirectResponse, Response
 
-from app.http import request_ids
+from app.http.middleware import request_id_header
 from app.http.pages import Page
 from app.linking.outcomes import page_of
 
@@ -23,7 +23,7 @@ log = structlog.get_logger(__name__)
 
 
 class Answer(BaseModel):
-    """The app's answer: where to go on, or problem details."""
+    """The app's answer: where the browser continues, or problem details."""
 
     continue_url: str = ""
     type: str = ""
@@ -32,9 +32,9 @@ class Answer(BaseModel):
 
 
 async def deliver(app: httpx2.AsyncClient, redirect: dict[str, str], public_url: str) -> Response | Page:
-    """Hand a redirect to the app."""
+    """Deliver a redirect; return the way on, or a page about what went wrong."""
     try:
-        response = await app.post(PATH, json=redirect, headers=request_ids.headers())
+        response = await app.post(PATH, json=redirect, headers=request_id_header())
     except httpx2.HTTPError as error:
         log.warning("The app cannot be reached", url=str(app.base_url), reason=type(error).__name__)
         return page_of("app-unavailable", HTTPStatus.BAD_GATEWAY)
@@ -45,7 +45,7 @@ async def deliver(app: httpx2.AsyncClient, redirect: dict[str, str], public_url:
 
 
 def is_ours(url: str, public_url: str) -> bool:
-    """Tell whether an address is the app's page where linking ends: a person is sent nowhere else."""
+    """Return whether an address is the app's page where linking ends: a person is sent nowhere else."""
     return url.startswith(public_url) and _CONTINUE.fullmatch(url, len(public_url)) is not None
 
 

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from app.linking.schemas import LIMITS
+
 if TYPE_CHECKING:
     from starlette.datastructures import QueryParams
-
-LIMITS = {"state": 512, "code": 4096, "iss": 2048, "error": 256, "error_description": 2048}
-"""Parameters that are read, and how long each may be. Others, which providers may add, are ignored.
-
-`iss` says which provider answers (RFC 9207), so that one provider's answer can't be passed off as another's.
-"""
 
 
 class BadRedirectError(ValueError):
@@ -19,7 +15,7 @@ class BadRedirectError(ValueError):
 
 
 def read(query: QueryParams) -> dict[str, str]:
-    """Read the parameters."""
+    """Return the known parameters that have a value: state, and either code or error."""
     for name, limit in LIMITS.items():
         if len(values := query.getlist(name)) > 1:
             raise BadRedirectError(f"It gives {name} more than once.")

@@ -7,40 +7,15 @@ from typing import TYPE_CHECKING
 from sqlalchemy import URL
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-if TYPE_CHECKING:
-    import ssl
+from app.core.tls import client_context
 
+if TYPE_CHECKING:
     from app.core.settings import AppSettings
 
 CONNECT_TIMEOUT = 5.0
 COMMAND_TIMEOUT = 30.0
 POOL_TIMEOUT = 5.0
 """Seconds for a connection, for one statement, and for a free place in the pool."""
-
-
-def create_engine(  # noqa: PLR0913 - plain values, each named by the caller
-    *,
-    host: str,
-    port: int,
-    name: str,
-    user: str,
-    password: str,
-    tls: ssl.SSLContext,
-    **pool: object,
-) -> AsyncEngine:
-    """Make an engine; nothing connects yet."""
-    return create_async_engine(
-        URL.create("postgresql+asyncpg", user, password, host, port, name),
-        connect_args={
-            "ssl": tls,
-            "timeout": CONNECT_TIMEOUT,
-            "command_timeout": COMMAND_TIMEOUT,
-            "server_settings": {"application_name": "dashtam"},
-        },
-        hide_parameters=True,
-        **(pool or _POOL),
-    )
-
 
 # A handful of connections: Postgres is set up for 100, shared with tests, shells and migrations.
 _POOL: dict[str, object] = {
@@ -52,14 +27,25 @@ _POOL: dict[str, object] = {
 }
 
 
-def engine_for(settings: AppSettings, tls: ssl.SSLContext, **pool: object) -> AsyncEngine:
-    """Bind the settings to an engine."""
-    return create_engine(
-        host=settings.database_host,
-        port=settings.database_port,
-        name=settings.database_name,
-        user=settings.database_user,
-        password=settings.database_password.get_secret_value(),
-        tls=tls,
-        **pool,
+def create_engine(settings: AppSettings, **pool: object) -> AsyncEngine:
+    """Make an engine, with SQLAlchemy's pool options if the service's don't fit; nothing connects yet."""
+    url = URL.create(
+        "postgresql+asyncpg",
+        settings.database_user,
+        settings.database_password.get_secret_value(),
+        settings.database_host,
+        settings.database_port,
+        settings.database_name,
+    )
+    return create_async_engine(
+        url,
+        connect_args={
+            # A context of its own: what an HTTP client sets in its context (ALPN), PostgreSQL refuses.
+            "ssl": client_context(settings.tls_ca_file),
+            "timeout": CONNECT_TIMEOUT,
+            "command_timeout": COMMAND_TIMEOUT,
+            "server_settings": {"application_name": "dashtam"},
+        },
+        hide_parameters=True,
+        **(pool or _POOL),
     )

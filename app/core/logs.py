@@ -49,7 +49,7 @@ class AccessFilter(logging.Filter):
     """
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Rewrite the record."""
+        """Rewrite the record; return whether to log it."""
         client, method, target, _version, status = cast("tuple[str, str, str, str, int]", record.args)
         path = target.partition("?")[0]
         record.msg, record.args = "request", ()

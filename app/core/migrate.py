@@ -30,12 +30,15 @@ def alembic_config(connection: Connection | None = None) -> Config:
 
 
 def head_revision() -> str | None:
-    """Name the newest revision."""
+    """Return the newest revision; None if there is no migration."""
     return ScriptDirectory.from_config(alembic_config()).get_current_head()
 
 
 async def migrate(engine: AsyncEngine, *, lock_timeout: float) -> None:
-    """Migrate to the newest revision, or wait until another process has done so."""
+    """Migrate to the newest revision, or wait `lock_timeout` seconds at most until another process has done so.
+
+    The engine must not pool: the lock is released with its session, whatever happens.
+    """
     async with engine.connect() as connection:
         await connection.execute(
             text("SELECT set_config('lock_timeout', :limit, false)"), {"limit": f"{lock_timeout * 1000:.0f}"}
@@ -49,7 +52,7 @@ async def migrate(engine: AsyncEngine, *, lock_timeout: float) -> None:
 
 
 def current_revision(connection: Connection) -> str | None:
-    """Name the database's revision."""
+    """Return the database's revision; None if nothing was migrated yet."""
     return MigrationContext.configure(connection).get_current_revision()
 
 

@@ -40,13 +40,25 @@ class TokenKey(Base):
     __tablename__ = "token_keys"
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
-    master: Mapped[str] = mapped_column(String(64))
+    master: Mapped[str] = mapped_column(String(64))  # the id of the master key
     wrapped: Mapped[bytes] = mapped_column(LargeBinary)
-    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.clock_timestamp())
+    created_at: Mapped[datetime] = mapped_column(
+        DateTime(timezone=True), server_default=func.clock_timestamp()
+    )  # the youngest seals
 
 
 class ProviderConnection(Base):
-    """One person's authorised account at one provider."""
+    """One person's authorised account at one provider.
+
+    Attributes:
+        key_id: The data key that the tokens are sealed under.
+        refresh_token: None if the provider gave none.
+        expires_at: When the access token ends; None if the provider doesn't say.
+        updated_at: When what is shown of it last changed.
+        refreshed_at: When its tokens were given; another value means other tokens.
+        claimed_until: Until when one process alone refreshes or disconnects it.
+        retry_at: Before when it is not refreshed unless somebody asks, because it failed.
+    """
 
     __tablename__ = "provider_connections"
     __table_args__ = (UniqueConstraint("owner", "provider", "subject"),)

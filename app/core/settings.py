@@ -34,7 +34,7 @@ class FileSource(PydanticBaseSettingsSource):
         return {name: value for name, value in values.items() if value is not None}
 
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
-        """Read one secret."""
+        """Return a secret's text without its trailing newline, or None where no file is named; it is never JSON."""
         name = field_name.upper()
         path = os.environ.get(f"{name}_FILE")
         if field.annotation is not SecretStr or path is None:
@@ -45,11 +45,11 @@ class FileSource(PydanticBaseSettingsSource):
 
 
 class Settings(BaseSettings):
-    """What both servers need."""
+    """What both servers need: each server's certificate, and the CA that verifies every other one."""
 
     model_config = SettingsConfigDict(frozen=True, hide_input_in_errors=True, extra="ignore")
 
-    environment: Name = "development"
+    environment: Name = "development"  # shown on the pages
     debug: bool = False
     testing: bool = False
     tls_ca_file: FilePath
@@ -85,24 +85,24 @@ class AppSettings(Settings):
     redis_password: Secret
     secret_key: Annotated[SecretStr, Field(min_length=32)]
     oauth_redirect_uri: AnyHttpUrl
-    providers: Secret
-    token_keys: Secret
-    public_url: Origin
-    startup_timeout: Annotated[float, Field(gt=0)] = 60
+    providers: Secret  # see `app.providers.config`
+    token_keys: Secret  # see `app.tokens.vault`
+    public_url: Origin  # as browsers see it; sessions belong to it
+    startup_timeout: Annotated[float, Field(gt=0)] = 60  # seconds, for the database and for the cache
 
 
 class CallbackSettings(Settings):
     """What the callback server needs."""
 
     app_url: Origin
-    public_url: Origin
+    public_url: Origin  # the app as browsers see it: a person is sent on to it, and nowhere else
 
 
 SettingsT = TypeVar("SettingsT", bound=Settings)
 
 
 def load(settings: type[SettingsT]) -> SettingsT:
-    """Read and check all settings."""
+    """Read the settings; one error names all that are missing or wrong, without the value of a secret."""
     try:
         return settings()
     except ValidationError as error:

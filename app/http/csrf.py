@@ -35,7 +35,7 @@ def _from_here(request: Request) -> bool:
     # Browsers send it with each such request; "null" is what they say of a page that hides where it came from.
     origin = request.headers.get("Origin")
     here = request.url
-    return origin in {None, request.app.state.public_url, f"{here.scheme}://{here.netloc}"}
+    return origin in {None, request.app.state.settings.public_url, f"{here.scheme}://{here.netloc}"}
 
 
 async def _token(request: Request) -> object:
@@ -46,8 +46,8 @@ async def _token(request: Request) -> object:
     try:
         values = (await request.form(max_fields=10, max_part_size=1024)).getlist(FIELD)
     except ClientDisconnect:
-        # Nobody hears it; it is no fault of the service.
-        raise HTTPException(HTTPStatus.BAD_REQUEST, "The request was broken off.") from None
+        # The client is gone; it is not a fault of the service.
+        raise HTTPException(HTTPStatus.BAD_REQUEST, "The request was interrupted.") from None
     return values[0] if len(values) == 1 else None
 
 

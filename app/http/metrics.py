@@ -1,4 +1,4 @@
-"""What Prometheus is told; served on a port that is never published."""
+"""Prometheus metrics; served on a port that is never published."""
 
 from __future__ import annotations
 
@@ -33,19 +33,19 @@ class Metrics:
         status = HTTPStatus.INTERNAL_SERVER_ERROR.value  # what an error that nobody handles is answered with
         start = time.perf_counter()
 
-        async def send_and_see(message: Message) -> None:
+        async def send_and_note_status(message: Message) -> None:
             nonlocal status
             status = message.get("status", status)
             await send(message)
 
         try:
-            await self.app(scope, receive, send_and_see)
+            await self.app(scope, receive, send_and_note_status)
         finally:
             _record(scope, status, time.perf_counter() - start)
 
 
-def linking(outcome: str) -> None:
-    """Count what came of a step of linking."""
+def count_linking(outcome: str) -> None:
+    """Count an outcome: `started`, `linked`, `refreshed`, `disconnected`, or the kind of a refusal."""
     LINKING.labels(outcome).inc()
 
 

@@ -13,9 +13,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, Response
 
-POLICY = (
-    "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; style-src 'self'; img-src 'self'"
-)
+from app.http.middleware import HEADERS, request_id
+
+POLICY = f"{HEADERS['Content-Security-Policy']}; style-src 'self'; img-src 'self'"
 AGAIN = "Go back to Dashtam and start linking the account again."
 
 _FOLDER = Path(__file__).parent
@@ -50,19 +50,19 @@ class Page:
     way_out: Link | None = None
 
 
-def render(page: Page, *, home: str, reference: str = "") -> Response:
-    """Make the response."""
-    return show("page.html", page.status, page=page, home=home, reference=reference)
+def render(page: Page, *, home: str) -> Response:
+    """Render a page with the request's id; `home` is the address of Dashtam's first page."""
+    return show("page.html", page.status, page=page, home=home, reference=request_id())
 
 
 def show(template: str, status: HTTPStatus = HTTPStatus.OK, *, policy: str = POLICY, **values: object) -> Response:
-    """Fill a template."""
+    """Render a template under a content security policy."""
     html = _TEMPLATES.get_template(template).render(values)
     return HTMLResponse(html, status, {"Content-Security-Policy": policy})
 
 
 def static(name: str) -> Response:
-    """Serve a file of the pages' look."""
+    """Return one of the static files; 404 if there is none of this name."""
     if name not in _STATIC:
         raise HTTPException(HTTPStatus.NOT_FOUND)
     return Response(_STATIC[name], media_type=_TYPES[name])

@@ -29,7 +29,10 @@ log = structlog.get_logger(__name__)
 
 
 def limit(name: str, *, per_minute: int) -> Callable[[Request, SessionDep], Awaitable[None]]:
-    """Make a dependency that limits a route."""
+    """Make a dependency that limits a route to `per_minute` uses by a session, and ten times as many by an address.
+
+    Routes of the same name are counted together. It refuses with 429, and with 503 if it can't count.
+    """
 
     async def check(request: Request, session: SessionDep) -> None:
         limits = {f"session:{session.id}": per_minute, _address(request): per_minute * PEOPLE}
@@ -39,7 +42,7 @@ def limit(name: str, *, per_minute: int) -> Callable[[Request, SessionDep], Awai
 
 
 async def count_failure(request: Request, name: str, *, per_minute: int) -> None:
-    """Count a request that failed, to which nobody brings a session."""
+    """Count a request without a session that failed; raise like `limit` if its address failed too often."""
     await _require(request.state.cache, name, {_address(request): per_minute})
 
 

@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from fastapi import Depends, Request
+from starlette.middleware import Middleware
 from starlette.middleware.sessions import SessionMiddleware
 
 if TYPE_CHECKING:
-    from fastapi import FastAPI
-
     from app.core.settings import AppSettings
 
 HTTPS = 443
@@ -31,19 +30,22 @@ Kind = Literal["good", "bad"]
 
 @dataclass(frozen=True)
 class Notice:
-    """Something to be told once."""
+    """Something that the next page shows once."""
 
     text: str
     kind: Kind
 
 
 def cookie_name(public_url: str) -> str:
-    """Return the cookie's name: of this app alone among those of one host, since cookies know no ports."""
+    """Return the cookie's name: of this app alone among those of one host, since cookies know no ports.
+
+    Its prefix binds it to the host and to HTTPS (RFC 6265bis, section 4.1.3.2).
+    """
     return f"__Host-dashtam-{urlsplit(public_url).port or HTTPS}"
 
 
 class Session:
-    """A person's session, made where there is none."""
+    """A person's session, made where there is none; `is_new` says whether the request brought none."""
 
     def __init__(self, content: dict[str, Any]) -> None:
         self._content = content
@@ -51,7 +53,7 @@ class Session:
         if self.is_new:
             content.update(id=secrets.token_urlsafe(32), owner=str(uuid.uuid4()), csrf=secrets.token_urlsafe(32))
         if content.get("day") != (today := int(time.time() // DAY)):
-            content["day"] = today  # any change signs the cookie anew, with its whole lifetime ahead
+            content["day"] = today  # any change signs the cookie again, with its whole lifetime ahead
 
     @property
     def id(self) -> str:
@@ -69,26 +71,26 @@ class Session:
         return str(self._content["csrf"])
 
     def notify(self, text: str, kind: Kind = "good") -> None:
-        """Tell something on the next page."""
-        kept = self._content.get("notices", [])[1 - MAX_NOTICES :]
-        self._content["notices"] = [*kept, [text[:MAX_NOTICE], kind]]
+        """Show something on the next page."""
+        before = self._content.get("notices", [])[1 - MAX_NOTICES :]
+        self._content["notices"] = [*before, [text[:MAX_NOTICE], kind]]
 
     def notices(self) -> list[Notice]:
-        """Return what is to be told, and forget it."""
+        """Return what is to be shown, and forget it."""
         return [Notice(text, kind) for text, kind in self._content.pop("notices", [])]
 
 
 def session_of(request: Request) -> Session:
-    """Inject the session."""
+    """Inject the session; FastAPI calls it once a request."""
     return Session(request.session)
 
 
 SessionDep = Annotated[Session, Depends(session_of)]
 
 
-def install(app: FastAPI, settings: AppSettings) -> None:
-    """Give each request a session."""
-    app.add_middleware(
+def session_middleware(settings: AppSettings) -> Middleware:
+    """Return what gives each request a session."""
+    return Middleware(
         SessionMiddleware,
         secret_key=settings.secret_key.get_secret_value(),
         session_cookie=cookie_name(settings.public_url),

@@ -1,8 +1,8 @@
-"""What is known of an authorization between its start and its end: in Redis, once, and for a short while.
+"""Authorizations between their start and their end: in Redis, to be taken once, and for a short while.
 
-Keys are digests, and what a browser brings is kept nowhere else: who reads Redis's memory or its file finds verifiers,
-nonces and codes, but neither a state nor a receipt nor a session, and can't go on with somebody's flow at the app.
-Codes are worth nothing without the client's secret, and for a minute.
+Keys are digests, and what a browser brings is stored nowhere else: who reads Redis's memory or its file finds
+verifiers, nonces and codes, but neither a state nor a receipt nor a session, and can't continue somebody's flow at the
+app. Codes are worth nothing without the client's secret, and for a minute.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ RANDOM_BYTES = 32
 
 
 class Pending(BaseModel):
-    """An authorization that was started."""
+    """An authorization that was started; `session` is the digest of the session that started it."""
 
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
@@ -37,7 +37,7 @@ class Pending(BaseModel):
 
 
 class Receipt(BaseModel):
-    """An authorization that the provider answered."""
+    """An authorization that the provider answered with a code."""
 
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
@@ -49,17 +49,17 @@ Item = TypeVar("Item", bound=BaseModel)
 
 
 class OneTimeStore(Generic[Item]):
-    """Keeps things under random names that are given out, each to be taken once."""
+    """Stores items for `lifetime` seconds under random names, each to be taken once."""
 
     def __init__(self, redis: Redis, prefix: str, item: type[Item], lifetime: int) -> None:
         self._redis, self._prefix, self._item, self._lifetime = redis, prefix, item, lifetime
 
     async def put(self, name: str, item: Item) -> None:
-        """Keep something."""
+        """Store an item."""
         await self._redis.set(self._key(name), item.model_dump_json(), ex=self._lifetime)
 
     async def take(self, name: str) -> Item | None:
-        """Take it out, so that nobody can take it again."""
+        """Remove an item and return it; None if there is none, any more or ever."""
         found = await self._redis.getdel(self._key(name))
         return None if found is None else self._item.model_validate_json(found)
 

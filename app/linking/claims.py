@@ -19,7 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from app.core.models import ConnectionStatus, ProviderConnection
-from app.linking.rows import due_since, locked
+from app.linking.repository import due_since, locked
 
 LEASE = timedelta(seconds=30)
 """After which a claim ends by itself: longer than a provider is waited for."""
@@ -28,24 +28,25 @@ POLL = 0.1
 """Seconds between two looks at a row that another process has claimed."""
 
 SHORTEST, LONGEST = timedelta(seconds=15), timedelta(minutes=15)
-"""Between two tries to refresh what fails."""
+"""Between two attempts to refresh what fails."""
 
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
 class Claimed:
-    """A connection that nobody else refreshes or disconnects meanwhile."""
+    """A connection that nobody else refreshes or disconnects meanwhile, as it was when it was claimed."""
 
     row: ProviderConnection
     renewed: bool
+    """Whether another process got new tokens for it during the wait."""
 
 
 @asynccontextmanager
 async def claim(
     sessions: async_sessionmaker[AsyncSession], owner: uuid.UUID, connection: uuid.UUID
 ) -> AsyncIterator[Claimed]:
-    """Claim a connection, once whoever has claimed it is done."""
+    """Claim a connection, once a present claim has ended."""
     claimed = await _wait(sessions, owner, connection)
     try:
         yield claimed
@@ -54,7 +55,10 @@ async def claim(
 
 
 def back_off(overdue: timedelta) -> timedelta:
-    """Return how long to wait before what has just failed is tried again."""
+    """Return the delay before the next attempt: as long as it has been due, within limits.
+
+    So each delay is about twice the one before, and nothing needs to be counted.
+    """
     return min(max(overdue, SHORTEST), LONGEST)
 
 
@@ -72,7 +76,7 @@ async def _wait(sessions: async_sessionmaker[AsyncSession], owner: uuid.UUID, co
 def _take(row: ProviderConnection, now: datetime) -> bool:
     if row.claimed_until is not None and row.claimed_until > now:
         return False
-    # Success takes back when to try again; so nothing needs to be written after a failure, whatever it is.
+    # Success clears retry_at; so nothing needs to be written after a failure, whatever it is.
     row.claimed_until, row.retry_at = now + LEASE, now + back_off(now - (due_since(row) or now))
     return True
 

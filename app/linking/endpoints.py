@@ -1,82 +1,79 @@
-"""Providers and connections, for programs: the session and the CSRF token are those of the page."""
+"""Providers and connections, for programs: the session and the CSRF token are those of the pages."""
 
 from __future__ import annotations
 
 import uuid
 from http import HTTPStatus
-from typing import Annotated, cast
+from typing import Annotated
 
-from fastapi import APIRouter, Depends, FastAPI, Query, Request
+from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel
 
-from app.http import metrics, openapi
-from app.http.csrf import require_csrf
+from app.http import openapi
+from app.http.csrf import HEADER
 from app.http.openapi import problems
-from app.http.ratelimit import limit
+from app.http.ratelimit import count_failure
 from app.http.sessions import SessionDep
-from app.linking.schemas import ConnectionInfo, ConnectionPage, ProviderInfo
-from app.linking.service import CURSOR, Linking
+from app.linking.dependencies import CHANGE, START, UNKNOWN_STATES_PER_MINUTE, LinkingDep
+from app.linking.errors import UnknownStateError
+from app.linking.schemas import (
+    ConnectionInfo,
+    ConnectionPage,
+    Disconnected,
+    ProviderInfo,
+    Received,
+    Redirect,
+    Started,
+)
+from app.linking.service import CURSOR
 
 MAX_PAGE = 100
 
-
-class Started(BaseModel):
-    """A link that was started.
-
-    Attributes:
-        authorization_url: Where the person's browser must go, in the session that started it.
-    """
-
-    authorization_url: str
-
-
-class Disconnected(BaseModel):
-    """A connection that was forgotten.
-
-    Attributes:
-        revoked: Whether its tokens are revoked; if not, they may be good until the person revokes them at the provider.
-    """
-
-    revoked: bool
-
-
-def linking_of(request: Request) -> Linking:
-    """Inject what links accounts."""
-    return cast("Linking", request.state.linking)
-
-
-LinkingDep = Annotated[Linking, Depends(linking_of)]
-
-
-_PROVED = [Depends(require_csrf)]
-_CHANGES = [Depends(limit("change", per_minute=30)), *_PROVED]
 _UNREAD = (HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.SERVICE_UNAVAILABLE)
 _REFUSED = (*_UNREAD, HTTPStatus.FORBIDDEN, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.TOO_MANY_REQUESTS)
 
-api = APIRouter(prefix="/api/v1", tags=["linking"])
+router = APIRouter(prefix="/api/v1")
+internal = APIRouter(prefix="/internal/oauth")
 
 
-@api.get("/providers")
+class SessionInfo(BaseModel):
+    """The session.
+
+    Attributes:
+        csrf_header: The header that a request which changes something needs.
+        csrf_token: Its value.
+    """
+
+    csrf_header: str = HEADER
+    csrf_token: str
+
+
+@router.get("/session", tags=["session"], openapi_extra=openapi.READS)
+async def show_session(session: SessionDep) -> SessionInfo:
+    """Show the session's CSRF token; a session begins where there is none."""
+    return SessionInfo(csrf_token=session.csrf)
+
+
+@router.get("/providers", tags=["linking"])
 async def list_providers(linking: LinkingDep) -> list[ProviderInfo]:
     """List the providers that accounts can be linked at."""
     return linking.providers()
 
 
-@api.post(
+@router.post(
     "/providers/{provider}/connections",
+    tags=["linking"],
     status_code=HTTPStatus.CREATED,
-    dependencies=[Depends(limit("start", per_minute=20)), *_PROVED],
+    dependencies=START,
     openapi_extra=openapi.CHANGES,
     responses=problems(*_REFUSED, HTTPStatus.NOT_FOUND, HTTPStatus.BAD_GATEWAY),
 )
 async def start(provider: str, linking: LinkingDep, session: SessionDep) -> Started:
     """Start linking an account; send the person's browser to the address in the answer."""
-    url = await linking.start(provider, owner=session.owner, session=session.id)
-    metrics.linking("started")
-    return Started(authorization_url=url)
+    return Started(authorization_url=await linking.start(provider, owner=session.owner, session=session.id))
 
 
-@api.get("/connections", openapi_extra=openapi.READS, responses=problems(*_UNREAD))
+@router.get("/connections", tags=["linking"], openapi_extra=openapi.READS, responses=problems(*_UNREAD))
 async def list_connections(
     linking: LinkingDep,
     session: SessionDep,
@@ -87,8 +84,9 @@ async def list_connections(
     return await linking.connections(session.owner, limit=limit, after=after)
 
 
-@api.get(
+@router.get(
     "/connections/{connection}",
+    tags=["linking"],
     openapi_extra=openapi.READS,
     responses=problems(*_UNREAD, HTTPStatus.NOT_FOUND),
 )
@@ -97,22 +95,22 @@ async def show(connection: uuid.UUID, linking: LinkingDep, session: SessionDep) 
     return await linking.connection(session.owner, connection)
 
 
-@api.post(
+@router.post(
     "/connections/{connection}/refresh",
-    dependencies=_CHANGES,
+    tags=["linking"],
+    dependencies=CHANGE,
     openapi_extra=openapi.CHANGES,
     responses=problems(*_REFUSED, HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.BAD_GATEWAY),
 )
 async def refresh(connection: uuid.UUID, linking: LinkingDep, session: SessionDep) -> ConnectionInfo:
     """Renew a connection's tokens at the provider."""
-    refreshed = await linking.refresh(session.owner, connection)
-    metrics.linking("refreshed")
-    return refreshed
+    return await linking.refresh(session.owner, connection)
 
 
-@api.delete(
+@router.delete(
     "/connections/{connection}",
-    dependencies=_CHANGES,
+    tags=["linking"],
+    dependencies=CHANGE,
     openapi_extra=openapi.CHANGES,
     responses=problems(*_REFUSED, HTTPStatus.NOT_FOUND, HTTPStatus.BAD_GATEWAY),
 )
@@ -124,11 +122,15 @@ async def disconnect(
     forget: Annotated[bool, Query(description="Forget it even if the provider can't be asked to revoke.")] = False,
 ) -> Disconnected:
     """Revoke a connection's tokens at the provider and forget it."""
-    revoked = await linking.disconnect(session.owner, connection, forget=forget)
-    metrics.linking("disconnected")
-    return Disconnected(revoked=revoked)
+    return Disconnected(revoked=await linking.disconnect(session.owner, connection, forget=forget))
 
 
-def install(app: FastAPI) -> None:
-    """Add the routes."""
-    app.include_router(api)
+@internal.post("/callback")
+async def receive(redirect: Redirect, linking: LinkingDep, request: Request) -> Received:
+    """Take a provider's answer from the callback server."""
+    try:
+        return Received(continue_url=await linking.receive(redirect))
+    except UnknownStateError:
+        # All come from the callback's address: counting the known ones too would let anybody keep everybody out.
+        await count_failure(request, "unknown-state", per_minute=UNKNOWN_STATES_PER_MINUTE)
+        raise

@@ -1,4 +1,4 @@
-"""What each outcome of linking means to a person, on the callback's pages and on the app's."""
+"""What each outcome of linking says to a person, on the callback's pages and on the app's."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ _AT_A_STEP: dict[tuple[Step, str], tuple[str, str, str]] = {
 def page_of(
     kind: str, status: HTTPStatus, *, step: Step = "link", words: str = "", otherwise: tuple[str, str] = ("", "")
 ) -> Page:
-    """Put an outcome into words."""
+    """Return an outcome's page: `words` quotes the provider, `otherwise` is title and message of an unknown kind."""
     known = _AT_A_STEP.get((step, kind)) or _WORDS.get(kind)
     title, message, advice = known or (*otherwise, AGAIN)
     return Page(status, title, message, quote=words, advice=advice)

@@ -1,26 +1,24 @@
-"""The pages' routes: see one's accounts, connect, finish, refresh, disconnect."""
+"""The pages: see one's accounts, connect, finish, refresh, disconnect."""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, HTTPException, Query, Request
+from fastapi import APIRouter, HTTPException, Query, Request
 from starlette.responses import RedirectResponse, Response
 
-from app.http import metrics, pages
-from app.http.csrf import require_csrf
-from app.http.ratelimit import limit
+from app.http import pages
 from app.http.sessions import SessionDep
-from app.linking.errors import LinkingError
-from app.linking.flow import FlowDep
-from app.linking.relative_time import moment, standing
+from app.linking.dependencies import CHANGE, FINISH, START, LinkingDep
+from app.linking.errors import UnknownReceiptError, WrongSessionError
+from app.linking.relative_time import relative_time, standing
 
 if TYPE_CHECKING:
-    from app.http.sessions import Session
-    from app.linking.flow import Flow
-    from app.linking.schemas import ConnectionPage
+    from app.http.sessions import Kind, Session
 
 # The forms go to this origin alone. Chromium applies form-action to each redirect that follows a form, and a provider
 # may redirect to origins that nobody told us of, and on to the callback: so a form is answered with a page that goes on
@@ -30,87 +28,85 @@ PER_PAGE = 20
 MAX_RECEIPT = 256
 
 router = APIRouter(include_in_schema=False)
-_CHANGES = [Depends(limit("change", per_minute=30)), Depends(require_csrf)]
 
 
 @router.get("/")
 async def home(
-    request: Request, session: SessionDep, flow: FlowDep, after: Annotated[str | None, Query(max_length=512)] = None
+    request: Request,
+    session: SessionDep,
+    linking: LinkingDep,
+    after: Annotated[str | None, Query(max_length=512)] = None,
 ) -> Response:
     """Show the providers and the person's connections."""
-    page = await _connections(flow, session, after)
-    providers = flow.providers()
+    try:
+        page = await linking.connections(session.owner, limit=PER_PAGE, after=after)
+    except ValueError as error:
+        raise HTTPException(HTTPStatus.BAD_REQUEST) from error
+    providers, now = linking.providers(), datetime.now(UTC)
     return _with_forms(
         "home.html",
         session,
-        environment=request.app.state.environment,
+        environment=request.app.state.settings.environment,
         notices=session.notices(),
         providers=providers,
         offered={provider.name for provider in providers},
-        accounts=[(one, standing(one)) for one in page.items],
+        accounts=[(one, standing(one, now)) for one in page.items],
         after=after,
         next=page.next,
-        moment=moment,
+        relative_time=partial(relative_time, now=now),
     )
 
 
-@router.post("/connect/{provider}", dependencies=[Depends(limit("start", per_minute=20)), Depends(require_csrf)])
-async def connect(provider: str, session: SessionDep, flow: FlowDep) -> Response:
+@router.post("/connect/{provider}", dependencies=START)
+async def connect(provider: str, session: SessionDep, linking: LinkingDep) -> Response:
     """Begin to link an account: go to the provider."""
-    titles = {known.name: known.title for known in flow.providers()}
-    url = await flow.start(provider, owner=session.owner, session=session.id)
-    metrics.linking("started")
+    titles = {known.name: known.title for known in linking.providers()}
+    url = await linking.start(provider, owner=session.owner, session=session.id)
     return pages.show("leaving.html", home="/", url=url, title=titles.get(provider, provider))
 
 
-@router.get("/finish", dependencies=[Depends(limit("finish", per_minute=20))])
-async def finish(request: Request, session: SessionDep, flow: FlowDep) -> Response:
+@router.get("/finish", dependencies=FINISH)
+async def finish(request: Request, session: SessionDep, linking: LinkingDep) -> Response:
     """Link the account that the provider sent the person back with."""
-    connection = await flow.finish(_receipt(request, is_new=session.is_new), session=session.id)
-    metrics.linking("linked")
-    session.notify(f"{connection.title} is linked.")
-    return _home()
+    if session.is_new:  # refused before the receipt is spent: what opens links ahead of a person has no session
+        raise WrongSessionError("Link the account in the browser that started, and let it accept cookies.")
+    receipts = request.query_params.getlist("receipt")
+    if len(receipts) != 1 or not 0 < len(receipts[0]) <= MAX_RECEIPT:
+        raise UnknownReceiptError("The address must give one receipt. Start linking the account again.")
+    connection = await linking.finish(receipts[0], session=session.id)
+    return _home(session, f"{connection.title} is linked.")
 
 
-@router.post("/connections/{connection_id}/refresh", dependencies=_CHANGES)
-async def refresh(connection_id: UUID, session: SessionDep, flow: FlowDep) -> Response:
+@router.post("/connections/{connection_id}/refresh", dependencies=CHANGE)
+async def refresh(connection_id: UUID, session: SessionDep, linking: LinkingDep) -> Response:
     """Get new tokens for a connection."""
-    connection = await flow.refresh(session.owner, connection_id)
-    metrics.linking("refreshed")
-    session.notify(f"{connection.title} is refreshed.")
-    return _home()
+    connection = await linking.refresh(session.owner, connection_id)
+    return _home(session, f"{connection.title} is refreshed.")
 
 
 @router.get("/connections/{connection_id}/disconnect")
-async def ask(connection_id: UUID, session: SessionDep, flow: FlowDep, *, forget: bool = False) -> Response:
-    """Ask whether a connection is to be disconnected."""
-    connection = await flow.connection(session.owner, connection_id)
+async def confirm(connection_id: UUID, session: SessionDep, linking: LinkingDep, *, forget: bool = False) -> Response:
+    """Ask whether to disconnect a connection."""
+    connection = await linking.connection(session.owner, connection_id)
     return _with_forms("disconnect.html", session, connection=connection, forget=forget)
 
 
-@router.post("/connections/{connection_id}/disconnect", dependencies=_CHANGES)
-async def disconnect(connection_id: UUID, session: SessionDep, flow: FlowDep, *, forget: bool = False) -> Response:
-    """Revoke a connection's tokens, and forget it; or forget it only, if the provider can't be asked."""
-    title = (await flow.connection(session.owner, connection_id)).title
-    if await flow.disconnect(session.owner, connection_id, forget=forget):
-        session.notify(f"{title} is disconnected, and its access is revoked.")
-    else:
-        session.notify(f"{title} is disconnected here, but its access is not revoked. Revoke it at {title}.", "bad")
-    metrics.linking("disconnected")
-    return _home()
+@router.post("/connections/{connection_id}/disconnect", dependencies=CHANGE)
+async def disconnect(
+    connection_id: UUID, session: SessionDep, linking: LinkingDep, *, forget: bool = False
+) -> Response:
+    """Revoke a connection's tokens, and forget it; or forget it only, if the provider is not available."""
+    title = (await linking.connection(session.owner, connection_id)).title
+    if await linking.disconnect(session.owner, connection_id, forget=forget):
+        return _home(session, f"{title} is disconnected, and its access is revoked.")
+    notice = f"{title} is disconnected here, but its access is not revoked. Revoke it at {title}."
+    return _home(session, notice, "bad")
 
 
 @router.get("/static/{name}")
 async def static(name: str) -> Response:
-    """Serve the pages' look."""
+    """Serve the style sheet and the icon."""
     return pages.static(name)
-
-
-async def _connections(flow: Flow, session: Session, after: str | None) -> ConnectionPage:
-    try:
-        return await flow.connections(session.owner, limit=PER_PAGE, after=after)
-    except ValueError as error:
-        raise HTTPException(HTTPStatus.BAD_REQUEST) from error
 
 
 def _with_forms(template: str, session: Session, **values: object) -> Response:
@@ -120,16 +116,6 @@ def _with_forms(template: str, session: Session, **values: object) -> Response:
     return response
 
 
-def _home() -> Response:
+def _home(session: Session, notice: str, kind: Kind = "good") -> Response:
+    session.notify(notice, kind)
     return RedirectResponse("/", HTTPStatus.SEE_OTHER)
-
-
-def _receipt(request: Request, *, is_new: bool) -> str:
-    if is_new:  # refused before the receipt is spent: what opens links ahead of a person has no session
-        detail = "Link the account in the browser that started, and let it accept cookies."
-        raise LinkingError("wrong-session", HTTPStatus.FORBIDDEN, "Another session", detail)
-    values = request.query_params.getlist("receipt")
-    if len(values) != 1 or not 0 < len(values[0]) <= MAX_RECEIPT:
-        detail = "The address must give one receipt. Start linking the account again."
-        raise LinkingError("unknown-receipt", HTTPStatus.BAD_REQUEST, "Unknown receipt", detail)
-    return values[0]

@@ -1,4 +1,4 @@
-"""Times in words, and what they say of an account, since the server doesn't know where a person's clock stands."""
+"""Times relative to now, and an account's status in words: the server doesn't know a person's time zone."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _UNITS = (("day", timedelta(days=1)), ("hour", timedelta(hours=1)), ("minute", t
 _FAR = timedelta(days=14)
 
 
-def moment(when: datetime, now: datetime | None = None) -> Markup:
-    """Write a time for people and for machines."""
+def relative_time(when: datetime, now: datetime) -> Markup:
+    """Return a `time` element: the exact time, after words if it is near."""
     when = when.astimezone(UTC)
-    distance = when - (now or datetime.now(UTC))
+    distance = when - now
     exact = f"{when:%-d %B %Y, %H:%M} UTC"
     near = Markup('{} <span class="exact">{}</span>').format(_near(distance), exact)
     words = near if abs(distance) < _FAR else exact
@@ -35,19 +35,19 @@ def _near(distance: timedelta) -> str:
 
 @dataclass(frozen=True)
 class Standing:
-    """Where an account stands, for people."""
+    """An account's status for people: a word, the class of its style, and what to do if something is wrong."""
 
     word: str
     look: str
     hint: str = ""
 
 
-def standing(connection: ConnectionInfo, now: datetime | None = None) -> Standing:
-    """Tell where an account stands."""
+def standing(connection: ConnectionInfo, now: datetime) -> Standing:
+    """Describe an account's status; access that ended and was not renewed is not shown as active."""
     title, again = connection.title, "Connect the account again to go on using it."
     if connection.status != "active":
         return Standing(connection.status.capitalize(), connection.status, f"{title} gives no access any more. {again}")
-    if connection.expires_at is None or connection.expires_at > (now or datetime.now(UTC)):
+    if connection.expires_at is None or connection.expires_at > now:
         return Standing("Active", "active")
     hint = (
         f"{title} has not renewed the access yet, and Dashtam goes on trying. If it lasts, connect the account again."

@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 from redis.asyncio import Redis
 
 from app.core.models import ProviderConnection
-from app.linking.asking import told
+from app.http.metrics import count_linking
 from app.linking.authorizations import (
     PENDING_LIFETIME,
     RECEIPT_LIFETIME,
@@ -32,11 +32,11 @@ from app.linking.errors import (
     UnknownStateError,
     WrongIssuerError,
     WrongSessionError,
-    refusal,
+    authorization_error,
+    provider_call,
 )
-from app.linking.redirect import Redirect
-from app.linking.schemas import ConnectionInfo, ConnectionPage, ProviderInfo
-from app.providers.interface import Challenge, Provider
+from app.linking.schemas import ConnectionInfo, ConnectionPage, ProviderInfo, Redirect
+from app.providers.client import Challenge, Provider
 
 FINISH = "/finish"
 
@@ -54,6 +54,7 @@ class Linking:
         self, providers: Mapping[str, Provider], connections: Connections, redis: Redis, public_url: str
     ) -> None:
         self._providers, self._connections, self._public_url = providers, connections, public_url
+        self._repository = connections.repository
         self._pending = OneTimeStore(redis, "pending", Pending, PENDING_LIFETIME)
         self._receipts = OneTimeStore(redis, "receipt", Receipt, RECEIPT_LIFETIME)
 
@@ -62,10 +63,10 @@ class Linking:
         return [ProviderInfo(name=one.name, title=one.title) for one in self._providers.values()]
 
     async def start(self, provider: str, *, owner: uuid.UUID, session: str) -> str:
-        """Start an authorization."""
+        """Start an authorization that is bound to a browser session; return the address to send the browser to."""
         chosen = self._provider(provider)
         challenge = Challenge(state=random_name(), verifier=random_name(), nonce=random_name())
-        with told():
+        with provider_call():
             url = await chosen.authorization_url(challenge)
         pending = Pending(
             provider=provider,
@@ -75,55 +76,63 @@ class Linking:
             nonce=challenge.nonce,
         )
         await self._pending.put(challenge.state, pending)
+        count_linking("started")
         return url
 
     async def receive(self, redirect: Redirect) -> str:
-        """Take a provider's answer from the callback server."""
+        """Take a provider's answer from the callback server; return the address where the browser continues."""
         pending = await self._pending.take(redirect.state.get_secret_value())
         if pending is None:
             raise UnknownStateError
-        with told():
+        with provider_call():
             if not await self._provider(pending.provider).accepts_issuer(redirect.iss):
                 raise WrongIssuerError
         if redirect.code is None:
-            raise refusal(str(redirect.error), redirect.error_description)
+            raise authorization_error(str(redirect.error), redirect.error_description)
         receipt = random_name()
         await self._receipts.put(receipt, Receipt(pending=pending, code=redirect.code.get_secret_value()))
         return f"{self._public_url}{FINISH}?{urlencode({'receipt': receipt})}"
 
     async def finish(self, receipt: str, *, session: str) -> ConnectionInfo:
-        """Exchange the code, in the browser that started."""
-        kept = await self._receipts.take(receipt)
-        if kept is None:
+        """Exchange the code, in the browser that started; `receipt` comes from `receive`."""
+        answered = await self._receipts.take(receipt)
+        if answered is None:
             raise UnknownReceiptError
-        pending = kept.pending
+        pending = answered.pending
         if not hmac.compare_digest(pending.session, digest(session)):
             raise WrongSessionError
-        # The state has done its work, and was not kept.
+        # The state has done its work, and was not stored.
         challenge = Challenge(state="", verifier=pending.verifier, nonce=pending.nonce)
-        with told():
-            grant = await self._provider(pending.provider).exchange(kept.code, challenge)
-        return self._info(await self._connections.link(uuid.UUID(pending.owner), pending.provider, grant))
+        with provider_call():
+            grant = await self._provider(pending.provider).exchange(answered.code, challenge)
+        row = await self._repository.link(uuid.UUID(pending.owner), pending.provider, grant)
+        count_linking("linked")
+        return self._info(row)
 
     async def connections(self, owner: uuid.UUID, *, limit: int = 50, after: str | None = None) -> ConnectionPage:
-        """Return a person's connections, youngest first."""
-        rows = await self._connections.page(owner, limit + 1, _position(after) if after else None)
+        """Return a page of a person's connections, youngest first; `ValueError` if `after` is no `next` of a page."""
+        rows = await self._repository.page(owner, limit + 1, _position(after) if after else None)
         following = _cursor(rows[limit - 1]) if len(rows) > limit else None
         return ConnectionPage(items=[self._info(row) for row in rows[:limit]], next=following)
 
     async def connection(self, owner: uuid.UUID, connection: uuid.UUID) -> ConnectionInfo:
         """Return a connection."""
-        return self._info(await self._connections.get(owner, connection))
+        return self._info(await self._repository.get(owner, connection))
 
     async def refresh(self, owner: uuid.UUID, connection: uuid.UUID) -> ConnectionInfo:
         """Renew a connection's tokens."""
-        row = await self._connections.get(owner, connection)
-        return self._info(await self._connections.refresh(owner, connection, self._provider(row.provider)))
+        row = await self._repository.get(owner, connection)
+        refreshed = await self._connections.refresh(owner, connection, self._provider(row.provider))
+        count_linking("refreshed")
+        return self._info(refreshed)
 
     async def disconnect(self, owner: uuid.UUID, connection: uuid.UUID, *, forget: bool = False) -> bool:
-        """Revoke a connection's tokens and forget it."""
-        row = await self._connections.get(owner, connection)
-        return await self._connections.disconnect(owner, connection, self._providers.get(row.provider), force=forget)
+        """Revoke a connection's tokens and forget it; return whether they are revoked, see `Connections.disconnect`."""
+        row = await self._repository.get(owner, connection)
+        provider = self._providers.get(row.provider)
+        revoked = await self._connections.disconnect(owner, connection, provider, force=forget)
+        count_linking("disconnected")
+        return revoked
 
     def _provider(self, name: str) -> Provider:
         try:

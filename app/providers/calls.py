@@ -1,4 +1,4 @@
-"""Asks a provider over HTTPS, and tells a refusal from a failure of its own."""
+"""Calls to a provider over HTTPS, with a refusal told from a failure of its own."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from typing import Any
 
 import httpx2
 
-from app.providers.interface import RefusedError, UnavailableError
+from app.providers.errors import RefusedError, UnavailableError
 
-LATER = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS})
-"""Statuses of 4xx that say nothing of the request, but to send it again later."""
+RETRYABLE = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS})
+"""Statuses of 4xx that don't refuse the request, but ask to send it again later."""
 
 LONGEST = 300
-"""The most characters that are kept of a provider's words."""
+"""The most characters that are stored of a provider's words."""
 
 
-async def ask(http: httpx2.AsyncClient, method: str, url: str, **request: Any) -> httpx2.Response:  # noqa: ANN401
-    """Send a request."""
+async def call(http: httpx2.AsyncClient, method: str, url: str, **request: Any) -> httpx2.Response:  # noqa: ANN401
+    """Send a request with httpx2's arguments; return a successful response, or raise a `ProviderError`."""
     try:
         answer = await http.request(method, url, **request)
     except (httpx2.HTTPError, httpx2.InvalidURL) as error:
         raise UnavailableError(f"{_without_query(url)} can't be reached: {type(error).__name__}") from None
-    if answer.is_client_error and answer.status_code not in LATER:
+    if answer.is_client_error and answer.status_code not in RETRYABLE:
         raise _refusal_of(answer)
     if not answer.is_success:
         raise UnavailableError(f"{_without_query(url)} answers with {answer.status_code}")
@@ -31,15 +31,15 @@ async def ask(http: httpx2.AsyncClient, method: str, url: str, **request: Any) -
 
 
 async def fetch(http: httpx2.AsyncClient, url: str) -> dict[str, object]:
-    """Get a JSON object that is there for everyone."""
+    """Get a JSON object that is there for everyone, so that a refusal is a failure too."""
     try:
-        return json_object(await ask(http, "GET", url))
+        return json_object(await call(http, "GET", url))
     except RefusedError as error:
         raise UnavailableError(f"{_without_query(url)} answers with {error}") from None
 
 
 def json_object(answer: httpx2.Response) -> dict[str, object]:
-    """Read an answer's body."""
+    """Return a response's body, which must be a JSON object."""
     try:
         document = answer.json()
     except (ValueError, RecursionError):
@@ -50,7 +50,7 @@ def json_object(answer: httpx2.Response) -> dict[str, object]:
 
 
 def refusal(document: Mapping[str, object], otherwise: str) -> RefusedError:
-    """Return the error that a document tells of (RFC 6749, section 5.2)."""
+    """Return the error in a document (RFC 6749, section 5.2), with the code `otherwise` where it has none."""
     return RefusedError(_line(document.get("error")) or otherwise, _line(document.get("error_description")))
 
 
@@ -63,7 +63,7 @@ def _refusal_of(answer: httpx2.Response) -> RefusedError:
 
 
 def _line(value: object) -> str | None:
-    """Keep of a text what a line of the log can hold."""
+    """Return of a text what a line of the log can hold."""
     return "".join(filter(str.isprintable, value))[:LONGEST] if isinstance(value, str) else None
 
 

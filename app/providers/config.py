@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
@@ -19,7 +19,6 @@ from pydantic import (
 )
 
 from app.core.errors import ServiceError
-from app.providers.presets import PRESETS
 
 HttpsUrl = Annotated[str, Field(pattern=r"^https://[^\s?#]+$", max_length=2048)]
 """Kept as written: an issuer is compared character by character (RFC 9207, section 2.4)."""
@@ -61,7 +60,7 @@ def _sendable(secret: SecretStr) -> SecretStr:
 
 
 class ProviderConfig(BaseModel):
-    """One provider."""
+    """One provider; `docs/reference/config.md` describes each field."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
@@ -105,11 +104,29 @@ class ProviderConfig(BaseModel):
         return self.discovery_url or f"{(self.issuer or '').rstrip('/')}/.well-known/openid-configuration"
 
 
+PRESETS: Mapping[str, Mapping[str, object]] = {
+    # Schwab's developer portal, "Authenticate with OAuth": authorization code, client secret by HTTP Basic.
+    "schwab": {
+        "name": "schwab",
+        "title": "Charles Schwab",
+        "kind": "oauth2",
+        "authorization_endpoint": "https://api.schwabapi.com/v1/oauth/authorize",
+        "token_endpoint": "https://api.schwabapi.com/v1/oauth/token",
+        # The customer who logged in, whichever of their accounts they allow; tokens alone name nobody.
+        "subject_url": "https://api.schwabapi.com/trader/v1/userPreference",
+        "subject_field": "/streamerInfo/0/schwabClientCustomerId",
+        "scopes": ("readonly",),
+        "token_auth": "client_secret_basic",
+        "trust": "public",
+    },
+}
+"""What each preset fills in; what an entry says itself comes first."""
+
 _LIST = TypeAdapter(tuple[ProviderConfig, ...])
 
 
 def parse(text: str) -> tuple[ProviderConfig, ...]:
-    """Read the configuration."""
+    """Read a JSON list of objects, each completed by its `preset`; an error names entry and field, never a value."""
     try:
         entries = json.loads(text)
         providers = _LIST.validate_python([_completed(entry) for entry in entries])

@@ -1,4 +1,4 @@
-"""What a provider says of itself (RFC 8414, OpenID Connect Discovery 1.0), and what the configuration says instead."""
+"""A provider's metadata (RFC 8414, OpenID Connect Discovery 1.0), overridden by the configuration."""
 
 from __future__ import annotations
 
@@ -11,18 +11,19 @@ import httpx2
 import structlog
 from pydantic import BaseModel, ValidationError
 
+from app.core.in_flight import InFlight
 from app.providers.calls import fetch
 from app.providers.config import EndpointUrl, ProviderConfig
-from app.providers.interface import UnavailableError
+from app.providers.errors import UnavailableError
 
 LIFETIME = 600.0
 """Seconds for which metadata is taken to hold."""
 
 RETRY = 30.0
-"""Seconds for which older metadata is used before the provider that failed is asked again."""
+"""Seconds for which older metadata is used before the next request to a provider that failed."""
 
 TIMEOUT = 4.0
-"""Seconds for a provider to describe itself in full: half of what it has to do anything."""
+"""Seconds for a provider to describe itself in full: half of what it has for a whole call."""
 
 log = structlog.get_logger(__name__)
 
@@ -33,60 +34,51 @@ class Metadata(BaseModel):
     issuer: str | None = None
     authorization_endpoint: EndpointUrl
     token_endpoint: EndpointUrl
-    revocation_endpoint: EndpointUrl | None = None
+    revocation_endpoint: EndpointUrl | None = None  # None if tokens can't be revoked
     jwks_uri: EndpointUrl | None = None
     authorization_response_iss_parameter_supported: bool = False
 
 
 @dataclass
 class MetadataSource:
-    """Gets a provider's metadata, and keeps it a while, longer if the provider fails."""
+    """Gets a provider's metadata over a client that `connect` makes, and caches it, longer if the provider fails."""
 
     config: ProviderConfig
     connect: Callable[[], httpx2.AsyncClient]
-    _kept: Metadata | None = field(default=None, init=False)
-    _holds_until: float = field(default=0.0, init=False)
-    _under_way: asyncio.Task[Metadata] | None = field(default=None, init=False)
+    _cached: Metadata | None = field(default=None, init=False)
+    _valid_until: float = field(default=0.0, init=False)
+    _in_flight: InFlight = field(default_factory=InFlight, init=False)
 
     async def get(self) -> Metadata:
-        """Return the metadata."""
-        if self._kept is not None and time.monotonic() < self._holds_until:
-            return self._kept
-        if self._under_way is None:
-            self._under_way = asyncio.create_task(self._renew())
-            self._under_way.add_done_callback(self._ended)
-        # Whoever gives up waiting leaves it to the others.
-        return await asyncio.shield(self._under_way)
-
-    def _ended(self, task: asyncio.Task[Metadata]) -> None:
-        self._under_way = None
-        if not task.cancelled():
-            task.exception()  # nobody may be left to take it
+        """Return the metadata, which must be the configured issuer's."""
+        if self._cached is not None and time.monotonic() < self._valid_until:
+            return self._cached
+        return await self._in_flight.join("metadata", self._renew)
 
     async def _renew(self) -> Metadata:
         lifetime = LIFETIME
         try:
             async with asyncio.timeout(TIMEOUT):
-                self._kept = await self._ask()
+                self._cached = await self._fetch()
         except (UnavailableError, TimeoutError) as error:
             failure = str(error) or f"{self.config.metadata_url} takes more than {TIMEOUT:g} seconds"
-            if self._kept is None:
+            if self._cached is None:
                 raise UnavailableError(failure) from None
             log.warning("Older metadata of a provider is used", provider=self.config.name, reason=failure)
             lifetime = RETRY
-        self._holds_until = time.monotonic() + lifetime
-        return self._kept
+        self._valid_until = time.monotonic() + lifetime
+        return self._cached
 
-    async def _ask(self) -> Metadata:
-        config, said = self.config, {}
+    async def _fetch(self) -> Metadata:
+        config, found = self.config, {}
         if config.metadata_url:
             async with self.connect() as http:
-                said = await fetch(http, config.metadata_url)
-            if config.issuer and said.get("issuer") != config.issuer:
+                found = await fetch(http, config.metadata_url)
+            if config.issuer and found.get("issuer") != config.issuer:
                 raise UnavailableError(f"{config.metadata_url} describes another issuer than {config.issuer}")
         own = config.model_dump(include=set(Metadata.model_fields), exclude_none=True)
         try:
-            return Metadata.model_validate({**said, **own})
+            return Metadata.model_validate({**found, **own})
         except ValidationError as error:
             wanting = ", ".join(str(fault["loc"][0]) for fault in error.errors())
             raise UnavailableError(f"{config.metadata_url} does not give what is needed: {wanting}") from None

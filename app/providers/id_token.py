@@ -9,7 +9,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import JWKRegistry, Key, KeySet
 
 from app.providers import subjects
-from app.providers.interface import InvalidIdTokenError
+from app.providers.errors import InvalidIdTokenError
 
 ALGORITHMS = ("RS256", "PS256", "ES256", "EdDSA")
 """Asymmetric only: with a symmetric one, whoever knows the client secret could sign."""
@@ -22,7 +22,10 @@ LEEWAY = 60
 
 
 def subject_of(token: object, keys: dict[str, object], *, issuer: str, client_id: str, nonce: str) -> str:
-    """Check an ID token."""
+    """Check an ID token against the provider's JSON Web Key Set; return the account's identifier there.
+
+    The text of an `InvalidIdTokenError` gives the reason, and doesn't repeat the token.
+    """
     if not isinstance(token, str):
         raise InvalidIdTokenError("the provider gave no ID token")
     claims = jwt.JWTClaimsRegistry(

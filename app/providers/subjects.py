@@ -20,12 +20,12 @@ _SUBJECT: TypeAdapter[str] = TypeAdapter(
 
 
 def subject(value: object) -> str:
-    """Check the identifier of an account."""
+    """Return an account's identifier, a text or a whole number, as 1 to 255 printable characters; or `ValueError`."""
     return _SUBJECT.validate_python(value)
 
 
 def find(document: object, field: str) -> object:
-    """Find a value in a JSON document."""
+    """Return a field, by name or by JSON Pointer (RFC 6901, with a `/` in front); None if there is none."""
     if not field.startswith("/"):
         return _member(document, field)
     for name in field[1:].split("/"):

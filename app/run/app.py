@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 from app.run import server
@@ -34,35 +35,24 @@ LIBRARIES = (
 
 
 async def main(sockets: Sockets) -> None:
-    """Prepare, then serve."""
-    # Imported late: a reloading parent needs none of it, and wrong settings are told before the slow imports.
+    """Prepare, then serve both apps."""
+    # Imported here: a reloading parent needs none of it, and wrong settings are reported before the slow imports.
     from app.core import logs  # noqa: PLC0415
     from app.core.settings import AppSettings, load  # noqa: PLC0415
 
     settings = load(AppSettings)
     logs.configure(debug=settings.debug)
 
-    from app.internal import create_internal  # noqa: PLC0415
-    from app.main import create_app  # noqa: PLC0415
-    from app.resources import opened  # noqa: PLC0415
+    from app.main import create_app, create_internal, opened  # noqa: PLC0415
     from app.run.prepare import prepare  # noqa: PLC0415
 
     await prepare(settings)
     public, internal = (sockets[:1], sockets[1:]) if sockets else (None, None)
-    async with (
-        opened(settings) as state,
-        server.beside(create_internal(settings, state), settings, INTERNAL_PORT, internal),
-    ):
-        await server.serve(create_app(settings, state), settings, PORT, public)
-
-
-def run(sockets: Sockets = None) -> None:
-    """Run the app's process."""
-    server.run(main, sockets)
+    async with opened(settings) as state:
+        apps = create_app(settings, lambda _: nullcontext(state)), create_internal(lambda _: nullcontext(state))
+        async with server.beside(apps[1], settings, INTERNAL_PORT, internal):
+            await server.serve(apps[0], settings, PORT, public)
 
 
 if __name__ == "__main__":
-    if server.arguments("app.run.app"):
-        server.reload(run, (PORT, INTERNAL_PORT), LIBRARIES)
-    else:
-        run()
+    server.start(main, "app.run.app", (PORT, INTERNAL_PORT), LIBRARIES)

@@ -23,7 +23,7 @@ LIBRARIES = (
 
 async def main(sockets: Sockets) -> None:
     """Serve. The app need not be up: without it the pages say so."""
-    # Imported late: a reloading parent needs none of it, and wrong settings are told before the slow imports.
+    # Imported here: a reloading parent needs none of it, and wrong settings are reported before the slow imports.
     from app.core import logs  # noqa: PLC0415
     from app.core.settings import CallbackSettings, load  # noqa: PLC0415
 
@@ -35,13 +35,5 @@ async def main(sockets: Sockets) -> None:
     await server.serve(create_callback(settings), settings, PORT, sockets)
 
 
-def run(sockets: Sockets = None) -> None:
-    """Run the callback's process."""
-    server.run(main, sockets)
-
-
 if __name__ == "__main__":
-    if server.arguments("app.run.callback"):
-        server.reload(run, (PORT,), LIBRARIES)
-    else:
-        run()
+    server.start(main, "app.run.callback", (PORT,), LIBRARIES)

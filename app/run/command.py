@@ -1,4 +1,4 @@
-"""Commands that run once in the app's container, beside the service, and answer in JSON."""
+"""Commands that run once in the app's container, beside the service, and print their answer as JSON."""
 
 from __future__ import annotations
 
@@ -12,11 +12,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from app.core import logs
-from app.core.database import engine_for
+from app.core.database import create_engine
 from app.core.dependency_errors import explain
 from app.core.errors import ServiceError
 from app.core.settings import AppSettings, load
-from app.core.tls import client_context
 from app.tokens.keys import DataKeys
 from app.tokens.vault import MasterKeys, UnreadableError
 
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
 
 
 def run(command: Command, failed: str) -> None:
-    """Run a command and print its answer; where it fails for a reason that is known, exit with that."""
+    """Run a command on this environment's database, print its answer, or exit with `failed` and a known reason."""
     try:
         print(json.dumps(asyncio.run(_answer(command))))  # noqa: T201 - the command's answer
     except (ServiceError, UnreadableError) as error:
@@ -35,10 +34,9 @@ def run(command: Command, failed: str) -> None:
 
 
 async def _answer(command: Command) -> Mapping[str, object]:
-    """Run a command on the database and the keys of the environment that this process runs in."""
     settings = load(AppSettings)
     logs.configure(debug=settings.debug)
-    engine = engine_for(settings, client_context(settings.tls_ca_file), poolclass=NullPool)
+    engine = create_engine(settings, poolclass=NullPool)
     try:
         keys = DataKeys(MasterKeys.parse(settings.token_keys.get_secret_value()))
         return await command(async_sessionmaker(engine, expire_on_commit=False), keys)

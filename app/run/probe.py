@@ -1,4 +1,4 @@
-"""Asks a server for its health: `python -m app.run.probe URL`. Cheap: standard library only."""
+"""Requests a server's health: `python -m app.run.probe URL`. Cheap: standard library only."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ TIMEOUT = 5.0
 
 
 def probe(url: str, ca_file: str) -> str | None:
-    """Ask, over verified TLS."""
+    """Request a health URL over TLS, verified with a CA; return why the server is not healthy, or None."""
     parts = urlsplit(url)
     if parts.scheme != "https" or not parts.hostname:
         return "not an https URL"
@@ -32,7 +32,7 @@ def probe(url: str, ca_file: str) -> str | None:
 
 
 def main(arguments: list[str]) -> int:
-    """Probe the URL given; prints why a server is not healthy."""
+    """Probe the URL given, and print why a server is not healthy; exit status 0 healthy, 1 not, 2 wrong use."""
     ca_file = os.environ.get("TLS_CA_FILE")
     if len(arguments) != 1 or not ca_file:
         sys.stderr.write("usage: TLS_CA_FILE=<ca.crt> python -m app.run.probe URL\n")

@@ -26,7 +26,7 @@ PROVIDER = "sandbox"
 
 
 async def add(sessions: async_sessionmaker[AsyncSession], keys: DataKeys) -> int:
-    """Add the samples that aren't there, in one transaction."""
+    """Add the samples that aren't there, in one transaction; return how many."""
     added = 0
     async with sessions.begin() as session:
         key = await keys.current(session)
@@ -34,7 +34,7 @@ async def add(sessions: async_sessionmaker[AsyncSession], keys: DataKeys) -> int
             for account, status in ACCOUNTS:
                 row = _connection(person, account, status)
                 if await session.get(ProviderConnection, row.id) is None:
-                    # No provider knows these tokens. They never end by themselves, so that none is asked.
+                    # No provider knows these tokens. They have no end, so that none is refreshed.
                     tokens = f"sample-access-{row.subject}", f"sample-refresh-{row.subject}"
                     await seal_tokens(keys, session, row, tokens, key)
                     session.add(row)
@@ -55,7 +55,7 @@ def _connection(person: str, account: str, status: ConnectionStatus) -> Provider
 
 
 async def main(sessions: async_sessionmaker[AsyncSession], keys: DataKeys) -> dict[str, object]:
-    """Add the samples, and tell how many connections were added; see `add`."""
+    """Add the samples; see `add`."""
     return {"connections": await add(sessions, keys)}
 
 

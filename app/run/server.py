@@ -5,19 +5,18 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import functools
 import logging
 import signal
-import socket
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import uvicorn
 
-from app.core import logs
 from app.core.errors import ServiceError
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 
     from starlette.types import ASGIApp
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from app.core.settings import Settings
 
     Sockets = list[socket.socket] | None
+    Main = Callable[[Sockets], Coroutine[object, object, None]]
 
 HOST = "0.0.0.0"  # noqa: S104 - inside a container; the engine publishes on loopback only
 DRAIN = 10
@@ -36,13 +36,42 @@ CANNOT_START = 69
 log = logging.getLogger(__name__)
 
 
+def start(main: Main, module: str, ports: Sequence[int], libraries: Sequence[str]) -> None:
+    """Run the process of `python -m <module>`; with --reload, restart it whenever the source changes, see `reload`.
+
+    `main` takes sockets that listen already on the ports, or None.
+    """
+    parser = argparse.ArgumentParser(prog=f"python -m {module}")
+    parser.add_argument("--reload", action="store_true", help="start again whenever the source changes")
+    if not parser.parse_args().reload:
+        run(main, None)
+        return
+    from app.run.reload import reload  # noqa: PLC0415 - watchfiles is installed in development only
+
+    reload(functools.partial(run, main), ports, libraries)
+
+
+def run(main: Main, sockets: Sockets) -> None:
+    """Run a server's process; it exits with 0 when told to stop, with one line and 1 when it cannot start."""
+    import uvloop  # noqa: PLC0415 - the reloading parent needs none
+
+    # uvicorn raises the signal again once it has stopped; before that, it ends a wait at once.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(main(sockets))
+    except ServiceError as error:
+        log.critical(str(error))
+        sys.exit(CANNOT_START if sockets else 1)
+
+
 async def serve(app: ASGIApp, settings: Settings, port: int, sockets: Sockets) -> None:
-    """Serve until told to stop."""
+    """Serve until told to stop, on the port or on sockets that listen already."""
     await uvicorn.Server(_config(app, settings, port, 1 if sockets else DRAIN)).serve(sockets)
 
 
 @contextlib.asynccontextmanager
-async def beside(app: ASGIApp, settings: Settings, port: int, sockets: Sockets = None) -> AsyncIterator[None]:
+async def beside(app: ASGIApp, settings: Settings, port: int, sockets: Sockets) -> AsyncIterator[None]:
     """Serve a second app in the same process, as long as the context lasts."""
     server = _Beside(_config(app, settings, port, 1))
     task = asyncio.create_task(server.serve(sockets))
@@ -73,36 +102,3 @@ def _config(app: ASGIApp, settings: Settings, port: int, drain: int) -> uvicorn.
         ssl_keyfile=settings.tls_key_file,
         timeout_graceful_shutdown=drain,
     )
-
-
-def run(main: Callable[[Sockets], Coroutine[object, object, None]], sockets: Sockets = None) -> None:
-    """Run a server's process; leaves with 0 when told to stop, with one line and 1 when it cannot start."""
-    import uvloop  # noqa: PLC0415 - the reloading parent needs none
-
-    # uvicorn raises the signal again once it has stopped; before that, it ends a wait at once.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    try:
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(main(sockets))
-    except ServiceError as error:
-        log.critical(str(error))
-        sys.exit(CANNOT_START if sockets else 1)
-
-
-def arguments(name: str) -> bool:
-    """Read the command line."""
-    parser = argparse.ArgumentParser(prog=f"python -m {name}")
-    parser.add_argument("--reload", action="store_true", help="start again whenever the source changes")
-    return bool(parser.parse_args().reload)
-
-
-def reload(target: Callable[[Sockets], None], ports: Sequence[int], libraries: Sequence[str]) -> None:
-    """Keep a server running, and start it again whenever the source changes."""
-    from app.run.reload import Reloader  # noqa: PLC0415 - watchfiles is installed in development only
-
-    logs.configure(debug=True)
-    # No delay: it would come before the first look at the source, so that an edit right after the start is missed.
-    source = str(Path(__file__).parent.parent)
-    config = uvicorn.Config("app", log_config=None, reload=True, reload_dirs=[source], reload_delay=0)
-    listening = [socket.create_server((HOST, port)) for port in ports]
-    sys.exit(Reloader(config, target, listening).supervise(libraries))

@@ -1,8 +1,9 @@
-"""The data keys that tokens are sealed under: kept in the database, wrapped, and remembered by each process."""
+"""The data keys that tokens are sealed under: stored in the database, wrapped, and cached by each process."""
 
 from __future__ import annotations
 
 import secrets
+import uuid
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -19,16 +20,16 @@ _FIRST = text("SELECT pg_advisory_xact_lock(hashtextextended('dashtam first toke
 
 @dataclass
 class DataKeys:
-    """The data keys."""
+    """The data keys, wrapped by master keys."""
 
     master: MasterKeys
-    _known: dict[str, bytes] = field(default_factory=dict, init=False, repr=False)
+    _cached: dict[str, bytes] = field(default_factory=dict, init=False, repr=False)
 
     async def current(self, session: AsyncSession) -> str:
         """Return the id of the key to seal with, after making the first if there is none.
 
         It stays the current one until the transaction ends, for `replace` waits for that. So ask before locking any
-        row: whoever waits for the row may be waited for by `replace`.
+        row: whoever waits for the row may block `replace`.
         """
         await session.execute(_SHARED)
         if (found := await self._youngest(session)) is not None:
@@ -37,20 +38,23 @@ class DataKeys:
         return await self._youngest(session) or await self._add(session)
 
     async def replace(self, session: AsyncSession) -> str:
-        """Make a new key the current one, once nobody is about to seal under the present one."""
+        """Make a new key the current one, once nobody is about to seal under the present one.
+
+        `UnreadableError` if the present one can't be unwrapped: who reads that one could not read the new one.
+        """
         await session.execute(_ALONE)
         if (present := await self._youngest(session)) is not None:
             await self.get(session, present)
         return await self._add(session)
 
     async def get(self, session: AsyncSession, name: str) -> bytes:
-        """Return a key."""
-        if name not in self._known:
+        """Return a key, 32 bytes; `UnreadableError` if there is none of this id, or it can't be unwrapped."""
+        if name not in self._cached:
             row = await session.get(TokenKey, name)
             if row is None:
                 raise UnreadableError(f"there is no data key {name}")
-            self._known[name] = self.master.unwrap(row.master, row.wrapped, name)
-        return self._known[name]
+            self._cached[name] = self.master.unwrap(row.master, row.wrapped, name)
+        return self._cached[name]
 
     async def _add(self, session: AsyncSession) -> str:
         name, key = secrets.token_hex(8), new_key()
@@ -68,23 +72,23 @@ class DataKeys:
 async def seal_tokens(
     keys: DataKeys, session: AsyncSession, row: ProviderConnection, tokens: tuple[str, str | None], key: str
 ) -> None:
-    """Put tokens into a row."""
+    """Put access and refresh token into a row, whose id must be set, sealed under the key of this id."""
     access, refresh = tokens
     secret = await keys.get(session, key)
     row.key_id = key
-    row.access_token = seal(secret, access.encode(), place(row, "access_token"))
-    row.refresh_token = None if refresh is None else seal(secret, refresh.encode(), place(row, "refresh_token"))
+    row.access_token = seal(secret, access.encode(), place(row.id, "access_token"))
+    row.refresh_token = None if refresh is None else seal(secret, refresh.encode(), place(row.id, "refresh_token"))
 
 
 async def open_tokens(keys: DataKeys, session: AsyncSession, row: ProviderConnection) -> tuple[str, str | None]:
-    """Read a row's tokens."""
+    """Return a row's access token, and its refresh token if there is one; or raise `UnreadableError`."""
     key = await keys.get(session, row.key_id)
-    access = unseal(key, row.access_token, place(row, "access_token")).decode()
+    access = unseal(key, row.access_token, place(row.id, "access_token")).decode()
     if row.refresh_token is None:
         return access, None
-    return access, unseal(key, row.refresh_token, place(row, "refresh_token")).decode()
+    return access, unseal(key, row.refresh_token, place(row.id, "refresh_token")).decode()
 
 
-def place(row: ProviderConnection, column: str) -> str:
+def place(connection: uuid.UUID, column: str) -> str:
     """Return what a ciphertext is bound to: its table, row and column."""
-    return f"provider_connections/{row.id}/{column}"
+    return f"provider_connections/{connection}/{column}"

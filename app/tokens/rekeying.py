@@ -1,8 +1,8 @@
-"""Makes linked accounts that come back from a copy of the database fit the environment that they come back to.
+"""Makes linked accounts of a restored copy of the database readable in the environment that it is restored to.
 
-Master keys live and die with the database that they guard. So the data keys of a copy may be wrapped by master keys of
-the past: those that are still known serve to wrap them anew. What nobody can read any more is marked as revoked, so
-that the service goes on and the account can be linked again.
+Master keys belong to one database. So the data keys of a copy may be wrapped by former master keys: those that are
+still known serve to wrap them again. What nobody can read any more is marked as revoked, so that the service works and
+the account can be linked again.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ import uuid
 from dataclasses import dataclass, field
 from typing import Any
 
-from app.core.models import ProviderConnection
 from app.tokens.keys import place
 from app.tokens.vault import MasterKeys, UnreadableError, new_key, seal
 
@@ -52,18 +51,21 @@ DELETE FROM token_keys USING document, json_array_elements_text(content->'gone')
 
 @dataclass(frozen=True)
 class Rekeyed:
-    """What makes a copy fit."""
+    """What makes a copy readable."""
 
     script: str = field(repr=False)
+    """For psql, in one transaction; it holds no key in clear."""
     rewrapped: int
+    """How many data keys get another master key."""
     lost: int
+    """How many connections can't be read any more, and are marked as revoked."""
 
 
 NOTHING = Rekeyed("", 0, 0)
 
 
 def rekey(document: str, held: MasterKeys, former: MasterKeys | None) -> Rekeyed:
-    """Work out what makes a copy fit."""
+    """Work out what makes a copy readable: what `READ` gave, the environment's keys, and the copy's where known."""
     rewrapped: list[dict[str, str]] = []
     lost: list[dict[str, Any]] = []
     for row in json.loads(document):
@@ -101,6 +103,6 @@ def _revoked(lost: list[dict[str, Any]], held: MasterKeys) -> tuple[list[dict[st
     name, key = secrets.token_hex(8), new_key()
     revoked = []
     for one in (one for row in lost for one in row["connections"]):
-        nothing = seal(key, b"", place(ProviderConnection(id=uuid.UUID(one)), "access_token"))
+        nothing = seal(key, b"", place(uuid.UUID(one), "access_token"))
         revoked.append({"id": one, "key": name, "token": nothing.hex()})
     return [_wrapped(held, name, key)], revoked

@@ -1,7 +1,7 @@
 """Encrypts tokens for the database: AES-256-GCM, under data keys that master keys wrap.
 
 A ciphertext is bound to its place by associated data, so that it can't be moved to another row or column. The data keys
-are kept in the database, wrapped; so a new one comes into use without a restart, and no read fails meanwhile.
+are stored in the database, wrapped; so a new one comes into use without a restart, and no read fails meanwhile.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ class UnreadableError(Exception):
 
 
 def seal(key: bytes, plaintext: bytes, place: str) -> bytes:
-    """Encrypt."""
+    """Encrypt under a key of 32 bytes, bound to a place; return nonce, ciphertext and tag (RFC 5116, section 5.2)."""
     nonce = secrets.token_bytes(NONCE_BYTES)
     return nonce + AESGCM(key).encrypt(nonce, plaintext, place.encode())
 
 
 def unseal(key: bytes, sealed: bytes, place: str) -> bytes:
-    """Decrypt."""
+    """Decrypt what `seal` returned; `UnreadableError` if any byte of it, its key or its place is another."""
     try:
         return AESGCM(key).decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], place.encode())
     except (InvalidTag, ValueError):
@@ -48,14 +48,14 @@ def new_key() -> bytes:
 
 @dataclass(frozen=True)
 class MasterKeys:
-    """The keys that wrap the data keys."""
+    """The keys that wrap the data keys, by id; the active one wraps new data keys."""
 
     active: str
     keys: dict[str, bytes] = field(repr=False)
 
     @classmethod
     def parse(cls, text: str) -> MasterKeys:
-        """Read master keys."""
+        """Read `{"active": "k1", "keys": {"k1": "<base64 of 32 bytes>"}}`; an error doesn't repeat the text."""
         try:
             document = json.loads(text)
             keys = {name: base64.b64decode(value, validate=True) for name, value in document["keys"].items()}
@@ -67,11 +67,11 @@ class MasterKeys:
         return cls(active, keys)
 
     def wrap(self, data_key: bytes, name: str) -> tuple[str, bytes]:
-        """Encrypt a data key."""
+        """Encrypt a data key, bound to its id; return the id of the master key, and the wrapped key."""
         return self.active, seal(self.keys[self.active], data_key, f"token_keys/{name}")
 
     def unwrap(self, master: str, wrapped: bytes, name: str) -> bytes:
-        """Decrypt a data key."""
+        """Decrypt a data key; `UnreadableError` if there is no such master key, or it doesn't fit."""
         if master not in self.keys:
             raise UnreadableError(f"the master key {master} of the data key {name} is not configured")
         return unseal(self.keys[master], wrapped, f"token_keys/{name}")

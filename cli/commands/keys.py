@@ -13,7 +13,7 @@ from cli.console import out
 from cli.errors import UserError
 
 APP = "app"
-ROTATE = ("python", "-m", "app.tokens.rotation")
+ROTATE = ("python", "-m", "app.run.rotate")
 
 app = typer.Typer(
     help="The keys that linked accounts' tokens are encrypted under.", no_args_is_help=True, add_completion=False

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 SECRETS = ("database_password", "redis_password", "secret_key", "providers", "token_keys")
 NO_ENVIRONMENT = {"environment", "debug", "testing", "startup_timeout", *SECRETS}
 
-ROTATION, SAMPLES = "app.tokens.rotation", "app.run.seed"
+ROTATION, SAMPLES = "app.run.rotate", "app.run.seed"
 
 
 def environ_for(settings: AppSettings, folder: Path) -> dict[str, str]:

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
 
-from app.core.outages import KINDS, is_outage
+from app.core.dependency_errors import KINDS, is_outage
 from tests.integration.databases import engine_of
 
 if TYPE_CHECKING:

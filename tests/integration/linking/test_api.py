@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from contextlib import nullcontext
 from http import HTTPStatus
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
@@ -13,11 +14,11 @@ import pytest
 
 from app.callback.delivery import PATH
 from app.http import ratelimit
-from app.http.bodies import LIMIT
+from app.http.middleware import BODY_LIMIT
 from app.http.ratelimit import WINDOW
-from app.internal import UNKNOWN_PER_MINUTE, create_internal
-from app.main import create_app
-from app.providers.interface import RefusedError, UnavailableError
+from app.linking.dependencies import UNKNOWN_STATES_PER_MINUTE
+from app.main import create_app, create_internal
+from app.providers.errors import RefusedError, UnavailableError
 from tests.integration.linking.conftest import ISSUER
 
 if TYPE_CHECKING:
@@ -28,8 +29,8 @@ if TYPE_CHECKING:
 
     from app.core.settings import AppSettings
     from app.linking.service import Linking
-    from app.providers.interface import ProviderError
-    from app.resources import State
+    from app.main import State
+    from app.providers.errors import ProviderError
     from tests.integration.linking.conftest import ProviderAtHand
 
 API = "/api/v1"
@@ -49,7 +50,7 @@ def started(settings: AppSettings, linking: Linking, cache: Redis) -> tuple[AppS
 @pytest.fixture
 def service(started: tuple[AppSettings, State]) -> ASGIApp:
     """What is published."""
-    return running(create_app(*started), started[1])
+    return running(create_app(started[0], lambda _: nullcontext(started[1])), started[1])
 
 
 def running(app: ASGIApp, state: State) -> ASGIApp:
@@ -64,7 +65,7 @@ def running(app: ASGIApp, state: State) -> ASGIApp:
 @pytest.fixture
 async def callback(started: tuple[AppSettings, State]) -> AsyncIterator[httpx2.AsyncClient]:
     """The callback server, as the service sees it."""
-    transport = httpx2.ASGITransport(running(create_internal(*started), started[1]))
+    transport = httpx2.ASGITransport(running(create_internal(lambda _: nullcontext(started[1])), started[1]))
     async with httpx2.AsyncClient(transport=transport, base_url="https://app:9000") as client:
         yield client
 
@@ -331,9 +332,9 @@ async def test_made_up_answers_are_limited_and_keep_nobody_out(
 ) -> None:
     monkeypatch.setattr(ratelimit, "time", SimpleNamespace(time=lambda: WINDOW * 1000.0))
     made_up = {"state": "never-given", "code": "c"}
-    answers = [await callback.post(PATH, json=made_up) for _ in range(UNKNOWN_PER_MINUTE + 1)]
+    answers = [await callback.post(PATH, json=made_up) for _ in range(UNKNOWN_STATES_PER_MINUTE + 1)]
     codes = [answer.status_code for answer in answers]
-    assert codes == [HTTPStatus.BAD_REQUEST] * UNKNOWN_PER_MINUTE + [HTTPStatus.TOO_MANY_REQUESTS]
+    assert codes == [HTTPStatus.BAD_REQUEST] * UNKNOWN_STATES_PER_MINUTE + [HTTPStatus.TOO_MANY_REQUESTS]
     assert answers[-1].headers["Retry-After"] == str(WINDOW)
     assert (await linked(person, callback))["status"] == "active"
 
@@ -356,7 +357,7 @@ async def test_an_answer_that_is_too_large_is_not_read(callback: httpx2.AsyncCli
     headers = {"Content-Type": "application/json", **({"Content-Length": str(1000 * 1024)} if told else {})}
     answer = await callback.post(PATH, content=body(), headers=headers)
     assert (answer.status_code, kind(answer)) == (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "about:blank")
-    assert read <= (1024 if told else LIMIT + 2 * 1024)
+    assert read <= (1024 if told else BODY_LIMIT + 2 * 1024)
 
 
 async def test_a_part_that_is_not_available(

@@ -10,7 +10,8 @@ from sqlalchemy.ext.asyncio import async_sessionmaker
 from app.core.models import ConnectionStatus
 from app.linking import errors
 from app.linking.connections import Connections
-from app.providers.interface import RefusedError, UnavailableError
+from app.linking.repository import Repository
+from app.providers.errors import RefusedError, UnavailableError
 from app.tokens.keys import DataKeys
 from tests.integration.linking.conftest import OWNER, STRANGER, ProviderAtHand, change, link, tokens
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 @pytest.fixture
 def elsewhere(sessions: Sessions, keys: DataKeys) -> Connections:
     """The connections as another process has them."""
-    return Connections(sessions, DataKeys(keys.master))
+    return Connections(Repository(sessions, DataKeys(keys.master)))
 
 
 async def test_a_refresh_renews_the_tokens(
@@ -65,7 +66,7 @@ async def test_a_connection_that_cannot_be_refreshed_stays_while_it_is_good(
     row = await link(connections, provider)
     with pytest.raises(errors.NotRefreshableError, match="no way to renew"):
         await connections.refresh(OWNER, row.id, provider)
-    after = await connections.get(OWNER, row.id)
+    after = await connections.repository.get(OWNER, row.id)
     assert (after.status, after.updated_at) == (ConnectionStatus.ACTIVE, row.updated_at)
 
 
@@ -76,7 +77,7 @@ async def test_a_connection_that_cannot_be_refreshed_has_expired_once_its_access
     row = await link(connections, provider)
     with pytest.raises(errors.NotRefreshableError):
         await connections.refresh(OWNER, row.id, provider)
-    assert (await connections.get(OWNER, row.id)).status is ConnectionStatus.EXPIRED
+    assert (await connections.repository.get(OWNER, row.id)).status is ConnectionStatus.EXPIRED
 
 
 async def test_a_new_grant_replaces_the_one_before_whole(
@@ -94,7 +95,7 @@ async def test_what_the_provider_took_back_is_revoked(connections: Connections, 
     for _ in range(2):
         with pytest.raises(errors.NotRefreshableError):
             await connections.refresh(OWNER, row.id, provider)
-    assert (await connections.get(OWNER, row.id)).status is ConnectionStatus.REVOKED
+    assert (await connections.repository.get(OWNER, row.id)).status is ConnectionStatus.REVOKED
     assert provider.refreshed == ["refresh-1"]
 
 
@@ -107,7 +108,7 @@ async def test_all_who_wait_are_told_that_the_provider_took_it_back(
     told = await asyncio.gather(*(one.refresh(OWNER, row.id, provider) for one in both), return_exceptions=True)
     assert {type(one) for one in told} == {errors.NotRefreshableError}
     assert provider.refreshed == ["refresh-1"]
-    assert (await connections.get(OWNER, row.id)).status is ConnectionStatus.REVOKED
+    assert (await connections.repository.get(OWNER, row.id)).status is ConnectionStatus.REVOKED
 
 
 @pytest.mark.parametrize(
@@ -126,7 +127,7 @@ async def test_a_refresh_that_fails_changes_nothing(
     for _ in range(2):  # nor does it keep another from trying at once
         with pytest.raises(kind):
             await connections.refresh(OWNER, row.id, provider)
-    after = await connections.get(OWNER, row.id)
+    after = await connections.repository.get(OWNER, row.id)
     assert (after.status, after.updated_at) == (ConnectionStatus.ACTIVE, row.updated_at)
     assert provider.refreshed == ["refresh-1"] * 2
 
@@ -138,7 +139,7 @@ async def test_what_cannot_be_read_cannot_be_refreshed(
     await change(sessions, refresh_token=b"changed")
     with pytest.raises(errors.NotRefreshableError, match="can't be decrypted"):
         await connections.refresh(OWNER, row.id, provider)
-    assert (await connections.get(OWNER, row.id)).status is ConnectionStatus.ACTIVE
+    assert (await connections.repository.get(OWNER, row.id)).status is ConnectionStatus.ACTIVE
     assert provider.refreshed == []
 
 

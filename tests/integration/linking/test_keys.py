@@ -64,7 +64,7 @@ async def test_the_first_key_is_made_once(
     for number in range(6):
         provider.subject = f"account-{number}"
         grants.append(await provider.exchange("code", CHALLENGE))
-    await asyncio.gather(*(connections.link(OWNER, "sandbox", grant) for grant in grants))
+    await asyncio.gather(*(connections.repository.link(OWNER, "sandbox", grant) for grant in grants))
     async with sessions() as session:
         assert len((await session.scalars(select(TokenKey))).all()) == 1
 

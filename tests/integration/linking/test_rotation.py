@@ -44,7 +44,7 @@ async def test_everything_is_sealed_anew(
     assert (done.connections, done.retired, done.unreadable) == (count, 1, 0)
     assert await used(sessions) == ({done.key}, {done.key})
     assert await tokens(sessions, keys) == before
-    after = await connections.get(rows[0].owner, rows[0].id)
+    after = await connections.repository.get(rows[0].owner, rows[0].id)
     assert (after.updated_at, after.refreshed_at) == (rows[0].updated_at, rows[0].refreshed_at)
 
 

@@ -11,8 +11,8 @@ from pydantic import ValidationError
 
 from app.linking import errors
 from app.linking.authorizations import PENDING_LIFETIME, RECEIPT_LIFETIME, Pending, Receipt
-from app.linking.redirect import Redirect
-from app.providers.interface import InvalidIdTokenError, ProviderError, RefusedError, UnavailableError
+from app.linking.schemas import Redirect
+from app.providers.errors import InvalidIdTokenError, ProviderError, RefusedError, UnavailableError
 from tests.integration.linking.conftest import ISSUER, OWNER, SESSION, STRANGER, ProviderAtHand
 
 if TYPE_CHECKING:

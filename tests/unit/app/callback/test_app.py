@@ -57,10 +57,11 @@ def app() -> App:
 
 
 @pytest.fixture
-def client(app: App, tls_environment: dict[str, str]) -> Iterator[TestClient]:
+def client(app: App, tls_environment: dict[str, str], answer_requests: Callable[[App], None]) -> Iterator[TestClient]:
+    answer_requests(app)
     values = {name.lower(): value for name, value in tls_environment.items()}
     settings = CallbackSettings.model_validate({"app_url": "https://app:8000", "public_url": PUBLIC, **values})
-    server = create_callback(settings, httpx2.MockTransport(app))
+    server = create_callback(settings)
     with TestClient(
         server, base_url="https://callback:8182", raise_server_exceptions=False, follow_redirects=False
     ) as client:

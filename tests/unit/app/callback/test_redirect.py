@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.datastructures import QueryParams
 
-from app.callback.redirect import LIMITS, BadRedirectError, read
+from app.callback.redirect import BadRedirectError, read
+from app.linking.schemas import LIMITS
 
 
 @pytest.mark.parametrize(

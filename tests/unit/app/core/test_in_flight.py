@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from app.core.in_flight import Flights
+from app.core.in_flight import InFlight
 
 
 class Work:
@@ -22,40 +22,40 @@ class Work:
         return self.ended
 
 
-async def test_all_who_ask_share_it() -> None:
-    flights, work = Flights(), Work()
-    asking = [asyncio.create_task(flights.join("a", work.do)) for _ in range(10)]
-    other = asyncio.create_task(flights.join("b", work.do))
-    await asyncio.wait(asking, timeout=0.01)
+async def test_all_callers_share_it() -> None:
+    in_flight, work = InFlight(), Work()
+    callers = [asyncio.create_task(in_flight.join("a", work.do)) for _ in range(10)]
+    other = asyncio.create_task(in_flight.join("b", work.do))
+    await asyncio.wait(callers, timeout=0.01)
     work.may_end.set()
-    assert await asyncio.gather(*asking) == [1] * 10
+    assert await asyncio.gather(*callers) == [1] * 10
     assert await other == 2
 
 
-async def test_it_begins_anew_once_it_has_ended() -> None:
-    flights, work = Flights(), Work()
+async def test_it_begins_again_once_it_has_ended() -> None:
+    in_flight, work = InFlight(), Work()
     work.may_end.set()
-    assert [await flights.join("a", work.do) for _ in range(3)] == [1, 2, 3]
+    assert [await in_flight.join("a", work.do) for _ in range(3)] == [1, 2, 3]
 
 
-async def test_a_failure_is_told_to_all_and_ends_it() -> None:
+async def test_a_failure_reaches_all_callers_and_ends_it() -> None:
     async def fail() -> None:
         raise ValueError("no")
 
-    flights = Flights()
-    told = await asyncio.gather(*(flights.join("a", fail) for _ in range(3)), return_exceptions=True)
-    assert [str(one) for one in told] == ["no"] * 3
-    await flights.settle()
+    in_flight = InFlight()
+    raised = await asyncio.gather(*(in_flight.join("a", fail) for _ in range(3)), return_exceptions=True)
+    assert [str(one) for one in raised] == ["no"] * 3
+    await in_flight.settle()
 
 
-async def test_it_goes_on_though_nobody_waits_any_more() -> None:
-    flights, work = Flights(), Work()
-    asking = asyncio.create_task(flights.join("a", work.do))
-    await asyncio.wait([asking], timeout=0.01)
-    asking.cancel()
+async def test_it_runs_to_its_end_though_nobody_waits_any_more() -> None:
+    in_flight, work = InFlight(), Work()
+    callers = asyncio.create_task(in_flight.join("a", work.do))
+    await asyncio.wait([callers], timeout=0.01)
+    callers.cancel()
     with pytest.raises(asyncio.CancelledError):
-        await asking
+        await callers
     assert (work.begun, work.ended) == (1, 0)
     work.may_end.set()
-    await flights.settle()
+    await in_flight.settle()
     assert work.ended == 1

@@ -1,18 +1,17 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, cast
 
 import pytest
 from prometheus_client import REGISTRY
 from starlette.testclient import TestClient
 
-from app.core.settings import AppSettings, load
-from app.internal import create_internal
+from app.main import create_internal
 from tests.unit.app.browsing import HTML
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
+    from app.main import State
     from tests.unit.app.browsing import Browser
 
 ID = "7c9e6679-7425-40de-944b-e07fc1f90ae7"
@@ -44,12 +43,10 @@ def test_counts_by_template(browser: Browser, method: str, path: str, route: str
     assert times >= 1
 
 
-def test_prometheus_reads_it(
-    browser: Browser, app_environment: dict[str, str], set_environment: Callable[[dict[str, str]], None]
-) -> None:
+def test_prometheus_reads_it(browser: Browser) -> None:
     browser.get("/")
-    set_environment(app_environment)
-    with TestClient(create_internal(load(AppSettings)), base_url="https://app:9000") as internal:
+    internal_app = create_internal(lambda _: nullcontext(cast("State", {})))
+    with TestClient(internal_app, base_url="https://app:9000") as internal:
         response = internal.get("/metrics")
         assert [internal.get(path).status_code for path in ("/", "/docs", "/openapi.json")] == [404] * 3
     assert response.headers["Content-Type"].startswith("text/plain")

@@ -4,6 +4,7 @@ from html.parser import HTMLParser
 from http import HTTPStatus
 
 import pytest
+import structlog
 from hypothesis import given
 from hypothesis import strategies as st
 from starlette.exceptions import HTTPException
@@ -61,7 +62,8 @@ def test_has_neither_script_nor_inline_style() -> None:
 
 
 def test_response() -> None:
-    response = render(Page(HTTPStatus.BAD_GATEWAY, "A title", "A message"), home="/", reference="r-1")
+    with structlog.contextvars.bound_contextvars(request_id="r-1"):
+        response = render(Page(HTTPStatus.BAD_GATEWAY, "A title", "A message"), home="/")
     assert response.status_code == 502
     assert response.headers["Content-Type"] == "text/html; charset=utf-8"
     assert response.headers["Content-Security-Policy"] == POLICY

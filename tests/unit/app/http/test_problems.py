@@ -34,7 +34,7 @@ FAILURES: dict[str, Exception] = {
 
 def make_app() -> FastAPI:
     app = FastAPI()
-    problems.install(app)
+    problems.install(app, {})
 
     @app.get("/unexpected")
     async def unexpected() -> None:

@@ -3,17 +3,15 @@ from __future__ import annotations
 import datetime
 import uuid
 from html.parser import HTMLParser
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from prometheus_client import REGISTRY
 
-from app.linking.errors import LinkingError
 from app.linking.pages import MAX_RECEIPT, PER_PAGE, POLICY
 from app.linking.schemas import ConnectionPage
-from app.providers.interface import RefusedError
-from tests.unit.app.browsing import HTML, PUBLIC, SCRIPT, connection
+from app.providers.errors import RefusedError
+from tests.unit.app.browsing import HTML, PUBLIC, SCRIPT, connection, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -171,7 +169,6 @@ def test_can_be_used_without_seeing_it(browser: Browser, flow: FakeFlow) -> None
 
 def test_connect_goes_on_to_the_provider(browser: Browser, flow: FakeFlow) -> None:
     flow.url = "https://provider.test/auth?state=s&scope=openid%20email"
-    before = outcomes("started")
     response = browser.press("/connect/sandbox")
     assert response.status_code == 200
     session = browser.get("/api/session").json()
@@ -182,16 +179,13 @@ def test_connect_goes_on_to_the_provider(browser: Browser, flow: FakeFlow) -> No
     assert flow.url in [link["href"] for link in outline.all("a")]
     assert "form-action 'none'" in response.headers["Content-Security-Policy"]
     assert response.headers["Referrer-Policy"] == "no-referrer"
-    assert outcomes("started") == before + 1
 
 
 def test_finish_links_and_tells_it_once(browser: Browser, flow: FakeFlow) -> None:
     session = browser.get("/api/session").json()
-    before = outcomes("linked")
     response = browser.get("/finish?receipt=r", headers=HTML)
     assert (response.status_code, response.headers["Location"]) == (303, "/")
     assert flow.asked("finish") == [("finish", "r", session["id"])]
-    assert outcomes("linked") == before + 1
     first = browser.get("/").text
     assert '<p class="notice good">Sandbox is linked.</p>' in first
     assert "<title>Sandbox is linked. - Dashtam</title>" in first
@@ -238,7 +232,7 @@ def test_disconnect_asks_first(browser: Browser, flow: FakeFlow, query: str, ver
 
 
 def test_only_what_is_there_can_be_asked_about(browser: Browser, flow: FakeFlow) -> None:
-    flow.error = LinkingError("unknown-connection", HTTPStatus.NOT_FOUND, "t", "d")
+    flow.error = refusal("unknown-connection", 404, "d")
     response = browser.get(f"/connections/{ID}/disconnect", headers=HTML)
     assert response.status_code == 404
     assert "There is no such account" in response.text
@@ -323,7 +317,7 @@ def test_a_receipt_of_another_session_is_told_with_the_own_one(
     mine, other = new_browser(), new_browser()
     sessions = [client.get("/api/session").json()["id"] for client in (mine, other)]
     assert sessions[0] != sessions[1]
-    flow.error = LinkingError("wrong-session", HTTPStatus.FORBIDDEN, "t", "d")
+    flow.error = refusal("wrong-session", 403, "d")
     response = other.get("/finish?receipt=of-mine", headers=HTML)
     assert flow.asked("finish") == [("finish", "of-mine", sessions[1])]
     assert response.status_code == 403
@@ -347,7 +341,7 @@ def test_each_refusal_has_its_page(
     browser: Browser, flow: FakeFlow, path: str, kind: str, status: int, says: str
 ) -> None:
     token, before = browser.csrf(), outcomes(kind)
-    flow.error = LinkingError(kind, HTTPStatus(status), "A title", SCRIPT)
+    flow.error = refusal(kind, status, SCRIPT)
     if path == "/finish":
         response = browser.get("/finish?receipt=r", headers=HTML)
     else:
@@ -378,7 +372,7 @@ FAILURES = {
 @pytest.mark.parametrize("step", [0, 1, 2])
 def test_a_provider_s_failure_is_told_of_the_step(browser: Browser, flow: FakeFlow, kind: str, step: int) -> None:
     token = browser.csrf()
-    flow.error = LinkingError(kind, HTTPStatus.BAD_GATEWAY, "t", "d")
+    flow.error = refusal(kind, 502, "d")
     flow.error.__cause__ = RefusedError("invalid_scope", SCRIPT)
     text = browser.post(CHANGES[step], data={"csrf_token": token}, headers=HTML).text
     assert [words in text for words in FAILURES[kind]] == [place == step for place in range(3)]

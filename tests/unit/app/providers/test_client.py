@@ -12,11 +12,11 @@ from joserfc.jwk import OctKey, RSAKey
 
 from app.callback import app
 from app.providers import client, discovery
-from app.providers.client import OAuthProvider
-from app.providers.interface import InvalidIdTokenError, ProviderError, RefusedError, UnavailableError
+from app.providers.client import Provider
+from app.providers.errors import InvalidIdTokenError, ProviderError, RefusedError, UnavailableError
 from tests.unit.app.providers.conftest import CHALLENGE, ISSUER, BackChannel, Pause, id_token
 
-Make = Callable[..., OAuthProvider]
+Make = Callable[..., Provider]
 
 METADATA = "/.well-known/openid-configuration"
 PLAIN = {
@@ -302,7 +302,7 @@ async def test_a_refusal_fits_into_a_line(
 async def test_a_provider_that_takes_too_long_is_given_up(
     provider: Make, back_channel: BackChannel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(client, "PATIENCE", 0.01)
+    monkeypatch.setattr(client, "DEADLINE", 0.01)
     for path in (METADATA, "/token", "/jwks"):
         back_channel.pauses = {path: Pause()}
         with pytest.raises(UnavailableError, match=r"Sandbox takes more than 0\.01 seconds"):
@@ -311,7 +311,7 @@ async def test_a_provider_that_takes_too_long_is_given_up(
 
 def test_the_callback_waits_longer_than_a_provider_may_take() -> None:
     assert app.TIMEOUT.read is not None
-    assert discovery.TIMEOUT < client.PATIENCE < app.TIMEOUT.read
+    assert discovery.TIMEOUT < client.DEADLINE < app.TIMEOUT.read
 
 
 async def test_a_refresh_keeps_what_is_not_given_anew(provider: Make, back_channel: BackChannel) -> None:

@@ -7,16 +7,16 @@ import httpx2
 import pytest
 
 from app.providers import discovery
-from app.providers.client import OAuthProvider
+from app.providers.client import Provider
 from app.providers.discovery import MetadataSource
-from app.providers.interface import UnavailableError
+from app.providers.errors import UnavailableError
 from tests.unit.app.providers.conftest import ISSUER, BackChannel, Pause
 
 WELL_KNOWN = "/.well-known/openid-configuration"
 
 
 @pytest.fixture
-def source(provider: Callable[..., OAuthProvider]) -> MetadataSource:
+def source(provider: Callable[..., Provider]) -> MetadataSource:
     return provider()._source
 
 

@@ -57,7 +57,7 @@ async def app(scope, receive, send):
 async def main(sockets):
     await server.serve(app, settings.load(settings.CallbackSettings), 0, sockets)
 
-server.run(main)
+server.run(main, None)
 """
 
 BOTH = """
@@ -71,10 +71,10 @@ async def main(sockets):
     logs.configure(debug=True)
     loaded = settings.load(settings.CallbackSettings)
     beside = Starlette(routes=[Route("/health", health)])
-    async with server.beside(beside, loaded, SECOND):
+    async with server.beside(beside, loaded, SECOND, None):
         await server.serve(create_callback(loaded), loaded, 0, sockets)
 
-server.run(main)
+server.run(main, None)
 """
 
 

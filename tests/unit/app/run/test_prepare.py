@@ -6,8 +6,8 @@ import pytest
 
 from app.core.dependency_errors import Failure
 from app.core.errors import ServiceError
-from app.run import waiting
-from app.run.waiting import wait_for
+from app.run import prepare
+from app.run.prepare import wait_for
 
 
 class Service:
@@ -25,7 +25,7 @@ class Service:
 
 @pytest.fixture(autouse=True)
 def short_interval(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(waiting, "INTERVAL", 0.001)
+    monkeypatch.setattr(prepare, "INTERVAL", 0.001)
 
 
 async def test_tries_until_it_works() -> None:
@@ -35,7 +35,7 @@ async def test_tries_until_it_works() -> None:
 
 
 async def test_gives_up_at_once_where_waiting_is_useless(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(waiting, "explain", lambda _: Failure("it refuses the password", permanent=True))
+    monkeypatch.setattr(prepare, "explain", lambda _: Failure("it refuses the password", permanent=True))
     service = Service(RuntimeError())
     with pytest.raises(ServiceError, match=r"^Cannot use Redis at r:1: it refuses the password$"):
         await wait_for("Redis at r:1", service.attempt, timeout=10)

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.providers.client import OAuthProvider
-from app.providers.interface import Grant, ProviderError, RefusedError, UnavailableError
-from app.providers.token_response import LONGEST, grant
+from app.providers.client import Provider
+from app.providers.errors import ProviderError, RefusedError, UnavailableError
+from app.providers.grants import LONGEST, Grant, read_grant
 from tests.unit.app.providers.conftest import CHALLENGE, ISSUER, BackChannel
 
 GIVEN = {"access_token": "a", "token_type": "Bearer"}
@@ -40,24 +40,24 @@ ANSWERS = ANYTHING | st.fixed_dictionaries({}, optional={name: st.just(right) | 
     ],
 )
 def test_scopes_are_told_or_not(said: dict[str, Any], scopes: tuple[str, ...] | None) -> None:
-    assert grant({**GIVEN, **said}).scopes == scopes
+    assert read_grant({**GIVEN, **said}).scopes == scopes
 
 
 @pytest.mark.parametrize("lifetime", [3600, "3600", 3600.0])
 def test_an_end_is_reckoned_from_now(lifetime: object) -> None:
-    end = grant({**GIVEN, "expires_in": lifetime}).expires_at
+    end = read_grant({**GIVEN, "expires_in": lifetime}).expires_at
     assert end is not None
     assert abs(end - datetime.now(UTC) - timedelta(hours=1)) < timedelta(minutes=1)
 
 
 @pytest.mark.parametrize("said", [{}, {"expires_in": None}, {"expires_in": 0}, {"expires_at": "tomorrow"}])
 def test_an_end_may_be_unknown(said: dict[str, Any]) -> None:
-    assert grant({**GIVEN, **said}).expires_at is None
+    assert read_grant({**GIVEN, **said}).expires_at is None
 
 
 @pytest.mark.parametrize("said", [{}, {"refresh_token": None}, {"refresh_token": ""}])
 def test_there_may_be_no_refresh_token(said: dict[str, Any]) -> None:
-    assert grant({**GIVEN, **said}).refresh_token is None
+    assert read_grant({**GIVEN, **said}).refresh_token is None
 
 
 @pytest.mark.parametrize(
@@ -75,20 +75,20 @@ def test_there_may_be_no_refresh_token(said: dict[str, Any]) -> None:
 )
 def test_what_is_not_right_is_named_without_its_value(said: dict[str, Any], named: str) -> None:
     with pytest.raises(UnavailableError) as raised:
-        grant({**GIVEN, **said})
+        read_grant({**GIVEN, **said})
     assert str(raised.value) == f"the provider's answer for tokens is not valid: {named}"
 
 
 def test_an_error_comes_before_tokens() -> None:
     with pytest.raises(RefusedError, match="invalid_grant: used"):
-        grant({**GIVEN, "error": "invalid_grant", "error_description": "used"})
+        read_grant({**GIVEN, "error": "invalid_grant", "error_description": "used"})
 
 
 @pytest.mark.parametrize(("kind", "status"), [("oidc", 200), ("oauth2", 200), ("oidc", 400)])
 @given(answer=ANSWERS)
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 async def test_any_answer_gives_a_grant_or_a_declared_error(
-    provider: Callable[..., OAuthProvider], back_channel: BackChannel, kind: str, status: int, answer: object
+    provider: Callable[..., Provider], back_channel: BackChannel, kind: str, status: int, answer: object
 ) -> None:
     endpoints = {f"{name}_endpoint": f"{ISSUER}/{name}" for name in ("authorization", "token")}
     one = provider(kind=kind, **endpoints, subject_field="account")

@@ -1,8 +1,9 @@
-"""Reads what a token endpoint answers (RFC 6749, section 5): providers are not always as exact as they should be."""
+"""What a token endpoint grants (RFC 6749, section 5): providers are not always as exact as they should be."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
@@ -10,10 +11,21 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from app.providers.calls import refusal
 from app.providers.config import Scope
-from app.providers.interface import Grant, UnavailableError
+from app.providers.errors import UnavailableError
 
 LONGEST = 10 * 365 * 24 * 60 * 60
 """Seconds that a token may last: ten years; who says more has another unit, or none."""
+
+
+@dataclass(frozen=True)
+class Grant:
+    """What a provider gave for a code or a refresh token."""
+
+    access_token: str = field(repr=False)
+    refresh_token: str | None = field(repr=False)
+    expires_at: datetime | None  # None if the provider doesn't say
+    scopes: Sequence[str] | None  # None where the answer has none: they are as before
+    subject: str | None  # the provider's identifier of the account; None at a refresh
 
 
 def _words(value: object) -> object:
@@ -28,7 +40,7 @@ Token = Annotated[str, Field(pattern=r"^[\x20-\x7e]+$")]
 
 
 class TokenResponse(BaseModel):
-    """A successful answer; other fields are none of ours."""
+    """A successful answer; other fields are ignored."""
 
     model_config = ConfigDict(hide_input_in_errors=True)
 
@@ -39,9 +51,9 @@ class TokenResponse(BaseModel):
     scope: Annotated[tuple[Scope, ...] | None, _Unsaid, BeforeValidator(_words)] = None
 
 
-def grant(document: Mapping[str, object]) -> Grant:
-    """Read a token endpoint's answer."""
-    # Some tell of an error with the status 200.
+def read_grant(document: Mapping[str, object]) -> Grant:
+    """Read a token endpoint's answer; the grant has no subject, and no scopes where the answer has none."""
+    # Some give an error with the status 200.
     if document.get("error"):
         raise refusal(document, "error")
     try:
