@@ -7,7 +7,9 @@ import asyncio
 import contextlib
 import functools
 import logging
+import os
 import signal
+import socket
 import sys
 from typing import TYPE_CHECKING
 
@@ -16,7 +18,6 @@ import uvicorn
 from app.core.errors import ServiceError
 
 if TYPE_CHECKING:
-    import socket
     from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 
     from starlette.types import ASGIApp
@@ -29,9 +30,6 @@ if TYPE_CHECKING:
 HOST = "0.0.0.0"  # noqa: S104 - inside a container; the engine publishes on loopback only
 DRAIN = 10
 """Seconds for requests in flight when the server is told to stop; below the containers' grace period."""
-
-CANNOT_START = 69
-"""Exit status of a reloaded process that cannot start whatever the source says (EX_UNAVAILABLE of sysexits.h)."""
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +46,9 @@ def start(main: Main, module: str, ports: Sequence[int], libraries: Sequence[str
         return
     from app.run.reload import reload  # noqa: PLC0415 - watchfiles is installed in development only
 
-    reload(functools.partial(run, main), ports, libraries)
+    # This process listens, so that no connection is refused during a restart.
+    sockets = [socket.create_server((HOST, port)) for port in ports]
+    sys.exit(reload(functools.partial(run, main), sockets, libraries))
 
 
 def run(main: Main, sockets: Sockets) -> None:
@@ -62,7 +62,8 @@ def run(main: Main, sockets: Sockets) -> None:
             runner.run(main(sockets))
     except ServiceError as error:
         log.critical(str(error))
-        sys.exit(CANNOT_START if sockets else 1)
+        # Under a reloader: it cannot start whatever the source says.
+        sys.exit(os.EX_UNAVAILABLE if sockets else 1)
 
 
 async def serve(app: ASGIApp, settings: Settings, port: int, sockets: Sockets) -> None:
