@@ -1,7 +1,8 @@
-"""The callback server: takes the redirect of an OAuth provider and hands it to the app over verified TLS.
+"""The callback server: takes the redirect of an OAuth provider and delivers it to the app over verified TLS.
 
-It stands apart from the app because providers redirect to an address registered with them, which stays the same
-whatever the app does. It sees no session: cookies know no ports, so only the app can tell who started.
+It is a server of its own because providers redirect to an address registered with them, which stays the same
+whatever the app does. It sees no session: cookies know no ports, so only the app can compare the browser with the one
+that started.
 """
 
 from __future__ import annotations
@@ -61,17 +62,17 @@ def create_callback(settings: CallbackSettings) -> Starlette:
 
 
 async def health(_request: Request) -> Response:
-    """Say that the process is alive."""
+    """Answer while the process is alive."""
     return JSONResponse({"status": "ok"})
 
 
 async def static(request: Request) -> Response:
-    """Serve the pages' look."""
+    """Serve the style sheet and the icon."""
     return pages.static(request.path_params["name"])
 
 
 async def receive(request: Request[State]) -> Response:
-    """Take a redirect, hand it on, and send the person on to the app, or say what came of it."""
+    """Deliver a redirect to the app, and send the person there too, or show what went wrong."""
     try:
         redirect = read(request.query_params)
     except BadRedirectError as error:
@@ -86,7 +87,7 @@ def _page(request: Request[Any], page: Page) -> Response:
 
 
 async def on_http(request: Request, error: Exception) -> Response:
-    """Say that there is no such page, or no such method."""
+    """Show that there is no such page, or no such method."""
     status = HTTPStatus(cast("HTTPException", error).status_code)
     response = _page(request, Page(status, status.phrase, "There is nothing at this address.", advice=""))
     response.headers.update(cast("HTTPException", error).headers or {})
@@ -94,7 +95,7 @@ async def on_http(request: Request, error: Exception) -> Response:
 
 
 async def on_unexpected(request: Request, _error: Exception) -> Response:
-    """Say that it is our fault. No middleware sees this response, so it gets its headers here."""
+    """Show that the server failed. No middleware sees this response, so it gets its headers here."""
     page = Page(HTTPStatus.INTERNAL_SERVER_ERROR, "Something went wrong", "The cause is in the callback's log.")
     response = _page(request, page)
     response.headers.update({**HEADERS, **request_id_header(), "Content-Security-Policy": pages.POLICY})

@@ -16,7 +16,7 @@ class InFlight:
         self._tasks: dict[Hashable, asyncio.Task[Any]] = {}
 
     async def join(self, name: Hashable, begin: Callable[[], Coroutine[Any, Any, T]]) -> T:
-        """Wait for the work of this name, or begin it; what it returns or raises, each caller gets."""
+        """Wait for the work of this name, or begin it; each caller gets its result or its exception."""
         task: asyncio.Task[T] | None = self._tasks.get(name)
         if task is None:
             task = self._tasks[name] = asyncio.create_task(begin())

@@ -26,7 +26,7 @@ _PROBED = ("/health", "/ready", "/metrics")
 
 
 def redact(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    """Hide values whose name or place says that they are secret."""
+    """Hide values that are secret by their name or place."""
     return {key: _hide(key, value) for key, value in event.items()}
 
 
@@ -45,7 +45,7 @@ def _hide(key: str, value: object) -> object:
 class AccessFilter(logging.Filter):
     """Turns uvicorn's access line into fields, without the query string, where OAuth codes come.
 
-    Probes that went well are left out: they come every few seconds and say nothing.
+    Successful probes are left out: there is one every few seconds.
     """
 
     def filter(self, record: logging.LogRecord) -> bool:
@@ -85,8 +85,8 @@ def configure(*, debug: bool) -> None:
             "loggers": {
                 "app": {"level": level},
                 "httpx2": {"level": "WARNING"},  # it logs whole URLs
-                "alembic": {"level": "WARNING"},  # two lines whenever it is asked for the revision
-                "watchfiles": {"level": "WARNING"},  # counts every change, also of what is no source
+                "alembic": {"level": "WARNING"},  # two lines whenever the revision is read
+                "watchfiles": {"level": "WARNING"},  # logs every change, of other files than sources too
                 "uvicorn.access": {"filters": ["access"]},
             },
         }

@@ -17,7 +17,7 @@ NAMING = {
     "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
     "pk": "pk_%(table_name)s",
 }
-"""Every constraint has a name that follows from what it constrains, so that migrations can name it."""
+"""Every constraint has a name that follows from its columns, so that migrations can name it."""
 
 
 class Base(DeclarativeBase):
@@ -27,7 +27,7 @@ class Base(DeclarativeBase):
 
 
 class ConnectionStatus(StrEnum):
-    """Where a connection to a provider stands."""
+    """State of a connection to a provider."""
 
     ACTIVE = "active"
     EXPIRED = "expired"
@@ -53,11 +53,11 @@ class ProviderConnection(Base):
     Attributes:
         key_id: The data key that the tokens are sealed under.
         refresh_token: None if the provider gave none.
-        expires_at: When the access token ends; None if the provider doesn't say.
-        updated_at: When what is shown of it last changed.
+        expires_at: When the access token ends; None if the provider gives none.
+        updated_at: When a value that the API shows last changed.
         refreshed_at: When its tokens were given; another value means other tokens.
         claimed_until: Until when one process alone refreshes or disconnects it.
-        retry_at: Before when it is not refreshed unless somebody asks, because it failed.
+        retry_at: Before when it is not refreshed without a request, because a refresh failed.
     """
 
     __tablename__ = "provider_connections"

@@ -32,7 +32,7 @@ async def require_csrf(request: Request, session: SessionDep) -> None:
 
 
 def _from_here(request: Request) -> bool:
-    # Browsers send it with each such request; "null" is what they say of a page that hides where it came from.
+    # Browsers send it with each such request, and "null" for a page that hides its origin.
     origin = request.headers.get("Origin")
     here = request.url
     return origin in {None, request.app.state.settings.public_url, f"{here.scheme}://{here.netloc}"}

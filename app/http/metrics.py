@@ -30,7 +30,7 @@ class Metrics:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        status = HTTPStatus.INTERNAL_SERVER_ERROR.value  # what an error that nobody handles is answered with
+        status = HTTPStatus.INTERNAL_SERVER_ERROR.value  # of the answer to an unhandled error
         start = time.perf_counter()
 
         async def send_and_note_status(message: Message) -> None:

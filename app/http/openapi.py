@@ -1,6 +1,6 @@
 """The OpenAPI document beside the routes, and the page that shows it.
 
-The page's content security policy allows what the page needs and nothing else.
+The page's content security policy allows the page's own scripts and styles, and nothing else.
 """
 
 from __future__ import annotations

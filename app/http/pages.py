@@ -1,4 +1,4 @@
-"""The look of all pages, and the page that says what happened and what to do.
+"""Templates and static files of all pages, and the page that shows what happened and what to do.
 
 Everything is escaped, and the policy of the pages allows no script, and no style but the servers' own sheet.
 """

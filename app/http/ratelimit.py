@@ -52,14 +52,14 @@ def _address(request: Request) -> str:
 
 async def _require(cache: Redis, name: str, limits: Mapping[str, int]) -> None:
     window = int(time.time()) // WINDOW
-    counts = await _count(cache, [_key(name, who, window) for who in limits])
+    counts = await _count(cache, [_key(name, client, window) for client in limits])
     if any(count > allowed for count, allowed in zip(counts, limits.values(), strict=True)):
         raise _too_many(window)
 
 
-def _key(name: str, who: str, window: int) -> str:
-    # Hashed: neither sessions nor addresses are for whoever looks into the cache.
-    return f"dashtam:rate:{name}:{hashlib.sha256(who.encode()).hexdigest()[:32]}:{window}"
+def _key(name: str, client: str, window: int) -> str:
+    # Hashed: the cache holds neither sessions nor addresses in clear.
+    return f"dashtam:rate:{name}:{hashlib.sha256(client.encode()).hexdigest()[:32]}:{window}"
 
 
 async def _count(cache: Redis, keys: list[str]) -> list[int]:

@@ -76,7 +76,7 @@ class Session:
         self._content["notices"] = [*before, [text[:MAX_NOTICE], kind]]
 
     def notices(self) -> list[Notice]:
-        """Return what is to be shown, and forget it."""
+        """Return and remove the notices."""
         return [Notice(text, kind) for text, kind in self._content.pop("notices", [])]
 
 
@@ -89,7 +89,7 @@ SessionDep = Annotated[Session, Depends(session_of)]
 
 
 def session_middleware(settings: AppSettings) -> Middleware:
-    """Return what gives each request a session."""
+    """Return the middleware that gives each request a session."""
     return Middleware(
         SessionMiddleware,
         secret_key=settings.secret_key.get_secret_value(),

@@ -1,8 +1,8 @@
 """Authorizations between their start and their end: in Redis, to be taken once, and for a short while.
 
-Keys are digests, and what a browser brings is stored nowhere else: who reads Redis's memory or its file finds
-verifiers, nonces and codes, but neither a state nor a receipt nor a session, and can't continue somebody's flow at the
-app. Codes are worth nothing without the client's secret, and for a minute.
+Keys are digests, and the secrets of a browser are stored nowhere: Redis's memory and its file hold verifiers, nonces
+and codes, but neither a state nor a receipt nor a session, without which nobody can continue a flow at the app. Codes
+are worth nothing without the client's secret, and for a minute.
 """
 
 from __future__ import annotations

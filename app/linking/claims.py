@@ -1,7 +1,7 @@
-"""Keeps a connection to one process while it talks to the provider, without keeping a connection to the database.
+"""Gives a connection to one process while it calls the provider, without holding a connection to the database.
 
-A lock in the database would cost one for as long as the provider takes: a few requests to one that hangs would leave
-none to any other. So a claim stands in the row, and ends by itself where its process was killed.
+A lock in the database would hold one for as long as the provider takes: a few requests to one that hangs would use up
+the pool. So a claim is a time in the row, and ends by itself if its process was killed.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from app.core.models import ConnectionStatus, ProviderConnection
 from app.linking.repository import due_since, locked
 
 LEASE = timedelta(seconds=30)
-"""After which a claim ends by itself: longer than a provider is waited for."""
+"""After which a claim ends by itself: longer than the calls to a provider may take."""
 
 POLL = 0.1
 """Seconds between two looks at a row that another process has claimed."""
 
 SHORTEST, LONGEST = timedelta(seconds=15), timedelta(minutes=15)
-"""Between two attempts to refresh what fails."""
+"""Between two attempts of a refresh that fails."""
 
 log = structlog.get_logger(__name__)
 

@@ -34,7 +34,7 @@ class Connections:
     ) -> ProviderConnection:
         """Renew a connection's tokens at the provider: once, however many callers there are, in whatever process.
 
-        It runs to its end, for what the provider gives may be the only token that is still good. With `only_due`, a
+        It runs to its end, for the provider's answer may hold the only token that is still valid. With `only_due`, a
         connection stays as it is unless its access ends soon.
         """
         return await self._in_flight.join(
@@ -47,7 +47,7 @@ class Connections:
         """Revoke a connection's tokens and forget it; with `force` even if the provider is not available.
 
         Returns:
-            Whether the tokens are revoked; if not, they may be good until the person revokes them at the provider.
+            Whether the tokens are revoked; if not, they may be valid until the person revokes them at the provider.
         """
         return await self._in_flight.join(
             ("disconnect", owner, connection, force), lambda: self._disconnect(owner, connection, provider, force=force)
@@ -110,7 +110,7 @@ class Connections:
             log.warning("A connection can't be read", connection=str(row.id), reason=str(error))
             return False
         if row.status is ConnectionStatus.REVOKED:
-            return bool(access)  # without one nobody could read its tokens after a restore: they may still be good
+            return bool(access)  # empty after a restore without keys: the lost tokens may still be valid
         if provider is None:
             return False
         # A provider need not end the access tokens of a refresh token with it (RFC 7009, section 2.1).

@@ -131,6 +131,6 @@ async def receive(redirect: Redirect, linking: LinkingDep, request: Request) -> 
     try:
         return Received(continue_url=await linking.receive(redirect))
     except UnknownStateError:
-        # All come from the callback's address: counting the known ones too would let anybody keep everybody out.
+        # All come from the callback's address: counting the known ones too would let anybody lock everybody out.
         await count_failure(request, "unknown-state", per_minute=UNKNOWN_STATES_PER_MINUTE)
         raise

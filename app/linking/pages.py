@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from app.http.sessions import Kind, Session
 
 # The forms go to this origin alone. Chromium applies form-action to each redirect that follows a form, and a provider
-# may redirect to origins that nobody told us of, and on to the callback: so a form is answered with a page that goes on
+# may redirect to origins that aren't configured, and on to the callback: so a form is answered with a page that leads
 # to the provider by itself, which begins a navigation of its own, rather than with a redirect.
 POLICY = pages.POLICY.replace("form-action 'none'", "form-action 'self'")
 PER_PAGE = 20
@@ -68,7 +68,7 @@ async def connect(provider: str, session: SessionDep, linking: LinkingDep) -> Re
 @router.get("/finish", dependencies=FINISH)
 async def finish(request: Request, session: SessionDep, linking: LinkingDep) -> Response:
     """Link the account that the provider sent the person back with."""
-    if session.is_new:  # refused before the receipt is spent: what opens links ahead of a person has no session
+    if session.is_new:  # refused before the receipt is used: link previews have no session
         raise WrongSessionError("Link the account in the browser that started, and let it accept cookies.")
     receipts = request.query_params.getlist("receipt")
     if len(receipts) != 1 or not 0 < len(receipts[0]) <= MAX_RECEIPT:

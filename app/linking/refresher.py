@@ -78,7 +78,7 @@ async def _run(connections: Connections, provider: Provider) -> None:
 def _report(event: str, error: Exception, **about: str) -> None:
     failure = explain(error)
     if isinstance(error, SQLAlchemyError | OSError) and failure.expected:
-        # It comes back by itself, and /ready says so meanwhile.
+        # It recovers by itself, and /ready reports it meanwhile.
         log.warning(event, reason=failure.reason, **about)
         return
     # Where it happened, but not its text, which might hold a token.

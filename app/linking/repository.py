@@ -28,7 +28,7 @@ class Repository:
         """Store what a provider granted; an account that is linked again keeps its row.
 
         A new grant replaces the one before whole. Where it comes without a refresh token, the former one is forgotten
-        too: it may allow something else than what the person agreed to now, or the provider may have ended it.
+        too: it may allow more than the person agreed to now, or the provider may have ended it.
         """
         async with self.sessions.begin() as session:
             key = await self._keys.current(session)
@@ -43,7 +43,7 @@ class Repository:
             return await open_tokens(self._keys, session, await locked(session, row.owner, row.id))
 
     async def renew(self, row: ProviderConnection, grant: Grant, refresh: str) -> ProviderConnection:
-        """Store what a refresh gave; `refresh`, the token that was used, stays if there is no new one.
+        """Store a refresh's grant; `refresh`, the token that was used, stays if there is no new one.
 
         If the connection was linked again meanwhile, that link counts.
         """

@@ -1,4 +1,4 @@
-"""Calls to a provider over HTTPS, with a refusal told from a failure of its own."""
+"""Calls to a provider over HTTPS: a refusal and a failure of the provider raise different errors."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def _refusal_of(answer: httpx2.Response) -> RefusedError:
 
 
 def _line(value: object) -> str | None:
-    """Return of a text what a line of the log can hold."""
+    """Return the printable part of a text, short enough for a line of the log."""
     return "".join(filter(str.isprintable, value))[:LONGEST] if isinstance(value, str) else None
 
 

@@ -21,7 +21,7 @@ from pydantic import (
 from app.core.errors import ServiceError
 
 HttpsUrl = Annotated[str, Field(pattern=r"^https://[^\s?#]+$", max_length=2048)]
-"""Kept as written: an issuer is compared character by character (RFC 9207, section 2.4)."""
+"""Not normalized: an issuer is compared character by character (RFC 9207, section 2.4)."""
 
 
 def _whole(url: str) -> str:
@@ -120,7 +120,7 @@ PRESETS: Mapping[str, Mapping[str, object]] = {
         "trust": "public",
     },
 }
-"""What each preset fills in; what an entry says itself comes first."""
+"""The fields of each preset; an entry's own fields override them."""
 
 _LIST = TypeAdapter(tuple[ProviderConfig, ...])
 
@@ -138,14 +138,14 @@ def parse(text: str) -> tuple[ProviderConfig, ...]:
     names = [one.name for one in providers]
     if len(set(names)) < len(names):
         raise ServiceError(f"PROVIDERS names a provider twice: {', '.join(names)}")
-    _check_told_apart(providers)
+    _check_distinguishable(providers)
     return providers
 
 
-def _check_told_apart(providers: Iterable[ProviderConfig]) -> None:
+def _check_distinguishable(providers: Iterable[ProviderConfig]) -> None:
     """Refuse what a mix-up needs (RFC 9700, section 4.4): two providers whose redirects are alike.
 
-    A redirect URI of its own would not tell a provider apart: nothing looks at which one a browser came back to.
+    A redirect URI of its own would not distinguish a provider: nothing checks which one a browser came back to.
     """
     alike = [one.name for one in providers if not one.authorization_response_iss_parameter_supported]
     if len(alike) > 1:

@@ -14,7 +14,7 @@ from app.providers.config import Scope
 from app.providers.errors import UnavailableError
 
 LONGEST = 10 * 365 * 24 * 60 * 60
-"""Seconds that a token may last: ten years; who says more has another unit, or none."""
+"""Seconds that a token may last: ten years; a longer one has another unit, or none."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Grant:
 
     access_token: str = field(repr=False)
     refresh_token: str | None = field(repr=False)
-    expires_at: datetime | None  # None if the provider doesn't say
+    expires_at: datetime | None  # None if the provider gives none
     scopes: Sequence[str] | None  # None where the answer has none: they are as before
     subject: str | None  # the provider's identifier of the account; None at a refresh
 
@@ -32,7 +32,7 @@ def _words(value: object) -> object:
     return value.split() if isinstance(value, str) else value
 
 
-# Some providers give something empty for what they don't give: no text, or zero seconds for a token without end.
+# Some providers send an empty value instead of none: an empty text, or zero seconds for a token without end.
 _Unsaid = BeforeValidator(lambda value: value or None)
 
 Token = Annotated[str, Field(pattern=r"^[\x20-\x7e]+$")]

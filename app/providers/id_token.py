@@ -12,7 +12,7 @@ from app.providers import subjects
 from app.providers.errors import InvalidIdTokenError
 
 ALGORITHMS = ("RS256", "PS256", "ES256", "EdDSA")
-"""Asymmetric only: with a symmetric one, whoever knows the client secret could sign."""
+"""Asymmetric only: with a symmetric one, everybody who knows the client secret could sign."""
 
 FAULTS = (JoseError, ValueError, KeyError, TypeError, AttributeError, RecursionError)
 """What is raised over a token or key that isn't what it should be."""

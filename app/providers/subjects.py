@@ -1,4 +1,4 @@
-"""Reads who an account belongs to out of what a provider answers."""
+"""Reads the identifier of an account from a provider's answer."""
 
 from __future__ import annotations
 

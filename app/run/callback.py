@@ -22,7 +22,7 @@ LIBRARIES = (
 
 
 async def main(sockets: Sockets) -> None:
-    """Serve. The app need not be up: without it the pages say so."""
+    """Serve. The app need not be up: without it a page shows that it is down."""
     # Imported here: a reloading parent needs none of it, and wrong settings are reported before the slow imports.
     from app.core import logs  # noqa: PLC0415
     from app.core.settings import CallbackSettings, load  # noqa: PLC0415

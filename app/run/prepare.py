@@ -1,4 +1,4 @@
-"""What must hold before the app serves: cache reachable, database reachable and migrated."""
+"""Prepares what the app needs before it serves: cache reachable, database reachable and migrated."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ async def prepare(settings: AppSettings) -> None:
 
 
 async def wait_for(what: str, attempt: Callable[[], Awaitable[object]], *, timeout: float) -> None:  # noqa: ASYNC109
-    """Attempt it until it works, for `timeout` seconds at most, or until waiting is useless; `what` has its address."""
+    """Repeat an attempt until it succeeds, for `timeout` seconds at most; `what` names the service and its address."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + timeout
     logged: Failure | None = None

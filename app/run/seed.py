@@ -1,6 +1,6 @@
 """Puts sample data into the database, once: `python -m app.run.seed`, while the app runs.
 
-What is there already stays as it is, so that it can be run again and again.
+Existing rows are not changed, so that it can be run again and again.
 """
 
 from __future__ import annotations

@@ -28,8 +28,8 @@ class DataKeys:
     async def current(self, session: AsyncSession) -> str:
         """Return the id of the key to seal with, after making the first if there is none.
 
-        It stays the current one until the transaction ends, for `replace` waits for that. So ask before locking any
-        row: whoever waits for the row may block `replace`.
+        It stays the current one until the transaction ends, for `replace` waits for that. So call this before
+        locking any row: a transaction that waits for the row may block `replace`.
         """
         await session.execute(_SHARED)
         if (found := await self._youngest(session)) is not None:
@@ -40,7 +40,7 @@ class DataKeys:
     async def replace(self, session: AsyncSession) -> str:
         """Make a new key the current one, once nobody is about to seal under the present one.
 
-        `UnreadableError` if the present one can't be unwrapped: who reads that one could not read the new one.
+        `UnreadableError` if the present one can't be unwrapped: then the master keys are wrong for this database.
         """
         await session.execute(_ALONE)
         if (present := await self._youngest(session)) is not None:
@@ -59,7 +59,7 @@ class DataKeys:
     async def _add(self, session: AsyncSession) -> str:
         name, key = secrets.token_hex(8), new_key()
         master, wrapped = self.master.wrap(key, name)
-        # The youngest by all means: keys that come from elsewhere may be ahead of this database's clock.
+        # Always the youngest: restored keys may be ahead of this database's clock.
         after_all = select(func.max(TokenKey.created_at) + timedelta(microseconds=1)).scalar_subquery()
         moment = func.greatest(func.clock_timestamp(), after_all)
         await session.execute(insert(TokenKey).values(id=name, master=master, wrapped=wrapped, created_at=moment))
@@ -90,5 +90,5 @@ async def open_tokens(keys: DataKeys, session: AsyncSession, row: ProviderConnec
 
 
 def place(connection: uuid.UUID, column: str) -> str:
-    """Return what a ciphertext is bound to: its table, row and column."""
+    """Return the place that a ciphertext is bound to: its table, row and column."""
     return f"provider_connections/{connection}/{column}"

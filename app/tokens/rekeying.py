@@ -1,8 +1,8 @@
 """Makes linked accounts of a restored copy of the database readable in the environment that it is restored to.
 
 Master keys belong to one database. So the data keys of a copy may be wrapped by former master keys: those that are
-still known serve to wrap them again. What nobody can read any more is marked as revoked, so that the service works and
-the account can be linked again.
+still known serve to wrap them again. Connections whose tokens nobody can read any more are marked as revoked, so that
+the service works and the account can be linked again.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ SELECT coalesce(json_agg(json_build_object(
     'connections', (SELECT coalesce(json_agg(c.id), '[]') FROM provider_connections c WHERE c.key_id = k.id)
 )), '[]') FROM token_keys k
 """
-"""Reads the data keys, and whose tokens each seals, as one JSON document."""
+"""Reads the data keys, and the connections that each seals, as one JSON document."""
 
 
 WRITE = """
@@ -46,12 +46,12 @@ FROM row WHERE c.id = row.id;
 WITH document AS (SELECT convert_from(decode(:'document', 'hex'), 'UTF8')::json AS content)
 DELETE FROM token_keys USING document, json_array_elements_text(content->'gone') AS gone WHERE id = gone;
 """
-"""Writes what `rekey` worked out, given to psql as the variable `document`."""
+"""Writes the result of `rekey`, given to psql as the variable `document`."""
 
 
 @dataclass(frozen=True)
 class Rekeyed:
-    """What makes a copy readable."""
+    """The change that makes a copy readable."""
 
     script: str = field(repr=False)
     """For psql, in one transaction; it holds no key in clear."""
@@ -65,7 +65,7 @@ NOTHING = Rekeyed("", 0, 0)
 
 
 def rekey(document: str, held: MasterKeys, former: MasterKeys | None) -> Rekeyed:
-    """Work out what makes a copy readable: what `READ` gave, the environment's keys, and the copy's where known."""
+    """Make a copy readable: from `READ`'s document, the environment's keys, and the copy's keys where known."""
     rewrapped: list[dict[str, str]] = []
     lost: list[dict[str, Any]] = []
     for row in json.loads(document):

@@ -51,7 +51,7 @@ async def rotate(sessions: async_sessionmaker[AsyncSession], keys: DataKeys) -> 
 
 
 async def _move(sessions: async_sessionmaker[AsyncSession], keys: DataKeys, name: str) -> tuple[int, int]:
-    # Each row once, in the order of ids; what is sealed from now on has the new key already.
+    # Each row once, in the order of ids; rows sealed from now on have the new key already.
     moved, unreadable, last = 0, 0, uuid.UUID(int=0)
     others = select(ProviderConnection).where(ProviderConnection.key_id != name).order_by(ProviderConnection.id)
     while True:

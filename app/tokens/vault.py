@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from app.core.errors import ServiceError
 
 NONCE_BYTES = 12
-"""As NIST SP 800-38D (section 8.2.2) asks of random nonces; far below 2^32 messages a key are ever sealed here."""
+"""As NIST SP 800-38D (section 8.2.2) requires of random nonces; far below 2^32 messages a key are ever sealed here."""
 
 KEY_BYTES = 32
 

@@ -11,6 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx2
 import pytest
+from prometheus_client import REGISTRY
 
 from app.callback.delivery import PATH
 from app.http import ratelimit
@@ -121,6 +122,21 @@ async def test_an_account_from_beginning_to_end(
     assert (disconnected.status_code, disconnected.json()) == (HTTPStatus.OK, {"revoked": True})
     assert {token for token, _ in provider.revoked} == {"refresh-2", "access-2"}
     assert (await person.get(f"{API}/connections")).json() == {"items": [], "next": None}
+
+
+async def test_each_outcome_is_counted_once(person: httpx2.AsyncClient, callback: httpx2.AsyncClient) -> None:
+    outcomes = ("started", "linked", "refreshed", "disconnected", "unknown-connection")
+
+    def counts() -> list[float]:
+        name = "dashtam_linking_outcomes_total"
+        return [REGISTRY.get_sample_value(name, {"outcome": outcome}) or 0 for outcome in outcomes]
+
+    before = counts()
+    item = await linked(person, callback)
+    await person.post(f"{API}/connections/{item['id']}/refresh")
+    await person.delete(f"{API}/connections/{item['id']}")
+    await person.delete(f"{API}/connections/{item['id']}")
+    assert [after - start for after, start in zip(counts(), before, strict=True)] == [1] * len(outcomes)
 
 
 async def test_no_answer_holds_a_token(person: httpx2.AsyncClient, callback: httpx2.AsyncClient) -> None:

@@ -170,6 +170,6 @@ def test_versions_are_compared_by_name() -> None:
 
 def test_a_diff_is_of_the_text_or_of_its_gist() -> None:
     plain = [line.plain for line in shown.diff(Edit("a", "1\n2\n", "1\n3\n"))]
-    assert plain == ["--- a/a", "+++ b/a", " -1,2 +1,2 ", " 1", "-2", "+3"]
+    assert plain == ["--- a/a", "+++ b/a", "@@ -1,2 +1,2 @@", " 1", "-2", "+3"]
     short = [line.plain for line in shown.diff(Edit("lock", "long", "longer", ("x 1\n", "x 2\n")))]
-    assert short == ["--- a/lock", "+++ b/lock", " -1 +1 ", "-x 1", "+x 2"]
+    assert short == ["--- a/lock", "+++ b/lock", "@@ -1 +1 @@", "-x 1", "+x 2"]
