@@ -85,7 +85,7 @@ def create_app(settings: AppSettings, lifespan: Lifespan) -> FastAPI:
     app.state.settings = settings
     problems.install(app, {LinkingError: refusals.describe})
     openapi.install(app, settings)
-    for router in (endpoints.router, readiness.router, pages.router):
+    for router in (endpoints.session_router, endpoints.router, readiness.router, pages.router):
         app.include_router(router)
     return app
 

@@ -20,10 +20,15 @@ class InFlight:
         task: asyncio.Task[T] | None = self._tasks.get(name)
         if task is None:
             task = self._tasks[name] = asyncio.create_task(begin())
-            task.add_done_callback(lambda _: self._tasks.pop(name))
+            task.add_done_callback(lambda ended: self._end(name, ended))
         return await asyncio.shield(task)
 
     async def settle(self) -> None:
         """Wait until nothing is in flight."""
         while self._tasks:
             await asyncio.wait(self._tasks.values())
+
+    def _end(self, name: Hashable, task: asyncio.Task[Any]) -> None:
+        del self._tasks[name]
+        if not task.cancelled():
+            task.exception()  # no caller may be left to take it

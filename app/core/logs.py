@@ -94,11 +94,11 @@ def configure(*, debug: bool) -> None:
 
 
 def _formatter(*, debug: bool) -> logging.Formatter:
-    renderer: list[Processor] = [structlog.processors.format_exc_info, redact, structlog.processors.JSONRenderer()]
+    renderer: Processor = structlog.processors.JSONRenderer()
     if debug:
-        plain = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
-        renderer = [structlog.processors.format_exc_info, redact, plain]
+        renderer = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
+    remove_meta = structlog.stdlib.ProcessorFormatter.remove_processors_meta
     return structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=[*_SHARED, structlog.stdlib.ExtraAdder(_ACCESS)],
-        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *renderer],
+        processors=[remove_meta, structlog.processors.format_exc_info, redact, renderer],
     )

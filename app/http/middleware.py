@@ -14,6 +14,8 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 REQUEST_ID = "X-Request-ID"
@@ -53,13 +55,7 @@ class RequestIds:
         structlog.contextvars.bind_contextvars(
             request_id=given if _ACCEPTED_ID.fullmatch(given) else uuid.uuid4().hex,
         )
-
-        async def send_with_id(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(request_id_header())
-            await send(message)
-
-        await self.app(scope, receive, send_with_id)
+        await self.app(scope, receive, _adding(send, lambda headers: headers.update(request_id_header())))
 
 
 def request_id() -> str:
@@ -81,14 +77,11 @@ class SecurityHeaders:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer through the app."""
 
-        async def send_with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
-                    headers.setdefault(name, value)
-            await send(message)
+        def add(headers: MutableHeaders) -> None:
+            for name, value in HEADERS.items():
+                headers.setdefault(name, value)
 
-        await self.app(scope, receive, send_with_headers)
+        await self.app(scope, receive, _adding(send, add))
 
 
 class PublicOrigin:
@@ -145,3 +138,12 @@ class BodyLimit:
 def _declared_length(scope: Scope) -> int:
     length = Headers(scope=scope).get("Content-Length", "")
     return int(length) if length.isascii() and length.isdigit() else 0
+
+
+def _adding(send: Send, add: Callable[[MutableHeaders], None]) -> Send:
+    async def send_with_headers(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            add(MutableHeaders(scope=message))
+        await send(message)
+
+    return send_with_headers

@@ -32,7 +32,8 @@ MAX_PAGE = 100
 _UNREAD = (HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.SERVICE_UNAVAILABLE)
 _REFUSED = (*_UNREAD, HTTPStatus.FORBIDDEN, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.TOO_MANY_REQUESTS)
 
-router = APIRouter(prefix="/api/v1")
+session_router = APIRouter(prefix="/api/v1", tags=["session"])
+router = APIRouter(prefix="/api/v1", tags=["linking"])
 internal = APIRouter(prefix="/internal/oauth")
 
 
@@ -48,13 +49,13 @@ class SessionInfo(BaseModel):
     csrf_token: str
 
 
-@router.get("/session", tags=["session"], openapi_extra=openapi.READS)
+@session_router.get("/session", openapi_extra=openapi.READS)
 async def show_session(session: SessionDep) -> SessionInfo:
     """Show the session's CSRF token; a session begins where there is none."""
     return SessionInfo(csrf_token=session.csrf)
 
 
-@router.get("/providers", tags=["linking"])
+@router.get("/providers")
 async def list_providers(linking: LinkingDep) -> list[ProviderInfo]:
     """List the providers that accounts can be linked at."""
     return linking.providers()
@@ -62,7 +63,6 @@ async def list_providers(linking: LinkingDep) -> list[ProviderInfo]:
 
 @router.post(
     "/providers/{provider}/connections",
-    tags=["linking"],
     status_code=HTTPStatus.CREATED,
     dependencies=START,
     openapi_extra=openapi.CHANGES,
@@ -73,7 +73,7 @@ async def start(provider: str, linking: LinkingDep, session: SessionDep) -> Star
     return Started(authorization_url=await linking.start(provider, owner=session.owner, session=session.id))
 
 
-@router.get("/connections", tags=["linking"], openapi_extra=openapi.READS, responses=problems(*_UNREAD))
+@router.get("/connections", openapi_extra=openapi.READS, responses=problems(*_UNREAD))
 async def list_connections(
     linking: LinkingDep,
     session: SessionDep,
@@ -86,7 +86,6 @@ async def list_connections(
 
 @router.get(
     "/connections/{connection}",
-    tags=["linking"],
     openapi_extra=openapi.READS,
     responses=problems(*_UNREAD, HTTPStatus.NOT_FOUND),
 )
@@ -97,7 +96,6 @@ async def show(connection: uuid.UUID, linking: LinkingDep, session: SessionDep) 
 
 @router.post(
     "/connections/{connection}/refresh",
-    tags=["linking"],
     dependencies=CHANGE,
     openapi_extra=openapi.CHANGES,
     responses=problems(*_REFUSED, HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.BAD_GATEWAY),
@@ -109,7 +107,6 @@ async def refresh(connection: uuid.UUID, linking: LinkingDep, session: SessionDe
 
 @router.delete(
     "/connections/{connection}",
-    tags=["linking"],
     dependencies=CHANGE,
     openapi_extra=openapi.CHANGES,
     responses=problems(*_REFUSED, HTTPStatus.NOT_FOUND, HTTPStatus.BAD_GATEWAY),

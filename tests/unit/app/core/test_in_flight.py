@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 
 import pytest
 
@@ -59,3 +60,21 @@ async def test_it_runs_to_its_end_though_nobody_waits_any_more() -> None:
     work.may_end.set()
     await in_flight.settle()
     assert work.ended == 1
+
+
+async def test_a_failure_that_nobody_waits_for_is_not_logged_as_lost(caplog: pytest.LogCaptureFixture) -> None:
+    may_fail = asyncio.Event()
+
+    async def fail() -> None:
+        await may_fail.wait()
+        raise ValueError("no")
+
+    in_flight = InFlight()
+    caller = asyncio.create_task(in_flight.join("a", fail))
+    await asyncio.wait([caller], timeout=0.01)
+    caller.cancel()
+    await asyncio.wait([caller])
+    may_fail.set()
+    await in_flight.settle()
+    gc.collect()
+    assert caplog.records == []
