@@ -14,7 +14,7 @@ from cli.environments import handle
 from cli.ui.console import out
 
 APP = "app"
-ROTATE = ("python", "-m", "app.linking.rotation")
+ROTATE = ("python", "-m", "app.run.rotate")
 
 app = typer.Typer(
     help="The keys that linked accounts' tokens are encrypted under.", no_args_is_help=True, add_completion=False

@@ -17,7 +17,7 @@ from cli.environments.handle import Target
 from cli.images.local import connect
 from cli.ui.console import err
 
-SAMPLES = ("python", "-m", "app.samples")
+SAMPLES = ("python", "-m", "app.run.seed")
 
 app = typer.Typer(add_completion=False)
 

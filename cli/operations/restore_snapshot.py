@@ -8,8 +8,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.linking.rekeying import Rekeyed
-from app.vault import MasterKeys
+from app.tokens.rekeying import Rekeyed
+from app.tokens.vault import MasterKeys
 from cli.core import signals
 from cli.core.errors import UserError
 from cli.core.parallel import each

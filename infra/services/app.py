@@ -46,7 +46,7 @@ class App(Service):
             ServiceArgs(
                 image=args.image,
                 base=PYTHON,
-                command=python.command("app.server", args.settings.build),
+                command=python.command("app.run.app", args.settings.build),
                 health=python.health(self.endpoint, "/ready"),
                 memory=args.settings.memory,
                 env={"ENVIRONMENT": shared.naming.name, **environment(args, self.endpoint)},

@@ -39,7 +39,7 @@ class Callback(Service):
             ServiceArgs(
                 image=args.image,
                 base=PYTHON,
-                command=python.command("app.callback_server", args.build),
+                command=python.command("app.run.callback", args.build),
                 health=python.health(self.endpoint, "/health"),
                 memory=args.settings.memory,
                 env={

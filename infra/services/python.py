@@ -22,7 +22,7 @@ def command(module: str, build: Build) -> list[str]:
 
 def health(own: Endpoint, path: str) -> str:
     """Return the health check of a server: a verified request from inside."""
-    return f"python -m app.probe https://localhost:{own.port}{path}"
+    return f"python -m app.run.probe https://localhost:{own.port}{path}"
 
 
 def source_mounts(build: Build) -> list[docker.ContainerMountArgs]:

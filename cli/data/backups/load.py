@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 
 import docker
 
-from app.linking import rekeying
-from app.linking.rekeying import Rekeyed
-from app.vault import MasterKeys
+from app.tokens import rekeying
+from app.tokens.rekeying import Rekeyed
+from app.tokens.vault import MasterKeys
 from cli.core import remedies
 from cli.core.errors import UserError
 from cli.data import database as databases

@@ -16,7 +16,7 @@ from cli.engine import failure_report, health
 from cli.engine.container import ContainerView
 from cli.environments.handle import Target
 
-PROOF = ("python", "-m", "app.proof")
+PROOF = ("python", "-m", "app.run.proof")
 
 LAST_LINES = 10
 

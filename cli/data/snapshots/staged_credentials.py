@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from app.linking import rekeying
-from app.linking.rekeying import Rekeyed
-from app.vault import MasterKeys
+from app.tokens import rekeying
+from app.tokens.rekeying import Rekeyed
+from app.tokens.vault import MasterKeys
 from cli.core.errors import UserError
 from cli.data import revisions
 from cli.data.snapshots.helper import VOLUME, Helper

@@ -21,7 +21,7 @@ OWN = Endpoint("app", 8000)
     [("development", ["--reload"]), ("production", [])],
 )
 def test_only_mounted_source_is_reloaded(build: Build, reload: list[str]) -> None:
-    assert python.command("app.server", build) == ["python", "-m", "app.server", *reload]
+    assert python.command("app.run.app", build) == ["python", "-m", "app.run.app", *reload]
     mounts = python.source_mounts(build)
     assert len(mounts) == len(reload)
     assert all(mount.read_only and mount.target == "/srv/app" for mount in mounts)
@@ -66,7 +66,7 @@ def test_the_service_gets_addresses_in_its_network_and_names_of_files(load: Load
 
 
 def test_the_health_check_is_a_verified_request_from_inside() -> None:
-    assert python.health(OWN, "/ready") == "python -m app.probe https://localhost:8000/ready"
+    assert python.health(OWN, "/ready") == "python -m app.run.probe https://localhost:8000/ready"
 
 
 def test_the_service_gets_the_address_for_browsers(load: Load) -> None:
