@@ -32,6 +32,6 @@ def test_mermaid_says_who_uses_whom(checkout: Checkout, tmp_path: Path) -> None:
     file = tmp_path / "picture.mmd"
     succeed(checkout.dashtam("graph", checkout.stack, "-o", str(file)))
     lines = {line.strip() for line in file.read_text().splitlines()}
-    assert {"app --> postgres", "app --> redis", "callback --> app"} <= lines
+    assert {"app --> postgres", "app --> redis", "app --> sandbox", "callback --> app"} <= lines
     assert {"sandbox --> redis", "sandbox -.-> callback"} <= lines
     assert file.read_text() == succeed(checkout.dashtam("graph", checkout.stack, "--format", "mermaid"))
