@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def test_the_tutorial_works(checkout: Checkout) -> None:
-    script = "\n".join(["set -eu", *Page(DOCS / "tutorial.md").scripts()])
+    script = "\n".join(["set -eu", *Page(DOCS / "tutorial-link-account.md").scripts()])
     assert "./dashtam up dev" in script
     real = {"dev": checkout.stack, **ports(checkout)}
     script = re.sub(r"\b(dev|\d{4})\b", lambda match: real[match[1]], script)
