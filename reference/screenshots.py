@@ -35,7 +35,9 @@ def main() -> None:
     command = [str(ROOT / "dashtam"), "up", ENVIRONMENT]
     subprocess.run([str(ROOT / "dashtam"), "down", ENVIRONMENT], check=True)
     (FOLDER / "up.svg").write_text(svg(busiest(frames(in_terminal(command))), f"./dashtam up {ENVIRONMENT}"))
-    printed = subprocess.run([str(ROOT / "dashtam"), "open", ENVIRONMENT], check=True, stdout=subprocess.PIPE, text=True)
+    printed = subprocess.run(
+        [str(ROOT / "dashtam"), "open", ENVIRONMENT], check=True, stdout=subprocess.PIPE, text=True
+    )
     asyncio.run(photograph(printed.stdout.strip(), FOLDER / "app.png"))
     sys.stdout.write(f"{FOLDER} holds the pictures of {ENVIRONMENT}.\n")
 

@@ -35,9 +35,9 @@ class Page:
         return _parsed(self.path)
 
     def links(self) -> list[str]:
-        """Return where its links lead."""
+        """Return the targets of its links and images."""
         inline = [child for token in self.tokens for child in token.children or []]
-        return [str(one.attrGet("href")) for one in inline if one.type == "link_open"]
+        return [str(one.attrGet("href") or one.attrGet("src")) for one in inline if one.type in {"link_open", "image"}]
 
     def headings(self, level: int | None = None) -> list[str]:
         """Return its headings, of one level if one is named."""
@@ -83,7 +83,7 @@ def commands(script: str) -> Iterator[list[str]]:
         script: Lines for a shell.
     """
     # Within $(...) too: quotes around it would hide what is run.
-    for line in script.replace('"$(', "$(").replace(')"', ")").splitlines():
+    for line in script.replace("\\\n", " ").replace('"$(', "$(").replace(')"', ")").splitlines():
         lexer = shlex.shlex(line, posix=True, punctuation_chars=True)
         lexer.whitespace_split = True
         arguments: list[str] | None = None
