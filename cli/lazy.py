@@ -50,7 +50,6 @@ PANELS: Mapping[str, Mapping[str, str]] = {
         "certs": "cli.commands.certs",
         "keys": "cli.commands.keys",
         "images": "cli.images.commands",
-        "update": "cli.commands.update",
     },
 }
 """The modules of the commands, as `--help` lists them. Each has a `typer.Typer` named `app`: a command, or a group."""

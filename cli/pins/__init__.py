@@ -1,1 +1,0 @@
-"""What the project pins, and what is newer: base images, Python and npm packages."""
