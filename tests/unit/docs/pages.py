@@ -21,11 +21,7 @@ SHELL = ("sh", "bash")
 
 @dataclass(frozen=True)
 class Page:
-    """A page of the documentation.
-
-    Args:
-        path: Where it is.
-    """
+    """A page of the documentation."""
 
     path: Path
 
@@ -77,11 +73,7 @@ def _parsed(path: Path) -> list[Token]:
 
 
 def commands(script: str) -> Iterator[list[str]]:
-    """Yield the arguments of each of our commands in a script.
-
-    Args:
-        script: Lines for a shell.
-    """
+    """Yield the arguments of each of our commands in a script."""
     # Within $(...) too: quotes around it would hide what is run.
     for line in script.replace("\\\n", " ").replace('"$(', "$(").replace(')"', ")").splitlines():
         lexer = shlex.shlex(line, posix=True, punctuation_chars=True)
