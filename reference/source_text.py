@@ -27,7 +27,7 @@ class SourceText:
         return SourceText(self.module, tuple(sorted(found, key=lambda one: one[1].lineno)))
 
     def read(self, node: ast.expr | None) -> str:  # noqa: PLR0911 - a kind of expression each
-        """Return an expression's text: `a / b` for alternatives, `{name}` for a value, `GAP` for what is unknown here."""
+        """Return an expression's text: `a / b` for alternatives, `{name}` for a value, `GAP` for the unknown."""
         match node:
             case None:
                 return ""
