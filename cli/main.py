@@ -7,9 +7,10 @@ import sys
 
 import typer
 
-from cli import completion, signals, unforeseen
-from cli.errors import UserError
-from cli.lazy import LazyGroup
+from cli import completion
+from cli.core import signals, translate_exception
+from cli.core.errors import UserError
+from cli.lazy_commands import LazyGroup
 
 completion.complete_by_path()
 
@@ -49,7 +50,7 @@ def _run() -> int:
         _say("Interrupted. Run the same command again to go on from here.")
         return signals.status() or signals.INTERRUPTED
     except Exception as error:
-        explained = unforeseen.explain(error)
+        explained = translate_exception.explain(error)
         if explained is None:
             raise
         return _failed(explained)
@@ -75,7 +76,7 @@ def show(error: UserError) -> None:
 
 
 def _say(text: str) -> None:
-    from cli.console import err  # noqa: PLC0415 - only what fails needs it
+    from cli.ui.console import err  # noqa: PLC0415 - only what fails needs it
 
     err.print(text, highlight=False)
 

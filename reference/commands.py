@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from cli.lazy import PANELS, Commands
+from cli.lazy_commands import PANELS, Commands
 from reference.markdown import block, code, page, table
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ def complete_environment(incomplete: str) -> list[str]:
     Returns:
         Names of environments that have a config file.
     """
-    from cli.pulumi import configured_stacks  # noqa: PLC0415 - most commands are run, not completed
+    from cli.pulumi.process import configured_stacks  # noqa: PLC0415 - most commands are run, not completed
 
     return [stack for stack in configured_stacks() if stack.startswith(incomplete)]
 
@@ -33,8 +33,8 @@ def complete_snapshot(context: typer.Context, incomplete: str) -> list[str]:
     Returns:
         Names of the environment's snapshots.
     """
-    from cli import clone  # noqa: PLC0415
-    from cli.snapshots import store  # noqa: PLC0415
+    from cli.data.snapshots import store  # noqa: PLC0415
+    from cli.environments import clone  # noqa: PLC0415
 
     here = clone.find()
     names = store.of(here, context.params["environment"]).names() if here else ()

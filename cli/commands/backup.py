@@ -8,12 +8,13 @@ from typing import Annotated
 
 import typer
 
-from cli import output_files, target
 from cli.commands.arguments import Environment
 from cli.commands.options import AsJson, Yes
-from cli.console import err
-from cli.images.engine import connect
-from cli.transfers import megabytes
+from cli.environments import handle
+from cli.images.local import connect
+from cli.ui import output_files
+from cli.ui.console import err
+from cli.ui.transfer_progress import megabytes
 
 app = typer.Typer(add_completion=False)
 
@@ -32,9 +33,9 @@ def backup(
     in it, and only this clone can read them again; elsewhere those accounts must be linked again. Redis is not in it.
     A file that exists is replaced only after a question; a pipe or a device is written to.
     """
-    from cli.backups import dump  # noqa: PLC0415 - only what makes one needs it
+    from cli.data.backups import dump  # noqa: PLC0415 - only what makes one needs it
 
-    there = target.of(environment)
+    there = handle.of(environment)
     output_files.ask(file, yes=yes, as_json=as_json)
     made = dump.backup(connect(), there, file)
     if as_json and output_files.descriptor(file) is None:

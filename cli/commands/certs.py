@@ -11,15 +11,17 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from cli import certificates, clone, recorded, session
-from cli.certificates import Certificate
 from cli.commands.arguments import Environment
 from cli.commands.options import AsJson, NoInstall
-from cli.console import err, out
-from cli.errors import UserError
-from cli.expiry import is_soon
-from cli.pulumi import require_configured
-from cli.trust import authority
+from cli.core.errors import UserError
+from cli.environments import clone
+from cli.operations import certificates, session
+from cli.operations.certificates import Certificate
+from cli.operations.expiry import is_soon
+from cli.pulumi import stack_state
+from cli.pulumi.process import require_configured
+from cli.trust_stores import authority
+from cli.ui.console import err, out
 
 app = typer.Typer(add_completion=False)
 
@@ -41,7 +43,7 @@ def certs(
             err.print(
                 f"This machine trusts the earlier CA: `./dashtam trust {environment}` puts this one in its place."
             )
-    found = certificates.certificates(recorded.read(clone.current(), environment))
+    found = certificates.certificates(stack_state.read(clone.current(), environment))
     if not found:
         raise UserError(f"{environment} is not up.", remedy=f"Bring it up first: `./dashtam up {environment}`.")
     now = datetime.now(UTC)

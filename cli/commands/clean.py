@@ -7,12 +7,13 @@ from typing import Annotated
 
 import typer
 
-from cli import asking, session
-from cli import clean as cleaning
 from cli.commands.options import AsJson, NoInstall
-from cli.console import err, out
-from cli.errors import UserError
-from cli.images.engine import connect
+from cli.core.errors import UserError
+from cli.images.local import connect
+from cli.operations import clean as cleaning
+from cli.operations import session
+from cli.ui import questions
+from cli.ui.console import err, out
 
 app = typer.Typer(add_completion=False)
 
@@ -45,7 +46,7 @@ def clean(
     if not dry_run and found.any:
         if not yes:
             data = f", and the data in {', '.join(found.data)} for good" if found.data else ""
-            asking.confirm(f"Remove all of this{data}?", as_json=as_json)
+            questions.confirm(f"Remove all of this{data}?", as_json=as_json)
         found = cleaning.remove(client, here.pulumi, here.clone, found, err.print)
         err.print("All of it is removed. `./dashtam up dev` starts anew.", highlight=False)
     if as_json:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import typer
 
-from cli import inside, target
 from cli.commands.arguments import PASSED_ON, Environment, Words
+from cli.engine import container_exec
+from cli.environments import handle
 
 POSTGRES = "postgres"
 
@@ -23,4 +24,4 @@ app = typer.Typer(add_completion=False)
 )
 def db_shell(environment: Environment, arguments: Words = None) -> None:
     """Open psql on an environment's database, as its owner, over verified TLS; what follows goes to psql."""
-    inside.become(target.of(environment).running(POSTGRES), ["psql", *(arguments or [])], LOGIN)
+    container_exec.become(handle.of(environment).running(POSTGRES), ["psql", *(arguments or [])], LOGIN)

@@ -9,11 +9,13 @@ from typing import Annotated
 
 import typer
 
-from cli import asking, session, target
 from cli.commands.arguments import Environment
 from cli.commands.options import AsJson, NoInstall
-from cli.console import err
-from cli.trust import authority
+from cli.environments import handle
+from cli.operations import session
+from cli.trust_stores import authority
+from cli.ui import questions
+from cli.ui.console import err
 
 app = typer.Typer(add_completion=False)
 
@@ -34,20 +36,20 @@ def destroy(  # noqa: PLR0913 - each an option of the command
 
     Where it keeps data, it asks. Then a snapshot is taken first, which `./dashtam snapshot restore` puts back.
     """
-    target.require(environment)
+    handle.require(environment)
     here = session.prepare(install=not no_install, images=False)
-    from cli.removal import Removal  # noqa: PLC0415 - what takes snapshots is slow to import
+    from cli.operations.destroy import Removal  # noqa: PLC0415 - what takes snapshots is slow to import
 
     removal = Removal(here, environment, engine_lost)
     data = removal.data()
     if engine_lost and not yes and removal.is_elsewhere():
-        asking.confirm(
+        questions.confirm(
             f"{environment} is on another Docker engine. Forget it, with the passwords and keys without which its data"
             " there can't be read?",
             as_json=as_json,
         )
     if data and not yes:
-        asking.confirm(_question(environment, data, snapshot=not no_snapshot), as_json=as_json)
+        questions.confirm(_question(environment, data, snapshot=not no_snapshot), as_json=as_json)
     taken = removal.run(None if yes else data, snapshot=not no_snapshot)
     if authority.trusted(here.clone, environment):
         err.print(f"Its CA is still trusted by this machine: `./dashtam untrust {environment}`.", highlight=False)

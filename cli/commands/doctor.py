@@ -8,14 +8,15 @@ from dataclasses import asdict
 import typer
 from rich.text import Text
 
-from cli import checkup, clone
-from cli.clone import Clone
 from cli.commands.options import AsJson
-from cli.console import out
-from cli.errors import UserError
+from cli.core.errors import UserError
+from cli.core.paths import ROOT
+from cli.environments import clone
+from cli.environments.clone import Clone
 from cli.machine import findings
 from cli.machine.findings import Finding
-from cli.paths import ROOT
+from cli.operations import checks
+from cli.ui.console import out
 
 app = typer.Typer(add_completion=False)
 
@@ -34,16 +35,16 @@ def doctor(*, as_json: AsJson = False) -> None:
 
 def look() -> list[Finding]:
     """Return everything that was looked at, good and bad."""
-    found = [*findings.findings(), *checkup.config_findings(ROOT), *checkup.image_findings()]
+    found = [*findings.findings(), *checks.config_findings(ROOT), *checks.image_findings()]
     here = clone.find()
     if here is None:
         return found
-    return [*found, checkup.passphrase_finding(here), *checkup.service_findings(here), *_certificates(here)]
+    return [*found, checks.passphrase_finding(here), *checks.service_findings(here), *_certificates(here)]
 
 
 def _certificates(here: Clone) -> list[Finding]:
     try:
-        return list(checkup.certificate_findings(here))
+        return list(checks.certificate_findings(here))
     except UserError as error:
         return [Finding("state", ok=False, detail=error.message, cause=error.cause, remedy=error.remedy)]
 

@@ -6,10 +6,10 @@ import json
 
 import typer
 
-from cli import lifecycle, session
 from cli.commands.arguments import Environments
 from cli.commands.options import AsJson, NoInstall
-from cli.console import err
+from cli.operations import lifecycle, session
+from cli.ui.console import err
 
 app = typer.Typer(add_completion=False)
 

@@ -9,11 +9,11 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from cli import target
 from cli.commands.arguments import Environment
 from cli.commands.options import AsJson
-from cli.console import err, out
-from cli.drift.compare import Difference, look
+from cli.environments import handle
+from cli.operations.drift import Difference, look
+from cli.ui.console import err, out
 
 app = typer.Typer(add_completion=False)
 
@@ -25,7 +25,7 @@ def drift(
     as_json: AsJson = False,
 ) -> None:
     """Say what the engine has otherwise than Pulumi's state says. Changes nothing; the exit status is 1 if anything."""
-    there = target.of(environment)
+    there = handle.of(environment)
     found = look(there.view, there.clone, environment)
     if as_json:
         typer.echo(json.dumps([asdict(one) for one in found], indent=2))

@@ -10,14 +10,15 @@ from typing import Annotated
 
 import typer
 
-from cli import client_settings, environment, session
 from cli.commands.arguments import complete_environment
 from cli.commands.options import AsJson, NoInstall
-from cli.console import err
-from cli.errors import UserError
-from cli.pulumi import configured_stacks, require_configured
-from cli.session import Session
-from cli.settling import Settler
+from cli.core.errors import UserError
+from cli.environments import tool_environment
+from cli.environments.allocation import Settler
+from cli.operations import client_settings, session
+from cli.operations.session import Session
+from cli.pulumi.process import configured_stacks, require_configured
+from cli.ui.console import err
 from infra.naming import SERVICES
 from infra.outputs import StackOutputs
 
@@ -61,7 +62,7 @@ def _tools(here: Session) -> dict[str, str | None]:
     for stack in configured_stacks(here.clone.root):
         with suppress(UserError):  # of a config that isn't valid Pulumi itself tells
             settler.give_way(stack)
-    return environment.changes(here.environ)
+    return tool_environment.changes(here.environ)
 
 
 def _clients(here: Session, name: str, *, secrets: bool) -> dict[str, str]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import typer
 
-from cli import inside, target
 from cli.commands.arguments import PASSED_ON, Command, Environment, Service
-from cli.errors import UserError
+from cli.core.errors import UserError
+from cli.engine import container_exec
+from cli.environments import handle
 
 app = typer.Typer(add_completion=False)
 
@@ -20,4 +21,4 @@ def run(environment: Environment, service: Service, command: Command) -> None:
     """Run a command in a service's container, with its input, output and exit status."""
     if not command:
         raise UserError("There is no command to run.", remedy="Write it after `--`.", exit_status=2)
-    inside.become(target.of(environment).running(service), command)
+    container_exec.become(handle.of(environment).running(service), command)

@@ -7,13 +7,16 @@ from typing import Annotated
 
 import typer
 
-from cli import clone, compose, output_files, recorded
 from cli.commands.arguments import Environment
 from cli.commands.options import Yes
-from cli.console import err
-from cli.errors import UserError
-from cli.pulumi import require_configured
-from cli.recorded import CONTAINER
+from cli.core.errors import UserError
+from cli.environments import clone
+from cli.operations import compose
+from cli.pulumi import stack_state
+from cli.pulumi.process import require_configured
+from cli.pulumi.stack_state import CONTAINER
+from cli.ui import output_files
+from cli.ui.console import err
 
 app = typer.Typer(help="An environment for other tools.", no_args_is_help=True, add_completion=False)
 
@@ -32,7 +35,7 @@ def export(
 ) -> None:
     """Write an equivalent compose file, without secrets in it: it mounts the volumes in which they are installed."""
     require_configured(environment)
-    state = recorded.read(clone.current(), environment)
+    state = stack_state.read(clone.current(), environment)
     if not any(state.of(CONTAINER)):
         raise UserError(f"{environment} is not up.", remedy=f"Bring it up first: `./dashtam up {environment}`.")
     if output is not None:

@@ -8,13 +8,15 @@ from typing import Annotated
 
 import typer
 
-from cli import output_files, placements, recorded, target
 from cli.commands.arguments import Environment
 from cli.commands.options import Yes
-from cli.console import err
-from cli.errors import UserError
-from cli.graph import mermaid, model, svg
-from cli.graph.model import Graph
+from cli.core.errors import UserError
+from cli.environments import handle, placements
+from cli.operations.graph import mermaid, model, svg
+from cli.operations.graph.model import Graph
+from cli.pulumi import stack_state
+from cli.ui import output_files
+from cli.ui.console import err
 
 app = typer.Typer(add_completion=False)
 
@@ -51,11 +53,11 @@ def graph(
 
 
 def _look(environment: str) -> Graph:
-    there = target.of(environment)
+    there = handle.of(environment)
     documents = there.view.documents(environment, there.clone.id)
     name = placements.naming(there.clone, environment).network
     network = next((one for one in there.view.network_documents() if one["Name"] == name), None)
     if network is None or not there.services():
         raise UserError(f"{environment} is not up.", remedy=f"Bring it up first: `./dashtam up {environment}`.")
-    outputs = recorded.read(there.clone, environment).outputs
+    outputs = stack_state.read(there.clone, environment).outputs
     return model.build(environment, documents, network, outputs.get("images") or {})

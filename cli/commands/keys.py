@@ -6,11 +6,12 @@ import json
 
 import typer
 
-from cli import remedies, target
 from cli.commands.arguments import Environment
 from cli.commands.options import AsJson
-from cli.console import out
-from cli.errors import UserError
+from cli.core import remedies
+from cli.core.errors import UserError
+from cli.environments import handle
+from cli.ui.console import out
 
 APP = "app"
 ROTATE = ("python", "-m", "app.linking.rotation")
@@ -32,7 +33,7 @@ def rotate(
     as_json: AsJson = False,
 ) -> None:
     """Encrypt every token anew under a new key, while the environment runs; no read fails meanwhile."""
-    there = target.of(environment)
+    there = handle.of(environment)
     status, said = there.view.execute(there.running(APP).id, ROTATE)
     if status != 0:
         raise UserError(

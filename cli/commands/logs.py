@@ -9,14 +9,15 @@ from typing import Annotated
 
 import typer
 
-from cli import signals, target
 from cli.commands.arguments import Environment, Services
 from cli.commands.options import AsJson
-from cli.console import out
-from cli.errors import UserError
-from cli.logs import moments, showing
-from cli.logs.entries import Choice, Entry, Source, history
-from cli.target import Target
+from cli.core import signals
+from cli.core.errors import UserError
+from cli.environments import handle
+from cli.environments.handle import Target
+from cli.operations.logs import parse_since, rendering
+from cli.operations.logs.entries import Choice, Entry, Source, history
+from cli.ui.console import out
 from infra.naming import SERVICES
 
 app = typer.Typer(add_completion=False)
@@ -47,9 +48,9 @@ def logs(  # noqa: PLR0913 - an argument for each option
 ) -> None:
     """Show what services wrote, in order of time, each in a colour of its own."""
     choice = Choice(None if since is None else _moment(since), tail, None if grep is None else _pattern(grep))
-    there = target.of(environment)
+    there = handle.of(environment)
     entries = _followed(there, services, choice) if follow else history(there.view, _sources(there, services), choice)
-    show = showing.as_json if as_json else showing.lines(out, services or SERVICES, timestamps=timestamps)
+    show = rendering.as_json if as_json else rendering.lines(out, services or SERVICES, timestamps=timestamps)
     try:
         _write(entries, show)
     except KeyboardInterrupt:
@@ -58,7 +59,7 @@ def logs(  # noqa: PLR0913 - an argument for each option
 
 
 def _followed(there: Target, services: Sequence[str] | None, choice: Choice) -> Iterable[Entry | None]:
-    from cli.logs.following import Follower  # noqa: PLC0415 - not needed to look back
+    from cli.operations.logs.following import Follower  # noqa: PLC0415 - not needed to look back
 
     follower = Follower(there.view, there.environment, there.clone.id, services or SERVICES, choice)
     return follower.entries(_sources(there, services))
@@ -68,7 +69,7 @@ def _sources(there: Target, services: Sequence[str] | None) -> list[Source]:
     return [Source(one.id, one.component, one.name) for one in there.chosen(services)]
 
 
-def _write(entries: Iterable[Entry | None], show: showing.Show) -> None:
+def _write(entries: Iterable[Entry | None], show: rendering.Show) -> None:
     # Written line by line only where somebody waits for each of them.
     for entry in entries:
         if entry is None:
@@ -80,7 +81,7 @@ def _write(entries: Iterable[Entry | None], show: showing.Show) -> None:
 
 def _moment(text: str) -> float:
     try:
-        return moments.parse(text)
+        return parse_since.parse(text)
     except ValueError:
         raise UserError(
             f"{text!r} is no time.",

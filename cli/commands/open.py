@@ -9,11 +9,11 @@ from typing import Annotated
 
 import typer
 
-from cli import target
 from cli.commands.arguments import Environment
 from cli.commands.options import AsJson
-from cli.console import err
-from cli.errors import UserError
+from cli.core.errors import UserError
+from cli.environments import handle
+from cli.ui.console import err
 from infra import origins
 
 app = typer.Typer(add_completion=False)
@@ -37,7 +37,7 @@ def open_page(
 ) -> None:
     """Open an environment's app, API docs, callback server or sandbox in your browser, and print the URL."""
     service, path = ("app", "/docs") if page is Page.DOCS else (page.value, "")
-    ports = [port for bound in target.of(environment).running(service).ports.values() for port in bound]
+    ports = [port for bound in handle.of(environment).running(service).ports.values() for port in bound]
     if not ports:
         raise UserError(
             f"The {service} of {environment} is not published on this machine.",

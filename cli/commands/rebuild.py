@@ -6,14 +6,15 @@ from typing import Annotated
 
 import typer
 
-from cli import lifecycle, preflight, session
 from cli.commands.arguments import Environment, Services
 from cli.commands.options import AsJson, NoInstall
 from cli.commands.up import summary
-from cli.console import err, out
+from cli.environments import preflight
 from cli.images import rebuild as images
 from cli.images.build import to_console
-from cli.pulumi import require_configured
+from cli.operations import lifecycle, session
+from cli.pulumi.process import require_configured
+from cli.ui.console import err, out
 from infra import recipes
 
 app = typer.Typer(add_completion=False)

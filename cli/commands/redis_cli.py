@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import typer
 
-from cli import inside, target
 from cli.commands.arguments import PASSED_ON, Environment, Words
+from cli.engine import container_exec
+from cli.environments import handle
 
 REDIS = "redis"
 
@@ -27,4 +28,4 @@ app = typer.Typer(add_completion=False)
 def redis_cli(environment: Environment, arguments: Words = None) -> None:
     """Open redis-cli on an environment's cache, as the service's user, over verified TLS; what follows goes to it."""
     command = ["sh", "-c", LOGIN, "redis-cli", *(arguments or [])]
-    inside.become(target.of(environment).running(REDIS), command, HISTORY)
+    container_exec.become(handle.of(environment).running(REDIS), command, HISTORY)

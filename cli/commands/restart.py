@@ -6,15 +6,15 @@ import json
 
 import typer
 
-from cli import placements, target, turns
-from cli import restart as restarting
 from cli.commands.arguments import Environment, Services
 from cli.commands.options import AsJson
-from cli.console import err
-from cli.images.engine import connect
-from cli.progress import display
-from cli.snapshots import switch
-from cli.target import Target
+from cli.data.snapshots import swap
+from cli.environments import environment_lock, handle, placements
+from cli.environments.handle import Target
+from cli.images.local import connect
+from cli.operations import restart as restarting
+from cli.operations.update_progress import display
+from cli.ui.console import err
 
 app = typer.Typer(add_completion=False)
 
@@ -22,8 +22,8 @@ app = typer.Typer(add_completion=False)
 @app.command("restart", epilog="Examples: ./dashtam restart dev; ./dashtam restart dev app")
 def restart(environment: Environment, services: Services = None, *, as_json: AsJson = False) -> None:
     """Restart services in the order in which they need each other, and wait until they are healthy."""
-    there = target.of(environment)
-    with turns.turn(there.clone.home, environment, err.print):
+    there = handle.of(environment)
+    with environment_lock.turn(there.clone.home, environment, err.print):
         # A restore that was broken off had stopped all that use the data.
         containers = there.chosen(None if _finished_restore(there) else services)
         with display([environment], err) as (progress,):
@@ -36,7 +36,7 @@ def restart(environment: Environment, services: Services = None, *, as_json: AsJ
 
 
 def _finished_restore(there: Target) -> bool:
-    finished = switch.finish(connect(), there.clone, placements.naming(there.clone, there.environment))
+    finished = swap.finish(connect(), there.clone, placements.naming(there.clone, there.environment))
     if finished:
         err.print(f"A restore of {there.environment} was interrupted; it is finished now.", highlight=False)
     return finished

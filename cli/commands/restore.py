@@ -8,14 +8,15 @@ from typing import Annotated
 
 import typer
 
-from cli import asking, target
 from cli.commands.arguments import Environment
 from cli.commands.options import AsJson, NoSnapshot, Yes
-from cli.console import err, out
-from cli.errors import UserError
-from cli.images.engine import connect
-from cli.output_files import STREAM
-from cli.transfers import megabytes
+from cli.core.errors import UserError
+from cli.environments import handle
+from cli.images.local import connect
+from cli.ui import questions
+from cli.ui.console import err, out
+from cli.ui.output_files import STREAM
+from cli.ui.transfer_progress import megabytes
 
 app = typer.Typer(add_completion=False)
 
@@ -35,16 +36,16 @@ def restore(
     the service is healthy with the new one. Linked accounts of another clone or machine come back as revoked: their
     tokens can't be read here, and they must be linked again.
     """
-    from cli.backups import load  # noqa: PLC0415 - only what puts one back needs it
-    from cli.snapshots import before  # noqa: PLC0415
+    from cli.data.backups import load  # noqa: PLC0415 - only what puts one back needs it
+    from cli.data.snapshots import before  # noqa: PLC0415
 
-    there, client = target.of(environment), connect()
+    there, client = handle.of(environment), connect()
     if not yes and file == STREAM:
         raise UserError("Give --yes.", cause="Standard input is the backup, so nobody can be asked.", exit_status=2)
     if not yes:
         snapshot = not no_snapshot and before.has_data(client, there.clone, environment)
         question = f"Replace {environment}'s database with {file}? {before.consequence(snapshot=snapshot)}"
-        asking.confirm(question, as_json=as_json)
+        questions.confirm(question, as_json=as_json)
     done = load.restore(client, there, file, snapshot=not no_snapshot)
     if as_json:
         typer.echo(json.dumps(asdict(done)))

@@ -8,13 +8,14 @@ from typing import Annotated, Any
 
 import typer
 
-from cli import remedies, target
 from cli.commands.arguments import Environment
 from cli.commands.options import AsJson
-from cli.console import err
-from cli.errors import UserError
-from cli.images.engine import connect
-from cli.target import Target
+from cli.core import remedies
+from cli.core.errors import UserError
+from cli.environments import handle
+from cli.environments.handle import Target
+from cli.images.local import connect
+from cli.ui.console import err
 
 SAMPLES = ("python", "-m", "app.samples")
 
@@ -32,7 +33,7 @@ def seed(
 
     The samples are added where they aren't there yet, so it can be run again.
     """
-    there = target.of(environment)
+    there = handle.of(environment)
     done = _samples(there) if file is None else _file(there, file)
     if as_json:
         typer.echo(json.dumps({"environment": environment, **done}))
@@ -56,8 +57,8 @@ def _samples(there: Target) -> dict[str, Any]:
 
 
 def _file(there: Target, file: Path) -> dict[str, Any]:
-    from cli import database  # noqa: PLC0415 - only a file goes to the database itself
-    from cli.streams import CommandError  # noqa: PLC0415
+    from cli.data import database  # noqa: PLC0415 - only a file goes to the database itself
+    from cli.engine.streams import CommandError  # noqa: PLC0415
 
     try:
         sql = file.read_text()

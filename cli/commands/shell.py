@@ -6,8 +6,9 @@ from typing import Annotated
 
 import typer
 
-from cli import inside, target
 from cli.commands.arguments import Environment, complete_service
+from cli.engine import container_exec
+from cli.environments import handle
 
 SHELL = ("sh", "-c", "if command -v bash >/dev/null; then exec bash; fi; exec sh")
 
@@ -20,4 +21,4 @@ def shell(
     service: Annotated[str, typer.Argument(help="Which service.", autocompletion=complete_service)] = "app",
 ) -> None:
     """Open a shell in a service's container, as the service's user."""
-    inside.become(target.of(environment).running(service), SHELL)
+    container_exec.become(handle.of(environment).running(service), SHELL)

@@ -9,16 +9,18 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from cli import asking, session, target, turns
 from cli.commands.arguments import Environment, Snapshot
 from cli.commands.options import AsJson, NoInstall, NoSnapshot, Yes
-from cli.console import err, out
-from cli.errors import UserError
-from cli.images.engine import connect
-from cli.snapshots import store
-from cli.snapshots.manifest import Manifest
-from cli.snapshots.store import Store
-from cli.transfers import megabytes
+from cli.core.errors import UserError
+from cli.data.snapshots import store
+from cli.data.snapshots.manifest import Manifest
+from cli.data.snapshots.store import Store
+from cli.environments import environment_lock, handle
+from cli.images.local import connect
+from cli.operations import session
+from cli.ui import questions
+from cli.ui.console import err, out
+from cli.ui.transfer_progress import megabytes
 
 app = typer.Typer(
     help="Snapshots of an environment's data: Postgres and Redis together, checksummed, put back whole.",
@@ -35,9 +37,9 @@ def create(
     as_json: AsJson = False,
 ) -> None:
     """Take a snapshot of an environment, running or not. Services are paused meanwhile; no connection is lost."""
-    from cli.snapshots import create as creation  # noqa: PLC0415 - only what takes one needs it
+    from cli.data.snapshots import create as creation  # noqa: PLC0415 - only what takes one needs it
 
-    taken = creation.create(connect(), target.require(environment), environment, name)
+    taken = creation.create(connect(), handle.require(environment), environment, name)
     if as_json:
         typer.echo(json.dumps(asdict(taken)))
         return
@@ -77,14 +79,14 @@ def restore(  # noqa: PLR0913 - options, each given by name
     Where there is data, it asks, and takes a snapshot of it first. Passwords and keys may have changed since: what
     comes back is made to open with those that the environment has now.
     """
-    from cli.snapshots import before  # noqa: PLC0415 - only what puts one back needs it
-    from cli.snapshots import restore as restoring  # noqa: PLC0415
+    from cli.data.snapshots import before  # noqa: PLC0415 - only what puts one back needs it
+    from cli.operations import restore_snapshot as restoring  # noqa: PLC0415
 
     made = _store(environment).read(name)
     here = session.prepare(install=not no_install)
     if not yes and before.has_data(here.client, here.clone, environment):
         question = f"Replace {environment}'s data with the snapshot {name} of {_moment(made)}?"
-        asking.confirm(f"{question} {before.consequence(snapshot=not no_snapshot)}", as_json=as_json)
+        questions.confirm(f"{question} {before.consequence(snapshot=not no_snapshot)}", as_json=as_json)
     done = restoring.restore(here, environment, name, snapshot=not no_snapshot)
     if as_json:
         typer.echo(json.dumps(asdict(done)))
@@ -108,11 +110,11 @@ def delete(
     as_json: AsJson = False,
 ) -> None:
     """Delete a snapshot for good; asks first."""
-    here = target.require(environment)
+    here = handle.require(environment)
     kept = store.of(here, environment)
     if not yes:
-        asking.confirm(f"Delete {environment}'s snapshot {name}{_described(kept, name)} for good?", as_json=as_json)
-    with turns.turn(here.home, environment, err.print):
+        questions.confirm(f"Delete {environment}'s snapshot {name}{_described(kept, name)} for good?", as_json=as_json)
+    with environment_lock.turn(here.home, environment, err.print):
         kept.delete(name)
     if as_json:
         typer.echo(json.dumps({"environment": environment, "name": name}))
@@ -121,7 +123,7 @@ def delete(
 
 
 def _store(environment: str) -> Store:
-    return store.of(target.require(environment), environment)
+    return store.of(handle.require(environment), environment)
 
 
 def _described(kept: Store, name: str) -> str:

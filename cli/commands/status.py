@@ -7,18 +7,18 @@ from typing import Annotated
 
 import typer
 
-from cli import clone
 from cli.commands.arguments import AnyEnvironment
 from cli.commands.options import AsJson
-from cli.console import err, out
-from cli.engine_view import EngineView
+from cli.engine.inventory import EngineView
+from cli.environments import clone
 from cli.images import source
-from cli.images.engine import connect
-from cli.overview.document import document
-from cli.overview.gathering import Overview, gather
-from cli.overview.sizes import Sizes
-from cli.overview.tables import shown
-from cli.pulumi import configured_stacks, require_configured
+from cli.images.local import connect
+from cli.operations.status.collect import Overview, gather
+from cli.operations.status.document import document
+from cli.operations.status.sizes import Sizes
+from cli.operations.status.tables import shown
+from cli.pulumi.process import configured_stacks, require_configured
+from cli.ui.console import err, out
 
 app = typer.Typer(add_completion=False)
 
@@ -50,7 +50,7 @@ def status(
         return gather(view, here, environment, everyone=everyone, sizes=sizes)
 
     if watching:
-        from cli.overview.watching import watch  # noqa: PLC0415 - most look once
+        from cli.operations.status.watch import watch  # noqa: PLC0415 - most look once
 
         watch(look, everyone=everyone)
         return

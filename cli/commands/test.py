@@ -7,11 +7,13 @@ from typing import Annotated
 
 import typer
 
-from cli import lifecycle, placements, session, suites, test_runs, tests_container
 from cli.commands.options import NoInstall
-from cli.console import err
+from cli.environments import placements
 from cli.machine import browser
-from cli.suites import BROWSER, Chosen
+from cli.operations import lifecycle, session
+from cli.operations.test import container, pytest_runs, suites
+from cli.operations.test.suites import BROWSER, Chosen
+from cli.ui.console import err
 
 CI_ENVIRONMENT = "ci"
 
@@ -52,7 +54,7 @@ def _here(chosen: Chosen, reports: Path | None, *, install: bool) -> int:
     driven = not any(run.drives_browser for run in suites.runs(chosen)) or _has_browser(chosen, install=install)
     needed = chosen.suites != ("unit",)
     here = session.prepare(install=install, engine=needed, images=needed)
-    return test_runs.run(here, chosen, browser=driven, reports=_folder(reports))
+    return pytest_runs.run(here, chosen, browser=driven, reports=_folder(reports))
 
 
 def _has_browser(chosen: Chosen, *, install: bool) -> bool:
@@ -69,8 +71,8 @@ def _inside(chosen: Chosen, reports: Path | None, *, install: bool) -> int:
     (outputs,) = lifecycle.up(here, CI_ENVIRONMENT)
     err.print(f"Running tests inside {CI_ENVIRONMENT}: {', '.join(chosen.suites)}.", highlight=False)
     naming = placements.naming(here.clone, CI_ENVIRONMENT)
-    command = suites.inside_command(chosen, tests_container.REPORTS if reports else "")
-    return tests_container.run(here.client, outputs, naming, command, _folder(reports))
+    command = suites.inside_command(chosen, container.REPORTS if reports else "")
+    return container.run(here.client, outputs, naming, command, _folder(reports))
 
 
 def _folder(reports: Path | None) -> Path | None:

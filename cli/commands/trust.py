@@ -6,16 +6,18 @@ from typing import Annotated
 
 import typer
 
-from cli import certificates, clone, recorded
 from cli.commands.arguments import Environment
 from cli.commands.options import NoInstall
-from cli.console import err
-from cli.errors import UserError
-from cli.pulumi import require_configured
-from cli.trust import authority, trusting
-from cli.trust.authority import Authority
-from cli.trust.store import Ask, Store
-from cli.trust.trusting import Stores
+from cli.core.errors import UserError
+from cli.environments import clone
+from cli.operations import certificates
+from cli.pulumi import stack_state
+from cli.pulumi.process import require_configured
+from cli.trust_stores import authority, trusting
+from cli.trust_stores.authority import Authority
+from cli.trust_stores.store import Ask, Store
+from cli.trust_stores.trusting import Stores
+from cli.ui.console import err
 
 WhichStores = Annotated[Stores, typer.Option("--store", help="Only the system's, or only the browsers'.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")]
@@ -37,7 +39,7 @@ def trust(
     """
     require_configured(environment)
     here = clone.current()
-    pem = certificates.authority(recorded.read(here, environment))
+    pem = certificates.authority(stack_state.read(here, environment))
     if pem is None:
         raise UserError(f"{environment} is not up.", remedy=f"Bring it up first: `./dashtam up {environment}`.")
     ca, stores = Authority(environment, pem), _stores(store, asking(yes=yes), install=not no_install)

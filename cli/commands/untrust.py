@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import typer
 
-from cli import clone
 from cli.commands.arguments import Environment
 from cli.commands.options import NoInstall
 from cli.commands.trust import WhichStores, Yes, asking, say
-from cli.pulumi import require_configured
-from cli.trust import authority, trusting
-from cli.trust.trusting import Stores
+from cli.environments import clone
+from cli.pulumi.process import require_configured
+from cli.trust_stores import authority, trusting
+from cli.trust_stores.trusting import Stores
 
 app = typer.Typer(add_completion=False)
 

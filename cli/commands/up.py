@@ -8,11 +8,12 @@ import typer
 from pydantic import TypeAdapter, ValidationError
 from rich.table import Table
 
-from cli import further, lifecycle, session
 from cli.commands.arguments import Environments
 from cli.commands.options import AsJson, NoInstall
-from cli.console import err, out
-from cli.errors import UserError
+from cli.core.errors import UserError
+from cli.environments import named_environments
+from cli.operations import lifecycle, session
+from cli.ui.console import err, out
 from infra.config_values import Duration, seconds
 from infra.naming import SERVICES
 from infra.outputs import StackOutputs
@@ -56,7 +57,7 @@ def up(
         raise UserError("--name goes with one environment.", remedy="./dashtam up dev --name NAME", exit_status=2)
     here = session.prepare(install=not no_install)
     if name is not None:
-        further.make(here, environments[0], name, err.print)
+        named_environments.make(here, environments[0], name, err.print)
         environments = [name]
     chosen = list(dict.fromkeys(environments))
     for outputs in lifecycle.up(here, *chosen, patience=wait_timeout):

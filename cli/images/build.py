@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
-from cli.console import err
-from cli.images import debian, pull, rootfs
-from cli.images.engine import is_local, local_references
-from cli.images.progress import Announce, Steps, Tick
-from cli.paths import cache_home
+from cli.core.paths import cache_home
+from cli.images import debian, registry, rootfs
+from cli.images.local import is_local, local_references
+from cli.ui.console import err
+from cli.ui.work import Announce, Steps, Tick
 from infra.catalogue import BASES, ImageSource
 
 if TYPE_CHECKING:
@@ -25,11 +25,7 @@ Work = tuple[str, "Callable[[Tick], None]"]
 
 
 def to_console(line: str) -> None:
-    """Show a line of progress.
-
-    Args:
-        line: Plain text.
-    """
+    """Show a line of progress."""
     err.print(line, markup=False, highlight=False)
 
 
@@ -38,15 +34,6 @@ def ensure(client: DockerClient, source: ImageSource, *, announce: Announce = to
 
     It can be ended at any point and run again: an image gets its name only when it's complete. Of two runs at the same
     time the second waits for the first.
-
-    Args:
-        client: The engine.
-        source: Where the images come from.
-        announce: Takes lines about what happens.
-        install: Whether debootstrap may be installed where it's needed and missing.
-
-    Raises:
-        UserError: An image couldn't be made.
     """
     if not missing(client, source):
         return
@@ -61,15 +48,7 @@ def ensure(client: DockerClient, source: ImageSource, *, announce: Announce = to
 
 
 def missing(client: DockerClient, source: ImageSource) -> list[str]:
-    """List the images that aren't there, in the order in which to make them.
-
-    Args:
-        client: The engine.
-        source: Where the images come from.
-
-    Returns:
-        References; the root file system is needed only to build on.
-    """
+    """List the images that aren't there, in the order in which to make them."""
     local = local_references(client)
     absent = [reference for base in BASES if not is_local(reference := base.reference(source), local)]
     if absent and source is ImageSource.DEBIAN and debian.root_reference() not in local:
@@ -85,7 +64,7 @@ def _prepare(announce: Announce, *, install: bool) -> None:
 
 def _work(client: DockerClient, source: ImageSource, reference: str) -> Work:
     if source is ImageSource.REGISTRY:
-        return f"pulling {reference}", partial(pull.make, client, reference)
+        return f"pulling {reference}", partial(registry.make, client, reference)
     if reference == debian.root_reference():
         return "making a Debian root file system", partial(rootfs.make, client, reference)
     base = next(base for base in BASES if base.reference(source) == reference)

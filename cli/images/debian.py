@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import requests
 from docker.errors import DockerException
 
-from cli.errors import UserError
+from cli.core.errors import UserError
 from cli.images.failures import explained
 from infra.catalogue import BASES, IMAGES, Base, ImageSource, source_digest
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from docker import DockerClient
 
-    from cli.images.progress import Tick
+    from cli.ui.work import Tick
 
 REPOSITORY = "dashtam-debian"
 LABEL = "dashtam.base"
@@ -26,34 +26,17 @@ _VERSION = ["dpkg-query", "--show", "--showformat=${Version}"]
 
 
 def root_reference() -> str:
-    """Return the name of the image that holds the root file system alone.
-
-    Returns:
-        A name whose tag follows from what it is made of.
-    """
+    """Return the name of the image that holds the root file system alone."""
     return f"{REPOSITORY}/base:{source_digest(IMAGES / 'base')[:12]}"
 
 
 def current_references() -> frozenset[str]:
-    """Return the names of all images that this version of the project builds.
-
-    Returns:
-        The bases and the root file system below them.
-    """
+    """Return the names of all images that this version of the project builds."""
     return frozenset({root_reference(), *(base.reference(ImageSource.DEBIAN) for base in BASES)})
 
 
 def make(client: DockerClient, base: Base, tick: Tick) -> None:
-    """Build one base image.
-
-    Args:
-        client: The engine, which has the root file system.
-        base: Which.
-        tick: Takes each line of the build.
-
-    Raises:
-        UserError: It failed; nothing has the image's name then.
-    """
+    """Build one base image."""
     what = f"Building the {base.name} image failed"
     try:
         arguments = {"BASE_IMAGE": root_reference()}
@@ -71,19 +54,7 @@ def make(client: DockerClient, base: Base, tick: Tick) -> None:
 
 
 def follow(events: Iterable[dict[str, Any]], what: str, tick: Tick) -> str:
-    """Follow a build to its end.
-
-    Args:
-        events: What the engine tells of it.
-        what: What failed if it fails, as a sentence without its full stop.
-        tick: Takes each line.
-
-    Returns:
-        The image's id.
-
-    Raises:
-        UserError: It failed.
-    """
+    """Follow a build to its end."""
     lines: list[str] = []
     image = ""
     for event in events:

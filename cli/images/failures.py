@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from cli.errors import UserError
+from cli.core.errors import UserError
 
 TAIL = 12
 """How many last lines of a tool's output are shown."""
@@ -39,15 +39,7 @@ _KNOWN = (
 
 
 def explained(what: str, lines: list[str]) -> UserError:
-    """Return an error that names the cause, with the last lines of the output.
-
-    Args:
-        what: What failed, as a sentence without its full stop.
-        lines: The output, the last line last.
-
-    Returns:
-        The error to raise.
-    """
+    """Return an error that names the cause, with the last lines of the output."""
     tail = [text for line in lines for text in line.splitlines() if text.strip()][-TAIL:]
     output = "\n".join(tail)
     for pattern, reason, remedy in _KNOWN:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import requests
 from docker.errors import DockerException
 
-from cli.errors import UserError
-from cli.images.engine import patience
-from cli.machine.files import write_whole
+from cli.core.atomic_files import write_whole
+from cli.core.errors import UserError
+from cli.images.local import patience
 from infra.catalogue import BASES, LOCK
 
 if TYPE_CHECKING:
@@ -30,20 +30,7 @@ _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 def record(
     client: DockerClient, references: Iterable[str] = OFFICIAL, path: Path = LOCK, seconds: float = ANSWER_SECONDS
 ) -> dict[str, str]:
-    """Ask the registry for the digest of each image, and record them all or none.
-
-    Args:
-        client: The engine, which asks.
-        references: The images, by name and tag.
-        path: The file to write.
-        seconds: How long the registry has to answer for each.
-
-    Returns:
-        The digests by reference.
-
-    Raises:
-        UserError: The registry didn't answer for one of them; the file is left as it was.
-    """
+    """Ask the registry for the digest of each image, and record them all or none."""
     digests = {reference: _digest(client, reference, seconds) for reference in sorted(references)}
     write_whole(path, json.dumps(digests, indent=2, sort_keys=True) + "\n")
     return digests

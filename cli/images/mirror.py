@@ -12,11 +12,7 @@ _FORMAT = "$(REPO_URI) $(ORIGIN) $(LABEL) $(COMPONENT)"
 
 
 def mirrors() -> list[str]:
-    """Return the mirrors to try, in order.
-
-    Returns:
-        The machine's own where its package manager has one, then debootstrap's default.
-    """
+    """Return the mirrors to try, in order."""
     if not shutil.which("apt-get"):
         return [DEFAULT]
     command = ["apt-get", "indextargets", "--format", _FORMAT, "Created-By: Packages"]
@@ -25,15 +21,7 @@ def mirrors() -> list[str]:
 
 
 def configured(targets: str) -> list[str]:
-    """Pick the mirror from what the package manager knows.
-
-    Args:
-        targets: A line an index: its address, origin, label and component.
-
-    Returns:
-        At most one address. Only plain HTTP counts, which is signed all the same: a bare root file system has no
-        certificates to check HTTPS with.
-    """
+    """Pick the mirror from what the package manager knows."""
     rows = (line.split() for line in targets.splitlines())
     found = [
         row[0].rstrip("/") for row in rows if row[1:] == ["Debian", "Debian", "main"] and row[0].startswith("http://")

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import requests
 from docker.errors import DockerException
 
-from cli.errors import UserError
+from cli.core.errors import UserError
 from cli.images.debian import follow
 from cli.images.failures import explained
-from cli.images.progress import Steps, Tick
+from cli.ui.work import Steps, Tick
 from infra import recipes
 from infra.catalogue import ROOT
 
@@ -22,18 +22,7 @@ if TYPE_CHECKING:
 
 
 def stages(settings: StackSettings, services: Collection[str]) -> list[str]:
-    """Return which images are to be built.
-
-    Args:
-        settings: The environment's config.
-        services: Which services; all of them, and the tests, if none is named.
-
-    Returns:
-        Stages, each once.
-
-    Raises:
-        UserError: One of the services runs no image that is built here.
-    """
+    """Return which images are to be built."""
     built = recipes.stages(settings)
     for service in services:
         if service not in built:
@@ -50,17 +39,7 @@ def stages(settings: StackSettings, services: Collection[str]) -> list[str]:
 def rebuild(
     client: DockerClient, chosen: Mapping[str, dict[str, str]], announce: Callable[[str], None], *, cache: bool
 ) -> None:
-    """Build images. One has its name only once it is complete.
-
-    Args:
-        client: The engine.
-        chosen: Arguments of their Dockerfiles by stage.
-        announce: Takes lines about what happens.
-        cache: Whether what was built before may be used again.
-
-    Raises:
-        UserError: An image could not be built.
-    """
+    """Build images. One has its name only once it is complete."""
     steps = Steps(len(chosen), announce)
     for stage, arguments in chosen.items():
         reference = recipes.reference(stage, arguments)

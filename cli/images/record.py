@@ -6,18 +6,13 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from cli.machine.files import write_whole
-from cli.paths import data_home
+from cli.core.atomic_files import write_whole
+from cli.core.paths import data_home
 from infra.catalogue import ImageSource
 
 
 class Decision(BaseModel):
-    """Where images come from, and why.
-
-    Args:
-        source: The source.
-        reason: Why, as a phrase.
-    """
+    """Where images come from, and why."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -26,11 +21,7 @@ class Decision(BaseModel):
 
 
 class EngineRecord(BaseModel):
-    """What is known of an engine; what others keep there stays.
-
-    Args:
-        image_source: Where its images come from, once that is decided.
-    """
+    """What is known of an engine; what others keep there stays."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -38,11 +29,7 @@ class EngineRecord(BaseModel):
 
 
 class MachineRecord(BaseModel):
-    """What is known of this machine; what others keep there stays.
-
-    Args:
-        engines: By the engine's own id.
-    """
+    """What is known of this machine; what others keep there stays."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -50,20 +37,12 @@ class MachineRecord(BaseModel):
 
 
 def file() -> Path:
-    """Return where the record is kept.
-
-    Returns:
-        A file among the user's data.
-    """
+    """Return where the record is kept."""
     return data_home() / "machine.json"
 
 
 def read() -> MachineRecord:
-    """Read the record.
-
-    Returns:
-        An empty one where there is none, or none that can be read: all of it can be found out again.
-    """
+    """Read the record."""
     try:
         return MachineRecord.model_validate_json(file().read_text())
     except (FileNotFoundError, ValidationError):
@@ -71,12 +50,7 @@ def read() -> MachineRecord:
 
 
 def write(engine: str, decision: Decision | None) -> None:
-    """Record where an engine's images come from.
-
-    Args:
-        engine: Its id.
-        decision: What was decided; None forgets it.
-    """
+    """Record where an engine's images come from."""
     record = read()
     record.engines.setdefault(engine, EngineRecord()).image_source = decision
     write_whole(file(), record.model_dump_json(indent=2, exclude_none=True) + "\n")

@@ -9,11 +9,11 @@ import subprocess
 from collections import deque
 from typing import TYPE_CHECKING
 
-from cli.errors import UserError
-from cli.images.engine import patience
+from cli.core.errors import UserError
+from cli.core.paths import cache_home
 from cli.images.failures import OTHER_SOURCE, explained
+from cli.images.local import patience
 from cli.images.mirror import mirrors
-from cli.paths import cache_home
 from infra.catalogue import IMAGES
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from docker import DockerClient
 
-    from cli.images.progress import Announce, Tick
+    from cli.ui.work import Announce, Tick
 
 ENGINE_PATIENCE = 600
 """Seconds that the engine may take to store a root file system."""
@@ -32,11 +32,7 @@ _NO_RELEASE = "Failed getting release file"
 
 
 def obstacle() -> UserError | None:
-    """Return why this machine can't make a root file system.
-
-    Returns:
-        The error to raise, or None where nothing stands against it.
-    """
+    """Return why this machine can't make a root file system."""
     what = "The base images can't be built from Debian packages on this machine"
     if not shutil.which("unshare") or not (shutil.which("debootstrap") or shutil.which("apt-get")):
         return UserError(
@@ -54,15 +50,7 @@ def obstacle() -> UserError | None:
 
 
 def install_tools(announce: Announce, *, install: bool) -> None:
-    """Install debootstrap with the machine's own package manager, where it is missing.
-
-    Args:
-        announce: Takes a line about it, before it happens.
-        install: Whether it may be installed.
-
-    Raises:
-        UserError: It's missing and may not, or can't, be installed.
-    """
+    """Install debootstrap with the machine's own package manager, where it is missing."""
     if shutil.which("debootstrap"):
         return
     command = [
@@ -89,16 +77,7 @@ def install_tools(announce: Announce, *, install: bool) -> None:
 def run(
     command: list[str], tick: Tick | None = None, environ: Mapping[str, str] | None = None
 ) -> tuple[int, list[str]]:
-    """Run a tool to its end, and end it if this process is interrupted.
-
-    Args:
-        command: The tool and its arguments.
-        tick: Takes each line.
-        environ: Variables besides this process's own.
-
-    Returns:
-        The exit status and the last lines.
-    """
+    """Run a tool to its end, and end it if this process is interrupted."""
     variables = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C.UTF-8", **(environ or {})}
     lines: deque[str] = deque(maxlen=40)
     with subprocess.Popen(
@@ -150,16 +129,7 @@ def _import(client: DockerClient, folder: Path, reference: str, labels: Mapping[
 
 
 def make(client: DockerClient, reference: str, tick: Tick) -> None:
-    """Make the root file system and hand it to the engine as an image.
-
-    Args:
-        client: The engine.
-        reference: The name to give it, with its tag.
-        tick: Takes what it is at.
-
-    Raises:
-        UserError: It failed; nothing has the name then.
-    """
+    """Make the root file system and hand it to the engine as an image."""
     work = cache_home() / "images"
     target = work / "rootfs.partial"
     work.mkdir(parents=True, exist_ok=True)

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import requests
 from docker.errors import DockerException
 
-from cli.errors import UserError
+from cli.core.errors import UserError
 from cli.images import debian, record, rootfs
-from cli.images.engine import is_local, local_references, patience
+from cli.images.local import is_local, local_references, patience
 from cli.images.record import Decision
 from infra.catalogue import BASES, POSTGRES, ImageSource
 
@@ -25,50 +25,17 @@ PROBE_SECONDS = 5.0
 
 
 def decide(client: DockerClient, environ: Mapping[str, str] = os.environ) -> ImageSource:
-    """Return where this machine's images come from, and hold on to it.
-
-    Args:
-        client: The engine.
-        environ: The environment, in which `DASHTAM_IMAGE_SOURCE` overrides everything.
-
-    Returns:
-        The override, else what is recorded for this engine, else what is found now, which is then recorded.
-
-    Raises:
-        UserError: The override is no source.
-    """
+    """Return where this machine's images come from, and hold on to it."""
     return (known(client, environ) or _settle(client)).source
 
 
 def explain(client: DockerClient, environ: Mapping[str, str] = os.environ) -> Decision:
-    """Return where this machine's images come from, and why, without recording anything.
-
-    Args:
-        client: The engine.
-        environ: The environment, in which `DASHTAM_IMAGE_SOURCE` overrides everything.
-
-    Returns:
-        The override, else what is recorded for this engine, else what is found now.
-
-    Raises:
-        UserError: The override is no source.
-    """
+    """Return where this machine's images come from, and why, without recording anything."""
     return known(client, environ) or probe(client)
 
 
 def known(client: DockerClient, environ: Mapping[str, str] = os.environ) -> Decision | None:
-    """Return where this machine's images come from, as far as that is settled: no registry is asked.
-
-    Args:
-        client: The engine.
-        environ: The environment, in which `DASHTAM_IMAGE_SOURCE` overrides everything.
-
-    Returns:
-        The override, else what is recorded for this engine, else None.
-
-    Raises:
-        UserError: The override is no source.
-    """
+    """Return where this machine's images come from, as far as that is settled: no registry is asked."""
     if wish := environ.get(VARIABLE):
         return Decision(source=parse(wish), reason=f"{VARIABLE} says so")
     recorded = record.read().engines.get(_engine_id(client))
@@ -83,18 +50,7 @@ def _settle(client: DockerClient) -> Decision:
 
 
 def choose(client: DockerClient, wish: str) -> Decision:
-    """Record where images come from, as the user wants it.
-
-    Args:
-        client: The engine.
-        wish: `registry`, `debian`, or `auto` to find out anew.
-
-    Returns:
-        What holds now.
-
-    Raises:
-        UserError: The wish is none of these.
-    """
+    """Record where images come from, as the user wants it."""
     engine = _engine_id(client)
     if wish == "auto":
         record.write(engine, None)
@@ -105,17 +61,7 @@ def choose(client: DockerClient, wish: str) -> Decision:
 
 
 def parse(wish: str) -> ImageSource:
-    """Read a source's name.
-
-    Args:
-        wish: What was written.
-
-    Returns:
-        The source.
-
-    Raises:
-        UserError: There is no such source.
-    """
+    """Read a source's name."""
     try:
         return ImageSource(wish)
     except ValueError:
@@ -125,16 +71,7 @@ def parse(wish: str) -> ImageSource:
 
 
 def probe(client: DockerClient, reference: str = POSTGRES.official, seconds: float = PROBE_SECONDS) -> Decision:
-    """Find out where images can come from.
-
-    Args:
-        client: The engine, which asks: it may reach a registry that this process can't, and the other way round.
-        reference: An image that a registry would know.
-        seconds: How long it has to answer.
-
-    Returns:
-        The registry if the official images are here already or it answers, else Debian's packages.
-    """
+    """Find out where images can come from."""
     local = local_references(client)
     if all(is_local(base.reference(ImageSource.REGISTRY), local) for base in BASES):
         return Decision(source=ImageSource.REGISTRY, reason="the official images are here")

@@ -15,13 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Stale:
-    """An image that an older version of the project built.
-
-    Args:
-        id: Its id.
-        tags: Its names, all of ours.
-        size: In bytes, with what it shares with others.
-    """
+    """An image that an older version of the project built."""
 
     id: str
     tags: tuple[str, ...]
@@ -29,15 +23,7 @@ class Stale:
 
 
 def find(client: DockerClient) -> list[Stale]:
-    """List the base images that older versions built.
-
-    Args:
-        client: The engine.
-
-    Returns:
-        Images that carry our label and nothing but our names. What others built on top inherits the label, and is not
-        among them.
-    """
+    """List the base images that older versions built."""
     found = []
     for image in client.api.images(filters={"label": LABEL}):
         tags = tuple(image.get("RepoTags") or ())
@@ -48,14 +34,7 @@ def find(client: DockerClient) -> list[Stale]:
 
 
 def remove(client: DockerClient) -> list[str]:
-    """Remove the base images that older versions built and nothing uses.
-
-    Args:
-        client: The engine.
-
-    Returns:
-        The names removed.
-    """
+    """Remove the base images that older versions built and nothing uses."""
     removed = []
     # The root file systems come last: the others stand on them.
     for image in sorted(find(client), key=lambda image: image.tags[0].startswith(f"{REPOSITORY}/base:")):

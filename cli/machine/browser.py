@@ -6,12 +6,12 @@ import os
 import platform
 import shutil
 
-from cli.console import err
-from cli.errors import UserError
-from cli.machine import apt
-from cli.machine.exclusive import exclusively
-from cli.machine.process import CommandError
-from cli.paths import cache_home
+from cli.core import apt
+from cli.core.errors import UserError
+from cli.core.file_lock import exclusively
+from cli.core.paths import cache_home
+from cli.core.process import CommandError
+from cli.ui.console import err
 
 VARIABLE = "DASHTAM_CHROMIUM"
 """Names another browser than the `chromium` on PATH; the tests read it too."""
@@ -27,14 +27,7 @@ def can_run() -> bool:
 
 
 def require_browser(*, install: bool) -> None:
-    """Make sure of a browser, and of the program that tells it whom to trust.
-
-    Args:
-        install: Whether they may be installed.
-
-    Raises:
-        UserError: Something is missing and may not, or can't, be installed.
-    """
+    """Make sure of a browser, and of the program that tells it whom to trust."""
     if not can_run():
         raise UserError(
             f"The browser tests can't run on {platform.system()} itself.",

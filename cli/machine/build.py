@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cli.errors import UserError
-from cli.machine.files import scratch_folder
-from cli.machine.process import UNWATCHED, CommandError, Watcher, run_lines
-from cli.machine.progress import meter
+from cli.core.atomic_files import scratch_folder
+from cli.core.errors import UserError
+from cli.core.process import UNWATCHED, CommandError, Watcher, run_lines
+from cli.ui.progress import meter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -28,29 +28,14 @@ _FREE_BYTES = 5 * 10**9
 
 @dataclass(frozen=True)
 class Builder:
-    """Builds modules with one Go.
-
-    Args:
-        go: The `go` command.
-        bin: Where programs and scripts go.
-        plugins: Where plugins go.
-    """
+    """Builds modules with one Go."""
 
     go: Path
     bin: Path
     plugins: Path
 
     def build(self, module: Module, *, plugins_only: bool = False, environment: Mapping[str, str] = os.environ) -> None:
-        """Build what is missing of one module; what is there stays as it is.
-
-        Args:
-            module: What to build.
-            plugins_only: Leave the programs out.
-            environment: What Go's own environment starts from.
-
-        Raises:
-            UserError: A download or the build fails.
-        """
+        """Build what is missing of one module; what is there stays as it is."""
         programs = [] if plugins_only else self.missing_programs(module)
         plugins = self.missing_plugins(module)
         if not programs and not plugins:
@@ -142,13 +127,7 @@ class _Work:
 
 
 class Counter:
-    """Counts the lines of Go that each stand for one piece of work.
-
-    Args:
-        total: How many there will be; 0 where that is unknown.
-        report: What is told each time; see `Meter.update`.
-        prefix: What such lines begin with.
-    """
+    """Counts the lines of Go that each stand for one piece of work."""
 
     def __init__(self, total: int, report: Callable[[float, float, str], None], *, prefix: str = "") -> None:
         self._total = total
@@ -166,14 +145,7 @@ class Counter:
 
 
 def go_environment(base: Mapping[str, str]) -> dict[str, str]:
-    """Return what Go builds with, whatever a user has set for their own work.
-
-    Args:
-        base: The environment to start from.
-
-    Returns:
-        A whole environment: no C compiler, no other Go, no workspace, and go.sum binding.
-    """
+    """Return what Go builds with, whatever a user has set for their own work."""
     return {**base, "CGO_ENABLED": "0", "GOTOOLCHAIN": "local", "GOWORK": "off", "GOFLAGS": "-mod=readonly"}
 
 

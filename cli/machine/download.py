@@ -29,14 +29,7 @@ class ChecksumError(DownloadError):
 
 @dataclass(frozen=True)
 class Limits:
-    """When a download is given up.
-
-    Args:
-        connect: Seconds to reach the host.
-        silence: Seconds without a byte.
-        window: Seconds over which speed is measured.
-        speed: Bytes per second that must come on average within a window.
-    """
+    """When a download is given up."""
 
     connect: float = 3.0
     silence: float = 5.0
@@ -46,28 +39,13 @@ class Limits:
 
 @dataclass(frozen=True)
 class Downloader:
-    """Fetches files over HTTPS.
-
-    Args:
-        limits: When to give up.
-        context: What verifies servers; the machine's own trust by default.
-    """
+    """Fetches files over HTTPS."""
 
     limits: Limits = field(default_factory=Limits)
     context: ssl.SSLContext = field(default_factory=lambda: truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
 
     def text(self, url: str) -> str:
-        """Fetch a short text.
-
-        Args:
-            url: Where it is.
-
-        Returns:
-            The text.
-
-        Raises:
-            DownloadError: It doesn't come.
-        """
+        """Fetch a short text."""
         _require_https(url)
         try:
             with self._client() as client, client.stream("GET", url) as answer:
@@ -85,18 +63,7 @@ class Downloader:
         return content.decode(errors="replace")
 
     def file(self, url: str, target: Path, *, sha256: str, report: Callable[[int, int], None]) -> None:
-        """Fetch a file whose content is known; it is in place only once it is complete and verified.
-
-        Args:
-            url: Where it is.
-            target: Where it goes. What came before a break is kept beside it.
-            sha256: What its content must hash to, in hex.
-            report: Told the bytes so far and in all (0 if unknown).
-
-        Raises:
-            DownloadError: It doesn't come.
-            ChecksumError: Something else came.
-        """
+        """Fetch a file whose content is known; it is in place only once it is complete and verified."""
         _require_https(url)
         part = target.with_name(target.name + ".part")
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -8,15 +8,15 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cli.console import err
-from cli.errors import UserError
-from cli.machine import apt
-from cli.machine.endpoint import DEFAULT_SOCKET, Endpoint
-from cli.machine.engine import Engine, UnreachableError, explain, probe
+from cli.core import apt
+from cli.core.errors import UserError
+from cli.core.file_lock import exclusively
+from cli.core.paths import cache_home
+from cli.core.process import CommandError, run_lines
+from cli.engine.connect import Engine, UnreachableError, explain, probe
+from cli.engine.endpoint import DEFAULT_SOCKET, Endpoint
 from cli.machine.engine_start import START_TIMEOUT_SECONDS, start_dockerd, wait_for_engine
-from cli.machine.exclusive import exclusively
-from cli.machine.process import CommandError, run_lines
-from cli.paths import cache_home
+from cli.ui.console import err
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,17 +28,7 @@ _DIRECTLY = ("dockerd",)
 
 
 def set_up_engine(failure: UnreachableError) -> Engine:
-    """Install an engine if there is none, and start it.
-
-    Args:
-        failure: Why none can be used as things are.
-
-    Returns:
-        The running engine.
-
-    Raises:
-        UserError: That is not possible or not allowed here.
-    """
+    """Install an engine if there is none, and start it."""
     if failure.denied or failure.endpoint.chosen or platform.system() != "Linux" or os.geteuid() != 0:
         raise explain(failure)
     endpoint = Endpoint(f"unix://{DEFAULT_SOCKET}", "started by dashtam", chosen=False)

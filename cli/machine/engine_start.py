@@ -9,13 +9,13 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cli.machine.engine import Engine, UnreachableError, probe
+from cli.engine.connect import Engine, UnreachableError, probe
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from cli.machine.endpoint import Endpoint
+    from cli.engine.endpoint import Endpoint
 
 START_TIMEOUT_SECONDS = 40
 """An engine on a slow disk takes some seconds to answer."""
@@ -26,12 +26,7 @@ _LOG_LINES = 20
 
 @dataclass(frozen=True)
 class Daemon:
-    """An engine that was started directly.
-
-    Args:
-        pid: Its process.
-        log: What it prints.
-    """
+    """An engine that was started directly."""
 
     pid: int
     log: Path
@@ -55,15 +50,7 @@ class Daemon:
 
 
 def start_dockerd(argv: Sequence[str], log: Path) -> Daemon:
-    """Start an engine that outlives this command and its terminal.
-
-    Args:
-        argv: The command.
-        log: Where its output goes.
-
-    Returns:
-        The engine, perhaps not answering yet.
-    """
+    """Start an engine that outlives this command and its terminal."""
     log.parent.mkdir(parents=True, exist_ok=True)
     streams = [
         (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
@@ -75,19 +62,7 @@ def start_dockerd(argv: Sequence[str], log: Path) -> Daemon:
 
 
 def wait_for_engine(endpoint: Endpoint, daemon: Daemon | None, *, timeout: float = START_TIMEOUT_SECONDS) -> Engine:
-    """Wait until an engine answers.
-
-    Args:
-        endpoint: Where it will.
-        daemon: Its process, if it was started directly.
-        timeout: Seconds to wait at most.
-
-    Returns:
-        The engine.
-
-    Raises:
-        UnreachableError: It ended, or the time is over; holds the end of its log.
-    """
+    """Wait until an engine answers."""
     deadline = time.monotonic() + timeout
     while True:
         try:

@@ -5,26 +5,18 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from cli.core.paths import ROOT, cache_home
 from cli.machine.toolchain import user_home
-from cli.paths import ROOT, cache_home
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from cli.machine.engine import Engine
+    from cli.engine.connect import Engine
     from cli.machine.toolchain import Toolchain
 
 
 def tool_environment(toolchain: Toolchain, engine: Engine | None) -> dict[str, str]:
-    """Return the variables to set on top of a user's environment.
-
-    Args:
-        toolchain: The Pulumi CLI and its plugins.
-        engine: The Docker engine, if one is needed.
-
-    Returns:
-        Environment variables.
-    """
+    """Return the variables to set on top of a user's environment."""
     variables = {
         "PATH": _search_path(toolchain.cli.bin),
         "PULUMI_SKIP_UPDATE_CHECK": "true",

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cli.errors import UserError
-from cli.machine.engine import UnreachableError, explain, find_engine
+from cli.core.errors import UserError
+from cli.core.paths import cache_home
+from cli.engine.connect import UnreachableError, explain, find_engine
 from cli.machine.lock import read_lock
 from cli.machine.plugins import missing_plugins, official_home
 from cli.machine.pulumi import find_cli, with_plugins
 from cli.machine.toolchain import Cli, Origin, Places
-from cli.paths import cache_home
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,15 +27,7 @@ _TRUST_VARIABLES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked at.
-
-    Args:
-        check: What.
-        ok: Whether it is as it should be.
-        detail: What was found.
-        cause: Why it isn't as it should be.
-        remedy: The command or change that mends it.
-    """
+    """One thing that was looked at."""
 
     check: str
     ok: bool
@@ -45,11 +37,7 @@ class Finding:
 
 
 def findings() -> list[Finding]:
-    """Look at everything that a machine needs.
-
-    Returns:
-        All that was looked at, good and bad.
-    """
+    """Look at everything that a machine needs."""
     places = Places(read_lock())
     cli = find_cli(places, remember=False)
     return [_engine(), _pulumi(places, cli), _plugins(places, cli), *_trust(), _space()]

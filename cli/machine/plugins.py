@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from cli.errors import UserError
-from cli.machine.process import CommandError, Watcher, run_lines
-from cli.machine.progress import meter
+from cli.core.errors import UserError
+from cli.core.process import CommandError, Watcher, run_lines
 from cli.machine.toolchain import Cli, Origin, Places, user_home
+from cli.ui.progress import meter
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,15 +18,7 @@ _OFFICIAL_TIMEOUT_SECONDS = 180
 
 
 def missing_plugins(places: Places, home: Path) -> list[tuple[str, str]]:
-    """List the plugins that a Pulumi home lacks.
-
-    Args:
-        places: What says which are needed.
-        home: The Pulumi home.
-
-    Returns:
-        Names and versions.
-    """
+    """List the plugins that a Pulumi home lacks."""
     return [(name, version) for name, version in places.lock.plugins if not _installed(home, name, version)]
 
 
@@ -38,43 +30,19 @@ def _installed(home: Path, name: str, version: str) -> bool:
 
 
 def official_home(cli: Cli, places: Places) -> Path:
-    """Return the home that official plugins belong in.
-
-    Args:
-        cli: The CLI that uses them.
-        places: Where things are.
-
-    Returns:
-        The user's own home for the user's own CLI.
-    """
+    """Return the home that official plugins belong in."""
     return places.release_home if cli.origin is Origin.RELEASE else user_home()
 
 
 def install_official(cli: Cli, places: Places) -> None:
-    """Let Pulumi download its own plugins.
-
-    Args:
-        cli: The CLI.
-        places: Where things are.
-
-    Raises:
-        UserError: They can't be downloaded.
-    """
+    """Let Pulumi download its own plugins."""
     home = official_home(cli, places)
     for name, version in missing_plugins(places, home):
         _install(cli, home, name, version, timeout=_OFFICIAL_TIMEOUT_SECONDS)
 
 
 def install_built(cli: Cli, places: Places) -> None:
-    """Give Pulumi the plugins that were built, in a home of their own.
-
-    Args:
-        cli: The CLI.
-        places: Where things are.
-
-    Raises:
-        UserError: Pulumi refuses one.
-    """
+    """Give Pulumi the plugins that were built, in a home of their own."""
     for name, version in missing_plugins(places, places.built_home):
         binary = places.built / "plugins" / f"pulumi-resource-{name}"
         _install(cli, places.built_home, name, version, "--file", str(binary), timeout=_INSTALL_TIMEOUT_SECONDS)

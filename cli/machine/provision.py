@@ -2,32 +2,21 @@
 
 from __future__ import annotations
 
-from cli.console import err
-from cli.errors import UserError
+from cli.core.errors import UserError
+from cli.core.file_lock import exclusively
+from cli.core.paths import cache_home
 from cli.machine.build import Builder
 from cli.machine.download import DownloadError
-from cli.machine.exclusive import exclusively
 from cli.machine.go import fetch_go, find_go
 from cli.machine.plugins import install_built, install_official
 from cli.machine.pulumi import find_cli, find_toolchain, with_plugins
 from cli.machine.release import Release
 from cli.machine.toolchain import Cli, Origin, Places, Toolchain
-from cli.paths import cache_home
+from cli.ui.console import err
 
 
 def provision(places: Places, release: Release | None = None) -> Toolchain:
-    """Get what is missing; a second run at the same time waits for the first.
-
-    Args:
-        places: What is wanted and where it goes.
-        release: Where the CLI can be downloaded; the official release by default.
-
-    Returns:
-        A complete toolchain.
-
-    Raises:
-        UserError: It can be neither downloaded nor built.
-    """
+    """Get what is missing; a second run at the same time waits for the first."""
     with exclusively(cache_home() / "toolchain.lock", "setting up Pulumi"):
         found = find_toolchain(places)
         if found:
@@ -78,15 +67,7 @@ def _built(places: Places) -> Toolchain:
 
 
 def build(places: Places, *, plugins_only: bool) -> None:
-    """Build what is missing of every module.
-
-    Args:
-        places: What is built and where it goes.
-        plugins_only: Leave the programs out.
-
-    Raises:
-        UserError: A download or the build fails.
-    """
+    """Build what is missing of every module."""
     go = find_go(places.lock) or fetch_go(places.lock)
     builder = Builder(go, bin=places.built / "bin", plugins=places.built / "plugins")
     for module in places.lock.modules:

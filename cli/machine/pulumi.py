@@ -10,54 +10,30 @@ import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cli.errors import UserError
-from cli.machine.files import write_whole
+from cli.core.atomic_files import write_whole
+from cli.core.errors import UserError
+from cli.core.paths import cache_home
 from cli.machine.lock import read_lock
 from cli.machine.toolchain import Cli, Origin, Places, Toolchain
 from cli.machine.versions import fits, parse_version
-from cli.paths import cache_home
 
 if TYPE_CHECKING:
     from cli.machine.lock import Lock
 
 
 def find_cli(places: Places, *, remember: bool = True) -> Cli | None:
-    """Find a CLI that fits, without changing anything but what is remembered.
-
-    Args:
-        places: What says which fits, and where ours are.
-        remember: Whether the version of one on PATH may be noted in the cache.
-
-    Returns:
-        The one on PATH, else the downloaded one, else the built one, else None.
-    """
+    """Find a CLI that fits, without changing anything but what is remembered."""
     return _on_path(places, remember) or _ours(places, Origin.RELEASE) or _ours(places, Origin.BUILT)
 
 
 def find_toolchain(places: Places, *, remember: bool = True) -> Toolchain | None:
-    """Find a CLI with all its plugins, without changing anything but what is remembered.
-
-    Args:
-        places: What says which fit, and where ours are.
-        remember: Whether the version of one on PATH may be noted in the cache.
-
-    Returns:
-        The toolchain, or None where something is missing.
-    """
+    """Find a CLI with all its plugins, without changing anything but what is remembered."""
     cli = find_cli(places, remember=remember)
     return with_plugins(cli, places) if cli else None
 
 
 def with_plugins(cli: Cli, places: Places) -> Toolchain | None:
-    """Add the plugins that are there for a CLI.
-
-    Args:
-        cli: The CLI.
-        places: Where plugins are.
-
-    Returns:
-        The toolchain, or None where plugins are missing.
-    """
+    """Add the plugins that are there for a CLI."""
     from cli.machine.plugins import missing_plugins, official_home  # noqa: PLC0415
 
     home = official_home(cli, places)
@@ -69,18 +45,7 @@ def with_plugins(cli: Cli, places: Places) -> Toolchain | None:
 
 
 def require_toolchain(lock: Lock | None = None, *, install: bool) -> Toolchain:
-    """Return the toolchain, getting what is missing.
-
-    Args:
-        lock: What is wanted; the project's own by default.
-        install: Whether anything may be downloaded or built.
-
-    Returns:
-        A complete toolchain.
-
-    Raises:
-        UserError: Something is missing and may not be installed, or can't be.
-    """
+    """Return the toolchain, getting what is missing."""
     places = Places(lock or read_lock())
     found = find_toolchain(places, remember=install)
     if found:

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
+from cli.core.atomic_files import scratch_folder
 from cli.machine.download import Downloader, DownloadError
-from cli.machine.files import scratch_folder
-from cli.machine.progress import meter
 from cli.machine.toolchain import platform_name
+from cli.ui.progress import meter
 
 if TYPE_CHECKING:
     from cli.machine.toolchain import Places
@@ -26,13 +26,7 @@ _MEGABYTE = 10**6
 
 @dataclass(frozen=True)
 class Release:
-    """One version's release for this platform.
-
-    Args:
-        version: Its version.
-        base: The address of all releases.
-        downloader: What fetches it.
-    """
+    """One version's release for this platform."""
 
     version: str
     base: str = field(default_factory=lambda: os.environ.get(RELEASES_VARIABLE) or _RELEASES)
@@ -44,14 +38,7 @@ class Release:
         return f"pulumi-v{self.version}-{platform_name()}.tar.gz"
 
     def install(self, places: Places) -> None:
-        """Download, verify and unpack the release; its folder appears only once it is whole.
-
-        Args:
-            places: Where it goes.
-
-        Raises:
-            DownloadError: It can't be had, or isn't what was published.
-        """
+        """Download, verify and unpack the release; its folder appears only once it is whole."""
         folder = f"{self.base.rstrip('/')}/v{self.version}"
         checksums = self.downloader.text(f"{folder}/pulumi-{self.version}-checksums.txt")
         archive = places.release.parent / "downloads" / self.archive
@@ -67,18 +54,7 @@ class Release:
 
 
 def find_checksum(checksums: str, name: str) -> str:
-    """Find a file's line in a published list of checksums.
-
-    Args:
-        checksums: Lines of a SHA-256 in hex and a file's name, as `sha256sum` prints them.
-        name: The file.
-
-    Returns:
-        Its checksum, in lower case.
-
-    Raises:
-        DownloadError: It isn't in the list.
-    """
+    """Find a file's line in a published list of checksums."""
     for line in checksums.splitlines():
         digest, _, listed = line.partition(" ")
         if listed.strip().lstrip("*") == name and len(digest) == 64:  # noqa: PLR2004 - SHA-256 in hex
@@ -90,13 +66,6 @@ def unpack(archive: Path, target: Path) -> None:
     """Unpack the programs of a release, all or nothing.
 
     Only plain files are taken, by their last name, so that no path in the archive can lead elsewhere.
-
-    Args:
-        archive: A gzipped tar with a folder `pulumi`.
-        target: The folder to make.
-
-    Raises:
-        DownloadError: It isn't such an archive.
     """
     with scratch_folder(target.parent) as scratch:
         part = scratch / "bin"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cli.machine.engine import Engine, UnreachableError, explain
+from cli.engine.connect import Engine, UnreachableError, explain
+from cli.engine.remembered import find_remembered_engine
 from cli.machine.environment import tool_environment
 from cli.machine.pulumi import require_toolchain
-from cli.machine.remembered import find_remembered_engine
 
 if TYPE_CHECKING:
     from cli.machine.toolchain import Toolchain
@@ -16,13 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Machine:
-    """A machine that is ready.
-
-    Args:
-        engine: The Docker engine; None if it wasn't asked for and none answers.
-        toolchain: The Pulumi CLI and its plugins.
-        environment: Variables to set for every tool.
-    """
+    """A machine that is ready."""
 
     engine: Engine | None
     toolchain: Toolchain
@@ -30,35 +24,14 @@ class Machine:
 
 
 def prepare(*, install: bool, need_engine: bool) -> Machine:
-    """Return a ready machine, after making it ready if need be.
-
-    Args:
-        install: Whether anything may be installed, downloaded, built or started.
-        need_engine: Whether a Docker engine must answer.
-
-    Returns:
-        The machine.
-
-    Raises:
-        UserError: Something is missing and may not be installed, or can't be.
-    """
+    """Return a ready machine, after making it ready if need be."""
     engine = require_engine(install=install) if need_engine else _reachable_engine(remember=install)
     toolchain = require_toolchain(install=install)
     return Machine(engine, toolchain, tool_environment(toolchain, engine))
 
 
 def require_engine(*, install: bool) -> Engine:
-    """Return an engine that answers, starting or installing one if need be.
-
-    Args:
-        install: Whether one may be installed or started.
-
-    Returns:
-        The engine.
-
-    Raises:
-        UserError: None answers, and none may or can be set up.
-    """
+    """Return an engine that answers, starting or installing one if need be."""
     try:
         return find_remembered_engine(remember=install)
     except UnreachableError as failure:

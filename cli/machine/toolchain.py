@@ -9,7 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cli.paths import account_home, cache_home
+from cli.core.paths import account_home, cache_home
 
 if TYPE_CHECKING:
     from cli.machine.lock import Lock
@@ -25,14 +25,7 @@ class Origin(StrEnum):
 
 @dataclass(frozen=True)
 class Cli:
-    """The Pulumi CLI.
-
-    Args:
-        origin: Where it comes from.
-        version: Its version.
-        pulumi: The command.
-        bin: The folder to put on PATH; None where it is there already.
-    """
+    """The Pulumi CLI."""
 
     origin: Origin
     version: str
@@ -42,13 +35,7 @@ class Cli:
 
 @dataclass(frozen=True)
 class Toolchain:
-    """The CLI and its plugins.
-
-    Args:
-        cli: The CLI.
-        plugins: Where the plugins come from: `RELEASE` is the official ones.
-        home: The folder that Pulumi keeps plugins in; None where it is the user's own.
-    """
+    """The CLI and its plugins."""
 
     cli: Cli
     plugins: Origin
@@ -57,11 +44,7 @@ class Toolchain:
 
 @dataclass(frozen=True)
 class Places:
-    """Where the parts that this project gets for itself are kept.
-
-    Args:
-        lock: What they are made from.
-    """
+    """Where the parts that this project gets for itself are kept."""
 
     lock: Lock
 
@@ -87,11 +70,7 @@ class Places:
 
 
 def user_home() -> Path:
-    """Return the user's own Pulumi home.
-
-    Returns:
-        `$PULUMI_HOME` unless that is one of ours, else `~/.pulumi`.
-    """
+    """Return the user's own Pulumi home."""
     chosen = os.environ.get("PULUMI_HOME")
     if chosen and not Path(chosen).is_relative_to(cache_home()):
         return Path(chosen)
@@ -99,11 +78,7 @@ def user_home() -> Path:
 
 
 def platform_name() -> str:
-    """Return the platform as Pulumi's releases name it.
-
-    Returns:
-        Such as `linux-x64` or `darwin-arm64`.
-    """
+    """Return the platform as Pulumi's releases name it."""
     machine = platform.machine().lower()
     architecture = {"x86_64": "x64", "amd64": "x64", "aarch64": "arm64"}.get(machine, machine)
     return f"{platform.system().lower()}-{architecture}"

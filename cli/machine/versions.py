@@ -10,14 +10,7 @@ _VERSION = re.compile(r"(\d+)\.(\d+)(?:\.(\d+))?")
 
 
 def parse_version(text: str) -> Version | None:
-    """Find the first version number in a text.
-
-    Args:
-        text: Such as `v3.259.0` or `go version go1.26.8 linux/amd64`.
-
-    Returns:
-        Major, minor and patch (0 where there is none), or None.
-    """
+    """Find the first version number in a text."""
     found = _VERSION.search(text)
     if found is None:
         return None
@@ -26,14 +19,6 @@ def parse_version(text: str) -> Version | None:
 
 
 def fits(text: str, *, minimum: str) -> bool:
-    """Tell whether a version is the minimum or newer, within the same major version.
-
-    Args:
-        text: A version as a tool prints it.
-        minimum: The oldest that will do.
-
-    Returns:
-        False also where the text holds no version.
-    """
+    """Tell whether a version is the minimum or newer, within the same major version."""
     found, oldest = parse_version(text), parse_version(minimum)
     return found is not None and oldest is not None and found[0] == oldest[0] and found >= oldest

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.async_api import Error
 
-from cli.paths import ROOT, data_home
+from cli.core.paths import ROOT, data_home
 from tests.e2e.browser import chromium
 from tests.system.running import run, succeed
 

@@ -9,7 +9,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from cli.paths import ROOT
+from cli.core.paths import ROOT
 from tests.system.running import run, succeed
 
 if TYPE_CHECKING:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cli.backups import archive
-from cli.backups.archive import Label
-from cli.backups.source import Source
-from cli.database import derived
+from cli.data.backups import archive
+from cli.data.backups.archive import Label
+from cli.data.backups.source import Source
+from cli.data.database import derived
 from tests.system.running import succeed
 
 if TYPE_CHECKING:

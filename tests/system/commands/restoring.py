@@ -6,8 +6,8 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cli.snapshots.journal import Journal, Phase
-from cli.snapshots.switch import STAGED
+from cli.data.snapshots.journal import Journal, Phase
+from cli.data.snapshots.swap import STAGED
 from tests.system import damage
 from tests.system.moments import TIMEOUT
 

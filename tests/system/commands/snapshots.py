@@ -7,14 +7,14 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cli.snapshots import manifest
+from cli.data.snapshots import manifest
 from tests.system import environments
 from tests.system.running import succeed
 
 if TYPE_CHECKING:
     import docker
 
-    from cli.snapshots.manifest import Manifest
+    from cli.data.snapshots.manifest import Manifest
     from tests.system.checkout import Checkout
 
 

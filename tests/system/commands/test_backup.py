@@ -12,9 +12,9 @@ from unittest.mock import Mock
 
 import pytest
 
-from cli import database as databases
-from cli.backups import archive, load
-from cli.errors import UserError
+from cli.core.errors import UserError
+from cli.data import database as databases
+from cli.data.backups import archive, load
 from tests.system.commands import backups
 from tests.system.commands.backups import OWN, Made
 from tests.system.running import TIMEOUT, succeed

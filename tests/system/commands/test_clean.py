@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cli.engine_view import EngineView
+from cli.engine.inventory import EngineView
 from infra.naming import OWNER_LABEL, Naming
 from tests.system import environments
 from tests.system.commands.contents import Contents

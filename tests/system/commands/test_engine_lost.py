@@ -7,7 +7,7 @@ import contextlib
 import threading
 from typing import TYPE_CHECKING
 
-from cli.machine.endpoint import DEFAULT_SOCKET
+from cli.engine.endpoint import DEFAULT_SOCKET
 from tests.system import damage, environments
 from tests.system.running import succeed, wait_until
 

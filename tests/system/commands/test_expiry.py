@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from cli.recorded import AUTHORITY, CERTIFICATE
+from cli.pulumi.stack_state import AUTHORITY, CERTIFICATE
 from infra.naming import SERVICES
 from tests.system import environments
 from tests.system.commands.test_obstacles import FAKETIME

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cli.paths import account_home
+from cli.core.paths import account_home
 from infra.naming import SERVICES
 from tests.system.checkout import Checkout
 from tests.system.commands.beside import is_healthy, own, parts, places, remember, remembered, seen

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cli.database import LONGEST
+from cli.data.database import LONGEST
 from tests.system import checkout as checkouts
 from tests.system import environments
 from tests.system.commands import snapshots

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import libfaketime  # type: ignore[import-untyped]
 import pytest
 
-from cli.soundness import ROOM
+from cli.operations.clock_and_disk import ROOM
 from tests.system import environments
 from tests.system.commands.additional import beside
 from tests.system.running import run

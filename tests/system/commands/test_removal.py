@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from docker.errors import NotFound
 
-from cli.engine_view import EngineView
+from cli.engine.inventory import EngineView
 
 if TYPE_CHECKING:
     import docker

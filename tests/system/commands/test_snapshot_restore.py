@@ -11,10 +11,11 @@ from unittest.mock import Mock
 
 import pytest
 
-from cli.clone import Clone
-from cli.errors import UserError
-from cli.snapshots import manifest, parts, restore
-from cli.snapshots.journal import Phase
+from cli.core.errors import UserError
+from cli.data.snapshots import manifest, parts
+from cli.data.snapshots.journal import Phase
+from cli.environments.clone import Clone
+from cli.operations import restore_snapshot
 from tests.system import environments
 from tests.system.commands import snapshots
 from tests.system.commands.restoring import Restore, ended_when, killed_when
@@ -163,7 +164,7 @@ def _is_refused_before_the_engine_is_asked(checkout: Checkout, path: Path) -> bo
     """Restore as the command does, without the seconds in which it makes the machine ready."""
     session = Mock(clone=Clone("", checkout.root, path.parents[2]))
     try:
-        restore.restore(session, checkout.stack, path.name)
+        restore_snapshot.restore(session, checkout.stack, path.name)
     except UserError as error:
         return "damaged; nothing was changed" in error.message and session.mock_calls == []
     return False

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cli.errors import UserError
+from cli.core.errors import UserError
+from cli.data.snapshots import staging, store
+from cli.data.snapshots.helper import Helper, Part, helper
+from cli.data.snapshots.manifest import Manifest, Piece
+from cli.data.snapshots.swap import STAGED
 from cli.images import source
-from cli.snapshots import staging, store
-from cli.snapshots.helper import Helper, Part, helper
-from cli.snapshots.manifest import Manifest, Piece
-from cli.snapshots.switch import STAGED
 from infra.catalogue import POSTGRES, REDIS
 from infra.naming import Naming
 

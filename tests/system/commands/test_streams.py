@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from docker.errors import NotFound
 
-from cli import streams
+from cli.engine import streams
 
 if TYPE_CHECKING:
     import docker

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cli.container_view import TESTS
+from cli.engine.container import TESTS
 from infra.naming import COMPONENT_LABEL, STACK_LABEL
 from tests.system import damage
 from tests.system.checkout import ROOT, Checkout

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from cli.recorded import VOLUME
+from cli.pulumi.stack_state import VOLUME
 from infra.catalogue import POSTGRES, SOURCE_VARIABLE, ImageSource
 from infra.identity import MARKER
 from tests.system import checkout as checkouts

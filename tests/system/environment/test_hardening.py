@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from cli.container_view import TESTS
+from cli.engine.container import TESTS
 from infra.naming import COMPONENT_LABEL, OWNER_LABEL, PROJECT_LABEL, SERVICES, STACK_LABEL
 from tests.system.environments import USERS, Environment, each_service, labelled
 

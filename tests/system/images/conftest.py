@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from cli.images import build, source
-from cli.images.engine import connect
+from cli.images.local import connect
 from infra.catalogue import BASES, Base, ImageSource
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from cli.images import build, rootfs
-from cli.images.engine import local_references
+from cli.images.local import local_references
 from infra.catalogue import IMAGES, NODE, POSTGRES, PYTHON, Base, ImageSource
 
 if TYPE_CHECKING:
@@ -168,7 +168,7 @@ def test_two_containers_never_serve_one_folder(run: Any, volume: Any, until: Any
 
 
 BUILD = (
-    "from cli.images import build, debian, engine; print(debian.root_reference()); "
+    "from cli.images import local as engine; from cli.images import build, debian; print(debian.root_reference()); "
     "build.ensure(engine.connect(), build.ImageSource('debian'))"
 )
 

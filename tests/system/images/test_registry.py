@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from docker.errors import ImageNotFound
 
-from cli.errors import UserError
-from cli.images import lock, pull, source
-from cli.images.engine import is_local, local_references
-from cli.pins import registry as pins
+from cli.core.errors import UserError
+from cli.images import lock, source
+from cli.images import registry as images
+from cli.images.local import is_local, local_references
 from infra.catalogue import REDIS, ImageSource
 from tests.system.running import wait_until
 
@@ -110,7 +110,7 @@ def test_an_image_is_pulled_and_found_by_the_reference_that_runs_it(
     reference = f"{tag}@{digest}" if pinned else tag
     assert not is_local(reference, local_references(client))
     news: list[str] = []
-    pull.make(client, reference, news.append)
+    images.make(client, reference, news.append)
     assert news
     assert is_local(reference, local_references(client))
     # The program finds it by asking the engine for this very name.
@@ -119,7 +119,7 @@ def test_an_image_is_pulled_and_found_by_the_reference_that_runs_it(
 
 def test_a_digest_that_the_registry_does_not_have_is_refused(client: DockerClient, pushed: tuple[str, str]) -> None:
     with pytest.raises(UserError) as caught:
-        pull.make(client, f"{pushed[0]}@sha256:{'0' * 64}", lambda _: None)
+        images.make(client, f"{pushed[0]}@sha256:{'0' * 64}", lambda _: None)
     assert "unknown" in caught.value.cause
 
 
@@ -139,12 +139,6 @@ def without_official_images(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("without_official_images")
 def test_a_registry_that_answers_is_the_source(client: DockerClient, pushed: tuple[str, str]) -> None:
     assert source.probe(client, pushed[0]).source is ImageSource.REGISTRY
-
-
-def test_its_tags_and_their_digests_are_told(pushed: tuple[str, str]) -> None:
-    image, _, tag = pushed[0].rpartition(":")
-    assert pins.tags(image) == [tag]
-    assert pins.digest(image, tag) == pushed[1]
 
 
 class Misbehaving(http.server.BaseHTTPRequestHandler):

@@ -12,13 +12,13 @@ from socketserver import BaseRequestHandler, ThreadingUnixStreamServer
 
 import pytest
 
-from cli.errors import UserError
-from cli.machine.endpoint import Endpoint
-from cli.machine.engine import UnreachableError, find_engine, probe
+from cli.core.errors import UserError
+from cli.core.paths import ROOT
+from cli.engine.connect import UnreachableError, find_engine, probe
+from cli.engine.endpoint import Endpoint
+from cli.engine.remembered import find_remembered_engine
 from cli.machine.engine_start import start_dockerd, wait_for_engine
-from cli.machine.remembered import find_remembered_engine
 from cli.machine.setup import require_engine
-from cli.paths import ROOT
 
 NOBODY = 65534
 
@@ -104,7 +104,7 @@ def test_one_that_is_not_for_this_user(engine_socket: Path) -> None:
     engine_socket.chmod(0o600 if root else 0)
     program = (
         "import os, sys; from cli.machine import engine_setup; from cli.machine.setup import require_engine\n"
-        "from cli.errors import UserError\n"
+        "from cli.core.errors import UserError\n"
         + (f"os.setgid({NOBODY}); os.setuid({NOBODY})\n" if root else "")
         + "try: require_engine(install=True)\n"
         "except UserError as error: print(error.message, error.cause, error.remedy, sep='\\n')\n"
@@ -133,7 +133,7 @@ def test_the_last_one_is_remembered_as_long_as_it_listens(
     monkeypatch.setenv("DASHTAM_CACHE_HOME", str(folder / "cache"))
     monkeypatch.setenv("DOCKER_HOST", f"unix://{engine_socket}")
     first = find_remembered_engine()
-    monkeypatch.setattr("cli.machine.remembered.find_engine", lambda _: pytest.fail("asked again"))
+    monkeypatch.setattr("cli.engine.remembered.find_engine", lambda _: pytest.fail("asked again"))
     assert find_remembered_engine() == first
     monkeypatch.undo()
     monkeypatch.setenv("DASHTAM_CACHE_HOME", str(folder / "cache"))

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from cli.errors import UserError
-from cli.machine.endpoint import Endpoint
-from cli.machine.engine import Engine, UnreachableError
+from cli.core.errors import UserError
+from cli.core.paths import ROOT
+from cli.engine.connect import Engine, UnreachableError
+from cli.engine.endpoint import Endpoint
 from cli.machine.engine_setup import set_up_engine
-from cli.paths import ROOT
 
 ENGINE = ROOT / "tests/system/toolchain/data/engine.py.txt"
 

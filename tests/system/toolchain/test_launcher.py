@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.paths import ROOT
+from cli.core.paths import ROOT
 
 UV = """#!/bin/sh
 if [ "$1" = --version ]; then echo "uv ${FAKE_UV_VERSION:-0.99.0}"; exit; fi

@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from cli.errors import UserError
+from cli.core.errors import UserError
+from cli.core.file_lock import exclusively
+from cli.core.paths import ROOT, cache_home
 from cli.machine.download import Downloader, Limits
-from cli.machine.exclusive import exclusively
 from cli.machine.lock import read_lock
 from cli.machine.provision import provision
 from cli.machine.release import RELEASES_VARIABLE, Release
 from cli.machine.toolchain import Origin, Places
-from cli.paths import ROOT, cache_home
 from tests.system.toolchain.release_host import ReleaseHost
 
 QUICK = Limits(connect=1.0, silence=1.0, window=0.5, speed=100_000)

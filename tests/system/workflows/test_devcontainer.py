@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from cli import preflight
-from cli.paths import ROOT
+from cli.core.paths import ROOT
+from cli.environments import preflight
 from infra.catalogue import PYTHON
 
 FILE = ROOT / ".devcontainer/devcontainer.json"

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 import yaml
 
+from cli.core.paths import ROOT
 from cli.machine.go import fetch_go, find_go
 from cli.machine.lock import read_lock
-from cli.paths import ROOT
 
 WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
 LINTER = ROOT / ".github/actionlint"

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from cli.pulumi import Pulumi
-    from cli.recorded import Resource
+    from cli.pulumi.process import Pulumi
+    from cli.pulumi.stack_state import Resource
 
 
 @dataclass

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from cli.container_view import ContainerView
+from cli.engine.container import ContainerView
 from infra import identity
 from infra.catalogue import ROOT
+from tests.unit.cli.images_double import FakeEngine
 
 HEALTHY = ContainerView(
     id="id-app",
@@ -90,3 +91,16 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def git(root: Path, *arguments: str) -> str:
     """Run git, which must succeed."""
     return subprocess.run(["git", "-C", str(root), *arguments], capture_output=True, text=True, check=True).stdout
+
+
+@pytest.fixture
+def engine() -> FakeEngine:
+    return FakeEngine()
+
+
+@pytest.fixture
+def own_homes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep tests away from this user's clones and caches."""
+    monkeypatch.setenv("DASHTAM_DATA_HOME", str(tmp_path / "data"))
+    monkeypatch.setenv("DASHTAM_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.delenv("DASHTAM_IMAGE_SOURCE", raising=False)

@@ -8,11 +8,11 @@ import pytest
 from typer._completion_shared import get_completion_script
 from typer.testing import CliRunner
 
-from cli import clone
-from cli.clone import Clone
+from cli.core.paths import ROOT
+from cli.data.snapshots import store
+from cli.environments import clone
+from cli.environments.clone import Clone
 from cli.main import app
-from cli.paths import ROOT
-from cli.snapshots import store
 
 
 def _asked(shell: str, line: str) -> str:

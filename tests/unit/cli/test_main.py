@@ -16,9 +16,9 @@ from typer.core import TyperGroup
 from typer.testing import CliRunner
 
 from cli import main
-from cli.errors import UserError
-from cli.lazy import Commands
-from cli.streams import CommandError
+from cli.core.errors import UserError
+from cli.engine.streams import CommandError
+from cli.lazy_commands import Commands
 
 COMMANDS = [[name] for name, command in Commands().items() if not isinstance(command, TyperGroup)]
 

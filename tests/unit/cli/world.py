@@ -13,9 +13,9 @@ from tests.unit.cli.conftest import HEALTHY
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from cli.clone import Clone
-    from cli.container_view import ContainerView
-    from cli.update import Supervisor
+    from cli.engine.container import ContainerView
+    from cli.environments.clone import Clone
+    from cli.pulumi.events import Supervisor
 
 
 def empty_engine() -> SimpleNamespace:

@@ -16,9 +16,9 @@ from typer._click import Command
 from typer._click.exceptions import UsageError
 from typer.main import get_command
 
-from cli.lazy import MODULES
+from cli.core.remedies import REMEDIES
+from cli.lazy_commands import MODULES
 from cli.main import app
-from cli.remedies import REMEDIES
 from reference.files import FILES
 from reference.messages import FOLDERS, messages
 from reference.source_text import SourceText

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from cli.lazy import MODULES
+from cli.lazy_commands import MODULES
 from infra.settings import StackSettings
 from reference import commands, config, markdown, messages
 from reference.files import ROOT

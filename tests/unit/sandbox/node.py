@@ -12,8 +12,8 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from cli import private_ca
-from cli.paths import cache_home
+from cli.core.paths import cache_home
+from cli.images import build_ca
 from infra.catalogue import ROOT
 
 SANDBOX = ROOT / "sandbox"
@@ -41,7 +41,7 @@ def install_packages(npm: list[str]) -> None:
     with _alone():
         if mark.exists() and mark.read_text() == digest:
             return
-        bundle = private_ca.bundle()
+        bundle = build_ca.bundle()
         certificates = {"NODE_EXTRA_CA_CERTS": str(bundle)} if bundle else {}
         command = [*npm, "ci", "--omit=dev", "--loglevel=error"]
         subprocess.run(command, cwd=SANDBOX, env={**os.environ, **certificates}, check=True, capture_output=True)

@@ -11,16 +11,17 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from typer.testing import CliRunner
 
-from cli import clone, session, updates
-from cli.clone import Clone
-from cli.errors import UserError
+from cli.core.errors import UserError
+from cli.environments import clone
+from cli.environments.clone import Clone
 from cli.main import app
-from cli.recorded import AUTHORITY, CERTIFICATE, KEY, Resource
-from cli.trust import authority
-from cli.trust.authority import Authority
+from cli.operations import session, updates
+from cli.pulumi.stack_state import AUTHORITY, CERTIFICATE, KEY, Resource
+from cli.trust_stores import authority
+from cli.trust_stores.authority import Authority
 from tests.unit.cli.backend import Backend
-from tests.unit.cli.test_certificates import _served
-from tests.unit.cli.test_lifecycle import CONFIG
+from tests.unit.cli.operations.test_certificates import _served
+from tests.unit.cli.operations.test_lifecycle import CONFIG
 from tests.unit.cli.world import World
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
     from typer.testing import Result
 
-    from cli.update import Supervisor
+    from cli.pulumi.events import Supervisor
 
 NOW = datetime.now(UTC)
 SOON = NOW + timedelta(days=10, hours=12)

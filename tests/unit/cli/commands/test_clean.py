@@ -6,12 +6,12 @@ from unittest.mock import Mock
 import pytest
 from typer.testing import CliRunner
 
-from cli import clean as cleaning
-from cli import session
-from cli.clean import Belongings
 from cli.commands import clean
-from cli.errors import UserError
+from cli.core.errors import UserError
 from cli.main import app
+from cli.operations import clean as cleaning
+from cli.operations import session
+from cli.operations.clean import Belongings
 
 FOUND = Belongings([], {"asked": "1"}, [], [], [])
 REMOVED = Belongings([], {"removed": "1"}, [], [], [])

@@ -7,10 +7,10 @@ from unittest.mock import Mock
 import pytest
 from typer.testing import CliRunner, Result
 
-from cli import removal, session
-from cli.errors import UserError
+from cli.core.errors import UserError
+from cli.data.snapshots.create import Taken
 from cli.main import app
-from cli.snapshots.create import Taken
+from cli.operations import destroy, session
 
 TAKEN = Taken("test", "one", "/snapshots/test/one", 1, 1.0, 0.0)
 DATA = {"postgres_test_data", "redis_test_data"}
@@ -20,7 +20,7 @@ def _destroy(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, made: Mock, *argum
     here = Mock()
     here.clone.home = tmp_path
     monkeypatch.setattr(session, "prepare", Mock(return_value=here))
-    monkeypatch.setattr(removal, "Removal", Mock(return_value=made))
+    monkeypatch.setattr(destroy, "Removal", Mock(return_value=made))
     return CliRunner().invoke(app, ["destroy", "test", *arguments], input=answer, catch_exceptions=False)
 
 

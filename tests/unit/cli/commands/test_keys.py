@@ -6,9 +6,9 @@ from unittest.mock import Mock
 import pytest
 from typer.testing import CliRunner
 
-from cli import target
-from cli.container_view import ContainerView
-from cli.errors import UserError
+from cli.core.errors import UserError
+from cli.engine.container import ContainerView
+from cli.environments import handle
 from cli.main import app
 from tests.unit.cli.conftest import MakeContainer
 
@@ -36,9 +36,9 @@ class FakeView:
 @pytest.fixture
 def view(monkeypatch: pytest.MonkeyPatch, container: MakeContainer) -> type[FakeView]:
     view = type("View", (FakeView,), {"found": [container()], "asked": []})
-    monkeypatch.setattr(target, "EngineView", view)
-    monkeypatch.setattr(target, "connect", Mock())
-    monkeypatch.setattr("cli.clone.current", lambda: Mock(id="me"))
+    monkeypatch.setattr(handle, "EngineView", view)
+    monkeypatch.setattr(handle, "connect", Mock())
+    monkeypatch.setattr("cli.environments.clone.current", lambda: Mock(id="me"))
     return view
 
 

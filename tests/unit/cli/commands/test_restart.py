@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING
 import pytest
 from typer.testing import CliRunner
 
-from cli import clone
-from cli.clone import Clone
-from cli.errors import UserError
+from cli.core.errors import UserError
+from cli.data.snapshots import journal
+from cli.data.snapshots.helper import Part
+from cli.data.snapshots.journal import Entry, Phase
+from cli.data.snapshots.swap import STAGED
+from cli.environments import clone
+from cli.environments.clone import Clone
 from cli.main import app
-from cli.snapshots import journal
-from cli.snapshots.helper import Part
-from cli.snapshots.journal import Entry, Phase
-from cli.snapshots.switch import STAGED
 from infra.naming import Naming
-from tests.unit.cli.engine import Engine
+from tests.unit.cli.engine_double import Engine
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -5,13 +5,13 @@ from unittest.mock import Mock
 import pytest
 from typer.testing import CliRunner
 
-from cli import target
-from cli.backups import load
-from cli.backups.load import Loaded
 from cli.commands import restore
-from cli.errors import UserError
+from cli.core.errors import UserError
+from cli.data.backups import load
+from cli.data.backups.load import Loaded
+from cli.data.snapshots import before
+from cli.environments import handle
 from cli.main import app
-from cli.snapshots import before
 
 LOADED = Loaded("dev", "dev.backup", "dev", 49_200_000, 9.6, 1, 2)
 
@@ -21,7 +21,7 @@ def loading(monkeypatch: pytest.MonkeyPatch) -> Mock:
     """A restore into an environment of whose data there can be a snapshot."""
     made = Mock(return_value=LOADED)
     monkeypatch.setattr(load, "restore", made)
-    monkeypatch.setattr(target, "of", Mock())
+    monkeypatch.setattr(handle, "of", Mock())
     monkeypatch.setattr(restore, "connect", Mock())
     monkeypatch.setattr(before, "has_data", Mock(return_value=True))
     return made

@@ -7,18 +7,19 @@ from unittest.mock import Mock
 import pytest
 from typer.testing import CliRunner
 
-from cli import database, target
 from cli.commands import seed
-from cli.errors import UserError
+from cli.core.errors import UserError
+from cli.data import database
+from cli.engine.streams import CommandError
+from cli.environments import handle
 from cli.main import app
-from cli.streams import CommandError
 
 
 @pytest.fixture
 def there(monkeypatch: pytest.MonkeyPatch) -> Mock:
     found = Mock(environment="test")
     found.view.execute.return_value = (0, '{"event": "a log line"}\n{"connections": 12}\n')
-    monkeypatch.setattr(target, "of", Mock(return_value=found))
+    monkeypatch.setattr(handle, "of", Mock(return_value=found))
     monkeypatch.setattr(seed, "connect", Mock())
     return found
 

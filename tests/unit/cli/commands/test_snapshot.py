@@ -8,15 +8,15 @@ from unittest.mock import Mock
 import pytest
 from typer.testing import CliRunner
 
-from cli import session
 from cli.commands import snapshot
-from cli.errors import UserError
+from cli.core.errors import UserError
+from cli.data.snapshots import before, create, manifest
+from cli.data.snapshots.create import Taken
+from cli.data.snapshots.manifest import Manifest, Piece
+from cli.data.snapshots.store import Store
 from cli.main import app
-from cli.snapshots import before, create, manifest, restore
-from cli.snapshots.create import Taken
-from cli.snapshots.manifest import Manifest, Piece
-from cli.snapshots.restore import Restored
-from cli.snapshots.store import Store
+from cli.operations import restore_snapshot, session
+from cli.operations.restore_snapshot import Restored
 
 TAKEN = Taken("test", "one", "/snapshots/test/one", 49_200_000, 2.94, 0.71)
 RESTORED = Restored("test", "one", 49_200_000, 9.6, 6.1, 1, 2)
@@ -25,7 +25,7 @@ RESTORED = Restored("test", "one", 49_200_000, 9.6, 6.1, 1, 2)
 @pytest.fixture
 def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
     kept = Store(tmp_path / "snapshots" / "test")
-    monkeypatch.setattr("cli.clone.current", lambda: Mock(home=tmp_path))
+    monkeypatch.setattr("cli.environments.clone.current", lambda: Mock(home=tmp_path))
     monkeypatch.setattr(snapshot, "connect", Mock())
     monkeypatch.setattr(session, "prepare", Mock())
     return kept
@@ -90,7 +90,7 @@ def test_one_that_is_not_there_is_refused(command: str) -> None:
 def restoring(kept: Store, monkeypatch: pytest.MonkeyPatch) -> Mock:
     """A restore of the snapshot `one` into an environment that has data."""
     made = Mock(return_value=RESTORED)
-    monkeypatch.setattr(restore, "restore", made)
+    monkeypatch.setattr(restore_snapshot, "restore", made)
     monkeypatch.setattr(before, "has_data", Mock(return_value=True))
     write(kept, "one")
     return made

@@ -6,14 +6,16 @@ from unittest.mock import Mock
 import pytest
 from typer.testing import CliRunner, Result
 
-from cli import certificates, clone, recorded
-from cli.clone import Clone
-from cli.errors import UserError
+from cli.core.errors import UserError
+from cli.environments import clone
+from cli.environments.clone import Clone
 from cli.main import app
-from cli.trust import authority, trusting
-from cli.trust.authority import Authority
-from cli.trust.store import Say
-from tests.unit.cli.trust.conftest import MakeAuthority, make_authority
+from cli.operations import certificates
+from cli.pulumi import stack_state
+from cli.trust_stores import authority, trusting
+from cli.trust_stores.authority import Authority
+from cli.trust_stores.store import Say
+from tests.unit.cli.trust_stores.conftest import MakeAuthority, make_authority
 
 __all__ = ["make_authority"]
 
@@ -43,7 +45,7 @@ class Shelf:
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Clone:
     made = Clone("me", tmp_path, tmp_path / "home")
     monkeypatch.setattr(clone, "current", lambda: made)
-    monkeypatch.setattr(recorded, "read", Mock())
+    monkeypatch.setattr(stack_state, "read", Mock())
     return made
 
 

@@ -8,7 +8,7 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 from cli.commands.up import app, summary
-from cli.errors import UserError
+from cli.core.errors import UserError
 from infra.outputs import Containers, Database, ImageReferences, Ports, StackOutputs, Urls
 
 INSIDE = Urls(app="https://app:8000", docs=None, callback="https://callback:8182", sandbox="https://sandbox:8282")

@@ -8,12 +8,14 @@ from unittest.mock import Mock
 
 import pytest
 
-from cli import clone, main, session, target
-from cli.clone import Clone
+from cli import main
 from cli.commands import graph as graph_command
 from cli.commands import restart
-from cli.graph.model import Graph
-from cli.paths import ROOT
+from cli.core.paths import ROOT
+from cli.environments import clone, handle
+from cli.environments.clone import Clone
+from cli.operations import session
+from cli.operations.graph.model import Graph
 
 
 @pytest.fixture(autouse=True)
@@ -25,7 +27,7 @@ def nothing_is_up(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     engine.api.containers.return_value = []
     engine.api.networks.return_value = []
     monkeypatch.setattr(clone, "current", lambda: here)
-    for module in (target, restart):
+    for module in (handle, restart):
         monkeypatch.setattr(module, "connect", lambda: engine)
     no_outputs = Mock(outputs=Mock(return_value=None))
     monkeypatch.setattr(

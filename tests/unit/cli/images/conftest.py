@@ -1,63 +1,8 @@
-# ruff: noqa: ANN401 - the engine here is a fake one
 from __future__ import annotations
 
-from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
-
 import pytest
-from docker.errors import APIError
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-DIGEST = "sha256:" + "0123456789abcdef" * 4
-
-
-class FakeEngine:
-    """Answers as an engine would, from memory, and counts what it is asked."""
-
-    def __init__(self) -> None:
-        self.tags: list[str] = []
-        self.images_by_label: list[dict[str, Any]] = []
-        self.registry: Exception | str = DIGEST
-        self.pulled: list[tuple[str, str]] = []
-        self.pull_events: list[dict[str, Any]] = []
-        self.removed: list[str] = []
-        self.in_use: set[str] = set()
-        self.calls = 0
-        self.api = SimpleNamespace(timeout=60, images=self._list, pull=self._pull, remove_image=self._remove)
-        self.images = SimpleNamespace(get_registry_data=self._ask)
-
-    def info(self) -> dict[str, str]:
-        return {"ID": "engine-one"}
-
-    def _list(self, filters: dict[str, str] | None = None) -> list[dict[str, Any]]:
-        self.calls += 1
-        return self.images_by_label if filters else [{"RepoTags": self.tags}]
-
-    def _ask(self, _: str) -> SimpleNamespace:
-        self.calls += 1
-        if isinstance(self.registry, Exception):
-            raise self.registry
-        return SimpleNamespace(id=self.registry)
-
-    def _pull(self, repository: str, tag: str, **_: object) -> list[dict[str, Any]]:
-        self.pulled.append((repository, tag))
-        return self.pull_events
-
-    def _remove(self, tag: str) -> None:
-        if tag in self.in_use:
-            raise APIError("in use")
-        self.removed.append(tag)
-
-
-@pytest.fixture
-def engine() -> Any:
-    return FakeEngine()
 
 
 @pytest.fixture(autouse=True)
-def own_homes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DASHTAM_DATA_HOME", str(tmp_path / "data"))
-    monkeypatch.setenv("DASHTAM_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.delenv("DASHTAM_IMAGE_SOURCE", raising=False)
+def _homes(own_homes: None) -> None:
+    """Every test here has homes of its own."""

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from filelock import FileLock
 
-from cli.errors import UserError
+from cli.core.errors import UserError
+from cli.core.paths import cache_home
 from cli.images import build, debian
-from cli.paths import cache_home
 from infra.catalogue import BASES, NODE, POSTGRES, PYTHON, REDIS, ImageSource
-from tests.unit.cli.images.conftest import FakeEngine
+from tests.unit.cli.images_double import FakeEngine
 
 if TYPE_CHECKING:
     import io

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from docker.errors import APIError
 
-from cli.errors import UserError
+from cli.core.errors import UserError
 from cli.images import debian
 from infra.catalogue import POSTGRES, ImageSource
 

@@ -8,7 +8,7 @@ import pytest
 import requests
 from docker.errors import APIError
 
-from cli.errors import UserError
+from cli.core.errors import UserError
 from cli.images import lock
 
 if TYPE_CHECKING:

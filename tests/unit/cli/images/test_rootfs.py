@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from cli.errors import UserError
+from cli.core.errors import UserError
 from cli.images import rootfs
 
 

@@ -8,9 +8,9 @@ import pytest
 import requests
 from docker.errors import APIError
 
-from cli.errors import UserError
+from cli.core.errors import UserError
+from cli.core.paths import data_home
 from cli.images import debian, rootfs, source
-from cli.paths import data_home
 from infra.catalogue import BASES, ImageSource
 
 

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from cli.errors import UserError
-from cli.machine import apt, browser
-from cli.machine.process import CommandError
+from cli.core import apt
+from cli.core.errors import UserError
+from cli.core.process import CommandError
+from cli.machine import browser
 
 AddProgram = Callable[[str], Path]
 

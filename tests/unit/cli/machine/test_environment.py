@@ -2,12 +2,12 @@ from pathlib import Path
 
 import pytest
 
+from cli.core.paths import ROOT
+from cli.engine.connect import Engine
+from cli.engine.endpoint import Endpoint
 from cli.machine import toolchain
-from cli.machine.endpoint import Endpoint
-from cli.machine.engine import Engine
 from cli.machine.environment import tool_environment
 from cli.machine.toolchain import Cli, Origin, Toolchain
-from cli.paths import ROOT
 
 VENV = str(ROOT / ".venv" / "bin")
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from cli.core.paths import ROOT
 from cli.machine.lock import read_lock
-from cli.paths import ROOT
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.errors import UserError
+from cli.core.errors import UserError
 from cli.machine import toolchain
 from cli.machine.lock import read_lock
 from cli.machine.pulumi import find_cli, find_toolchain, require_toolchain

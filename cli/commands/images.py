@@ -1,0 +1,153 @@
+"""`./dashtam images`: where the base images come from, and what is here."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.table import Column, Table
+
+from cli.commands.options import AsJson
+from cli.images import build as building
+from cli.images import lock, source, stale
+from cli.images.local import connect
+from cli.ui.console import out
+from infra.catalogue import BASES, ImageSource
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from docker import DockerClient
+
+app = typer.Typer(
+    help="The base images: where they come from, and what is here.", no_args_is_help=True, add_completion=False
+)
+
+_BYTES = 1_000_000
+
+
+def complete_source(incomplete: str) -> list[str]:
+    """Return the sources that a word may become."""
+    return [wish for wish in ("auto", *ImageSource) if wish.startswith(incomplete)]
+
+
+@dataclass(frozen=True)
+class Row:
+    """An image in the list.
+
+    Args:
+        name: The base's name.
+        reference: What the environments run.
+        state: `present`, `missing`, or `stale` for what an older version built.
+        version: The version inside, where a label says so.
+        size: In bytes, as the engine counts; 0 where it is missing.
+    """
+
+    name: str
+    reference: str
+    state: str
+    version: str
+    size: int
+
+
+def rows(client: DockerClient, images: ImageSource) -> list[Row]:
+    """List this machine's base images.
+
+    Args:
+        client: The engine.
+        images: Where they come from.
+
+    Returns:
+        What the environments run, then what older versions left.
+    """
+    absent = building.missing(client, images)
+    current = [_row(client, base.name, base.reference(images), absent) for base in BASES]
+    old = [
+        Row(image.tags[0].split("/")[1].split(":")[0], image.tags[0], "stale", "", image.size)
+        for image in stale.find(client)
+    ]
+    return current + old
+
+
+def _row(client: DockerClient, name: str, reference: str, absent: list[str]) -> Row:
+    if reference in absent:
+        return Row(name, reference, "missing", "", 0)
+    image = client.images.get(reference)
+    return Row(name, reference, "present", image.labels.get("dashtam.version", ""), image.attrs["Size"])
+
+
+@app.command("source", epilog="Examples: ./dashtam images source; ./dashtam images source debian")
+def source_command(
+    wish: Annotated[
+        str | None,
+        typer.Argument(help="auto, registry or debian; shows what holds if left out.", autocompletion=complete_source),
+    ] = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Show or choose where this machine's images come from."""
+    client = connect()
+    decision = source.choose(client, wish) if wish else source.explain(client)
+    if as_json:
+        _tell(decision.model_dump(mode="json"))
+        return
+    out.print(f"{decision.source.value} ({decision.reason})", markup=False, highlight=False)
+
+
+@app.command("build", epilog="Example: ./dashtam images build")
+def build_command(*, as_json: AsJson = False) -> None:
+    """Make what is missing: pull it, or build it from Debian packages."""
+    client = connect()
+    images = source.decide(client)
+    building.ensure(client, images)
+    if as_json:
+        _tell(_document(client, images))
+
+
+@app.command("lock", epilog="Example: ./dashtam images lock")
+def lock_command(*, as_json: AsJson = False) -> None:
+    """Record the digests of the official images, as the registry gives them, in images/lock.json."""
+    digests = lock.record(connect())
+    if as_json:
+        _tell(digests)
+        return
+    for reference, digest in digests.items():
+        out.print(f"{reference} {digest}", markup=False, highlight=False)
+
+
+@app.command("clean", epilog="Example: ./dashtam images clean")
+def clean_command(*, as_json: AsJson = False) -> None:
+    """Remove the base images that older versions built and nothing uses."""
+    removed = list(stale.remove(connect()))
+    if as_json:
+        _tell({"removed": removed})
+        return
+    for reference in removed:
+        out.print(f"removed {reference}", markup=False, highlight=False)
+
+
+@app.command("list", epilog="Example: ./dashtam images list --json")
+def list_command(*, as_json: AsJson = False) -> None:
+    """List the base images of this machine."""
+    client = connect()
+    images = source.explain(client).source
+    if as_json:
+        _tell(_document(client, images))
+        return
+    # A reference is there to be copied: folded rather than cut.
+    table = Table("image", Column("reference", overflow="fold"), "state", "version", "size", box=None)
+    for row in rows(client, images):
+        table.add_row(
+            row.name, row.reference, row.state, row.version, f"{row.size / _BYTES:.0f} MB" if row.size else ""
+        )
+    out.print(table)
+
+
+def _document(client: DockerClient, images: ImageSource) -> dict[str, object]:
+    return {"source": images.value, "images": [asdict(row) for row in rows(client, images)]}
+
+
+def _tell(document: Mapping[str, object]) -> None:
+    typer.echo(json.dumps(document, indent=2))

@@ -1,0 +1,120 @@
+"""Makes a backup of a running environment's database."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import BinaryIO
+
+import docker
+from docker.errors import NotFound
+
+from cli.core import atomic_files, remedies
+from cli.core.errors import UserError
+from cli.data import database as databases
+from cli.data.backups import archive
+from cli.data.backups.archive import Label
+from cli.data.encryption import Sealed
+from cli.data.snapshots import keys
+from cli.engine import streams
+from cli.engine.streams import CommandError
+from cli.environments import passphrase
+from cli.environments.handle import Target
+from cli.ui import output_files
+from cli.ui.transfer_progress import transfer
+
+DUMP = ("pg_dump", "--format=custom", "--compress=zstd")
+
+
+@dataclass(frozen=True)
+class Made:
+    """A backup that was made.
+
+    Args:
+        environment: Of which environment.
+        file: Where it is.
+        bytes: The size of its archive.
+        sha256: Of its archive.
+        seconds: How long it took.
+    """
+
+    environment: str
+    file: str
+    bytes: int
+    sha256: str
+    seconds: float
+
+
+def backup(client: docker.DockerClient, target: Target, file: str) -> Made:
+    """Make a backup.
+
+    Args:
+        client: The engine.
+        target: The environment.
+        file: Where to, as `cli.ui.output_files` reads it; what is there is replaced.
+
+    Returns:
+        The backup.
+
+    Raises:
+        UserError: The database doesn't run, can't be read, or the file can't be written; no half file is left.
+    """
+    began = time.monotonic()
+    database = databases.of(client, target)
+    label = Label(
+        environment=target.environment,
+        created=datetime.now(UTC),
+        postgres=database.major(),
+        size=0,
+        sha256="",
+        token_keys=_token_keys(client, target),
+    )
+    with (
+        transfer(f"Backing {target.environment} up") as count,
+        _told(target.environment),
+        closing(database.output(*DUMP, "--dbname", database.login())) as written,
+        _opened(file) as opened,
+    ):
+        label = archive.write(opened, written, label, count)
+    return Made(target.environment, file, label.size, label.sha256, time.monotonic() - began)
+
+
+def _token_keys(client: docker.DockerClient, target: Target) -> Sealed | None:
+    try:
+        content = streams.read_file(client, target.service("app").id, f"{keys.INSTALLED}/{keys.TOKEN_KEYS}")
+    except NotFound:
+        return None
+    if passphrase.loses_token_keys(target.clone):
+        return None
+    return keys.sealed(target.clone.passphrase_file, content)
+
+
+@contextmanager
+def _opened(file: str) -> Iterator[BinaryIO]:
+    with output_files.opened(file, atomic_files.PRIVATE) as opened:
+        if opened.isatty():
+            raise UserError("A backup is not for a terminal.", remedy="Name a file, or redirect it.", exit_status=2)
+        yield opened
+
+
+@contextmanager
+def _told(environment: str) -> Iterator[None]:
+    try:
+        yield
+    except CommandError as error:
+        raise UserError(
+            f"The database of {environment} can't be backed up.",
+            cause=error.said,
+            remedy=remedies.known(error.said)
+            or f"See whether all is well by `./dashtam status {environment}`, and run it again.",
+        ) from None
+    except OSError as error:
+        # The engine's failures are of this kind, too.
+        if error.errno is None or isinstance(error, ConnectionError):
+            raise
+        raise UserError(
+            "The backup can't be written.", cause=str(error.strerror), remedy="Make room there, or name another file."
+        ) from None

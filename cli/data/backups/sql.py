@@ -1,0 +1,191 @@
+"""Dumps in plain SQL: what would reach beyond the database that one is loaded into is left out, or refused.
+
+What a dump says of owners, rights, roles, tablespaces and databases is of the server that it comes from, and is left
+out as `pg_restore --no-owner --no-privileges` does it. Of psql's own commands, those that `pg_dump` writes are left
+out, and others refused. Each line that is left out stays as an empty one, so that psql counts lines as an editor does.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import BinaryIO
+
+from cli.data.backups.lexing import Kind, Lexer
+
+_LEFT_OUT = re.compile(
+    r"(?:CREATE|ALTER|DROP|COMMENT ON) (?:ROLE|USER|GROUP|DATABASE|TABLESPACE)\b|(?:GRANT|REVOKE) |ALTER SYSTEM\b"
+    r"|ALTER DEFAULT PRIVILEGES\b|(?:REASSIGN|DROP) OWNED\b|ALTER .* OWNER TO \S+$"
+    r"|RESET (?:ROLE|SESSION AUTHORIZATION)|SET (?:SESSION |LOCAL )?(?:ROLE|SESSION AUTHORIZATION|DEFAULT_TABLESPACE)\b"
+)
+_COPY = re.compile(r"COPY\b")
+_COPY_IN = re.compile(r"COPY\b.* FROM STDIN\b")
+_COPY_OUT = re.compile(r"COPY\b.* TO STDOUT\b")
+_ODD_STRINGS = re.compile(r"SET (?:SESSION |LOCAL )?STANDARD_CONFORMING_STRINGS ?(?:=|TO) ?(?:OFF|FALSE|NO|0|'X')")
+_SETTING = re.compile(r"SET |SELECT PG_CATALOG\.SET_CONFIG")
+
+_COMMAND = re.compile(r"\\(\w+|\S)\s*(.*)", re.DOTALL)
+_ENCODING = re.compile(r"[\w-]+")
+_OTHERS = frozenset({"template1", "postgres"})
+"""Databases that every server has: `pg_dumpall` names them, too."""
+
+_BEGINS, _IS_COMPLETE = b"-- PostgreSQL database dump", b"-- PostgreSQL database dump complete"
+_MARK = b"\xef\xbb\xbf"
+"""Which editors on Windows put before a text in UTF-8."""
+
+LONGEST = 1 << 18
+"""Characters of a statement by which it is known what it is: more than the names of a table's columns can have."""
+
+
+class DumpError(ValueError):
+    """A dump can't be loaded; the text says why."""
+
+
+@dataclass
+class _Statement:
+    """A statement that has not ended yet.
+
+    Attributes:
+        text: As it is.
+        words: Without comments, and with `"x"` and `'x'` for what is quoted.
+    """
+
+    text: list[bytes] = field(default_factory=list)
+    words: list[str] = field(default_factory=list)
+    length: int = 0
+
+    def add(self, words: bytes) -> None:
+        if words.strip() and self.length < LONGEST:
+            self.words.append(words.decode(errors="replace"))
+            self.length += len(words)
+
+    @property
+    def head(self) -> str:
+        return " ".join(" ".join(self.words).upper().split())
+
+
+class _Filter:
+    """Where it is in a dump."""
+
+    def __init__(self, out: BinaryIO) -> None:
+        self.makes_public = False
+        self._out = out
+        self._line = 0
+        self._lexer = Lexer()
+        self._statement = _Statement()
+        self._statements = 0
+        self._connected: set[str] = set()
+        self._begun = self._complete = 0
+
+    def read(self, lines: Iterator[bytes]) -> None:
+        for text in lines:
+            self._line += 1
+            line = text.removeprefix(_MARK) if self._line == 1 else text
+            if b"\0" in line:
+                raise DumpError(f"Line {self._line} has a zero byte: it is not a text, or one in UTF-16.")
+            if not self._lexer.until and not self._statement.words:
+                self._begun += line.rstrip() == _BEGINS
+                self._complete += line.rstrip() == _IS_COMPLETE
+            self._scan(line, lines)
+        self._end()
+
+    def _end(self) -> None:
+        if self._lexer.until or self._begun != self._complete:
+            raise DumpError("It is cut short: its end is missing.")
+        if self._statement.words:
+            self._finish()
+        self._out.write(b"".join(self._statement.text))
+        if not self._statements and not self._begun:
+            raise DumpError("It has no SQL statement.")
+
+    def _scan(self, line: bytes, lines: Iterator[bytes]) -> None:
+        start = 0
+        for part in self._lexer.split(line):
+            if part.kind is Kind.WORDS:
+                self._statement.add(line[part.start : part.end])
+            elif part.kind is Kind.QUOTED:
+                self._statement.add(b'"x"' if line[part.start : part.end] == b'"' else b" 'x'")
+            elif part.kind is Kind.COMMAND:
+                self._statement.text.append(line[start : part.start])
+                self._command(line[part.start :].decode(errors="replace").strip())
+                return
+            else:
+                self._statement.text.append(line[start : part.end])
+                start = part.end
+                if self._finish():
+                    self._out.write(line[start:])
+                    self._copy(lines)
+                    return
+        self._statement.text.append(line[start:])
+
+    def _finish(self) -> bool:
+        """Write the statement that has ended, or leave it out; return whether a table's data follows."""
+        head, text = self._statement.head, b"".join(self._statement.text)
+        self._statement = _Statement()
+        if _ODD_STRINGS.match(head):
+            raise DumpError(f"Line {self._line} sets standard_conforming_strings, which must be on.")
+        is_data = _COPY_IN.match(head) is not None
+        if _COPY.match(head) and not is_data and not _COPY_OUT.match(head):
+            raise DumpError(f"Line {self._line} has the server read or write a file, or run a program: {head[:80]}")
+        if _LEFT_OUT.match(head):
+            self._out.write(b"\n" * text.count(b"\n"))
+            return False
+        self.makes_public = self.makes_public or head == "CREATE SCHEMA PUBLIC"
+        self._statements += not _SETTING.match(head)
+        self._out.write(text)
+        return is_data
+
+    def _copy(self, lines: Iterator[bytes]) -> None:
+        for line in lines:
+            self._line += 1
+            self._out.write(line)
+            if line.rstrip(b"\r\n") == b"\\.":
+                return
+        raise DumpError("It is cut short: the data of a table has no end.")
+
+    def _command(self, text: str) -> None:
+        found = _COMMAND.fullmatch(text)
+        name, argument = (found[1], found[2]) if found and not self._statement.words else ("", "")
+        if name in {"c", "connect"}:
+            self._connect(argument)
+        elif name not in {"restrict", "unrestrict"} and not (name == "encoding" and _ENCODING.fullmatch(argument)):
+            raise DumpError(f"Line {self._line} has a command of psql: {text[:80]}")
+        kept = text.encode() if name == "encoding" else b""
+        self._out.write(b"".join(self._statement.text) + kept + b"\n")
+        self._statement = _Statement()
+
+    def _connect(self, argument: str) -> None:
+        name = argument.rpartition(" ")[2].strip("\"'")
+        self._connected |= {name} - _OTHERS
+        if len(self._connected) > 1:
+            raise DumpError(f"Line {self._line} connects to {name}: it holds more than one database.")
+
+
+@dataclass(frozen=True)
+class Filtered:
+    """What there is to know of a dump.
+
+    Args:
+        makes_public: Whether it makes the schema `public`, which every new database has.
+    """
+
+    makes_public: bool
+
+
+def filtered(source: BinaryIO, out: BinaryIO) -> Filtered:
+    """Write what of a dump is loaded into a database.
+
+    Args:
+        source: The dump, from its beginning.
+        out: Where to.
+
+    Returns:
+        What there is to know of it.
+
+    Raises:
+        DumpError: It is cut short, not a text, holds more than one database, or has commands that can't be left out.
+    """
+    state = _Filter(out)
+    state.read(iter(source))
+    return Filtered(state.makes_public)

@@ -1,0 +1,177 @@
+"""Where an environment's snapshots are kept: a folder each, which is complete once it has its name."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from cli.core import atomic_files
+from cli.core.errors import UserError
+from cli.data.snapshots import manifest
+from cli.data.snapshots.manifest import Manifest
+from cli.environments.clone import Clone
+from cli.ui.transfer_progress import megabytes
+
+_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?")
+
+RESERVE = 64 << 20
+"""Bytes that must stay free."""
+
+
+@dataclass(frozen=True)
+class Store:
+    """An environment's snapshots.
+
+    Args:
+        folder: Where they are.
+    """
+
+    folder: Path
+
+    def path(self, name: str) -> Path:
+        """Return where a snapshot is."""
+        return self.folder / name
+
+    def names(self) -> list[str]:
+        """Return the snapshots' names, the oldest first."""
+        found = [one for one in self.folder.iterdir() if _is_name(one.name)] if self.folder.exists() else []
+        return [one.name for one in sorted(found, key=lambda one: (one.stat().st_mtime, one.name))]
+
+    def read(self, name: str) -> Manifest:
+        """Return what a snapshot says of itself.
+
+        Args:
+            name: The snapshot.
+
+        Raises:
+            UserError: There is none of that name, or it is damaged.
+        """
+        self.require(name)
+        return manifest.read(self.path(name))
+
+    def require(self, name: str) -> None:
+        """Make sure that there is a snapshot, which may be damaged.
+
+        Args:
+            name: The snapshot.
+
+        Raises:
+            UserError: There is none of that name.
+        """
+        if not _is_name(name) or not self.path(name).is_dir():
+            known = ", ".join(self.names())
+            raise UserError(
+                f"{self.folder.name} has no snapshot {name!r}.",
+                cause=f"There are: {known}." if known else "It has none.",
+                remedy=f"See `./dashtam snapshot list {self.folder.name}`.",
+                exit_status=2,
+            )
+
+    def fresh_name(self, wish: str | None) -> str:
+        """Return the name for a new snapshot.
+
+        Args:
+            wish: What the user wants; None for one from the time.
+
+        Raises:
+            UserError: The wish is no name, or is taken.
+        """
+        if wish is None:
+            base = f"{datetime.now(UTC):%Y%m%d-%H%M%S}"
+            tries = (base, *(f"{base}-{count}" for count in range(2, 100)))
+            return next(name for name in tries if not self.path(name).exists())
+        if not _is_name(wish):
+            raise UserError(
+                f"{wish!r} can't be a snapshot's name.",
+                cause="It becomes a folder's name.",
+                remedy="Use 1 to 64 letters, digits, and inner dots, hyphens and underscores.",
+                exit_status=2,
+            )
+        if self.path(wish).exists():
+            raise UserError(
+                f"{self.folder.name} has a snapshot {wish!r} already.",
+                remedy=f"Choose another name, or `./dashtam snapshot delete {self.folder.name} {wish}` first.",
+                exit_status=2,
+            )
+        return wish
+
+    @contextmanager
+    def draft(self, name: str) -> Iterator[Path]:
+        """Make a snapshot.
+
+        Args:
+            name: Its name.
+
+        Yields:
+            A folder for its files, which gets the name when the context ends well and goes when it doesn't.
+
+        Raises:
+            UserError: The disk became full.
+        """
+        draft = atomic_files.private_folder(self.folder) / f".draft-{secrets.token_hex(4)}"
+        try:
+            with atomic_files.explain_full_disk(self.folder, "a snapshot"):
+                draft.mkdir(mode=0o700)
+                yield draft
+                for one in (*draft.iterdir(), draft):
+                    atomic_files.sync(one)
+                atomic_files.rename(draft, self.path(name))
+        finally:
+            shutil.rmtree(draft, ignore_errors=True)
+
+    def delete(self, name: str) -> None:
+        """Remove a snapshot, which may be damaged.
+
+        Args:
+            name: The snapshot.
+
+        Raises:
+            UserError: There is none of that name.
+        """
+        self.require(name)
+        gone = self.folder / f".gone-{secrets.token_hex(4)}"
+        atomic_files.rename(self.path(name), gone)
+        shutil.rmtree(gone)
+
+    def sweep(self) -> None:
+        """Remove what commands that were killed left; only while no other can be at work."""
+        for pattern in (".draft-*", ".gone-*"):
+            for left in self.folder.glob(pattern):
+                shutil.rmtree(left)
+
+    def require_space(self, size: int) -> None:
+        """Make sure that a snapshot fits.
+
+        Args:
+            size: In bytes.
+
+        Raises:
+            UserError: It doesn't.
+        """
+        free = shutil.disk_usage(atomic_files.private_folder(self.folder)).free
+        if free < size + RESERVE:
+            raise UserError(
+                "There is not enough room for a snapshot; nothing was changed.",
+                cause=f"It needs {megabytes(size + RESERVE)}, and {self.folder} has {megabytes(free)} free.",
+                remedy=f"Make room, for one with `./dashtam snapshot delete {self.folder.name} NAME`.",
+            )
+
+
+def of(clone: Clone, stack: str) -> Store:
+    """Return an environment's snapshots.
+
+    Args:
+        clone: This clone.
+        stack: The environment.
+    """
+    return Store(clone.home / "snapshots" / stack)
+
+
+def _is_name(text: str) -> bool:
+    return _NAME.fullmatch(text) is not None

@@ -1,0 +1,1 @@
+"""The Docker engine: how it is reached, and what it has of this project."""

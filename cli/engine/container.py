@@ -1,0 +1,77 @@
+"""One of the project's containers, as the engine has it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from infra.naming import COMPONENT_LABEL, OWNER_LABEL, SERVICES, STACK_LABEL
+
+TESTS = "tests"
+"""The component of a container that runs the suites inside an environment."""
+
+
+def made_by_updates(component: str) -> bool:
+    """Tell whether updates make what has a component's label, rather than a command that runs something beside it."""
+    return component != TESTS
+
+
+@dataclass(frozen=True)
+class ContainerView:
+    """A container as the engine has it now."""
+
+    id: str
+    name: str
+    component: str
+    owner: str
+    stack: str
+    state: str
+    health: str
+    exit_code: int
+    started: str
+    ports: Mapping[str, list[int]]
+    image: str
+    checks: tuple[tuple[int, str], ...]
+
+    @property
+    def is_service(self) -> bool:
+        """Whether it runs all the time, unlike the containers that install files."""
+        return self.component in SERVICES
+
+    @property
+    def is_fine(self) -> bool:
+        """Whether it is as `up` leaves it."""
+        if self.is_service:
+            return self.state == "running" and self.health == "healthy"
+        if self.component == TESTS:
+            return self.state == "running"
+        return self.state == "exited" and self.exit_code == 0
+
+
+def view(document: dict[str, Any]) -> ContainerView:
+    """Return a container as the engine has it."""
+    state, labels = document["State"], document["Config"]["Labels"]
+    health = state.get("Health") or {}
+    bindings = document["NetworkSettings"]["Ports"] or {}
+    return ContainerView(
+        id=document["Id"],
+        name=document["Name"].lstrip("/"),
+        component=labels.get(COMPONENT_LABEL, ""),
+        owner=labels.get(OWNER_LABEL, ""),
+        stack=labels.get(STACK_LABEL, ""),
+        state=state["Status"],
+        health=_health(health),
+        exit_code=state["ExitCode"],
+        started=state["StartedAt"],
+        ports={inner: [int(one["HostPort"]) for one in outer or []] for inner, outer in bindings.items()},
+        image=document["Config"]["Image"],
+        checks=tuple((check["ExitCode"], check["Output"].strip()) for check in health.get("Log") or []),
+    )
+
+
+def _health(told: Mapping[str, Any]) -> str:
+    # Once it was paused or is being stopped, the engine calls it unhealthy until a check ends (moby/moby#46203).
+    if told.get("Status") == "unhealthy" and not told.get("FailingStreak"):
+        return "starting"
+    return str(told.get("Status", ""))

@@ -1,0 +1,97 @@
+"""Which Docker engine a user has chosen, read as the docker command reads it but without needing that command."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cli.core.errors import UserError
+
+DEFAULT_SOCKET = Path("/var/run/docker.sock")
+"""Where an engine listens unless told otherwise."""
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """An address that an engine may answer at."""
+
+    host: str
+    origin: str
+    chosen: bool
+    certificates: Path | None = None
+
+    @property
+    def socket(self) -> Path | None:
+        """The path of its Unix socket, if it is one."""
+        return Path(self.host.removeprefix("unix://")) if self.host.startswith("unix://") else None
+
+    def environment(self) -> dict[str, str]:
+        """Return what points Docker's clients at it."""
+        variables = {"DOCKER_HOST": self.host}
+        if self.certificates:
+            variables |= {"DOCKER_TLS_VERIFY": "1", "DOCKER_CERT_PATH": str(self.certificates)}
+        return variables
+
+
+def endpoints() -> list[Endpoint]:
+    """List where an engine may be, first the one to prefer."""
+    host = os.environ.get("DOCKER_HOST")
+    if host:
+        return [_from_variable(host)]
+    name = os.environ.get("DOCKER_CONTEXT") or _current_context()
+    if name not in {"", "default"}:
+        return [_from_context(name)]
+    return [Endpoint(f"unix://{path}", "default socket", chosen=False) for path in _usual_sockets()]
+
+
+def _from_variable(host: str) -> Endpoint:
+    verified = bool(os.environ.get("DOCKER_TLS_VERIFY"))
+    folder = Path(os.environ.get("DOCKER_CERT_PATH") or _docker_folder()) if verified else None
+    # What `./dashtam env` exports is no choice that would forbid installing an engine.
+    return Endpoint(host, "DOCKER_HOST", chosen=host != f"unix://{DEFAULT_SOCKET}", certificates=folder)
+
+
+def _from_context(name: str) -> Endpoint:
+    identity = hashlib.sha256(name.encode()).hexdigest()
+    contexts = _docker_folder() / "contexts"
+    found = _read_json(contexts / "meta" / identity / "meta.json")
+    host = found.get("Endpoints", {}).get("docker", {}).get("Host")
+    if not host:
+        raise UserError(
+            f"The docker context {name!r} does not exist.",
+            cause=f"{contexts} holds no endpoint of that name.",
+            remedy="List them with `docker context ls`, then `docker context use NAME`, or unset DOCKER_CONTEXT.",
+        )
+    certificates = contexts / "tls" / identity / "docker"
+    return Endpoint(host, f"context {name}", chosen=True, certificates=certificates if certificates.is_dir() else None)
+
+
+def _current_context() -> str:
+    return str(_read_json(_docker_folder() / "config.json").get("currentContext", ""))
+
+
+def _usual_sockets() -> list[Path]:
+    runtime = os.environ.get("XDG_RUNTIME_DIR")
+    rootless = [Path(runtime) / "docker.sock"] if runtime else []
+    desktop = [Path.home() / ".docker" / folder / "docker.sock" for folder in ("run", "desktop")]
+    return [DEFAULT_SOCKET, *rootless, *desktop]
+
+
+def _docker_folder() -> Path:
+    return Path(os.environ.get("DOCKER_CONFIG") or Path.home() / ".docker")
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text())
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        raise UserError(
+            f"{path} can't be read.", cause=str(error), remedy="Mend or remove the file, or set DOCKER_HOST."
+        ) from error
+    return content if isinstance(content, dict) else {}

@@ -1,0 +1,156 @@
+"""Commands in containers, with streams of any length into them and out of them."""
+
+from __future__ import annotations
+
+import io
+import socket
+import tarfile
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import docker
+from docker.errors import create_api_error_from_http_exception
+from docker.utils.socket import frames_iter
+from requests import HTTPError
+
+PIECE = 1 << 20
+"""Bytes of an archive that are read at a time."""
+
+OUTPUT = 1
+"""The number of a frame that was written to standard output."""
+
+LIMITED = """
+size=$1
+shift
+head -c "$size" | {
+    "$@" && status=0 || status=$?
+    cat > /dev/null
+    exit "$status"
+}
+"""
+"""A connection over TLS can't be closed in one direction, so the command's input ends by itself. What it leaves is read
+all the same: the engine takes half a minute to notice that nobody reads any more."""
+
+LAST_WORDS = 2000
+"""Characters of what a command said that its failure repeats."""
+
+
+class CommandError(Exception):
+    """A command in a container failed."""
+
+    def __init__(self, status: int, said: str) -> None:
+        super().__init__(f"exit status {status}: {said}")
+        self.status = status
+        self.said = said
+
+
+def run(client: docker.DockerClient, container: str, command: Sequence[str], stdin: bytes = b"") -> str:
+    """Run a command to its end."""
+    return feed(client, container, command, [stdin], len(stdin))
+
+
+def feed(
+    client: docker.DockerClient, container: str, command: Sequence[str], pieces: Iterable[bytes], size: int
+) -> str:
+    """Run a command that reads a stream."""
+    limited = ["sh", "-c", LIMITED, "feed", str(size), *command]
+    execution, connection = _start(client, container, limited if size else command, stdin=bool(size))
+    # Whatever happens, the connection is cut before the reader is waited for: the command may wait for more.
+    with ThreadPoolExecutor(1) as pool, cut_off(connection):
+        reading = pool.submit(_read, connection)
+        _send(connection, pieces)
+        out, said = reading.result()
+    _require_success(client, execution, said)
+    return out.decode(errors="replace")
+
+
+@contextmanager
+def cut_off(connection: Any) -> Iterator[None]:  # noqa: ANN401 - what the SDK returns differs by transport
+    """Use a connection to a container, and end it whatever happens; who still reads from it is woken."""
+    # What the SDK returns may be a file of the socket, which stays open when that is closed.
+    underlying = _socket(connection)
+    try:
+        yield
+    finally:
+        with suppress(OSError):
+            underlying.shutdown(socket.SHUT_RDWR)
+        connection.close()
+        underlying.close()
+
+
+def _read(connection: Any) -> tuple[bytearray, bytearray]:  # noqa: ANN401
+    out, said = bytearray(), bytearray()
+    for stream, piece in _frames(connection):
+        (out if stream == OUTPUT else said).extend(piece)
+    return out, said
+
+
+def _send(connection: Any, pieces: Iterable[bytes]) -> None:  # noqa: ANN401
+    for piece in pieces:
+        try:
+            _socket(connection).sendall(piece)
+        except OSError:
+            # A command that ends early closes its end; its exit status tells.
+            return
+
+
+def _socket(connection: Any) -> Any:  # noqa: ANN401
+    return getattr(connection, "_sock", connection)
+
+
+def output(client: docker.DockerClient, container: str, command: Sequence[str]) -> Generator[bytes, None, None]:
+    """Run a command and hand on what it writes, to one who closes it where not all is wanted."""
+    execution, connection = _start(client, container, command, stdin=False)
+    said = bytearray()
+    with cut_off(connection):
+        for stream, piece in _frames(connection):
+            if stream == OUTPUT:
+                yield piece
+            else:
+                said += piece
+    _require_success(client, execution, said)
+
+
+def archive(client: docker.DockerClient, container: str, path: str) -> Generator[bytes, None, None]:
+    """Read a folder or a file of a container as a tar archive, to one who closes it where not all is wanted.
+
+    The engine reads it, whatever the rights, and does nothing else with the container until it has handed on all, or
+    is told that nobody reads any more; the SDK's own `get_archive` never tells.
+    """
+    api = client.api
+    address = f"{api.base_url}/v{api.api_version}/containers/{container}/archive"
+    with api.get(address, params={"path": path}, stream=True, timeout=api.timeout) as answer:
+        try:
+            answer.raise_for_status()
+        except HTTPError as error:
+            create_api_error_from_http_exception(error)
+        yield from answer.iter_content(PIECE)
+
+
+def read_file(client: docker.DockerClient, container: str, path: str) -> bytes:
+    """Return a small file of a container, running or not, whoever may read it."""
+    whole = io.BytesIO(b"".join(archive(client, container, path)))
+    with tarfile.open(fileobj=whole) as files:
+        content = files.extractfile(files.getmembers()[0])
+        return content.read() if content else b""
+
+
+def _start(client: docker.DockerClient, container: str, command: Sequence[str], *, stdin: bool) -> tuple[str, Any]:
+    execution: str = client.api.exec_create(container, list(command), stdin=stdin)["Id"]
+    connection = client.api.exec_start(execution, socket=True)
+    # The client's patience is for the engine's answers; a command may read and write as slowly as it has to.
+    _socket(connection).settimeout(None)
+    return execution, connection
+
+
+def _frames(connection: Any) -> Iterator[tuple[int, bytes]]:  # noqa: ANN401 - what the SDK returns differs by transport
+    frames: Iterator[tuple[int, bytes]] = frames_iter(connection, tty=False)  # type: ignore[no-untyped-call]
+    return frames
+
+
+def _require_success(client: docker.DockerClient, execution: str, said: bytearray) -> None:
+    status = client.api.exec_inspect(execution)["ExitCode"]
+    if status != 0:
+        raise CommandError(-1 if status is None else status, said.decode(errors="replace").strip()[-LAST_WORDS:])

@@ -1,0 +1,193 @@
+"""Which clone this is: its identity, which outlives a move and `git clean`, and where its state is kept."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import shlex
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import FileLock
+
+from cli.core.errors import UserError
+from cli.core.paths import ROOT, data_home
+from cli.pulumi.backend import Folder
+from infra import identity
+
+_ID_BYTES = 5
+
+
+@dataclass(frozen=True)
+class Clone:
+    """A checkout of the project.
+
+    Args:
+        id: Ten hexadecimal digits, random; the owner in labels.
+        root: The checkout.
+        home: Where its Pulumi state and passphrase are kept, outside the checkout.
+    """
+
+    id: str
+    root: Path
+    home: Path
+
+    @property
+    def passphrase_file(self) -> Path:
+        """The passphrase of this clone's stacks."""
+        return self.home / "passphrase"
+
+    @property
+    def state_folder(self) -> Path:
+        """Where Pulumi keeps the state of this clone's stacks, unless the user chose another backend."""
+        return self.home / "state"
+
+    @property
+    def has_lost_passphrase(self) -> bool:
+        """Whether there is state whose secrets only a passphrase can read that isn't there any more."""
+        return not self.passphrase_file.exists() and self.has_any_state
+
+    @property
+    def has_any_state(self) -> bool:
+        """Whether this clone's own backend knows any stack."""
+        return self.backend.has_any_state
+
+    @property
+    def placements_file(self) -> Path:
+        """Where its stacks are put that aren't as their config says; see `infra.placement`."""
+        return self.home / "placements.json"
+
+    @property
+    def backend_url(self) -> str:
+        """Pulumi's state backend of this clone."""
+        return self.state_folder.as_uri()
+
+    @property
+    def backend(self) -> Folder:
+        """The files of that backend."""
+        return Folder(self.state_folder / ".pulumi")
+
+
+def current(root: Path = ROOT) -> Clone:
+    """Return this clone, with its state folder and its passphrase made if they weren't.
+
+    A lost passphrase is not made again, since most commands can do without: see `cli.environments.passphrase`.
+    A copy of a checkout (`cp -r`) gets an identity of its own; a moved checkout keeps the one it had.
+    """
+    clone = find(root)
+    if clone is None:
+        data_home().mkdir(parents=True, exist_ok=True, mode=0o700)
+        # Of two first commands at the same time, one would go on under an identity that the other has replaced.
+        with FileLock(data_home() / "clones.lock"):
+            clone = find(root) or _identify(root)
+    _require_here(clone)
+    _prepare(clone)
+    return clone
+
+
+def find(root: Path = ROOT) -> Clone | None:
+    """Return this clone, changing nothing; None where nothing has been done in it yet."""
+    name = identity.read(root)
+    return _clone(name, root) if name and not _belongs_elsewhere(name, root) else None
+
+
+def known(name: str) -> Clone | None:
+    """Return any clone of this user by its id, as it recorded itself; None where nothing is known of it here."""
+    try:
+        return _clone(name, Path(json.loads(_record(name).read_text())["root"]))
+    except (OSError, ValueError, KeyError):
+        return None
+
+
+def others(here: Clone) -> Iterator[Clone]:
+    """Yield this user's other clones that are still where they were last used and have placed a stack."""
+    for file in sorted((data_home() / "clones").glob("*/placements.json")):
+        other = known(file.parent.name)
+        if other and other.id != here.id and _holds(other.root, other.id):
+            yield other
+
+
+def _identify(root: Path) -> Clone:
+    made, folder = secrets.token_hex(_ID_BYTES), identity.marker(root).parent
+    if not folder.is_dir():
+        raise UserError(
+            f"{root} is a worktree of a repository that isn't there any more.",
+            cause=f"git's folder for it, {folder}, does not exist.",
+            remedy=f"If the repository was moved, run in it: git worktree repair {shlex.quote(str(root))}",
+        )
+    try:
+        identity.write(root, made, data_home())
+    except OSError as error:
+        raise UserError(
+            f"{folder} can't be written.",
+            cause=str(error),
+            remedy=f"Run this as the user that owns it, or own it: sudo chown -R $(id -u) {shlex.quote(str(root))}",
+        ) from None
+    return _clone(made, root)
+
+
+def _require_here(clone: Clone) -> None:
+    """Make sure that a clone that is unknown here has no state elsewhere, which would be taken for lost."""
+    home = identity.home(clone.root)
+    if home in {"", str(data_home())} or _record(clone.id).exists() or not _keeps_state(_folder(clone.id, Path(home))):
+        return
+    raise UserError(
+        f"The environments of {clone.root} are kept in {home}, and not in {data_home()}.",
+        cause="Another user has used this checkout, or DASHTAM_DATA_HOME or HOME was another.",
+        remedy=f"Run this as that user, or with DASHTAM_DATA_HOME={shlex.quote(home)}; or use a clone of your own.",
+    )
+
+
+def _keeps_state(folder: Path) -> bool:
+    try:
+        folder.stat()
+    except PermissionError:
+        return True
+    except OSError:
+        return False
+    return Folder(folder / "state/.pulumi").has_any_state
+
+
+def _folder(name: str, home: Path) -> Path:
+    return home / "clones" / name
+
+
+def _holds(root: Path, name: str) -> bool:
+    return identity.read(root) == name
+
+
+def _clone(name: str, root: Path) -> Clone:
+    return Clone(name, root, _folder(name, data_home()))
+
+
+def _record(name: str) -> Path:
+    return _folder(name, data_home()) / "clone.json"
+
+
+def _belongs_elsewhere(name: str, root: Path) -> bool:
+    other = known(name)
+    return other is not None and other.root != root and _holds(other.root, name)
+
+
+def _prepare(clone: Clone) -> None:
+    clone.state_folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    record = _record(clone.id)
+    content = json.dumps({"root": str(clone.root)}) + "\n"
+    if not record.exists() or record.read_text() != content:
+        record.write_text(content)
+    if not clone.passphrase_file.exists() and not clone.has_lost_passphrase:
+        _make_passphrase(clone.passphrase_file)
+
+
+def _make_passphrase(path: Path) -> None:
+    draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+    draft.touch(mode=0o600)
+    draft.write_text(secrets.token_urlsafe(32))
+    try:
+        # A link fails where another process was first, so that both use the same one.
+        path.hardlink_to(draft)
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink()

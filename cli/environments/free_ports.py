@@ -1,0 +1,62 @@
+"""Ports for an environment that can't have its config's: the same ones whenever the same environment asks, if free."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import socket
+from collections.abc import Callable, Iterable
+
+from cli.core.errors import UserError
+from infra.naming import SERVICES
+
+LOOPBACK = "127.0.0.1"
+FIRST = 23_000
+SIZE = 10
+BLOCKS = 700
+"""Blocks of ports for an environment each. They end before what Linux gives to outgoing connections (from 32768 on) and
+what Kubernetes on the same machine gives to its services (from 30000 on)."""
+
+
+def choose(services: Iterable[str], owner: str, stack: str, is_free: Callable[[int], bool]) -> dict[str, int]:
+    """Choose a port for each of some services, in one block.
+
+    Where to begin follows from who asks, so that an environment that was removed comes back at the same addresses, and
+    two that don't know of each other rarely choose the same.
+
+    Args:
+        services: Who needs a port.
+        owner: The clone that asks.
+        stack: Its stack.
+        is_free: Tells whether a port can be had.
+
+    Returns:
+        Distinct ports by service.
+
+    Raises:
+        UserError: No block has them all free.
+    """
+    begin = int.from_bytes(hashlib.sha256(f"{owner} {stack}".encode()).digest()) % BLOCKS
+    wanted = list(services)
+    for number in range(BLOCKS):
+        first = FIRST + (begin + number) % BLOCKS * SIZE
+        ports = {service: first + SERVICES.index(service) for service in wanted}
+        if all(is_free(port) for port in ports.values()):
+            return ports
+    raise UserError(
+        f"There are no free ports for {stack}.",
+        cause=f"Something of every block of {SIZE} from {FIRST} to {FIRST + BLOCKS * SIZE - 1} is taken.",
+        remedy="Remove environments that are not needed: `./dashtam status` shows them.",
+    )
+
+
+def is_bound(port: int) -> bool:
+    """Tell whether something listens on a port of 127.0.0.1, as far as this machine can tell."""
+    with socket.socket() as probe:
+        # As the engine binds: a connection of the past that lingers is no obstacle.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOOPBACK, port))
+        except OSError as error:
+            return error.errno == errno.EADDRINUSE
+    return False

@@ -1,0 +1,90 @@
+"""Keeps the encryption salt that Pulumi writes into `Pulumi.<stack>.yaml` out of git, and `git status` clean.
+
+Every clone has a passphrase and so a salt of its own. A git filter drops the line on the way into git and puts it back
+on the way out (gitattributes(5), filter); .gitattributes names the files that it is for.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+from cli.environments.clone import Clone
+
+PREFIX = "encryptionsalt:"
+FILTER = "filter.dashtam-salt"
+FOLDER = "dashtam-salts"
+SMUDGE = f"""sh -c 'cat; cat "$(git rev-parse --git-dir)/{FOLDER}/$1" 2>/dev/null || true' -- %f"""
+
+
+def keep_out_of_git(clone: Clone) -> None:
+    """Make git ignore the salts of this clone's stacks, and nothing else of their config.
+
+    Args:
+        clone: This clone; nothing happens where it is no git checkout.
+    """
+    if not _set_filter(clone):
+        return
+    salts = _salts(clone)
+    salts.mkdir(exist_ok=True, mode=0o700)
+    for path in _configs(clone):
+        salt = "".join(line for line in path.read_text().splitlines(keepends=True) if line.startswith(PREFIX))
+        known = salts / path.name
+        if salt and (not known.exists() or known.read_text() != salt):
+            known.write_text(salt)
+            _note_unchanged(clone, path.name)
+
+
+def forget(clone: Clone) -> None:
+    """Drop the salts of this clone's stacks, so that Pulumi takes new ones for another passphrase.
+
+    Args:
+        clone: This clone.
+    """
+    is_git = _set_filter(clone)
+    if is_git:
+        shutil.rmtree(_salts(clone), ignore_errors=True)
+    for path in _configs(clone):
+        text = path.read_text()
+        kept = "".join(line for line in text.splitlines(keepends=True) if not line.startswith(PREFIX))
+        if kept != text:
+            path.write_text(kept)
+            if is_git:
+                _note_unchanged(clone, path.name)
+
+
+def _salts(clone: Clone) -> Path:
+    # A folder for each worktree: they share the filter, but each has a passphrase of its own.
+    return Path(_git(clone, "rev-parse", "--absolute-git-dir").stdout.rstrip("\n")) / FOLDER
+
+
+def _configs(clone: Clone) -> list[Path]:
+    return sorted(one for one in clone.root.glob("Pulumi.*.yaml") if not one.is_symlink())
+
+
+def _git(clone: Clone, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = ["git", "-C", str(clone.root), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def _set_filter(clone: Clone) -> bool:
+    settings = {"clean": f"sed /^{PREFIX}/d", "smudge": SMUDGE, "required": "true"}
+    try:
+        for name, value in settings.items():
+            key = f"{FILTER}.{name}"
+            if _git(clone, "config", "--local", key).stdout.rstrip("\n") == value:
+                continue
+            if _git(clone, "config", "--local", key, value).returncode != 0:
+                return False
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def _note_unchanged(clone: Clone, name: str) -> None:
+    # git takes a file of another size for modified without looking inside. Where the filtered content is what is
+    # committed or staged, adding it changes nothing but the size that git remembers.
+    tracked = _git(clone, "ls-files", "--error-unmatch", name).returncode == 0
+    if tracked and _git(clone, "diff", "--quiet", "--", name).returncode == 0:
+        _git(clone, "add", "--", name)

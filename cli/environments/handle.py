@@ -1,0 +1,128 @@
+"""The environment that a command is for, as the engine has it now: for commands that don't change Pulumi's state."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cli.core.errors import UserError
+from cli.core.suggestion import did_you_mean
+from cli.engine.container import ContainerView
+from cli.engine.inventory import EngineView
+from cli.environments import clone
+from cli.environments.clone import Clone
+from cli.images.local import connect
+from cli.pulumi.process import config_file, require_configured
+from infra.naming import SERVICES
+
+
+@dataclass(frozen=True)
+class Target:
+    """One environment of this clone.
+
+    Args:
+        environment: Its name.
+        clone: This clone.
+        view: The engine.
+    """
+
+    environment: str
+    clone: Clone
+    view: EngineView
+
+    def services(self) -> list[ContainerView]:
+        """Return the containers of its services, running or not, in the order of `SERVICES`."""
+        found = [one for one in self.view.containers(self.environment, self.clone.id) if one.is_service]
+        return sorted(found, key=lambda one: SERVICES.index(one.component))
+
+    def service(self, name: str) -> ContainerView:
+        """Return the container of a service.
+
+        Args:
+            name: The service.
+
+        Raises:
+            UserError: The environment has no such service, or it is not up.
+        """
+        if name not in SERVICES:
+            raise UserError(
+                f"There is no service {name!r}.",
+                cause=f"Services are: {', '.join(SERVICES)}.",
+                remedy=did_you_mean(name, SERVICES).strip(),
+                exit_status=2,
+            )
+        for one in self.services():
+            if one.component == name:
+                return one
+        raise UserError(
+            f"The {name} of {self.environment} is not up.",
+            remedy=f"Bring it up first: `./dashtam up {self.environment}`.",
+        )
+
+    def chosen(self, names: Sequence[str] | None) -> list[ContainerView]:
+        """Return the containers of some services, running or not, in the order of `SERVICES`.
+
+        Args:
+            names: Which services; those that there are if none is named.
+
+        Raises:
+            UserError: One of them is no service or not up; or nothing is.
+        """
+        found = sorted({self.service(name).component for name in names or ()}, key=SERVICES.index)
+        services = [one for one in self.services() if not found or one.component in found]
+        if not services:
+            raise UserError(
+                f"{self.environment} is not up.", remedy=f"Bring it up first: `./dashtam up {self.environment}`."
+            )
+        return services
+
+    def running(self, name: str) -> ContainerView:
+        """Return the container of a service that runs.
+
+        Args:
+            name: The service.
+
+        Raises:
+            UserError: The environment has no such service, or it doesn't run.
+        """
+        found = self.service(name)
+        if found.state != "running":
+            raise UserError(
+                f"The {name} of {self.environment} is not running.",
+                cause=f"Its container {found.name} is {found.state}.",
+                remedy=f"Bring it up first: `./dashtam up {self.environment}`.",
+            )
+        return found
+
+
+def of(environment: str) -> Target:
+    """Return an environment.
+
+    Args:
+        environment: Its name.
+
+    Raises:
+        UserError: There is no such environment, or no engine answers.
+    """
+    return Target(environment, require(environment), EngineView(connect()))
+
+
+def require(environment: str) -> Clone:
+    """Make sure that there is an environment of a name, also where the link that is its config was cleaned away.
+
+    Args:
+        environment: The name.
+
+    Returns:
+        This clone.
+
+    Raises:
+        UserError: There is none.
+    """
+    here = clone.current()
+    if not config_file(environment).exists():
+        from cli.environments import named_environments  # noqa: PLC0415 - only a link that was cleaned away needs it
+
+        named_environments.restore(here)
+    require_configured(environment)
+    return here

@@ -1,0 +1,164 @@
+"""Further environments of one config: `./dashtam up dev --name feature-x`.
+
+Its config file is a link to its source's, which Pulumi reads, and writes its salt, through: so it follows every edit,
+plain `pulumi up --stack feature-x` needs nothing more, and nothing can age. Git is told of the link where it keeps what
+is this machine's own to ignore (gitignore(5), info/exclude), so that `git status` stays clean.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cli.core.atomic_files import write_whole
+from cli.core.errors import UserError
+from cli.environments import placements
+from cli.environments.allocation import Say, Settler
+from cli.environments.clone import Clone
+from cli.pulumi.process import Pulumi, config_file, require_configured
+from infra.naming import Naming
+
+if TYPE_CHECKING:
+    from cli.operations.session import Session
+
+
+def make(session: Session, source: str, name: str, say: Say) -> None:
+    """Make an environment from another's config, unless it was made before.
+
+    Args:
+        session: The prepared clone.
+        source: The environment whose config it is to have; of a further one, what that was made from.
+        name: The new environment's name.
+        say: Told where it is put if another clone has its names.
+
+    Raises:
+        UserError: There is no such config, or the name can't be had; nothing was changed.
+    """
+    clone = session.clone
+    require_configured(source, clone.root)
+    origin = placements.of(clone, source).source
+    _require_possible(clone, origin, name)
+    Settler(clone, session.engine, say).settle(name, origin)
+    restore(clone)
+    session.pulumi.create_missing_stacks()
+
+
+def restore(clone: Clone) -> None:
+    """Link the config of every further environment that lacks one, as after `git clean -dfx`.
+
+    Args:
+        clone: This clone.
+    """
+    for stack, placed in placements.recorded(clone).items():
+        link = config_file(stack, clone.root)
+        if placed.source != stack and config_file(placed.source, clone.root).exists():
+            if not link.exists():
+                link.unlink(missing_ok=True)
+                link.symlink_to(config_file(placed.source, clone.root).name)
+            if link.is_symlink():
+                _ignore(link)
+
+
+def forget(pulumi: Pulumi, clone: Clone, stack: str) -> None:
+    """Forget an environment that was removed, with its stack in Pulumi's state if it was a further one.
+
+    Args:
+        pulumi: Pulumi in this clone.
+        clone: This clone.
+        stack: The environment.
+    """
+    if _is_further(clone, stack):
+        pulumi.run("stack", "rm", stack, "--yes", "--preserve-config")
+    unregister(clone, stack)
+
+
+def unregister(clone: Clone, stack: str) -> None:
+    """Forget where an environment was put, and the link of a further one.
+
+    Args:
+        clone: This clone.
+        stack: The environment, of which nothing is left on the engine or in Pulumi's state.
+    """
+    if _is_further(clone, stack):
+        link = config_file(stack, clone.root)
+        link.unlink()
+        _ignore_no_more(link)
+    placements.release(clone, stack)
+
+
+def _is_further(clone: Clone, stack: str) -> bool:
+    return config_file(stack, clone.root).is_symlink() and placements.of(clone, stack).source != stack
+
+
+def _require_possible(clone: Clone, source: str, name: str) -> None:
+    try:
+        Naming(name, clone.id)
+    except ValueError as error:
+        raise UserError(
+            f"{name!r} can't be an environment's name.",
+            cause=str(error),
+            remedy="Choose another name, such as feature-x.",
+            exit_status=2,
+        ) from None
+    file = config_file(name, clone.root)
+    if file.exists() and not file.is_symlink():
+        raise UserError(
+            f"There is an environment {name} already, with a config of its own.",
+            cause=f"{file.name} exists.",
+            remedy=f"Choose another name, or bring that one up: `./dashtam up {name}`.",
+            exit_status=2,
+        )
+    known = placements.recorded(clone).get(name)
+    if known and known.source != source:
+        raise UserError(
+            f"{name} was made from {known.source}, not from {source}.",
+            remedy=f"Choose another name, or remove it first: `./dashtam destroy {name}`.",
+            exit_status=2,
+        )
+
+
+def _ignore(link: Path) -> None:
+    exclude, line = _exclude(link)
+    if exclude is None or line in _lines(exclude):
+        return
+    _write(exclude, [*_lines(exclude), line])
+
+
+def _ignore_no_more(link: Path) -> None:
+    exclude, line = _exclude(link)
+    if exclude is None or line not in _lines(exclude) or _is_in_another_worktree(link, line):
+        return
+    _write(exclude, [one for one in _lines(exclude) if one != line])
+
+
+def _exclude(link: Path) -> tuple[Path | None, str]:
+    """Return the file that says what this machine ignores, shared by all worktrees, and the line for a link."""
+    said = _git(link.parent, "rev-parse", "--git-path", "info/exclude", "--show-prefix")
+    if said is None:
+        return None, ""
+    path, prefix = said.splitlines()
+    return link.parent / path, f"/{prefix}{link.name}"
+
+
+def _is_in_another_worktree(link: Path, line: str) -> bool:
+    listed = (_git(link.parent, "worktree", "list", "--porcelain") or "").splitlines()
+    roots = [Path(one.removeprefix("worktree ")) for one in listed if one.startswith("worktree ")]
+    return any((root / line.lstrip("/")).is_symlink() for root in roots)
+
+
+def _lines(file: Path) -> list[str]:
+    return file.read_text().splitlines() if file.exists() else []
+
+
+def _write(file: Path, lines: list[str]) -> None:
+    write_whole(file, "".join(f"{line}\n" for line in lines))
+
+
+def _git(folder: Path, *arguments: str) -> str | None:
+    try:
+        command = ["git", "-C", str(folder), *arguments]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        return None
+    return done.stdout if done.returncode == 0 else None

@@ -1,0 +1,79 @@
+"""What of an environment must not be taken away: the program's own guards, before a command changes anything."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
+
+import docker
+
+from cli.core.errors import UserError
+from cli.engine.inventory import EngineView
+from cli.environments.clone import Clone
+from cli.pulumi.stack_state import VOLUME, Recorded
+from infra import earlier, engine, guards
+from infra.earlier import Made, State
+from infra.naming import COMPONENT_LABEL, OWNER_LABEL, PROJECT, PROJECT_LABEL, SERVICES, STACK_LABEL, Naming
+
+
+def require_own(clone: Clone, stack: str, state: Recorded) -> None:
+    """Refuse an environment whose state is another clone's."""
+    with _refusals():
+        guards.require_own(made(state), Naming(stack, clone.id))
+
+
+def require_engine(client: docker.DockerClient, stack: str, state: Recorded) -> None:
+    """Refuse another engine than the one that an environment is on."""
+    with _refusals():
+        guards.require_engine(made(state), engine.look(client), stack)
+
+
+def require(client: docker.DockerClient, view: EngineView, wanted: guards.Wanted, state: Recorded) -> None:
+    """Refuse an update that would take away what it must not.
+
+    Args:
+        client: The engine.
+        view: The engine, seen by labels.
+        wanted: What the program is to declare.
+        state: The environment's state.
+
+    Raises:
+        UserError: It would.
+    """
+    naming, known = wanted.naming, made(state)
+    # Volumes that a killed update left are in no state.
+    found = data(view, naming.environment, naming.owner, state) - known.data_volumes
+    labels = naming.labels("")
+    everything = replace(known, made=[*known.made, *(Made(VOLUME, name, labels) for name in sorted(found))])
+    needed: Callable[[], set[str] | None] = partial(engine.keys_in_use, client, naming.container("postgres"))
+    with _refusals():
+        guards.require(everything, engine.look(client), wanted, needed)
+
+
+def data(view: EngineView, stack: str, owner: str, state: Recorded) -> set[str]:
+    """Return the names of the volumes on the engine in which an environment has data."""
+    there = {one["Name"] for one in view.volume_documents()}
+    recorded = made(state).data_volumes & there
+    return recorded | {name for name in volumes(view, stack, owner) if earlier.holds_data(name)}
+
+
+def volumes(view: EngineView, stack: str, owner: str) -> set[str]:
+    """Return the names of an environment's volumes on the engine, by their labels."""
+    wanted = {PROJECT_LABEL: PROJECT, STACK_LABEL: stack, OWNER_LABEL: owner}.items()
+    documents = [(one["Name"], one["Labels"] or {}) for one in view.volume_documents()]
+    return {name for name, labels in documents if wanted <= labels.items() and labels.get(COMPONENT_LABEL) in SERVICES}
+
+
+def made(state: Recorded) -> State:
+    """Return a state as the guards see it."""
+    return earlier.state((one.kind, one.name, one.outputs) for one in state.resources)
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    try:
+        yield
+    except guards.RefusedError as error:
+        raise UserError(error.message, cause=error.cause, remedy=error.remedy) from None

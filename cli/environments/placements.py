@@ -1,0 +1,87 @@
+"""Where this clone's stacks are put, as it recorded it; `infra.placement` says what a placement is.
+
+The record is in the clone's home, outside git. It is changed under a lock that all clones of this user share, since
+what one clone may choose depends on what others have chosen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+
+from filelock import FileLock
+
+from cli.core.atomic_files import write_whole
+from cli.core.errors import UserError
+from cli.core.paths import data_home
+from cli.environments import clone as clones
+from cli.environments.clone import Clone
+from infra import placement
+from infra.naming import Naming
+from infra.placement import Placement
+
+
+def recorded(clone: Clone) -> dict[str, Placement]:
+    """Return this clone's record.
+
+    Args:
+        clone: This clone.
+
+    Returns:
+        Placements by stack.
+
+    Raises:
+        UserError: The record can't be read.
+    """
+    try:
+        return placement.read(clone.placements_file)
+    except ValueError as error:
+        raise UserError(
+            f"{clone.placements_file} can't be read.",
+            cause=str(error),
+            remedy="Restore it from a backup; without it, environments with ports of their own get lost.",
+        ) from None
+
+
+def of(clone: Clone, stack: str) -> Placement:
+    """Return where a stack is put, or would be if nothing were in its way."""
+    return recorded(clone).get(stack) or placement.plain(stack)
+
+
+def naming(clone: Clone, stack: str) -> Naming:
+    """Return the names of a stack where it is put."""
+    return Naming(stack, clone.id, of(clone, stack).name)
+
+
+def of_others(clone: Clone) -> list[Placement]:
+    """Return what this user's other clones have placed, also where that is down now."""
+    found: list[Placement] = []
+    for other in clones.others(clone):
+        with suppress(UserError):  # what is wrong there is told there
+            found += recorded(other).values()
+    return found
+
+
+def alone() -> FileLock:
+    """Return the lock to hold from looking what is free until what was chosen is written."""
+    return FileLock(data_home() / "placements.lock")
+
+
+def write(clone: Clone, placements: Mapping[str, Placement]) -> None:
+    """Replace this clone's record, under the lock."""
+    write_whole(clone.placements_file, placement.written(placements))
+
+
+def release(clone: Clone, stack: str) -> None:
+    """Forget a stack that is no more: one that was made from another's config, or one in its own place.
+
+    Args:
+        clone: This clone.
+        stack: The stack. One that had to give way keeps the place that it was given.
+    """
+    with alone():
+        record = recorded(clone)
+        known = record.get(stack)
+        if known and (known.source != stack or known.is_plain(stack)):
+            del record[stack]
+            write(clone, record)

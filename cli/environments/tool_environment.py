@@ -1,0 +1,52 @@
+"""The environment in which Pulumi, Docker and the tests do this clone's work, in any shell."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from cli.environments.clone import Clone
+from cli.pulumi import backend
+from infra import placement
+
+CLONE = "DASHTAM_CLONE"
+
+
+def of(clone: Clone, environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the whole environment in which Pulumi uses this clone's state and passphrase.
+
+    A user's own login, backend or passphrase is respected; what another clone's `./dashtam env` set is not.
+
+    Args:
+        clone: This clone.
+        environ: The environment as it is.
+    """
+    own = _without_another_clones(clone, environ)
+    own |= {
+        CLONE: clone.id,
+        placement.VARIABLE: str(clone.placements_file),
+        "PULUMI_SKIP_UPDATE_CHECK": "true",
+    }
+    if not backend.chosen(own, clone.root):
+        own[backend.URL] = clone.backend_url
+    if not backend.has_passphrase(own):
+        own[backend.PASSPHRASE_FILE] = str(clone.passphrase_file)
+    return own
+
+
+def changes(environ: Mapping[str, str]) -> dict[str, str | None]:
+    """Return what a shell must set, and with None what it must unset, to have an environment instead of this one."""
+    gone = dict.fromkeys(os.environ.keys() - environ.keys())
+    return gone | {name: value for name, value in environ.items() if os.environ.get(name) != value}
+
+
+def _without_another_clones(clone: Clone, environ: Mapping[str, str]) -> dict[str, str]:
+    other = environ.get(CLONE)
+    if other in {None, "", clone.id}:
+        return dict(environ)
+    record = environ.get(placement.VARIABLE)
+    home = Path(record).parent if record else clone.home.with_name(str(other))
+    theirs = Clone(str(other), clone.root, home)
+    values = {backend.URL: theirs.backend_url, backend.PASSPHRASE_FILE: str(theirs.passphrase_file)}
+    return {name: value for name, value in environ.items() if values.get(name) != value}

@@ -1,0 +1,35 @@
+"""Lets image builds download on a machine that trusts a private certificate authority."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+LOCAL_CERTIFICATES = Path("/usr/local/share/ca-certificates")
+SYSTEM_BUNDLE = Path("/etc/ssl/certs/ca-certificates.crt")
+FILE = ".build/ca.crt"
+"""In the build context, outside git; the Dockerfile reads it while it downloads and leaves it out of every image."""
+
+
+def bundle(environ: Mapping[str, str] = os.environ, local: Path = LOCAL_CERTIFICATES) -> Path | None:
+    """Return the certificates to download with."""
+    named = environ.get("SSL_CERT_FILE")
+    if named and Path(named).is_file():
+        return Path(named)
+    added = local.is_dir() and any(local.rglob("*.crt"))
+    return SYSTEM_BUNDLE if added and SYSTEM_BUNDLE.is_file() else None
+
+
+def provide(root: Path, found: Path | None) -> None:
+    """Put the certificates into the build context, or take them out."""
+    target = root / FILE
+    if found is None:
+        target.unlink(missing_ok=True)
+        return
+    content = found.read_bytes()
+    if not target.exists() or target.read_bytes() != content:
+        target.parent.mkdir(exist_ok=True)
+        draft = target.with_name(f"{target.name}.{os.getpid()}")
+        draft.write_bytes(content)
+        draft.replace(target)

@@ -1,0 +1,1 @@
+"""What a command does; the only layer that composes the others."""

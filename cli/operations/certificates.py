@@ -1,0 +1,184 @@
+"""An environment's certificates: as its services really serve them, else as they are recorded."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+
+from cli.core.errors import UserError
+from cli.operations import lifecycle
+from cli.operations.session import Session
+from cli.pulumi import stack_state
+from cli.pulumi.stack_state import AUTHORITY, CERTIFICATE, KEY, Recorded
+
+CA = "ca"
+SERVED = "served"
+RECORDED = "recorded"
+
+_LOOPBACK = "127.0.0.1"
+_PATIENCE = 5.0
+"""Seconds for a service of this machine to shake hands."""
+_SSL_REQUEST = bytes.fromhex("0000000804d2162f")
+"""PostgreSQL manual, 53.7: after it, and the server's `S`, TLS begins."""
+_OF_CERTIFICATES = "dashtam:index:Certificates$"
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """A certificate.
+
+    Args:
+        service: Whose it is; `ca` for the authority's.
+        subject: Its subject (RFC 4514).
+        names: Its subject alternative names.
+        issuer: Its issuer (RFC 4514).
+        serial: Its serial number, hexadecimal.
+        fingerprint: Its SHA-256 fingerprint, hexadecimal with colons.
+        begins: When it becomes valid.
+        ends: When it expires.
+        source: `served` if it came by a verified TLS handshake, `recorded` if it is in Pulumi's state only.
+        trouble: Why clients refuse it; empty if they don't.
+    """
+
+    service: str
+    subject: str
+    names: tuple[str, ...]
+    issuer: str
+    serial: str
+    fingerprint: str
+    begins: datetime
+    ends: datetime
+    source: str
+    trouble: str
+
+    def days_left(self, now: datetime) -> int:
+        """Return the whole days until it expires; less than 0 once it has."""
+        return (self.ends - now).days
+
+
+def certificates(state: Recorded) -> list[Certificate]:
+    """Return the certificates of an environment.
+
+    Args:
+        state: Its state.
+
+    Returns:
+        The authority's, then each service's; nothing where the environment is not up.
+    """
+    return list(_certificates(state, datetime.now(UTC)))
+
+
+def authority(state: Recorded) -> str | None:
+    """Return an environment's CA certificate in PEM; None where the environment is not up."""
+    return next((str(one.outputs["certPem"]) for one in state.of(AUTHORITY)), None)
+
+
+def _certificates(state: Recorded, now: datetime) -> Iterator[Certificate]:
+    pem = authority(state)
+    if pem is None:
+        return
+    ca = x509.load_pem_x509_certificate(pem.encode())
+    yield describe(CA, ca, RECORDED, _validity(ca, now))
+    ports: Mapping[str, int | None] = state.outputs.get("ports") or {}
+    for one in state.of(CERTIFICATE):
+        service = one.name.removesuffix("-certificate")
+        leaf = x509.load_pem_x509_certificate(one.outputs["certPem"].encode())
+        yield _leaf(service, leaf, ports.get(service), pem, now)
+
+
+def _leaf(service: str, known: x509.Certificate, port: int | None, ca: str, now: datetime) -> Certificate:
+    if port is None:
+        return describe(service, known, RECORDED, _validity(known, now))
+    try:
+        served = x509.load_der_x509_certificate(handshake(port, ca, speaks_postgres=service == "postgres"))
+    except ssl.SSLCertVerificationError as error:
+        return describe(service, known, RECORDED, error.verify_message)
+    except OSError as error:
+        return describe(service, known, RECORDED, f"it does not answer: {error.strerror or error}")
+    return describe(service, served, SERVED, "" if served == known else "it serves another one than is recorded")
+
+
+def handshake(port: int, ca: str, *, speaks_postgres: bool = False) -> bytes:
+    """Return the certificate that a service serves, verified as its clients do.
+
+    Args:
+        port: Its port on 127.0.0.1.
+        ca: The CA certificate in PEM, the only one that is trusted.
+        speaks_postgres: Whether TLS must be asked for in PostgreSQL's protocol.
+
+    Returns:
+        The certificate in DER.
+
+    Raises:
+        ssl.SSLCertVerificationError: It does not verify.
+        OSError: The service does not answer, or not so.
+    """
+    context = ssl.create_default_context(cadata=ca)
+    with socket.create_connection((_LOOPBACK, port), timeout=_PATIENCE) as connection:
+        if speaks_postgres:
+            connection.sendall(_SSL_REQUEST)
+            if connection.recv(1) != b"S":
+                raise ConnectionError("it speaks no TLS")
+        with context.wrap_socket(connection, server_hostname="localhost") as secured:
+            return secured.getpeercert(binary_form=True) or b""
+
+
+def _validity(certificate: x509.Certificate, now: datetime) -> str:
+    if now < certificate.not_valid_before_utc:
+        return "certificate is not yet valid"
+    return "certificate has expired" if now > certificate.not_valid_after_utc else ""
+
+
+def describe(service: str, certificate: x509.Certificate, source: str, trouble: str) -> Certificate:
+    """Return what there is to say of a certificate.
+
+    Args:
+        service: Whose it is.
+        certificate: The certificate.
+        source: Where it was got from.
+        trouble: Why clients refuse it.
+    """
+    return Certificate(
+        service=service,
+        subject=certificate.subject.rfc4514_string(),
+        names=_names(certificate),
+        issuer=certificate.issuer.rfc4514_string(),
+        serial=f"{certificate.serial_number:x}",
+        fingerprint=certificate.fingerprint(hashes.SHA256()).hex(":"),
+        begins=certificate.not_valid_before_utc,
+        ends=certificate.not_valid_after_utc,
+        source=source,
+        trouble=trouble,
+    )
+
+
+def _names(certificate: x509.Certificate) -> tuple[str, ...]:
+    try:
+        found = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except x509.ExtensionNotFound:
+        return ()
+    return tuple(str(name.value) for name in found)
+
+
+def renew(session: Session, stack: str) -> None:
+    """Give an environment new keys and certificates, the CA's too, and wait until its services are healthy with them.
+
+    Args:
+        session: The prepared clone.
+        stack: The environment.
+
+    Raises:
+        UserError: It is not up, or did not become healthy.
+    """
+    state = stack_state.read(session.clone, stack)
+    # A certificate follows its key: what is signed by, or for, another key is made anew.
+    keys = [one.urn for one in state.of(KEY) if _OF_CERTIFICATES in one.urn]
+    if not keys:
+        raise UserError(f"{stack} is not up.", remedy=f"Bring it up: `./dashtam up {stack}` makes certificates.")
+    lifecycle.up(session, stack, replace=keys)

@@ -1,0 +1,165 @@
+"""What can be wrong with a clone and its environments, looked at without changing anything."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from cli.core.errors import UserError
+from cli.engine.container import ContainerView
+from cli.engine.inventory import EngineView
+from cli.environments import preflight
+from cli.environments.clone import Clone
+from cli.images import build, source
+from cli.images.local import connect
+from cli.machine.findings import Finding
+from cli.operations.expiry import is_soon
+from cli.pulumi import stack_state
+from cli.pulumi.process import configured_stacks
+
+
+def config_findings(root: Path) -> Iterator[Finding]:
+    """Look at the config of every environment.
+
+    Args:
+        root: The project's root.
+
+    Yields:
+        Findings.
+    """
+    for stack in configured_stacks(root):
+        yield config_finding(root, stack)
+
+
+def passphrase_finding(clone: Clone) -> Finding:
+    """Look at the file that this clone's secrets are encrypted with.
+
+    Args:
+        clone: This clone.
+
+    Returns:
+        The finding.
+    """
+    path = clone.passphrase_file
+    if not path.exists():
+        cause = "Without it the state of this clone's environments can't be read."
+        remedy = f"Put {path} back from a backup; `./dashtam up` says how to start anew without one."
+        return Finding("passphrase", ok=False, detail=f"{path} is missing", cause=cause, remedy=remedy)
+    mode = stat.S_IMODE(path.stat().st_mode)
+    return Finding(
+        "passphrase",
+        ok=mode & 0o077 == 0,
+        detail=f"{path} has mode {mode:04o}",
+        cause="Others on this machine can read it.",
+        remedy=f"chmod 600 {path}",
+    )
+
+
+def config_finding(root: Path, stack: str) -> Finding:
+    """Look at an environment's config.
+
+    Args:
+        root: The project's root.
+        stack: The environment.
+
+    Returns:
+        The finding.
+    """
+    check = f"config of {stack}"
+    try:
+        preflight.configuration(root, stack)
+    except UserError as error:
+        return Finding(check, ok=False, detail="not valid", cause=error.cause, remedy=error.remedy)
+    return Finding(check, ok=True, detail="valid")
+
+
+def image_findings() -> Iterator[Finding]:
+    """Look at the base images.
+
+    Yields:
+        Findings; none where no engine answers, which is a finding of its own.
+    """
+    try:
+        client = connect()
+    except UserError:
+        return
+    decision = source.explain(client)
+    absent = build.missing(client, decision.source)
+    yield Finding(
+        "base images",
+        ok=not absent,
+        detail=f"from {decision.source.value} ({decision.reason})",
+        cause=f"Not there yet: {', '.join(absent)}.",
+        remedy="./dashtam images build",
+    )
+
+
+def service_findings(clone: Clone) -> Iterator[Finding]:
+    """Look at this clone's containers.
+
+    Args:
+        clone: This clone.
+
+    Yields:
+        Findings; none where no engine answers.
+    """
+    try:
+        view = EngineView(connect())
+    except UserError:
+        return
+    for container in view.containers(owner=clone.id):
+        if container.is_service:
+            yield _service(container)
+
+
+def _service(container: ContainerView) -> Finding:
+    checks = f" The last health check said: {container.checks[-1][1]}" if container.checks else ""
+    return Finding(
+        container.name,
+        ok=container.is_fine,
+        detail=container.health or container.state,
+        cause=f"It is {container.state}.{checks}",
+        remedy=f"docker logs {container.name}; ./dashtam up {container.stack}",
+    )
+
+
+def certificate_findings(clone: Clone) -> Iterator[Finding]:
+    """Look at the certificates of environments that are up, the services' as well as the CA's.
+
+    Args:
+        clone: This clone.
+
+    Yields:
+        Findings.
+
+    Raises:
+        UserError: The state can't be read.
+    """
+    for stack in configured_stacks(clone.root):
+        state = stack_state.read(clone, stack)
+        if state.beginning and state.expiry:
+            yield certificate_finding(stack, state.beginning, state.expiry, datetime.now(UTC))
+
+
+def certificate_finding(stack: str, begins: datetime, ends: datetime, now: datetime) -> Finding:
+    """Look at how long an environment's certificates are valid.
+
+    Args:
+        stack: The environment.
+        begins: When the last of them becomes valid, aware.
+        ends: When the first of them expires, aware.
+        now: The time to compare with, aware.
+
+    Returns:
+        The finding: not valid yet, expired, about to expire, or fine.
+    """
+    detail = f"valid from {begins:%Y-%m-%d} to {ends:%Y-%m-%d}"
+    remedy = f"./dashtam up {stack}"
+    if now < begins:
+        cause = "They are not valid yet: this machine's clock is behind."
+        return Finding(f"certificates of {stack}", ok=False, detail=detail, cause=cause, remedy="Set the clock right.")
+    left = (ends - now).days
+    cause = "They have expired." if now > ends else f"They expire in {left} days."
+    return Finding(f"certificates of {stack}", ok=not is_soon(left), detail=detail, cause=cause, remedy=remedy)

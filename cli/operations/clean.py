@@ -1,0 +1,152 @@
+"""Everything that this clone has made on the engine, found by its labels, and how it is removed.
+
+What lacks the labels, or is labelled as another clone's, is never looked at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+import docker
+
+from cli.core.errors import UserError
+from cli.data.snapshots import journal
+from cli.engine.container import ContainerView
+from cli.engine.inventory import EngineView
+from cli.environments import environment_lock, named_environments, ownership, passphrase
+from cli.environments.clone import Clone
+from cli.pulumi import locks, stack_state
+from cli.pulumi.process import Pulumi, configured_stacks
+from cli.pulumi.stack_state import Recorded
+from infra import engine, guards
+from infra.earlier import holds_data
+
+
+@dataclass(frozen=True)
+class Belongings:
+    """What this clone has made.
+
+    Args:
+        containers: Its containers, running or not.
+        networks: Ids of its networks by name.
+        volumes: Names of its volumes without data.
+        data: Names of its volumes with data.
+        stacks: Environments whose state tells of nothing but these, and what is gone already.
+        lost: The folder of a state whose passphrase is lost; it goes as a whole.
+    """
+
+    containers: Sequence[ContainerView]
+    networks: dict[str, str]
+    volumes: Sequence[str]
+    data: Sequence[str]
+    stacks: Sequence[str]
+    lost: Sequence[str] = ()
+
+    def named(self) -> dict[str, list[str]]:
+        """Return names by kind, in the order in which they are removed."""
+        return {
+            "containers": [one.name for one in self.containers],
+            "networks": sorted(self.networks),
+            "volumes": list(self.volumes),
+            "data": list(self.data),
+            "stacks": list(self.stacks),
+            "lost": list(self.lost),
+        }
+
+    @property
+    def any(self) -> bool:
+        """Whether there is anything."""
+        return any(self.named().values())
+
+
+def find(client: docker.DockerClient, pulumi: Pulumi, clone: Clone) -> Belongings:
+    """Look for all that this clone has made here; the state of what is on another engine stays, with its keys."""
+    view, here = EngineView(client), engine.look(client)
+    containers = view.containers(None, clone.id)
+    networks, volumes = view.networks(None, clone.id), view.volumes(clone.id)
+    own = {one.id for one in containers} | set(networks.values()) | volumes
+    others = view.ids() - own
+    states = {stack: stack_state.read(clone, stack, pulumi.environ) for stack in sorted(pulumi.stacks())}
+    return Belongings(
+        containers,
+        networks,
+        sorted(name for name in volumes if not holds_data(name)),
+        sorted(name for name in volumes if holds_data(name)),
+        [
+            stack
+            for stack, state in states.items()
+            if _is_own(clone, state, others) and not guards.is_elsewhere(ownership.made(state), here)
+        ],
+        [str(clone.state_folder)] if passphrase.blocks(clone, pulumi.environ) else [],
+    )
+
+
+def _is_own(clone: Clone, state: Recorded, others: set[str]) -> bool:
+    """Tell whether a state may go: a backend that several clones share may hold another's, of another machine too."""
+    ids = {one.id for one in state.resources if one.id}
+    owners = {one.owner for one in ownership.made(state).made}
+    return bool(ids) and not ids & others and owners <= {"", clone.id}
+
+
+def remove(
+    client: docker.DockerClient, pulumi: Pulumi, clone: Clone, agreed: Belongings, say: Callable[[str], None]
+) -> Belongings:
+    """Remove all that this clone has, so that the next `up` makes everything anew.
+
+    Args:
+        client: The engine.
+        pulumi: Pulumi in this clone.
+        clone: This clone.
+        agreed: What was found when it was agreed to. Containers may have come and gone since, but no data.
+        say: Told if it has to wait.
+
+    Returns:
+        What was removed.
+
+    Raises:
+        UserError: An update of one of the environments doesn't end, or there is data now that nobody agreed to remove.
+    """
+    with ExitStack() as held:
+        for stack in sorted(
+            {*configured_stacks(clone.root), *agreed.stacks, *(one.stack for one in agreed.containers)}
+        ):
+            held.enter_context(environment_lock.turn(clone.home, stack, say))
+            locks.release_dead(pulumi, stack, say)
+        view, found = EngineView(client), find(client, pulumi, clone)
+        _require_agreed(found, agreed)
+        for container in found.containers:
+            view.remove_container(container.id)
+        for network in found.networks.values():
+            view.remove_network(network)
+        for volume in found.volumes:
+            view.remove_volume(volume)
+        remove_data(view, found.data)
+        for stack in found.stacks:
+            journal.of(clone, stack).clear()
+            pulumi.run("stack", "rm", stack, "--force", "--preserve-config", "--yes")
+            named_environments.unregister(clone, stack)
+        if found.lost:
+            passphrase.start_anew(clone)
+    return found
+
+
+def _require_agreed(found: Belongings, agreed: Belongings) -> None:
+    if new := sorted({*found.data} - {*agreed.data}):
+        raise UserError(
+            f"There is data in {', '.join(new)} that was not there before; nothing was removed.",
+            cause="Another command has made an environment meanwhile.",
+            remedy="Look again: `./dashtam clean`.",
+        )
+
+
+def remove_data(view: EngineView, volumes: Sequence[str]) -> None:
+    """Remove volumes with data: the only place where `clean` does.
+
+    Args:
+        view: The engine.
+        volumes: Their names.
+    """
+    for volume in volumes:
+        view.remove_volume(volume)

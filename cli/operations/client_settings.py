@@ -1,0 +1,78 @@
+"""What other tools on this machine need to reach an environment: addresses, users, and whom to trust."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import quote, unquote, urlsplit, urlunsplit
+
+from pydantic import SecretStr
+
+from cli.core.atomic_files import write_whole
+from cli.environments.clone import Clone
+from infra.outputs import StackOutputs
+
+
+def authority_file(clone: Clone, outputs: StackOutputs) -> Path:
+    """Write an environment's CA certificate to the place where other tools find it.
+
+    Args:
+        clone: This clone.
+        outputs: The environment's outputs.
+
+    Returns:
+        The file, in PEM; it stays at its place from one `up` to the next.
+    """
+    path = clone.home / "ca" / f"{outputs.environment}.crt"
+    if not path.exists() or path.read_text() != outputs.ca_certificate:
+        write_whole(path, outputs.ca_certificate)
+    return path
+
+
+def variables(outputs: StackOutputs, authority: Path, *, secrets: bool) -> dict[str, str]:
+    """Return the variables that clients on this machine know.
+
+    Args:
+        outputs: The environment's outputs.
+        authority: The file of its CA certificate.
+        secrets: Whether passwords are among them; without, URLs have none and clients ask for it or are refused.
+
+    Returns:
+        Values by name; nothing of a service that is not published.
+    """
+    found = {"DASHTAM_ENVIRONMENT": outputs.environment, "DASHTAM_CA_FILE": str(authority)}
+    for name in ("app", "docs", "callback", "sandbox"):
+        if url := getattr(outputs.urls, name):
+            found[f"{name.upper()}_URL"] = url
+    found |= _postgres(outputs.database_dsn, authority, secrets=secrets)
+    return found | _redis(outputs.redis_dsn, authority, secrets=secrets)
+
+
+def _postgres(dsn: SecretStr | None, authority: Path, *, secrets: bool) -> dict[str, str]:
+    """The names are libpq's (PostgreSQL manual, 32.15)."""
+    if dsn is None:
+        return {}
+    parts = urlsplit(dsn.get_secret_value())
+    found = {
+        "DATABASE_URL": _url(dsn, f"sslmode=verify-full&sslrootcert={quote(str(authority))}", secrets=secrets),
+        "PGHOST": str(parts.hostname),
+        "PGPORT": str(parts.port),
+        "PGUSER": str(parts.username),
+        "PGDATABASE": parts.path.lstrip("/"),
+        "PGSSLMODE": "verify-full",
+        "PGSSLROOTCERT": str(authority),
+    }
+    return found | ({"PGPASSWORD": unquote(parts.password or "")} if secrets else {})
+
+
+def _redis(dsn: SecretStr | None, authority: Path, *, secrets: bool) -> dict[str, str]:
+    if dsn is None:
+        return {}
+    found = {"REDIS_URL": _url(dsn, f"ssl_ca_certs={quote(str(authority))}", secrets=secrets)}
+    return found | ({"REDISCLI_AUTH": unquote(urlsplit(dsn.get_secret_value()).password or "")} if secrets else {})
+
+
+def _url(dsn: SecretStr, query: str, *, secrets: bool) -> str:
+    parts = urlsplit(dsn.get_secret_value())
+    password = f":{parts.password}" if secrets else ""
+    place = f"{parts.username}{password}@{parts.hostname}:{parts.port}"
+    return urlunsplit((parts.scheme, place, parts.path, query, ""))

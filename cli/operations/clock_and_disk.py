@@ -1,0 +1,97 @@
+"""Whether the engine can bear an environment: its clock is this machine's, and its disk has room."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from cli.core.errors import UserError
+
+SKEW = timedelta(seconds=60)
+"""What certificates that begin now can bear, since nobody waits for health that long."""
+
+ROOM = 1 << 30
+"""Bytes that images and a young database need; a disk that is full stops services that run, too."""
+
+HOME_ROOM = 32 << 20
+"""Bytes that an update writes at most, with the backups that Pulumi makes of the state."""
+
+
+def require_sound(info: Mapping[str, Any], begin: datetime | None, now: datetime) -> None:
+    """Make sure that an environment can come up and keep running.
+
+    Args:
+        info: What the engine says of itself (Docker Engine API, `GET /info`).
+        begin: When the certificates that are there begin to be valid, aware; None where there are none.
+        now: The time here, aware.
+
+    Raises:
+        UserError: A clock is wrong, or the disk is full.
+    """
+    _require_clock(datetime.fromisoformat(_microseconds(info["SystemTime"])), begin, now)
+    _require_room(Path(info["DockerRootDir"]))
+
+
+def require_home(folder: Path) -> None:
+    """Make sure that state and snapshots can be written.
+
+    Args:
+        folder: Where they are kept, or will be.
+
+    Raises:
+        UserError: The disk is full.
+    """
+    there = next(path for path in (folder, *folder.parents) if path.exists())
+    free = shutil.disk_usage(there).free
+    if free < HOME_ROOM:
+        raise UserError(
+            f"The disk of {folder}, where state and passphrases are kept, is full.",
+            cause=f"{free >> 20} MiB are free; an update needs {HOME_ROOM >> 20}.",
+            remedy="Free some space there; `./dashtam snapshot list ENVIRONMENT` shows what snapshots take.",
+        )
+
+
+def _require_clock(engine: datetime, begin: datetime | None, now: datetime) -> None:
+    if abs(engine - now) > SKEW:
+        raise UserError(
+            f"The Docker engine's clock differs from this machine's by {_words(abs(engine - now))}.",
+            cause=f"It is {now:%Y-%m-%d %H:%M:%S} here and {engine:%Y-%m-%d %H:%M:%S} there (UTC), so certificates"
+            " that are made here aren't valid there.",
+            remedy="Set the clock that is wrong; where the engine runs in a virtual machine, restart that.",
+        )
+    if begin is not None and now < begin - SKEW:
+        raise UserError(
+            f"This machine's clock is behind by {_words(begin - now)} or more.",
+            cause=f"It says {now:%Y-%m-%d %H:%M:%S}, but this environment's certificates were made at"
+            f" {begin:%Y-%m-%d %H:%M:%S} (UTC) and are not valid before.",
+            remedy="Set the clock right.",
+        )
+
+
+def _require_room(root: Path) -> None:
+    # An engine elsewhere has its folder there.
+    if not root.exists():
+        return
+    free = shutil.disk_usage(root).free
+    if free < ROOM:
+        raise UserError(
+            f"The disk of {root}, where the Docker engine keeps its data, is full.",
+            cause=f"{free >> 20} MiB are free; an environment needs {ROOM >> 20}.",
+            remedy="`docker system df` shows what the engine holds; `./dashtam images clean` and `docker image prune`"
+            " remove images that nothing uses.",
+        )
+
+
+def _microseconds(time: str) -> str:
+    # The engine gives nanoseconds, which Python 3.11 doesn't read.
+    return re.sub(r"\.\d+", "", time)
+
+
+def _words(span: timedelta) -> str:
+    # Asking the engine takes a moment, so the seconds of a long span say nothing.
+    unit = timedelta(minutes=1) if span >= timedelta(hours=1) else timedelta(seconds=1)
+    return str(round(span / unit) * unit)

@@ -1,0 +1,146 @@
+"""An environment as a compose file (github.com/compose-spec/compose-spec), without a secret in it.
+
+It reads the environment's own secrets and certificates from the volumes that they are installed in, and keeps data of
+its own: two servers on one database's files would spoil them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import yaml
+
+from cli.operations.graph.model import connections
+from cli.pulumi.stack_state import CONTAINER, NETWORK, Recorded
+from infra.naming import COMPONENT_LABEL, SERVICES
+
+_HEADER = """\
+# The environment {environment} of Dashtam as a compose file, made by `./dashtam export compose {environment}`.
+#
+# There is no secret in it. Passwords, keys and certificates are in the volumes named *-files, which `./dashtam up
+# {environment}` has made and filled; they are mounted as they are. The images are on this engine for the same reason.
+# Its data is its own and starts empty. Its ports are the environment's: stop that one first, or change the ports.
+#
+# To use it elsewhere, fill volumes of those names by other means. What each must hold, readable for its service alone:
+{files}
+"""
+
+
+def render(environment: str, state: Recorded) -> str:
+    """Return the compose file of an environment.
+
+    Args:
+        environment: Its name.
+        state: Its state; it must be up.
+    """
+    inputs = {_component(one.inputs): one.inputs for one in state.of(CONTAINER)}
+    services = {name: inputs[name] for name in SERVICES if name in inputs}
+    files = "\n".join(_files(name, inputs[f"{name}-files"]) for name in services if f"{name}-files" in inputs)
+    document = {
+        "services": {name: _service(name, one, services, state.outputs) for name, one in services.items()},
+        "networks": {"default": {"internal": _is_internal(state)}},
+        "volumes": dict(_volumes(services)),
+    }
+    text = yaml.safe_dump(_escaped(document), sort_keys=False, width=120, allow_unicode=True)
+    return _HEADER.format(environment=environment, files=files) + text
+
+
+def _component(inputs: Mapping[str, Any]) -> str:
+    return next(str(one["value"]) for one in inputs["labels"] if one["label"] == COMPONENT_LABEL)
+
+
+def _is_internal(state: Recorded) -> bool:
+    return any(one.inputs.get("internal", False) for one in state.of(NETWORK))
+
+
+def _files(name: str, inputs: Mapping[str, Any]) -> str:
+    """Describe what the container that installs a service's files leaves in its volume."""
+    installs = [words for part in str(inputs["command"][0]).split("; ") if (words := part.split())[0] == "install"]
+    volume = inputs["mounts"][0]["source"]
+    owner = f"{installs[0][2]}:{installs[0][4]}" if installs else ""
+    return (
+        f"#   {volume} ({name}, owner {owner}, mode 0400): {', '.join(one[-1].rsplit('/', 1)[-1] for one in installs)}"
+    )
+
+
+def _service(
+    name: str, inputs: Mapping[str, Any], services: Mapping[str, Mapping[str, Any]], outputs: Mapping[str, Any]
+) -> dict[str, Any]:
+    needed = sorted({use.target for use in connections(name, inputs.get("envs", []), set(services), {})})
+    made: dict[str, Any] = {
+        "image": (outputs.get("images") or {}).get(name) or inputs["image"],
+        "command": inputs["command"],
+        "user": inputs["user"],
+        "environment": dict(one.partition("=")[::2] for one in inputs.get("envs", [])),
+        "depends_on": {other: {"condition": "service_healthy"} for other in needed},
+        "ports": [_port(one) for one in inputs.get("ports", [])],
+        "volumes": [_mount(one) for one in inputs.get("mounts", [])],
+        "tmpfs": [f"{path}:{options}" for path, options in inputs.get("tmpfs", {}).items()],
+        "healthcheck": _check(inputs["healthcheck"]),
+        **_limits(inputs),
+    }
+    return {key: value for key, value in made.items() if value not in ({}, [])}
+
+
+def _limits(inputs: Mapping[str, Any]) -> dict[str, Any]:
+    capabilities = inputs.get("capabilities", {})
+    return {
+        "init": inputs.get("init", False),
+        "read_only": inputs.get("readOnly", False),
+        "cap_drop": capabilities.get("drops", []),
+        "cap_add": capabilities.get("adds", []),
+        "security_opt": inputs.get("securityOpts", []),
+        "mem_limit": f"{inputs['memory']}m",
+        "memswap_limit": f"{inputs['memorySwap']}m",
+        "ulimits": {one["name"]: {"soft": one["soft"], "hard": one["hard"]} for one in inputs.get("ulimits", [])},
+        "restart": inputs.get("restart", "no"),
+        "stop_grace_period": f"{inputs['destroyGraceSeconds']}s",
+        "logging": {"driver": inputs["logDriver"], "options": dict(inputs.get("logOpts", {}))},
+    }
+
+
+def _port(port: Mapping[str, Any]) -> str:
+    return f"{port['ip']}:{port['external']}:{port['internal']}"
+
+
+def _mount(mount: Mapping[str, Any]) -> dict[str, Any]:
+    source = mount["source"] if mount["type"] == "bind" or mount.get("readOnly") else _short(mount["source"])
+    return {
+        "type": mount["type"],
+        "source": source,
+        "target": mount["target"],
+        **({"read_only": True} if mount.get("readOnly") else {}),
+    }
+
+
+def _short(volume: str) -> str:
+    """Return the name of the compose file's own volume in place of one that keeps data."""
+    return f"{volume.split('_', 1)[0]}_data"
+
+
+def _volumes(services: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for inputs in services.values():
+        for mount in inputs.get("mounts", []):
+            if mount["type"] == "volume" and mount.get("readOnly"):
+                yield mount["source"], {"external": True}
+            elif mount["type"] == "volume":
+                yield _short(mount["source"]), {}
+
+
+def _check(check: Mapping[str, Any]) -> dict[str, Any]:
+    lengths = {"interval": "interval", "timeout": "timeout", "start_period": "startPeriod"}
+    return {
+        "test": check["tests"],
+        **{name: check[key] for name, key in lengths.items() if key in check},
+        "retries": check["retries"],
+    }
+
+
+def _escaped(value: Any) -> Any:  # noqa: ANN401 - any part of a document
+    """Compose takes `$` for a variable, and `$$` for the character."""
+    if isinstance(value, str):
+        return value.replace("$", "$$")
+    if isinstance(value, dict):
+        return {key: _escaped(one) for key, one in value.items()}
+    return [_escaped(one) for one in value] if isinstance(value, list) else value

@@ -1,0 +1,108 @@
+"""Removes an environment with all that it has, in one turn: nothing is written that is in no snapshot, and lost."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from contextlib import nullcontext
+from dataclasses import dataclass
+
+from cli.core.errors import UserError
+from cli.data.snapshots import journal
+from cli.data.snapshots.create import Taken
+from cli.environments import environment_lock, named_environments, ownership
+from cli.operations import reconcile, recover
+from cli.operations.session import Session
+from cli.operations.snapshot_before_destroy import farewell
+from cli.operations.updates import Updates
+from cli.pulumi import locks, stack_state
+from cli.ui.console import err
+from infra import engine, guards
+
+
+@dataclass(frozen=True)
+class Removal:
+    """The removal of one environment.
+
+    Args:
+        session: The prepared clone.
+        stack: The environment.
+        engine_lost: Whether the engine that it was made on no longer exists.
+    """
+
+    session: Session
+    stack: str
+    engine_lost: bool = False
+
+    def data(self) -> set[str]:
+        """Return the names of the volumes in which it has data.
+
+        Raises:
+            UserError: It is another clone's, or on another engine.
+        """
+        here = self.session
+        state = self._state()
+        ownership.require_own(here.clone, self.stack, state)
+        if not self.engine_lost:
+            ownership.require_engine(here.client, self.stack, state)
+        return ownership.data(here.engine, self.stack, here.clone.id, state)
+
+    def is_elsewhere(self) -> bool:
+        """Return whether it is on another engine."""
+        return guards.is_elsewhere(ownership.made(self._state()), engine.look(self.session.client))
+
+    def _state(self) -> stack_state.Recorded:
+        return stack_state.read(self.session.clone, self.stack, self.session.environ)
+
+    def run(self, agreed: Collection[str] | None, *, snapshot: bool) -> Taken | None:
+        """Remove everything of it. Where that fails before anything is gone, what ran goes on.
+
+        Args:
+            agreed: The volumes with data that may go; None for all.
+            snapshot: Whether what they hold is kept.
+
+        Returns:
+            The snapshot; None where there is none to take.
+
+        Raises:
+            UserError: It has data that nobody agreed to remove, there can't be a snapshot, or something could not be
+                removed.
+        """
+        here = self.session
+        with environment_lock.turn(here.clone.home, self.stack, err.print):
+            data = self.data()
+            _require_agreed(self.stack, data, agreed)
+            self._prepare()
+            with farewell(here, self.stack, data) if snapshot and data else nullcontext() as taken:
+                self._remove()
+            return taken
+
+    def _prepare(self) -> None:
+        """Make sure, while the services run, that it can be removed."""
+        here = self.session
+        locks.release_dead(here.pulumi, self.stack, err.print)
+        # Whoever can't read the state can't remove what it tells of.
+        here.pulumi.run("stack", "output", "--stack", self.stack, "--json", "--show-secrets")
+        # Not later: what is stopped for the snapshot is not to be taken for broken.
+        recover.recover(here.pulumi, here.engine, self.stack, here.clone.id, err.print)
+
+    def _remove(self) -> None:
+        here, owner = self.session, self.session.clone.id
+        recover.remove_guests(here.engine, self.stack, owner, err.print)
+        # The plugin's refresh fails at a volume that is gone, as a removal that was killed leaves it.
+        reconcile.prepare(here.engine, here.clone, self.stack, lambda _: None)
+        if self._state().protected:
+            here.pulumi.run("state", "unprotect", "--all", "--stack", self.stack, "--yes")
+        Updates(here, "destroy").run({self.stack: ["--refresh"]})
+        for volume in ownership.volumes(here.engine, self.stack, owner):
+            here.engine.remove_volume(volume)
+        journal.of(here.clone, self.stack).clear()
+        named_environments.forget(here.pulumi, here.clone, self.stack)
+
+
+def _require_agreed(stack: str, data: Collection[str], agreed: Collection[str] | None) -> None:
+    if agreed is not None and (new := sorted({*data} - {*agreed})):
+        raise UserError(
+            f"{stack} has come to keep data in {', '.join(new)} since it was asked for; nothing was changed.",
+            cause="Another command has changed it meanwhile.",
+            remedy=f"Look at it again: `./dashtam destroy {stack}`.",
+        )

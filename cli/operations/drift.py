@@ -1,0 +1,188 @@
+"""Compares a whole environment with its state."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from cli.engine.container import ContainerView, made_by_updates, view
+from cli.engine.diff import NONE, Change, changes, labels, replacement_changes
+from cli.engine.inventory import EngineView
+from cli.environments.clone import Clone
+from cli.pulumi import stack_state
+from cli.pulumi.stack_state import CONTAINER, IMAGE, NETWORK, VOLUME, Recorded, Resource
+from infra.naming import COMPONENT_LABEL, OWNER_LABEL, PROJECT, PROJECT_LABEL, SERVICES, STACK_LABEL
+
+GONE = "gone"
+_ID = 12
+"""Digits of an id that the engine's own commands show."""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Something that is not as Pulumi's state says.
+
+    Args:
+        kind: `container`, `network`, `volume` or `image`.
+        resource: Its name.
+        property: What of it.
+        was: What the state says.
+        now: What the engine has.
+    """
+
+    kind: str
+    resource: str
+    property: str
+    was: str
+    now: str
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What the engine has, asked once for as many environments as are looked at.
+
+    Args:
+        view: The engine.
+        stack: Only this environment's containers.
+        owner: Only this clone's containers.
+    """
+
+    view: EngineView
+    stack: str | None = None
+    owner: str | None = None
+
+    @cached_property
+    def containers(self) -> list[dict[str, Any]]:
+        """The project's containers."""
+        return self.view.documents(self.stack, self.owner)
+
+    def services(self, stack: str, owner: str) -> list[ContainerView]:
+        """Return the containers of an environment's services, running or not, in the order of `SERVICES`."""
+        views = (view(one) for one in self.containers)
+        found = [one for one in views if one.is_service and (one.stack, one.owner) == (stack, owner)]
+        return sorted(found, key=lambda one: SERVICES.index(one.component))
+
+    @cached_property
+    def networks(self) -> list[dict[str, Any]]:
+        """All networks."""
+        return self.view.network_documents()
+
+    @cached_property
+    def volumes(self) -> dict[str, dict[str, Any]]:
+        """All volumes by name."""
+        return {one["Name"]: one for one in self.view.volume_documents()}
+
+    def container(self, identity: str, name: str) -> dict[str, Any] | None:
+        """Return a container by its id, else whatever holds its name."""
+        known = {one["Id"]: one for one in self.containers}
+        return known.get(identity) or self.view.container_document(identity) or self.view.container_document(name)
+
+
+def look(view: EngineView, clone: Clone, stack: str) -> list[Difference]:
+    """Compare an environment of this clone with its state, both as they are now.
+
+    Args:
+        view: The engine.
+        clone: This clone.
+        stack: The environment.
+
+    Returns:
+        What differs.
+
+    Raises:
+        UserError: The state can't be read.
+    """
+    return differences(stack_state.read(clone, stack), Snapshot(view, stack, clone.id), stack, clone.id)
+
+
+def differences(state: Recorded, engine: Snapshot, stack: str, owner: str) -> list[Difference]:
+    """Compare an environment with its state.
+
+    Args:
+        state: Its state.
+        engine: The engine.
+        stack: Its name.
+        owner: The clone that it belongs to.
+
+    Returns:
+        What differs, in the order of the state; nothing where both are empty.
+    """
+    comparisons = {CONTAINER: _container, NETWORK: _network, VOLUME: _volume, IMAGE: _image}
+    found = [
+        Difference(_kind(one), _name(one), *change)
+        for one in state.of(*comparisons)
+        for change in comparisons[one.kind](one, engine)
+    ]
+    return [*found, *_unrecorded(state, engine, stack, owner)]
+
+
+def _container(resource: Resource, engine: Snapshot) -> Iterator[Change]:
+    document = engine.container(resource.id, resource.inputs["name"])
+    if document is None:
+        yield "container", resource.id[:_ID], GONE
+        return
+    if document["Id"] != resource.id:
+        yield "container", resource.id[:_ID], document["Id"][:_ID]
+        yield from replacement_changes(resource.inputs, document)
+    yield from changes(resource.inputs, document)
+
+
+def _network(resource: Resource, engine: Snapshot) -> Iterator[Change]:
+    named = [one for one in engine.networks if one["Name"] == resource.inputs["name"]]
+    document = next((one for one in engine.networks if one["Id"] == resource.id), None) or next(iter(named), None)
+    if document is None:
+        yield "network", resource.id[:_ID], GONE
+        return
+    if document["Id"] != resource.id:
+        yield "network", resource.id[:_ID], document["Id"][:_ID]
+    yield from _changed("driver", resource.inputs.get("driver", "bridge"), document["Driver"])
+    yield from _changed("internal", resource.inputs.get("internal", False), document["Internal"])
+    yield from labels(resource.inputs, document["Labels"])
+
+
+def _volume(resource: Resource, engine: Snapshot) -> Iterator[Change]:
+    document = engine.volumes.get(resource.inputs["name"])
+    if document is None:
+        yield "volume", resource.inputs["name"], GONE
+        return
+    yield from _changed("driver", resource.inputs.get("driver", "local"), document["Driver"])
+    yield from labels(resource.inputs, document["Labels"])
+
+
+def _image(resource: Resource, engine: Snapshot) -> Iterator[Change]:
+    name, identity = resource.inputs["name"], resource.outputs["imageId"]
+    document = engine.view.image_document(name)
+    yield from _changed("image", identity, document["Id"] if document else GONE)
+
+
+def _changed(name: str, was: object, now: object) -> Iterator[Change]:
+    if was != now:
+        yield name, str(was).lower(), str(now).lower()
+
+
+def _unrecorded(state: Recorded, engine: Snapshot, stack: str, owner: str) -> Iterator[Difference]:
+    """Yield what carries the environment's labels and is not in the state: `up` removes it."""
+    known = {one.id for one in state.of(CONTAINER, NETWORK)}
+    taken = {_name(one) for one in state.of(CONTAINER, NETWORK)}
+    things = [("container", one, one["Config"]["Labels"]) for one in engine.containers]
+    things += [("network", one, one["Labels"]) for one in engine.networks]
+    for kind, one, found in things:
+        name = one["Name"].lstrip("/")
+        if _belongs(found, stack, owner) and one["Id"] not in known and name not in taken:
+            yield Difference(kind, name, kind, NONE, one["Id"][:_ID])
+
+
+def _belongs(found: Mapping[str, str] | None, stack: str, owner: str) -> bool:
+    wanted = {PROJECT_LABEL: PROJECT, STACK_LABEL: stack, OWNER_LABEL: owner}
+    carried = found or {}
+    return wanted.items() <= carried.items() and made_by_updates(carried.get(COMPONENT_LABEL, ""))
+
+
+def _kind(resource: Resource) -> str:
+    return {CONTAINER: "container", NETWORK: "network", VOLUME: "volume", IMAGE: "image"}[resource.kind]
+
+
+def _name(resource: Resource) -> str:
+    return str(resource.inputs["name"])

@@ -1,0 +1,121 @@
+"""A log as the engine hands it out: entries with the time at which it took them."""
+
+from __future__ import annotations
+
+import heapq
+import re
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from cli.engine.inventory import EngineView
+
+MOMENT = 26
+"""How many characters of a time Python can read: the engine writes nanoseconds."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """A container whose log is read.
+
+    Args:
+        id: The engine's id.
+        service: The service.
+        name: The container's name.
+    """
+
+    id: str
+    service: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A line of a log.
+
+    Args:
+        time: When the engine took it: RFC 3339 in UTC with nanoseconds, so that texts compare as times do.
+        source: Who wrote it.
+        text: What.
+    """
+
+    time: str
+    source: Source
+    text: str
+
+    @property
+    def seconds(self) -> float:
+        """When the engine took it, in seconds since 1970."""
+        return datetime.fromisoformat(self.time[:MOMENT].rstrip("Z")).replace(tzinfo=UTC).timestamp()
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Which entries are wanted.
+
+    Args:
+        since: Not what was written before this time, in seconds since 1970.
+        tail: The last so many of each service; None for all.
+        pattern: Only lines in which it is found; the last ones are counted among these.
+    """
+
+    since: float | None = None
+    tail: int | None = None
+    pattern: re.Pattern[str] | None = None
+
+    def wants(self, entry: Entry) -> bool:
+        """Return whether an entry's text is wanted."""
+        return self.pattern is None or bool(self.pattern.search(entry.text))
+
+
+def parse(frames: Iterable[bytes], source: Source) -> Iterator[Entry]:
+    """Make entries of what the engine sends, where each frame begins with its time.
+
+    Args:
+        frames: Frames; one that doesn't end with a line's end is a part of a line of more than 16 KiB.
+        source: Who wrote it.
+
+    Yields:
+        Entries, as they were written.
+    """
+    time, text = "", b""
+    for frame in frames:
+        stamp, _, content = frame.partition(b" ")
+        time, text = time or stamp.decode(), text + content
+        if text.endswith(b"\n"):
+            yield Entry(time, source, text.rstrip(b"\r\n").decode(errors="replace"))
+            time, text = "", b""
+    if text:
+        yield Entry(time, source, text.decode(errors="replace"))
+
+
+def history(
+    view: EngineView, sources: Sequence[Source], choice: Choice, note: Callable[[Entry], object] = lambda _: None
+) -> Iterator[Entry]:
+    """Read what was written until now.
+
+    Args:
+        view: The engine.
+        sources: Whose logs.
+        choice: What is wanted.
+        note: Told of every entry that is read, wanted or not.
+
+    Yields:
+        Entries of all, in order of time.
+    """
+    return heapq.merge(*(_wanted(view, source, choice, note) for source in sources), key=lambda entry: entry.time)
+
+
+def _wanted(view: EngineView, source: Source, choice: Choice, note: Callable[[Entry], object]) -> Iterator[Entry]:
+    # Of nothing wanted the last is read all the same: it tells where following begins.
+    tail = None if choice.pattern or choice.tail is None else max(choice.tail, 1)
+    read = _noted(parse(view.log(source.id, since=choice.since, tail=tail), source), note)
+    found = (entry for entry in read if choice.wants(entry))
+    return found if choice.tail is None else iter(deque(found, maxlen=choice.tail))
+
+
+def _noted(entries: Iterable[Entry], note: Callable[[Entry], object]) -> Iterator[Entry]:
+    for entry in entries:
+        note(entry)
+        yield entry

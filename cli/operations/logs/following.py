@@ -1,0 +1,133 @@
+"""Follows services across restarts and replacements of their containers.
+
+The engine ends a container's log when the container stops, and tells when one starts. Then its log is taken up again
+from a moment before where it ended, and what was read already is passed over.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import defaultdict, deque
+from collections.abc import Iterator, Sequence
+from functools import partial
+from queue import SimpleQueue
+
+from docker.errors import APIError, DockerException
+from requests import RequestException
+from urllib3.exceptions import HTTPError
+
+from cli.core.errors import UserError
+from cli.engine.inventory import EngineView
+from cli.operations.logs.entries import Choice, Entry, Source, history, parse
+
+OVERLAP = 1.0
+"""Seconds that are read again: what comes on two streams at one moment the engine may write in either order."""
+
+BEFORE = 5.0
+"""Seconds by which the engine's clock may be behind. A start that is told of twice does no harm."""
+
+Arrived = SimpleQueue[Entry | None]
+"""Entries as they arrive; None once the engine tells nothing more."""
+
+
+class Seen:
+    """What was read of a container's log: all since its first entry, and each of its last.
+
+    Args:
+        since: What was written before is not wanted; seconds since 1970.
+    """
+
+    def __init__(self, since: float | None = None) -> None:
+        self._wanted_since = since
+        self._first = ""
+        self._recent: deque[tuple[float, tuple[str, str]]] = deque()
+        self._keys: set[tuple[str, str]] = set()
+
+    @property
+    def since(self) -> float | None:
+        """From when on there may be something new, in seconds since 1970; None for the beginning."""
+        return self._recent[-1][0] - OVERLAP if self._recent else self._wanted_since
+
+    def is_new(self, entry: Entry) -> bool:
+        """Take note of an entry, and return whether it comes after the first that was read and wasn't read itself."""
+        key = entry.time, entry.text
+        if key in self._keys or entry.time < self._first:
+            return False
+        self._first = self._first or entry.time
+        latest = max(entry.seconds, self._recent[-1][0] if self._recent else 0.0)
+        self._recent.append((latest, key))
+        self._keys.add(key)
+        while self._recent[0][0] < latest - 2 * OVERLAP:
+            self._keys.discard(self._recent.popleft()[1])
+        return True
+
+
+class Follower:
+    """Follows some services of one environment.
+
+    Args:
+        view: The engine.
+        stack: The environment.
+        owner: This clone.
+        services: Which services.
+        choice: What is wanted.
+    """
+
+    def __init__(self, view: EngineView, stack: str, owner: str, services: Sequence[str], choice: Choice) -> None:
+        self._view, self._choice = view, choice
+        self._seen: defaultdict[str, Seen] = defaultdict(partial(Seen, choice.since))
+        self._started: dict[str, SimpleQueue[Source]] = {service: SimpleQueue() for service in services}
+        self._arrived: Arrived = SimpleQueue()
+        # From before the first look on, so that no start goes unseen.
+        self._starts = view.starts(stack, owner, time.time() - BEFORE)
+
+    def entries(self, sources: Sequence[Source]) -> Iterator[Entry | None]:
+        """Read what was written until now, then what is being written.
+
+        Args:
+            sources: The containers there are.
+
+        Yields:
+            Entries; None each time there is nothing more for the moment.
+
+        Raises:
+            UserError: The engine went away.
+        """
+        yield from history(self._view, sources, self._choice, lambda entry: self._seen[entry.source.id].is_new(entry))
+        for source in sources:
+            self._started[source.service].put(source)
+        for inbox in self._started.values():
+            threading.Thread(target=self._follow, args=(inbox,), daemon=True).start()
+        threading.Thread(target=self._watch, daemon=True).start()
+        while True:
+            if self._arrived.empty():
+                yield None
+            entry = self._arrived.get()
+            if entry is None:
+                raise UserError("The Docker engine has gone away.", remedy="`./dashtam doctor` says what is wrong.")
+            yield entry
+
+    def _watch(self) -> None:
+        try:
+            for container in self._starts:
+                if container.component in self._started:
+                    self._started[container.component].put(Source(container.id, container.component, container.name))
+        except (DockerException, RequestException, HTTPError, OSError):
+            pass
+        self._arrived.put(None)
+
+    def _follow(self, inbox: SimpleQueue[Source]) -> None:
+        # One container of a service after the other: the next starts when the one before has ended.
+        while True:
+            source = inbox.get()
+            try:
+                self._read(source)
+            except (APIError, RequestException, HTTPError, OSError):
+                continue  # it was removed meanwhile, or the engine went away, which the watch tells of
+
+    def _read(self, source: Source) -> None:
+        seen = self._seen[source.id]
+        for entry in parse(self._view.log(source.id, since=seen.since, follow=True), source):
+            if seen.is_new(entry) and self._choice.wants(entry):
+                self._arrived.put(entry)

@@ -1,0 +1,91 @@
+"""A command's hold on this clone: the machine made ready, Pulumi, and the engine."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from functools import cached_property
+
+import docker
+
+from cli.core.file_lock import exclusively
+from cli.core.paths import data_home
+from cli.engine.inventory import EngineView
+from cli.environments import clone, git_filter, named_environments, passphrase, tool_environment
+from cli.environments.clone import Clone
+from cli.images import build, build_ca, source
+from cli.machine import setup
+from cli.operations import clock_and_disk
+from cli.pulumi.process import Pulumi
+from infra.catalogue import SOURCE_VARIABLE, ImageSource
+
+
+@dataclass(frozen=True)
+class Session:
+    """Everything that a command works with.
+
+    Args:
+        clone: This clone.
+        environ: The complete environment for tools.
+        image_source: Where this machine's images come from; None where no images were asked for.
+    """
+
+    clone: Clone
+    environ: dict[str, str]
+    image_source: ImageSource | None
+
+    @cached_property
+    def pulumi(self) -> Pulumi:
+        """Pulumi in this clone."""
+        return Pulumi(self.environ, self.clone.root)
+
+    @cached_property
+    def client(self) -> docker.DockerClient:
+        """The engine's client, for one thread."""
+        return self.connect()
+
+    def connect(self) -> docker.DockerClient:
+        """Return a further client of the engine."""
+        return docker.from_env(environment=self.environ)
+
+    @cached_property
+    def engine(self) -> EngineView:
+        """The engine, seen by labels."""
+        return EngineView(self.client)
+
+
+def prepare(*, install: bool = True, engine: bool = True, images: bool = True, stacks: bool = True) -> Session:
+    """Make the machine and this clone ready.
+
+    Args:
+        install: Whether what is missing may be installed; else it is an error.
+        engine: Whether an engine must answer.
+        images: Whether the base images are needed too, which an engine has.
+        stacks: Whether Pulumi is to have a stack for every environment, and be able to read its secrets.
+
+    Returns:
+        The session.
+
+    Raises:
+        UserError: Something is missing and can't, or may not, be installed; or the passphrase is lost.
+    """
+    clock_and_disk.require_home(data_home())
+    here = clone.current()
+    if stacks:
+        passphrase.require(here)
+    machine = setup.prepare(install=install, need_engine=engine or images)
+    environ = tool_environment.of(here, {**os.environ, **machine.environment})
+    session = Session(here, environ, None)
+    if images:
+        chosen = source.decide(session.client)
+        build.ensure(session.client, chosen, install=install)
+        build_ca.provide(here.root, build_ca.bundle())
+        session = Session(here, {**environ, SOURCE_VARIABLE: chosen.value}, chosen)
+    named_environments.restore(here)
+    passphrase.forget_another(here)
+    if stacks and session.pulumi.may_lack_stacks:
+        # A clone's first commands may come at the same time.
+        with exclusively(here.state_folder / "init.lock", "making this clone's stacks"):
+            session.pulumi.create_missing_stacks()
+    git_filter.keep_out_of_git(here)
+    return session

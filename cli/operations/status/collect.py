@@ -1,0 +1,106 @@
+"""What there is: each environment's services, certificates, data and drift, without changing anything."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from cli.core.errors import UserError
+from cli.engine import container
+from cli.engine.container import ContainerView
+from cli.engine.inventory import EngineView
+from cli.environments import clone
+from cli.environments.clone import Clone
+from cli.operations.drift import Snapshot, differences
+from cli.operations.status.sizes import Sizes
+from cli.pulumi import stack_state
+from cli.pulumi.process import configured_stacks
+from cli.pulumi.stack_state import Recorded
+
+
+@dataclass(frozen=True)
+class Overview:
+    """One environment.
+
+    Args:
+        environment: Its name.
+        owner: The clone that it belongs to.
+        folder: That clone's checkout; empty where it is not known here.
+        services: Its services' containers.
+        images: The images' references by service.
+        expiry: When the first of its certificates expires; None where it has none.
+        drift: How much is not as Pulumi's state says; None where that state can't be read here.
+        data: Bytes by volume that lasts, None for one that could not be measured; None where it isn't known which.
+    """
+
+    environment: str
+    owner: str
+    folder: str
+    services: Sequence[ContainerView]
+    images: Mapping[str, str | None]
+    expiry: datetime | None
+    drift: int | None
+    data: Mapping[str, int | None] | None
+
+    @property
+    def state(self) -> str:
+        """`up` if all of its services are healthy, `down` if none runs, else `partly up`."""
+        if self.services and all(one.is_fine for one in self.services):
+            return "up"
+        return "partly up" if any(one.state == "running" for one in self.services) else "down"
+
+
+def gather(
+    view: EngineView, here: Clone | None, stack: str | None, *, everyone: bool, sizes: Sizes | None
+) -> list[Overview]:
+    """Look at environments.
+
+    Args:
+        view: The engine.
+        here: This clone, if anything was done in it yet.
+        stack: Only this environment of it; None looks at all that are configured or there.
+        everyone: Whether to look at those of other clones on this engine, too.
+        sizes: Measures volumes; without it their sizes stay unknown.
+
+    Returns:
+        This clone's environments, then the others', by name.
+    """
+    owner = here.id if here else ""
+    engine = Snapshot(view, stack, None if everyone else owner)
+    wanted = {(owner, name) for name in ([stack] if stack else configured_stacks())}
+    if stack is None:
+        wanted |= {(one.owner, one.stack) for one in map(container.view, engine.containers)}
+    volumes = sizes.of(engine.containers) if sizes else {}
+    ordered = sorted(wanted, key=lambda one: (one[0] != owner, one))
+    return [_look(engine, here, whose, name, volumes) for whose, name in ordered]
+
+
+def _look(engine: Snapshot, here: Clone | None, owner: str, stack: str, volumes: Mapping[str, int]) -> Overview:
+    whose = here if here and here.id == owner else clone.known(owner)
+    state = _state(whose, stack, is_here=whose is here)
+    return Overview(
+        environment=stack,
+        owner=owner,
+        folder=str(whose.root) if whose else "",
+        services=engine.services(stack, owner),
+        images=state.outputs.get("images") or {} if state else {},
+        expiry=state.expiry if state else None,
+        drift=len(differences(state, engine, stack, owner)) if state else None,
+        data={name: volumes.get(name) for name in _lasting(state)} if state else None,
+    )
+
+
+def _lasting(state: Recorded) -> Iterable[str]:
+    return (state.outputs.get("volumes") or {}).values()
+
+
+def _state(whose: Clone | None, stack: str, *, is_here: bool) -> Recorded | None:
+    if whose is None:
+        return None
+    try:
+        # Another clone's state is looked for where clones keep it, not where this shell's variables say.
+        return stack_state.read(whose, stack, os.environ if is_here else {"PULUMI_BACKEND_URL": whose.backend_url})
+    except (UserError, OSError, ValueError):
+        return None

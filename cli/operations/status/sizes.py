@@ -1,0 +1,89 @@
+"""How much data volumes hold: measured inside the services that write it, in a moment, while these run."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from docker.errors import APIError
+
+from cli.core.parallel import each
+from cli.engine.inventory import EngineView
+
+FRESH_SECONDS = 10.0
+"""For so long a measurement holds, while somebody watches."""
+
+_KILOBYTES = re.compile(r"^(\d+)\s", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Writer:
+    """A service that writes to a volume.
+
+    Args:
+        volume: The volume's name.
+        container: The id of the service's container, which runs.
+        folder: Where it has the volume.
+    """
+
+    volume: str
+    container: str
+    folder: str
+
+
+class Sizes:
+    """The bytes in volumes, measured again once they are no longer fresh.
+
+    Args:
+        view: The engine.
+        idle: Whether to have the engine count what no service that runs writes to, too; that can take long.
+    """
+
+    def __init__(self, view: EngineView, *, idle: bool) -> None:
+        self._view = view
+        self._idle = idle
+        self._known: dict[str, int] = {}
+        self._until = 0.0
+
+    def of(self, containers: Sequence[Mapping[str, Any]]) -> Mapping[str, int]:
+        """Return what volumes hold.
+
+        Args:
+            containers: Containers, as `docker inspect` shows them.
+
+        Returns:
+            Bytes by volume, where they could be measured.
+        """
+        if time.monotonic() >= self._until:
+            counted = self._view.volume_sizes() if self._idle else {}
+            found = each(self._measure, list(writers(containers)))
+            self._known = counted | {name: size for name, size in found if size is not None}
+            self._until = time.monotonic() + FRESH_SECONDS
+        return self._known
+
+    def _measure(self, one: Writer) -> tuple[str, int | None]:
+        try:
+            _, said = self._view.execute(one.container, ["du", "-s", "-k", one.folder])
+        except APIError:
+            return one.volume, None  # it has stopped meanwhile
+        # A file that vanishes while it is counted is told of beside the sum, and in the exit status.
+        total = _KILOBYTES.search(said)
+        return one.volume, int(total[1]) * 1024 if total else None
+
+
+def writers(containers: Sequence[Mapping[str, Any]]) -> Iterator[Writer]:
+    """Yield what writes to volumes.
+
+    Args:
+        containers: Containers, as `docker inspect` shows them.
+
+    Yields:
+        Those that run, with each volume that they write to.
+    """
+    for one in containers:
+        for mount in one["Mounts"] if one["State"]["Status"] == "running" else ():
+            if mount["Type"] == "volume" and mount["RW"]:
+                yield Writer(mount["Name"], one["Id"], mount["Destination"])

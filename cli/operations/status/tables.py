@@ -1,0 +1,129 @@
+"""Environments for people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+
+from rich.console import Group, RenderableType
+from rich.filesize import decimal
+from rich.table import Table
+from rich.text import Text
+
+from cli.operations.expiry import is_soon
+from cli.operations.status.collect import Overview
+from cli.operations.status.document import uptime
+
+_STYLES = {
+    "healthy": "green",
+    "unhealthy": "bold red",
+    "starting": "yellow",
+    "up": "green",
+    "partly up": "bold red",
+    "down": "dim",
+}
+_UNITS = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
+IMAGE_DIGITS = len("sha256:") + 12
+
+
+def shown(found: Sequence[Overview], *, owners: bool) -> RenderableType:
+    """Return environments for people.
+
+    Args:
+        found: The environments.
+        owners: Whether to tell whose each is.
+
+    Returns:
+        A row a service, and below them a row an environment.
+    """
+    services = [one for each in found for one in each.services]
+    if not services and not owners and not any(one.drift for one in found):
+        return Group("Nothing is up. Start with ./dashtam up dev.", "", environments(found, owners=owners))
+    return Group(table(found), "", environments(found, owners=owners))
+
+
+def table(found: Sequence[Overview]) -> Table:
+    """Return services as a table.
+
+    Args:
+        found: The environments.
+
+    Returns:
+        A row a service.
+    """
+    rows = _table("environment", "service", "state", "health", "uptime", "ports", "image")
+    for each in found:
+        for one in each.services:
+            ports = ", ".join(f"{outer} -> {inner}" for inner, bound in one.ports.items() for outer in bound)
+            rows.add_row(
+                one.stack,
+                one.component,
+                one.state,
+                _styled(one.health or "-"),
+                duration(uptime(one)),
+                ports.replace("/tcp", "") or "-",
+                each.images.get(one.component) or one.image[:IMAGE_DIGITS],
+            )
+    return rows
+
+
+def environments(found: Sequence[Overview], *, owners: bool) -> Table:
+    """Return environments as a table.
+
+    Args:
+        found: The environments.
+        owners: Whether to tell whose each is.
+
+    Returns:
+        A row an environment.
+    """
+    rows = _table("environment", "is", "certificates", "data", "drift", *(["clone"] if owners else []))
+    for one in found:
+        whose = [one.folder or one.owner] if owners else []
+        rows.add_row(one.environment, _styled(one.state), _expiry(one.expiry), _data(one.data), _drift(one), *whose)
+    return rows
+
+
+def _table(*headings: str) -> Table:
+    rows = Table(box=None, pad_edge=False)
+    for heading in headings:
+        rows.add_column(heading, overflow="fold")
+    return rows
+
+
+def _styled(state: str) -> Text:
+    return Text(state, _STYLES.get(state, ""))
+
+
+def duration(seconds: int | None) -> str:
+    """Return a length of time in its two greatest units, such as `3 h 5 min`; `-` for None.
+
+    Args:
+        seconds: The length.
+    """
+    if seconds is None:
+        return "-"
+    parts = []
+    for unit, size in _UNITS:
+        count, seconds = divmod(seconds, size)
+        parts += [f"{count} {unit}"] if count else []
+    return " ".join(parts[:2]) or "0 s"
+
+
+def _expiry(end: datetime | None) -> Text:
+    if end is None:
+        return Text("-")
+    left = (end - datetime.now(UTC)).days
+    text = f"until {end:%Y-%m-%d}" if left >= 0 else f"expired {end:%Y-%m-%d}"
+    return Text(text, "bold red" if is_soon(left) else "")
+
+
+def _data(volumes: Mapping[str, int | None] | None) -> str:
+    known = {name: "-" if size is None else decimal(size) for name, size in (volumes or {}).items()}
+    return ", ".join(f"{name} {size}" for name, size in known.items()) or "-"
+
+
+def _drift(one: Overview) -> Text:
+    if one.drift is None:
+        return Text("unknown", "dim")
+    return Text(f"yes: ./dashtam drift {one.environment}", "bold red") if one.drift else Text("no")

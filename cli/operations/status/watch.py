@@ -1,0 +1,57 @@
+"""Environments as they change, until Ctrl-C."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import typer
+from rich.live import Live
+
+from cli.core import signals
+from cli.engine.container import ContainerView
+from cli.operations.status.collect import Overview
+from cli.operations.status.tables import shown
+from cli.ui.console import out
+
+WATCH_SECONDS = 1.0
+
+
+def watch(look: Callable[[], list[Overview]], *, everyone: bool) -> None:
+    """Show environments until Ctrl-C: as a table that is refreshed, or without a terminal as a line a change.
+
+    Args:
+        look: Returns the environments as they are now.
+        everyone: Whether to tell whose each is.
+    """
+    try:
+        if out.is_terminal:
+            _refresh(look, everyone=everyone)
+        else:
+            _follow(look)
+    except KeyboardInterrupt:
+        if signals.status() != signals.INTERRUPTED:
+            raise
+
+
+def _refresh(look: Callable[[], list[Overview]], *, everyone: bool) -> None:
+    with Live(shown(look(), owners=everyone), console=out, auto_refresh=False, vertical_overflow="visible") as live:
+        while True:
+            time.sleep(WATCH_SECONDS)
+            live.update(shown(look(), owners=everyone), refresh=True)
+
+
+def _follow(look: Callable[[], list[Overview]]) -> None:
+    before: dict[str, str] = {}
+    while True:
+        now = {one.name: _health(one) for found in look() for one in found.services}
+        for name in sorted(now.keys() | before.keys()):
+            if (state := now.get(name, "gone")) != before.get(name):
+                typer.echo(f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} {name} {state}")
+        before = now
+        time.sleep(WATCH_SECONDS)
+
+
+def _health(container: ContainerView) -> str:
+    return f"{container.state} {container.health}".strip()

@@ -1,0 +1,138 @@
+"""Runs pytest on this machine, as often as the chosen suites need it, with the test environment up where it is used."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO, Protocol
+
+import psutil
+
+from cli.core import signals
+from cli.core.errors import UserError
+from cli.operations import lifecycle, unchanged
+from cli.operations.session import Session
+from cli.operations.test import suites
+from cli.operations.test.suites import Chosen, Run
+from cli.ui.console import err
+
+ENVIRONMENT = "test"
+NO_TESTS = 5
+"""What pytest exits with where it selected no test."""
+
+
+class Environment(Protocol):
+    """The environment that tests use."""
+
+    def require(self) -> None:
+        """Return once it is healthy.
+
+        Raises:
+            UserError: It can't be brought up.
+        """
+
+
+def run(here: Session, chosen: Chosen, *, browser: bool, reports: Path | None) -> int:
+    """Run the chosen suites.
+
+    Args:
+        here: The prepared clone.
+        chosen: What the user wants.
+        browser: Whether this machine can drive a browser; else all suites run but that one.
+        reports: The folder for JUnit's and coverage's XML.
+
+    Returns:
+        The exit status: that of the first run that failed.
+    """
+    runs = [one if browser else one.without_browser() for one in suites.runs(chosen)]
+    statuses: list[int] = []
+    with _environment(here, runs) as environment:
+        for one, coverage in zip(runs, _coverage(chosen, runs, reports), strict=True):
+            if one.needs_environment:
+                environment.require()
+            err.print(f"Running tests: {', '.join(one.paths)}.", highlight=False)
+            command = [*suites.command(one, chosen.extra, str(reports or "")), *coverage]
+            statuses.append(_pytest(command, here))
+            if signals.status() or (statuses[-1] and suites.ends_at_first_failure(chosen.extra)):
+                break
+    return next((status for status in statuses if status not in {0, NO_TESTS}), min(statuses))
+
+
+def _coverage(chosen: Chosen, runs: Sequence[Run], reports: Path | None) -> list[list[str]]:
+    """Return each run's arguments: coverage adds up, and the last run that is measured reports it."""
+    measured = [one.name for one in runs if one.name != "system"] if suites.measures_coverage(chosen) else []
+    xml = [f"--cov-report=xml:{reports}/coverage.xml"] if reports else []
+    arguments = []
+    for one in runs:
+        append = ["--cov-append"] if one.name in measured[1:] else []
+        report = ["--cov-report=term", *xml] if one.name in measured[-1:] else ["--cov-report=", "--cov-fail-under=0"]
+        arguments.append(["--cov", *append, *report] if one.name in measured else [])
+    return arguments
+
+
+def _pytest(command: Sequence[str], here: Session) -> int:
+    """Run pytest until it has ended by itself: interrupted, it first removes what its tests brought up."""
+    with (
+        subprocess.Popen(command, cwd=here.clone.root, env=here.environ) as process,
+        signals.noted(lambda number: _interrupt(number, process.pid)) as interrupted,
+    ):
+        while (status := process.poll()) is None:
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(signals.INTERVAL)
+    return signals.status() if interrupted.is_set() else status
+
+
+def _interrupt(number: int, pid: int) -> None:
+    """Let a signal end pytest; Ctrl-C comes to it and its workers from the terminal itself."""
+    if number != signal.SIGINT:
+        with suppress(psutil.NoSuchProcess):
+            pytest = psutil.Process(pid)
+            for one in (pytest, *pytest.children()):
+                one.send_signal(signal.SIGINT)
+
+
+@contextmanager
+def _environment(here: Session, runs: Sequence[Run]) -> Iterator[Environment]:
+    """Bring the environment up: beside the first run, if that doesn't use it, else when it is required."""
+    if runs[0].needs_environment or not any(run.needs_environment for run in runs):
+        yield _InTurn(here)
+        return
+    with tempfile.TemporaryFile("w+") as output:
+        command = [str(here.clone.root / "dashtam"), "up", ENVIRONMENT, "--no-install"]
+        with subprocess.Popen(
+            command, cwd=here.clone.root, env=here.environ, stdin=subprocess.DEVNULL, stdout=output, stderr=output
+        ) as process:
+            err.print(f"Bringing {ENVIRONMENT} up meanwhile.", highlight=False)
+            try:
+                yield _Beside(process, output)
+            finally:
+                if process.poll() is None:
+                    process.terminate()  # SIGINT is ignored by what a shell started in the background
+
+
+class _InTurn:
+    def __init__(self, here: Session) -> None:
+        self._here = here
+
+    def require(self) -> None:
+        unchanged.up_unless_unchanged(self._here, ENVIRONMENT, lambda: lifecycle.up(self._here, ENVIRONMENT))
+
+
+class _Beside:
+    def __init__(self, process: subprocess.Popen[bytes], output: IO[str]) -> None:
+        self._process, self._output = process, output
+
+    def require(self) -> None:
+        if self._process.poll() is None:
+            err.print(f"Waiting until {ENVIRONMENT} is healthy.", highlight=False)
+        if self._process.wait() != 0:
+            self._output.seek(0)
+            raise UserError(
+                f"{ENVIRONMENT} can't be brought up, so the tests that use it did not run.",
+                cause=self._output.read().strip(),
+                remedy=f"`./dashtam up {ENVIRONMENT}` shows more.",
+            )

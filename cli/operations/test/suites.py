@@ -1,0 +1,213 @@
+"""The test suites: what each holds, and the runs of pytest that a user's words ask for."""
+
+from __future__ import annotations
+
+import itertools
+import sys
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
+
+from cli.core.errors import UserError
+
+SERVICE: Mapping[str, str] = {name: f"tests/{name}" for name in ("unit", "infra", "integration", "api", "smoke", "e2e")}
+"""What a change of the service or the program needs, by suite."""
+
+SUITES: Mapping[str, str] = {**SERVICE, "system": "tests/system"}
+"""Folders by suite."""
+
+INSIDE: Mapping[str, str] = {
+    "unit": "tests/unit/app",
+    **{name: SUITES[name] for name in ("integration", "api", "smoke", "e2e")},
+}
+"""What can run inside the ci environment, where there is neither Docker nor Pulumi."""
+
+GROUPS: Mapping[str, tuple[str, ...]] = {"service": tuple(SERVICE), "all": tuple(SUITES)}
+"""Suites by a name for several of them."""
+
+CI, CAMPAIGN = "ci", "campaign"
+BROWSER = SUITES["e2e"]
+WITHOUT_ENVIRONMENT = (SUITES["unit"], SUITES["infra"], *(f"tests/system/{name}" for name in ("images", "toolchain")))
+TAKE_A_PATH = ("--ignore", "--ignore-glob", "--deselect", "--rootdir", "--confcutdir", "--basetemp", "-c", "-k", "-m")
+"""Options of pytest whose value may look like a path to run."""
+ONE_LONG = ("--maxprocesses", "1", "--timeout", "1800")
+"""For the campaign: what it measures and kills must not wait for anything else."""
+
+FEW_WORKERS = ("--maxprocesses", "4")
+"""For the system suite: each worker may have two environments of its own up, of some 700 MB each."""
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What a user wants to run.
+
+    Attributes:
+        suites: Names of suites, those of the paths where there are any.
+        inside: Whether inside the ci environment.
+        campaign: Whether the tests that take minutes, and those alone.
+        paths: Paths and node ids, which replace the suites' folders.
+        extra: Other arguments for pytest.
+    """
+
+    suites: tuple[str, ...]
+    inside: bool = False
+    campaign: bool = False
+    paths: tuple[str, ...] = ()
+    extra: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of pytest.
+
+    Attributes:
+        name: What it is called in messages and reports.
+        paths: What it collects.
+        needs_environment: Whether its tests use the test environment.
+        arguments: Arguments of its own.
+    """
+
+    name: str
+    paths: tuple[str, ...]
+    needs_environment: bool
+    arguments: tuple[str, ...] = ()
+
+    @property
+    def drives_browser(self) -> bool:
+        """Whether its tests drive a browser."""
+        return any(_overlap(path, BROWSER) for path in self.paths)
+
+    def without_browser(self) -> Run:
+        """Return the same run without the suite that drives a browser."""
+        return replace(self, paths=tuple(path for path in self.paths if path != BROWSER))
+
+
+def choose(arguments: Sequence[str]) -> Chosen:
+    """Tell the suites from the arguments for pytest.
+
+    Args:
+        arguments: What the user wrote after `test`: names of suites come first, before them `ci` for those inside it.
+
+    Raises:
+        UserError: A suite can't run where the user wants it.
+    """
+    words = tuple(itertools.takewhile({*SUITES, *GROUPS, CI, CAMPAIGN}.__contains__, arguments))
+    inside, campaign = words[:1] == (CI,), words[:1] == (CAMPAIGN,)
+    names = words[1:] if inside or campaign else words
+    for first in {CI, CAMPAIGN} & {*names}:
+        raise UserError(
+            f"`{first}` must be the first argument.",
+            cause=f"It was given after others: {' '.join(words)}.",
+            remedy="Suites inside ci: `./dashtam test ci api smoke`. Suites on this machine: the command without `ci`.",
+            exit_status=2,
+        )
+    paths, extra = _parted(arguments[len(words) :])
+    suites = tuple(dict.fromkeys(map(_suite_of, paths))) if paths else names
+    if inside and (elsewhere := [name for name in suites if name not in {*INSIDE, *GROUPS}]):
+        raise UserError(
+            f"{elsewhere[0]} can't run inside ci.",
+            cause="It needs Docker or Pulumi, and inside ci there is neither.",
+            remedy=f"Run `./dashtam test {elsewhere[0]}`. Suites that run inside ci: {', '.join(INSIDE)}.",
+            exit_status=2,
+        )
+    return Chosen(_expanded(suites, inside=inside, campaign=campaign), inside, campaign, paths, extra)
+
+
+def runs(chosen: Chosen) -> list[Run]:
+    """Return the runs of pytest on this machine, in their order: what fails soonest comes first.
+
+    Args:
+        chosen: What the user wants.
+    """
+    if chosen.campaign:
+        paths = chosen.paths or (SUITES["system"],)
+        return [Run(CAMPAIGN, paths, needs_environment=True, arguments=("-m", CAMPAIGN, *ONE_LONG))]
+    if chosen.paths:
+        needed = any(not any(_is_within(path, folder) for folder in WITHOUT_ENVIRONMENT) for path in chosen.paths)
+        return [Run("chosen", chosen.paths, needed, FEW_WORKERS if "system" in chosen.suites else ())]
+    parts = [
+        Run("unit", _folders(chosen, ("unit", "infra")), needs_environment=False),
+        Run("service", _folders(chosen, ("integration", "api", "smoke", "e2e")), needs_environment=True),
+        Run("system", _folders(chosen, ("system",)), needs_environment=True, arguments=FEW_WORKERS),
+    ]
+    return [run for run in parts if run.paths]
+
+
+def command(run: Run, extra: Sequence[str], reports: str = "") -> list[str]:
+    """Return the command of a run.
+
+    Args:
+        run: The run.
+        extra: Arguments for pytest.
+        reports: The folder that JUnit's XML is written to, if any.
+    """
+    written = [f"--junit-xml={reports}/junit-{run.name}.xml"] if reports else []
+    return [sys.executable, "-m", "pytest", *_parallel(extra), *run.arguments, *written, *extra, *run.paths]
+
+
+def inside_command(chosen: Chosen, reports: str = "") -> list[str]:
+    """Return the command that runs suites inside the ci environment, as the tests' container runs it.
+
+    Args:
+        chosen: What the user wants.
+        reports: The folder in the container that JUnit's and coverage's XML is written to, if any.
+    """
+    paths = chosen.paths or tuple(INSIDE[name] for name in chosen.suites)
+    coverage = ["--cov=app", "--cov-report=term", f"--cov-report=xml:{reports}/coverage.xml"]
+    written = [f"--junit-xml={reports}/junit-ci.xml", *coverage] if reports else []
+    return ["python", "-m", "pytest", *_parallel(chosen.extra), *written, *chosen.extra, *paths]
+
+
+def measures_coverage(chosen: Chosen) -> bool:
+    """Return whether coverage is measured: where everything runs that it is expected of."""
+    return not chosen.paths and not chosen.campaign and {*SERVICE} <= {*chosen.suites}
+
+
+def ends_at_first_failure(extra: Sequence[str]) -> bool:
+    """Return whether the user wants no more tests after a failure."""
+    return any(word in {"-x", "--exitfirst"} or word.startswith("--maxfail") for word in extra)
+
+
+def _parallel(extra: Sequence[str]) -> list[str]:
+    own = ("-n", "--numprocesses", "--pdb", "--trace")
+    return [] if any(word.startswith(own) for word in extra) else ["-n", "logical"]
+
+
+def _parted(arguments: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the paths to run among pytest's arguments, and all others."""
+    is_path = [
+        _is_path(word) and (index == 0 or arguments[index - 1] not in TAKE_A_PATH)
+        for index, word in enumerate(arguments)
+    ]
+    return (
+        tuple(itertools.compress(arguments, is_path)),
+        tuple(word for word, is_one in zip(arguments, is_path, strict=True) if not is_one),
+    )
+
+
+def _is_path(word: str) -> bool:
+    return "/" in word and PurePosixPath(word).parts[:1] == ("tests",)
+
+
+def _suite_of(path: str) -> str:
+    """Return the suite that a path or node id belongs to; `all` for a folder of several suites."""
+    return next((name for name, folder in SUITES.items() if _is_within(path, folder)), "all")
+
+
+def _is_within(path: str, folder: str) -> bool:
+    return PurePosixPath(path.partition("::")[0]).is_relative_to(folder)
+
+
+def _overlap(path: str, folder: str) -> bool:
+    return _is_within(path, folder) or PurePosixPath(folder).is_relative_to(path.partition("::")[0])
+
+
+def _expanded(names: Sequence[str], *, inside: bool, campaign: bool) -> tuple[str, ...]:
+    if campaign:
+        return ("system",)
+    found = dict.fromkeys(suite for name in names or ("service",) for suite in GROUPS.get(name, (name,)))
+    return tuple(name for name in found if not inside or name in INSIDE)
+
+
+def _folders(chosen: Chosen, names: Collection[str]) -> tuple[str, ...]:
+    return tuple(SUITES[name] for name in SUITES if name in chosen.suites and name in names)

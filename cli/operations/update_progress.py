@@ -1,0 +1,233 @@
+"""What an update is doing, service by service: a live table on a terminal, a line a change elsewhere."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.spinner import Spinner
+from rich.table import Table
+from rich.text import Text
+
+from cli.engine.container import ContainerView
+from cli.pulumi.events import Event
+from cli.pulumi.stack_state import CONTAINER, IMAGE, NETWORK
+from infra.naming import SERVICES
+
+STARTING = "starting"
+WAITING = "waiting for health"
+PATIENCE = 5.0
+"""Seconds of waiting after which lines, too, tell what the health checks say; a table does so at once."""
+ROWS = ("images", "network", *SERVICES)
+_COLUMNS = 5
+_STYLES = {"healthy": "green", "ready": "green", "unchanged": "dim", "removed": "dim", "failed": "bold red"}
+
+
+@contextmanager
+def display(stacks: Sequence[str], console: Console) -> Iterator[list[UpdateProgress]]:
+    """Show what the updates of some environments are doing, all at once.
+
+    Args:
+        stacks: The environments.
+        console: Where to show it.
+
+    Yields:
+        What follows each update.
+    """
+    followed = [UpdateProgress(stack, console) for stack in stacks]
+    if not console.is_terminal:
+        yield followed
+        return
+    with Live(get_renderable=lambda: Group(*(one.table() for one in followed)), console=console, refresh_per_second=8):
+        yield followed
+
+
+class UpdateProgress:
+    """Follows one update of one environment.
+
+    Args:
+        stack: The environment.
+        console: Where each change is told, unless that is a terminal: there `display` shows the table.
+
+    Attributes:
+        errors: What went wrong, in Pulumi's words.
+    """
+
+    def __init__(self, stack: str, console: Console) -> None:
+        self.errors: list[str] = []
+        self._stack = stack
+        self._console = console
+        self._started = time.monotonic()
+        self._states: dict[str, tuple[str, float]] = {}
+        self._checks: dict[str, str] = {}
+        self._said: dict[str, str] = {}
+        self._open: dict[str, set[str]] = {}
+        # One for all rows, and kept: a new one would stand still.
+        self._spinner = Spinner("dots")
+
+    def on_event(self, event: Event) -> None:
+        """Take notice of an engine event.
+
+        Args:
+            event: As Pulumi prints it.
+        """
+        if step := event.get("resourcePreEvent"):
+            self._begin(step["metadata"])
+        elif step := event.get("resOutputsEvent"):
+            self._end(step["metadata"], failed=False)
+        elif step := event.get("resOpFailedEvent"):
+            self._end(step["metadata"], failed=True)
+        elif (said := event.get("diagnosticEvent")) and said["severity"] == "error":
+            self._note(said["message"])
+
+    def on_containers(self, containers: Iterable[ContainerView]) -> None:
+        """Take notice of what the engine has: Pulumi tells only when a service is healthy.
+
+        Args:
+            containers: The environment's new containers.
+        """
+        for one in containers:
+            if one.component in self._states and one.state == "running":
+                if self._states[one.component][0] == STARTING:
+                    self.show(one.component, WAITING)
+                if self._states[one.component][0] == WAITING:
+                    self._on_check(one.component, last_check(one))
+
+    def tell(self, report: str) -> None:
+        """Show what a service said that takes long.
+
+        Args:
+            report: Lines, shown as they are.
+        """
+        self._console.print(Text(report), highlight=False)
+
+    def _on_check(self, row: str, said: str) -> None:
+        self._checks[row] = said
+        waited = time.monotonic() - self._states[row][1]
+        if said and said != self._said.get(row) and waited > PATIENCE and not self._console.is_terminal:
+            self._said[row] = said
+            self._print(row, WAITING, f": {said}")
+
+    def _note(self, message: str) -> None:
+        text = message.strip()
+        if text and text not in self.errors:
+            self.errors.append(text)
+
+    def _begin(self, step: Event) -> None:
+        row = row_of(step["type"], step["urn"])
+        if row is None or _is_bookkeeping(step) or step["op"] == "same" or _is_put_away(step):
+            return
+        self._open.setdefault(row, set()).add(step["urn"])
+        self.show(row, _beginning(step["type"], step["urn"], step["op"]))
+
+    def _end(self, step: Event, *, failed: bool) -> None:
+        row = row_of(step["type"], step["urn"])
+        if row is None or _is_bookkeeping(step):
+            return
+        unfinished = self._open.get(row, set())
+        unfinished.discard(step["urn"])
+        if failed:
+            self.show(row, "failed")
+        elif not unfinished and not step["urn"].endswith("-files"):
+            self.show(row, _ending(row, step["op"]))
+
+    def show(self, row: str, state: str) -> None:
+        """Show what has become of a row; what has failed stays so.
+
+        Args:
+            row: One of `ROWS`.
+            state: Its new state.
+        """
+        if self._states.get(row, ("", 0))[0] in {state, "failed"}:
+            return
+        self._states[row] = (state, time.monotonic())
+        if not self._console.is_terminal and state != "unchanged":
+            self._print(row, state)
+
+    def _print(self, row: str, state: str, detail: str = "") -> None:
+        line = f"{self._stack} {row}: {state} ({self._elapsed:.1f} s){detail}"
+        self._console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+    @property
+    def _elapsed(self) -> float:
+        return time.monotonic() - self._started
+
+    def table(self) -> Table:
+        """Return where each service stands, and for how long what is under way has been so."""
+        table = Table.grid(padding=(0, 2))
+        for _ in range(_COLUMNS):
+            table.add_column(no_wrap=True)
+        for row in ROWS:
+            if row not in self._states:
+                continue
+            state, since = self._states[row]
+            busy = state not in _STYLES
+            table.add_row(
+                self._spinner if busy else "",
+                f"{self._stack} {row}",
+                Text(state, _STYLES.get(state, "")),
+                f"[dim]{time.monotonic() - since:.0f} s" if busy else "",
+                Text(self._checks.get(row, "") if state == WAITING else "", "dim"),
+            )
+        table.add_row("", f"[dim]{self._elapsed:.0f} s")
+        return table
+
+
+def last_check(container: ContainerView) -> str:
+    """Return what a service's last health check said, on one line; nothing where it said nothing.
+
+    Args:
+        container: The service's container.
+    """
+    return " ".join(container.checks[-1][1].split()) if container.checks else ""
+
+
+def row_of(kind: str, urn: str) -> str | None:
+    """Return the row that a resource belongs to.
+
+    Args:
+        kind: The resource's type.
+        urn: Its URN, which ends with its name.
+
+    Returns:
+        One of `ROWS`, or None where people don't wait for it.
+    """
+    if kind == IMAGE:
+        return "images"
+    if kind == NETWORK:
+        return "network"
+    if kind != CONTAINER:
+        return None
+    name = urn.rsplit("::", 1)[-1].removesuffix("-files")
+    return next((service for service in SERVICES if name.endswith(f"-{service}")), None)
+
+
+def _is_bookkeeping(step: Event) -> bool:
+    # A replacement is told by its deletion and its creation. Images stay on the engine: they only leave the state.
+    return step["op"] in {"replace", "refresh"} or (step["type"] == IMAGE and "delete" in step["op"])
+
+
+def _is_put_away(step: Event) -> bool:
+    # What installed a service's files has ended long ago.
+    return "delete" in step["op"] and bool(step["urn"].endswith("-files"))
+
+
+def _beginning(kind: str, urn: str, op: str) -> str:
+    if "delete" in op:
+        return "stopping" if kind == CONTAINER else "removing"
+    if kind == IMAGE:
+        return "getting ready"
+    if kind == NETWORK:
+        return "creating"
+    return "installing certificates and secrets" if urn.endswith("-files") else STARTING
+
+
+def _ending(row: str, op: str) -> str:
+    if "delete" in op:
+        return "removed"
+    if op == "same":
+        return "unchanged"
+    return "healthy" if row in SERVICES else "ready"

@@ -1,0 +1,1 @@
+"""Pulumi: its backend, its state, and its updates as processes with events."""

@@ -1,0 +1,131 @@
+"""Pulumi's state backend and passphrase, chosen in Pulumi's own order, and the files of a backend that is a folder.
+
+As in Pulumi 3.259: pkg/workspace/creds.go, pkg/backend/diy and pkg/secrets/passphrase/manager.go.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import unquote
+
+from cli.core.paths import account_home
+from infra.naming import PROJECT
+
+URL = "PULUMI_BACKEND_URL"
+PASSPHRASE = "PULUMI_CONFIG_PASSPHRASE"  # noqa: S105 - a variable's name
+PASSPHRASE_FILE = "PULUMI_CONFIG_PASSPHRASE_FILE"  # noqa: S105 - a variable's name
+
+ZSTD = ".zst"
+SUFFIXES = ("", ".gz", ZSTD)
+"""Of a state file, after `.json`."""
+
+_FILES = "file://"
+
+
+@dataclass(frozen=True)
+class Folder:
+    """A backend that is a folder.
+
+    Args:
+        path: The folder `.pulumi` in it.
+    """
+
+    path: Path
+
+    def state(self, stack: str) -> Path:
+        """Return the file with a stack's state, which is there if the stack is; of several the newest."""
+        plain = self._states / f"{stack}.json"
+        found = [one for suffix in SUFFIXES if (one := plain.with_name(plain.name + suffix)).exists()]
+        return max(found, key=lambda one: one.stat().st_mtime_ns, default=plain)
+
+    def attributes(self, stack: str) -> Iterator[Path]:
+        """Yield the files with the attributes of a stack's state."""
+        return self._states.glob(f"{stack}.json*.attrs")
+
+    def locks(self, stack: str) -> Iterator[Path]:
+        """Yield the locks on a stack."""
+        parents = "" if self._is_legacy else f"organization/{PROJECT}"
+        return (self.path / "locks" / parents / stack).glob("*.json")
+
+    @property
+    def has_any_state(self) -> bool:
+        """Whether it has the state of any stack."""
+        stacks = self.path / "stacks"
+        return any(any(stacks.glob(f"**/*.json{suffix}")) for suffix in SUFFIXES)
+
+    @property
+    def _states(self) -> Path:
+        return self.path / "stacks" / ("" if self._is_legacy else PROJECT)
+
+    @property
+    def _is_legacy(self) -> bool:
+        """Whether the stacks of all projects are in one folder, as before Pulumi 3.61."""
+        with suppress(FileNotFoundError):
+            return "version: 0" in (self.path / "meta.yaml").read_text()
+        return any(any((self.path / "stacks").glob(f"*.json{suffix}")) for suffix in SUFFIXES)
+
+
+def chosen(environ: Mapping[str, str], root: Path) -> str:
+    """Return the URL of the backend that the user chose; empty where there is none.
+
+    Args:
+        environ: The environment of Pulumi.
+        root: The project's root.
+    """
+    return environ.get(URL) or _of_project(root) or _of_login(environ)
+
+
+def folder(environ: Mapping[str, str], root: Path) -> Folder | None:
+    """Return the chosen backend if it is a folder.
+
+    Args:
+        environ: The environment of Pulumi.
+        root: The project's root, where Pulumi is run: a relative folder is below it.
+    """
+    url = chosen(environ, root)
+    return Folder(_path(url.removeprefix(_FILES), root) / ".pulumi") if url.startswith(_FILES) else None
+
+
+def has_passphrase(environ: Mapping[str, str]) -> bool:
+    """Return whether the user chose a passphrase: an empty one is one too, but no name of a file is none."""
+    return PASSPHRASE in environ or bool(environ.get(PASSPHRASE_FILE))
+
+
+def _path(url: str, root: Path) -> Path:
+    path, *_ = url.split("?", maxsplit=1)
+    if path.startswith("~"):
+        path = f"{account_home()}/{path[2:]}"
+    # Pulumi takes the whole for a URL only after it has made the path absolute.
+    absolute, *_ = re.split("[?#]", os.path.normpath(root / path), maxsplit=1)
+    return Path(unquote(absolute))
+
+
+def _of_project(root: Path) -> str:
+    try:
+        text = (root / "Pulumi.yaml").read_text()
+    except OSError:
+        return ""
+    if "backend" not in text:
+        return ""
+    import yaml  # noqa: PLC0415 - slow to import, and most projects name no backend
+
+    try:
+        document = yaml.safe_load(text)
+    except yaml.YAMLError:
+        return ""
+    found = document.get("backend") if isinstance(document, dict) else None
+    return str(found.get("url") or "") if isinstance(found, dict) else ""
+
+
+def _of_login(environ: Mapping[str, str]) -> str:
+    home = environ.get("PULUMI_CREDENTIALS_PATH") or environ.get("PULUMI_HOME") or account_home() / ".pulumi"
+    with suppress(OSError, ValueError):
+        document = json.loads((Path(home) / "credentials.json").read_text())
+        return str(document.get("current") or "")
+    return ""

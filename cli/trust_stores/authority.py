@@ -1,0 +1,82 @@
+"""A CA as trust stores know it, and the record of those that were put into one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+
+from cli.core.atomic_files import write_whole
+from cli.environments.clone import Clone
+
+_DIGITS = 16
+"""Of the fingerprint in a name: enough that no two are alike."""
+
+
+@dataclass(frozen=True)
+class Authority:
+    """A CA."""
+
+    environment: str
+    pem: str
+
+    @cached_property
+    def certificate(self) -> x509.Certificate:
+        """The certificate."""
+        return x509.load_pem_x509_certificate(self.pem.encode())
+
+    @property
+    def der(self) -> bytes:
+        """The certificate in DER: what tells it from any other."""
+        return self.certificate.public_bytes(serialization.Encoding.DER)
+
+    @property
+    def fingerprint(self) -> str:
+        """Its SHA-256 fingerprint, hexadecimal."""
+        return self.certificate.fingerprint(hashes.SHA256()).hex()
+
+    @property
+    def name(self) -> str:
+        """The name that it has in stores; no other CA has it."""
+        return f"dashtam-{self.environment}-{self.fingerprint[:_DIGITS]}"
+
+    def is_same(self, pem: str) -> bool:
+        """Return whether a certificate is this one."""
+        try:
+            return x509.load_pem_x509_certificate(pem.encode()).public_bytes(serialization.Encoding.DER) == self.der
+        except ValueError:
+            return False
+
+    @property
+    def constraints(self) -> str:
+        """The names that it may vouch for."""
+        try:
+            found = self.certificate.extensions.get_extension_for_class(x509.NameConstraints).value
+        except x509.ExtensionNotFound:
+            return "none: it can vouch for any name to whoever trusts it"
+        return ", ".join(str(name.value) for name in found.permitted_subtrees or ())
+
+
+def trusted(clone: Clone, environment: str) -> list[Authority]:
+    """Return the CAs of an environment that were put into a store and not taken out again, earlier ones too."""
+    files = sorted(_folder(clone, environment).glob("*.crt"))
+    return [Authority(environment, file.read_text()) for file in files]
+
+
+def note(clone: Clone, ca: Authority) -> Path:
+    """Note that a CA is put into a store."""
+    file = _folder(clone, ca.environment) / f"{ca.fingerprint}.crt"
+    write_whole(file, ca.pem)
+    return file
+
+
+def forget(clone: Clone, ca: Authority) -> None:
+    """Note that a CA is in no store any more."""
+    (_folder(clone, ca.environment) / f"{ca.fingerprint}.crt").unlink(missing_ok=True)
+
+
+def _folder(clone: Clone, environment: str) -> Path:
+    return clone.home / "trusted" / environment

@@ -1,0 +1,101 @@
+"""The system's trust store: what curl, Python, Go and most other programs ask."""
+
+from __future__ import annotations
+
+import platform
+import shutil
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+
+from cli.trust_stores.authority import Authority
+from cli.trust_stores.store import Say, Store, run, run_as_root
+
+KEYCHAIN = "/Library/Keychains/System.keychain"
+
+
+@dataclass(frozen=True)
+class AnchorFolder:
+    """A folder of trust anchors, and the command that makes bundles of it: Linux."""
+
+    folder: Path
+    suffix: str
+    update: Sequence[str]
+    listed: Path | None = None
+
+    needs_root = True
+
+    @property
+    def place(self) -> str:
+        """What and where it is, for people."""
+        return f"the system's trust store ({self.folder})"
+
+    def holds(self, ca: Authority) -> bool:
+        """Return whether it holds a CA that this tool put there."""
+        with suppress(OSError):
+            return ca.is_same(self._file(ca).read_text())
+        return False
+
+    def add(self, ca: Authority, file: Path, say: Say) -> None:
+        """Put a CA in, as root."""
+        run_as_root(["install", "-m", "0644", str(file), str(self._file(ca))], say)
+        run_as_root(self.update, say)
+
+    def remove(self, ca: Authority, file: Path, say: Say) -> None:
+        """Take a CA out, as root."""
+        run_as_root(["rm", "-f", str(self._file(ca))], say)
+        if self.listed is None:
+            run_as_root(self.update, say)
+            return
+        # Debian's command leaves dangling links, and the CA in Java's store, unless its list says that it goes.
+        with NamedTemporaryFile("w", dir=file.parent) as without:
+            without.write(f"{self.listed.read_text().rstrip()}\n!{self._file(ca).name}\n")
+            without.flush()
+            run_as_root([*self.update, "--certsconf", without.name], say)
+
+    def _file(self, ca: Authority) -> Path:
+        return self.folder / f"{ca.name}{self.suffix}"
+
+
+@dataclass(frozen=True)
+class Keychain:
+    """The keychain of all users: macOS."""
+
+    needs_root = True
+    place = f"the system's keychain ({KEYCHAIN})"
+
+    def holds(self, ca: Authority) -> bool:
+        """Return whether it holds a CA; keychains know fingerprints."""
+        return f"SHA-256 hash: {ca.fingerprint.upper()}" in run(["security", "find-certificate", "-a", "-Z", KEYCHAIN])
+
+    def add(self, ca: Authority, file: Path, say: Say) -> None:  # noqa: ARG002 - other stores ask for it
+        """Put a CA in, as root."""
+        run_as_root(["security", "add-trusted-cert", "-d", "-r", "trustRoot", "-k", KEYCHAIN, str(file)], say)
+
+    def remove(self, ca: Authority, file: Path, say: Say) -> None:
+        """Take a CA out, as root: that it is trusted, and then itself."""
+        run_as_root(["security", "remove-trusted-cert", "-d", str(file)], say)
+        run_as_root(["security", "delete-certificate", "-Z", ca.fingerprint.upper(), KEYCHAIN], say)
+
+
+ANCHORS = (
+    AnchorFolder(Path("/etc/pki/ca-trust/source/anchors"), ".pem", ("update-ca-trust", "extract")),
+    AnchorFolder(
+        Path("/usr/local/share/ca-certificates"),
+        ".crt",
+        ("update-ca-certificates",),
+        Path("/etc/ca-certificates.conf"),
+    ),
+    AnchorFolder(Path("/etc/ca-certificates/trust-source/anchors"), ".crt", ("trust", "extract-compat")),
+    AnchorFolder(Path("/usr/share/pki/trust/anchors"), ".pem", ("update-ca-certificates",)),
+)
+"""Fedora and Red Hat; Debian and Ubuntu; Arch; openSUSE."""
+
+
+def stores() -> Sequence[Store]:
+    """Return this system's store, or nothing where it is of a kind that is not known."""
+    if platform.system() == "Darwin":
+        return [Keychain()]
+    return [one for one in ANCHORS if one.folder.is_dir() and shutil.which(one.update[0])][:1]

@@ -1,0 +1,51 @@
+"""Which stores there are, and CAs into and out of all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import StrEnum
+from pathlib import Path
+
+from cli.environments.clone import Clone
+from cli.trust_stores import authority, browsers, system
+from cli.trust_stores.authority import Authority
+from cli.trust_stores.store import Ask, Say, Store
+
+
+class Stores(StrEnum):
+    """Which trust stores to change."""
+
+    ALL = "all"
+    SYSTEM = "system"
+    BROWSERS = "browsers"
+
+
+def stores(which: Stores, ask: Ask, *, install: bool) -> list[Store]:
+    """Return the stores of this machine."""
+    if which is not Stores.SYSTEM and browsers.stores(Path.home()):
+        browsers.require_certutil(ask, install=install)
+    return _found(which)
+
+
+def _found(which: Stores) -> list[Store]:
+    found = [] if which is Stores.BROWSERS else system.stores()
+    own = [] if which is Stores.SYSTEM else browsers.stores(Path.home())
+    return [*found, *own]
+
+
+def add(clone: Clone, ca: Authority, chosen: Sequence[Store], say: Say) -> None:
+    """Put a CA into stores."""
+    file = authority.note(clone, ca)
+    for store in chosen:
+        store.add(ca, file, say)
+        say(f"{ca.environment} is trusted by {store.place}.")
+
+
+def remove(clone: Clone, ca: Authority, chosen: Sequence[Store], say: Say) -> None:
+    """Take a CA out of stores."""
+    file = authority.note(clone, ca)
+    for store in chosen:
+        store.remove(ca, file, say)
+        say(f"{ca.environment} is no longer trusted by {store.place}.")
+    if not any(store.holds(ca) for store in _found(Stores.ALL)):
+        authority.forget(clone, ca)

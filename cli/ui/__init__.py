@@ -1,0 +1,1 @@
+"""The terminal: consoles, progress, questions, and the files that a user names."""

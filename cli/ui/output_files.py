@@ -1,0 +1,90 @@
+"""Files that a user names to be written: whole or not at all, and never over something unasked.
+
+A link is followed, a pipe or a device is written to, and what has a descriptor's name is that open file.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from cli.core import atomic_files
+from cli.core.errors import UserError
+from cli.ui import questions
+
+STREAM = "-"
+"""What names standard output, or input, in the place of a file."""
+
+_DESCRIPTOR = re.compile(r"(?:/dev/fd|/proc/self/fd)/(\d+)")
+
+
+def descriptor(file: str) -> int | None:
+    """Return the number of the open file that a name stands for; None where it is a path."""
+    if file in {STREAM, "/dev/stdout"}:
+        return sys.stdout.fileno()
+    if file == "/dev/stderr":
+        return sys.stderr.fileno()
+    found = _DESCRIPTOR.fullmatch(file)
+    return int(found[1]) if found else None
+
+
+def ask(file: str, *, yes: bool, as_json: bool = False) -> None:
+    """Make sure that a file may be written: ask where there is one already."""
+    if descriptor(file) is not None:
+        return
+    path = _real(file)
+    if path.is_dir():
+        raise _refusal(file, f"{path} is a folder.")
+    if _is_special(path):
+        return
+    if not os.access(path.parent, os.W_OK | os.X_OK):
+        missing = "isn't there" if not path.parent.exists() else "can't be written to"
+        raise _refusal(file, f"The folder {path.parent} {missing}.")
+    if path.exists() and not yes:
+        questions.confirm(f"{file} exists. Replace it?", as_json=as_json)
+
+
+@contextmanager
+def opened(file: str, mode: int | None = None) -> Iterator[BinaryIO]:
+    """Open a file to write; what is there stays until the context ends well."""
+    number = descriptor(file)
+    if number is not None:
+        # Of its own, so that what can't be written is not tried once more at the end.
+        with os.fdopen(os.dup(number), "wb") as stream:
+            yield stream
+    elif _is_special(path := _real(file)):
+        with os.fdopen(os.open(path, os.O_WRONLY), "wb", buffering=0) as special:
+            yield special
+    else:
+        with atomic_files.replacing(path, mode) as draft:
+            yield draft
+
+
+def write(file: Path, text: str) -> None:
+    """Write a text; see `ask` and `opened`."""
+    try:
+        with opened(str(file)) as content:
+            content.write(text.encode())
+    except OSError as error:
+        raise _refusal(str(file), str(error.strerror)) from None
+
+
+def _real(file: str) -> Path:
+    return Path(os.path.realpath(file))
+
+
+def _is_special(path: Path) -> bool:
+    try:
+        return not stat.S_ISREG(path.stat().st_mode)
+    except OSError:
+        return False
+
+
+def _refusal(file: str, cause: str) -> UserError:
+    return UserError(f"{file} can't be written.", cause=cause, remedy="Name another file.", exit_status=2)

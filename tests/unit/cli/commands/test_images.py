@@ -1,0 +1,76 @@
+# ruff: noqa: ANN401 - the engine here is a fake one
+from __future__ import annotations
+
+import json
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from cli.commands import images
+from cli.images import lock
+from infra.catalogue import BASES, POSTGRES, ImageSource
+from tests.unit.cli.images_double import DIGEST
+
+pytestmark = pytest.mark.usefixtures("own_homes")
+
+
+@pytest.fixture
+def invoke(engine: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.setattr(images, "connect", lambda: engine)
+    engine.images.get = lambda _: SimpleNamespace(labels={"dashtam.version": "17.12"}, attrs={"Size": 150})
+    return lambda *arguments: CliRunner().invoke(images.app, arguments)
+
+
+@pytest.mark.parametrize("command", ["source", "build", "lock", "list", "clean"])
+def test_every_command_shows_an_example(invoke: Any, command: str) -> None:
+    result = invoke(command, "--help")
+    assert result.exit_code == 0
+    assert f": ./dashtam images {command}" in " ".join(result.output.split())
+
+
+def test_the_source_is_shown_with_its_reason_and_changed(invoke: Any) -> None:
+    assert invoke("source").output.startswith("registry (")
+    assert invoke("source", "debian").output == "debian (chosen with `./dashtam images source debian`)\n"
+    assert invoke("source").output.startswith("debian (")
+
+
+def test_the_list_is_for_scripts_too(invoke: Any, engine: Any) -> None:
+    invoke("source", "debian")
+    engine.tags = [POSTGRES.reference(ImageSource.DEBIAN)]
+    engine.images_by_label = [{"Id": "x", "RepoTags": ["dashtam-debian/redis:old"], "Size": 7}]
+    content = json.loads(invoke("list", "--json").output)
+    assert content["source"] == "debian"
+    assert {(row["name"], row["state"]) for row in content["images"]} == {
+        ("postgres", "present"), ("redis", "missing"), ("python", "missing"), ("node", "missing"),
+        ("redis", "stale"),
+    }  # fmt: skip
+    assert content["images"][0]["version"] == "17.12"
+
+
+def test_every_command_tells_scripts_what_it_did(invoke: Any, engine: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def told(*arguments: str) -> Any:
+        return json.loads(invoke(*arguments, "--json").output)
+
+    chosen = {"source": "registry", "reason": "chosen with `./dashtam images source registry`"}
+    assert told("source", "registry") == told("source") == chosen
+    engine.tags = [base.official for base in BASES]
+    built = told("build")
+    assert (built["source"], {row["state"] for row in built["images"]}) == ("registry", {"present"})
+    assert built == told("list")
+    monkeypatch.setattr(lock, "record", lambda _: {"redis:8": DIGEST})
+    assert told("lock") == {"redis:8": DIGEST}
+    engine.images_by_label = [{"Id": "x", "RepoTags": ["dashtam-debian/redis:old"], "Size": 7}]
+    assert told("clean") == {"removed": ["dashtam-debian/redis:old"]}
+
+
+@pytest.mark.parametrize(("incomplete", "expected"), [("", ["auto", "registry", "debian"]), ("de", ["debian"])])
+def test_sources_are_completed(incomplete: str, expected: list[str]) -> None:
+    assert sorted(images.complete_source(incomplete)) == sorted(expected)
+
+
+def test_the_list_never_cuts_a_reference(invoke: Any, engine: Any) -> None:
+    invoke("source", "registry")
+    engine.tags = [POSTGRES.official]
+    assert POSTGRES.official in "".join(invoke("list").output.split())

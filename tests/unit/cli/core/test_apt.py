@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from cli.core import apt
+from cli.core.process import CommandError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.unit.cli.conftest import MakeProgram
+
+
+def calls(tmp_path: Path) -> list[str]:
+    return (tmp_path / "calls").read_text().splitlines()
+
+
+def apt_get(tmp_path: Path, program: MakeProgram, monkeypatch: pytest.MonkeyPatch, script: str) -> None:
+    folder = program("apt-get", f'echo "$DEBIAN_FRONTEND $*" >> {tmp_path}/calls; {script}')
+    monkeypatch.setenv("PATH", str(folder), prepend=":")
+
+
+def test_packages_are_installed_without_questions_even_if_a_source_fails(
+    tmp_path: Path, program: MakeProgram, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    apt_get(tmp_path, program, monkeypatch, 'case "$*" in *update*) exit 100;; esac')
+    apt.install(("one", "two"), "what is needed")
+    update, install = calls(tmp_path)
+    assert update == "noninteractive -q -o DPkg::Lock::Timeout=120 update"
+    assert install.endswith(" install --yes --no-install-recommends one two")
+    told = capsys.readouterr().err
+    assert "Installing what is needed" in told
+    assert "apt-get update ended with status 100; going on" in told
+
+
+def test_packages_that_cannot_be_installed_are_an_error(
+    tmp_path: Path, program: MakeProgram, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    apt_get(tmp_path, program, monkeypatch, "echo E: no such package; exit 100")
+    with pytest.raises(CommandError) as caught:
+        apt.install(("one",), "what is needed")
+    assert "no such package" in caught.value.tail

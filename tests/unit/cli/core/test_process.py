@@ -1,0 +1,94 @@
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from cli.core import process
+from cli.core.paths import ROOT
+from cli.core.process import CommandError, Watcher, run_lines
+
+CHILD = "sleep 600 & echo $! > {pid}; echo started; wait"
+
+
+def ends(pid: int) -> bool:
+    """Tell whether a process ends within some seconds."""
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        status = Path(f"/proc/{pid}/stat")
+        if not status.exists() or status.read_text().split()[2] == "Z":
+            return True
+        time.sleep(0.02)
+    return False
+
+
+def test_lines_of_both_streams_in_order() -> None:
+    seen: list[str] = []
+    lines = run_lines(
+        ["sh", "-c", "echo one; echo two >&2; echo three"], env=os.environ, timeout=10, watcher=Watcher(seen.append)
+    )
+    assert lines == seen == ["one", "two", "three"]
+
+
+def test_a_failure_keeps_the_last_lines() -> None:
+    with pytest.raises(CommandError, match="ended with status 7") as raised:
+        run_lines(["sh", "-c", "seq 100; exit 7"], env=os.environ, timeout=10)
+    assert raised.value.tail.splitlines() == [str(number) for number in range(76, 101)]
+
+
+def test_output_that_is_no_text_is_no_failure() -> None:
+    assert run_lines(["sh", "-c", r"printf '\377\n'"], env=os.environ, timeout=10) == ["�"]
+
+
+@pytest.fixture
+def short_ticks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Look at the command more often than once a second."""
+    monkeypatch.setattr(process, "_TICK_SECONDS", 0.05)
+
+
+@pytest.mark.usefixtures("short_ticks")
+def test_a_service_that_keeps_the_output_open_is_not_waited_for(tmp_path: Path) -> None:
+    # One that is waited for is ended at the timeout, which is an error.
+    lines = run_lines(["sh", "-c", f"echo up; setsid sleep 60 & echo $! > {tmp_path}/pid"], env=os.environ, timeout=20)
+    assert lines == ["up"]
+    os.kill(int((tmp_path / "pid").read_text()), signal.SIGTERM)
+
+
+@pytest.mark.usefixtures("short_ticks")
+def test_a_timeout_ends_all_that_was_started(tmp_path: Path) -> None:
+    command = CHILD.format(pid=tmp_path / "pid")
+    with pytest.raises(CommandError, match="was ended after"):
+        run_lines(["sh", "-c", command], env=os.environ, timeout=0.5)
+    assert ends(int((tmp_path / "pid").read_text()))
+
+
+def test_an_exception_ends_all_that_was_started(tmp_path: Path) -> None:
+    def interrupt(_line: str) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run_lines(
+            ["sh", "-c", CHILD.format(pid=tmp_path / "pid")], env=os.environ, timeout=60, watcher=Watcher(interrupt)
+        )
+    assert ends(int((tmp_path / "pid").read_text()))
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_a_signal_ends_all_that_was_started(tmp_path: Path, number: signal.Signals) -> None:
+    program = (
+        "import os, sys; from cli.core import signals; from cli.core.process import Watcher, run_lines; "
+        "held = signals.raised(); held.__enter__(); "
+        f"run_lines(['sh', '-c', {CHILD.format(pid=tmp_path / 'pid')!r}], env=os.environ, timeout=60, "
+        "watcher=Watcher(lambda line: print(line, flush=True)))"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", program], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as run:
+        assert run.stdout is not None
+        assert run.stdout.readline() == "started\n"
+        run.send_signal(number)
+        assert run.wait(20) != 0
+    assert ends(int((tmp_path / "pid").read_text()))

@@ -1,0 +1,159 @@
+from __future__ import annotations
+
+import errno
+import os
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from unittest.mock import Mock
+
+import pytest
+from docker.errors import NotFound
+
+from cli.core.errors import UserError
+from cli.data import database as databases
+from cli.data.backups import dump
+from cli.data.database import Database
+from cli.data.snapshots import keys as installed_keys
+from cli.engine import streams
+from cli.engine.streams import CommandError
+from cli.environments import passphrase
+from cli.environments.clone import Clone
+from cli.ui.output_files import STREAM
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from cli.environments.handle import Target
+
+CONTENT = [b"PGDMP", b"rows" * 1000]
+
+
+@dataclass
+class Container:
+    """PostgreSQL's container: its dump can end with a failure after some of it was written."""
+
+    failure: Exception | None = None
+    commands: list[Sequence[str]] = field(default_factory=list)
+    closed: bool = False
+
+    def output(self, *command: str) -> Iterator[bytes]:
+        self.commands.append(command)
+        try:
+            yield CONTENT[0]
+            if self.failure:
+                raise self.failure
+            yield from CONTENT[1:]
+        finally:
+            self.closed = True
+
+
+@pytest.fixture
+def postgres(monkeypatch: pytest.MonkeyPatch) -> Container:
+    container = Container()
+    monkeypatch.setattr(Database, "output", lambda _self, *command: container.output(*command))
+    monkeypatch.setattr(Database, "major", lambda _self: 17)
+    monkeypatch.setattr(databases, "of", lambda *_: Database(Mock(), "id", "dashtam"))
+    return container
+
+
+@pytest.fixture
+def keys(monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes]:
+    """The files in the app's container."""
+    files: dict[str, bytes] = {}
+
+    def read(_client: object, _container: str, path: str) -> bytes:
+        if path not in files:
+            raise NotFound(path)
+        return files[path]
+
+    monkeypatch.setattr(streams, "read_file", read)
+    return files
+
+
+@pytest.fixture
+def target(tmp_path: Path, keys: dict[str, bytes]) -> Target:
+    assert not keys
+    clone = Clone("me", tmp_path, tmp_path / "home")
+    clone.passphrase_file.parent.mkdir(parents=True, exist_ok=True)
+    clone.passphrase_file.write_text("of this clone")
+    target: Target = Mock(environment="dev", clone=clone)
+    return target
+
+
+def test_a_backup_holds_the_dump_and_its_label(postgres: Container, target: Target, tmp_path: Path) -> None:
+    made = dump.backup(Mock(), target, str(tmp_path / "dev.backup"))
+    assert made.environment == "dev"
+    assert made.bytes == sum(map(len, CONTENT))
+    written = (tmp_path / "dev.backup").read_bytes()
+    assert b"".join(CONTENT) in written
+    assert made.sha256 in written.decode(errors="ignore")
+    assert [words[: len(dump.DUMP)] for words in postgres.commands] == [dump.DUMP]
+    assert postgres.closed
+
+
+def test_keys_are_in_it_sealed(
+    postgres: Container, target: Target, tmp_path: Path, keys: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(passphrase, "loses_token_keys", lambda _clone: False)
+    assert not postgres.closed
+    keys[f"{installed_keys.INSTALLED}/{installed_keys.TOKEN_KEYS}"] = b"the master keys"
+    dump.backup(Mock(), target, str(tmp_path / "dev.backup"))
+    written = (tmp_path / "dev.backup").read_bytes()
+    assert b"ciphertext" in written
+    assert b"the master keys" not in written
+
+
+@pytest.mark.parametrize(
+    ("failure", "message", "cause", "remedy"),
+    [
+        (
+            CommandError(1, "pg_dump: error: query failed"),
+            "The database of dev can't be backed up",
+            "query failed",
+            "./dashtam status dev",
+        ),
+        (CommandError(1, "No space left on device"), "The database of dev can't be backed up", "space", "disk space"),
+        (OSError(errno.EFBIG, "File too large"), "The backup can't be written", "File too large", "another file"),
+    ],
+)
+def test_a_failure_leaves_what_was_there(
+    postgres: Container, target: Target, tmp_path: Path, failure: Exception, message: str, cause: str, remedy: str
+) -> None:
+    folder = tmp_path / "backups"
+    folder.mkdir()
+    (folder / "dev.backup").write_bytes(b"of yesterday")
+    postgres.failure = failure
+    with pytest.raises(UserError, match=message) as raised:
+        dump.backup(Mock(), target, str(folder / "dev.backup"))
+    assert cause in raised.value.cause
+    assert remedy in raised.value.remedy
+    assert {one.name: one.read_bytes() for one in folder.iterdir()} == {"dev.backup": b"of yesterday"}
+    assert postgres.closed
+
+
+@pytest.mark.parametrize("failure", [ConnectionResetError(errno.ECONNRESET, "reset"), OSError("the engine's")])
+def test_a_failure_of_the_engine_is_not_taken_for_a_full_disk(
+    postgres: Container, target: Target, tmp_path: Path, failure: OSError
+) -> None:
+    postgres.failure = failure
+    with pytest.raises(type(failure)) as raised:
+        dump.backup(Mock(), target, str(tmp_path / "dev.backup"))
+    assert raised.value is failure
+    assert not (tmp_path / "dev.backup").exists()
+
+
+def test_a_stream_is_the_same_archive_and_not_for_a_terminal(
+    postgres: Container, target: Target, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with (tmp_path / "stream").open("w") as stream:
+        monkeypatch.setattr("sys.stdout", stream)
+        made = dump.backup(Mock(), target, STREAM)
+    assert b"".join(CONTENT) in (tmp_path / "stream").read_bytes()
+    assert made.bytes == sum(map(len, CONTENT))
+    assert postgres.closed
+    terminal, other = os.openpty()
+    with os.fdopen(terminal, "w"), os.fdopen(other, "w") as shown:
+        monkeypatch.setattr("sys.stdout", shown)
+        with pytest.raises(UserError, match="not for a terminal"):
+            dump.backup(Mock(), target, STREAM)

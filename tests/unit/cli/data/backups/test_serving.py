@@ -1,0 +1,127 @@
+"""The old database is dropped only once the service is healthy on the new one; else it is put back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from cli.core.errors import UserError
+from cli.data.backups import serving, swapping, unfinished
+from cli.data.snapshots import journal, swap
+from cli.data.snapshots.journal import Entry, Phase
+from infra.naming import Naming
+from tests.unit.cli.data.backups.server import Server, Service, service
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from cli.data.database import Database
+
+UP = {"postgres": "running", "app": "running"}
+
+
+@pytest.fixture
+def server() -> Server:
+    return Server({"dashtam": "old", "postgres": ""})
+
+
+@pytest.fixture
+def database(server: Server, monkeypatch: pytest.MonkeyPatch) -> Database:
+    return server.connect(monkeypatch)
+
+
+@pytest.fixture
+def there(tmp_path: Path, server: Server) -> Service:
+    return service(tmp_path, server, "old", "new")
+
+
+def _replace(there: Service, database: Database, content: str) -> None:
+    there.server.databases[swapping.restoring(database)] = content
+    serving.replace(there.engine.client, there.target, there.target.service("app"), database, "dev.backup")
+
+
+def test_a_database_with_which_the_service_is_healthy_stays(there: Service, database: Database) -> None:
+    _replace(there, database, "new")
+    assert there.server.databases == {"dashtam": "new", "postgres": ""}
+    assert there.engine.states() == UP
+
+
+def test_the_old_one_comes_back_where_the_service_is_not_healthy(there: Service, database: Database) -> None:
+    with pytest.raises(
+        UserError, match=r"dev didn't become healthy with dev\.backup; the database from before is back"
+    ) as raised:
+        _replace(there, database, "wrong")
+    assert raised.value.cause == "first\nno such table"
+    assert raised.value.remedy == "Restore another backup."
+    assert there.database == "old"
+    assert swapping.replaced(database) not in there.server.databases
+    assert there.engine.states() == UP
+
+
+def test_where_that_does_not_help_the_remedy_is_another(there: Service, database: Database) -> None:
+    there.serves.clear()
+    with pytest.raises(UserError) as raised:
+        _replace(there, database, "new")
+    assert raised.value.remedy == "Run `./dashtam up dev`."
+    assert there.database == "old"
+
+
+@pytest.mark.parametrize(
+    ("said", "message", "remedy"),
+    [
+        (b"log\nThe database can't be served: relation exists\n", "The service can't serve the database in", "backup"),
+        (b"/usr/bin/python: No module named app.proof\n", "The app of dev is of another version", "./dashtam up dev"),
+    ],
+)
+def test_one_that_can_not_be_served_is_refused(
+    there: Service, database: Database, said: bytes, message: str, remedy: str
+) -> None:
+    there.engine.programs["python"] = (1, said)
+    with pytest.raises(UserError, match=f"{message}.*; nothing was changed") as raised:
+        serving.prove(there.target, there.target.service("app"), database, "dev.backup")
+    assert said.decode().splitlines()[-1] in raised.value.cause
+    assert remedy in raised.value.remedy
+    there.engine.programs["python"] = (0, b"")
+    serving.prove(there.target, there.target.service("app"), database, "dev.backup")
+
+
+def _interrupted(there: Service, database: Database, content: str) -> bool:
+    """Be where a killed command leaves a restore after the swap, and let the next command meet it."""
+    there.server.databases[swapping.restoring(database)] = content
+    swapping.swap(database)
+    there.engine.client.api.stop("app", timeout=1)
+    noted = journal.of(there.target.clone, "dev")
+    noted.write(Entry(format=2, snapshot="dev.backup", phase=Phase.DATABASE, parts=()))
+    assert not swap.finish(there.engine.client, there.target.clone, Naming("dev", "me"))
+    return noted.read() is None
+
+
+def test_an_interrupted_restore_is_finished_where_the_service_is_healthy(there: Service, database: Database) -> None:
+    assert _interrupted(there, database, "new")
+    assert there.server.databases == {"dashtam": "new", "postgres": ""}
+    assert there.engine.states() == UP
+
+
+def test_an_interrupted_restore_is_undone_where_it_is_not_and_nothing_is_dropped(
+    there: Service, database: Database, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _interrupted(there, database, "wrong")
+    kept = swapping.restoring(database)
+    assert there.server.databases == {"dashtam": "old", "postgres": "", kept: "wrong"}
+    assert kept in "".join(capsys.readouterr().err.split())
+    assert there.engine.states() == UP
+
+
+@pytest.mark.parametrize("absent", ["postgres", "app"])
+def test_without_a_service_that_can_tell_both_stay(there: Service, database: Database, absent: str) -> None:
+    there.engine.forget(absent) if absent == "app" else there.engine.client.api.stop(absent, timeout=1)
+    there.server.databases[swapping.replaced(database)] = "older"
+    assert not unfinished.settle(there.engine.client, there.target.clone, "dev")
+    assert there.server.databases == {"dashtam": "old", "postgres": "", swapping.replaced(database): "older"}
+
+
+def test_what_was_only_loaded_is_dropped(there: Service, database: Database) -> None:
+    there.server.databases[swapping.restoring(database)] = "half"
+    assert unfinished.settle(there.engine.client, there.target.clone, "dev")
+    assert there.server.databases == {"dashtam": "old", "postgres": ""}

@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+from unittest.mock import Mock
+
+import pytest
+from docker.errors import APIError, ImageNotFound, NotFound
+
+from cli.core.errors import UserError
+from cli.data.snapshots.helper import Part, helper, remove
+from infra.naming import Naming
+
+NAMING = Naming("test", "me")
+PART = Part("postgres", "postgres_test_data", "postgres:17", "70:70")
+
+
+def _client(owner: str = "me") -> Mock:
+    client = Mock()
+    client.containers.get.return_value.labels = {"dashtam.owner": owner}
+    client.containers.get.return_value.id = "id-helper"
+    return client
+
+
+def test_it_can_do_nothing_but_its_part() -> None:
+    client = _client()
+    with helper(client, NAMING, PART, beside=["secrets"]):
+        settings = client.containers.create.call_args.kwargs
+    assert settings["user"] == "70:70"
+    assert settings["network_mode"] == "none"
+    assert settings["cap_drop"] == ["ALL"]
+    assert settings["read_only"]
+    assert settings["labels"] == NAMING.labels("snapshot-postgres")
+    assert {(one["Source"], one["ReadOnly"]) for one in settings["mounts"]} == {
+        ("postgres_test_data", True),
+        ("secrets", True),
+    }
+
+
+def test_it_writes_where_it_must_only() -> None:
+    client = _client()
+    with helper(client, NAMING, PART, writes=True, beside=["secrets"]):
+        mounts = client.containers.create.call_args.kwargs["mounts"]
+    assert [(one["Source"], one["ReadOnly"]) for one in mounts] == [("postgres_test_data", False), ("secrets", True)]
+
+
+def test_it_goes_whatever_happens() -> None:
+    client = _client()
+    with pytest.raises(RuntimeError), helper(client, NAMING, PART):
+        raise RuntimeError
+    assert client.api.remove_container.call_count == 2
+
+
+def test_one_that_is_not_ours_is_let_alone() -> None:
+    client = _client("somebody")
+    remove(client, NAMING, "dashtam-test-snapshot-postgres")
+    client.api.remove_container.assert_not_called()
+
+
+@pytest.mark.parametrize("gone", [NotFound("gone"), APIError("dead")])
+def test_one_that_goes_by_itself_is_fine(gone: APIError) -> None:
+    client = _client()
+    client.api.remove_container.side_effect = gone
+    remove(client, NAMING, "dashtam-test-snapshot-postgres")
+    # By its id: by then another may have the name.
+    client.api.remove_container.assert_called_once_with("id-helper", v=True, force=True)
+
+
+@pytest.mark.parametrize(("raised", "said"), [(ImageNotFound("x"), "is not here"), (APIError("x"), "can't be made")])
+def test_an_engine_that_refuses_is_told(raised: APIError, said: str) -> None:
+    client = _client()
+    client.containers.create.side_effect = raised
+    with pytest.raises(UserError, match=said), helper(client, NAMING, PART):
+        pass

@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+import base64
+import json
+from pathlib import Path
+
+import pytest
+
+from app.vault import MasterKeys
+from cli.data.snapshots import keys
+
+KEY = bytes(range(32))
+CONTENT = json.dumps({"active": "k1", "keys": {"k1": base64.b64encode(KEY).decode()}}).encode()
+
+
+@pytest.fixture
+def passphrase(tmp_path: Path) -> Path:
+    path = tmp_path / "passphrase"
+    path.write_text("of this clone")
+    return path
+
+
+def test_keys_that_were_kept_come_back(passphrase: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert keys.former(passphrase, keys.sealed(passphrase, CONTENT)) == MasterKeys("k1", {"k1": KEY})
+    assert capsys.readouterr().err == ""
+
+
+def test_keys_under_another_passphrase_are_lost_which_is_told_with_its_remedy(
+    passphrase: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shut = keys.sealed(passphrase, CONTENT)
+    passphrase.write_text("of another clone")
+    assert keys.former(passphrase, shut) is None
+    said = "".join(capsys.readouterr().err.split())
+    assert str(passphrase) in said

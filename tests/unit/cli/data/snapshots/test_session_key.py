@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+import base64
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from cli.core.errors import UserError
+from cli.data.snapshots import journal, keys, session_key, swap
+from cli.data.snapshots.journal import Entry, Journal, Phase
+from cli.environments.clone import Clone
+from cli.pulumi.process import Pulumi
+from infra.naming import Naming
+from tests.unit.cli.engine_double import Engine
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FORMER = base64.b64encode(bytes(range(32)))
+SESSION = "urn:pulumi:dev::dashtam::dashtam:index:App$random:index/randomBytes:RandomBytes::session-key"
+TOKEN = "urn:pulumi:dev::dashtam::dashtam:index:Environment$random:index/randomBytes:RandomBytes::token-k1-key"
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Clone:
+    made = Clone("me", tmp_path, tmp_path / "home")
+    made.passphrase_file.parent.mkdir(parents=True, exist_ok=True)
+    made.passphrase_file.write_text("of this clone")
+    return made
+
+
+@pytest.fixture
+def noted(clone: Clone) -> Journal:
+    """A restore that has all of its data in place."""
+    made = journal.of(clone, "dev")
+    sealed = keys.sealed(clone.passphrase_file, FORMER, keys.SESSION_KEY)
+    made.write(Entry(format=2, snapshot="one", phase=Phase.SWITCHING, parts=(), session_key=sealed))
+    return made
+
+
+@pytest.fixture
+def state(monkeypatch: pytest.MonkeyPatch) -> dict[str, dict[str, object]]:
+    """The keys' outputs in Pulumi's state, by URN; only what is imported changes it."""
+    outputs: dict[str, dict[str, object]] = {SESSION: {"length": 32, "hex": "new"}, TOKEN: {"length": 32, "hex": "own"}}
+
+    def run(_pulumi: Pulumi, _stack: str, action: str, *_: str, stdin: str | None = None) -> str:
+        if action == "import":
+            assert stdin
+            outputs.update({one["urn"]: one["outputs"] for one in json.loads(stdin)["deployment"]["resources"]})
+        kind = "random:index/randomBytes:RandomBytes"
+        resources = [{"urn": urn, "type": kind, "outputs": values} for urn, values in outputs.items()]
+        return json.dumps({"deployment": {"resources": resources}})
+
+    monkeypatch.setattr(Pulumi, "run", run)
+    return outputs
+
+
+def _finish(clone: Clone, tmp_path: Path) -> None:
+    swap.finish(Engine(tmp_path).client, clone, Naming("dev", "me"))
+
+
+def test_the_key_of_the_data_becomes_the_environment_s(
+    clone: Clone, noted: Journal, state: dict[str, dict[str, object]], tmp_path: Path
+) -> None:
+    _finish(clone, tmp_path)
+    assert session_key.is_wanted(clone, "dev")
+    before = state[TOKEN]
+    session_key.apply(Pulumi({}), clone, "dev")
+    secret = state[SESSION]["base64"]
+    assert isinstance(secret, dict)
+    assert json.loads(secret["plaintext"]) == FORMER.decode()
+    assert state[SESSION]["length"] == 32
+    assert state[TOKEN] == before
+    assert not session_key.is_wanted(clone, "dev")
+    assert noted.read() is None
+
+
+def test_it_waits_for_the_data(clone: Clone, noted: Journal, state: dict[str, dict[str, object]]) -> None:
+    before = dict(state)
+    session_key.apply(Pulumi({}), clone, "dev")
+    assert state == before
+    assert noted.read()
+
+
+def test_what_another_passphrase_sealed_is_let_alone(
+    clone: Clone, noted: Journal, state: dict[str, dict[str, object]], tmp_path: Path
+) -> None:
+    _finish(clone, tmp_path)
+    before = dict(state)
+    clone.passphrase_file.write_text("of another clone")
+    session_key.apply(Pulumi({}), clone, "dev")
+    assert state == before
+    assert noted.read() is None
+
+
+def test_what_can_not_install_it_names_the_update_that_does(clone: Clone, noted: Journal, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="The last restore of dev is not finished") as raised:
+        swap.require_finished(Engine(tmp_path).client, clone, Naming("dev", "me"))
+    assert "./dashtam up dev" in raised.value.remedy
+    assert noted.read()

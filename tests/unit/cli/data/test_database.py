@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+from unittest.mock import Mock
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cli.core.errors import UserError
+from cli.data import database
+from cli.data.database import Database
+from cli.engine import streams
+from cli.engine.streams import CommandError
+
+
+@pytest.mark.parametrize(
+    ("name", "written"), [("dashtam", "'dashtam'"), ("it's", r"'it\'s'"), ("a\\b", r"'a\\b'"), ("a b", "'a b'")]
+)
+def test_a_database_is_named_as_libpq_reads_it(name: str, written: str) -> None:
+    assert Database(Mock(), "id", "other").login(name) == f"{database.LOGIN} dbname={written}"
+
+
+def test_no_password_is_in_a_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = Mock(return_value="170006\n")
+    monkeypatch.setattr(streams, "run", run)
+    assert Database(Mock(), "id", "dashtam").major() == 17
+    assert "password" not in " ".join(run.call_args.args[2]).lower()
+
+
+def test_one_that_still_starts_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    starting = CommandError(2, "FATAL: the database system is starting up")
+    monkeypatch.setattr(streams, "run", Mock(side_effect=starting))
+    with pytest.raises(UserError, match="The database of dev doesn't answer; nothing was changed") as raised:
+        database.of(Mock(), Mock(environment="dev"))
+    assert "starting up" in raised.value.cause
+    assert "./dashtam up dev" in raised.value.remedy
+
+
+NAMES = st.text(min_size=1).filter(lambda text: len(text.encode()) <= database.LONGEST)
+
+
+@given(st.lists(NAMES, min_size=1, max_size=3, unique=True))
+def test_derived_names_are_never_cut_and_never_meet(names: list[str]) -> None:
+    made = [database.derived(name, suffix) for name in names for suffix in ("restoring", "replaced")]
+    assert all(len(one.encode()) <= database.LONGEST for one in made)
+    assert len({*made, *names}) == len(made) + len(names)

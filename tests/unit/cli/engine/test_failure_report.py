@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+import pytest
+
+from cli.core.remedies import REMEDIES
+from cli.engine import failure_report
+from tests.unit.cli.conftest import MakeContainer
+
+
+@pytest.mark.parametrize(
+    ("changes", "failed"),
+    [
+        ({}, False),
+        ({"health": "starting"}, False),
+        ({"state": "created", "health": ""}, False),
+        ({"health": "unhealthy"}, True),
+        ({"state": "exited", "health": ""}, True),
+        ({"state": "restarting"}, True),
+        ({"state": "dead"}, True),
+        ({"component": "app-files", "state": "exited", "health": "", "exit_code": 0}, False),
+        ({"component": "app-files", "state": "exited", "health": "", "exit_code": 1}, True),
+        ({"component": "app-files", "state": "running", "health": ""}, False),
+    ],
+)
+def test_what_counts_as_failed(container: MakeContainer, changes: dict[str, object], failed: bool) -> None:
+    assert failure_report.has_failed(container(**changes)) is failed
+
+
+@pytest.mark.parametrize(
+    ("changes", "first", "second"),
+    [
+        ({"health": "unhealthy", "checks": ((0, ""), (1, "no route"))}, "unhealthy", "exit status 1: no route"),
+        (
+            {"state": "exited", "health": "unhealthy", "exit_code": 137},
+            "exited with status 137",
+            "exit status 0: ready",
+        ),
+        ({"state": "created", "health": "", "checks": ()}, "created", "| line"),
+        ({"health": "unhealthy", "checks": ((2, ""),)}, "unhealthy", "exit status 2"),
+    ],
+)
+def test_a_report_says_state_check_and_lines(
+    container: MakeContainer, changes: dict[str, object], first: str, second: str
+) -> None:
+    lines = failure_report.report(container(**changes), ["line"]).splitlines()
+    assert lines[0] == f"dashtam-test-app: {first}"
+    assert lines[1].endswith(second)
+    assert lines[-1] == "  | line"
+
+
+def test_reasons_are_said_once_and_without_wrapping() -> None:
+    said = [
+        "1 error occurred:\n\t* creating urn:pulumi:test::x: port is already allocated: provider=docker@5\n",
+        "  * port is already allocated",
+        "update failed",
+    ]
+    assert failure_report.reasons(said) == ["port is already allocated"]
+
+
+@pytest.mark.parametrize(
+    ("errors", "reports", "mark"),
+    [
+        *[([f"x {mark}x: boom"], [], mark) for mark in REMEDIES],
+        (
+            ["dashtam-test-app ended."],
+            ["app: unhealthy\n  | [Errno 98] Address already in use"],
+            "address already in use",
+        ),
+        (["Port is already allocated"], ["postgres: exited\n  | No space left on device"], "port is already allocated"),
+    ],
+)
+def test_a_known_cause_has_its_remedy(errors: list[str], reports: list[str], mark: str) -> None:
+    assert failure_report.update_failed("up", "test", errors, reports).remedy == REMEDIES[mark]
+
+
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [("up", "test is not up."), ("down", "test is not down."), ("destroy", "test is not removed.")],
+)
+def test_an_unknown_cause_says_what_goes_on(command: str, message: str) -> None:
+    error = failure_report.update_failed(command, "test", ["boom"], ["app: unhealthy"])
+    assert error.message == message
+    assert error.cause == "boom\n\napp: unhealthy"
+    assert f"`./dashtam {command} test`" in error.remedy

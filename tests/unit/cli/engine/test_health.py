@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from unittest.mock import Mock
+
+import pytest
+
+from cli.engine import health
+from cli.engine.container import ContainerView
+from tests.unit.cli.conftest import MakeContainer
+
+
+def _view(*looks: list[ContainerView]) -> Mock:
+    view = Mock()
+    view.containers.side_effect = [*looks, *[looks[-1]] * 100]
+    return view
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cli.core.wait.POLL_SECONDS", 0)
+
+
+def test_what_starts_is_waited_for(container: MakeContainer) -> None:
+    view = _view([container(health="starting")], [container(health="starting")], [container()])
+    assert health.settled(view, "test", "me") == []
+    assert view.containers.call_count == 3
+
+
+@pytest.mark.parametrize("changes", [{"health": "unhealthy"}, {"state": "exited"}, {"state": "restarting"}])
+def test_what_can_not_become_healthy_is_not_waited_for(
+    container: Callable[..., ContainerView], changes: dict[str, str]
+) -> None:
+    view = _view([container(**changes)])
+    assert [one.name for one in health.settled(view, "test", "me")] == ["dashtam-test-app"]
+    assert view.containers.call_count == 1
+
+
+def test_it_ends(container: MakeContainer) -> None:
+    starting = container(health="starting")
+    assert health.settled(_view([starting]), "test", "me", seconds=0.0) == [starting]
+
+
+def test_what_is_no_service_is_passed_over(container: MakeContainer) -> None:
+    assert health.settled(_view([container(component="app-files", state="exited", health="")]), "test", "me") == []

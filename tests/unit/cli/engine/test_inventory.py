@@ -1,0 +1,192 @@
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+import pytest
+from docker.errors import APIError
+
+from cli.engine import inventory
+from infra.naming import Naming
+from tests.unit.cli.engine_double import LEAVING, Engine, refused
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from cli.engine.inventory import EngineView
+
+LABELS = Naming("dev", "me").labels("network")
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Engine:
+    return Engine(tmp_path)
+
+
+@pytest.fixture
+def view(engine: Engine) -> EngineView:
+    return engine.view
+
+
+def _fail(status: HTTPStatus) -> None:
+    raise refused(status, "no")
+
+
+def test_containers_as_they_are_now(view: EngineView, engine: Engine) -> None:
+    engine.run("redis", state="exited")
+    engine.run("app")
+    assert [(one.name, one.state) for one in view.containers()] == [
+        ("dashtam-dev-app", "running"),
+        ("dashtam-dev-redis", "exited"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("stack", "owner", "found"),
+    [
+        (None, None, {"app", "redis", "sandbox"}),
+        ("test", None, {"redis", "sandbox"}),
+        ("test", "me", {"redis"}),
+        (None, "me", {"app", "redis"}),
+        ("ci", "me", set()),
+    ],
+)
+def test_only_what_is_asked_for_is_found(
+    view: EngineView, engine: Engine, stack: str | None, owner: str | None, found: set[str]
+) -> None:
+    engine.run("app", "dev")
+    engine.run("redis", "test")
+    engine.run("sandbox", "test", "somebody")
+    engine.run("postgres")["Config"]["Labels"] = {}
+    assert {one.component for one in view.containers(stack, owner)} == found
+
+
+def test_a_container_that_is_removed_meanwhile_is_left_out(view: EngineView, engine: Engine) -> None:
+    engine.run("app")
+    engine.run("redis")
+    engine.at["inspect_container", "app"] = lambda: engine.containers.pop("app", None)
+    assert [one.id for one in view.containers()] == ["redis"]
+
+
+def test_a_container_is_removed(view: EngineView, engine: Engine) -> None:
+    engine.run("app")
+    engine.run("redis")
+    view.remove_container("app")
+    assert engine.states() == {"redis": "running"}
+
+
+def test_a_removal_that_is_under_way_is_waited_for(view: EngineView, engine: Engine) -> None:
+    engine.run("app")[LEAVING] = 2
+    view.remove_container("app")
+    assert engine.containers == {}
+
+
+def test_a_removal_that_does_not_end_is_an_error(
+    view: EngineView, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inventory, "REMOVAL_SECONDS", 0)
+    engine.run("app")[LEAVING] = 1_000_000
+    with pytest.raises(APIError) as raised:
+        view.remove_container("app")
+    assert raised.value.status_code == HTTPStatus.CONFLICT
+
+
+def test_what_does_not_exist_needs_no_removal(view: EngineView, engine: Engine) -> None:
+    engine.connect("net", LABELS)
+    engine.volumes["data"] = {}
+    view.remove_container("app")
+    view.remove_network("id-another")
+    view.remove_volume("another")
+    assert engine.networks.keys() == {"id-net"}
+    assert engine.volumes.keys() == {"data"}
+
+
+def test_another_refusal_is_an_error(view: EngineView, engine: Engine) -> None:
+    engine.run("app")
+    engine.at["remove_container", "app"] = lambda: _fail(HTTPStatus.INTERNAL_SERVER_ERROR)
+    with pytest.raises(APIError):
+        view.remove_container("app")
+    assert engine.states() == {"app": "running"}
+
+
+def test_a_network_is_removed_with_its_connections(view: EngineView, engine: Engine) -> None:
+    engine.run("app")
+    engine.run("redis")
+    other = engine.connect("other", LABELS, "app")
+    view.remove_network(engine.connect("net", LABELS, "app", "redis"))
+    assert {key: [*one["Containers"]] for key, one in engine.networks.items()} == {other: ["app"]}
+    assert engine.states() == {"app": "running", "redis": "running"}
+
+
+@pytest.mark.parametrize("gone", ["app", "redis"])
+def test_a_container_that_is_removed_meanwhile_does_not_keep_the_network(
+    view: EngineView, engine: Engine, gone: str
+) -> None:
+    engine.run("app")
+    engine.run("redis")
+    network = engine.connect("net", LABELS, "app", "redis")
+    engine.at["disconnect", gone] = lambda: engine.forget(gone)
+    view.remove_network(network)
+    assert engine.networks == {}
+    assert engine.containers.keys() == {"app", "redis"} - {gone}
+
+
+def test_a_network_that_is_removed_meanwhile_is_no_error(view: EngineView, engine: Engine) -> None:
+    engine.run("app")
+    network = engine.connect("net", LABELS, "app")
+    engine.at["disconnect", "app"] = engine.networks.clear
+    view.remove_network(network)
+    assert engine.networks == {}
+
+
+def test_everything_that_holds_a_name(view: EngineView, engine: Engine) -> None:
+    foreign = engine.run("web")
+    foreign["Name"] = "/web"
+    foreign["Config"]["Labels"] = None
+    foreign["NetworkSettings"]["Ports"] = {"80/tcp": [{"HostIp": "0.0.0.0", "HostPort": "80"}], "81/tcp": None}  # noqa: S104
+    # One that is being removed has no name any more.
+    engine.run("removed")["Name"] = ""
+    engine.connect("net", LABELS)
+    assert {(one.kind, one.name, one.owner, one.host_ports) for one in view.holdings()} == {
+        ("container", "web", "", frozenset({80})),
+        ("network", "net", "me", frozenset()),
+    }
+    engine.volumes["data"] = None
+    assert ("volume", "data", "") in [(one.kind, one.name, one.owner) for one in view.holdings()]
+
+
+def test_last_lines(view: EngineView, engine: Engine) -> None:
+    engine.run("app")
+    engine.said["app"] = b"zero\none\n\xff two\n"
+    assert view.last_lines("app", 2) == ["one", "\ufffd two"]
+    assert view.last_lines("gone", 2) == []
+
+
+def test_a_command_runs_to_its_end(view: EngineView, engine: Engine) -> None:
+    engine.run("app")
+    engine.programs["echo"] = (3, b"done\xff")
+    assert view.execute("app", ("echo", "done")) == (3, "done\ufffd")
+
+
+@pytest.mark.parametrize("state", ["running", "paused", "exited"])
+def test_a_container_is_stopped_even_if_it_is_paused(view: EngineView, engine: Engine, state: str) -> None:
+    engine.run("app", state=state)
+    view.stop("app", 30)
+    assert engine.states() == {"app": "exited"}
+
+
+def test_a_container_that_can_not_be_stopped_is_an_error(view: EngineView, engine: Engine) -> None:
+    engine.run("app")
+    engine.at["stop", "app"] = lambda: _fail(HTTPStatus.INTERNAL_SERVER_ERROR)
+    with pytest.raises(APIError, match="no"):
+        view.stop("app", 30)
+    assert engine.states() == {"app": "running"}
+
+
+def test_a_stopped_container_is_started_and_a_running_one_left_alone(view: EngineView, engine: Engine) -> None:
+    engine.run("app", state="exited")
+    started = engine.run("redis")["State"]["StartedAt"]
+    view.start("app")
+    view.start("redis")
+    assert engine.states() == {"app": "running", "redis": "running"}
+    assert view.container("redis").started == started

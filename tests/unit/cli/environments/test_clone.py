@@ -1,0 +1,206 @@
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from cli.core.errors import UserError
+from cli.environments import clone, git_filter
+from cli.environments.clone import current
+from tests.unit.cli.conftest import git
+
+pytestmark = pytest.mark.usefixtures("data_home")
+
+
+def test_a_clone_keeps_its_identity(repository: Path) -> None:
+    first = clone.current(repository)
+    assert len(first.id) == 10
+    assert clone.current(repository) == first
+    assert git(repository, "status", "--porcelain") == ""
+
+
+def test_the_identity_outlives_a_thorough_cleaning(repository: Path) -> None:
+    first = clone.current(repository)
+    git(repository, "clean", "-dffx")
+    assert clone.current(repository).id == first.id
+
+
+def test_looking_makes_nothing(repository: Path, data_home: Path) -> None:
+    assert clone.find(repository) is None
+    assert not data_home.exists()
+    assert clone.current(repository) == clone.find(repository)
+
+
+def test_a_moved_clone_is_the_same(repository: Path, tmp_path: Path) -> None:
+    first = clone.current(repository)
+    moved = repository.rename(tmp_path / "elsewhere")
+    second = clone.current(moved)
+    assert (second.id, second.home, second.root) == (first.id, first.home, moved)
+
+
+def test_one_whose_state_is_another_users_says_where_it_is(
+    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, data_home: Path
+) -> None:
+    first = clone.current(repository)
+    state = first.state_folder / ".pulumi/stacks/dashtam/dev.json"
+    state.parent.mkdir(parents=True)
+    state.touch()
+    monkeypatch.setenv("DASHTAM_DATA_HOME", str(tmp_path / "of another"))
+    with pytest.raises(UserError) as refused:
+        clone.current(repository)
+    assert f"DASHTAM_DATA_HOME={data_home}" in refused.value.remedy
+    assert not (tmp_path / "of another").exists()
+    monkeypatch.setenv("DASHTAM_DATA_HOME", str(data_home))
+    assert clone.current(repository) == first
+
+
+def test_one_without_environments_may_be_used_with_another_home(
+    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = clone.current(repository)
+    monkeypatch.setenv("DASHTAM_DATA_HOME", str(tmp_path / "of another"))
+    assert clone.current(repository).id == first.id
+
+
+def test_one_whose_home_may_not_be_seen_is_taken_for_kept_there(
+    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, data_home: Path
+) -> None:
+    clone.current(repository)
+    monkeypatch.setenv("DASHTAM_DATA_HOME", str(tmp_path / "of another"))
+    stat_of = Path.stat
+
+    def refuse(path: Path, *, follow_symlinks: bool = True) -> os.stat_result:
+        if path.is_relative_to(data_home):
+            raise PermissionError(13, "Permission denied")
+        return stat_of(path, follow_symlinks=follow_symlinks)
+
+    monkeypatch.setattr(Path, "stat", refuse)
+    with pytest.raises(UserError, match="are kept in"):
+        clone.current(repository)
+
+
+def test_one_whose_state_was_removed_or_moved_along_goes_on(
+    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, data_home: Path
+) -> None:
+    first = clone.current(repository)
+    data_home.rename(tmp_path / "moved along")
+    monkeypatch.setenv("DASHTAM_DATA_HOME", str(tmp_path / "moved along"))
+    assert clone.current(repository).id == first.id
+    shutil.rmtree(tmp_path / "moved along")
+    assert clone.current(repository).id == first.id
+
+
+def test_a_checkout_that_may_not_be_written_says_what_to_do(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("infra.identity.write", refuse)
+    with pytest.raises(UserError, match="can't be written") as refused:
+        clone.current(repository)
+    assert refused.value.remedy.endswith(f"sudo chown -R $(id -u) {repository}")
+
+
+def test_one_that_another_user_owns_now_is_the_same(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = clone.current(repository)
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+    with pytest.raises(subprocess.CalledProcessError):
+        git(repository, "status")
+    git_filter.keep_out_of_git(first)
+    assert clone.current(repository) == first
+
+
+def test_a_copied_clone_is_another(repository: Path, tmp_path: Path) -> None:
+    first = clone.current(repository)
+    copy = Path(shutil.copytree(repository, tmp_path / "copy"))
+    second = clone.current(copy)
+    assert second.id != first.id
+    assert second.passphrase_file.read_text() != first.passphrase_file.read_text()
+    assert clone.current(repository) == first
+    assert clone.current(copy) == second
+
+
+def test_a_worktree_is_another(repository: Path, tmp_path: Path) -> None:
+    first = clone.current(repository)
+    git(repository, "worktree", "add", "--quiet", str(tmp_path / "tree"))
+    second = clone.current(tmp_path / "tree")
+    assert second.id != first.id
+    assert git(tmp_path / "tree", "status", "--porcelain") == ""
+
+
+def test_a_worktree_whose_repository_was_moved_says_what_to_do(repository: Path, tmp_path: Path) -> None:
+    git(repository, "worktree", "add", "--quiet", str(tmp_path / "tree"))
+    first = clone.current(tmp_path / "tree")
+    moved = repository.rename(tmp_path / "elsewhere")
+    with pytest.raises(UserError) as refused:
+        clone.current(tmp_path / "tree")
+    assert refused.value.remedy.endswith(f"git worktree repair {tmp_path / 'tree'}")
+    git(moved, "worktree", "repair", str(tmp_path / "tree"))
+    assert clone.current(tmp_path / "tree") == first
+
+
+def test_a_worktree_that_was_moved_is_the_same(repository: Path, tmp_path: Path) -> None:
+    git(repository, "worktree", "add", "--quiet", str(tmp_path / "tree"))
+    first = clone.current(tmp_path / "tree")
+    git(repository, "worktree", "move", str(tmp_path / "tree"), str(tmp_path / "moved"))
+    assert clone.current(tmp_path / "moved").id == first.id
+
+
+def test_a_folder_without_git_has_an_identity_too(tmp_path: Path) -> None:
+    root = tmp_path / "unpacked"
+    root.mkdir()
+    first = clone.current(root)
+    assert (root / ".dashtam-clone").exists()
+    assert clone.current(root) == first
+
+
+def test_state_and_passphrase_are_private_and_outside(repository: Path) -> None:
+    made = clone.current(repository)
+    assert not made.home.is_relative_to(repository)
+    assert stat.S_IMODE(made.passphrase_file.stat().st_mode) == 0o600
+    assert len(made.passphrase_file.read_text()) >= 43
+    assert made.backend_url == (made.home / "state").as_uri()
+
+
+def test_many_that_are_the_first_at_once_agree_on_an_identity(repository: Path) -> None:
+    with ThreadPoolExecutor(16) as pool:
+        made = set(pool.map(lambda _: clone.current(repository), range(64)))
+    assert made == {clone.find(repository)}
+
+
+def test_many_at_once_agree(repository: Path) -> None:
+    clone.current(repository)
+    passphrase = clone.current(repository).passphrase_file
+    passphrase.unlink()
+    with ThreadPoolExecutor(16) as pool:
+        made = list(pool.map(lambda _: clone.current(repository).passphrase_file.read_text(), range(64)))
+    assert set(made) == {passphrase.read_text()}
+    assert [path.name for path in passphrase.parent.glob("passphrase*")] == ["passphrase"]
+
+
+def test_a_passphrase_that_is_lost_is_not_made_anew(repository: Path, data_home: Path) -> None:
+    clone = current(repository)
+    stack = clone.home / "state/.pulumi/stacks/dashtam/dev.json"
+    stack.parent.mkdir(parents=True)
+    stack.touch()
+    clone.passphrase_file.unlink()
+    assert current(repository).has_lost_passphrase
+    assert not clone.passphrase_file.exists()
+    assert data_home in clone.passphrase_file.parents
+
+
+def test_other_clones_are_those_that_are_still_there_and_placed_something(repository: Path, tmp_path: Path) -> None:
+    here = current(repository)
+    roots = [tmp_path / name for name in ("first", "second", "third")]
+    for root in roots:
+        root.mkdir()
+    first, second, third = (current(root) for root in roots)
+    for one in (here, first, third):
+        one.placements_file.write_text("{}")
+    shutil.rmtree(third.root)
+    assert list(clone.others(here)) == [first]
+    assert list(clone.others(second)) == sorted([here, first], key=lambda one: one.id)

@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+from pathlib import Path
+from unittest.mock import Mock
+
+import pytest
+
+from cli.core.errors import UserError
+from cli.environments import ownership
+from cli.environments.clone import Clone
+from cli.pulumi.stack_state import VOLUME, Recorded, Resource
+from infra import engine, guards
+from infra.catalogue import ImageSource
+from infra.guards import Wanted
+from infra.naming import Naming
+from infra.settings import StackSettings, load_document
+from tests.unit.cli.world import empty_engine
+
+NAMING = Naming("dev", "me")
+STACK = "pulumi:pulumi:Stack"
+
+
+def _view(*volumes: tuple[str, dict[str, str] | None]) -> Mock:
+    return Mock(volume_documents=Mock(return_value=[{"Name": name, "Labels": labels} for name, labels in volumes]))
+
+
+def _state(*names: str, owner: str = "me") -> Recorded:
+    labels = [{"label": key, "value": value} for key, value in Naming("dev", owner).labels("postgres").items()]
+    return Recorded([Resource(VOLUME, name, name, outputs={"name": name, "labels": labels}) for name in names])
+
+
+def _config(storage: str) -> StackSettings:
+    persistence = "aof" if storage == "volume" else "none"
+    return load_document(
+        "dev",
+        {
+            "dashtam:postgres": {"database": "d", "user": "u", "storage": storage},
+            "dashtam:redis": {"storage": storage, "persistence": persistence},
+            "dashtam:app": {"oauth_redirect_uri": "https://127.0.0.1:8182"},
+        },
+    )
+
+
+@pytest.mark.parametrize(
+    ("volume", "labels", "recorded", "counts"),
+    [
+        ("postgres_dev_data", NAMING.labels("postgres"), True, True),
+        ("postgres_dev_data", NAMING.labels("postgres"), False, True),
+        ("postgres_dev_data", None, True, True),
+        ("postgres_dev_data", None, False, False),
+        ("postgres_dev-1a2b_data", NAMING.labels("postgres"), False, True),
+        ("postgres_dev_data", Naming("dev", "another").labels("postgres"), False, False),
+        ("postgres_test_data", Naming("test", "me").labels("postgres"), False, False),
+        ("dashtam-dev-app-files", NAMING.labels("app"), True, False),
+        ("0123abcd", NAMING.labels("tests"), False, False),
+    ],
+)
+def test_data_is_what_is_there_and_in_the_state_or_labelled(
+    volume: str, labels: dict[str, str] | None, recorded: bool, counts: bool
+) -> None:
+    state = _state(volume) if recorded else _state()
+    assert ownership.data(_view((volume, labels)), "dev", "me", state) == ({volume} if counts else set())
+
+
+def test_what_is_gone_holds_nothing() -> None:
+    assert ownership.data(_view(), "dev", "me", _state("postgres_dev_data")) == set()
+
+
+def _require(storage: str, state: Recorded, *volumes: str) -> None:
+    client = Mock(api=empty_engine())
+    view = _view(*((name, NAMING.labels("postgres")) for name in volumes))
+    ownership.require(client, view, Wanted(NAMING, _config(storage), ImageSource.REGISTRY), state)
+
+
+@pytest.mark.parametrize("recorded", [True, False])
+def test_data_that_is_no_longer_wanted_is_refused_in_the_state_or_labelled(recorded: bool) -> None:
+    state = _state("postgres_dev_data") if recorded else _state()
+    _require("volume", state, "postgres_dev_data")
+    _require("tmpfs", _state())
+    with pytest.raises(UserError, match="postgres_dev_data, which its config no longer asks for") as raised:
+        _require("tmpfs", state, "postgres_dev_data")
+    assert "./dashtam destroy dev" in raised.value.remedy
+
+
+def test_another_engine_is_refused() -> None:
+    state = Recorded([*_state("postgres_dev_data").resources, Resource(STACK, "s", "", outputs={"engine": "another"})])
+    client = Mock(api=empty_engine())
+    assert guards.is_elsewhere(ownership.made(state), engine.look(client))
+    assert not guards.is_elsewhere(ownership.made(_state("postgres_dev_data")), engine.look(client))
+    with pytest.raises(UserError, match="dev is on another Docker engine"):
+        ownership.require_engine(client, "dev", state)
+
+
+def test_another_clones_state_is_refused(tmp_path: Path) -> None:
+    here = Clone("me", tmp_path, tmp_path)
+    ownership.require_own(here, "dev", _state("postgres_dev_data"))
+    with pytest.raises(UserError, match="another clone's") as raised:
+        ownership.require_own(here, "dev", _state("postgres_dev_data", owner="another"))
+    assert raised.value.remedy

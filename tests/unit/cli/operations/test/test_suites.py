@@ -1,0 +1,180 @@
+from __future__ import annotations
+
+import pytest
+
+from cli.core.errors import UserError
+from cli.operations.test import suites
+from cli.operations.test.suites import Chosen, Run
+
+SERVICE = ("unit", "infra", "integration", "api", "smoke", "e2e")
+INSIDE = ("unit", "integration", "api", "smoke", "e2e")
+
+
+def folders(*arguments: str) -> list[tuple[str, ...]]:
+    return [run.paths for run in suites.runs(suites.choose(arguments))]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "chosen"),
+    [
+        ([], Chosen(SERVICE)),
+        (["service"], Chosen(SERVICE)),
+        (["all"], Chosen((*SERVICE, "system"))),
+        (["e2e"], Chosen(("e2e",))),
+        (["api", "smoke", "api"], Chosen(("api", "smoke"))),
+        (["unit", "-k", "api"], Chosen(("unit",), extra=("-k", "api"))),
+        (["-x"], Chosen(SERVICE, extra=("-x",))),
+        (["ci", "-x"], Chosen(INSIDE, inside=True, extra=("-x",))),
+        (["ci", "all"], Chosen(INSIDE, inside=True)),
+        (["ci", "api", "e2e"], Chosen(("api", "e2e"), inside=True)),
+        (["campaign"], Chosen(("system",), campaign=True)),
+        (["tests/unit/cli"], Chosen(("unit",), paths=("tests/unit/cli",))),
+        (["tests/system/images"], Chosen(("system",), paths=("tests/system/images",))),
+        (["./tests/infra/"], Chosen(("infra",), paths=("./tests/infra/",))),
+        (["-k", "tests/x"], Chosen(SERVICE, extra=("-k", "tests/x"))),
+        (["--ignore", "tests/unit"], Chosen(SERVICE, extra=("--ignore", "tests/unit"))),
+        (["--deselect=tests/unit"], Chosen(SERVICE, extra=("--deselect=tests/unit",))),
+        (["tests/"], Chosen((*SERVICE, "system"), paths=("tests/",))),
+        (["unit", "tests/api/a.py::b[c::d]"], Chosen(("api",), paths=("tests/api/a.py::b[c::d]",))),
+        (
+            ["tests/smoke", "tests/e2e", "-x"],
+            Chosen(("smoke", "e2e"), paths=("tests/smoke", "tests/e2e"), extra=("-x",)),
+        ),
+    ],
+)
+def test_suites_are_the_first_words_or_those_of_paths(arguments: list[str], chosen: Chosen) -> None:
+    assert suites.choose(arguments) == chosen
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["api", "ci"], "`ci` must be the first argument."),
+        (["ci", "ci"], "`ci` must be the first argument."),
+        (["system", "campaign"], "`campaign` must be the first argument."),
+        (["ci", "api", "infra"], "infra can't run inside ci."),
+        (["ci", "system"], "system can't run inside ci."),
+        (["ci", "tests/system/commands/test_down.py"], "system can't run inside ci."),
+    ],
+)
+def test_suites_that_cannot_run_there_are_refused(arguments: list[str], message: str) -> None:
+    with pytest.raises(UserError) as caught:
+        suites.choose(arguments)
+    assert caught.value.message == message
+    assert caught.value.remedy
+    assert caught.value.exit_status == 2
+
+
+def test_what_needs_no_environment_runs_first_and_system_last() -> None:
+    assert [(run.name, run.needs_environment) for run in suites.runs(suites.choose(["all"]))] == [
+        ("unit", False),
+        ("service", True),
+        ("system", True),
+    ]
+
+
+def test_service_has_every_suite_but_system_once() -> None:
+    found = [path for paths in folders() for path in paths]
+    assert sorted(found) == sorted(suites.SERVICE.values())
+    assert [path for paths in folders("all") for path in paths] == [*found, "tests/system"]
+
+
+def test_a_part_is_one_run() -> None:
+    assert folders("smoke", "api") == [("tests/api", "tests/smoke")]
+    assert folders("api", "tests/unit/cli") == [("tests/unit/cli",)]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "needed"),
+    [
+        (["unit"], False),
+        (["infra"], False),
+        (["integration"], True),
+        (["api"], True),
+        (["smoke"], True),
+        (["e2e"], True),
+        (["system"], True),
+        (["campaign"], True),
+        (["tests/unit/app/test_main.py::test_it"], False),
+        (["tests/system/toolchain"], False),
+        (["tests/system/commands"], True),
+        (["tests/unit", "tests/api"], True),
+    ],
+)
+def test_only_some_suites_need_an_environment(arguments: list[str], needed: bool) -> None:
+    assert [run.needs_environment for run in suites.runs(suites.choose(arguments))] == [needed]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "driven"),
+    [
+        ([], True),
+        (["e2e"], True),
+        (["tests/e2e/test_linking.py"], True),
+        (["tests/unit"], False),
+        (["tests/"], True),
+        (["api"], False),
+        (["system"], False),
+    ],
+)
+def test_a_browser_is_needed_where_one_is_driven(arguments: list[str], driven: bool) -> None:
+    assert any(run.drives_browser for run in suites.runs(suites.choose(arguments))) is driven
+
+
+def test_without_a_browser_all_but_its_suite_runs() -> None:
+    run = Run("service", ("tests/api", "tests/e2e"), needs_environment=True)
+    assert run.without_browser().paths == ("tests/api",)
+
+
+def test_the_campaign_runs_what_takes_minutes_one_by_one() -> None:
+    [run] = suites.runs(suites.choose(["campaign"]))
+    command = suites.command(run, [])
+    assert command[command.index("-m", 3) + 1] == "campaign"
+    assert command[command.index("--maxprocesses") + 1] == "1"
+    assert command[-1] == "tests/system"
+
+
+@pytest.mark.parametrize("flag", ["-n", "-n3", "--numprocesses=2", "--pdb", "--trace"])
+def test_the_users_own_workers_win(flag: str) -> None:
+    run = Run("unit", ("tests/unit",), needs_environment=False)
+    assert "logical" not in suites.command(run, [flag])
+    assert "logical" in suites.command(run, [])
+
+
+def test_reports_are_named_after_the_run() -> None:
+    run = Run("unit", ("tests/unit",), needs_environment=False)
+    assert "--junit-xml=/there/junit-unit.xml" in suites.command(run, [], "/there")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "measured"),
+    [([], True), (["all"], True), (["all", "-x"], True), (["system"], False), (["unit"], False), (["tests/"], False)],
+)
+def test_coverage_is_measured_where_everything_runs(arguments: list[str], measured: bool) -> None:
+    assert suites.measures_coverage(suites.choose(arguments)) is measured
+
+
+@pytest.mark.parametrize(
+    ("extra", "ends"), [(["-x"], True), (["--exitfirst"], True), (["--maxfail=3"], True), (["-k", "x"], False)]
+)
+def test_a_first_failure_ends_the_runs_where_asked(extra: list[str], ends: bool) -> None:
+    assert suites.ends_at_first_failure(extra) is ends
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["ci", "api", "smoke"], ["tests/api", "tests/smoke"]),
+        (["ci", "unit"], ["tests/unit/app"]),
+        (["ci", "tests/api/test_app.py"], ["tests/api/test_app.py"]),
+        (["ci"], ["tests/unit/app", "tests/integration", "tests/api", "tests/smoke", "tests/e2e"]),
+    ],
+)
+def test_a_part_runs_inside_ci(arguments: list[str], expected: list[str]) -> None:
+    command = suites.inside_command(suites.choose(arguments))
+    assert [word for word in command if word.startswith("tests/")] == expected
+
+
+def test_reports_of_ci_have_coverage_of_the_service() -> None:
+    command = suites.inside_command(suites.choose(["ci"]), "/there")
+    assert {"--junit-xml=/there/junit-ci.xml", "--cov=app", "--cov-report=xml:/there/coverage.xml"} <= {*command}

@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from cli.core.errors import UserError
+from cli.engine.container import ContainerView
+from cli.engine.inventory import EngineView
+from cli.environments.clone import Clone
+from cli.operations import checks
+from tests.unit.cli.conftest import MakeContainer
+
+NOW = datetime(2026, 1, 15, tzinfo=UTC)
+VALID = """\
+config:
+  dashtam:postgres: {database: d, user: u}
+  dashtam:app: {oauth_redirect_uri: "https://127.0.0.1:8182"}
+"""
+
+
+@pytest.mark.parametrize(
+    ("begins", "ends", "ok", "words"),
+    [
+        (-1, 365, True, ""),
+        (-1, 9, True, ""),
+        (-1, 7, False, "expire in 7 days"),
+        (-30, -1, False, "have expired"),
+        (1, 365, False, "not valid yet"),
+    ],
+)
+def test_certificates(begins: int, ends: int, ok: bool, words: str) -> None:
+    finding = checks.certificate_finding("test", NOW + timedelta(days=begins), NOW + timedelta(days=ends), NOW)
+    assert (finding.check, finding.ok) == ("certificates of test", ok)
+    assert words in finding.cause
+    assert finding.remedy
+
+
+@pytest.mark.parametrize(("mode", "ok"), [(0o600, True), (0o400, True), (0o640, False), (0o604, False)])
+def test_the_passphrase_is_private(tmp_path: Path, mode: int, ok: bool) -> None:
+    clone = Clone("me", tmp_path, tmp_path)
+    clone.passphrase_file.touch()
+    clone.passphrase_file.chmod(mode)
+    finding = checks.passphrase_finding(clone)
+    assert finding.ok is ok
+    assert finding.remedy == f"chmod 600 {clone.passphrase_file}"
+
+
+def test_a_passphrase_that_is_lost(tmp_path: Path) -> None:
+    finding = checks.passphrase_finding(Clone("me", tmp_path, tmp_path))
+    assert not finding.ok
+    assert "missing" in finding.detail
+
+
+@pytest.mark.parametrize(
+    ("content", "ok", "words"),
+    [
+        (VALID, True, ""),
+        (VALID.replace("{database: d", "{port: 99999, database: d"), False, "99999"),
+        ("config: [", False, ""),
+        ("", False, "dashtam:postgres"),
+    ],
+)
+def test_configs(tmp_path: Path, content: str, ok: bool, words: str) -> None:
+    (tmp_path / "Pulumi.mine.yaml").write_text(content)
+    [finding] = checks.config_findings(tmp_path)
+    assert (finding.check, finding.ok) == ("config of mine", ok)
+    assert words in finding.cause
+
+
+@pytest.mark.parametrize(
+    ("changes", "ok_and_words"),
+    [
+        ({}, (True, "")),
+        ({"health": "unhealthy", "checks": ((1, "no route"),)}, (False, "no route")),
+        ({"state": "exited", "health": "", "checks": ()}, (False, "It is exited.")),
+    ],
+)
+def test_services(
+    monkeypatch: pytest.MonkeyPatch,
+    container: MakeContainer,
+    tmp_path: Path,
+    changes: dict[str, object],
+    ok_and_words: tuple[bool, str],
+) -> None:
+    installer = container(component="app-files", state="exited", health="")
+
+    def found(_: EngineView, stack: str | None = None, owner: str | None = None) -> list[ContainerView]:
+        assert (stack, owner) == (None, "me")
+        return [container(**changes), installer]
+
+    monkeypatch.setattr(EngineView, "containers", found)
+    monkeypatch.setattr(checks, "connect", object)
+    [finding] = checks.service_findings(Clone("me", tmp_path, tmp_path))
+    assert finding.ok is ok_and_words[0]
+    assert ok_and_words[1] in finding.cause
+
+
+def test_without_an_engine_there_is_nothing_to_look_at(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def refuse() -> None:
+        raise UserError("no engine")
+
+    monkeypatch.setattr(checks, "connect", refuse)
+    assert list(checks.service_findings(Clone("me", tmp_path, tmp_path))) == []
+    assert list(checks.image_findings()) == []

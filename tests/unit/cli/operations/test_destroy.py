@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from unittest.mock import Mock
+
+import pytest
+
+from cli.core.errors import UserError
+from cli.data.snapshots import journal
+from cli.data.snapshots.create import Taken
+from cli.environments import environment_lock, named_environments, ownership
+from cli.operations import destroy, reconcile, recover
+from cli.operations.destroy import Removal
+from cli.pulumi import locks, stack_state
+
+DATA = {"postgres_test_data"}
+TAKEN = Taken("test", "one", "/snapshots/test/one", 1, 1.0, 0.0)
+
+
+class World:
+    """Everything that a removal is made of, noting what is done in which order."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
+        self.done: list[str] = []
+        self.fails = ""
+        self.session = Mock()
+        self.session.clone.home = home
+        self.session.pulumi.run = lambda *words, **_: self.note(words[1])
+        self.session.engine.remove_volume = lambda name: self.note(f"remove {name}")
+        monkeypatch.setattr(stack_state, "read", Mock())
+        monkeypatch.setattr(ownership, "require_own", lambda *_: self.note("own?"))
+        monkeypatch.setattr(ownership, "require_engine", lambda *_: self.note("this engine?"))
+        monkeypatch.setattr(ownership, "data", Mock(return_value=DATA))
+        monkeypatch.setattr(ownership, "volumes", Mock(return_value={"left"}))
+        monkeypatch.setattr(environment_lock, "turn", self.turn)
+        monkeypatch.setattr(destroy, "farewell", self.farewell)
+        monkeypatch.setattr(reconcile, "prepare", lambda *_: self.note("mend"))
+        monkeypatch.setattr(destroy, "Updates", Mock(return_value=Mock(run=lambda _: self.note("destroy"))))
+        monkeypatch.setattr(journal, "of", Mock())
+        monkeypatch.setattr(named_environments, "forget", lambda *_: self.note("forget"))
+        monkeypatch.setattr(locks, "release_dead", lambda *_: self.note("release_dead"))
+        for name in ("remove_guests", "recover"):
+            monkeypatch.setattr(recover, name, lambda *_, name=name: self.note(name))
+
+    def note(self, what: str) -> str:
+        self.done.append(what)
+        if what == self.fails:
+            raise UserError(what)
+        return ""
+
+    @contextmanager
+    def turn(self, *_: object) -> Iterator[None]:
+        self.note("turn")
+        yield
+        self.note("end of turn")
+
+    @contextmanager
+    def farewell(self, _session: object, _stack: str, data: set[str]) -> Iterator[Taken]:
+        assert data == DATA
+        self.note("snapshot")
+        yield TAKEN
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> World:
+    return World(monkeypatch, tmp_path)
+
+
+REMOVED = ["remove_guests", "mend", "unprotect", "destroy", "remove left", "forget", "end of turn"]
+BEFORE = ["turn", "own?", "this engine?", "release_dead", "output", "recover"]
+
+
+@pytest.mark.parametrize("agreed", [None, DATA])
+def test_everything_happens_in_one_turn(world: World, agreed: set[str] | None) -> None:
+    assert Removal(world.session, "test").run(agreed, snapshot=True) is TAKEN
+    assert world.done == [*BEFORE, "snapshot", *REMOVED]
+
+
+def test_without_a_snapshot_none_is_taken(world: World) -> None:
+    assert Removal(world.session, "test").run(DATA, snapshot=False) is None
+    assert world.done == [*BEFORE, *REMOVED]
+
+
+@pytest.mark.parametrize("fails", ["own?", "this engine?", "release_dead", "output"])
+def test_what_stands_in_the_way_is_told_before_anything_stops(world: World, fails: str) -> None:
+    world.fails = fails
+    with pytest.raises(UserError):
+        Removal(world.session, "test").run(None, snapshot=True)
+    assert "snapshot" not in world.done
+    assert "destroy" not in world.done
+
+
+def test_data_that_nobody_agreed_to_remove_stays(world: World) -> None:
+    with pytest.raises(UserError, match="postgres_test_data since it was asked for"):
+        Removal(world.session, "test").run(set(), snapshot=True)
+    assert world.done == ["turn", "own?", "this engine?"]

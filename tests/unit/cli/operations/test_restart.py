@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+import os
+import signal
+from unittest.mock import Mock, call
+
+import pytest
+from docker.errors import APIError
+
+from cli.core import signals
+from cli.core.errors import UserError
+from cli.operations.restart import GRACE, NEEDS, in_order, restart
+from infra.naming import SERVICES
+from tests.unit.cli.conftest import MakeContainer
+
+
+def test_the_needs_of_every_service_are_known() -> None:
+    assert set(NEEDS) == set(SERVICES)
+
+
+@pytest.mark.parametrize(
+    ("services", "expected"),
+    [
+        (SERVICES, [{"postgres", "redis"}, {"sandbox"}, {"app"}, {"callback"}]),
+        (("callback", "postgres"), [{"postgres"}, {"callback"}]),
+        (("app",), [{"app"}]),
+        ((), []),
+    ],
+)
+def test_who_is_needed_comes_first(
+    container: MakeContainer, services: tuple[str, ...], expected: list[set[str]]
+) -> None:
+    batches = in_order([container(component=service) for service in services])
+    assert [{one.component for one in batch} for batch in batches] == expected
+
+
+def test_what_was_stopped_runs_again_though_another_can_not_be_stopped(container: MakeContainer) -> None:
+    services = {name: container(component=name, id=name, name=name) for name in ("app", "postgres")}
+    view = Mock()
+    view.stop.side_effect = lambda key, _: _refuse() if key == "postgres" else None
+    with pytest.raises(UserError, match="not healthy after the restart") as raised:
+        restart(view, "test", services.values(), lambda _service, _state: None)
+    assert "postgres: it is stuck" in raised.value.cause
+    assert view.mock_calls[:4] == [
+        call.stop("app", GRACE),
+        call.stop("postgres", GRACE),
+        call.start("postgres"),
+        call.start("app"),
+    ]
+
+
+@pytest.mark.parametrize("moment", ["stop", "start"])
+def test_what_was_stopped_runs_again_though_a_signal_came(container: MakeContainer, moment: str) -> None:
+    running = {"app", "postgres"}
+    services = [container(component=name, id=name, name=name) for name in sorted(running)]
+
+    def change(which: str, key: str) -> None:
+        if which == moment and key == "postgres":
+            os.kill(os.getpid(), signal.SIGTERM)
+        (running.discard if which == "stop" else running.add)(key)
+
+    view = Mock()
+    view.stop.side_effect = lambda key, _: change("stop", key)
+    view.start.side_effect = lambda key: change("start", key)
+    with signals.raised():
+        with pytest.raises(KeyboardInterrupt):
+            restart(view, "test", services, lambda _service, _state: None)
+        assert signals.status() == 128 + signal.SIGTERM
+    assert running == {"app", "postgres"}
+    assert view.stop.called
+
+
+def test_what_was_stopped_runs_again_though_nobody_reads(container: MakeContainer) -> None:
+    def show(_service: str, _state: str) -> None:
+        raise BrokenPipeError
+
+    view = Mock()
+    view.container.return_value = container(component="app", id="app")
+    restart(view, "test", [container(component="app", id="app")], show)
+    view.start.assert_called_once_with("app")
+
+
+def _refuse() -> None:
+    raise APIError("refused", explanation="it is stuck")

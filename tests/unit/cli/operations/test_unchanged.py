@@ -1,0 +1,153 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
+
+import pytest
+import yaml
+
+from cli.core.paths import ROOT
+from cli.environments.clone import Clone
+from cli.operations import unchanged
+from cli.operations.session import Session
+
+PROVIDER = {
+    "kind": "oidc",
+    "issuer": "https://login.my-bank.example",
+    "client_id_file": "client-id",
+    "client_secret_file": "client-secret",
+}
+
+
+@pytest.fixture
+def session(tmp_path: Path) -> Session:
+    """A clone with one file of each input, whose environment test has a provider with credentials in files."""
+    root = tmp_path / "root"
+    for name in unchanged.INPUTS:
+        file = root / name / "file" if (ROOT / name).is_dir() else root / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text("as it was")
+    for name in ("client-id", "client-secret"):
+        (tmp_path / name).write_text("as it was")
+    config = yaml.safe_load((ROOT / "Pulumi.test.yaml").read_text())
+    files = {key: str(tmp_path / value) if key.endswith("_file") else value for key, value in PROVIDER.items()}
+    config["config"]["dashtam:providers"] = {"my-bank": files}
+    (root / "Pulumi.test.yaml").write_text(yaml.safe_dump(config))
+    clone = Clone("me", root, tmp_path / "home")
+    return cast("Session", SimpleNamespace(clone=clone, environ={"PULUMI_HOME": "/there", "HOME": "/home"}))
+
+
+def edit(session: Session, name: str) -> None:
+    file = session.clone.root / name
+    file = file / "file" if file.is_dir() else file
+    file.write_text(f"{file.read_text()}\n# edited\n" if file.suffix else "edited")
+
+
+@pytest.mark.parametrize("name", [*unchanged.INPUTS, "Pulumi.test.yaml", "../client-id", "../client-secret"])
+def test_an_edit_of_an_input_is_seen(session: Session, name: str) -> None:
+    before = unchanged.inputs(session, "test")
+    assert unchanged.inputs(session, "test") == before != ""
+    edit(session, name)
+    assert unchanged.inputs(session, "test") not in {before, ""}
+
+
+@pytest.mark.parametrize("folder", [name for name in unchanged.INPUTS if (ROOT / name).is_dir()])
+def test_a_new_file_of_an_input_is_seen(session: Session, folder: str) -> None:
+    before = unchanged.inputs(session, "test")
+    (session.clone.root / folder / "new").touch()
+    assert unchanged.inputs(session, "test") != before
+
+
+@pytest.mark.parametrize("variable", ["PULUMI_HOME", "DASHTAM_IMAGE_SOURCE", "DOCKER_HOST", "https_proxy", "NO_PROXY"])
+def test_a_variable_that_is_read_is_seen(session: Session, variable: str) -> None:
+    before = unchanged.inputs(session, "test")
+    session.environ[variable] = "other"
+    assert unchanged.inputs(session, "test") != before
+
+
+def test_a_move_of_the_clone_is_seen(session: Session) -> None:
+    before = unchanged.inputs(session, "test")
+    moved = session.clone.root.rename(session.clone.root.with_name("moved"))
+    there = SimpleNamespace(clone=replace(session.clone, root=moved), environ=session.environ)
+    assert unchanged.inputs(cast("Session", there), "test") not in {before, ""}
+
+
+def test_other_files_and_variables_change_nothing(session: Session) -> None:
+    before = unchanged.inputs(session, "test")
+    session.environ["HOME"] = "/other"
+    (session.clone.root / "tests").mkdir()
+    (session.clone.root / "tests/test_a.py").touch()
+    assert unchanged.inputs(session, "test") == before
+
+
+def test_an_environment_with_an_image_of_the_tests_is_never_proven(session: Session) -> None:
+    file = session.clone.root / "Pulumi.test.yaml"
+    config = yaml.safe_load(file.read_text())
+    config["config"]["dashtam:tests"] = {"image": True}
+    file.write_text(yaml.safe_dump(config))
+    assert unchanged.inputs(session, "test") == ""
+
+
+class Environment:
+    """What `inputs` and `made` tell, and how often it was brought up."""
+
+    def __init__(self) -> None:
+        self.inputs, self.made, self.ups = "inputs", "", 0
+        self.edited = ""
+
+    def up(self) -> None:
+        self.ups += 1
+        self.made = "made"
+        self.inputs = self.edited or self.inputs
+
+
+@pytest.fixture
+def environment(monkeypatch: pytest.MonkeyPatch) -> Environment:
+    found = Environment()
+    monkeypatch.setattr(unchanged, "inputs", lambda *_: found.inputs)
+    monkeypatch.setattr(unchanged, "made", lambda *_: found.made)
+    return found
+
+
+def require(session: Session, environment: Environment) -> int:
+    """Return how often it was brought up for this."""
+    before = environment.ups
+    unchanged.up_unless_unchanged(session, "test", environment.up)
+    return environment.ups - before
+
+
+def test_it_comes_up_once_as_long_as_nothing_changes(session: Session, environment: Environment) -> None:
+    assert [require(session, environment) for _ in range(3)] == [1, 0, 0]
+
+
+@pytest.mark.parametrize("changed", [{"inputs": "other"}, {"made": "other"}, {"made": ""}, {"inputs": ""}])
+def test_it_comes_up_again_where_anything_changed(
+    session: Session, environment: Environment, changed: dict[str, str]
+) -> None:
+    require(session, environment)
+    vars(environment).update(changed)
+    assert require(session, environment) == 1
+
+
+def test_an_edit_while_it_comes_up_proves_nothing(session: Session, environment: Environment) -> None:
+    environment.edited = "edited"
+    assert [require(session, environment) for _ in range(3)] == [1, 1, 0]
+
+
+@pytest.mark.parametrize("record", ["", "[]", "{}", '{"proof": ["inputs", "made"]}', '{"proof": 1, "at": "x"}'])
+def test_a_record_that_cannot_be_read_proves_nothing(session: Session, environment: Environment, record: str) -> None:
+    require(session, environment)
+    (session.clone.home / "unchanged/test.json").write_text(record)
+    assert require(session, environment) == 1
+
+
+@pytest.mark.parametrize("seconds", [-unchanged.LONGEST_SECONDS, 60])
+def test_a_proof_holds_for_a_time(session: Session, environment: Environment, seconds: int) -> None:
+    require(session, environment)
+    file = session.clone.home / "unchanged/test.json"
+    known = json.loads(file.read_text())
+    file.write_text(json.dumps({**known, "at": known["at"] + seconds}))
+    assert require(session, environment) == 1

@@ -1,0 +1,153 @@
+from __future__ import annotations
+
+import json
+import os
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from cli.core.errors import UserError
+from cli.pulumi.events import Event, Supervisor, events
+from cli.pulumi.process import REMEDIES, Pulumi, configured_stacks, failure, require_configured
+from tests.unit.cli.conftest import MakeProgram
+
+
+def _pulumi(folder: Path, root: Path) -> Pulumi:
+    return Pulumi({"PATH": f"{folder}:{os.environ['PATH']}"}, root)
+
+
+def _supervisor(
+    on_event: Callable[[Event], None] = lambda _: None, broken: Callable[[], bool] = lambda: False
+) -> Supervisor:
+    return Supervisor(on_event, broken, threading.Event())
+
+
+def test_its_output_is_returned(program: MakeProgram, tmp_path: Path) -> None:
+    folder = program("pulumi", 'echo "$@"; cat')
+    said = _pulumi(folder, tmp_path).run("stack", "export", stdin="from here")
+    assert said == "stack export --non-interactive --color never\nfrom here"
+
+
+def test_a_failure_is_told_with_its_words(program: MakeProgram, tmp_path: Path) -> None:
+    folder = program("pulumi", "echo 'error: incorrect passphrase' >&2; exit 255")
+    with pytest.raises(UserError, match="`pulumi stack ls` failed") as raised:
+        _pulumi(folder, tmp_path).stacks()
+    assert raised.value.cause == "error: incorrect passphrase"
+    assert "PULUMI_CONFIG_PASSPHRASE" in raised.value.remedy
+
+
+def test_stacks_are_named_without_their_organization(program: MakeProgram, tmp_path: Path) -> None:
+    folder = program("pulumi", """echo '[{"name": "dev"}, {"name": "organization/dashtam/test"}]'""")
+    assert _pulumi(folder, tmp_path).stacks() == {"dev", "test"}
+
+
+def test_only_missing_stacks_are_created(program: MakeProgram, tmp_path: Path) -> None:
+    for name in ("dev", "test"):
+        (tmp_path / f"Pulumi.{name}.yaml").touch()
+    noted = tmp_path / "noted"
+    script = f'case $2 in ls) echo \'[{{"name": "dev"}}]\';; *) echo "$2 $3" >> {noted};; esac'
+    _pulumi(program("pulumi", script), tmp_path).create_missing_stacks()
+    assert noted.read_text() == "init test\n"
+
+
+@pytest.mark.parametrize(("url", "made", "may"), [("", [], True), ("", ["dev"], False), ("s3://mine", ["dev"], True)])
+def test_a_folder_tells_whether_stacks_are_missing(tmp_path: Path, url: str, made: list[str], may: bool) -> None:
+    (tmp_path / "Pulumi.dev.yaml").touch()
+    states = tmp_path / "state/.pulumi/stacks/dashtam"
+    states.mkdir(parents=True)
+    for stack in made:
+        (states / f"{stack}.json").touch()
+    assert Pulumi({"PULUMI_BACKEND_URL": url or "file://./state"}, tmp_path).may_lack_stacks is may
+
+
+def test_configured_stacks(tmp_path: Path) -> None:
+    for name in ("Pulumi.yaml", "Pulumi.dev.yaml", "Pulumi.review-42.yaml", "Pulumi.dev.yaml.orig"):
+        (tmp_path / name).touch()
+    (tmp_path / "Pulumi.feature-x.yaml").symlink_to("Pulumi.dev.yaml")
+    (tmp_path / "Pulumi.lost.yaml").symlink_to("Pulumi.gone.yaml")
+    assert configured_stacks(tmp_path) == ["dev", "feature-x", "review-42"]
+
+
+def test_an_environment_that_lost_its_config_is_told(tmp_path: Path) -> None:
+    (tmp_path / "Pulumi.lost.yaml").symlink_to("Pulumi.gone.yaml")
+    with pytest.raises(UserError, match="lost has lost its config") as raised:
+        require_configured("lost", tmp_path)
+    assert "Pulumi.gone.yaml" in raised.value.cause
+
+
+def test_an_environment_that_does_not_exist_is_told(tmp_path: Path) -> None:
+    (tmp_path / "Pulumi.dev.yaml").touch()
+    with pytest.raises(UserError, match="There is no environment 'nope'") as raised:
+        require_configured("nope", tmp_path)
+    assert raised.value.exit_status == 2
+    assert "there are: dev" in raised.value.cause
+    assert "--name" in raised.value.remedy
+
+
+def test_an_update_hands_on_its_events(program: MakeProgram, tmp_path: Path) -> None:
+    script = """echo 'warning: hm'; echo '{"preludeEvent": {}}'; echo '{"summaryEvent": {"n": 1}}'"""
+    seen: list[Event] = []
+    succeeded = _pulumi(program("pulumi", script), tmp_path).update("up", "test", supervisor=_supervisor(seen.append))
+    assert succeeded
+    assert seen == [{"preludeEvent": {}}, {"summaryEvent": {"n": 1}}]
+
+
+def test_an_update_asks_nothing(program: MakeProgram, tmp_path: Path) -> None:
+    noted = tmp_path / "noted"
+    folder = program("pulumi", f'echo "$@" > {noted}')
+    _pulumi(folder, tmp_path).update("up", "test", "--refresh", supervisor=_supervisor())
+    assert noted.read_text().split()[0] == "up"
+    assert {"--yes", "--non-interactive", "--refresh", "--json"} <= set(noted.read_text().split())
+
+
+def test_an_update_that_failed_on_its_way(program: MakeProgram, tmp_path: Path) -> None:
+    folder = program("pulumi", """echo '{"preludeEvent": {}}'; exit 1""")
+    assert not _pulumi(folder, tmp_path).update("up", "test", supervisor=_supervisor())
+
+
+def test_an_update_that_did_not_start(program: MakeProgram, tmp_path: Path) -> None:
+    folder = program("pulumi", "echo 'the stack is currently locked by 1 lock(s)' >&2; exit 1")
+    with pytest.raises(UserError, match="pulumi up --stack test") as raised:
+        _pulumi(folder, tmp_path).update("up", "test", supervisor=_supervisor())
+    assert "pulumi cancel" in raised.value.remedy
+
+
+def test_an_update_that_cannot_succeed_is_interrupted(program: MakeProgram, tmp_path: Path) -> None:
+    script = (
+        """trap 'echo interrupted >&2; exit 3' INT; echo '{"preludeEvent": {}}'; while :; do read -t 1 _ || :; done"""
+    )
+    folder = program("pulumi", script.replace("read -t 1 _ || :", "sleep 0.05"))
+    assert not _pulumi(folder, tmp_path).update("up", "test", supervisor=_supervisor(broken=lambda: True))
+
+
+def test_no_outputs_means_not_up(program: MakeProgram, tmp_path: Path) -> None:
+    assert _pulumi(program("pulumi", "echo '{}'"), tmp_path).outputs("test") is None
+
+
+def test_outputs_of_another_version_are_told(program: MakeProgram, tmp_path: Path) -> None:
+    said = json.dumps({"environment": "test", "secret": "hidden-value"})
+    with pytest.raises(UserError, match="not what this version expects") as raised:
+        _pulumi(program("pulumi", f"echo '{said}'"), tmp_path).outputs("test")
+    assert "hidden-value" not in f"{raised.value} {raised.value.cause}"
+    assert raised.value.remedy == "./dashtam up test"
+
+
+@pytest.mark.parametrize("mark", REMEDIES)
+def test_a_known_failure_has_its_remedy(mark: str) -> None:
+    assert failure("pulumi up", f"error: {mark}").remedy == REMEDIES[mark]
+
+
+def test_a_long_failure_is_cut_to_its_end() -> None:
+    error = failure("pulumi up", "\n".join(f"line {number}" for number in range(100)))
+    assert error.cause.splitlines()[0] == "line 80"
+    assert error.cause.splitlines()[-1] == "line 99"
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [('{"a": 1}', [{"a": 1}]), ("words", []), ("[1]", []), ("", []), ('{"half', []), ("3", [])],
+)
+def test_what_is_no_event_is_passed_over(line: str, expected: list[Event]) -> None:
+    assert list(events([line])) == expected

@@ -1,0 +1,137 @@
+from __future__ import annotations
+
+import os
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+
+from cli.core.errors import UserError
+from cli.trust_stores import browsers
+from cli.trust_stores.browsers import Database
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from cli.trust_stores.authority import Authority
+    from tests.unit.cli.conftest import MakeProgram
+
+
+def _silent(_text: str) -> None: ...
+
+
+class DeclinedError(Exception):
+    """The answer was no."""
+
+
+def _refuse(question: str) -> None:
+    raise DeclinedError(question)
+
+
+CERTUTIL = """
+folder=${2#sql:}
+case $3 in
+-N) : > "$folder/cert9.db" ;;
+-A) cat "$9" > "$folder/$5" ;;
+-L) cat "$folder/$5" 2>/dev/null || exit 255 ;;
+-D) rm "$folder/$5" ;;
+esac
+"""
+"""Keeps each certificate as a file of its nickname."""
+
+APT_GET = """
+case $* in
+*"install --yes --no-install-recommends libnss3-tools") echo > "${0%/*}/certutil"; /bin/chmod +x "${0%/*}/certutil" ;;
+*update) ;;
+*) exit 2 ;;
+esac
+"""
+"""Installs one package, of which it knows one program."""
+
+
+@pytest.fixture
+def certutil(program: MakeProgram, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", f"{program('certutil', CERTUTIL)}:{os.environ['PATH']}")
+
+
+@pytest.mark.usefixtures("certutil")
+def test_a_ca_is_added_and_removed(tmp_path: Path, ca: Authority) -> None:
+    file = tmp_path / "ca.crt"
+    file.write_text(ca.pem)
+    database = Database(tmp_path / ".pki/nssdb", "Chromium")
+    assert not database.holds(ca)
+    database.add(ca, file, _silent)
+    assert database.holds(ca)
+    database.remove(ca, file, _silent)
+    assert not database.holds(ca)
+
+
+def test_the_databases_of_a_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, program: MakeProgram) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert browsers.stores(tmp_path) == []
+    profile = tmp_path / ".mozilla/firefox/abc.default"
+    profile.mkdir(parents=True)
+    assert browsers.stores(tmp_path) == []
+    (profile / "cert9.db").touch()
+    assert [one.place for one in browsers.stores(tmp_path)] == [f"Firefox ({profile})"]
+    monkeypatch.setenv("PATH", str(program("chromium", "")))
+    expected = [f"Chromium and Chrome ({tmp_path / '.pki/nssdb'})", f"Firefox ({profile})"]
+    assert [one.place for one in browsers.stores(tmp_path)] == expected
+    (tmp_path / ".pki/nssdb").mkdir(parents=True)
+    assert [one.place for one in browsers.stores(tmp_path)] == expected
+
+
+@pytest.fixture
+def debian(program: MakeProgram, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A machine with nothing but apt-get, and root who uses it; the folder of its programs."""
+    folder = program("apt-get", APT_GET)
+    monkeypatch.setenv("PATH", str(folder))
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    return folder
+
+
+@pytest.mark.usefixtures("certutil")
+def test_nothing_is_installed_where_certutil_is() -> None:
+    browsers.require_certutil(_refuse, install=False)
+
+
+@pytest.mark.parametrize("reason", ["refused", "not root", "no apt-get"])
+def test_where_nothing_may_be_installed_the_command_is_told(
+    debian: Path, monkeypatch: pytest.MonkeyPatch, reason: str
+) -> None:
+    if reason == "not root":
+        monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    if reason == "no apt-get":
+        (debian / "apt-get").unlink()
+    with pytest.raises(UserError, match="certutil is missing") as raised:
+        browsers.require_certutil(_refuse, install=reason != "refused")
+    assert "apt-get install --yes --no-install-recommends libnss3-tools" in raised.value.remedy
+    assert ("sudo" in raised.value.remedy) is (reason == "not root")
+    assert shutil.which("certutil") is None
+
+
+@pytest.mark.usefixtures("debian")
+def test_certutil_is_installed_once_it_is_asked(capsys: pytest.CaptureFixture[str]) -> None:
+    asked: list[str] = []
+    browsers.require_certutil(asked.append, install=True)
+    assert asked == ["Install it?"]
+    assert "libnss3-tools" in capsys.readouterr().err
+    assert shutil.which("certutil")
+    # Now it is there.
+    browsers.require_certutil(_refuse, install=True)
+
+
+@pytest.mark.usefixtures("debian")
+def test_a_failed_installation_is_told_with_what_apt_says(program: MakeProgram) -> None:
+    program("apt-get", "echo 'E: no network'; exit 100")
+    with pytest.raises(UserError, match="can't be installed") as raised:
+        browsers.require_certutil(_silent, install=True)
+    assert raised.value.cause == "E: no network"
+    assert "--store system" in raised.value.remedy
+
+
+@pytest.mark.usefixtures("debian")
+def test_who_says_no_gets_no_certutil() -> None:
+    with pytest.raises(DeclinedError, match="Install it"):
+        browsers.require_certutil(_refuse, install=True)
+    assert shutil.which("certutil") is None
