@@ -51,18 +51,18 @@ def content() -> str:
     found = messages()
     return page(
         "Messages",
-        "What is said when something is in the way, as the code says it. `{name}` stands for a value, a stroke parts"
-        f" what is said in one case from another, and {GAP} is what another program said, or depends on the machine."
-        " [Troubleshooting](../troubleshooting.md) tells more of the common ones.",
+        f"Error messages, from the code. `{{name}}` stands for a value, `/` separates alternatives, and {GAP} is the"
+        " output of another program, or depends on the machine. [Troubleshooting](../troubleshooting.md) explains the"
+        " common ones.",
         "## Commands",
-        table(("message", "cause", "what to do"), _rows(found, "UserError", "RefusedError")),
+        table(("message", "cause", "remedy"), _rows(found, "UserError", "RefusedError")),
         "## Plain Pulumi",
         table(("message",), _rows(found, "EngineError")),
         "## Doctor",
-        table(("what was looked at", "what is wrong", "what to do"), _rows(found, "Finding")),
+        table(("check", "cause", "remedy"), _rows(found, "Finding")),
         "## Values of a stack's config",
-        "The key and the value stand before each.",
-        table(("what is wrong, and what would be right",), [*_forms(), *_rows(found, "ValueError")]),
+        "Each is printed after its key and value.",
+        table(("message",), [*_forms(), *_rows(found, "ValueError")]),
     )
 
 

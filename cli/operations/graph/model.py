@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 from cli.engine.container import ContainerView, view
 from infra.naming import SERVICES
 
+PROVIDERS = "PROVIDERS_FILE"
+"""Names the app's file of providers, which is secret, and names the sandbox wherever there is one."""
 _LOOPBACK = frozenset({"localhost", "127.0.0.1"})
 
 
@@ -80,6 +82,7 @@ def build(
     names = {one.name for one in services}
     told = [(name, document["Config"]["Env"] or []) for name, _, document in ordered]
     uses = [use for name, variables in told for use in connections(name, variables, names, published)]
+    uses += [use for name, variables in told for use in _providers(name, variables, names)]
     return Graph(environment, str(network["Name"]), bool(network["Internal"]), services, _once(uses))
 
 
@@ -111,6 +114,11 @@ def connections(
             yield Use(name, host, variable, browser=False)
         elif host in _LOOPBACK and published.get(port, name) != name:
             yield Use(name, published[port], variable, browser=True)
+
+
+def _providers(name: str, variables: Iterable[str], services: Collection[str]) -> Iterator[Use]:
+    if "sandbox" in services and any(one.startswith(f"{PROVIDERS}=") for one in variables):
+        yield Use(name, "sandbox", PROVIDERS, browser=False)
 
 
 def _address(value: str) -> tuple[str, int]:
