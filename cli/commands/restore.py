@@ -10,7 +10,7 @@ import typer
 
 from cli.commands.arguments import Environment
 from cli.commands.options import AsJson, NoSnapshot, Yes
-from cli.core.errors import UserError
+from cli.core.errors import USAGE, UserError
 from cli.environments import handle
 from cli.images.local import connect
 from cli.ui import questions
@@ -41,7 +41,7 @@ def restore(
 
     there, client = handle.of(environment), connect()
     if not yes and file == STREAM:
-        raise UserError("Give --yes.", cause="Standard input is the backup, so nobody can be asked.", exit_status=2)
+        raise UserError("Give --yes.", cause="Standard input is the backup, so nobody can be asked.", exit_status=USAGE)
     if not yes:
         snapshot = not no_snapshot and before.has_data(client, there.clone, environment)
         question = f"Replace {environment}'s database with {file}? {before.consequence(snapshot=snapshot)}"

@@ -11,7 +11,7 @@ import typer
 from cli.commands.arguments import Environment
 from cli.commands.options import AsJson
 from cli.core import remedies
-from cli.core.errors import UserError
+from cli.core.errors import USAGE, UserError
 from cli.environments import handle
 from cli.environments.handle import Target
 from cli.images.local import connect
@@ -64,7 +64,7 @@ def _file(there: Target, file: Path) -> dict[str, Any]:
         sql = file.read_text()
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(
-            f"{file} can't be read.", cause=str(error), remedy="Name a file of SQL.", exit_status=2
+            f"{file} can't be read.", cause=str(error), remedy="Name a file of SQL.", exit_status=USAGE
         ) from None
     held = database.of(connect(), there)
     try:

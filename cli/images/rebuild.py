@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import requests
 from docker.errors import DockerException
 
-from cli.core.errors import UserError
+from cli.core.errors import USAGE, UserError
 from cli.images.debian import follow
 from cli.images.failures import explained
 from cli.ui.work import Steps, Tick
@@ -30,7 +30,7 @@ def stages(settings: StackSettings, services: Collection[str]) -> list[str]:
                 f"There is no image of {service!r} to build.",
                 cause=f"Built here are those of {', '.join(built)}.",
                 remedy="`./dashtam images` is for the images that the others run.",
-                exit_status=2,
+                exit_status=USAGE,
             )
     everything = [*built.values(), *(["test"] if settings.tests.image else [])]
     return list(dict.fromkeys(built[service] for service in services) if services else dict.fromkeys(everything))

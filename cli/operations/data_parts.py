@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import docker
 
-from cli.core.errors import UserError
+from cli.core.errors import USAGE, UserError
 from cli.data.snapshots.helper import Part
 from cli.engine.inventory import EngineView
 from cli.environments import placements, states
@@ -43,7 +43,7 @@ def parts(client: docker.DockerClient, settings: StackSettings, naming: Naming) 
             f"{stack} keeps its data in memory, of which there can be no snapshot.",
             cause=f"Pulumi.{stack}.yaml says `storage: {settings.postgres.storage}` for dashtam:postgres.",
             remedy=f"`./dashtam backup {stack} FILE` keeps what is in its database now.",
-            exit_status=2,
+            exit_status=USAGE,
         )
     origin = settings.images.source or source.decide(client)
     found = [_part(POSTGRES, settings.images.postgres or POSTGRES.reference(origin), naming)]
