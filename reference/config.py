@@ -22,7 +22,8 @@ def content() -> str:
         "Stack config",
         "Every key of `Pulumi.<stack>.yaml`. A key that isn't here is refused, and so is a value of another kind:"
         " `./dashtam up` tells the key, the value, the reason and what would be right before anything is touched."
-        " Editors do the same with `schema/stack.schema.json`.",
+        " Editors check each value with `schema/stack.schema.json`; what doesn't go together is checked by `up` and"
+        " `preview` alone.",
         *(_section(name, section, whole["$defs"]) for name, section in sections.items()),
     )
 
