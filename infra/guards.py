@@ -60,10 +60,10 @@ def require_shell(clone: str, identity: str) -> None:
 
     `clone` is the one that the shell was set up for, `identity` this checkout's own; either may be empty.
     """
-    if clone and identity and clone != identity:
+    if clone and clone != identity:
         raise RefusedError(
             "This shell is set up for another clone; nothing was changed.",
-            cause=f"DASHTAM_CLONE is {clone}, and this checkout is {identity}.",
+            cause=f"DASHTAM_CLONE is {clone}, and this checkout is {identity or 'none yet'}.",
             remedy='Run `eval "$(./dashtam env)"` in this checkout.',
         )
 

@@ -119,7 +119,7 @@ def test_a_shell_that_is_no_clones_is_told_how_to_become_one() -> None:
 
 @pytest.mark.parametrize(
     ("clone", "identity", "refused"),
-    [("a", "a", False), ("", "a", False), ("a", "", False), ("", "", False), ("a", "b", True)],
+    [("a", "a", False), ("", "a", False), ("a", "", True), ("", "", False), ("a", "b", True)],
 )
 def test_a_shell_that_was_set_up_for_another_clone(clone: str, identity: str, refused: bool) -> None:
     if not refused:
