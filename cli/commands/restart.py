@@ -9,9 +9,9 @@ import typer
 from cli.commands.arguments import Environment, Services
 from cli.commands.options import AsJson
 from cli.data.snapshots import swap
+from cli.engine.connect import connect
 from cli.environments import environment_lock, handle, placements
 from cli.environments.handle import Target
-from cli.images.local import connect
 from cli.operations import restart as restarting
 from cli.operations.update_progress import display
 from cli.ui.console import err

@@ -9,10 +9,10 @@ import typer
 
 from cli.commands.arguments import AnyEnvironment
 from cli.commands.options import AsJson
+from cli.engine.connect import connect
 from cli.engine.inventory import EngineView
 from cli.environments import clone
 from cli.images import source
-from cli.images.local import connect
 from cli.operations.status.collect import Overview, gather
 from cli.operations.status.document import document
 from cli.operations.status.sizes import Sizes

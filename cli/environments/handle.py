@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cli.core.errors import UserError
-from cli.core.suggestion import did_you_mean
+from cli.core.errors import UserError, did_you_mean
+from cli.engine.connect import connect
 from cli.engine.container import ContainerView
 from cli.engine.inventory import EngineView
 from cli.environments import clone
 from cli.environments.clone import Clone
-from cli.images.local import connect
 from cli.pulumi.process import config_file, require_configured
 from infra.naming import SERVICES
 

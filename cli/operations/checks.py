@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from cli.core.errors import UserError
+from cli.engine.connect import connect
 from cli.engine.container import ContainerView
 from cli.engine.inventory import EngineView
 from cli.environments import preflight
 from cli.environments.clone import Clone
 from cli.images import build, source
-from cli.images.local import connect
 from cli.machine.findings import Finding
 from cli.operations.expiry import is_soon
 from cli.pulumi import stack_state

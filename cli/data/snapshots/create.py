@@ -26,7 +26,7 @@ from cli.engine.inventory import EngineView
 from cli.environments import environment_lock, passphrase
 from cli.environments.clone import Clone
 from cli.ui.console import err
-from cli.ui.transfer_progress import Count, transfer
+from cli.ui.progress import Count, transfer
 from infra.naming import Naming
 
 SERVICES = ("postgres", "redis")
