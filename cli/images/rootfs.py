@@ -7,12 +7,12 @@ import os
 import shutil
 from typing import TYPE_CHECKING
 
-from cli.core import apt
 from cli.core.errors import UserError
 from cli.core.paths import cache_home
 from cli.core.process import CommandError, output, piped, run_lines
 from cli.engine.connect import answering_within
 from cli.images.failures import OTHER_SOURCE, explained
+from cli.ui import packages as apt
 from cli.ui.console import announce
 from cli.ui.progress import meter
 from infra.catalogue import IMAGES

@@ -6,11 +6,11 @@ import os
 import platform
 import shutil
 
-from cli.core import apt
 from cli.core.errors import UserError
 from cli.core.file_lock import exclusively
 from cli.core.paths import cache_home
 from cli.core.process import CommandError
+from cli.ui import packages as apt
 from cli.ui.console import announce
 from cli.ui.progress import meter
 

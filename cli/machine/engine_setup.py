@@ -8,7 +8,6 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cli.core import apt
 from cli.core.errors import UserError
 from cli.core.file_lock import exclusively
 from cli.core.paths import cache_home
@@ -16,6 +15,7 @@ from cli.core.process import CommandError, run_lines
 from cli.engine.connect import Engine, UnreachableError, explain, probe
 from cli.engine.endpoint import DEFAULT_SOCKET, Endpoint
 from cli.machine.engine_start import START_TIMEOUT_SECONDS, start_dockerd, wait_for_engine
+from cli.ui import packages as apt
 from cli.ui.console import announce
 from cli.ui.progress import meter
 

@@ -7,11 +7,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from cli.core import apt
 from cli.core.errors import UserError
 from cli.core.process import CommandError
 from cli.trust_stores.authority import Authority
 from cli.trust_stores.store import Ask, Say, Store, run
+from cli.ui import packages as apt
 from cli.ui.console import announce
 from cli.ui.progress import meter
 

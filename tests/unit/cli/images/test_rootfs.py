@@ -5,10 +5,10 @@ import shutil
 
 import pytest
 
-from cli.core import apt
 from cli.core.errors import UserError
 from cli.core.process import CommandError
 from cli.images import rootfs
+from cli.ui import packages as apt
 
 
 def tools(monkeypatch: pytest.MonkeyPatch, *names: str, uid: int = 0) -> None:

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from cli.core import apt
 from cli.core.errors import UserError
 from cli.core.process import CommandError
 from cli.machine import browser
+from cli.ui import packages as apt
 
 AddProgram = Callable[[str], Path]
 

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cli.core import apt
 from cli.core.process import CommandError
+from cli.ui import packages as apt
 
 if TYPE_CHECKING:
     from pathlib import Path
