@@ -29,16 +29,6 @@ class Engine:
     endpoint: Endpoint
     version: str
 
-    @property
-    def host(self) -> str:
-        """Its address."""
-        return self.endpoint.host
-
-    @property
-    def origin(self) -> str:
-        """What named that address."""
-        return self.endpoint.origin
-
 
 class UnreachableError(Exception):
     """An address at which no engine can be used; `denied` where this user may not use it."""
@@ -70,7 +60,7 @@ def find_remembered_engine(*, remember: bool = True) -> Engine:
     engine = find_engine(candidates)
     if remember:
         with contextlib.suppress(OSError):
-            write_whole(record, json.dumps({"host": engine.host, "version": engine.version}))
+            write_whole(record, json.dumps({"host": engine.endpoint.host, "version": engine.version}))
     return engine
 
 
