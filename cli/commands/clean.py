@@ -8,7 +8,7 @@ import typer
 
 from cli.commands.options import AsJson, NoInstall, print_json
 from cli.core.errors import USAGE, UserError
-from cli.images.local import connect
+from cli.engine.connect import connect
 from cli.operations import clean as cleaning
 from cli.operations import session
 from cli.ui import questions

@@ -9,9 +9,9 @@ import typer
 from rich.table import Column, Table
 
 from cli.commands.options import AsJson, print_json
+from cli.engine.connect import connect
 from cli.images import build as building
-from cli.images import lock, source, stale
-from cli.images.local import connect
+from cli.images import local, registry, source
 from cli.ui.console import out
 from infra.catalogue import BASES, ImageSource
 
@@ -51,7 +51,7 @@ def rows(client: DockerClient, images: ImageSource) -> list[Row]:
     current = [_row(client, base.name, base.reference(images), absent) for base in BASES]
     old = [
         Row(image.tags[0].split("/")[1].split(":")[0], image.tags[0], "stale", "", image.size)
-        for image in stale.find(client)
+        for image in local.find_stale(client)
     ]
     return current + old
 
@@ -94,7 +94,7 @@ def build_command(*, as_json: AsJson = False) -> None:
 @app.command("lock", epilog="Example: ./dashtam images lock")
 def lock_command(*, as_json: AsJson = False) -> None:
     """Record the digests of the official images, as the registry gives them, in images/lock.json."""
-    digests = lock.record(connect())
+    digests = registry.record_digests(connect())
     if as_json:
         print_json(digests)
         return
@@ -105,7 +105,7 @@ def lock_command(*, as_json: AsJson = False) -> None:
 @app.command("clean", epilog="Example: ./dashtam images clean")
 def clean_command(*, as_json: AsJson = False) -> None:
     """Remove the base images that older versions built and nothing uses."""
-    removed = list(stale.remove(connect()))
+    removed = list(local.remove_stale(connect()))
     if as_json:
         print_json({"removed": removed})
         return

@@ -11,7 +11,6 @@ from cli.commands.options import AsJson, NoInstall
 from cli.commands.up import report
 from cli.environments.configuration import configuration, require_configured
 from cli.images import rebuild as images
-from cli.images.build import to_console
 from cli.operations import session
 from cli.operations.up import up
 from infra import recipes
@@ -36,5 +35,5 @@ def rebuild(
         settings = configuration(here.clone.root, environment)
         for stage in images.stages(settings, services):
             chosen[stage] = recipes.build_arguments(stage, settings.images, here.environ)
-    images.rebuild(here.client, chosen, to_console, cache=not no_cache)
+    images.rebuild(here.client, chosen, cache=not no_cache)
     report(up(here, *environments), as_json=as_json)

@@ -12,9 +12,9 @@ from cli.commands.arguments import Environment
 from cli.commands.options import AsJson
 from cli.core import remedies
 from cli.core.errors import USAGE, UserError
+from cli.engine.connect import connect
 from cli.environments import handle
 from cli.environments.handle import Target
-from cli.images.local import connect
 from cli.ui.console import err
 
 SAMPLES = ("python", "-m", "app.run.seed")

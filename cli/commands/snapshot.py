@@ -15,12 +15,12 @@ from cli.core.errors import UserError
 from cli.data.snapshots import store
 from cli.data.snapshots.manifest import Manifest
 from cli.data.snapshots.store import Store
+from cli.engine.connect import connect
 from cli.environments import environment_lock, handle
-from cli.images.local import connect
 from cli.operations import session
 from cli.ui import questions
 from cli.ui.console import err, out
-from cli.ui.transfer_progress import megabytes
+from cli.ui.progress import megabytes
 
 app = typer.Typer(
     help="Snapshots of an environment's data: Postgres and Redis together, checksummed, put back whole.",

@@ -8,11 +8,11 @@ import typer
 
 from cli.commands.arguments import AnyEnvironments
 from cli.commands.options import AsJson, print_json
+from cli.engine.connect import connect
 from cli.engine.inventory import EngineView
 from cli.environments import clone
 from cli.environments.configuration import require_configured
 from cli.images import source
-from cli.images.local import connect
 from cli.operations.status.collect import Overview, gather
 from cli.operations.status.document import document
 from cli.operations.status.sizes import Sizes

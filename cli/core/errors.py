@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 FAILED = 1
 FINDINGS = 2
 """The exit status of a check that found something: `drift`, `certs`, `doctor`."""
@@ -18,3 +20,11 @@ class UserError(Exception):
         self.cause = cause
         self.remedy = remedy
         self.exit_status = exit_status
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return a question that ends with a space; empty where no known name is close."""
+    from difflib import get_close_matches  # noqa: PLC0415 - only a mistake needs it
+
+    close = get_close_matches(word, list(known), n=1)
+    return f"Did you mean {close[0]!r}? " if close else ""

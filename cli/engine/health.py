@@ -1,24 +1,23 @@
-"""Waits for services that were started by other means than an update, which waits only for what it makes."""
+"""Waits until services that were started by other means than an update are healthy."""
 
 from __future__ import annotations
 
 from cli.core.wait import until
-from cli.engine import failure_report
 from cli.engine.container import ContainerView
 from cli.engine.inventory import EngineView
 
 SECONDS = 120.0
-"""How long a service that was well before may take to be so again."""
+"""How long a service that was healthy before may take to be so again."""
 
 
 def settled(view: EngineView, stack: str, owner: str, seconds: float = SECONDS) -> list[ContainerView]:
-    """Wait until an environment's services are healthy, or one can't become so."""
-    ailing: list[ContainerView] = []
+    """Wait until an environment's services are healthy or one has failed; return those that aren't healthy."""
+    unhealthy: list[ContainerView] = []
 
     def over() -> bool:
         services = [one for one in view.containers(stack, owner) if one.is_service]
-        ailing[:] = [one for one in services if not one.is_fine]
-        return not ailing or any(failure_report.has_failed(one) for one in ailing)
+        unhealthy[:] = [one for one in services if not one.is_fine]
+        return not unhealthy or any(one.has_failed for one in unhealthy)
 
     until(over, seconds)
-    return ailing
+    return unhealthy

@@ -1,4 +1,4 @@
-"""Commands in containers, with streams of any length into them and out of them."""
+"""Commands and files in containers, with streams of any length into and out of them."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ head -c "$size" | {
     exit "$status"
 }
 """
-"""A connection over TLS can't be closed in one direction, so the command's input ends by itself. What it leaves is read
-all the same: the engine takes half a minute to notice that nobody reads any more."""
+"""Ends the command's input after `size` bytes, as a connection over TLS can't be closed in one direction. What the
+command leaves unread is read all the same: the engine takes half a minute to notice that nothing reads any more."""
 
 LAST_WORDS = 2000
-"""Characters of what a command said that its failure repeats."""
+"""Characters of a command's errors that its failure repeats."""
 
 
 class CommandError(Exception):
@@ -47,29 +47,33 @@ class CommandError(Exception):
 
 
 def run(client: docker.DockerClient, container: str, command: Sequence[str], stdin: bytes = b"") -> str:
-    """Run a command to its end."""
+    """Run a command to its end and return its standard output; never pass a secret as an argument."""
     return feed(client, container, command, [stdin], len(stdin))
 
 
 def feed(
     client: docker.DockerClient, container: str, command: Sequence[str], pieces: Iterable[bytes], size: int
 ) -> str:
-    """Run a command that reads a stream."""
+    """Run a command whose input is `size` bytes in pieces, and return its standard output.
+
+    An error while a piece is read ends the command's input, and is raised.
+    """
     limited = ["sh", "-c", LIMITED, "feed", str(size), *command]
     execution, connection = _start(client, container, limited if size else command, stdin=bool(size))
+    errors = bytearray()
     # Whatever happens, the connection is cut before the reader is waited for: the command may wait for more.
     with ThreadPoolExecutor(1) as pool, cut_off(connection):
-        reading = pool.submit(_read, connection)
+        reading = pool.submit(lambda: b"".join(_read(connection, errors)))
         _send(connection, pieces)
-        out, said = reading.result()
-    _require_success(client, execution, said)
+        out = reading.result()
+    _require_success(client, execution, errors)
     return out.decode(errors="replace")
 
 
 @contextmanager
 def cut_off(connection: Any) -> Iterator[None]:  # noqa: ANN401 - what the SDK returns differs by transport
-    """Use a connection to a container, and end it whatever happens; who still reads from it is woken."""
-    # What the SDK returns may be a file of the socket, which stays open when that is closed.
+    """Use a connection to a container, and end it whatever happens, which wakes a thread that reads from it."""
+    # The SDK may return a file of the socket, which stays open when the file is closed.
     underlying = _socket(connection)
     try:
         yield
@@ -80,11 +84,13 @@ def cut_off(connection: Any) -> Iterator[None]:  # noqa: ANN401 - what the SDK r
         underlying.close()
 
 
-def _read(connection: Any) -> tuple[bytearray, bytearray]:  # noqa: ANN401
-    out, said = bytearray(), bytearray()
-    for stream, piece in _frames(connection):
-        (out if stream == OUTPUT else said).extend(piece)
-    return out, said
+def _read(connection: Any, errors: bytearray) -> Iterator[bytes]:  # noqa: ANN401
+    """Yield pieces of the standard output, and collect the standard error."""
+    for stream, piece in frames_iter(connection, tty=False):  # type: ignore[no-untyped-call]
+        if stream == OUTPUT:
+            yield piece
+        else:
+            errors += piece
 
 
 def _send(connection: Any, pieces: Iterable[bytes]) -> None:  # noqa: ANN401
@@ -92,7 +98,7 @@ def _send(connection: Any, pieces: Iterable[bytes]) -> None:  # noqa: ANN401
         try:
             _socket(connection).sendall(piece)
         except OSError:
-            # A command that ends early closes its end; its exit status tells.
+            # A command that ends early closes its end; its exit status shows whether that is a failure.
             return
 
 
@@ -101,23 +107,22 @@ def _socket(connection: Any) -> Any:  # noqa: ANN401
 
 
 def output(client: docker.DockerClient, container: str, command: Sequence[str]) -> Generator[bytes, None, None]:
-    """Run a command and hand on what it writes, to one who closes it where not all is wanted."""
+    """Run a command and yield pieces of its standard output; a failure is raised after the last one.
+
+    Close the generator where not all is read.
+    """
     execution, connection = _start(client, container, command, stdin=False)
-    said = bytearray()
+    errors = bytearray()
     with cut_off(connection):
-        for stream, piece in _frames(connection):
-            if stream == OUTPUT:
-                yield piece
-            else:
-                said += piece
-    _require_success(client, execution, said)
+        yield from _read(connection, errors)
+    _require_success(client, execution, errors)
 
 
 def archive(client: docker.DockerClient, container: str, path: str) -> Generator[bytes, None, None]:
-    """Read a folder or a file of a container as a tar archive, to one who closes it where not all is wanted.
+    """Read a folder or a file of a container, running or not, as pieces of a tar archive.
 
-    The engine reads it, whatever the rights, and does nothing else with the container until it has handed on all, or
-    is told that nobody reads any more; the SDK's own `get_archive` never tells.
+    The engine reads it whatever its mode, and does nothing else with the container until all is read or the connection
+    is closed, which the SDK's own `get_archive` never does. So close the generator where not all is read.
     """
     api = client.api
     address = f"{api.base_url}/v{api.api_version}/containers/{container}/archive"
@@ -130,7 +135,7 @@ def archive(client: docker.DockerClient, container: str, path: str) -> Generator
 
 
 def read_file(client: docker.DockerClient, container: str, path: str) -> bytes:
-    """Return a small file of a container, running or not, whoever may read it."""
+    """Return a small file of a container, running or not, whatever its mode."""
     whole = io.BytesIO(b"".join(archive(client, container, path)))
     with tarfile.open(fileobj=whole) as files:
         content = files.extractfile(files.getmembers()[0])
@@ -140,17 +145,12 @@ def read_file(client: docker.DockerClient, container: str, path: str) -> bytes:
 def _start(client: docker.DockerClient, container: str, command: Sequence[str], *, stdin: bool) -> tuple[str, Any]:
     execution: str = client.api.exec_create(container, list(command), stdin=stdin)["Id"]
     connection = client.api.exec_start(execution, socket=True)
-    # The client's patience is for the engine's answers; a command may read and write as slowly as it has to.
+    # The client's timeout is for the engine's answers; a command may read and write as slowly as it has to.
     _socket(connection).settimeout(None)
     return execution, connection
 
 
-def _frames(connection: Any) -> Iterator[tuple[int, bytes]]:  # noqa: ANN401 - what the SDK returns differs by transport
-    frames: Iterator[tuple[int, bytes]] = frames_iter(connection, tty=False)  # type: ignore[no-untyped-call]
-    return frames
-
-
-def _require_success(client: docker.DockerClient, execution: str, said: bytearray) -> None:
+def _require_success(client: docker.DockerClient, execution: str, errors: bytearray) -> None:
     status = client.api.exec_inspect(execution)["ExitCode"]
     if status != 0:
-        raise CommandError(-1 if status is None else status, said.decode(errors="replace").strip()[-LAST_WORDS:])
+        raise CommandError(-1 if status is None else status, errors.decode(errors="replace").strip()[-LAST_WORDS:])

@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cli.core.errors import USAGE, UserError
+from cli.core.errors import USAGE, UserError, did_you_mean
 from cli.core.paths import ROOT
-from cli.core.suggestion import did_you_mean
 
 if TYPE_CHECKING:
     from infra.config.settings import StackSettings

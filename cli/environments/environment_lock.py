@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 
-from filelock import FileLock, Timeout
+from filelock import Timeout
 
 from cli.core.errors import UserError
+from cli.core.file_lock import exclusively
 from cli.environments.clone import Clone
 from cli.ui.console import err
 
@@ -19,28 +20,18 @@ TIMEOUT = 600.0
 def held(clone: Clone, *stacks: str, timeout: float = TIMEOUT) -> Iterator[None]:
     """Hold some of a clone's environments for this command, or refuse after `timeout` seconds.
 
-    The operating system releases a lock when its holder ends, however it ends. Who holds one may take it again, so that
-    a command which is made of others holds one for all of them.
+    Who holds one may take it again, so that a command which is made of others holds one for all of them.
     """
     with ExitStack() as locks:
         # In one order everywhere, so that two commands never wait for each other.
         for stack in sorted(set(stacks)):
-            lock = FileLock(clone.home / f"{stack}.lock", is_singleton=True)
-            _acquire(lock, stack, timeout)
-            locks.callback(lock.release)
+            waiting = f"Another command is changing {stack}; waiting for it."
+            try:
+                locks.enter_context(exclusively(clone.home / f"{stack}.lock", waiting, err.print, timeout))
+            except Timeout:
+                raise UserError(
+                    f"{stack} is still being changed by another command.",
+                    cause=f"It has not finished within {timeout / 60:.0f} minutes.",
+                    remedy="Look for a `dashtam` process that hangs, and end it.",
+                ) from None
         yield
-
-
-def _acquire(lock: FileLock, stack: str, timeout: float) -> None:
-    with suppress(Timeout):
-        lock.acquire(timeout=0)
-        return
-    err.print(f"Another command is changing {stack}; waiting for it.", highlight=False)
-    try:
-        lock.acquire(timeout=timeout)
-    except Timeout:
-        raise UserError(
-            f"{stack} is still being changed by another command.",
-            cause=f"It has not finished within {timeout / 60:.0f} minutes.",
-            remedy="Look for a `dashtam` process that hangs, and end it.",
-        ) from None

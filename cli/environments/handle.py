@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cli.core.errors import USAGE, UserError
-from cli.core.suggestion import did_you_mean
+from cli.core.errors import USAGE, UserError, did_you_mean
+from cli.engine.connect import connect
 from cli.engine.container import ContainerView
 from cli.engine.inventory import EngineView
 from cli.environments import clone
 from cli.environments.clone import Clone
 from cli.environments.configuration import config_file, require_configured
-from cli.images.local import connect
 from infra.naming import SERVICES
 
 

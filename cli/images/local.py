@@ -1,37 +1,16 @@
-"""What the engine has and says about images."""
+"""The images that the engine has: which of a list, and those that older versions of the project built."""
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cli.engine.connect import UnreachableError, explain, open_client
-from cli.engine.remembered import find_remembered_engine
+from docker.errors import DockerException
+
+from cli.images.debian import LABEL, REPOSITORY, current_references
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from docker import DockerClient
-
-
-def connect() -> DockerClient:
-    """Connect to the engine that the user has chosen, else the one that answers."""
-    try:
-        return open_client(find_remembered_engine(remember=False).endpoint)
-    except UnreachableError as failure:
-        raise explain(failure) from failure
-
-
-@contextmanager
-def patience(client: DockerClient, seconds: float) -> Iterator[None]:
-    """Bound how long one answer of the engine may take."""
-    before = client.api.timeout
-    # Requests take fractions as well; the stubs know whole seconds only.
-    client.api.timeout = seconds  # type: ignore[assignment]
-    try:
-        yield
-    finally:
-        client.api.timeout = before
 
 
 def local_references(client: DockerClient) -> frozenset[str]:
@@ -41,9 +20,43 @@ def local_references(client: DockerClient) -> frozenset[str]:
 
 
 def is_local(reference: str, local: frozenset[str]) -> bool:
-    """Say whether an image is among the local ones."""
+    """Return whether an image is among the local ones; of a tag and a digest, the digest counts."""
     name, _, digest = reference.partition("@")
     if not digest:
         return reference in local
     folder, slash, last = name.rpartition("/")
     return f"{folder}{slash}{last.partition(':')[0]}@{digest}" in local
+
+
+@dataclass(frozen=True)
+class Stale:
+    """An image that an older version of the project built, with its size in bytes."""
+
+    id: str
+    tags: tuple[str, ...]
+    size: int
+
+
+def find_stale(client: DockerClient) -> list[Stale]:
+    """List the base images that older versions built."""
+    found = []
+    for image in client.api.images(filters={"label": LABEL}):
+        tags = tuple(image.get("RepoTags") or ())
+        ours = tags and all(tag.startswith(f"{REPOSITORY}/") for tag in tags)
+        if ours and not current_references().intersection(tags):
+            found.append(Stale(image["Id"], tags, image["Size"]))
+    return sorted(found, key=lambda image: image.tags)
+
+
+def remove_stale(client: DockerClient) -> list[str]:
+    """Remove the base images that older versions built and no container uses; return their names."""
+    removed = []
+    # The root file systems come last: the others are built on them.
+    for image in sorted(find_stale(client), key=lambda image: image.tags[0].startswith(f"{REPOSITORY}/base:")):
+        for tag in image.tags:
+            try:
+                client.api.remove_image(tag)
+            except DockerException:
+                continue  # a container uses it
+            removed.append(tag)
+    return removed

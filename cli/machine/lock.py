@@ -1,23 +1,21 @@
-"""The versions of Pulumi, and the Go modules that it is built from: `toolchain/lock.toml`, typed."""
+"""The versions of Pulumi, and the Go modules that it is built from, as `toolchain/lock.toml` has them."""
 
 from __future__ import annotations
 
 import hashlib
 import tomllib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from cli.core.paths import ROOT
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 _BUILD_INPUTS = {".go", ".mod", ".sum", ".toml"}
 
 
 @dataclass(frozen=True)
 class Module:
-    """One Go module: what to build in it, and what comes out."""
+    """One Go module: the packages to build, the names of what comes out, and the scripts to copy (source, path)."""
 
     folder: Path
     program_packages: tuple[str, ...]
@@ -26,6 +24,11 @@ class Module:
     programs: tuple[str, ...]
     plugins: tuple[str, ...]
     scripts: tuple[tuple[str, str], ...]
+
+    @property
+    def commands(self) -> tuple[str, ...]:
+        """Names of its programs and scripts, for PATH."""
+        return (*self.programs, *(Path(path).name for _, path in self.scripts))
 
 
 @dataclass(frozen=True)
@@ -40,15 +43,11 @@ class Lock:
 
     @property
     def programs(self) -> tuple[str, ...]:
-        """Names of all that goes on PATH."""
-        scripts = tuple(path.rpartition("/")[2] for module in self.modules for _, path in module.scripts)
-        return tuple(name for module in self.modules for name in module.programs) + scripts
+        """Names of all programs and scripts for PATH."""
+        return tuple(name for module in self.modules for name in module.commands)
 
     def digest(self) -> str:
-        """Return what tells one toolchain from another.
-
-        Go's own version is left out: updating Go must not cost everybody a build.
-        """
+        """Return a hash of the toolchain's sources, without Go's own version: updating Go must not cost a build."""
         sources = sorted(path for path in self.folder.rglob("*") if path.suffix in _BUILD_INPUTS)
         total = hashlib.sha256()
         for path in sources:

@@ -8,13 +8,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from cli.core.errors import UserError
+from cli.engine.connect import connect
 from cli.engine.container import ContainerView
 from cli.engine.inventory import EngineView
 from cli.environments import states
 from cli.environments.clone import Clone
 from cli.environments.configuration import configuration, configured_stacks
 from cli.images import build, source
-from cli.images.local import connect
 from cli.machine.findings import Finding
 from cli.operations.expiry import is_soon
 

@@ -14,11 +14,11 @@ from cli.core import remedies, signals
 from cli.core.errors import UserError
 from cli.data.snapshots import volume_swap
 from cli.engine import failure_report
+from cli.engine.connect import connect
 from cli.engine.container import ContainerView
 from cli.engine.inventory import EngineView
 from cli.environments import environment_lock, placements
 from cli.environments.handle import Target
-from cli.images.local import connect
 from cli.operations.update_progress import STARTING, display
 from cli.ui.console import err
 
@@ -145,7 +145,7 @@ def _wait(view: EngineView, containers: Collection[ContainerView], show: Show) -
     waiting = {one.id for one in containers}
     while waiting:
         for one in (view.container(key) for key in sorted(waiting)):
-            if failure_report.has_failed(one):
+            if one.has_failed:
                 show(one.component, "failed")
                 return [failure_report.report(one, view.last_lines(one.id, failure_report.LOG_LINES))]
             if one.is_fine:

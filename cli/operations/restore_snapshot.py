@@ -29,7 +29,7 @@ from cli.operations import data_parts as parts
 from cli.operations.session import Session
 from cli.operations.up import up
 from cli.ui.console import err
-from cli.ui.transfer_progress import transfer
+from cli.ui.progress import transfer
 from infra.config.settings import StackSettings
 from infra.naming import Naming
 

@@ -28,7 +28,7 @@ from cli.engine.inventory import EngineView
 from cli.environments import environment_lock, passphrase
 from cli.environments.clone import Clone
 from cli.operations import data_parts as parts
-from cli.ui.transfer_progress import Count, transfer
+from cli.ui.progress import Count, transfer
 from infra.naming import Naming
 
 SERVICES = ("postgres", "redis")

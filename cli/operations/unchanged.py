@@ -13,6 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from cli.core.atomic_files import write_whole
+from cli.core.hashing import text_sha256
 from cli.environments import placements, states
 from cli.environments.configuration import configuration
 from cli.operations.drift import Snapshot, differences
@@ -104,4 +105,4 @@ def _is_proven(file: Path, proof: list[str]) -> bool:
 
 
 def _digest(*parts: str) -> str:
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+    return text_sha256(*parts)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cli.core import remedies
 from cli.core.errors import UserError
 from cli.core.paths import ROOT
 from cli.pulumi import backend
@@ -88,18 +89,7 @@ class Pulumi:
             ) from None
 
 
-REMEDIES = {
-    "incorrect passphrase": "Use the passphrase that the stack was made with: unset PULUMI_CONFIG_PASSPHRASE and"
-    " PULUMI_CONFIG_PASSPHRASE_FILE to use this clone's own.",
-    "passphrase must be set": 'Run the command through ./dashtam, or run `eval "$(./dashtam env)"` first.',
-    "because it is protected": "`./dashtam destroy` takes a snapshot of the data first, and then deletes it.",
-    "no stack named": "See `./dashtam status` for the environments there are.",
-    "currently locked": "Another update is running; wait for it, or run `pulumi cancel` if it has died.",
-}
-
-
 def failure(command: str, said: str) -> UserError:
     """Return the error for a command that failed, with a remedy where the cause is known."""
     lines = [line for line in said.splitlines() if line.strip()]
-    remedy = next((remedy for mark, remedy in REMEDIES.items() if mark in said), "")
-    return UserError(f"`{command}` failed.", cause="\n".join(lines[-20:]), remedy=remedy)
+    return UserError(f"`{command}` failed.", cause="\n".join(lines[-20:]), remedy=remedies.known(said))

@@ -17,7 +17,7 @@ from cli.core.errors import UserError
 from cli.core.hashing import CHUNK
 from cli.data.backups.source import Source
 from cli.data.encryption import Sealed
-from cli.ui.transfer_progress import Count
+from cli.ui.progress import Count
 
 ARCHIVE = b"PGDMP"
 """How an archive of `pg_dump -Fc` begins."""

@@ -12,7 +12,7 @@ from cli.core.errors import UserError
 from cli.core.wait import until
 from cli.data.backups import database_swap as swapping
 from cli.data.database import Database
-from cli.engine import failure_report, health
+from cli.engine import health
 from cli.engine.container import ContainerView
 from cli.environments.handle import Target
 
@@ -98,7 +98,7 @@ def is_healthy(target: Target) -> bool:
     def is_decided() -> bool:
         nonlocal found
         found = target.service("app")
-        return found.is_fine or failure_report.has_failed(found)
+        return found.is_fine or found.has_failed
 
     until(is_decided, health.SECONDS)
     return found.is_fine

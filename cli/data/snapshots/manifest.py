@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from cli.core.errors import UserError
 from cli.core.hashing import CHUNK
-from cli.ui.transfer_progress import Count
+from cli.ui.progress import Count
 
 FILE = "manifest.json"
 CHECKSUM = "manifest.json.sha256"

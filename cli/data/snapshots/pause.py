@@ -15,8 +15,8 @@ from docker.errors import APIError
 
 from cli.core.errors import UserError
 from cli.core.paths import ROOT
+from cli.engine.connect import connect
 from cli.engine.inventory import EngineView
-from cli.images.local import connect
 from infra.services.health import MARK
 
 

@@ -16,7 +16,7 @@ from cli.core.errors import USAGE, UserError
 from cli.data.snapshots import manifest
 from cli.data.snapshots.manifest import Manifest
 from cli.environments.clone import Clone
-from cli.ui.transfer_progress import megabytes
+from cli.ui.progress import megabytes
 
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?")
 

@@ -17,8 +17,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from cli.engine.connect import connect
 from cli.images import build, source
-from cli.images.local import connect
 from infra.catalogue import BASES, Base, ImageSource
 
 if TYPE_CHECKING:

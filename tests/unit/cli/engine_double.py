@@ -29,8 +29,8 @@ from docker import DockerClient
 from docker.errors import APIError, NotFound
 from requests import Response
 
+from cli.engine import connect as connecting
 from cli.engine.inventory import EngineView
-from cli.images import local as connecting
 from infra.naming import Naming
 from tests.unit.cli.inspected import DOCUMENT
 

@@ -1,18 +1,14 @@
+# ruff: noqa: ANN401 - the engine here is a fake one
 from __future__ import annotations
 
-import hashlib
-import json
-from contextlib import suppress
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from cli.core.errors import UserError
-from cli.images.local import connect, is_local, local_references, patience
-
-pytestmark = pytest.mark.usefixtures("own_homes")
+from cli.images import local
+from cli.images.local import is_local, local_references
+from infra.catalogue import PYTHON, ImageSource
 
 DIGEST = "sha256:" + "a" * 64
 
@@ -30,8 +26,8 @@ DIGEST = "sha256:" + "a" * 64
     ],
 )
 def test_of_tag_and_digest_the_digest_counts(reference: str, expected: bool) -> None:
-    local = frozenset({"postgres:17.6", f"postgres@{DIGEST}", f"127.0.0.1:5000/team/redis@{DIGEST}"})
-    assert is_local(reference, local) is expected
+    known = frozenset({"postgres:17.6", f"postgres@{DIGEST}", f"127.0.0.1:5000/team/redis@{DIGEST}"})
+    assert is_local(reference, known) is expected
 
 
 def test_images_are_known_by_all_their_names_and_may_have_none() -> None:
@@ -40,28 +36,26 @@ def test_images_are_known_by_all_their_names_and_may_have_none() -> None:
     assert local_references(client) == {"a:1", "a@x"}
 
 
-def test_patience_is_given_back_even_after_a_failure() -> None:
-    client: Any = SimpleNamespace(api=SimpleNamespace(timeout=60))
-    with suppress(ValueError), patience(client, 5):
-        assert client.api.timeout == 5
-        raise ValueError
-    assert client.api.timeout == 60
+def image(*tags: str) -> dict[str, Any]:
+    return {"Id": f"sha256:{tags}", "RepoTags": list(tags) or None, "Size": 1}
 
 
-def test_an_engine_that_does_not_answer_is_a_users_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/docker.sock")
-    with pytest.raises(UserError, match="that you chose by DOCKER_HOST") as caught:
-        connect()
-    assert "No such file" in caught.value.cause
-    assert "unset DOCKER_HOST" in caught.value.remedy
+def test_only_old_images_with_nothing_but_our_names_are_stale(engine: Any) -> None:
+    engine.images_by_label = [
+        image(PYTHON.reference(ImageSource.DEBIAN)),
+        image("dashtam-debian/python:old"),
+        image("dashtam-debian/python:kept", "mine:1"),
+        image("dashtam/production:1"),
+        image(),
+    ]
+    assert [found.tags for found in local.find_stale(engine)] == [("dashtam-debian/python:old",)]
 
 
-def test_the_engine_is_the_one_that_the_users_context_names(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.delenv("DOCKER_HOST", raising=False)
-    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
-    monkeypatch.setenv("DOCKER_CONTEXT", "mine")
-    meta = tmp_path / "contexts/meta" / hashlib.sha256(b"mine").hexdigest() / "meta.json"
-    meta.parent.mkdir(parents=True)
-    meta.write_text(json.dumps({"Endpoints": {"docker": {"Host": f"unix://{tmp_path}/docker.sock"}}}))
-    with pytest.raises(UserError, match="that you chose by context mine"):
-        connect()
+def test_root_file_systems_go_last_and_what_is_used_stays(engine: Any) -> None:
+    engine.images_by_label = [
+        image("dashtam-debian/base:old"),
+        image("dashtam-debian/redis:old"),
+        image("dashtam-debian/python:old"),
+    ]
+    engine.in_use = {"dashtam-debian/python:old"}
+    assert local.remove_stale(engine) == ["dashtam-debian/redis:old", "dashtam-debian/base:old"]

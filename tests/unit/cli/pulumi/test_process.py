@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from cli.core.errors import UserError
-from cli.pulumi.process import REMEDIES, Pulumi, failure
+from cli.pulumi.process import Pulumi, failure
 from cli.pulumi.update import Event, events
 from tests.unit.cli.conftest import MakeProgram
 
@@ -118,9 +118,8 @@ def test_outputs_of_another_version_are_told(program: MakeProgram, tmp_path: Pat
     assert raised.value.remedy == "./dashtam up test"
 
 
-@pytest.mark.parametrize("mark", REMEDIES)
-def test_a_known_failure_has_its_remedy(mark: str) -> None:
-    assert failure("pulumi up", f"error: {mark}").remedy == REMEDIES[mark]
+def test_a_known_failure_has_its_remedy() -> None:
+    assert "PULUMI_CONFIG_PASSPHRASE" in failure("pulumi up", "error: incorrect passphrase").remedy
 
 
 def test_a_long_failure_is_cut_to_its_end() -> None:

@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+import hashlib
+import json
+from contextlib import suppress
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from cli.core.errors import UserError
+from cli.engine.connect import answering_within, connect
+
+pytestmark = pytest.mark.usefixtures("own_homes")
+
+
+def test_a_limit_ends_even_after_a_failure() -> None:
+    client: Any = SimpleNamespace(api=SimpleNamespace(timeout=60))
+    with suppress(ValueError), answering_within(client, 5):
+        assert client.api.timeout == 5
+        raise ValueError
+    assert client.api.timeout == 60
+
+
+def test_an_engine_that_does_not_answer_is_a_users_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/docker.sock")
+    with pytest.raises(UserError, match="that you chose by DOCKER_HOST") as caught:
+        connect()
+    assert "No such file" in caught.value.cause
+    assert "unset DOCKER_HOST" in caught.value.remedy
+
+
+def test_the_engine_is_the_one_that_the_users_context_names(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("DOCKER_HOST", raising=False)
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
+    monkeypatch.setenv("DOCKER_CONTEXT", "mine")
+    meta = tmp_path / "contexts/meta" / hashlib.sha256(b"mine").hexdigest() / "meta.json"
+    meta.parent.mkdir(parents=True)
+    meta.write_text(json.dumps({"Endpoints": {"docker": {"Host": f"unix://{tmp_path}/docker.sock"}}}))
+    with pytest.raises(UserError, match="that you chose by context mine"):
+        connect()
