@@ -8,10 +8,10 @@ import typer
 
 from cli.commands.arguments import Environment, Services
 from cli.commands.options import AsJson
-from cli.data.snapshots import volume_swap as swap
 from cli.engine.images import connect
 from cli.environments import environment_lock, handle, placements
 from cli.environments.handle import Target
+from cli.operations import finish_restore
 from cli.operations import restart as restarting
 from cli.operations.update_progress import display
 from cli.ui.console import err
@@ -36,7 +36,7 @@ def restart(environment: Environment, services: Services = None, *, as_json: AsJ
 
 
 def _finished_restore(there: Target) -> bool:
-    finished = swap.finish(connect(), there.clone, placements.naming(there.clone, there.environment))
+    finished = finish_restore.finish(connect(), there.clone, placements.naming(there.clone, there.environment))
     if finished:
         err.print(f"A restore of {there.environment} was interrupted; it is finished now.", highlight=False)
     return finished

@@ -8,12 +8,11 @@ from datetime import UTC, datetime
 
 from cli.core.errors import UserError
 from cli.core.parallel import each
-from cli.data.snapshots import missing_data_hint, session_key, store
-from cli.data.snapshots import volume_swap as swap
+from cli.data.snapshots import session_key, store
 from cli.engine import failure_report, health
 from cli.environments import environment_lock, ownership, placements, preflight
 from cli.environments.allocation import Settler
-from cli.operations import clock_and_disk, reconcile, recover
+from cli.operations import clock_and_disk, data_parts, finish_restore, reconcile, recover
 from cli.operations.session import Session
 from cli.operations.updates import Updates
 from cli.pulumi import stack_state
@@ -58,7 +57,7 @@ def up(
         for stack in stacks:
             _require_health(session, stack)
             # Only now is there an app that can tell whether a backup that was restored stays.
-            swap.finish(session.client, session.clone, placements.naming(session.clone, stack))
+            finish_restore.finish(session.client, session.clone, placements.naming(session.clone, stack))
     return each(lambda stack: _outputs(session, stack), stacks)
 
 
@@ -77,13 +76,15 @@ def _require_possible(session: Session, stack: str) -> None:
 def _mend(session: Session, stack: str, *, remind: bool) -> bool:
     """Mend what an earlier command left, and return whether something was amiss."""
     naming = placements.naming(session.clone, stack)
-    if swap.finish(session.client, session.clone, naming):
+    if finish_restore.finish(session.client, session.clone, naming):
         err.print(f"A restore of {stack} was interrupted; it is finished now.", highlight=False)
     session_key.apply(session.pulumi, session.clone, stack)
     left = recover.recover(session.pulumi, session.engine, stack, session.clone.id, err.print)
     if remind:
         config = preflight.configuration(session.clone.root, stack)
-        missing_data_hint.remind(store.of(session.clone, stack), session.engine, naming, config, err.print)
+        hint = data_parts.missing_data_hint(store.of(session.clone, stack), session.engine, naming, config)
+        if hint:
+            err.print(hint)
     drifted = reconcile.prepare(session.engine, session.clone, stack, err.print)
     return left or drifted
 

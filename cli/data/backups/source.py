@@ -1,4 +1,4 @@
-"""A backup to read from: a file, or what comes in on standard input; decompressed where it is compressed."""
+"""A file to be restored from, or standard input: decompressed, and on the disk so that it can be read twice."""
 
 from __future__ import annotations
 
@@ -32,43 +32,27 @@ _COMPRESSED: dict[bytes, Callable[[BinaryIO], IO[bytes]]] = {
     b"BZh": bz2.BZ2File,
     b"\xfd7zXZ\x00": lzma.LZMAFile,
 }
-"""By how a file begins."""
+"""By the first bytes of a file."""
 
 _FAILURES = (EOFError, OSError, zlib.error, lzma.LZMAError)
 
 
 @dataclass(frozen=True)
 class Source:
-    """A backup that can be read more than once.
-
-    Args:
-        name: What it is called in messages.
-        file: Its content.
-    """
+    """A file that can be read more than once, and its name for messages."""
 
     name: str
     file: BinaryIO
 
     def head(self) -> bytes:
-        """Return how it begins."""
+        """Return the first bytes."""
         self.file.seek(0)
         return self.file.read(CHUNK)
 
 
 @contextmanager
 def opened(clone: Clone, file: str) -> Iterator[Source]:
-    """Open a backup.
-
-    Args:
-        clone: This clone, beside whose data is kept meanwhile what can't be read twice.
-        file: Its path, or `-`.
-
-    Yields:
-        The backup, decompressed.
-
-    Raises:
-        UserError: It can't be read, its compression is damaged, or there is no room to keep it.
-    """
+    """Open a path, or `-`, decompressed; a UserError if it can't be read or if its compression is damaged."""
     name = "standard input" if file == STREAM else Path(file).name
     with ExitStack() as held:
         content = sys.stdin.buffer if file == STREAM else held.enter_context(_at(Path(file)))
@@ -81,19 +65,7 @@ def opened(clone: Clone, file: str) -> Iterator[Source]:
 
 @contextmanager
 def spool(clone: Clone, name: str, fill: Callable[[BinaryIO], None]) -> Iterator[BinaryIO]:
-    """Make a file beside this clone's data, for what a backup holds.
-
-    Args:
-        clone: This clone.
-        name: The backup's name.
-        fill: Writes what it holds.
-
-    Yields:
-        The file. It has no name that another command could meet, and is gone when this one ends, however it ends.
-
-    Raises:
-        UserError: There is no room.
-    """
+    """Fill a file beside this clone's data; without a name in its folder, it vanishes with this process."""
     folder = atomic_files.private_folder(clone.home / "restoring")
     with TemporaryFile(dir=folder) as file:
         with atomic_files.explain_full_disk(folder, f"the backup from {name}"):

@@ -8,7 +8,7 @@ from unittest.mock import Mock
 import pytest
 
 from cli.core.errors import UserError
-from cli.data import restore_journal as journal
+from cli.data import restore_journal
 from cli.environments import environment_lock, named_environments, ownership
 from cli.operations import destroy, reconcile, recover
 from cli.operations.destroy import Removal
@@ -35,10 +35,10 @@ class World:
         monkeypatch.setattr(ownership, "data", Mock(return_value=DATA))
         monkeypatch.setattr(ownership, "volumes", Mock(return_value={"left"}))
         monkeypatch.setattr(environment_lock, "turn", self.turn)
-        monkeypatch.setattr(destroy, "farewell", self.farewell)
+        monkeypatch.setattr(destroy, "before_destroying", self.before_destroying)
         monkeypatch.setattr(reconcile, "prepare", lambda *_: self.note("mend"))
         monkeypatch.setattr(destroy, "Updates", Mock(return_value=Mock(run=lambda _: self.note("destroy"))))
-        monkeypatch.setattr(journal, "of", Mock())
+        monkeypatch.setattr(restore_journal, "of", Mock())
         monkeypatch.setattr(named_environments, "forget", lambda *_: self.note("forget"))
         monkeypatch.setattr(locks, "release_dead", lambda *_: self.note("release_dead"))
         for name in ("remove_guests", "recover"):
@@ -57,7 +57,7 @@ class World:
         self.note("end of turn")
 
     @contextmanager
-    def farewell(self, _session: object, _stack: str, data: set[str]) -> Iterator[Taken]:
+    def before_destroying(self, _session: object, _stack: str, data: set[str]) -> Iterator[Taken]:
         assert data == DATA
         self.note("snapshot")
         yield TAKEN
