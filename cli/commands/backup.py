@@ -10,11 +10,11 @@ import typer
 
 from cli.commands.arguments import Environment
 from cli.commands.options import AsJson, Yes
-from cli.engine.images import connect
+from cli.engine.connect import connect
 from cli.environments import handle
 from cli.ui import output_files
 from cli.ui.console import err
-from cli.ui.transfer_progress import megabytes
+from cli.ui.progress import megabytes
 
 app = typer.Typer(add_completion=False)
 

@@ -9,7 +9,7 @@ import typer
 
 from cli.commands.options import AsJson, NoInstall
 from cli.core.errors import UserError
-from cli.engine.images import connect
+from cli.engine.connect import connect
 from cli.operations import clean as cleaning
 from cli.operations import session
 from cli.ui import questions

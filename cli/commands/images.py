@@ -10,9 +10,9 @@ import typer
 from rich.table import Column, Table
 
 from cli.commands.options import AsJson
-from cli.engine.images import connect
+from cli.engine.connect import connect
 from cli.images import build as building
-from cli.images import lock, source, stale
+from cli.images import local, registry, source
 from cli.ui.console import out
 from infra.catalogue import BASES, ImageSource
 
@@ -66,7 +66,7 @@ def rows(client: DockerClient, images: ImageSource) -> list[Row]:
     current = [_row(client, base.name, base.reference(images), absent) for base in BASES]
     old = [
         Row(image.tags[0].split("/")[1].split(":")[0], image.tags[0], "stale", "", image.size)
-        for image in stale.find(client)
+        for image in local.find_stale(client)
     ]
     return current + old
 
@@ -109,7 +109,7 @@ def build_command(*, as_json: AsJson = False) -> None:
 @app.command("lock", epilog="Example: ./dashtam images lock")
 def lock_command(*, as_json: AsJson = False) -> None:
     """Record the digests of the official images, as the registry gives them, in images/lock.json."""
-    digests = lock.record(connect())
+    digests = registry.record_digests(connect())
     if as_json:
         _tell(digests)
         return
@@ -120,7 +120,7 @@ def lock_command(*, as_json: AsJson = False) -> None:
 @app.command("clean", epilog="Example: ./dashtam images clean")
 def clean_command(*, as_json: AsJson = False) -> None:
     """Remove the base images that older versions built and nothing uses."""
-    removed = list(stale.remove(connect()))
+    removed = list(local.remove_stale(connect()))
     if as_json:
         _tell({"removed": removed})
         return

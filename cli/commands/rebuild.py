@@ -11,7 +11,6 @@ from cli.commands.options import AsJson, NoInstall
 from cli.commands.up import summary
 from cli.environments import preflight
 from cli.images import rebuild as images
-from cli.images.build import to_console
 from cli.operations import lifecycle, session
 from cli.pulumi.process import require_configured
 from cli.ui.console import err, out
@@ -37,7 +36,7 @@ def rebuild(
         stage: recipes.build_arguments(stage, settings.images, here.environ)
         for stage in images.stages(settings, services or ())
     }
-    images.rebuild(here.client, chosen, to_console, cache=not no_cache)
+    images.rebuild(here.client, chosen, cache=not no_cache)
     (outputs,) = lifecycle.up(here, environment)
     if as_json:
         out.print_json(outputs.public())

@@ -8,7 +8,7 @@ import typer
 
 from cli.commands.arguments import Environment, Services
 from cli.commands.options import AsJson
-from cli.engine.images import connect
+from cli.engine.connect import connect
 from cli.environments import environment_lock, handle, placements
 from cli.environments.handle import Target
 from cli.operations import finish_restore

@@ -11,12 +11,12 @@ import typer
 from cli.commands.arguments import Environment
 from cli.commands.options import AsJson, NoSnapshot, Yes
 from cli.core.errors import UserError
-from cli.engine.images import connect
+from cli.engine.connect import connect
 from cli.environments import handle
 from cli.ui import questions
 from cli.ui.console import err, out
 from cli.ui.output_files import STREAM
-from cli.ui.transfer_progress import megabytes
+from cli.ui.progress import megabytes
 
 app = typer.Typer(add_completion=False)
 

@@ -10,7 +10,7 @@ import typer
 
 from cli.commands.arguments import Environment
 from cli.commands.options import AsJson
-from cli.engine.images import connect
+from cli.engine.connect import connect
 from cli.environments import handle
 from cli.operations import app_programs
 from cli.ui.console import err

@@ -13,12 +13,12 @@ from cli.commands.arguments import Environment, Snapshot
 from cli.commands.options import AsJson, NoInstall, NoSnapshot, Yes
 from cli.data.snapshots import store
 from cli.data.snapshots.store import Summary
-from cli.engine.images import connect
+from cli.engine.connect import connect
 from cli.environments import handle
 from cli.operations import session
 from cli.ui import questions
 from cli.ui.console import err, out
-from cli.ui.transfer_progress import megabytes
+from cli.ui.progress import megabytes
 
 app = typer.Typer(
     help="Snapshots of an environment's data: Postgres and Redis together, checksummed, put back whole.",

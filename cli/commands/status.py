@@ -9,7 +9,7 @@ import typer
 
 from cli.commands.arguments import AnyEnvironment
 from cli.commands.options import AsJson
-from cli.engine.images import connect
+from cli.engine.connect import connect
 from cli.engine.inventory import EngineView
 from cli.environments import clone
 from cli.images import source

@@ -5,16 +5,15 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from pydantic import TypeAdapter, ValidationError
 from rich.table import Table
 
 from cli.commands.arguments import Environments
 from cli.commands.options import AsJson, NoInstall
+from cli.core.durations import seconds
 from cli.core.errors import UserError
 from cli.environments import named_environments
 from cli.operations import lifecycle, session
 from cli.ui.console import err, out
-from infra.config_values import Duration, seconds
 from infra.naming import SERVICES
 from infra.outputs import StackOutputs
 
@@ -22,11 +21,11 @@ app = typer.Typer(add_completion=False)
 
 
 def patience(text: str) -> float:
-    """Return the seconds of a duration as the config has it."""
+    """Return the seconds of a duration."""
     try:
-        return seconds(TypeAdapter(Duration).validate_python(text))
-    except ValidationError as error:
-        raise typer.BadParameter(error.errors()[0]["msg"].removeprefix("Value error, ")) from None
+        return seconds(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"{error}.") from None
 
 
 @app.command(

@@ -1,29 +1,34 @@
-"""One run at a time, for what two at once would corrupt."""
+"""One process at a time, for what two at once would corrupt."""
 
 from __future__ import annotations
 
-import contextlib
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
-from cli.ui.console import err
-
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
+FOREVER = -1.0
 
-@contextlib.contextmanager
-def exclusively(path: Path, what: str) -> Iterator[None]:
-    """Let one run at a time do something; the others say that they wait."""
+
+@contextmanager
+def exclusively(
+    path: Path, waiting: str, announce: Callable[[str], object], seconds: float = FOREVER
+) -> Iterator[None]:
+    """Hold a file's lock, which the operating system releases when the process ends; announce the wait.
+
+    The same thread may take the same lock again. A lock that isn't free in time raises filelock's Timeout.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(path)
+    lock = FileLock(path, is_singleton=True)
     try:
         lock.acquire(blocking=False)
     except Timeout:
-        err.print(f"Another run is {what}; waiting for it.", highlight=False)
-        lock.acquire()
+        announce(waiting)
+        lock.acquire(timeout=seconds)
     try:
         yield
     finally:

@@ -1,4 +1,4 @@
-"""The same for several things at once."""
+"""The same for several items at once."""
 
 from __future__ import annotations
 
@@ -11,6 +11,6 @@ Result = TypeVar("Result")
 
 
 def each(do: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
-    """Do something for each item at the same time."""
+    """Call a function for each item at the same time; the first error is raised once all calls have ended."""
     with ThreadPoolExecutor() as pool:
         return list(pool.map(do, items))

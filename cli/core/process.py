@@ -1,4 +1,4 @@
-"""Running long commands: line by line, bounded in time, and never left behind."""
+"""Running programs: to their end, line by line or at once, bounded in time, and none left behind."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import subprocess
 import threading
 import time
 from collections import deque
-from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -18,79 +17,93 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 TAIL_LINES = 25
-"""How much of a failed command's output is kept to be shown."""
+"""How many last lines of a failed command its error keeps."""
 
 _TICK_SECONDS = 1.0
 _KILL_AFTER_SECONDS = 5.0
 
 
-@dataclass(frozen=True)
-class Watcher:
-    """What is told of a command while it runs."""
-
-    on_line: Callable[[str], None] = lambda _: None
-    on_tick: Callable[[], None] = lambda: None
-
-
-UNWATCHED = Watcher()
-"""Tells nobody."""
-
-
 class CommandError(Exception):
-    """A command ended with a failure, or took too long."""
+    """A command failed, took too long or is not installed; `tail` holds its last lines."""
 
-    def __init__(self, argv: Sequence[str], reason: str, tail: Sequence[str]) -> None:
+    def __init__(self, argv: Sequence[str], reason: str, tail: Sequence[str] = ()) -> None:
         super().__init__(f"`{' '.join(argv[:4])}` {reason}")
         self.reason = reason
         self.tail = "\n".join(tail)
 
 
+def output(argv: Sequence[str], *, env: Mapping[str, str] | None = None, timeout: float | None = None) -> str:
+    """Run a short command to its end and return its standard output; it may open the terminal, as sudo does."""
+    try:
+        done = subprocess.run(
+            argv, env=env, timeout=timeout, stdin=subprocess.DEVNULL, capture_output=True, check=False
+        )
+    except subprocess.TimeoutExpired:
+        raise CommandError(argv, f"was ended after {timeout:.0f} s") from None
+    except OSError as error:
+        raise CommandError(argv, f"can't be run: {error.strerror}") from None
+    if done.returncode != 0:
+        raise CommandError(argv, _ended(done.returncode), _text(done.stderr or done.stdout).strip().splitlines())
+    return _text(done.stdout)
+
+
+@contextlib.contextmanager
+def piped(argv: Sequence[str]) -> Iterator[IO[bytes]]:
+    """Run a command while its standard output is read; it fails at the end, or is killed if the block fails."""
+    with subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as child:
+        assert child.stdout is not None  # noqa: S101 - for the type checker
+        try:
+            yield child.stdout
+        except BaseException:
+            child.kill()
+            raise
+    if child.returncode != 0:
+        raise CommandError(argv, _ended(child.returncode))
+
+
 def run_lines(
     argv: Sequence[str],
     *,
-    env: Mapping[str, str],
     timeout: float,
+    env: Mapping[str, str] | None = None,
     cwd: Path | None = None,
-    watcher: Watcher = UNWATCHED,
+    on_line: Callable[[str], object] = lambda _: None,
 ) -> list[str]:
-    """Run a command to its end and hand on each line as it is printed.
+    """Run a command to its end and return the lines of both its streams.
 
-    Whatever ends this call early (a signal, or a timeout) ends the command and all that it started.
+    `on_line` gets each line as it comes, and an empty text where none came for a second. Whatever ends this call early
+    ends the command and all that it started.
     """
     with _started(argv, env=env, cwd=cwd) as child:
-        lines = _collect(child, argv, timeout=timeout, watcher=watcher)
+        lines: list[str] = []
+        deadline = time.monotonic() + timeout
+        for line in _lines(child):
+            if time.monotonic() > deadline:
+                raise CommandError(argv, f"was ended after {timeout:.0f} s", deque(lines, TAIL_LINES))
+            if line is not None:
+                lines.append(line)
+            on_line(line or "")
         status = child.wait()
     if status != 0:
-        raise CommandError(argv, f"ended with status {status}", deque(lines, TAIL_LINES))
+        raise CommandError(argv, _ended(status), deque(lines, TAIL_LINES))
     return lines
 
 
-def _collect(
-    child: subprocess.Popen[str],
-    argv: Sequence[str],
-    *,
-    timeout: float,
-    watcher: Watcher,
-) -> list[str]:
-    deadline = time.monotonic() + timeout
-    lines: list[str] = []
+def _lines(child: subprocess.Popen[str]) -> Iterator[str | None]:
+    """Yield each line as it comes, and None where none came for a second."""
     pending: queue.SimpleQueue[str | None] = queue.SimpleQueue()
-    if child.stdout is not None:
-        threading.Thread(target=_read, args=(child.stdout, pending), daemon=True).start()
+    threading.Thread(target=_read, args=(child.stdout, pending), daemon=True).start()
     while True:
-        watcher.on_tick()
-        if time.monotonic() > deadline:
-            raise CommandError(argv, f"was ended after {timeout:.0f} s", deque(lines, TAIL_LINES))
         try:
             line = pending.get(timeout=_TICK_SECONDS)
         except queue.Empty:
-            if child.poll() is None:
-                continue
-            return lines  # a service that it started keeps the pipe open
+            if child.poll() is not None:
+                return  # a service that it started keeps the pipe open
+            yield None
+            continue
         if line is None:
-            return lines
-        lines.append(line)
-        watcher.on_line(line)
+            return
+        yield line
 
 
 def _read(stream: IO[str], pending: queue.SimpleQueue[str | None]) -> None:
@@ -102,11 +115,13 @@ def _read(stream: IO[str], pending: queue.SimpleQueue[str | None]) -> None:
 
 
 @contextlib.contextmanager
-def _started(argv: Sequence[str], *, env: Mapping[str, str], cwd: Path | None) -> Iterator[subprocess.Popen[str]]:
+def _started(
+    argv: Sequence[str], *, env: Mapping[str, str] | None, cwd: Path | None
+) -> Iterator[subprocess.Popen[str]]:
     child = subprocess.Popen(
         argv,
         cwd=cwd,
-        env=dict(env),
+        env=env,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -128,3 +143,11 @@ def _end_group(child: subprocess.Popen[str]) -> None:
         with contextlib.suppress(subprocess.TimeoutExpired):
             child.wait(_KILL_AFTER_SECONDS)
             return
+
+
+def _text(written: bytes) -> str:
+    return written.decode(errors="replace")
+
+
+def _ended(status: int) -> str:
+    return f"ended with status {status}"

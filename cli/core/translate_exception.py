@@ -1,34 +1,41 @@
-"""Failures that can meet every command, told with their cause and the way out."""
+"""Exceptions that any command can meet, as errors with a cause and a remedy."""
 
 from __future__ import annotations
 
 import sys
 
+from cli.core import remedies
 from cli.core.atomic_files import FULL_DISK
 from cli.core.errors import UserError
 
 
 def explain(error: Exception) -> UserError | None:
-    """Return what a user needs to know of a failure."""
+    """Return the error to show; None where the exception is a mistake in this program."""
     if _is(error, "docker.errors", "DockerException"):
-        return UserError("The Docker engine refused.", cause=str(error), remedy="`./dashtam doctor` tells more.")
+        return UserError(
+            "The Docker engine refused.",
+            cause=str(error),
+            remedy=remedies.known(str(error)) or "Run `./dashtam doctor` for details.",
+        )
     if _is(error, "cli.engine.streams", "CommandError"):
         return UserError(
             "A command in a container failed.",
             cause=str(error),
-            remedy="`./dashtam logs` and `./dashtam doctor` tell more. The same command goes on from here.",
+            remedy=remedies.known(str(error))
+            or "`./dashtam logs` and `./dashtam doctor` show details. The same command continues from here.",
         )
     if _is_lost_connection(error):
         return UserError(
             "The Docker engine stopped answering.",
             cause=str(error),
-            remedy="Start it again, and run the same command: it goes on from here. `./dashtam doctor` tells more.",
+            remedy="Start it again and run the same command, which continues from here. `./dashtam doctor` shows"
+            " details.",
         )
     if isinstance(error, OSError) and error.errno in FULL_DISK:
         return UserError(
             "A disk of this machine is full.",
             cause=str(error),
-            remedy="Make room: `df -h` shows where. The same command goes on from here.",
+            remedy="Free space on the disk that `df -h` shows as full. The same command continues from here.",
         )
     return None
 
@@ -40,5 +47,5 @@ def _is_lost_connection(error: Exception) -> bool:
 
 
 def _is(error: Exception, module: str, name: str) -> bool:
-    # These modules take long to import; where one has failed, it is there.
+    # These modules are slow to import; where one of them has raised the error, it is imported.
     return module in sys.modules and isinstance(error, getattr(sys.modules[module], name))

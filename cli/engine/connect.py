@@ -1,21 +1,25 @@
-"""Finding a Docker engine that answers."""
+"""Finding the Docker engine to use, and connecting to it."""
 
 from __future__ import annotations
 
+import contextlib
+import json
 import socket
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from cli.core.atomic_files import write_whole
 from cli.core.errors import UserError
+from cli.core.paths import cache_home
 from cli.engine.endpoint import Endpoint, endpoints
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from docker import DockerClient
 
-_TIMEOUT_SECONDS = 5
-_PATIENCE_SECONDS = 60
+_PROBE_SECONDS = 5
+_ANSWER_SECONDS = 60
 
 
 @dataclass(frozen=True)
@@ -32,12 +36,12 @@ class Engine:
 
     @property
     def origin(self) -> str:
-        """Who named that address."""
+        """What named that address."""
         return self.endpoint.origin
 
 
 class UnreachableError(Exception):
-    """An address at which no engine can be used."""
+    """An address at which no engine can be used; `denied` where this user may not use it."""
 
     def __init__(self, endpoint: Endpoint, reason: str, *, denied: bool = False) -> None:
         super().__init__(f"{endpoint.host} ({endpoint.origin}): {reason}")
@@ -45,9 +49,45 @@ class UnreachableError(Exception):
         self.denied = denied
 
 
+def connect() -> DockerClient:
+    """Connect to the engine that the user has chosen, else to the one that answers."""
+    try:
+        return open_client(find_remembered_engine(remember=False).endpoint)
+    except UnreachableError as failure:
+        raise explain(failure) from failure
+
+
+def find_remembered_engine(*, remember: bool = True) -> Engine:
+    """Find the engine to use; it is asked for its version, which takes half a second, only if it is a new one."""
+    candidates = endpoints()
+    preferred = candidates[0]
+    record = cache_home() / "engine.json"
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError, UnreachableError):
+        known = json.loads(record.read_text())
+        if preferred.socket and known["host"] == preferred.host:
+            check_connection(preferred)
+            return Engine(preferred, str(known["version"]))
+    engine = find_engine(candidates)
+    if remember:
+        with contextlib.suppress(OSError):
+            write_whole(record, json.dumps({"host": engine.host, "version": engine.version}))
+    return engine
+
+
+def find_engine(candidates: Sequence[Endpoint] | None = None) -> Engine:
+    """Return the first engine that answers; of several failures, a denied one is raised."""
+    failures: list[UnreachableError] = []
+    for endpoint in endpoints() if candidates is None else candidates:
+        try:
+            return probe(endpoint)
+        except UnreachableError as error:
+            failures.append(error)
+    raise next((failure for failure in failures if failure.denied), failures[0])
+
+
 def probe(endpoint: Endpoint) -> Engine:
     """Ask an engine for its version."""
-    client = open_client(endpoint, _TIMEOUT_SECONDS)
+    client = open_client(endpoint, _PROBE_SECONDS)
     from docker.errors import DockerException  # noqa: PLC0415 - slow to import
 
     try:
@@ -58,7 +98,7 @@ def probe(endpoint: Endpoint) -> Engine:
         client.close()
 
 
-def open_client(endpoint: Endpoint, patience: int = _PATIENCE_SECONDS) -> DockerClient:
+def open_client(endpoint: Endpoint, answer_seconds: int = _ANSWER_SECONDS) -> DockerClient:
     """Connect to an engine."""
     check_connection(endpoint)
     import docker  # noqa: PLC0415 - slow to import
@@ -72,9 +112,21 @@ def open_client(endpoint: Endpoint, patience: int = _PATIENCE_SECONDS) -> Docker
             pair = (str(folder / "cert.pem"), str(folder / "key.pem"))
             tls = TLSConfig(client_cert=pair, ca_cert=str(folder / "ca.pem"), verify=True)
         # Without a version of its own it asks for the engine's.
-        return docker.DockerClient(base_url=endpoint.host, tls=tls or False, timeout=patience)
+        return docker.DockerClient(base_url=endpoint.host, tls=tls or False, timeout=answer_seconds)
     except (DockerException, OSError, ValueError) as error:
         raise UnreachableError(endpoint, str(error)) from error
+
+
+@contextlib.contextmanager
+def answering_within(client: DockerClient, seconds: float) -> Iterator[None]:
+    """Limit how long the engine may take for one answer."""
+    before = client.api.timeout
+    # Requests take fractions as well; the stubs know whole seconds only.
+    client.api.timeout = seconds  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        client.api.timeout = before
 
 
 def check_connection(endpoint: Endpoint) -> None:
@@ -82,7 +134,7 @@ def check_connection(endpoint: Endpoint) -> None:
     if endpoint.socket is None:
         return
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
-        connection.settimeout(_TIMEOUT_SECONDS)
+        connection.settimeout(_PROBE_SECONDS)
         try:
             connection.connect(str(endpoint.socket))
         except PermissionError as error:
@@ -91,19 +143,8 @@ def check_connection(endpoint: Endpoint) -> None:
             raise UnreachableError(endpoint, error.strerror or str(error)) from error
 
 
-def find_engine(candidates: Sequence[Endpoint] | None = None) -> Engine:
-    """Find the engine to use, changing nothing."""
-    failures: list[UnreachableError] = []
-    for endpoint in endpoints() if candidates is None else candidates:
-        try:
-            return probe(endpoint)
-        except UnreachableError as error:
-            failures.append(error)
-    raise next((failure for failure in failures if failure.denied), failures[0])
-
-
 def explain(failure: UnreachableError) -> UserError:
-    """Turn an unreachable engine into what a user needs to know."""
+    """Return the error for an engine that can't be used."""
     if failure.denied:
         return UserError(
             f"You may not use the Docker engine at {failure.endpoint.host}.",

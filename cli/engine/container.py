@@ -13,7 +13,7 @@ TESTS = "tests"
 
 
 def made_by_updates(component: str) -> bool:
-    """Tell whether updates make what has a component's label, rather than a command that runs something beside it."""
+    """Return whether updates make what has a component's label, rather than a command."""
     return component != TESTS
 
 
@@ -48,9 +48,16 @@ class ContainerView:
             return self.state == "running"
         return self.state == "exited" and self.exit_code == 0
 
+    @property
+    def has_failed(self) -> bool:
+        """Whether it won't become as `up` leaves it without help."""
+        if self.is_service:
+            return self.health == "unhealthy" or self.state in {"exited", "dead", "restarting"}
+        return self.state == "exited" and self.exit_code != 0
+
 
 def view(document: dict[str, Any]) -> ContainerView:
-    """Return a container as the engine has it."""
+    """Return the container of a document that `docker inspect` shows."""
     state, labels = document["State"], document["Config"]["Labels"]
     health = state.get("Health") or {}
     bindings = document["NetworkSettings"]["Ports"] or {}
@@ -70,8 +77,8 @@ def view(document: dict[str, Any]) -> ContainerView:
     )
 
 
-def _health(told: Mapping[str, Any]) -> str:
+def _health(state: Mapping[str, Any]) -> str:
     # Once it was paused or is being stopped, the engine calls it unhealthy until a check ends (moby/moby#46203).
-    if told.get("Status") == "unhealthy" and not told.get("FailingStreak"):
+    if state.get("Status") == "unhealthy" and not state.get("FailingStreak"):
         return "starting"
-    return str(told.get("Status", ""))
+    return str(state.get("Status", ""))

@@ -1,4 +1,4 @@
-"""Commands inside a service's container, with the terminal's input and output handed to them."""
+"""Commands in a service's container on this terminal, run by Docker's own client."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ from collections.abc import Mapping, Sequence
 from typing import NoReturn
 
 from cli.core.errors import UserError
+from cli.engine.connect import find_remembered_engine
 from cli.engine.container import ContainerView
-from cli.engine.remembered import find_remembered_engine
 
 DETACH_KEYS = "ctrl-^,ctrl-^"
-"""By default they begin with Ctrl-P, which then doesn't recall what was typed before."""
+"""The default begins with Ctrl-P, which then doesn't recall the line before."""
 
 TERMINAL_VARIABLES = ("TERM", "COLORTERM", "NO_COLOR")
 
 
 def become(container: ContainerView, command: Sequence[str], environ: Mapping[str, str] | None = None) -> NoReturn:
-    """Replace this process by a command in a container, on a terminal where both ends are one.
+    """Replace this process by a command in a container, with a terminal if both ends of this process have one.
 
-    Docker's client does this, and not the SDK: it sets the terminal up and back, follows its size, keeps standard
-    output and error apart, and hands on the exit status.
+    Docker's client sets the terminal up and back, follows its size, keeps standard output and error apart, and passes
+    the exit status on; the SDK does none of that.
     """
     client = shutil.which("docker")
     if client is None:
         raise UserError(
             "The docker command is not on your PATH.",
-            cause="It is what runs a command in a container on your terminal.",
+            cause="It runs the command in the container on your terminal.",
             remedy="Install Docker's client, on Debian and Ubuntu: `sudo apt-get install --yes docker-cli`,"
             " or `docker.io` where there is no such package.",
         )
@@ -36,7 +36,7 @@ def become(container: ContainerView, command: Sequence[str], environ: Mapping[st
     sys.stdout.flush()
     sys.stderr.flush()
     words = [client, "exec", *_options(environ or {}), container.id, *command]
-    os.execve(client, words, {**os.environ, **engine.endpoint.environment()})  # noqa: S606 - a shell would be one more thing between
+    os.execve(client, words, {**os.environ, **engine.endpoint.environment()})  # noqa: S606 - without a shell in between
 
 
 def _options(environ: Mapping[str, str]) -> list[str]:

@@ -1,4 +1,4 @@
-"""The properties of a container: as Pulumi's state records them, and as the engine has them, in the same words.
+"""The properties of a container as Pulumi's state records them and as the engine has them, in the same words.
 
 Recorded inputs are compared with the engine directly: the plugin's refresh takes seconds, and reads neither environment
 variables nor labels nor networks.
@@ -12,7 +12,7 @@ from typing import Any
 
 NONE = "none"
 HIDDEN = "another value"
-"""In place of what somebody set by hand, which may hold a secret. What is recorded holds none."""
+"""Shown instead of a value that somebody set by hand, which may be a secret. Recorded values hold none."""
 
 Change = tuple[str, str, str]
 """The property, what it was, and what it is."""
@@ -20,22 +20,22 @@ Change = tuple[str, str, str]
 _NANOSECONDS = {"h": 3_600_000_000_000, "m": 60_000_000_000, "s": 1_000_000_000, "ms": 1_000_000}
 _MEGABYTE = 1 << 20
 _UNDECLARED = ("NanoCpus", "CpuShares", "CpuPeriod", "CpuQuota", "CpusetCpus", "MemoryReservation", "PidsLimit")
-"""What `docker update` can set and the program leaves alone."""
+"""What `docker update` can set and the program doesn't."""
 _MUTABLE = frozenset({"state", "name", "memory", "memorySwap", "restart", *_UNDECLARED})
-"""What can change of a container that stays the same one; everything else it keeps as long as it lives."""
+"""What can change of a container that stays the same one; everything else is fixed when it is made."""
 _UNSET = (None, 0, -1, "")
 _WORDS = {"command": "Cmd", "entrypoints": "Entrypoint", "user": "User"}
 
 
 def changes(inputs: Mapping[str, Any], document: Mapping[str, Any]) -> Iterator[Change]:
-    """Compare a container with what is recorded of it, in what can change while it lives."""
+    """Compare a container with its record, in what can change while it exists."""
     was, now = _recorded(inputs), _actual(document)
     yield from ((name, was[name], now[name]) for name in was if name in _MUTABLE and was[name] != now[name])
     yield from _networks(inputs, document["NetworkSettings"]["Networks"] or {})
 
 
 def replacement_changes(inputs: Mapping[str, Any], document: Mapping[str, Any]) -> Iterator[Change]:
-    """Compare a container that somebody else made with what is recorded of the one in whose place it is."""
+    """Compare a container that something else made with the record of the one that it replaces, in all else."""
     was, now = _recorded(inputs), _actual(document)
     yield from ((name, was[name], now[name]) for name in was if name not in _MUTABLE and was[name] != now[name])
     yield from _commands(inputs, document["Config"])
@@ -44,7 +44,7 @@ def replacement_changes(inputs: Mapping[str, Any], document: Mapping[str, Any]) 
 
 
 def labels(inputs: Mapping[str, Any], actual: Mapping[str, str] | None) -> Iterator[Change]:
-    """Compare the labels of a container, network or volume; those that an image adds are no change."""
+    """Compare the labels of a container, network or volume; labels that an image adds don't count."""
     for one in inputs.get("labels", []):
         found = (actual or {}).get(one["label"], NONE)
         if found != one["value"]:

@@ -1,8 +1,7 @@
-"""Which Docker engine a user has chosen, read as the docker command reads it but without needing that command."""
+"""Which Docker engine a user has chosen, read as the docker command reads it, without that command."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from dataclasses import dataclass
@@ -10,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from cli.core.errors import UserError
+from cli.core.hashing import text_sha256
 
 DEFAULT_SOCKET = Path("/var/run/docker.sock")
-"""Where an engine listens unless told otherwise."""
+"""Where an engine listens by default."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Endpoint:
         return Path(self.host.removeprefix("unix://")) if self.host.startswith("unix://") else None
 
     def environment(self) -> dict[str, str]:
-        """Return what points Docker's clients at it."""
+        """Return the variables that point Docker's clients at it."""
         variables = {"DOCKER_HOST": self.host}
         if self.certificates:
             variables |= {"DOCKER_TLS_VERIFY": "1", "DOCKER_CERT_PATH": str(self.certificates)}
@@ -38,7 +38,7 @@ class Endpoint:
 
 
 def endpoints() -> list[Endpoint]:
-    """List where an engine may be, first the one to prefer."""
+    """List where an engine may be, the preferred one first."""
     host = os.environ.get("DOCKER_HOST")
     if host:
         return [_from_variable(host)]
@@ -51,12 +51,12 @@ def endpoints() -> list[Endpoint]:
 def _from_variable(host: str) -> Endpoint:
     verified = bool(os.environ.get("DOCKER_TLS_VERIFY"))
     folder = Path(os.environ.get("DOCKER_CERT_PATH") or _docker_folder()) if verified else None
-    # What `./dashtam env` exports is no choice that would forbid installing an engine.
+    # What `./dashtam env` exports is not a choice that would forbid installing an engine.
     return Endpoint(host, "DOCKER_HOST", chosen=host != f"unix://{DEFAULT_SOCKET}", certificates=folder)
 
 
 def _from_context(name: str) -> Endpoint:
-    identity = hashlib.sha256(name.encode()).hexdigest()
+    identity = text_sha256(name)
     contexts = _docker_folder() / "contexts"
     found = _read_json(contexts / "meta" / identity / "meta.json")
     host = found.get("Endpoints", {}).get("docker", {}).get("Host")
@@ -92,6 +92,6 @@ def _read_json(path: Path) -> dict[str, Any]:
         return {}
     except (OSError, ValueError) as error:
         raise UserError(
-            f"{path} can't be read.", cause=str(error), remedy="Mend or remove the file, or set DOCKER_HOST."
+            f"{path} can't be read.", cause=str(error), remedy="Correct or delete the file, or set DOCKER_HOST."
         ) from error
     return content if isinstance(content, dict) else {}

@@ -1,8 +1,8 @@
-"""What the Docker engine holds of this clone: containers, networks and volumes, found by their labels."""
+"""The Docker engine seen by labels: what it has of this project and of others, and changes of single objects."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -17,10 +17,13 @@ from infra.naming import COMPONENT_LABEL, OWNER_LABEL, PROJECT, PROJECT_LABEL, S
 REMOVAL_SECONDS = 60
 REMOVAL_POLL_SECONDS = 0.02
 
+Document = dict[str, Any]
+"""What the engine's API returns about one object."""
+
 
 @dataclass(frozen=True)
 class Holding:
-    """A name that something on the engine holds."""
+    """A container, network or volume of any owner, with the name and the host ports that it occupies."""
 
     kind: str
     name: str
@@ -38,49 +41,54 @@ class Started:
 
 
 class EngineView:
-    """The engine, seen by labels."""
+    """The engine as it is at each call; an Inventory is the same at one moment."""
 
     def __init__(self, client: docker.DockerClient) -> None:
         self._client = client
+
+    def look(self) -> Inventory:
+        """Return everything on the engine as it is now."""
+        return Inventory(self._client)
+
+    # What there is.
+
+    def container_summaries(self) -> list[Document]:
+        """List every container on the engine, ours and others', running or not."""
+        found: list[Document] = self._client.api.containers(all=True)
+        return found
+
+    def network_documents(self) -> list[Document]:
+        """List every network on the engine, ours and others'."""
+        found: list[Document] = self._client.api.networks()
+        return found
+
+    def volume_documents(self) -> list[Document]:
+        """List every volume on the engine, ours and others'."""
+        found: list[Document] = self._client.api.volumes()["Volumes"] or []
+        return found
+
+    def container_document(self, container: str) -> Document | None:
+        """Return what `docker inspect` shows of a container, by its id or name; None where there is none."""
+        with suppress(docker.errors.NotFound):
+            document: Document = self._client.api.inspect_container(container)
+            return document
+        return None
+
+    def image_document(self, image: str) -> Document | None:
+        """Return what `docker inspect` shows of an image, by its id or reference; None where there is none."""
+        with suppress(docker.errors.NotFound):
+            document: Document = self._client.images.get(image).attrs
+            return document
+        return None
 
     def containers(self, stack: str | None = None, owner: str | None = None) -> list[ContainerView]:
         """Return the project's containers, running or not, by name."""
         return sorted((view(document) for document in self.documents(stack, owner)), key=lambda one: one.name)
 
-    def documents(self, stack: str | None = None, owner: str | None = None) -> list[dict[str, Any]]:
-        """Return all that the engine knows of the project's containers, running or not."""
-        found = self._client.api.containers(all=True, filters=_filter(stack, owner))
-        documents = (self.container_document(summary["Id"]) for summary in found)
-        return [document for document in documents if document is not None]
-
-    def container_document(self, container: str) -> dict[str, Any] | None:
-        """Return all that the engine knows of a container, by its id or name; None where there is none."""
-        with suppress(docker.errors.NotFound):
-            document: dict[str, Any] = self._client.api.inspect_container(container)
-            return document
-        return None
-
-    def image_document(self, image: str) -> dict[str, Any] | None:
-        """Return all that the engine knows of an image, by its id or reference; None where there is none."""
-        with suppress(docker.errors.NotFound):
-            document: dict[str, Any] = self._client.images.get(image).attrs
-            return document
-        return None
-
-    def network_documents(self) -> list[dict[str, Any]]:
-        """Return all that the engine knows of every network on it, ours and others'."""
-        documents: list[dict[str, Any]] = self._client.api.networks()
-        return documents
-
-    def volume_documents(self) -> list[dict[str, Any]]:
-        """Return all that the engine knows of every volume on it, ours and others'."""
-        documents: list[dict[str, Any]] = self._client.api.volumes()["Volumes"] or []
-        return documents
-
-    def volume_sizes(self) -> dict[str, int]:
-        """Return the bytes that each volume holds; the engine counts them file by file, which can take long."""
-        volumes = self._client.df()["Volumes"] or []
-        return {one["Name"]: one["UsageData"]["Size"] for one in volumes if one.get("UsageData")}
+    def documents(self, stack: str | None = None, owner: str | None = None) -> list[Document]:
+        """Return what `docker inspect` shows of the project's containers, running or not."""
+        ids = [one["Id"] for one in self.container_summaries() if _is_of(one, stack, owner)]
+        return [document for document in map(self.container_document, ids) if document is not None]
 
     def container(self, container: str) -> ContainerView:
         """Return one of the project's containers by its id."""
@@ -88,20 +96,19 @@ class EngineView:
 
     def networks(self, stack: str | None, owner: str) -> dict[str, str]:
         """Return the ids of a clone's networks by name, of one environment or of all."""
-        found = self._client.api.networks(filters=_filter(stack, owner))
-        return {network["Name"]: network["Id"] for network in found}
+        return {one["Name"]: one["Id"] for one in self.network_documents() if _is_of(one, stack, owner)}
 
     def volumes(self, owner: str) -> set[str]:
         """Return the names of all of a clone's volumes."""
-        return {volume["Name"] for volume in self._client.api.volumes(filters=_filter(None, owner))["Volumes"] or []}
+        return {one["Name"] for one in self.volume_documents() if _is_of(one, None, owner)}
 
     def ids(self) -> set[str]:
-        """Return the ids of all containers, networks and volumes on the engine, ours and others'."""
-        found = [*self._client.api.containers(all=True), *self._client.api.networks()]
-        return {one["Id"] for one in found} | {one["Name"] for one in self._client.api.volumes()["Volumes"] or []}
+        """Return the ids of all containers and networks and the names of all volumes on the engine."""
+        found = [*self.container_summaries(), *self.network_documents()]
+        return {one["Id"] for one in found} | {one["Name"] for one in self.volume_documents()}
 
     def all_containers(self) -> list[Holding]:
-        """Return every container on the engine, ours and others'."""
+        """Return every container on the engine, ours and others'; one without a name is being removed."""
         return [
             Holding(
                 "container",
@@ -109,15 +116,22 @@ class EngineView:
                 _owner(one),
                 frozenset(port["PublicPort"] for port in one["Ports"] if "PublicPort" in port),
             )
-            for one in self._client.api.containers(all=True)
+            for one in self.container_summaries()
             if one["Names"]
         ]
 
     def holdings(self) -> list[Holding]:
-        """Return every name that a container, network or volume on the engine holds."""
-        networks = [Holding("network", one["Name"], _owner(one)) for one in self._client.api.networks()]
-        volumes = [Holding("volume", one["Name"], _owner(one)) for one in self._client.api.volumes()["Volumes"] or []]
+        """Return every container, network and volume on the engine, ours and others'."""
+        networks = [Holding("network", one["Name"], _owner(one)) for one in self.network_documents()]
+        volumes = [Holding("volume", one["Name"], _owner(one)) for one in self.volume_documents()]
         return [*self.all_containers(), *networks, *volumes]
+
+    def volume_sizes(self) -> dict[str, int]:
+        """Return the bytes in each volume; the engine counts them file by file, which can take long."""
+        volumes = self._client.df()["Volumes"] or []
+        return {one["Name"]: one["UsageData"]["Size"] for one in volumes if one.get("UsageData")}
+
+    # What containers write and do.
 
     def last_lines(self, container: str, count: int) -> list[str]:
         """Return the last lines that a container wrote."""
@@ -130,7 +144,7 @@ class EngineView:
     def log(
         self, container: str, *, since: float | None = None, tail: int | None = None, follow: bool = False
     ) -> Iterator[bytes]:
-        """Read a container's log."""
+        """Read a container's log with timestamps, from a time in seconds since 1970."""
         yield from self._client.api.logs(
             container,
             stream=True,
@@ -141,59 +155,56 @@ class EngineView:
         )
 
     def starts(self, stack: str, owner: str, since: float) -> Iterator[Started]:
-        """Watch containers of an environment start, from the call on."""
-        filters = {**_filter(stack, owner), "type": ["container"], "event": ["start"]}
+        """Watch containers of an environment start, from a time in seconds since 1970."""
+        labels = {PROJECT_LABEL: PROJECT, STACK_LABEL: stack, OWNER_LABEL: owner}
+        filters = {
+            "label": [f"{key}={value}" for key, value in labels.items()],
+            "type": ["container"],
+            "event": ["start"],
+        }
         events = self._client.api.events(filters=filters, since=int(since), decode=True)
         facts = ((event["id"], event["Actor"]["Attributes"]) for event in events)
         return (Started(key, labels["name"], labels.get(COMPONENT_LABEL, "")) for key, labels in facts)
 
     def execute(self, container: str, command: Sequence[str]) -> tuple[int, str]:
-        """Run a command in a container, to its end."""
+        """Run a command in a container to its end; return its exit status and what it wrote."""
         started = self._client.api.exec_create(container, list(command))
-        said: bytes = self._client.api.exec_start(started["Id"])
-        return int(self._client.api.exec_inspect(started["Id"])["ExitCode"]), said.decode(errors="replace")
+        written: bytes = self._client.api.exec_start(started["Id"])
+        return int(self._client.api.exec_inspect(started["Id"])["ExitCode"]), written.decode(errors="replace")
 
-    def stop(self, container: str, grace: int) -> None:
-        """Stop a container, which may be paused."""
-        try:
-            self._client.api.stop(container, timeout=grace)
-        except docker.errors.APIError:
-            # One that is paused takes no signal.
-            with suppress(docker.errors.APIError):
-                self._client.api.unpause(container)
-            self._client.api.stop(container, timeout=grace)
+    # Changes.
 
     def start(self, container: str) -> None:
         """Start a container that is stopped; one that runs is left alone."""
         self._client.api.start(container)
 
+    def stop(self, container: str, grace: int) -> None:
+        """Stop a container, which may be paused, within so many seconds."""
+        try:
+            self._client.api.stop(container, timeout=grace)
+        except docker.errors.APIError:
+            # A paused container takes no signal.
+            with suppress(docker.errors.APIError):
+                self._client.api.unpause(container)
+            self._client.api.stop(container, timeout=grace)
+
     def remove_container(self, container: str) -> None:
-        """Remove a container with its anonymous volumes; named ones stay. One that is going already is let go."""
+        """Remove a container with its anonymous volumes, unless it is removed already; named volumes stay."""
         try:
             self._client.api.remove_container(container, v=True, force=True)
         except docker.errors.NotFound:
             return
         except docker.errors.APIError as error:
-            # Who asks the engine to wait for the removal just as it ends may never get an answer (Docker 20.10).
-            if error.status_code != HTTPStatus.CONFLICT or not self._goes(container):
+            # A removal is under way. To have the engine wait for it may never return (Docker 20.10).
+            if error.status_code != HTTPStatus.CONFLICT or not self._disappears(container):
                 raise
 
-    def _goes(self, container: str) -> bool:
-        return until(lambda: self._is_gone(container), REMOVAL_SECONDS, REMOVAL_POLL_SECONDS)
-
-    def _is_gone(self, container: str) -> bool:
-        try:
-            self._client.api.inspect_container(container)
-        except docker.errors.NotFound:
-            return True
-        return False
-
-    def make_volume(self, name: str, labels: Mapping[str, str]) -> None:
-        """Make an empty volume."""
-        self._client.volumes.create(name, labels=dict(labels))
+    def _disappears(self, container: str) -> bool:
+        now = EngineView(self._client)
+        return until(lambda: now.container_document(container) is None, REMOVAL_SECONDS, REMOVAL_POLL_SECONDS)
 
     def remove_network(self, network: str) -> None:
-        """Remove a network, with what is still connected to it."""
+        """Remove a network, after disconnecting the containers on it."""
         with suppress(docker.errors.NotFound):
             for container in self._client.api.inspect_network(network)["Containers"] or {}:
                 # A container that is removed meanwhile must not keep the network.
@@ -201,16 +212,53 @@ class EngineView:
                     self._client.api.disconnect_container_from_network(container, network, force=True)
             self._client.api.remove_network(network)
 
+    def make_volume(self, name: str, labels: Mapping[str, str]) -> None:
+        """Make an empty volume."""
+        self._client.volumes.create(name, labels=dict(labels))
+
     def remove_volume(self, volume: str) -> None:
-        """Remove a volume with all that is in it; one that is gone already is let go."""
+        """Remove a volume with all that is in it, unless it is removed already."""
         with suppress(docker.errors.NotFound):
             self._client.api.remove_volume(volume)
 
 
-def _owner(summary: dict[str, Any]) -> str:
-    return str((summary.get("Labels") or {}).get(OWNER_LABEL, ""))
+class Inventory(EngineView):
+    """Everything on the engine at one moment: each list is read once, and each container inspected once."""
+
+    def __init__(self, client: docker.DockerClient) -> None:
+        super().__init__(client)
+        self._lists: dict[str, list[Document]] = {}
+        self._inspected: dict[str, Document | None] = {}
+
+    def container_summaries(self) -> list[Document]:
+        """List every container, as at the first call."""
+        return self._once("containers", super().container_summaries)
+
+    def network_documents(self) -> list[Document]:
+        """List every network, as at the first call."""
+        return self._once("networks", super().network_documents)
+
+    def volume_documents(self) -> list[Document]:
+        """List every volume, as at the first call."""
+        return self._once("volumes", super().volume_documents)
+
+    def container_document(self, container: str) -> Document | None:
+        """Return a container, as at the first call."""
+        if container not in self._inspected:
+            self._inspected[container] = super().container_document(container)
+        return self._inspected[container]
+
+    def _once(self, kind: str, read: Callable[[], list[Document]]) -> list[Document]:
+        if kind not in self._lists:
+            self._lists[kind] = read()
+        return self._lists[kind]
 
 
-def _filter(stack: str | None, owner: str | None) -> dict[str, list[str]]:
-    labels = {PROJECT_LABEL: PROJECT, STACK_LABEL: stack, OWNER_LABEL: owner}
-    return {"label": [f"{key}={value}" for key, value in labels.items() if value is not None]}
+def _owner(document: Document) -> str:
+    return str((document.get("Labels") or {}).get(OWNER_LABEL, ""))
+
+
+def _is_of(document: Document, stack: str | None, owner: str | None) -> bool:
+    labels = document.get("Labels") or {}
+    wanted = {PROJECT_LABEL: PROJECT, STACK_LABEL: stack, OWNER_LABEL: owner}
+    return all(labels.get(key) == value for key, value in wanted.items() if value is not None)

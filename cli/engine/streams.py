@@ -1,4 +1,4 @@
-"""Commands in containers, with streams of any length into them and out of them."""
+"""Commands and files in containers, with streams of any length into and out of them."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ head -c "$size" | {
     exit "$status"
 }
 """
-"""A connection over TLS can't be closed in one direction, so the command's input ends by itself. What it leaves is read
-all the same: the engine takes half a minute to notice that nobody reads any more."""
+"""Ends the command's input after `size` bytes, as a connection over TLS can't be closed in one direction. What the
+command leaves unread is read all the same: the engine takes half a minute to notice that nothing reads any more."""
 
 LAST_WORDS = 2000
-"""Characters of what a command said that its failure repeats."""
+"""Characters of a command's errors that its failure repeats."""
 
 
 class CommandError(Exception):
@@ -60,14 +60,17 @@ def explain_failure(message: str, remedy: str | Callable[[str], str]) -> Iterato
 
 
 def run(client: docker.DockerClient, container: str, command: Sequence[str], stdin: bytes = b"") -> str:
-    """Run a command to its end."""
+    """Run a command to its end and return its standard output; never pass a secret as an argument."""
     return feed(client, container, command, [stdin], len(stdin))
 
 
 def feed(
     client: docker.DockerClient, container: str, command: Sequence[str], pieces: Iterable[bytes], size: int
 ) -> str:
-    """Run a command that reads a stream."""
+    """Run a command whose input is `size` bytes in pieces, and return its standard output.
+
+    An error while a piece is read ends the command's input, and is raised.
+    """
     limited = ["sh", "-c", LIMITED, "feed", str(size), *command]
     execution, connection = _start(client, container, limited if size else command, stdin=bool(size))
     # Whatever happens, the connection is cut before the reader is waited for: the command may wait for more.
@@ -81,8 +84,8 @@ def feed(
 
 @contextmanager
 def cut_off(connection: Any) -> Iterator[None]:  # noqa: ANN401 - what the SDK returns differs by transport
-    """Use a connection to a container, and end it whatever happens; who still reads from it is woken."""
-    # What the SDK returns may be a file of the socket, which stays open when that is closed.
+    """Use a connection to a container, and end it whatever happens, which wakes a thread that reads from it."""
+    # The SDK may return a file of the socket, which stays open when the file is closed.
     underlying = _socket(connection)
     try:
         yield
@@ -105,7 +108,7 @@ def _send(connection: Any, pieces: Iterable[bytes]) -> None:  # noqa: ANN401
         try:
             _socket(connection).sendall(piece)
         except OSError:
-            # A command that ends early closes its end; its exit status tells.
+            # A command that ends early closes its end; its exit status shows whether that is a failure.
             return
 
 
@@ -114,7 +117,10 @@ def _socket(connection: Any) -> Any:  # noqa: ANN401
 
 
 def output(client: docker.DockerClient, container: str, command: Sequence[str]) -> Generator[bytes, None, None]:
-    """Run a command and hand on what it writes, to one who closes it where not all is wanted."""
+    """Run a command and yield pieces of its standard output; a failure is raised after the last one.
+
+    Close the generator where not all is read.
+    """
     execution, connection = _start(client, container, command, stdin=False)
     said = bytearray()
     with cut_off(connection):
@@ -127,10 +133,10 @@ def output(client: docker.DockerClient, container: str, command: Sequence[str]) 
 
 
 def archive(client: docker.DockerClient, container: str, path: str) -> Generator[bytes, None, None]:
-    """Read a folder or a file of a container as a tar archive, to one who closes it where not all is wanted.
+    """Read a folder or a file of a container, running or not, as pieces of a tar archive.
 
-    The engine reads it, whatever the rights, and does nothing else with the container until it has handed on all, or
-    is told that nobody reads any more; the SDK's own `get_archive` never tells.
+    The engine reads it whatever its mode, and does nothing else with the container until all is read or the connection
+    is closed, which the SDK's own `get_archive` never does. So close the generator where not all is read.
     """
     api = client.api
     address = f"{api.base_url}/v{api.api_version}/containers/{container}/archive"
@@ -143,7 +149,7 @@ def archive(client: docker.DockerClient, container: str, path: str) -> Generator
 
 
 def read_file(client: docker.DockerClient, container: str, path: str) -> bytes:
-    """Return a small file of a container, running or not, whoever may read it."""
+    """Return a small file of a container, running or not, whatever its mode."""
     whole = io.BytesIO(b"".join(archive(client, container, path)))
     with tarfile.open(fileobj=whole) as files:
         content = files.extractfile(files.getmembers()[0])
@@ -153,7 +159,7 @@ def read_file(client: docker.DockerClient, container: str, path: str) -> bytes:
 def _start(client: docker.DockerClient, container: str, command: Sequence[str], *, stdin: bool) -> tuple[str, Any]:
     execution: str = client.api.exec_create(container, list(command), stdin=stdin)["Id"]
     connection = client.api.exec_start(execution, socket=True)
-    # The client's patience is for the engine's answers; a command may read and write as slowly as it has to.
+    # The client's timeout is for the engine's answers; a command may read and write as slowly as it has to.
     _socket(connection).settimeout(None)
     return execution, connection
 

@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from filelock import FileLock, Timeout
+from filelock import Timeout
 
 from cli.core.errors import UserError
+from cli.core.file_lock import exclusively
 
 PATIENCE = 600.0
 """Seconds; more than an update takes."""
@@ -33,21 +34,10 @@ def turn(folder: Path, stack: str, say: Callable[[str], None], patience: float =
     Raises:
         UserError: The other command doesn't end.
     """
-    lock = FileLock(folder / f"{stack}.lock", is_singleton=True)
+    waiting = f"Another command is changing {stack}; waiting for it."
     try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        say(f"Another command is changing {stack}; waiting for it.")
-        _wait(lock, stack, patience)
-    try:
-        yield
-    finally:
-        lock.release()
-
-
-def _wait(lock: FileLock, stack: str, patience: float) -> None:
-    try:
-        lock.acquire(timeout=patience)
+        with exclusively(folder / f"{stack}.lock", waiting, say, patience):
+            yield
     except Timeout:
         raise UserError(
             f"{stack} is still being changed by another command.",

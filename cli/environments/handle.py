@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cli.core.errors import UserError
-from cli.core.suggestion import did_you_mean
+from cli.core.errors import UserError, did_you_mean
+from cli.engine.connect import connect
 from cli.engine.container import ContainerView
-from cli.engine.images import connect
 from cli.engine.inventory import EngineView
 from cli.environments import clone
 from cli.environments.clone import Clone

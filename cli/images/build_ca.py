@@ -1,10 +1,12 @@
-"""Lets image builds download on a machine that trusts a private certificate authority."""
+"""Gives image builds the certificates of a machine that trusts a private certificate authority."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping
 from pathlib import Path
+
+from cli.core.atomic_files import replacing
 
 LOCAL_CERTIFICATES = Path("/usr/local/share/ca-certificates")
 SYSTEM_BUNDLE = Path("/etc/ssl/certs/ca-certificates.crt")
@@ -13,7 +15,7 @@ FILE = ".build/ca.crt"
 
 
 def bundle(environ: Mapping[str, str] = os.environ, local: Path = LOCAL_CERTIFICATES) -> Path | None:
-    """Return the certificates to download with."""
+    """Return the PEM file to download with; None where the public authorities suffice."""
     named = environ.get("SSL_CERT_FILE")
     if named and Path(named).is_file():
         return Path(named)
@@ -30,6 +32,5 @@ def provide(root: Path, found: Path | None) -> None:
     content = found.read_bytes()
     if not target.exists() or target.read_bytes() != content:
         target.parent.mkdir(exist_ok=True)
-        draft = target.with_name(f"{target.name}.{os.getpid()}")
-        draft.write_bytes(content)
-        draft.replace(target)
+        with replacing(target) as file:
+            file.write(content)

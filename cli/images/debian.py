@@ -14,11 +14,9 @@ from cli.images.failures import explained
 from infra.catalogue import BASES, IMAGES, Base, ImageSource, source_digest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from docker import DockerClient
-
-    from cli.ui.work import Tick
 
 REPOSITORY = "dashtam-debian"
 LABEL = "dashtam.base"
@@ -35,8 +33,8 @@ def current_references() -> frozenset[str]:
     return frozenset({root_reference(), *(base.reference(ImageSource.DEBIAN) for base in BASES)})
 
 
-def make(client: DockerClient, base: Base, tick: Tick) -> None:
-    """Build one base image."""
+def make(client: DockerClient, base: Base, tick: Callable[[str], object]) -> None:
+    """Build one base image; `tick` gets the output."""
     what = f"Building the {base.name} image failed"
     try:
         arguments = {"BASE_IMAGE": root_reference()}
@@ -53,8 +51,8 @@ def make(client: DockerClient, base: Base, tick: Tick) -> None:
         raise explained(what, [str(error)]) from error
 
 
-def follow(events: Iterable[dict[str, Any]], what: str, tick: Tick) -> str:
-    """Follow a build to its end."""
+def follow(events: Iterable[dict[str, Any]], what: str, tick: Callable[[str], object]) -> str:
+    """Follow a build to its end and return the image's id."""
     lines: list[str] = []
     image = ""
     for event in events:
@@ -71,7 +69,7 @@ def follow(events: Iterable[dict[str, Any]], what: str, tick: Tick) -> str:
 
 
 def _version(client: DockerClient, image: str, package: str) -> str:
-    """Ask an image for the version of a package; the container goes when it ends, even if this process is killed."""
+    """Ask an image for a package's version, in a container that the engine removes when it ends."""
     options: Mapping[str, Any] = client.api.create_host_config(auto_remove=True, network_mode="none")
     container = client.api.create_container(
         image, [package], entrypoint=_VERSION, host_config=options, labels={LABEL: "version"}

@@ -1,4 +1,4 @@
-"""Builds the images of an environment's services anew, under the names that they have."""
+"""Builds the images of an environment's services again, under the same names."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from docker.errors import DockerException
 from cli.core.errors import UserError
 from cli.images.debian import follow
 from cli.images.failures import explained
-from cli.ui.work import Steps, Tick
+from cli.ui.progress import meter
 from infra import recipes
 from infra.catalogue import ROOT
 
@@ -22,32 +22,31 @@ if TYPE_CHECKING:
 
 
 def stages(settings: StackSettings, services: Collection[str]) -> list[str]:
-    """Return which images are to be built."""
+    """Return the stages of the Dockerfile to build for services; all where none is named."""
     built = recipes.stages(settings)
     for service in services:
         if service not in built:
             raise UserError(
                 f"There is no image of {service!r} to build.",
-                cause=f"Built here are those of {', '.join(built)}.",
-                remedy="`./dashtam images` is for the images that the others run.",
+                cause=f"Images are built for {', '.join(built)}.",
+                remedy="The other services run base images: see `./dashtam images --help`.",
                 exit_status=2,
             )
     everything = [*built.values(), *(["test"] if settings.tests.image else [])]
     return list(dict.fromkeys(built[service] for service in services) if services else dict.fromkeys(everything))
 
 
-def rebuild(
-    client: DockerClient, chosen: Mapping[str, dict[str, str]], announce: Callable[[str], None], *, cache: bool
+def rebuild(client: DockerClient, chosen: Mapping[str, dict[str, str]], *, cache: bool) -> None:
+    """Build images of stages with their build arguments; each gets its name only once it is complete."""
+    for number, (stage, arguments) in enumerate(chosen.items(), start=1):
+        what = f"building {recipes.reference(stage, arguments)}{'' if cache else ' without cache'}"
+        with meter(f"Images {number}/{len(chosen)}: {what}") as shown:
+            _build(client, stage, arguments, shown.tick, cache=cache)
+
+
+def _build(
+    client: DockerClient, stage: str, arguments: dict[str, str], tick: Callable[[str], object], *, cache: bool
 ) -> None:
-    """Build images. One has its name only once it is complete."""
-    steps = Steps(len(chosen), announce)
-    for stage, arguments in chosen.items():
-        reference = recipes.reference(stage, arguments)
-        with steps.step(f"building {reference}{'' if cache else ' without cache'}") as tick:
-            _build(client, stage, arguments, tick, cache=cache)
-
-
-def _build(client: DockerClient, stage: str, arguments: dict[str, str], tick: Tick, *, cache: bool) -> None:
     reference = recipes.reference(stage, arguments)
     failed = f"{reference} could not be built"
     try:

@@ -1,4 +1,4 @@
-"""Where this machine's base images come from: decided once, shown, and open to change."""
+"""Where this machine's base images come from: found out once, recorded for each engine, and open to change."""
 
 from __future__ import annotations
 
@@ -7,26 +7,56 @@ from typing import TYPE_CHECKING
 
 import requests
 from docker.errors import DockerException
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from cli.core.atomic_files import write_whole
 from cli.core.errors import UserError
-from cli.engine.images import is_local, local_references, patience
-from cli.images import debian, record, rootfs
-from cli.images.record import Decision
+from cli.core.paths import data_home
+from cli.engine.connect import answering_within
+from cli.images import debian, rootfs
+from cli.images.local import is_local, local_references
 from infra.catalogue import BASES, POSTGRES, ImageSource
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from docker import DockerClient
 
 VARIABLE = "DASHTAM_IMAGE_SOURCE"
+
 PROBE_SECONDS = 5.0
-"""How long a registry has to answer. The engine itself would go on trying for minutes where packets are dropped."""
+"""How long a registry has to answer. The engine itself tries for minutes where packets are dropped."""
+
+
+class Decision(BaseModel):
+    """Where images come from, and why."""
+
+    model_config = ConfigDict(frozen=True)
+
+    source: ImageSource
+    reason: str
+
+
+class EngineRecord(BaseModel):
+    """The record of an engine; fields of other versions stay."""
+
+    model_config = ConfigDict(extra="allow")
+
+    image_source: Decision | None = None
+
+
+class MachineRecord(BaseModel):
+    """The record of this machine; fields of other versions stay."""
+
+    model_config = ConfigDict(extra="allow")
+
+    engines: dict[str, EngineRecord] = Field(default_factory=dict)
 
 
 def decide(client: DockerClient, environ: Mapping[str, str] = os.environ) -> ImageSource:
-    """Return where this machine's images come from, and hold on to it."""
-    return (known(client, environ) or _settle(client)).source
+    """Return where this machine's images come from, and record it."""
+    return (known(client, environ) or _find_out(client)).source
 
 
 def explain(client: DockerClient, environ: Mapping[str, str] = os.environ) -> Decision:
@@ -35,39 +65,34 @@ def explain(client: DockerClient, environ: Mapping[str, str] = os.environ) -> De
 
 
 def known(client: DockerClient, environ: Mapping[str, str] = os.environ) -> Decision | None:
-    """Return where this machine's images come from, as far as that is settled: no registry is asked."""
-    if wish := environ.get(VARIABLE):
-        return Decision(source=parse(wish), reason=f"{VARIABLE} says so")
-    recorded = record.read().engines.get(_engine_id(client))
+    """Return where this machine's images come from, where that is set or recorded; no registry is asked."""
+    if name := environ.get(VARIABLE):
+        return Decision(source=parse(name), reason=f"{VARIABLE} says so")
+    recorded = _read().engines.get(_engine_id(client))
     return recorded.image_source if recorded else None
 
 
-def _settle(client: DockerClient) -> Decision:
-    found = probe(client)
-    if _lasting(client, found):
-        record.write(_engine_id(client), found)
-    return found
-
-
-def choose(client: DockerClient, wish: str) -> Decision:
-    """Record where images come from, as the user wants it."""
+def choose(client: DockerClient, name: str) -> Decision:
+    """Record the source that the user names; `auto` finds it out again."""
     engine = _engine_id(client)
-    if wish == "auto":
-        record.write(engine, None)
-        return _settle(client)
-    decision = Decision(source=parse(wish), reason=f"chosen with `./dashtam images source {wish}`")
-    record.write(engine, decision)
+    if name == "auto":
+        _record(engine, None)
+        return _find_out(client)
+    decision = Decision(source=parse(name), reason=f"chosen with `./dashtam images source {name}`")
+    _record(engine, decision)
     return decision
 
 
-def parse(wish: str) -> ImageSource:
-    """Read a source's name."""
+def parse(name: str) -> ImageSource:
+    """Return the source of a name."""
     try:
-        return ImageSource(wish)
+        return ImageSource(name)
     except ValueError:
-        message = f"There is no image source {wish!r}"
-        remedy = "Give `registry`, `debian`, or `auto` with `./dashtam images source`."
-        raise UserError(message, cause=f"{VARIABLE} and the command know two", remedy=remedy) from None
+        raise UserError(
+            f"There is no image source {name!r}.",
+            cause="Valid sources: registry, debian.",
+            remedy=f"Give `registry`, `debian` or `auto` to `./dashtam images source`, or correct {VARIABLE}.",
+        ) from None
 
 
 def probe(client: DockerClient, reference: str = POSTGRES.official, seconds: float = PROBE_SECONDS) -> Decision:
@@ -76,7 +101,7 @@ def probe(client: DockerClient, reference: str = POSTGRES.official, seconds: flo
     if all(is_local(base.reference(ImageSource.REGISTRY), local) for base in BASES):
         return Decision(source=ImageSource.REGISTRY, reason="the official images are here")
     try:
-        with patience(client, seconds):
+        with answering_within(client, seconds):
             client.images.get_registry_data(reference)
     except requests.Timeout:
         return Decision(source=ImageSource.DEBIAN, reason=f"no image registry answered within {seconds:.0f} s")
@@ -85,12 +110,31 @@ def probe(client: DockerClient, reference: str = POSTGRES.official, seconds: flo
     return Decision(source=ImageSource.REGISTRY, reason="an image registry answers")
 
 
-def _lasting(client: DockerClient, found: Decision) -> bool:
-    """Say whether to hold on to what was found: a machine that can build nothing should rather look again."""
-    if found.source is ImageSource.REGISTRY or rootfs.obstacle() is None:
-        return True
-    return debian.current_references() <= local_references(client)
+def _find_out(client: DockerClient) -> Decision:
+    found = probe(client)
+    # A machine that can't build the images looks for a registry again the next time.
+    usable = found.source is ImageSource.REGISTRY or rootfs.obstacle() is None
+    if usable or debian.current_references() <= local_references(client):
+        _record(_engine_id(client), found)
+    return found
 
 
 def _engine_id(client: DockerClient) -> str:
     return str(client.info().get("ID") or "unknown")
+
+
+def _file() -> Path:
+    return data_home() / "machine.json"
+
+
+def _read() -> MachineRecord:
+    try:
+        return MachineRecord.model_validate_json(_file().read_text())
+    except (FileNotFoundError, ValidationError):
+        return MachineRecord()
+
+
+def _record(engine: str, decision: Decision | None) -> None:
+    record = _read()
+    record.engines.setdefault(engine, EngineRecord()).image_source = decision
+    write_whole(_file(), record.model_dump_json(indent=2, exclude_none=True) + "\n")

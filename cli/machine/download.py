@@ -1,15 +1,16 @@
-"""Downloads that are verified, go on where they broke off, and give up soon where nothing comes."""
+"""Downloads that are verified, continue after an interruption, and are given up soon where they are slow."""
 
 from __future__ import annotations
 
-import hashlib
 import ssl
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-import httpx
+import httpx2
 import truststore
+
+from cli.core.hashing import file_sha256
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,16 +21,16 @@ _TEXT_BYTES = 1 << 20
 
 
 class DownloadError(Exception):
-    """Nothing usable came, and why."""
+    """A download failed; the message has the cause."""
 
 
 class ChecksumError(DownloadError):
-    """What came is not what was published."""
+    """The file is not the published one."""
 
 
 @dataclass(frozen=True)
 class Limits:
-    """When a download is given up."""
+    """When a download is given up: seconds to connect, seconds without a byte, and bytes per second over a window."""
 
     connect: float = 3.0
     silence: float = 5.0
@@ -39,36 +40,39 @@ class Limits:
 
 @dataclass(frozen=True)
 class Downloader:
-    """Fetches files over HTTPS."""
+    """Downloads over HTTPS; servers are verified by the machine's own trust store."""
 
     limits: Limits = field(default_factory=Limits)
     context: ssl.SSLContext = field(default_factory=lambda: truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
 
     def text(self, url: str) -> str:
-        """Fetch a short text."""
+        """Download a short text."""
         _require_https(url)
         try:
             with self._client() as client, client.stream("GET", url) as answer:
                 answer.raise_for_status()
                 return self._read_text(answer, url)
-        except httpx.HTTPError as error:
+        except httpx2.HTTPError as error:
             raise DownloadError(_reason(url, error)) from error
 
-    def _read_text(self, answer: httpx.Response, url: str) -> str:
+    def _read_text(self, answer: httpx2.Response, url: str) -> str:
         began, content = time.monotonic(), bytearray()
         for chunk in answer.iter_raw():
             content += chunk
             if len(content) > _TEXT_BYTES or time.monotonic() - began > self.limits.window:
-                raise DownloadError(f"{url} is too long or comes too slowly for what it should be.")
+                raise DownloadError(f"{url} is too long, or its download too slow, for a list of checksums.")
         return content.decode(errors="replace")
 
     def file(self, url: str, target: Path, *, sha256: str, report: Callable[[int, int], None]) -> None:
-        """Fetch a file whose content is known; it is in place only once it is complete and verified."""
+        """Download a file with a known SHA-256 (in hexadecimal), which appears only once it is complete and verified.
+
+        What came before an interruption stays beside it. `report` gets the bytes so far and in all (0 if unknown).
+        """
         _require_https(url)
         part = target.with_name(target.name + ".part")
         target.parent.mkdir(parents=True, exist_ok=True)
         self._fetch_all(url, part, report)
-        if _hash(part) != sha256:
+        if file_sha256(part) != sha256:
             part.unlink()
             raise ChecksumError(f"{url} doesn't have the published checksum; it was deleted.")
         part.replace(target)
@@ -78,35 +82,35 @@ class Downloader:
             try:
                 with self._client() as client:
                     self._fetch(client, url, part, report)
-            except (httpx.TransportError, httpx.HTTPStatusError) as error:
+            except (httpx2.TransportError, httpx2.HTTPStatusError) as error:
                 if not left or not _may_pass(error):
                     raise DownloadError(_reason(url, error)) from error
             else:
                 return
 
-    def _fetch(self, client: httpx.Client, url: str, part: Path, report: Callable[[int, int], None]) -> None:
+    def _fetch(self, client: httpx2.Client, url: str, part: Path, report: Callable[[int, int], None]) -> None:
         have = part.stat().st_size if part.is_file() else 0
         headers = {"Range": f"bytes={have}-"} if have else {}
         with client.stream("GET", url, headers=headers) as answer:
-            if answer.status_code == httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE:
+            if answer.status_code == httpx2.codes.REQUESTED_RANGE_NOT_SATISFIABLE:
                 return  # all of it is there already
             answer.raise_for_status()
-            if answer.status_code != httpx.codes.PARTIAL_CONTENT:
+            if answer.status_code != httpx2.codes.PARTIAL_CONTENT:
                 have = 0
             total = have + int(answer.headers.get("Content-Length", 0))
             pace = _Pace(self.limits)
             with part.open("ab" if have else "wb") as file:
-                # As they come: waiting for chunks of a size would hide a slow host, and lose them at a break.
+                # As they come: waiting for chunks of a size would hide a slow host, and lose them at an interruption.
                 for chunk in answer.iter_raw():
                     file.write(chunk)
                     pace.add(len(chunk), url)
                     report(file.tell(), total)
 
-    def _client(self) -> httpx.Client:
-        timeout = httpx.Timeout(self.limits.silence, connect=self.limits.connect)
-        # As it is: an encoding on the way would change the bytes that the checksum is of.
+    def _client(self) -> httpx2.Client:
+        timeout = httpx2.Timeout(self.limits.silence, connect=self.limits.connect)
+        # An encoding on the way would change the bytes that the checksum is of.
         headers = {"Accept-Encoding": "identity"}
-        return httpx.Client(verify=self.context, timeout=timeout, headers=headers, follow_redirects=True)
+        return httpx2.Client(verify=self.context, timeout=timeout, headers=headers, follow_redirects=True)
 
 
 class _Pace:
@@ -124,19 +128,19 @@ class _Pace:
             return
         speed = self._bytes / elapsed
         if speed < self._limits.speed:
-            raise DownloadError(f"{url} comes at only {speed / 1000:.0f} kB/s.")
+            raise DownloadError(f"{url} is downloaded at only {speed / 1000:.0f} kB/s.")
         self._since, self._bytes = time.monotonic(), 0
 
 
-def _may_pass(error: httpx.HTTPError) -> bool:
-    """Tell whether another attempt makes sense: not where the host is out of reach or has no such file."""
-    if isinstance(error, httpx.HTTPStatusError):
+def _may_pass(error: httpx2.HTTPError) -> bool:
+    """Return whether another attempt makes sense: not where the host can't be reached or lacks the file."""
+    if isinstance(error, httpx2.HTTPStatusError):
         return error.response.is_server_error
-    return not isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.ReadTimeout)
+    return not isinstance(error, httpx2.ConnectError | httpx2.ConnectTimeout | httpx2.ReadTimeout)
 
 
-def _reason(url: str, error: httpx.HTTPError) -> str:
-    if isinstance(error, httpx.HTTPStatusError):
+def _reason(url: str, error: httpx2.HTTPError) -> str:
+    if isinstance(error, httpx2.HTTPStatusError):
         return f"{url} answers {error.response.status_code}."
     return f"{url} can't be read: {str(error) or type(error).__name__}."
 
@@ -144,8 +148,3 @@ def _reason(url: str, error: httpx.HTTPError) -> str:
 def _require_https(url: str) -> None:
     if not url.startswith("https://"):
         raise DownloadError(f"{url} is refused: only https:// is trusted with programs.")
-
-
-def _hash(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

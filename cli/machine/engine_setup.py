@@ -8,15 +8,16 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cli.core import apt
 from cli.core.errors import UserError
 from cli.core.file_lock import exclusively
 from cli.core.paths import cache_home
 from cli.core.process import CommandError, run_lines
 from cli.engine.connect import Engine, UnreachableError, explain, probe
 from cli.engine.endpoint import DEFAULT_SOCKET, Endpoint
-from cli.machine import apt
 from cli.machine.engine_start import START_TIMEOUT_SECONDS, start_dockerd, wait_for_engine
-from cli.ui.console import err
+from cli.ui.console import announce
+from cli.ui.progress import meter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,7 +33,9 @@ def set_up_engine(failure: UnreachableError) -> Engine:
     if failure.denied or failure.endpoint.chosen or platform.system() != "Linux" or os.geteuid() != 0:
         raise explain(failure)
     endpoint = Endpoint(f"unix://{DEFAULT_SOCKET}", "started by dashtam", chosen=False)
-    with exclusively(cache_home() / "engine.lock", "setting up the Docker engine"):
+    with exclusively(
+        cache_home() / "engine.lock", "Another command is setting up the Docker engine; waiting for it.", announce
+    ):
         try:
             return probe(endpoint)  # another run was faster
         except UnreachableError:
@@ -42,25 +45,27 @@ def set_up_engine(failure: UnreachableError) -> Engine:
 
 
 def _install(failure: UnreachableError) -> None:
-    if shutil.which("apt-get") is None:
+    if not apt.usable():
         raise explain(failure)
-    err.print(f"No Docker engine is installed; installing Debian's: apt-get install {' '.join(_PACKAGES)}")
+    announce(f"No Docker engine is installed; installing Debian's: {apt.command(_PACKAGES)}")
     try:
-        apt.install(_PACKAGES, "the Docker engine")
+        with meter("Installing the Docker engine") as shown:
+            apt.install(_PACKAGES, shown.tick)
     except CommandError as error:
         raise UserError(
             "Debian's Docker engine can't be installed.",
             cause=error.tail,
-            remedy="Mend what apt-get says, or install a Docker engine in another way, and run this again.",
+            remedy=f"Run `{apt.command(_PACKAGES)}` until it succeeds, or install a Docker engine in another way; then"
+            " run the same command again.",
         ) from error
 
 
 def _start(endpoint: Endpoint) -> Engine:
     log = cache_home() / "dockerd.log"
     failures: list[str] = []
-    for argv in _ways():
+    for argv in _start_commands():
         name = " ".join(argv)
-        err.print(f"Starting the Docker engine: {name}", highlight=False)
+        announce(f"Starting the Docker engine: {name}")
         try:
             return _started(argv, endpoint, log)
         except (CommandError, UnreachableError) as error:
@@ -68,11 +73,12 @@ def _start(endpoint: Endpoint) -> Engine:
     raise UserError(
         "The Docker engine is installed but doesn't start.",
         cause="\n".join(failures),
-        remedy=f"Read its log ({log}, /var/log/docker.log or `journalctl -u docker`), mend the cause, run this again.",
+        remedy=f"Read its log ({log}, /var/log/docker.log or `journalctl -u docker`), remove the cause, and run the"
+        " same command again.",
     )
 
 
-def _ways() -> Iterator[tuple[str, ...]]:
+def _start_commands() -> Iterator[tuple[str, ...]]:
     """List the commands to try: what the machine starts services with, else the engine itself."""
     if _SYSTEMD.is_dir():
         yield ("systemctl", "start", "docker")
@@ -85,5 +91,5 @@ def _ways() -> Iterator[tuple[str, ...]]:
 def _started(argv: tuple[str, ...], endpoint: Endpoint, log: Path) -> Engine:
     if argv == _DIRECTLY:
         return wait_for_engine(endpoint, start_dockerd(argv, log))
-    run_lines(argv, env=os.environ, timeout=START_TIMEOUT_SECONDS)
+    run_lines(argv, timeout=START_TIMEOUT_SECONDS)
     return wait_for_engine(endpoint, None)

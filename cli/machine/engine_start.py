@@ -1,4 +1,4 @@
-"""Starting a Docker engine directly, where nothing starts services, and waiting until one answers."""
+"""Starting a Docker engine directly, where the machine starts no services, and waiting until it answers."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ class Daemon:
     log: Path
 
     def ended(self) -> bool:
-        """Tell whether its process has ended."""
+        """Return whether its process has ended."""
         try:
             return os.waitpid(self.pid, os.WNOHANG)[0] != 0
         except ChildProcessError:
             return True
 
     def end(self) -> None:
-        """Ask its process to end, and wait for that."""
+        """End its process, and wait until it has ended."""
         os.kill(self.pid, signal.SIGTERM)
         os.waitpid(self.pid, 0)
 
@@ -57,12 +57,12 @@ def start_dockerd(argv: Sequence[str], log: Path) -> Daemon:
         (os.POSIX_SPAWN_OPEN, 1, str(log), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600),
         (os.POSIX_SPAWN_DUP2, 1, 2),
     ]
-    # Not subprocess.Popen, which takes a process that outlives it for one that was forgotten.
+    # Not subprocess.Popen, which warns of a process that outlives it.
     return Daemon(os.posix_spawnp(argv[0], list(argv), os.environ, file_actions=streams, setsid=True), log)
 
 
 def wait_for_engine(endpoint: Endpoint, daemon: Daemon | None, *, timeout: float = START_TIMEOUT_SECONDS) -> Engine:
-    """Wait until an engine answers."""
+    """Wait until an engine answers; one that was started directly is ended if it doesn't."""
     deadline = time.monotonic() + timeout
     while True:
         try:

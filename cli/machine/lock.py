@@ -1,4 +1,4 @@
-"""The versions of Pulumi, and the Go modules that it is built from: `toolchain/lock.toml`, typed."""
+"""The versions of Pulumi, and the Go modules that it is built from, as `toolchain/lock.toml` has them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _BUILD_INPUTS = {".go", ".mod", ".sum", ".toml"}
 
 @dataclass(frozen=True)
 class Module:
-    """One Go module: what to build in it, and what comes out."""
+    """One Go module: the packages to build, the names of what comes out, and the scripts to copy (source, path)."""
 
     folder: Path
     program_packages: tuple[str, ...]
@@ -45,10 +45,7 @@ class Lock:
         return tuple(name for module in self.modules for name in module.programs) + scripts
 
     def digest(self) -> str:
-        """Return what tells one toolchain from another.
-
-        Go's own version is left out: updating Go must not cost everybody a build.
-        """
+        """Return a hash of the toolchain's sources, without Go's own version: updating Go must not cost a build."""
         sources = sorted(path for path in self.folder.rglob("*") if path.suffix in _BUILD_INPUTS)
         total = hashlib.sha256()
         for path in sources:

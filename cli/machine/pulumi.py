@@ -6,42 +6,18 @@ import contextlib
 import json
 import os
 import shutil
-import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cli.core.atomic_files import write_whole
 from cli.core.errors import UserError
 from cli.core.paths import cache_home
+from cli.core.process import CommandError, output
 from cli.machine.lock import read_lock
-from cli.machine.toolchain import Cli, Origin, Places, Toolchain
-from cli.machine.versions import fits, parse_version
+from cli.machine.toolchain import Cli, Origin, Places, Toolchain, fits, parse_version, user_home
 
 if TYPE_CHECKING:
     from cli.machine.lock import Lock
-
-
-def find_cli(places: Places, *, remember: bool = True) -> Cli | None:
-    """Find a CLI that fits, without changing anything but what is remembered."""
-    return _on_path(places, remember) or _ours(places, Origin.RELEASE) or _ours(places, Origin.BUILT)
-
-
-def find_toolchain(places: Places, *, remember: bool = True) -> Toolchain | None:
-    """Find a CLI with all its plugins, without changing anything but what is remembered."""
-    cli = find_cli(places, remember=remember)
-    return with_plugins(cli, places) if cli else None
-
-
-def with_plugins(cli: Cli, places: Places) -> Toolchain | None:
-    """Add the plugins that are there for a CLI."""
-    from cli.machine.plugins import missing_plugins, official_home  # noqa: PLC0415
-
-    home = official_home(cli, places)
-    if cli.origin is not Origin.BUILT and not missing_plugins(places, home):
-        return Toolchain(cli, Origin.RELEASE, home if cli.origin is Origin.RELEASE else None)
-    if not missing_plugins(places, places.built_home):
-        return Toolchain(cli, Origin.BUILT, places.built_home)
-    return None
 
 
 def require_toolchain(lock: Lock | None = None, *, install: bool) -> Toolchain:
@@ -52,9 +28,47 @@ def require_toolchain(lock: Lock | None = None, *, install: bool) -> Toolchain:
         return found
     if not install:
         raise _missing(places)
-    from cli.machine.provision import provision  # noqa: PLC0415 - needed once a machine
+    from cli.machine.provision import provision  # noqa: PLC0415 - needed once for each machine
 
     return provision(places)
+
+
+def find_toolchain(places: Places, *, remember: bool = True) -> Toolchain | None:
+    """Find a CLI with all its plugins, without changing anything but what is remembered."""
+    cli = find_cli(places, remember=remember)
+    return with_plugins(cli, places) if cli else None
+
+
+def find_cli(places: Places, *, remember: bool = True) -> Cli | None:
+    """Find a CLI that fits, without changing anything but what is remembered."""
+    return _on_path(places, remember) or _ours(places, Origin.RELEASE) or _ours(places, Origin.BUILT)
+
+
+def with_plugins(cli: Cli, places: Places) -> Toolchain | None:
+    """Return a CLI with its plugins, official or built; None where some are missing."""
+    home = official_home(cli, places)
+    if cli.origin is not Origin.BUILT and not missing_plugins(places, home):
+        return Toolchain(cli, Origin.RELEASE, home if cli.origin is Origin.RELEASE else None)
+    if not missing_plugins(places, places.built_home):
+        return Toolchain(cli, Origin.BUILT, places.built_home)
+    return None
+
+
+def official_home(cli: Cli, places: Places) -> Path:
+    """Return the Pulumi home for a CLI's official plugins."""
+    return places.release_home if cli.origin is Origin.RELEASE else user_home()
+
+
+def missing_plugins(places: Places, home: Path) -> list[tuple[str, str]]:
+    """List the names and versions of plugins that a Pulumi home lacks."""
+    return [(name, version) for name, version in places.lock.plugins if not _is_installed(home, name, version)]
+
+
+def _is_installed(home: Path, name: str, version: str) -> bool:
+    folder = home / "plugins" / f"resource-{name}-v{version}"
+    # Pulumi marks a plugin whose installation is under way, or was interrupted, by a file of this name.
+    partial = folder.with_name(folder.name + ".partial")
+    return (folder / f"pulumi-resource-{name}").is_file() and not partial.exists()
 
 
 def _missing(places: Places) -> UserError:
@@ -103,11 +117,9 @@ def _version(command: Path, remember: bool) -> str:
 
 
 def _ask_version(command: Path) -> str:
-    environment = {**os.environ, "PULUMI_SKIP_UPDATE_CHECK": "true"}
     try:
-        answer = subprocess.run(
-            [command, "version"], env=environment, capture_output=True, text=True, timeout=20, check=False
-        )
-    except (OSError, subprocess.TimeoutExpired):
+        return output(
+            [str(command), "version"], env={**os.environ, "PULUMI_SKIP_UPDATE_CHECK": "true"}, timeout=20
+        ).strip()
+    except CommandError:
         return ""
-    return answer.stdout.strip()

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from cli.machine.toolchain import Places
 
 RELEASES_VARIABLE = "DASHTAM_PULUMI_RELEASES"
-"""Names a mirror of the releases, laid out as the official ones are."""
+"""Names a mirror of the releases, with the layout of the official ones."""
 
 _RELEASES = "https://github.com/pulumi/pulumi/releases/download"
 _MEGABYTE = 10**6
@@ -38,7 +38,7 @@ class Release:
         return f"pulumi-v{self.version}-{platform_name()}.tar.gz"
 
     def install(self, places: Places) -> None:
-        """Download, verify and unpack the release; its folder appears only once it is whole."""
+        """Download, verify and unpack the release; its folder appears only once it is complete."""
         folder = f"{self.base.rstrip('/')}/v{self.version}"
         checksums = self.downloader.text(f"{folder}/pulumi-{self.version}-checksums.txt")
         archive = places.release.parent / "downloads" / self.archive
@@ -54,7 +54,7 @@ class Release:
 
 
 def find_checksum(checksums: str, name: str) -> str:
-    """Find a file's line in a published list of checksums."""
+    """Return a file's SHA-256 in hexadecimal, from lines as `sha256sum` prints them."""
     for line in checksums.splitlines():
         digest, _, listed = line.partition(" ")
         if listed.strip().lstrip("*") == name and len(digest) == 64:  # noqa: PLR2004 - SHA-256 in hex
@@ -63,10 +63,7 @@ def find_checksum(checksums: str, name: str) -> str:
 
 
 def unpack(archive: Path, target: Path) -> None:
-    """Unpack the programs of a release, all or nothing.
-
-    Only plain files are taken, by their last name, so that no path in the archive can lead elsewhere.
-    """
+    """Unpack the programs of a release, all or none; only plain files are taken, by their last name."""
     with scratch_folder(target.parent) as scratch:
         part = scratch / "bin"
         part.mkdir()

@@ -1,22 +1,25 @@
-"""Getting a machine ready, as every command that needs it asks for it."""
+"""A machine made ready: an engine that answers, the toolchain, and the environment that lets plain tools find both."""
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cli.engine.connect import Engine, UnreachableError, explain
-from cli.engine.remembered import find_remembered_engine
-from cli.machine.environment import tool_environment
+from cli.core.paths import ROOT, cache_home
+from cli.engine.connect import Engine, UnreachableError, explain, find_remembered_engine
 from cli.machine.pulumi import require_toolchain
+from cli.machine.toolchain import user_home
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from cli.machine.toolchain import Toolchain
 
 
 @dataclass(frozen=True)
 class Machine:
-    """A machine that is ready."""
+    """A machine that is ready, and the variables to set on top of a user's environment."""
 
     engine: Engine | None
     toolchain: Toolchain
@@ -24,20 +27,20 @@ class Machine:
 
 
 def prepare(*, install: bool, need_engine: bool) -> Machine:
-    """Return a ready machine, after making it ready if need be."""
+    """Return a ready machine, after installing and starting what is missing where that is allowed."""
     engine = require_engine(install=install) if need_engine else _reachable_engine(remember=install)
     toolchain = require_toolchain(install=install)
     return Machine(engine, toolchain, tool_environment(toolchain, engine))
 
 
 def require_engine(*, install: bool) -> Engine:
-    """Return an engine that answers, starting or installing one if need be."""
+    """Return an engine that answers, started or installed first where that is allowed."""
     try:
         return find_remembered_engine(remember=install)
     except UnreachableError as failure:
         if not install:
             raise explain(failure) from failure
-        from cli.machine.engine_setup import set_up_engine  # noqa: PLC0415 - needed once a machine
+        from cli.machine.engine_setup import set_up_engine  # noqa: PLC0415 - needed once for each machine
 
         return set_up_engine(failure)
 
@@ -47,3 +50,23 @@ def _reachable_engine(*, remember: bool) -> Engine | None:
         return find_remembered_engine(remember=remember)
     except UnreachableError:
         return None
+
+
+def tool_environment(toolchain: Toolchain, engine: Engine | None) -> dict[str, str]:
+    """Return the variables that make plain `pulumi` and Docker's clients find what the commands use."""
+    variables = {"PATH": _search_path(toolchain.cli.bin), "PULUMI_SKIP_UPDATE_CHECK": "true"}
+    if toolchain.home:
+        variables["PULUMI_HOME"] = str(toolchain.home)
+        # The home is this project's, but a login is the user's own and stays where it was.
+        variables["PULUMI_CREDENTIALS_PATH"] = os.environ.get("PULUMI_CREDENTIALS_PATH") or str(user_home())
+    if engine:
+        variables |= engine.endpoint.environment()
+    return variables
+
+
+def _search_path(tools: Path | None) -> str:
+    """Put the virtual environment first: Pulumi's language host runs the first `python` that it finds."""
+    first = [str(ROOT / ".venv" / "bin"), *([str(tools)] if tools else [])]
+    ours = str(cache_home())
+    rest = [folder for folder in os.get_exec_path() if folder not in first and not folder.startswith(ours)]
+    return os.pathsep.join([*first, *rest])

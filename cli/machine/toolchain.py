@@ -1,9 +1,10 @@
-"""What the toolchain is once it is there, and where its parts are kept."""
+"""The toolchain: its parts, the folders they are in, and the version numbers that tools print."""
 
 from __future__ import annotations
 
 import os
 import platform
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -13,6 +14,10 @@ from cli.core.paths import account_home, cache_home
 
 if TYPE_CHECKING:
     from cli.machine.lock import Lock
+
+Version = tuple[int, int, int]
+
+_VERSION = re.compile(r"(\d+)\.(\d+)(?:\.(\d+))?")
 
 
 class Origin(StrEnum):
@@ -25,7 +30,7 @@ class Origin(StrEnum):
 
 @dataclass(frozen=True)
 class Cli:
-    """The Pulumi CLI."""
+    """The Pulumi CLI; `bin` is the folder to put on PATH, None where it is there already."""
 
     origin: Origin
     version: str
@@ -35,7 +40,7 @@ class Cli:
 
 @dataclass(frozen=True)
 class Toolchain:
-    """The CLI and its plugins."""
+    """The CLI and its plugins; `home` is the PULUMI_HOME to set, None for the user's own."""
 
     cli: Cli
     plugins: Origin
@@ -44,7 +49,7 @@ class Toolchain:
 
 @dataclass(frozen=True)
 class Places:
-    """Where the parts that this project gets for itself are kept."""
+    """The folders of the parts that this project installs itself."""
 
     lock: Lock
 
@@ -82,3 +87,18 @@ def platform_name() -> str:
     machine = platform.machine().lower()
     architecture = {"x86_64": "x64", "amd64": "x64", "aarch64": "arm64"}.get(machine, machine)
     return f"{platform.system().lower()}-{architecture}"
+
+
+def parse_version(text: str) -> Version | None:
+    """Find the first version number in a text."""
+    found = _VERSION.search(text)
+    if found is None:
+        return None
+    major, minor, patch = found.groups(default="0")
+    return int(major), int(minor), int(patch)
+
+
+def fits(text: str, *, minimum: str) -> bool:
+    """Return whether a version is the minimum or newer, within the same major version."""
+    found, oldest = parse_version(text), parse_version(minimum)
+    return found is not None and oldest is not None and found[0] == oldest[0] and found >= oldest

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from cli.core.errors import UserError
+from cli.engine.connect import connect
 from cli.engine.container import ContainerView
-from cli.engine.images import connect
 from cli.engine.inventory import EngineView
 from cli.environments import preflight
 from cli.environments.clone import Clone

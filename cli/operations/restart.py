@@ -134,7 +134,7 @@ def _wait(view: EngineView, containers: Collection[ContainerView], show: Show) -
     waiting = {one.id for one in containers}
     while waiting:
         for one in (view.container(key) for key in sorted(waiting)):
-            if failure_report.has_failed(one):
+            if one.has_failed:
                 show(one.component, "failed")
                 return [failure_report.report(one, view.last_lines(one.id, failure_report.LOG_LINES))]
             if one.is_fine:

@@ -26,7 +26,7 @@ from cli.environments import environment_lock
 from cli.operations import data_parts, finish_restore, lifecycle, snapshot_before_loss
 from cli.operations.session import Session
 from cli.ui.console import err
-from cli.ui.transfer_progress import transfer
+from cli.ui.progress import transfer
 from infra.naming import Naming
 from infra.settings import StackSettings
 

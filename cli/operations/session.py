@@ -17,6 +17,7 @@ from cli.images import build, build_ca, source
 from cli.machine import setup
 from cli.operations import clock_and_disk
 from cli.pulumi.process import Pulumi
+from cli.ui.console import announce
 from infra.catalogue import SOURCE_VARIABLE, ImageSource
 
 
@@ -85,7 +86,9 @@ def prepare(*, install: bool = True, engine: bool = True, images: bool = True, s
     passphrase.forget_another(here)
     if stacks and session.pulumi.may_lack_stacks:
         # A clone's first commands may come at the same time.
-        with exclusively(here.state_folder / "init.lock", "making this clone's stacks"):
+        with exclusively(
+            here.state_folder / "init.lock", "Another command is making this clone's stacks; waiting for it.", announce
+        ):
             session.pulumi.create_missing_stacks()
     git_filter.keep_out_of_git(here)
     return session

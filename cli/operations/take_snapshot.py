@@ -27,7 +27,7 @@ from cli.environments.clone import Clone
 from cli.operations import data_parts, finish_restore
 from cli.operations.data_parts import NoLastingDataError
 from cli.ui.console import err
-from cli.ui.transfer_progress import Count, transfer
+from cli.ui.progress import Count, transfer
 from infra.naming import Naming
 
 SERVICES = ("postgres", "redis")

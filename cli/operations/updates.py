@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from cli.core import signals
 from cli.core.errors import UserError
 from cli.engine import failure_report
+from cli.engine.health import Watch, Watched
 from cli.engine.inventory import EngineView
-from cli.engine.watch import Watch, Watched
 from cli.environments import preflight
 from cli.operations.session import Session
 from cli.operations.update_progress import UpdateProgress, display

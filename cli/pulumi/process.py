@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cli.core.errors import UserError
+from cli.core import remedies
+from cli.core.errors import UserError, did_you_mean
 from cli.core.paths import ROOT
-from cli.core.suggestion import did_you_mean
 from cli.pulumi import backend, events
 from cli.pulumi.events import Supervisor
 
@@ -168,16 +168,6 @@ def require_configured(stack: str, root: Path = ROOT) -> None:
     )
 
 
-REMEDIES = {
-    "incorrect passphrase": "Use the passphrase that the stack was made with: unset PULUMI_CONFIG_PASSPHRASE and"
-    " PULUMI_CONFIG_PASSPHRASE_FILE to use this clone's own.",
-    "passphrase must be set": 'Run the command through ./dashtam, or run `eval "$(./dashtam env)"` first.',
-    "because it is protected": "`./dashtam destroy` takes a snapshot of the data first, and then deletes it.",
-    "no stack named": "See `./dashtam status` for the environments there are.",
-    "currently locked": "Another update is running; wait for it, or run `pulumi cancel` if it has died.",
-}
-
-
 def failure(command: str, said: str) -> UserError:
     """Return the error for a command that failed.
 
@@ -189,5 +179,4 @@ def failure(command: str, said: str) -> UserError:
         The error, with a remedy where the cause is known.
     """
     lines = [line for line in said.splitlines() if line.strip()]
-    remedy = next((mend for mark, mend in REMEDIES.items() if mark in said), "")
-    return UserError(f"`{command}` failed.", cause="\n".join(lines[-20:]), remedy=remedy)
+    return UserError(f"`{command}` failed.", cause="\n".join(lines[-20:]), remedy=remedies.known(said))

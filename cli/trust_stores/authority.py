@@ -1,4 +1,4 @@
-"""A CA as trust stores know it, and the record of those that were put into one."""
+"""A CA as trust stores have it, and the record of CAs that were added to one."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from cli.core.atomic_files import write_whole
 from cli.environments.clone import Clone
 
 _DIGITS = 16
-"""Of the fingerprint in a name: enough that no two are alike."""
+"""Digits of the fingerprint in a name: enough that no two are alike."""
 
 
 @dataclass(frozen=True)
 class Authority:
-    """A CA."""
+    """The CA of an environment, with its certificate in PEM."""
 
     environment: str
     pem: str
@@ -30,7 +30,7 @@ class Authority:
 
     @property
     def der(self) -> bytes:
-        """The certificate in DER: what tells it from any other."""
+        """The certificate in DER, which identifies it."""
         return self.certificate.public_bytes(serialization.Encoding.DER)
 
     @property
@@ -52,29 +52,29 @@ class Authority:
 
     @property
     def constraints(self) -> str:
-        """The names that it may vouch for."""
+        """The names that it may sign certificates for."""
         try:
             found = self.certificate.extensions.get_extension_for_class(x509.NameConstraints).value
         except x509.ExtensionNotFound:
-            return "none: it can vouch for any name to whoever trusts it"
+            return "none: to a program that trusts it, it can sign for any name"
         return ", ".join(str(name.value) for name in found.permitted_subtrees or ())
 
 
 def trusted(clone: Clone, environment: str) -> list[Authority]:
-    """Return the CAs of an environment that were put into a store and not taken out again, earlier ones too."""
+    """Return the recorded CAs of an environment, which needn't exist any more, earlier ones too."""
     files = sorted(_folder(clone, environment).glob("*.crt"))
     return [Authority(environment, file.read_text()) for file in files]
 
 
 def note(clone: Clone, ca: Authority) -> Path:
-    """Note that a CA is put into a store."""
+    """Record that a CA is added to a store; return its certificate as a file."""
     file = _folder(clone, ca.environment) / f"{ca.fingerprint}.crt"
     write_whole(file, ca.pem)
     return file
 
 
 def forget(clone: Clone, ca: Authority) -> None:
-    """Note that a CA is in no store any more."""
+    """Remove the record of a CA that is in no store any more."""
     (_folder(clone, ca.environment) / f"{ca.fingerprint}.crt").unlink(missing_ok=True)
 
 

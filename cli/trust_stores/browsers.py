@@ -1,19 +1,19 @@
-"""The trust stores of browsers on Linux, and Firefox's anywhere: databases of NSS, changed by its certutil."""
+"""The trust stores of browsers on Linux, and of Firefox anywhere: databases of NSS, changed by its certutil."""
 
 from __future__ import annotations
 
-import os
 import shutil
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from cli.core import apt
 from cli.core.errors import UserError
 from cli.core.process import CommandError
-from cli.machine import apt
 from cli.trust_stores.authority import Authority
 from cli.trust_stores.store import Ask, Say, Store, run
-from cli.ui.console import err
+from cli.ui.console import announce
+from cli.ui.progress import meter
 
 PACKAGE = "libnss3-tools"
 CHROMIUM_PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "microsoft-edge", "brave")
@@ -44,22 +44,22 @@ class Database:
         return f"{self.browser} ({self.folder})"
 
     def holds(self, ca: Authority) -> bool:
-        """Return whether it holds a CA that this tool put there."""
+        """Return whether it holds a CA that this program added."""
         if not (self.folder / _DATABASE).exists():
             return False
         with suppress(UserError):
             return ca.is_same(self._certutil("-L", "-n", ca.name, "-a"))
         return False
 
-    def add(self, ca: Authority, file: Path, say: Say) -> None:  # noqa: ARG002 - other stores ask for it
-        """Put a CA in; the database is made as the browser would, if it never ran."""
+    def add(self, ca: Authority, file: Path, say: Say) -> None:  # noqa: ARG002 - other stores use it
+        """Add a CA; the database is made first where the browser has never run."""
         if not (self.folder / _DATABASE).exists():
             self.folder.mkdir(parents=True, mode=0o700)
             self._certutil("-N", "--empty-password")
         self._certutil("-A", "-n", ca.name, "-t", _TRUSTED_TO_SIGN_SERVERS, "-i", str(file))
 
-    def remove(self, ca: Authority, file: Path, say: Say) -> None:  # noqa: ARG002 - other stores ask for it
-        """Take a CA out."""
+    def remove(self, ca: Authority, file: Path, say: Say) -> None:  # noqa: ARG002 - other stores use it
+        """Remove a CA."""
         self._certutil("-D", "-n", ca.name)
 
     def _certutil(self, *arguments: str) -> str:
@@ -67,7 +67,7 @@ class Database:
 
 
 def stores(home: Path) -> list[Store]:
-    """Return the stores of a user's browsers."""
+    """Return the stores in a user's home, and Chromium's if it is installed and has never run."""
     found = [Database(home / place, "Chromium and Chrome") for place in CHROMIUMS if (home / place).is_dir()]
     if not (home / CHROMIUM).is_dir() and any(shutil.which(program) for program in CHROMIUM_PROGRAMS):
         found.append(Database(home / CHROMIUM, "Chromium and Chrome"))
@@ -76,17 +76,17 @@ def stores(home: Path) -> list[Store]:
 
 
 def require_certutil(ask: Ask, *, install: bool) -> None:
-    """Make sure of the program that changes browsers' stores."""
+    """Make sure of certutil, which is installed after a question where that is allowed."""
     if shutil.which("certutil"):
         return
-    root = os.geteuid() == 0
-    command = f"{'' if root else 'sudo '}apt-get install --yes --no-install-recommends {PACKAGE}"
+    command = apt.command((PACKAGE,))
     remedy = f"`{command}`, or leave browsers alone with --store system."
-    if not install or not root or shutil.which("apt-get") is None:
+    if not install or not apt.usable():
         raise UserError("certutil is missing, which changes what browsers trust.", remedy=remedy)
-    err.print(f"certutil is missing, which changes what browsers trust. Debian has it: {command}", highlight=False)
+    announce(f"certutil is missing, which changes what browsers trust. Debian has it: {command}")
     ask("Install it?")
     try:
-        apt.install((PACKAGE,), "certutil")
+        with meter("Installing certutil") as shown:
+            apt.install((PACKAGE,), shown.tick)
     except CommandError as error:
         raise UserError("certutil can't be installed.", cause=error.tail, remedy=remedy) from error

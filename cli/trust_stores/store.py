@@ -1,19 +1,21 @@
-"""What a trust store does, and how it is run."""
+"""What a trust store does, and how the programs that change it are run."""
 
 from __future__ import annotations
 
 import os
 import shlex
 import shutil
-import subprocess
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
+from cli.core import process
 from cli.core.errors import UserError
 from cli.trust_stores.authority import Authority
 
 Say = Callable[[str], None]
+"""Takes a line for the user."""
+
 Ask = Callable[[str], None]
 """Asks the user, and doesn't return if the answer is no."""
 
@@ -32,33 +34,30 @@ class Store(Protocol):
         ...
 
     def holds(self, ca: Authority) -> bool:
-        """Return whether it holds a CA that this tool put there."""
+        """Return whether it holds a CA that this program added."""
         ...
 
     def add(self, ca: Authority, file: Path, say: Say) -> None:
-        """Put a CA in."""
+        """Add a CA, whose certificate is in the file; `say` gets the commands that are run as root."""
         ...
 
     def remove(self, ca: Authority, file: Path, say: Say) -> None:
-        """Take a CA out; nothing else is touched."""
+        """Remove a CA; nothing else is touched."""
         ...
 
 
 def run(command: Sequence[str]) -> str:
-    """Run a command to its end."""
+    """Run a command to its end and return its standard output."""
+    if shutil.which(command[0]) is None:
+        raise UserError(f"{command[0]} is not installed.", remedy="Install it, and run the same command again.")
     try:
-        done = subprocess.run(list(command), stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
-    except FileNotFoundError:
-        raise UserError(
-            f"{command[0]} is not installed.", remedy="Install it, and run the same command again."
-        ) from None
-    if done.returncode != 0:
+        return process.output(command)
+    except process.CommandError as error:
         raise UserError(
             f"`{shlex.join(command)}` failed.",
-            cause=(done.stderr or done.stdout).strip(),
+            cause=error.tail,
             remedy="Run it by hand to see why; once it works, run the same command again.",
-        )
-    return done.stdout
+        ) from None
 
 
 def run_as_root(command: Sequence[str], say: Say) -> None:

@@ -1,4 +1,4 @@
-"""The system's trust store: what curl, Python, Go and most other programs ask."""
+"""The system's trust store, which curl, Python, Go and most other programs use."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ KEYCHAIN = "/Library/Keychains/System.keychain"
 
 @dataclass(frozen=True)
 class AnchorFolder:
-    """A folder of trust anchors, and the command that makes bundles of it: Linux."""
+    """A folder of trust anchors, and the command that makes bundles of it: Linux.
+
+    `listed` is Debian's list of certificates.
+    """
 
     folder: Path
     suffix: str
@@ -33,23 +36,23 @@ class AnchorFolder:
         return f"the system's trust store ({self.folder})"
 
     def holds(self, ca: Authority) -> bool:
-        """Return whether it holds a CA that this tool put there."""
+        """Return whether it holds a CA that this program added."""
         with suppress(OSError):
             return ca.is_same(self._file(ca).read_text())
         return False
 
     def add(self, ca: Authority, file: Path, say: Say) -> None:
-        """Put a CA in, as root."""
+        """Add a CA, as root."""
         run_as_root(["install", "-m", "0644", str(file), str(self._file(ca))], say)
         run_as_root(self.update, say)
 
     def remove(self, ca: Authority, file: Path, say: Say) -> None:
-        """Take a CA out, as root."""
+        """Remove a CA, as root."""
         run_as_root(["rm", "-f", str(self._file(ca))], say)
         if self.listed is None:
             run_as_root(self.update, say)
             return
-        # Debian's command leaves dangling links, and the CA in Java's store, unless its list says that it goes.
+        # Debian's command leaves dangling links, and the CA in Java's store, unless its list marks the CA as removed.
         with NamedTemporaryFile("w", dir=file.parent) as without:
             without.write(f"{self.listed.read_text().rstrip()}\n!{self._file(ca).name}\n")
             without.flush()
@@ -67,15 +70,15 @@ class Keychain:
     place = f"the system's keychain ({KEYCHAIN})"
 
     def holds(self, ca: Authority) -> bool:
-        """Return whether it holds a CA; keychains know fingerprints."""
+        """Return whether it holds a CA, by its fingerprint."""
         return f"SHA-256 hash: {ca.fingerprint.upper()}" in run(["security", "find-certificate", "-a", "-Z", KEYCHAIN])
 
-    def add(self, ca: Authority, file: Path, say: Say) -> None:  # noqa: ARG002 - other stores ask for it
-        """Put a CA in, as root."""
+    def add(self, ca: Authority, file: Path, say: Say) -> None:  # noqa: ARG002 - other stores use it
+        """Add a CA, as root."""
         run_as_root(["security", "add-trusted-cert", "-d", "-r", "trustRoot", "-k", KEYCHAIN, str(file)], say)
 
     def remove(self, ca: Authority, file: Path, say: Say) -> None:
-        """Take a CA out, as root: that it is trusted, and then itself."""
+        """Remove a CA, as root: first its trust, then the certificate."""
         run_as_root(["security", "remove-trusted-cert", "-d", str(file)], say)
         run_as_root(["security", "delete-certificate", "-Z", ca.fingerprint.upper(), KEYCHAIN], say)
 
@@ -95,7 +98,7 @@ ANCHORS = (
 
 
 def stores() -> Sequence[Store]:
-    """Return this system's store, or nothing where it is of a kind that is not known."""
+    """Return this system's store; none where its kind is unknown."""
     if platform.system() == "Darwin":
         return [Keychain()]
     return [one for one in ANCHORS if one.folder.is_dir() and shutil.which(one.update[0])][:1]

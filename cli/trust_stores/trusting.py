@@ -1,4 +1,4 @@
-"""Which stores there are, and CAs into and out of all of them."""
+"""Adding CAs to all trust stores of this machine, and removing them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Stores(StrEnum):
 
 
 def stores(which: Stores, ask: Ask, *, install: bool) -> list[Store]:
-    """Return the stores of this machine."""
+    """Return the stores of this machine; certutil is installed first where browsers need it and it is allowed."""
     if which is not Stores.SYSTEM and browsers.stores(Path.home()):
         browsers.require_certutil(ask, install=install)
     return _found(which)
@@ -34,7 +34,7 @@ def _found(which: Stores) -> list[Store]:
 
 
 def add(clone: Clone, ca: Authority, chosen: Sequence[Store], say: Say) -> None:
-    """Put a CA into stores."""
+    """Add a CA to stores that lack it; it is recorded first, so that it can be removed after an interruption."""
     file = authority.note(clone, ca)
     for store in chosen:
         store.add(ca, file, say)
@@ -42,7 +42,7 @@ def add(clone: Clone, ca: Authority, chosen: Sequence[Store], say: Say) -> None:
 
 
 def remove(clone: Clone, ca: Authority, chosen: Sequence[Store], say: Say) -> None:
-    """Take a CA out of stores."""
+    """Remove a CA from stores that hold it."""
     file = authority.note(clone, ca)
     for store in chosen:
         store.remove(ca, file, say)

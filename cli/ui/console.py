@@ -25,3 +25,8 @@ out = _console(stderr=False)
 
 err = _console(stderr=True)
 """Progress, announcements and errors."""
+
+
+def announce(line: str) -> None:
+    """Print a line to standard error as it is."""
+    err.print(line, markup=False, highlight=False)

@@ -1,6 +1,6 @@
-"""Files that a user names to be written: whole or not at all, and never over something unasked.
+"""Files that a user names for output: written whole or not at all, and an existing one only after a question.
 
-A link is followed, a pipe or a device is written to, and what has a descriptor's name is that open file.
+A link is followed, a pipe or a device is written to directly, and a descriptor's name stands for that open file.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from cli.core.errors import UserError
 from cli.ui import questions
 
 STREAM = "-"
-"""What names standard output, or input, in the place of a file."""
+"""Stands for standard output, or input, instead of a file."""
 
 _DESCRIPTOR = re.compile(r"(?:/dev/fd|/proc/self/fd)/(\d+)")
 
 
 def descriptor(file: str) -> int | None:
-    """Return the number of the open file that a name stands for; None where it is a path."""
+    """Return the descriptor that a name stands for; None where it is a path."""
     if file in {STREAM, "/dev/stdout"}:
         return sys.stdout.fileno()
     if file == "/dev/stderr":
@@ -35,7 +35,7 @@ def descriptor(file: str) -> int | None:
 
 
 def ask(file: str, *, yes: bool, as_json: bool = False) -> None:
-    """Make sure that a file may be written: ask where there is one already."""
+    """Make sure that a file can be written, and may be replaced where it exists."""
     if descriptor(file) is not None:
         return
     path = _real(file)
@@ -44,7 +44,7 @@ def ask(file: str, *, yes: bool, as_json: bool = False) -> None:
     if _is_special(path):
         return
     if not os.access(path.parent, os.W_OK | os.X_OK):
-        missing = "isn't there" if not path.parent.exists() else "can't be written to"
+        missing = "does not exist" if not path.parent.exists() else "can't be written to"
         raise _refusal(file, f"The folder {path.parent} {missing}.")
     if path.exists() and not yes:
         questions.confirm(f"{file} exists. Replace it?", as_json=as_json)
@@ -52,10 +52,10 @@ def ask(file: str, *, yes: bool, as_json: bool = False) -> None:
 
 @contextmanager
 def opened(file: str, mode: int | None = None) -> Iterator[BinaryIO]:
-    """Open a file to write; what is there stays until the context ends well."""
+    """Open a file to write; an existing one stays until the block ends well. Without a mode it keeps its own."""
     number = descriptor(file)
     if number is not None:
-        # Of its own, so that what can't be written is not tried once more at the end.
+        # A duplicate, so that what can't be written isn't tried once more when the program ends.
         with os.fdopen(os.dup(number), "wb") as stream:
             yield stream
     elif _is_special(path := _real(file)):
@@ -67,7 +67,7 @@ def opened(file: str, mode: int | None = None) -> Iterator[BinaryIO]:
 
 
 def write(file: Path, text: str) -> None:
-    """Write a text; see `ask` and `opened`."""
+    """Write a text to a file that `ask` has checked."""
     try:
         with opened(str(file)) as content:
             content.write(text.encode())

@@ -1,44 +1,62 @@
-"""Progress of long work: a bar on a terminal, a line now and then elsewhere."""
+"""Progress of long work on standard error: a bar on a terminal, a line now and then elsewhere."""
 
 from __future__ import annotations
 
-import contextlib
 import time
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Callable
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from rich.progress import Progress
+
 PLAIN_INTERVAL_SECONDS = 15.0
 """How often a line is printed where there is no terminal."""
 
+Count = Callable[[int], object]
+"""Takes how many more bytes are done."""
 
-class Meter(Protocol):
-    """What long work reports to."""
-
-    def update(self, done: float, total: float, detail: str = "") -> None:
-        """Say how far the work is."""
-
-    def tick(self) -> None:
-        """Say that the work goes on."""
+_MEGABYTE = 1e6
+_DETAIL_WIDTH = 100
 
 
-@contextlib.contextmanager
-def meter(title: str, *, unit: str) -> Iterator[Meter]:
-    """Show the progress of one piece of work on standard error."""
-    from cli.ui.console import err  # noqa: PLC0415 - rich is needed only where something is shown
+@contextmanager
+def meter(title: str, *, unit: str = "") -> Iterator[Meter]:
+    """Show the progress of one piece of work; it ends with a line unless it fails."""
+    from cli.ui.console import err  # noqa: PLC0415 - rich is slow to import
 
     if err.is_terminal:
-        with _bar(title, unit) as bar:
-            yield bar
+        with _bar() as shown:
+            yield BarMeter(title, unit, shown)
         return
-    plain = PlainMeter(title, unit)
-    plain.start()
+    plain = Meter(title, unit)
+    plain.print("started")
     yield plain
-    plain.end()
+    plain.print(f"done in {plain.seconds:.0f} s")
 
 
-class PlainMeter:
+@contextmanager
+def transfer(title: str, total: int = 0) -> Iterator[Count]:
+    """Show how many bytes are transferred, of a total where that is known."""
+    done = 0
+    with meter(title, unit="MB") as shown:
+
+        def count(size: int) -> None:
+            nonlocal done
+            done += size
+            shown.update(done / _MEGABYTE, total / _MEGABYTE)
+
+        yield count
+
+
+def megabytes(size: int) -> str:
+    """Return a size in bytes for people."""
+    return f"{size / _MEGABYTE:,.1f} MB"
+
+
+class Meter:
     """Prints a line at the start, every so often, and at the end."""
 
     def __init__(self, title: str, unit: str) -> None:
@@ -48,35 +66,53 @@ class PlainMeter:
         self._printed = self._started
         self._state = ""
 
-    def start(self) -> None:
-        """Say what begins."""
-        self._print("started")
-
-    def end(self) -> None:
-        """Say how long it took."""
-        self._print(f"done in {time.monotonic() - self._started:.0f} s")
+    @property
+    def seconds(self) -> float:
+        """How long the work has taken so far."""
+        return time.monotonic() - self._started
 
     def update(self, done: float, total: float, detail: str = "") -> None:
-        """Remember how far the work is; see `Meter`."""
-        share = f"{done:.0f} of {total:.0f} {self._unit} ({done / total:.0%})" if total else f"{done:.0f} {self._unit}"
-        self._state = f"{share}{', ' if detail else ''}{detail}"
+        """Report how much is done, of a total where that isn't 0."""
+        self._state = ", ".join(part for part in (self._share(done, total), detail) if part)
         self.tick()
 
-    def tick(self) -> None:
-        """Print a line if the last one is long enough ago."""
-        now = time.monotonic()
-        if now - self._printed >= PLAIN_INTERVAL_SECONDS:
-            self._print(f"{self._state or 'working'}, {now - self._started:.0f} s so far")
+    def tick(self, output: str = "") -> None:
+        """Report that the work continues, with the last line of a program's output where there is one."""
+        self._state = _last_line(output) or self._state
+        if time.monotonic() - self._printed >= PLAIN_INTERVAL_SECONDS:
+            self.print(f"{self._state or 'working'}, {self.seconds:.0f} s so far")
 
-    def _print(self, text: str) -> None:
-        from cli.ui.console import err  # noqa: PLC0415
+    def print(self, text: str) -> None:
+        """Print a line about the work."""
+        from cli.ui.console import announce  # noqa: PLC0415
 
         self._printed = time.monotonic()
-        err.print(f"{self._title}: {text}", highlight=False, markup=False)
+        announce(f"{self._title}: {text}")
+
+    def _share(self, done: float, total: float) -> str:
+        return f"{done:.0f} of {total:.0f} {self._unit} ({done / total:.0%})" if total else f"{done:.0f} {self._unit}"
 
 
-@contextlib.contextmanager
-def _bar(title: str, unit: str) -> Iterator[Meter]:
+class BarMeter(Meter):
+    """Moves a bar of Rich's."""
+
+    def __init__(self, title: str, unit: str, shown: Progress) -> None:
+        super().__init__(title, unit)
+        self._shown = shown
+        self._task = shown.add_task(title, total=None, share="", detail="")
+
+    def update(self, done: float, total: float, detail: str = "") -> None:
+        """Move the bar, to and fro where there is no total."""
+        share = self._share(done, total)
+        self._shown.update(self._task, completed=done, total=total or None, share=share, detail=detail)
+
+    def tick(self, output: str = "") -> None:
+        """Show the last line of a program's output; the bar moves by itself."""
+        if line := _last_line(output):
+            self._shown.update(self._task, detail=line)
+
+
+def _bar() -> Progress:
     from rich import progress  # noqa: PLC0415
 
     from cli.ui.console import err  # noqa: PLC0415
@@ -85,29 +121,13 @@ def _bar(title: str, unit: str) -> Iterator[Meter]:
         progress.SpinnerColumn(),
         progress.TextColumn("{task.description}", markup=False),
         progress.BarColumn(),
-        progress.TextColumn(f"{{task.completed:.0f}}/{{task.total:.0f}} {unit}"),
+        progress.TextColumn("{task.fields[share]}", markup=False),
         progress.TimeElapsedColumn(),
         progress.TextColumn("{task.fields[detail]}", style="dim", markup=False),
     )
-    with progress.Progress(*columns, console=err, transient=True) as shown:
-        yield BarMeter(shown, shown.add_task(title, total=0, detail=""))
+    return progress.Progress(*columns, console=err, transient=True)
 
 
-class BarMeter:
-    """Moves a bar; see `Meter`."""
-
-    def __init__(self, shown: _Progress, task: _TaskID) -> None:
-        self._shown = shown
-        self._task = task
-
-    def update(self, done: float, total: float, detail: str = "") -> None:
-        """Move the bar; see `Meter`."""
-        self._shown.update(self._task, completed=done, total=total, detail=detail)
-
-    def tick(self) -> None:
-        """Do nothing: the display keeps itself moving."""
-
-
-if TYPE_CHECKING:
-    from rich.progress import Progress as _Progress
-    from rich.progress import TaskID as _TaskID
+def _last_line(output: str) -> str:
+    lines = [line for line in output.splitlines() if line.strip()]
+    return lines[-1].strip()[:_DETAIL_WIDTH] if lines else ""

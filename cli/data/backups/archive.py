@@ -18,7 +18,7 @@ from cli.core.errors import UserError
 from cli.core.hashing import Hashed, chunks
 from cli.data.backups.source import Source
 from cli.data.encryption import Sealed
-from cli.ui.transfer_progress import Count
+from cli.ui.progress import Count
 
 ARCHIVE = b"PGDMP"
 """The first bytes of an archive of `pg_dump -Fc`."""

@@ -23,7 +23,7 @@ from cli.engine import streams
 from cli.environments import passphrase
 from cli.environments.handle import Target
 from cli.ui import output_files
-from cli.ui.transfer_progress import transfer
+from cli.ui.progress import transfer
 
 DUMP = ("pg_dump", "--format=custom", "--compress=zstd")
 

@@ -15,7 +15,7 @@ from cli.data.backups.archive import Label
 from cli.data.backups.source import Source
 from cli.data.backups.sql import DumpError
 from cli.environments.clone import Clone
-from cli.ui.transfer_progress import Count
+from cli.ui.progress import Count
 
 _TAR = 257, b"ustar"
 _FOREIGN = {

@@ -19,7 +19,7 @@ from cli.engine import streams
 from cli.engine.container import ContainerView
 from cli.engine.streams import CommandError
 from cli.environments.handle import Target
-from cli.ui.transfer_progress import transfer
+from cli.ui.progress import transfer
 
 ARCHIVE = ("pg_restore", "--exit-on-error", "--single-transaction", "--no-owner", "--no-privileges", "--no-tablespaces")
 SQL = ("psql", "-qX", "-o", "/dev/null", "-v", "ON_ERROR_STOP=1", "-f", "-")

@@ -13,7 +13,7 @@ from cli.core.wait import until
 from cli.data import database as databases
 from cli.data.backups import database_swap
 from cli.data.database import Database
-from cli.engine import failure_report, health
+from cli.engine import health
 from cli.engine.container import ContainerView
 from cli.engine.inventory import EngineView
 from cli.engine.streams import CommandError
@@ -120,7 +120,7 @@ def _becomes_healthy(target: Target) -> bool:
     def is_decided() -> bool:
         nonlocal found
         found = target.service("app")
-        return found.is_fine or failure_report.has_failed(found)
+        return found.is_fine or found.has_failed
 
     until(is_decided, health.SECONDS)
     return found.is_fine

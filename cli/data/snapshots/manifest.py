@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from cli.core import atomic_files
 from cli.core.errors import UserError
 from cli.core.hashing import Hashed, chunks
-from cli.ui.transfer_progress import Count
+from cli.ui.progress import Count
 
 FILE = "manifest.json"
 CHECKSUM = "manifest.json.sha256"

@@ -15,7 +15,7 @@ from docker.errors import APIError
 
 from cli.core.errors import UserError
 from cli.core.paths import ROOT
-from cli.engine.images import connect
+from cli.engine.connect import connect
 from cli.engine.inventory import EngineView
 from infra.pacing import MARK
 

@@ -13,7 +13,7 @@ from cli.data.snapshots.helper import VOLUME, Helper
 from cli.data.snapshots.manifest import Manifest, Piece
 from cli.engine import streams
 from cli.engine.streams import CommandError
-from cli.ui.transfer_progress import Count, megabytes, transfer
+from cli.ui.progress import Count, megabytes, transfer
 
 _ROOM = "stat -c %d .; df -Pk . | tail -n 1"
 """The number of the file system, and its free KiB, fourth in the line."""

@@ -18,7 +18,7 @@ from cli.data.snapshots.manifest import Manifest
 from cli.environments import environment_lock
 from cli.environments.clone import Clone
 from cli.ui.console import err
-from cli.ui.transfer_progress import megabytes
+from cli.ui.progress import megabytes
 
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?")
 

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import re
 import time
 from datetime import datetime
 
-_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
-_DURATION = re.compile(f"(?:{_PART.pattern})+")
+from cli.core import durations
 
 
 def parse(text: str, now: float | None = None) -> float:
@@ -25,7 +22,8 @@ def parse(text: str, now: float | None = None) -> float:
     Raises:
         ValueError: It is neither.
     """
-    if _DURATION.fullmatch(text):
-        ago = sum(float(count) * _UNITS[unit] for count, unit in _PART.findall(text))
-        return (time.time() if now is None else now) - ago
-    return datetime.fromisoformat(text).timestamp()
+    try:
+        ago = durations.seconds(text)
+    except ValueError:
+        return datetime.fromisoformat(text).timestamp()
+    return (time.time() if now is None else now) - ago

@@ -17,7 +17,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from cli.engine.images import connect
+from cli.engine.connect import connect
 from cli.images import build, source
 from infra.catalogue import BASES, Base, ImageSource
 

@@ -19,8 +19,9 @@ import pytest
 from docker.errors import ImageNotFound
 
 from cli.core.errors import UserError
-from cli.engine.images import is_local, local_references
-from cli.images import lock, pull, source
+from cli.images import registry as images
+from cli.images import source
+from cli.images.local import is_local, local_references
 from infra.catalogue import REDIS, ImageSource
 from tests.system.running import wait_until
 
@@ -97,7 +98,7 @@ def pushed(client: DockerClient, registry: str, reference: Callable[[Any], str])
 def test_the_registrys_own_digest_is_recorded(client: DockerClient, pushed: tuple[str, str], tmp_path: Path) -> None:
     reference, digest = pushed
     path = tmp_path / "lock.json"
-    assert lock.record(client, [reference], path) == {reference: digest}
+    assert images.record_digests(client, [reference], path) == {reference: digest}
     assert json.loads(path.read_text()) == {reference: digest}
 
 
@@ -109,7 +110,7 @@ def test_an_image_is_pulled_and_found_by_the_reference_that_runs_it(
     reference = f"{tag}@{digest}" if pinned else tag
     assert not is_local(reference, local_references(client))
     news: list[str] = []
-    pull.make(client, reference, news.append)
+    images.pull(client, reference, news.append)
     assert news
     assert is_local(reference, local_references(client))
     # The program finds it by asking the engine for this very name.
@@ -118,13 +119,13 @@ def test_an_image_is_pulled_and_found_by_the_reference_that_runs_it(
 
 def test_a_digest_that_the_registry_does_not_have_is_refused(client: DockerClient, pushed: tuple[str, str]) -> None:
     with pytest.raises(UserError) as caught:
-        pull.make(client, f"{pushed[0]}@sha256:{'0' * 64}", lambda _: None)
+        images.pull(client, f"{pushed[0]}@sha256:{'0' * 64}", lambda _: None)
     assert "unknown" in caught.value.cause
 
 
 def test_a_tag_that_the_registry_does_not_have_is_told(client: DockerClient, registry: str, tmp_path: Path) -> None:
     with pytest.raises(UserError) as caught:
-        lock.record(client, [f"{registry}/none:1"], tmp_path / "lock.json")
+        images.record_digests(client, [f"{registry}/none:1"], tmp_path / "lock.json")
     assert "unknown" in caught.value.cause
     assert not (tmp_path / "lock.json").exists()
 
@@ -192,7 +193,7 @@ def test_a_registry_that_fails_is_told_and_nothing_is_recorded(
     client: DockerClient, damaged: str, tmp_path: Path
 ) -> None:
     with pytest.raises(UserError) as caught:
-        lock.record(client, [f"{damaged}/a:1"], tmp_path / "lock.json", seconds=1)
+        images.record_digests(client, [f"{damaged}/a:1"], tmp_path / "lock.json", seconds=1)
     assert caught.value.cause
     assert not (tmp_path / "lock.json").exists()
 

@@ -71,7 +71,7 @@ def test_a_wrong_checksum_is_refused_and_deleted(release_host: ReleaseHost, tmp_
 
 def test_a_slow_host_is_given_up(release_host: ReleaseHost, tmp_path: Path) -> None:
     release_host.trickle = 0.01
-    with pytest.raises(DownloadError, match="comes at only"):
+    with pytest.raises(DownloadError, match="is downloaded at only"):
         fetch(release_host, tmp_path / "file")
 
 

@@ -14,9 +14,8 @@ import pytest
 
 from cli.core.errors import UserError
 from cli.core.paths import ROOT
-from cli.engine.connect import UnreachableError, find_engine, probe
+from cli.engine.connect import UnreachableError, find_engine, find_remembered_engine, probe
 from cli.engine.endpoint import Endpoint
-from cli.engine.remembered import find_remembered_engine
 from cli.machine.engine_start import start_dockerd, wait_for_engine
 from cli.machine.setup import require_engine
 
@@ -133,7 +132,7 @@ def test_the_last_one_is_remembered_as_long_as_it_listens(
     monkeypatch.setenv("DASHTAM_CACHE_HOME", str(folder / "cache"))
     monkeypatch.setenv("DOCKER_HOST", f"unix://{engine_socket}")
     first = find_remembered_engine()
-    monkeypatch.setattr("cli.engine.remembered.find_engine", lambda _: pytest.fail("asked again"))
+    monkeypatch.setattr("cli.engine.connect.find_engine", lambda _: pytest.fail("asked again"))
     assert find_remembered_engine() == first
     monkeypatch.undo()
     monkeypatch.setenv("DASHTAM_CACHE_HOME", str(folder / "cache"))

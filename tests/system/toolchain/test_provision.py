@@ -172,8 +172,8 @@ def test_an_interrupted_build_is_taken_up_again(tiny: Places, tmp_path: Path) ->
 
 
 def test_two_runs_at_once(tiny: Places) -> None:
-    waiting = "Another run is setting up Pulumi; waiting for it."
-    with exclusively(cache_home() / "toolchain.lock", "testing"):
+    waiting = "Another command is setting up Pulumi; waiting for it."
+    with exclusively(cache_home() / "toolchain.lock", "testing", print):
         runs = [start(tiny) for _ in range(2)]
         for run in runs:
             read_until(run, waiting)

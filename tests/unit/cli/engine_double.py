@@ -29,7 +29,7 @@ from docker import DockerClient
 from docker.errors import APIError, NotFound
 from requests import Response
 
-from cli.engine import images as connecting
+from cli.engine import connect as connecting
 from cli.engine.inventory import EngineView
 from infra.naming import Naming
 from tests.unit.cli.inspected import DOCUMENT

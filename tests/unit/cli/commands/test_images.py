@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from cli.commands import images
-from cli.images import lock
+from cli.images import registry
 from infra.catalogue import BASES, POSTGRES, ImageSource
 from tests.unit.cli.images_double import DIGEST
 
@@ -59,7 +59,7 @@ def test_every_command_tells_scripts_what_it_did(invoke: Any, engine: Any, monke
     built = told("build")
     assert (built["source"], {row["state"] for row in built["images"]}) == ("registry", {"present"})
     assert built == told("list")
-    monkeypatch.setattr(lock, "record", lambda _: {"redis:8": DIGEST})
+    monkeypatch.setattr(registry, "record_digests", lambda _: {"redis:8": DIGEST})
     assert told("lock") == {"redis:8": DIGEST}
     engine.images_by_label = [{"Id": "x", "RepoTags": ["dashtam-debian/redis:old"], "Size": 7}]
     assert told("clean") == {"removed": ["dashtam-debian/redis:old"]}

@@ -68,7 +68,7 @@ NO_SERVICE = "There is no service 'web'."
         ("shell nowhere", NO_ENVIRONMENT),
         ("restart nowhere", NO_ENVIRONMENT),
         ("restart dev web", NO_SERVICE),
-        ("rebuild dev postgres", "Built here are those of app, callback, sandbox."),
+        ("rebuild dev postgres", "Images are built for app, callback, sandbox."),
         ("open nowhere", NO_ENVIRONMENT),
     ],
 )

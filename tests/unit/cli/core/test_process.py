@@ -9,7 +9,7 @@ import pytest
 
 from cli.core import process
 from cli.core.paths import ROOT
-from cli.core.process import CommandError, Watcher, run_lines
+from cli.core.process import CommandError, output, piped, run_lines
 
 CHILD = "sleep 600 & echo $! > {pid}; echo started; wait"
 
@@ -27,20 +27,18 @@ def ends(pid: int) -> bool:
 
 def test_lines_of_both_streams_in_order() -> None:
     seen: list[str] = []
-    lines = run_lines(
-        ["sh", "-c", "echo one; echo two >&2; echo three"], env=os.environ, timeout=10, watcher=Watcher(seen.append)
-    )
-    assert lines == seen == ["one", "two", "three"]
+    lines = run_lines(["sh", "-c", "echo one; echo two >&2; echo three"], timeout=10, on_line=seen.append)
+    assert lines == [line for line in seen if line] == ["one", "two", "three"]
 
 
 def test_a_failure_keeps_the_last_lines() -> None:
     with pytest.raises(CommandError, match="ended with status 7") as raised:
-        run_lines(["sh", "-c", "seq 100; exit 7"], env=os.environ, timeout=10)
+        run_lines(["sh", "-c", "seq 100; exit 7"], timeout=10)
     assert raised.value.tail.splitlines() == [str(number) for number in range(76, 101)]
 
 
 def test_output_that_is_no_text_is_no_failure() -> None:
-    assert run_lines(["sh", "-c", r"printf '\377\n'"], env=os.environ, timeout=10) == ["�"]
+    assert run_lines(["sh", "-c", r"printf '\377\n'"], timeout=10) == ["�"]
 
 
 @pytest.fixture
@@ -52,7 +50,7 @@ def short_ticks(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("short_ticks")
 def test_a_service_that_keeps_the_output_open_is_not_waited_for(tmp_path: Path) -> None:
     # One that is waited for is ended at the timeout, which is an error.
-    lines = run_lines(["sh", "-c", f"echo up; setsid sleep 60 & echo $! > {tmp_path}/pid"], env=os.environ, timeout=20)
+    lines = run_lines(["sh", "-c", f"echo up; setsid sleep 60 & echo $! > {tmp_path}/pid"], timeout=20)
     assert lines == ["up"]
     os.kill(int((tmp_path / "pid").read_text()), signal.SIGTERM)
 
@@ -61,7 +59,7 @@ def test_a_service_that_keeps_the_output_open_is_not_waited_for(tmp_path: Path) 
 def test_a_timeout_ends_all_that_was_started(tmp_path: Path) -> None:
     command = CHILD.format(pid=tmp_path / "pid")
     with pytest.raises(CommandError, match="was ended after"):
-        run_lines(["sh", "-c", command], env=os.environ, timeout=0.5)
+        run_lines(["sh", "-c", command], timeout=0.5)
     assert ends(int((tmp_path / "pid").read_text()))
 
 
@@ -70,19 +68,17 @@ def test_an_exception_ends_all_that_was_started(tmp_path: Path) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        run_lines(
-            ["sh", "-c", CHILD.format(pid=tmp_path / "pid")], env=os.environ, timeout=60, watcher=Watcher(interrupt)
-        )
+        run_lines(["sh", "-c", CHILD.format(pid=tmp_path / "pid")], timeout=60, on_line=interrupt)
     assert ends(int((tmp_path / "pid").read_text()))
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
 def test_a_signal_ends_all_that_was_started(tmp_path: Path, number: signal.Signals) -> None:
     program = (
-        "import os, sys; from cli.core import signals; from cli.core.process import Watcher, run_lines; "
+        "from cli.core import signals; from cli.core.process import run_lines; "
         "held = signals.raised(); held.__enter__(); "
-        f"run_lines(['sh', '-c', {CHILD.format(pid=tmp_path / 'pid')!r}], env=os.environ, timeout=60, "
-        "watcher=Watcher(lambda line: print(line, flush=True)))"
+        f"run_lines(['sh', '-c', {CHILD.format(pid=tmp_path / 'pid')!r}], timeout=60, "
+        "on_line=lambda line: print(line, flush=True))"
     )
     with subprocess.Popen(
         [sys.executable, "-c", program], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
@@ -92,3 +88,37 @@ def test_a_signal_ends_all_that_was_started(tmp_path: Path, number: signal.Signa
         run.send_signal(number)
         assert run.wait(20) != 0
     assert ends(int((tmp_path / "pid").read_text()))
+
+
+def test_a_short_command_returns_its_standard_output() -> None:
+    assert output(["sh", "-c", "echo one; echo two >&2"]) == "one\n"
+
+
+@pytest.mark.parametrize(
+    ("script", "timeout", "reason", "tail"),
+    [("echo out; echo why >&2; exit 3", None, "ended with status 3", "why"), ("sleep 60", 0.1, "was ended after", "")],
+)
+def test_a_short_command_that_fails(script: str, timeout: float | None, reason: str, tail: str) -> None:
+    with pytest.raises(CommandError, match=reason) as raised:
+        output(["sh", "-c", script], timeout=timeout)
+    assert raised.value.tail == tail
+
+
+def test_a_command_that_is_not_installed() -> None:
+    with pytest.raises(CommandError, match="can't be run: No such file or directory"):
+        output(["no-such-program"])
+
+
+def test_output_is_read_while_a_command_runs() -> None:
+    with piped(["echo", "one"]) as stream:
+        assert stream.read() == b"one\n"
+
+
+def test_a_failure_shows_once_all_output_is_read() -> None:
+    with pytest.raises(CommandError, match="ended with status 7"), piped(["sh", "-c", "echo one; exit 7"]) as stream:
+        assert stream.read() == b"one\n"
+
+
+def test_a_reader_that_fails_ends_the_command() -> None:
+    with pytest.raises(KeyboardInterrupt), piped(["sleep", "600"]):
+        raise KeyboardInterrupt

@@ -6,12 +6,16 @@ from redis.exceptions import ResponseError
 
 from app.failures import explain
 from cli.core import remedies
+from cli.core.remedies import REMEDIES, Remedy
+
+MARKS = [(mark, one) for one in REMEDIES for mark in one.marks]
 
 
-@pytest.mark.parametrize("mark", remedies.REMEDIES)
-def test_what_is_known_has_its_remedy(mark: str) -> None:
+@pytest.mark.parametrize(("mark", "remedy"), MARKS)
+def test_what_is_known_has_its_remedy(mark: str, remedy: Remedy) -> None:
     assert mark == mark.lower()
-    assert remedies.known("boom", f"x {mark.upper()}x") == remedies.REMEDIES[mark]
+    assert remedies.find("boom", f"x {mark.upper()}x", images=True) == remedy
+    assert remedies.known("boom", f"x {mark.upper()}x") == ("" if remedy.only_images else remedy.text)
 
 
 @pytest.mark.parametrize(

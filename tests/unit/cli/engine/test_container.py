@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from cli.engine import container
+from tests.unit.cli.conftest import MakeContainer
 from tests.unit.cli.inspected import DOCUMENT
 
 
@@ -63,3 +64,22 @@ def test_what_is_as_up_leaves_it(component: str, state: str, health: str, exit_c
 def test_health_is_what_checks_have_told(told: dict[str, Any], health: str) -> None:
     document = {**DOCUMENT, "State": {**DOCUMENT["State"], "Health": told}}
     assert container.view(document).health == health
+
+
+@pytest.mark.parametrize(
+    ("changes", "failed"),
+    [
+        ({}, False),
+        ({"health": "starting"}, False),
+        ({"state": "created", "health": ""}, False),
+        ({"health": "unhealthy"}, True),
+        ({"state": "exited", "health": ""}, True),
+        ({"state": "restarting"}, True),
+        ({"state": "dead"}, True),
+        ({"component": "app-files", "state": "exited", "health": "", "exit_code": 0}, False),
+        ({"component": "app-files", "state": "exited", "health": "", "exit_code": 1}, True),
+        ({"component": "app-files", "state": "running", "health": ""}, False),
+    ],
+)
+def test_what_counts_as_failed(container: MakeContainer, changes: dict[str, object], failed: bool) -> None:
+    assert container(**changes).has_failed is failed

@@ -106,32 +106,33 @@ def _all() -> list[str]:
     return [debian.root_reference(), *(base.reference(DEBIAN) for base in BASES)]
 
 
-def test_the_root_file_system_comes_first_and_what_is_there_is_left(engine: Any) -> None:
+def test_the_root_file_system_comes_first_and_what_is_there_is_left(
+    engine: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
     engine.tags.append(REDIS.reference(DEBIAN))
-    lines: list[str] = []
-    build.ensure(engine, DEBIAN, announce=lines.append)
+    build.ensure(engine, DEBIAN)
     made = [debian.root_reference(), *(base.reference(DEBIAN) for base in (POSTGRES, PYTHON, NODE))]
     assert engine.tags == [REDIS.reference(DEBIAN), *made]
-    assert [line.split(":")[0] for line in lines if line.startswith("Images ")][:1] == ["Images 1/4"]
+    assert "Images 1/4: making a Debian root file system: started" in capsys.readouterr().err
     assert not (cache_home() / "images" / "rootfs.partial").exists()
 
 
 def test_a_root_file_system_that_is_there_is_built_on(engine: Any, program: MakeProgram) -> None:
     program("setpriv", "exit 1")
     engine.tags.append(debian.root_reference())
-    build.ensure(engine, DEBIAN, announce=lambda _: None)
+    build.ensure(engine, DEBIAN)
     assert engine.has(*_all())
 
 
 def test_after_an_interruption_only_missing_images_are_made(engine: Any, program: MakeProgram) -> None:
     engine.stops_at = PYTHON.name
     with pytest.raises(UserError, match="Building the python image failed"):
-        build.ensure(engine, DEBIAN, announce=lambda _: None)
+        build.ensure(engine, DEBIAN)
     before = [*engine.tags]
     assert PYTHON.reference(DEBIAN) not in before
     engine.stops_at = ""
     program("setpriv", "exit 1")
-    build.ensure(engine, DEBIAN, announce=lambda _: None)
+    build.ensure(engine, DEBIAN)
     assert engine.tags[: len(before)] == before
     assert engine.has(*_all())
 
@@ -139,13 +140,13 @@ def test_after_an_interruption_only_missing_images_are_made(engine: Any, program
 @pytest.mark.parametrize("source", ImageSource)
 def test_nothing_happens_where_all_is_there_and_the_engine_is_asked_once(engine: Any, source: ImageSource) -> None:
     engine.tags = [base.reference(source) for base in BASES]
-    build.ensure(engine, source, announce=pytest.fail)
+    build.ensure(engine, source)
     assert engine.has(*(base.reference(source) for base in BASES))
     assert engine.calls == 1
 
 
 def test_official_images_are_pulled(engine: Any) -> None:
-    build.ensure(engine, ImageSource.REGISTRY, announce=lambda _: None)
+    build.ensure(engine, ImageSource.REGISTRY)
     assert build.missing(engine, ImageSource.REGISTRY) == []
     assert len(engine.tags) == len(BASES)
 
@@ -160,11 +161,13 @@ def test_a_machine_that_cannot_build_says_so_before_anything_is_made(
         (machine / "unshare").unlink()
         monkeypatch.setenv("PATH", str(machine))
     with pytest.raises(UserError, match="can't be built from Debian packages on this machine"):
-        build.ensure(engine, DEBIAN, announce=pytest.fail)
+        build.ensure(engine, DEBIAN)
     assert engine.has()
 
 
-def test_a_second_run_waits_says_so_and_finds_everything_made(engine: Any, program: MakeProgram) -> None:
+def test_a_second_run_waits_says_so_and_finds_everything_made(
+    engine: Any, program: MakeProgram, monkeypatch: pytest.MonkeyPatch
+) -> None:
     program("setpriv", "exit 1")
     path = cache_home() / "images" / "lock"
     path.parent.mkdir(parents=True)
@@ -175,7 +178,8 @@ def test_a_second_run_waits_says_so_and_finds_everything_made(engine: Any, progr
         lines.append(line)
         said.set()
 
-    second = threading.Thread(target=build.ensure, args=(engine, DEBIAN), kwargs={"announce": announce})
+    monkeypatch.setattr(build, "announce", announce)
+    second = threading.Thread(target=build.ensure, args=(engine, DEBIAN))
     with FileLock(path):
         second.start()
         assert said.wait(10)

@@ -1,14 +1,13 @@
-# ruff: noqa: ANN401 - the engine here is a fake one
 from __future__ import annotations
 
 import os
 import shutil
-import sys
-from typing import Any
 
 import pytest
 
+from cli.core import apt
 from cli.core.errors import UserError
+from cli.core.process import CommandError
 from cli.images import rootfs
 
 
@@ -43,42 +42,53 @@ def test_root_with_either_tool_can_build(monkeypatch: pytest.MonkeyPatch, tool: 
 
 
 def test_nothing_is_installed_against_the_users_will(monkeypatch: pytest.MonkeyPatch) -> None:
-    tools(monkeypatch, "apt-get")
+    tools(monkeypatch, "apt-get", "unshare")
     with pytest.raises(UserError) as caught:
-        rootfs.install_tools(pytest.fail, install=False)
+        rootfs.require_tools(install=False)
     assert "debootstrap" in caught.value.remedy
 
 
-def test_installing_is_announced_first_and_package_lists_are_fetched_if_it_fails(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    tools(monkeypatch, "apt-get")
-    events: list[str] = []
-
-    def run(command: list[str], *_: Any) -> tuple[int, list[str]]:
-        events.append("install" if "install" in command else "update")
-        return (100 if events.count("install") == 1 and "update" not in events else 0), []
-
-    monkeypatch.setattr(rootfs, "run", run)
-    rootfs.install_tools(lambda _: events.append("announced"), install=True)
-    assert events == ["announced", "install", "update", "install"]
+def test_installing_is_announced(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    tools(monkeypatch, "apt-get", "unshare")
+    installed: list[str] = []
+    monkeypatch.setattr(apt, "install", lambda packages, _report: installed.extend(packages))
+    rootfs.require_tools(install=True)
+    assert installed == ["debootstrap", "debian-archive-keyring"]
+    assert "apt-get install --yes --no-install-recommends debootstrap" in capsys.readouterr().err
 
 
-def test_a_tools_output_is_passed_on_and_its_last_lines_kept() -> None:
-    script = "import sys; [print(i) for i in range(100)]; print('broken', file=sys.stderr); sys.exit(3)"
-    news: list[str] = []
-    status, lines = rootfs.run([sys.executable, "-c", script], news.append)
-    assert status == 3
-    assert "broken" in lines
-    assert "99" in lines
-    assert "1" not in lines
-    assert len(news) == 101
+def test_what_apt_reports_is_the_cause(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise CommandError(["apt-get"], "ended with status 100", ["E: Unable to locate package debootstrap"])
+
+    tools(monkeypatch, "apt-get", "unshare")
+    monkeypatch.setattr(apt, "install", fail)
+    with pytest.raises(UserError, match="debootstrap couldn't be installed") as caught:
+        rootfs.require_tools(install=True)
+    assert "Unable to locate package debootstrap" in caught.value.cause
 
 
-def test_an_interrupted_tool_is_ended() -> None:
-    def interrupt(_: str) -> None:
-        raise KeyboardInterrupt
+@pytest.mark.parametrize(
+    ("targets", "expected"),
+    [
+        ("http://mirror.example/debian/ Debian Debian main", ["http://mirror.example/debian"]),
+        (
+            "http://m.example/debian/ Debian Debian main\nhttp://n.example/debian/ Debian Debian main",
+            ["http://m.example/debian"],
+        ),
+        ("http://mirror.example/debian-security/ Debian Debian-Security main", []),
+        ("http://mirror.example/ubuntu/ Ubuntu Ubuntu main", []),
+        ("http://mirror.example/debian/ Debian Debian contrib", []),
+        ("https://mirror.example/debian/ Debian Debian main", []),
+        ("cdrom://disk/ Debian Debian main", []),
+        ("", []),
+        ("one-field-only", []),
+    ],
+)
+def test_only_a_plain_debian_mirror_counts(targets: str, expected: list[str]) -> None:
+    assert rootfs.configured(targets) == expected
 
-    endless = "import time\nprint('on', flush=True)\ntime.sleep(600)"
-    with pytest.raises(KeyboardInterrupt):
-        rootfs.run([sys.executable, "-c", endless], interrupt)
+
+def test_the_default_is_tried_last_and_alone_without_apt(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "which", lambda _: None)
+    assert rootfs.mirrors() == [""]

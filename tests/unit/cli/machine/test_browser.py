@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from cli.core import apt
 from cli.core.errors import UserError
 from cli.core.process import CommandError
-from cli.machine import apt, browser
+from cli.machine import browser
 
 AddProgram = Callable[[str], Path]
 
@@ -35,7 +36,7 @@ def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AddProgram:
 def installed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What was installed."""
     asked: list[str] = []
-    monkeypatch.setattr(apt, "install", lambda packages, _what: asked.extend(packages))
+    monkeypatch.setattr(apt, "install", lambda packages, _report: asked.extend(packages))
     return asked
 
 
@@ -100,7 +101,7 @@ def test_who_may_not_or_cannot_install_is_told_how(
 def test_a_named_browser_that_is_none_is_refused(programs: AddProgram, monkeypatch: pytest.MonkeyPatch) -> None:
     programs("certutil")
     monkeypatch.setenv(browser.VARIABLE, "/nowhere/chrome")
-    with pytest.raises(UserError, match="DASHTAM_CHROMIUM=/nowhere/chrome is no program"):
+    with pytest.raises(UserError, match="DASHTAM_CHROMIUM=/nowhere/chrome is not a program"):
         browser.require_browser(install=True)
 
 

@@ -1,4 +1,5 @@
 from collections.abc import Mapping
+from unittest.mock import Mock, call
 
 import pytest
 
@@ -21,16 +22,16 @@ def test_go_builds_the_same_whatever_a_user_has_set(base: Mapping[str, str]) -> 
 
 
 def test_packages_are_counted_until_linking() -> None:
-    reports: list[tuple[float, float, str]] = []
-    counter = Counter(2, lambda *report: reports.append(report))
+    shown = Mock()
+    counter = Counter(shown, 2)
     for line in ("errors", "fmt"):
         counter.see(line)
-    assert reports == [(1, 2, "errors"), (2, 2, "linking")]
+    assert shown.update.mock_calls == [call(1, 2, "errors"), call(2, 2, "linking")]
 
 
 def test_only_downloads_are_counted() -> None:
-    reports: list[tuple[float, float, str]] = []
-    counter = Counter(0, lambda *report: reports.append(report), prefix="go: downloading ")
-    for line in ("go: downloading example.com/a v1.0.0", "example.com/a"):
+    shown = Mock()
+    counter = Counter(shown, 0, prefix="go: downloading ")
+    for line in ("go: downloading example.com/a v1.0.0", "example.com/a", ""):
         counter.see(line)
-    assert reports == [(1, 0, "example.com/a v1.0.0")]
+    assert shown.update.mock_calls == [call(1, 0, "example.com/a v1.0.0")]

@@ -10,7 +10,7 @@ import pytest
 
 from cli.core.errors import UserError
 from cli.pulumi.events import Event, Supervisor, events
-from cli.pulumi.process import REMEDIES, Pulumi, configured_stacks, failure, require_configured
+from cli.pulumi.process import Pulumi, configured_stacks, failure, require_configured
 from tests.unit.cli.conftest import MakeProgram
 
 
@@ -134,9 +134,8 @@ def test_outputs_of_another_version_are_told(program: MakeProgram, tmp_path: Pat
     assert raised.value.remedy == "./dashtam up test"
 
 
-@pytest.mark.parametrize("mark", REMEDIES)
-def test_a_known_failure_has_its_remedy(mark: str) -> None:
-    assert failure("pulumi up", f"error: {mark}").remedy == REMEDIES[mark]
+def test_a_known_failure_has_its_remedy() -> None:
+    assert "PULUMI_CONFIG_PASSPHRASE" in failure("pulumi up", "error: incorrect passphrase").remedy
 
 
 def test_a_long_failure_is_cut_to_its_end() -> None:

@@ -119,7 +119,7 @@ def test_standard_output_is_not_replaced(tmp_path: Path, monkeypatch: pytest.Mon
     assert (tmp_path / "file").read_bytes() == b"before new"
 
 
-@pytest.mark.parametrize(("name", "cause"), [("folder", "is a folder"), ("none/file", "isn't there")])
+@pytest.mark.parametrize(("name", "cause"), [("folder", "is a folder"), ("none/file", "does not exist")])
 def test_a_place_that_can_not_be_written_is_refused(tmp_path: Path, name: str, cause: str) -> None:
     (tmp_path / "folder").mkdir()
     with pytest.raises(UserError, match="can't be written") as raised:

@@ -1,7 +1,10 @@
-import pytest
+import io
 
-from cli.ui import progress
-from cli.ui.progress import PlainMeter, meter
+import pytest
+from rich.console import Console
+
+from cli.ui import console, progress
+from cli.ui.progress import Meter, meter, transfer
 
 
 @pytest.fixture
@@ -12,7 +15,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 
 def test_a_line_only_now_and_then(clock: list[float], capsys: pytest.CaptureFixture[str]) -> None:
-    plain = PlainMeter("Compiling", "packages")
+    plain = Meter("Compiling", "packages")
     for second in range(31):
         clock[0] = 100.0 + second
         plain.update(second * 10, 1000, f"package-{second}")
@@ -24,7 +27,7 @@ def test_a_line_only_now_and_then(clock: list[float], capsys: pytest.CaptureFixt
 
 
 def test_silent_work_is_still_alive(clock: list[float], capsys: pytest.CaptureFixture[str]) -> None:
-    plain = PlainMeter("Linking", "steps")
+    plain = Meter("Linking", "steps")
     clock[0] += progress.PLAIN_INTERVAL_SECONDS
     plain.tick()
     assert capsys.readouterr().err == "Linking: working, 15 s so far\n"
@@ -36,3 +39,42 @@ def test_begin_and_end_are_told_on_standard_error_alone(capsys: pytest.CaptureFi
     captured = capsys.readouterr()
     assert captured.out == ""
     assert captured.err.splitlines() == ["Fetching: started", "Fetching: done in 0 s"]
+
+
+@pytest.mark.parametrize(
+    ("output", "shown"),
+    [("Unpacking\n", "Unpacking"), ("a\r\nb\n\n", "b"), ("  \n", "working"), ("x" * 300, "x" * 100)],
+)
+def test_the_last_line_of_a_programs_output(
+    clock: list[float], capsys: pytest.CaptureFixture[str], output: str, shown: str
+) -> None:
+    plain = Meter("Images 1/2: one", "")
+    clock[0] += progress.PLAIN_INTERVAL_SECONDS
+    plain.tick(output)
+    assert capsys.readouterr().err == f"Images 1/2: one: {shown}, 15 s so far\n"
+
+
+def test_work_that_fails_is_not_called_done(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(RuntimeError), meter("Fetching"):
+        raise RuntimeError
+    assert capsys.readouterr().err.splitlines() == ["Fetching: started"]
+
+
+def test_bytes_are_shown_in_megabytes(clock: list[float], capsys: pytest.CaptureFixture[str]) -> None:
+    with transfer("Copying", 4_000_000) as count:
+        count(1_000_000)
+        clock[0] += progress.PLAIN_INTERVAL_SECONDS
+        count(1_000_000)
+    assert "Copying: 2 of 4 MB (50%), 15 s so far" in capsys.readouterr().err
+
+
+def test_a_bar_on_a_terminal_shows_how_far_and_what(monkeypatch: pytest.MonkeyPatch) -> None:
+    written = io.StringIO()
+    terminal = Console(file=written, force_terminal=True, width=120, color_system=None)
+    monkeypatch.setattr(console, "err", terminal)
+    with meter("Downloading", unit="MB") as shown:
+        shown.update(1, 4, "first")
+        shown.tick("second")
+    assert "Downloading" in written.getvalue()
+    assert "1 of 4 MB (25%)" in written.getvalue()
+    assert "second" in written.getvalue()

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from cli.core.suggestion import did_you_mean
+from cli.core.errors import did_you_mean
 
 
 @pytest.mark.parametrize(

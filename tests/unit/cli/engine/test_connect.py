@@ -10,39 +10,14 @@ from typing import Any
 import pytest
 
 from cli.core.errors import UserError
-from cli.engine.images import connect, is_local, local_references, patience
+from cli.engine.connect import answering_within, connect
 
 pytestmark = pytest.mark.usefixtures("own_homes")
 
-DIGEST = "sha256:" + "a" * 64
 
-
-@pytest.mark.parametrize(
-    ("reference", "expected"),
-    [
-        ("postgres:17.6", True),
-        ("postgres:17.7", False),
-        (f"postgres:17.6@{DIGEST}", True),
-        (f"postgres:99@{DIGEST}", True),
-        (f"redis:8@{DIGEST}", False),
-        (f"127.0.0.1:5000/team/redis:8@{DIGEST}", True),
-        ("127.0.0.1:5000/team/redis:8", False),
-    ],
-)
-def test_of_tag_and_digest_the_digest_counts(reference: str, expected: bool) -> None:
-    local = frozenset({"postgres:17.6", f"postgres@{DIGEST}", f"127.0.0.1:5000/team/redis@{DIGEST}"})
-    assert is_local(reference, local) is expected
-
-
-def test_images_are_known_by_all_their_names_and_may_have_none() -> None:
-    images = [{"RepoTags": ["a:1"], "RepoDigests": ["a@x"]}, {"RepoTags": None, "RepoDigests": []}, {}]
-    client: Any = SimpleNamespace(api=SimpleNamespace(images=lambda: images))
-    assert local_references(client) == {"a:1", "a@x"}
-
-
-def test_patience_is_given_back_even_after_a_failure() -> None:
+def test_a_limit_ends_even_after_a_failure() -> None:
     client: Any = SimpleNamespace(api=SimpleNamespace(timeout=60))
-    with suppress(ValueError), patience(client, 5):
+    with suppress(ValueError), answering_within(client, 5):
         assert client.api.timeout == 5
         raise ValueError
     assert client.api.timeout == 60

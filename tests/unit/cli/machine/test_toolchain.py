@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cli.machine.versions import fits, parse_version
+from cli.machine.toolchain import fits, parse_version
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from cli.core.paths import ROOT
 from cli.engine.connect import Engine
 from cli.engine.endpoint import Endpoint
 from cli.machine import toolchain
-from cli.machine.environment import tool_environment
+from cli.machine.setup import tool_environment
 from cli.machine.toolchain import Cli, Origin, Toolchain
 
 VENV = str(ROOT / ".venv" / "bin")

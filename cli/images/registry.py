@@ -1,0 +1,80 @@
+"""The official images in their registry: pulled, and their digests recorded."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING
+
+import requests
+from docker.errors import DockerException
+
+from cli.core.atomic_files import write_whole
+from cli.core.errors import UserError
+from cli.engine.connect import answering_within
+from cli.images.failures import explained
+from infra.catalogue import BASES, LOCK
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from pathlib import Path
+
+    from docker import DockerClient
+
+ANSWER_SECONDS = 30.0
+"""How long a registry has to answer for each image."""
+
+OFFICIAL = tuple(base.official for base in BASES)
+
+_NETWORK = (
+    "Check the network to the registry, or build the images from Debian packages: `./dashtam images source debian`."
+)
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+_MEBIBYTE = 2**20
+
+
+def pull(client: DockerClient, reference: str, tick: Callable[[str], object]) -> None:
+    """Pull one image; `tick` gets how much has come."""
+    failed = f"Pulling {reference} failed"
+    name, _, digest = reference.partition("@")
+    repository, _, tag = name.rpartition(":")
+    arrived: dict[str, int] = {}
+    try:
+        for event in client.api.pull(repository, tag=digest or tag, stream=True, decode=True):
+            if "error" in event:
+                raise UserError(failed, cause=event["error"], remedy=_NETWORK)
+            layer = event.get("id", "")
+            arrived[layer] = event.get("progressDetail", {}).get("current", arrived.get(layer, 0))
+            tick(f"{sum(arrived.values()) / _MEBIBYTE:.0f} MiB, {event.get('status', '')}")
+    except (DockerException, requests.RequestException) as error:
+        raise UserError(failed, cause=explained(failed, [str(error)]).cause, remedy=_NETWORK) from error
+
+
+def record_digests(
+    client: DockerClient, references: Iterable[str] = OFFICIAL, path: Path = LOCK, seconds: float = ANSWER_SECONDS
+) -> dict[str, str]:
+    """Ask the registry for the digest of each image, and record all of them or none."""
+    digests = {reference: _digest(client, reference, seconds) for reference in sorted(references)}
+    write_whole(path, json.dumps(digests, indent=2, sort_keys=True) + "\n")
+    return digests
+
+
+def _digest(client: DockerClient, reference: str, seconds: float) -> str:
+    try:
+        with answering_within(client, seconds):
+            digest = str(client.images.get_registry_data(reference).id)
+    except requests.Timeout as error:
+        raise _failure(reference, f"it didn't answer within {seconds:.0f} s") from error
+    except (DockerException, requests.RequestException) as error:
+        raise _failure(reference, getattr(error, "explanation", None) or str(error)) from error
+    if not _DIGEST.fullmatch(digest):
+        raise _failure(reference, f"it answered with {digest!r}, which is not a digest")
+    return digest
+
+
+def _failure(reference: str, cause: str) -> UserError:
+    return UserError(
+        f"The registry gave no digest for {reference}",
+        cause=cause,
+        remedy="Run `./dashtam images lock` on a machine that reaches the registry. Nothing was recorded.",
+    )
