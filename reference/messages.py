@@ -16,6 +16,7 @@ ROOT = Path(__file__).resolve().parents[1]
 FOLDERS = ("cli", "infra")
 TOLD: dict[str, tuple[int | str, ...]] = {
     "UserError": (0, "cause", "remedy"),
+    "explain_failure": (0, "cause", 1),
     "RefusedError": (0, "cause", "remedy"),
     "Finding": (0, "cause", "remedy"),
     "EngineError": (0,),
@@ -55,7 +56,7 @@ def content() -> str:
         f" what is said in one case from another, and {GAP} is what another program said, or depends on the machine."
         " [Troubleshooting](../troubleshooting.md) tells more of the common ones.",
         "## Commands",
-        table(("message", "cause", "what to do"), _rows(found, "UserError", "RefusedError")),
+        table(("message", "cause", "what to do"), _rows(found, "UserError", "explain_failure", "RefusedError")),
         "## Plain Pulumi",
         table(("message",), _rows(found, "EngineError")),
         "## Doctor",

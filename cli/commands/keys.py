@@ -28,19 +28,18 @@ def rotate(
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Encrypt every token anew under a new key, while the environment runs; no read fails meanwhile."""
+    """Encrypt every token with a new key while the environment runs; no read fails meanwhile."""
     done = app_programs.rotate_keys(handle.of(environment))
     if as_json:
         typer.echo(json.dumps({"environment": environment, **done}))
         return
     out.print(
         f"{environment}: {done['connections']} connections are encrypted under the new key {done['key']};"
-        f" {done['retired']} old keys are gone.",
+        f" {done['retired']} old keys were deleted.",
         highlight=False,
     )
     if done["unreadable"]:
         out.print(
-            f"{done['unreadable']} connections can't be read, and keep the key that they have: their accounts must be"
-            " linked again.",
+            f"{done['unreadable']} connections can't be read: link their accounts again.",
             highlight=False,
         )

@@ -40,7 +40,9 @@ def restore(
 
     target, client = handle.of(environment), connect()
     if not yes and file == STREAM:
-        raise UserError("Give --yes.", cause="Standard input is the backup, so nobody can be asked.", exit_status=2)
+        raise UserError(
+            "Give --yes.", cause="Standard input is the backup, so it can't answer the question.", exit_status=2
+        )
     if not yes:
         snapshot = not no_snapshot and snapshot_before_loss.has_data(client, target.clone, environment)
         consequence = snapshot_before_loss.consequence(snapshot=snapshot)

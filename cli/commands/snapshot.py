@@ -72,7 +72,7 @@ def restore(  # noqa: PLR0913 - options, each given by name
     no_install: NoInstall = False,
     as_json: AsJson = False,
 ) -> None:
-    """Put a snapshot in the place of an environment's data: whole, or not at all. Ends with the environment up.
+    """Replace an environment's data with a snapshot: completely, or not at all. Ends with the environment up.
 
     Where there is data, it asks, and takes a snapshot of it first. Passwords and keys may have changed since: what
     comes back is made to open with those that the environment has now.
@@ -92,7 +92,7 @@ def restore(  # noqa: PLR0913 - options, each given by name
         typer.echo(json.dumps(asdict(done)))
         return
     out.print(
-        f"{environment}: {name} is back, {megabytes(done.bytes)} in {done.seconds:.1f} s"
+        f"{environment}: {name} is restored, {megabytes(done.bytes)} in {done.seconds:.1f} s"
         f" (services were down for {done.down_seconds:.1f} s).",
         highlight=False,
         markup=False,

@@ -10,6 +10,7 @@ import docker
 
 from cli.core.errors import UserError
 from cli.engine import streams
+from cli.engine.streams import explain_failure
 from cli.environments.handle import Target
 
 LOGIN = "service=dashtam host=/var/run/postgresql"
@@ -51,7 +52,7 @@ class Database:
 def of(client: docker.DockerClient, target: Target) -> Database:
     """Return an environment's database; a UserError if it doesn't run or doesn't answer."""
     container = target.running("postgres").id
-    with streams.explain_failure(
+    with explain_failure(
         f"The database of {target.environment} doesn't answer; nothing was changed.",
         f"It may still be starting: `./dashtam up {target.environment}` waits until it is healthy.",
     ):
@@ -68,7 +69,7 @@ def run_file(client: docker.DockerClient, target: Target, file: Path) -> None:
             f"{file} can't be read.", cause=str(error), remedy="Name a file of SQL.", exit_status=2
         ) from None
     database = of(client, target)
-    with streams.explain_failure(
+    with explain_failure(
         f"{file} failed; nothing was changed.",
         f"Correct {file}, then run `./dashtam seed {target.environment} {file}` again.",
     ):

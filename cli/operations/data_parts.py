@@ -1,4 +1,4 @@
-"""Which data of an environment lasts, and is held in snapshots."""
+"""Which data of an environment lasts, and is copied into snapshots."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ def parts(client: docker.DockerClient, settings: StackSettings, naming: Naming) 
     volumes = own_volumes(EngineView(client), naming)
     if settings.postgres.storage != "volume" and naming.data_volume(POSTGRES.name) not in volumes:
         raise NoLastingDataError(
-            f"{stack} keeps its data in memory, of which there can be no snapshot.",
-            cause=f"Pulumi.{stack}.yaml says `storage: {settings.postgres.storage}` for dashtam:postgres.",
-            remedy=f"`./dashtam backup {stack} FILE` keeps what is in its database now.",
+            f"{stack} stores its data in memory, so there can be no snapshot of it.",
+            cause=f"Pulumi.{stack}.yaml has `storage: {settings.postgres.storage}` for dashtam:postgres.",
+            remedy=f"`./dashtam backup {stack} FILE` saves what is in its database now.",
             exit_status=2,
         )
     origin = settings.images.source or source.decide(client)
@@ -62,7 +62,7 @@ def missing_data_hint(snapshots: Store, view: EngineView, naming: Naming, config
         return ""
     stack = naming.environment
     return (
-        f"{stack} begins without data of {' and '.join(missing)}. Restore the last snapshot:"
+        f"{stack} starts without its data of {' and '.join(missing)}. Restore the last snapshot:"
         f" `./dashtam snapshot restore {stack} {names[-1]}`."
     )
 

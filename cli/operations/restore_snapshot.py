@@ -70,7 +70,7 @@ def restore(session: Session, stack: str, name: str, *, snapshot: bool = False) 
     # The data of an environment that is made only now needs no snapshot.
     snapshot = snapshot and snapshot_before_loss.has_data(session.client, session.clone, stack)
     if not _is_made(plan):
-        err.print(f"{stack} is not made yet: bringing it up first.", highlight=False)
+        err.print(f"{stack} does not exist yet: bringing it up first.", highlight=False)
         lifecycle.up(session, stack, remind=False)
     with environment_lock.turn(session.clone.home, stack, err.print):
         finish_restore.finish(session.client, session.clone, plan.naming)

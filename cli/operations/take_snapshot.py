@@ -134,7 +134,7 @@ def _require_steady(naming: Naming, found: Sequence[ContainerView]) -> None:
         if one.component in SERVICES and one.state == "restarting":
             raise UserError(
                 f"The {one.component} of {naming.environment} restarts again and again: it can't be paused.",
-                cause=f"`docker logs {one.name}` says why.",
+                cause=f"`docker logs {one.name}` shows why.",
                 remedy=f"Stop it first: docker stop {one.name}",
             )
 

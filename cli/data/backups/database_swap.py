@@ -15,8 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from cli.data.database import Database, derived, identifier, literal
-from cli.engine import streams
-from cli.engine.streams import CommandError
+from cli.engine.streams import CommandError, explain_failure
 
 SWAP_TRIES = 10
 MAINTENANCE = "postgres"
@@ -45,7 +44,7 @@ def left(database: Database) -> set[str]:
 def beside(database: Database) -> Iterator[Database]:
     """Make an empty database beside another; at the end it is dropped, unless it was swapped in."""
     fresh = Database(database.client, database.container, restoring(database))
-    with streams.explain_failure(
+    with explain_failure(
         f"No database can be made beside {database.name}; nothing was changed.",
         f"`docker logs {database.container}` shows what Postgres says.",
     ):
@@ -86,7 +85,7 @@ def _rename(database: Database, *pairs: tuple[str, str]) -> None:
         with suppress(CommandError):
             database.query(sql, database=MAINTENANCE)
             return
-    with streams.explain_failure(
+    with explain_failure(
         f"The database {database.name} can't be renamed; nothing was changed.",
         "Close the programs that connect to it again and again, and run the same command again.",
     ):

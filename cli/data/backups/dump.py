@@ -20,6 +20,7 @@ from cli.data.backups import archive
 from cli.data.backups.archive import Label
 from cli.data.encryption import Sealed
 from cli.engine import streams
+from cli.engine.streams import explain_failure
 from cli.environments import passphrase
 from cli.environments.handle import Target
 from cli.ui import output_files
@@ -83,9 +84,9 @@ def _opened(file: str) -> Iterator[BinaryIO]:
 @contextmanager
 def _explained(environment: str) -> Iterator[None]:
     try:
-        with streams.explain_failure(
+        with explain_failure(
             f"The database of {environment} can't be backed up.",
-            f"See whether all is well by `./dashtam status {environment}`, and run it again.",
+            f"Check `./dashtam status {environment}`, then run the same command again.",
         ):
             yield
     except OSError as error:

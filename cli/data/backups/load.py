@@ -17,7 +17,7 @@ from cli.data.backups.formats import Dump
 from cli.data.database import Database, identifier
 from cli.engine import streams
 from cli.engine.container import ContainerView
-from cli.engine.streams import CommandError
+from cli.engine.streams import CommandError, explain_failure
 from cli.environments.handle import Target
 from cli.ui.progress import transfer
 
@@ -60,7 +60,7 @@ def load(dump: Dump, fresh: Database, environment: str) -> None:
         fresh.query("DROP SCHEMA public")
     with (
         transfer(f"Loading {dump.name}", dump.size) as count,
-        streams.explain_failure(
+        explain_failure(
             f"{dump.name} can't be loaded; nothing was changed.", lambda output: _remedy(output, environment)
         ),
     ):
@@ -80,7 +80,7 @@ def _remedy(output: str, environment: str) -> str:
 def fit(client: docker.DockerClient, target: Target, app: ContainerView, dump: Dump, fresh: Database) -> Rekeyed:
     """Make sure that the service knows a loaded database's revision, and give it the environment's master keys."""
     # Tables can have the service's names without its columns.
-    with streams.explain_failure(
+    with explain_failure(
         f"The service can't serve the database in {dump.name}; nothing was changed.",
         "Restore a backup of this version of the service or of an older one.",
     ):

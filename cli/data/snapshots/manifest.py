@@ -92,7 +92,7 @@ def read(folder: Path) -> Manifest:
 def verify(folder: Path, manifest: Manifest, count: Count) -> None:
     """Make sure that a snapshot has the manifest's files, and each is as it was written."""
     if (found := {path.name for path in folder.iterdir()}) != {*manifest.pieces, FILE, CHECKSUM}:
-        raise _damaged(folder, f"It holds other files than it should: {', '.join(sorted(found))}.")
+        raise _damaged(folder, f"Its files are not those of its manifest: {', '.join(sorted(found))}.")
     for name, piece in manifest.pieces.items():
         if (size := (folder / name).stat().st_size) != piece.size:
             raise _damaged(folder, f"{name} has {size} bytes instead of {piece.size}.")

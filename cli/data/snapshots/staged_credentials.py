@@ -21,6 +21,7 @@ from cli.data.database import identifier, literal
 from cli.data.snapshots.helper import VOLUME, Helper
 from cli.data.snapshots.volume_swap import STAGED
 from cli.engine import streams
+from cli.engine.streams import explain_failure
 
 ITERATIONS = 4096
 SALT_BYTES = 16
@@ -129,6 +130,4 @@ def _query(helper: Helper, credentials: Credentials, sql: str) -> str:
 
 
 def _explained(content: str) -> AbstractContextManager[None]:
-    return streams.explain_failure(
-        f"The snapshot's {content} can't be opened; nothing was changed.", "Use another one."
-    )
+    return explain_failure(f"The snapshot's {content} can't be opened; nothing was changed.", "Use another one.")

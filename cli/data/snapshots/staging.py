@@ -12,7 +12,7 @@ from cli.data.snapshots import manifest, store, volume_swap
 from cli.data.snapshots.helper import VOLUME, Helper
 from cli.data.snapshots.manifest import Manifest, Piece
 from cli.engine import streams
-from cli.engine.streams import CommandError
+from cli.engine.streams import CommandError, explain_failure
 from cli.ui.progress import Count, megabytes, transfer
 
 _ROOM = "stat -c %d .; df -Pk . | tail -n 1"
@@ -44,7 +44,7 @@ def _extract(folder: Path, piece: Piece, one: Helper, count: Count) -> None:
     # The content is checked a second time: a disk may have failed since.
     content = manifest.read_piece(folder, manifest.archive(one.part.service), piece, count)
     command = ["tar", "-xpf", "-", "-C", f"{VOLUME}/{volume_swap.STAGING}"]
-    with streams.explain_failure(
+    with explain_failure(
         f"The {one.part.service} data of the snapshot can't be unpacked; nothing was changed.",
         "`docker system df` shows whether there is room; `./dashtam doctor` checks the engine.",
     ):

@@ -22,8 +22,8 @@ import docker
 
 from cli.core.parallel import each
 from cli.data.snapshots.helper import VOLUME, Part, helper
-from cli.engine import streams
 from cli.engine.inventory import EngineView
+from cli.engine.streams import explain_failure
 from infra.naming import Naming
 
 STOP_SECONDS = 30
@@ -87,7 +87,7 @@ def _run(client: docker.DockerClient, naming: Naming, parts: Sequence[Part], scr
     for part in parts:
         with (
             helper(client, naming, part, writes=True) as opened,
-            streams.explain_failure(
+            explain_failure(
                 f"A restore of {naming.environment} was interrupted, and can't be finished.",
                 f"`docker system df` shows whether there is room. Then `./dashtam up {naming.environment}`"
                 " finishes it.",

@@ -103,7 +103,7 @@ def test_a_restore_asks(restoring: Mock, answer: str, restored: bool) -> None:
     assert restoring.called is restored
     assert "Replace test's data with the snapshot one of 2026-05-02T10:00:00+00:00?" in warned
     assert "A snapshot of its current data is taken first; what is written after that will be lost." in warned
-    assert ("one is back" in said) is restored
+    assert ("one is restored" in said) is restored
     assert ("2 linked accounts" in warned) is restored
 
 

@@ -65,8 +65,8 @@ def test_memory_keeps_nothing() -> None:
 @pytest.mark.parametrize(
     ("stack", "there", "names", "begin"),
     [
-        ("dev", [], ["one"], "dev begins without data of postgres and redis. "),
-        ("dev", BOTH[:1], ["one"], "dev begins without data of redis. "),
+        ("dev", [], ["one"], "dev starts without its data of postgres and redis. "),
+        ("dev", BOTH[:1], ["one"], "dev starts without its data of redis. "),
         ("dev", BOTH, ["one"], ""),
         ("dev", [], [], ""),
         ("test", [], ["one"], ""),
