@@ -14,27 +14,20 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import IO, BinaryIO, cast
+from typing import Any, BinaryIO
 
 from cli.core import atomic_files
 from cli.core.errors import UserError
-from cli.core.hashing import CHUNK
+from cli.core.hashing import CHUNK, chunks
 from cli.environments.clone import Clone
 from cli.ui.output_files import STREAM
 
-
-def _gunzip(file: BinaryIO) -> IO[bytes]:
-    return cast("IO[bytes]", gzip.GzipFile(fileobj=file))
-
-
-_COMPRESSED: dict[bytes, Callable[[BinaryIO], IO[bytes]]] = {
-    b"\x1f\x8b": _gunzip,
-    b"BZh": bz2.BZ2File,
-    b"\xfd7zXZ\x00": lzma.LZMAFile,
+_COMPRESSED: dict[bytes, Callable[[BinaryIO], Any]] = {
+    b"\x1f\x8b": gzip.open,
+    b"BZh": bz2.open,
+    b"\xfd7zXZ\x00": lzma.open,
 }
 """By the first bytes of a file."""
-
-_FAILURES = (EOFError, OSError, zlib.error, lzma.LZMAError)
 
 
 @dataclass(frozen=True)
@@ -98,20 +91,18 @@ def _decompressed(clone: Clone, source: Source) -> Iterator[BinaryIO]:
     if opener is None:
         yield source.file
         return
-    with opener(source.file) as content, spool(clone, source.name, lambda made: _copy(source, content, made)) as file:
-        yield file
+    with opener(source.file) as content:
+        pieces = _explained(source.name, content)
+        with spool(clone, source.name, lambda made: made.writelines(pieces)) as file:
+            yield file
 
 
-def _copy(source: Source, content: IO[bytes], file: BinaryIO) -> None:
-    while True:
-        try:
-            piece = content.read(CHUNK)
-        except _FAILURES as error:
-            raise UserError(
-                f"{source.name} is damaged; nothing was changed.",
-                cause=f"It can't be decompressed: {error}.",
-                remedy="Use another one.",
-            ) from None
-        if not piece:
-            return
-        file.write(piece)
+def _explained(name: str, content: BinaryIO) -> Iterator[bytes]:
+    try:
+        yield from chunks(content)
+    except (EOFError, OSError, zlib.error, lzma.LZMAError) as error:
+        raise UserError(
+            f"{name} is damaged; nothing was changed.",
+            cause=f"It can't be decompressed: {error}.",
+            remedy="Use another one.",
+        ) from None

@@ -1,4 +1,4 @@
-"""Puts staged data in the place of the old, in one volume, by renames alone; a kill at any step is made up for.
+"""Puts staged data in the place of the old, in one volume, by renames alone; after a kill at any step it can go on.
 
 `.dashtam-restore` in the volume, and what is in it after each step of `SWAP`:
 
@@ -10,8 +10,8 @@
 | new moved in | `names`, `old.*/` | the new data |
 | done | (deleted) | the new data |
 
-Before the first step `DISCARD` undoes a restore; from then on another run of `SWAP` finishes it. `PG_VERSION`, without
-which no server starts on a folder, is moved out first and moved in last, so no server starts on half of each.
+Until `SWAP` runs, `DISCARD` undoes a restore; from then on another run of `SWAP` finishes it. `PG_VERSION`, without
+which Postgres doesn't start, is moved out first and moved in last, so that it never starts on half of each.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ if [ -d {STAGED} ]; then
     rmdir {STAGED}
     sync
 fi
-# Renamed first: what is left of it must never be taken for a swap that isn't done.
+# Renamed first: what is left of it must never look like an unfinished swap.
 if [ -d {STAGING} ]; then mv {STAGING} {STAGING}-gone; fi
 rm -rf {STAGING}-gone
 """
