@@ -10,7 +10,7 @@ _DURATION = re.compile(f"(?:{_PART.pattern})+")
 
 
 def seconds(text: str) -> float:
-    """Return the seconds of a duration; a ValueError says how to write one."""
+    """Return the seconds of a duration; the ValueError for another text has the format."""
     if not _DURATION.fullmatch(text):
         raise ValueError("a duration is a number with the unit ms, s, m, h or d; write 90s, 5m or 1h30m")
     return sum(float(number) * _SECONDS[unit] for number, unit in _PART.findall(text))

@@ -1,4 +1,4 @@
-"""Where things are kept: what a machine shares between clones, and what is a user's own."""
+"""The folders outside a clone: the user's home, what can be made again, and what must not be lost."""
 
 from __future__ import annotations
 

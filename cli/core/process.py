@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 TAIL_LINES = 25
-"""How many last lines of a failed command its error keeps."""
+"""How many last lines of a failed command its error has."""
 
 _TICK_SECONDS = 1.0
 _KILL_AFTER_SECONDS = 5.0
@@ -98,7 +98,7 @@ def _lines(child: subprocess.Popen[str]) -> Iterator[str | None]:
             line = pending.get(timeout=_TICK_SECONDS)
         except queue.Empty:
             if child.poll() is not None:
-                return  # a service that it started keeps the pipe open
+                return  # a service that it started still has the pipe open
             yield None
             continue
         if line is None:

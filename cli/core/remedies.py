@@ -32,8 +32,8 @@ REMEDIES = (
     Remedy(("is already in use by container",), "Remove or rename that container if it isn't needed."),
     Remedy(
         ("no space left on device", "not enough free space", "no space is left on its disk", "can't write to its disk"),
-        "Free some disk space; `docker system df` shows what the engine holds. Data that is kept in memory has the room"
-        " that `tmpfs_size` in the config gives it.",
+        "Free some disk space; `docker system df` shows what the engine uses. For data in memory, raise"
+        " `tmpfs_size` in the config.",
         cause="the disk is full",
     ),
     Remedy(("unable to pull image dashtam-debian/",), "Build the base images: `./dashtam images build`."),

@@ -1,7 +1,7 @@
-"""How Ctrl-C, SIGTERM and SIGHUP (a closed terminal) end a command: each in the same way, with a status of its own.
+"""How Ctrl-C, SIGTERM and SIGHUP (a closed terminal) end a command: in the same way, each with its own exit status.
 
-The first one raises KeyboardInterrupt, so that `finally` blocks start again what the command stopped; those that come
-while they do are noted only. One that was ignored when the command was started, as under nohup, stays ignored.
+The first signal raises KeyboardInterrupt, so that `finally` blocks start again what the command stopped; later ones are
+only noted. A signal that was ignored when the command started, as under nohup, stays ignored.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ _received: list[int] = []
 
 
 def status() -> int:
-    """Return the exit status that names the first signal that has come, as in a shell; 0 if none has."""
+    """Return the exit status for the first signal received, as in a shell; 0 if there was none."""
     return 128 + _received[0] if _received else 0
 
 
 @contextmanager
 def raised() -> Iterator[None]:
-    """Let the first signal raise KeyboardInterrupt. For the main thread, which signals come to."""
+    """Let the first signal raise KeyboardInterrupt; only for the main thread, which gets the signals."""
 
     def end(number: int, _: FrameType | None) -> None:
         is_first = not _received
@@ -51,42 +51,42 @@ def raised() -> Iterator[None]:
 
 @contextmanager
 def noted(pass_on: Callable[[int], None] = lambda _: None) -> Iterator[threading.Event]:
-    """Let signals be a wish to end in good order, rather than raise. For the main thread."""
-    came = threading.Event()
+    """Let signals set the event, and be passed on, instead of raising; only for the main thread."""
+    received = threading.Event()
 
     def note(number: int, _: FrameType | None) -> None:
         _note(number)
-        came.set()
+        received.set()
         pass_on(number)
 
     with _handled(note):
-        yield came
+        yield received
 
 
 @contextmanager
 def postponed() -> Iterator[None]:
-    """Let a signal raise KeyboardInterrupt only once this is done: for what must not be left half done."""
-    with noted() as came:
+    """Let a signal raise KeyboardInterrupt only when the block has ended, as it must not be left half done."""
+    with noted() as received:
         yield
-    if came.is_set():
+    if received.is_set():
         raise KeyboardInterrupt
 
 
 def _note(number: int) -> None:
     _received.append(number)
     if number == signal.SIGHUP:
-        _write_to_no_closed_terminal()
+        _leave_closed_terminal()
 
 
-def _write_to_no_closed_terminal() -> None:
-    """Let what is written from now on fail nothing, though the terminal is gone."""
+def _leave_closed_terminal() -> None:
+    """Send output to nowhere where the terminal is closed, so that writing doesn't fail."""
     for stream in (1, 2):
         try:
             os.write(stream, b"")
         except OSError:
-            nowhere = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(nowhere, stream)
-            os.close(nowhere)
+            null = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(null, stream)
+            os.close(null)
 
 
 @contextmanager

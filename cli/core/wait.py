@@ -1,4 +1,4 @@
-"""Waits for what must come true."""
+"""Waiting for a condition."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ POLL_SECONDS = 0.2
 
 
 def until(condition: Callable[[], bool], seconds: float, every: float | None = None) -> bool:
-    """Wait until a condition holds."""
+    """Wait until a condition holds; return whether it did in time."""
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:

@@ -29,16 +29,6 @@ class Engine:
     endpoint: Endpoint
     version: str
 
-    @property
-    def host(self) -> str:
-        """Its address."""
-        return self.endpoint.host
-
-    @property
-    def origin(self) -> str:
-        """What named that address."""
-        return self.endpoint.origin
-
 
 class UnreachableError(Exception):
     """An address at which no engine can be used; `denied` where this user may not use it."""
@@ -58,7 +48,7 @@ def connect() -> DockerClient:
 
 
 def find_remembered_engine(*, remember: bool = True) -> Engine:
-    """Find the engine to use; it is asked for its version, which takes half a second, only if it is a new one."""
+    """Find the engine to use; only a new one is asked for its version, which takes half a second."""
     candidates = endpoints()
     preferred = candidates[0]
     record = cache_home() / "engine.json"
@@ -70,7 +60,7 @@ def find_remembered_engine(*, remember: bool = True) -> Engine:
     engine = find_engine(candidates)
     if remember:
         with contextlib.suppress(OSError):
-            write_whole(record, json.dumps({"host": engine.host, "version": engine.version}))
+            write_whole(record, json.dumps({"host": engine.endpoint.host, "version": engine.version}))
     return engine
 
 
@@ -111,7 +101,7 @@ def open_client(endpoint: Endpoint, answer_seconds: int = _ANSWER_SECONDS) -> Do
         if folder:
             pair = (str(folder / "cert.pem"), str(folder / "key.pem"))
             tls = TLSConfig(client_cert=pair, ca_cert=str(folder / "ca.pem"), verify=True)
-        # Without a version of its own it asks for the engine's.
+        # Without a version here the client takes the engine's.
         return docker.DockerClient(base_url=endpoint.host, tls=tls or False, timeout=answer_seconds)
     except (DockerException, OSError, ValueError) as error:
         raise UnreachableError(endpoint, str(error)) from error

@@ -85,7 +85,7 @@ def _actual(document: Mapping[str, Any]) -> dict[str, str]:
         "name": document["Name"].lstrip("/"),
         "image": document["Image"],
         "memory": _megabytes(host["Memory"]),
-        # A kernel that doesn't count swap has it unlimited, whatever was asked for.
+        # A kernel that doesn't count swap has it unlimited, whatever is recorded.
         "memorySwap": _megabytes(host["Memory"] if swap < 0 else swap),
         "restart": host["RestartPolicy"]["Name"] or "no",
         "ports": _list(_bound(host.get("PortBindings") or {})),

@@ -72,7 +72,7 @@ class Watch:
         """Why the update can't succeed, where that doesn't show in a container's state."""
 
     def sees_failure(self) -> bool:
-        """Return whether a new container has failed; its report is kept, as the container may be removed any moment."""
+        """Return whether a new container has failed; its report is made at once, before it is removed."""
         try:
             new = self._watched.containers()
             self.reasons.clear()

@@ -73,12 +73,13 @@ def feed(
     """
     limited = ["sh", "-c", LIMITED, "feed", str(size), *command]
     execution, connection = _start(client, container, limited if size else command, stdin=bool(size))
+    errors = bytearray()
     # Whatever happens, the connection is cut before the reader is waited for: the command may wait for more.
     with ThreadPoolExecutor(1) as pool, cut_off(connection):
-        reading = pool.submit(_read, connection)
+        reading = pool.submit(lambda: b"".join(_read(connection, errors)))
         _send(connection, pieces)
-        out, said = reading.result()
-    _require_success(client, execution, said)
+        out = reading.result()
+    _require_success(client, execution, errors)
     return out.decode(errors="replace")
 
 
@@ -96,11 +97,13 @@ def cut_off(connection: Any) -> Iterator[None]:  # noqa: ANN401 - what the SDK r
         underlying.close()
 
 
-def _read(connection: Any) -> tuple[bytearray, bytearray]:  # noqa: ANN401
-    out, said = bytearray(), bytearray()
-    for stream, piece in _frames(connection):
-        (out if stream == OUTPUT else said).extend(piece)
-    return out, said
+def _read(connection: Any, errors: bytearray) -> Iterator[bytes]:  # noqa: ANN401
+    """Yield pieces of the standard output, and collect the standard error."""
+    for stream, piece in frames_iter(connection, tty=False):  # type: ignore[no-untyped-call]
+        if stream == OUTPUT:
+            yield piece
+        else:
+            errors += piece
 
 
 def _send(connection: Any, pieces: Iterable[bytes]) -> None:  # noqa: ANN401
@@ -122,14 +125,10 @@ def output(client: docker.DockerClient, container: str, command: Sequence[str]) 
     Close the generator where not all is read.
     """
     execution, connection = _start(client, container, command, stdin=False)
-    said = bytearray()
+    errors = bytearray()
     with cut_off(connection):
-        for stream, piece in _frames(connection):
-            if stream == OUTPUT:
-                yield piece
-            else:
-                said += piece
-    _require_success(client, execution, said)
+        yield from _read(connection, errors)
+    _require_success(client, execution, errors)
 
 
 def archive(client: docker.DockerClient, container: str, path: str) -> Generator[bytes, None, None]:
@@ -164,12 +163,7 @@ def _start(client: docker.DockerClient, container: str, command: Sequence[str], 
     return execution, connection
 
 
-def _frames(connection: Any) -> Iterator[tuple[int, bytes]]:  # noqa: ANN401 - what the SDK returns differs by transport
-    frames: Iterator[tuple[int, bytes]] = frames_iter(connection, tty=False)  # type: ignore[no-untyped-call]
-    return frames
-
-
-def _require_success(client: docker.DockerClient, execution: str, said: bytearray) -> None:
+def _require_success(client: docker.DockerClient, execution: str, errors: bytearray) -> None:
     status = client.api.exec_inspect(execution)["ExitCode"]
     if status != 0:
-        raise CommandError(-1 if status is None else status, said.decode(errors="replace").strip()[-LAST_WORDS:])
+        raise CommandError(-1 if status is None else status, errors.decode(errors="replace").strip()[-LAST_WORDS:])

@@ -7,14 +7,12 @@ import os
 import shutil
 from typing import TYPE_CHECKING
 
-from cli.core import apt
 from cli.core.errors import UserError
 from cli.core.paths import cache_home
 from cli.core.process import CommandError, output, piped, run_lines
 from cli.engine.connect import answering_within
 from cli.images.failures import OTHER_SOURCE, explained
-from cli.ui.console import announce
-from cli.ui.progress import meter
+from cli.ui import packages
 from infra.catalogue import IMAGES
 
 if TYPE_CHECKING:
@@ -58,16 +56,10 @@ def require_tools(*, install: bool) -> None:
         raise found
     if shutil.which("debootstrap"):
         return
-    command = apt.command(_PACKAGES)
+    remedy = f"`{packages.command(_PACKAGES)}`. {OTHER_SOURCE}"
     if not install:
-        remedy = f"Install it yourself: `{command}`. {OTHER_SOURCE}"
         raise UserError("debootstrap is missing", cause="--no-install forbids to install it", remedy=remedy)
-    announce(f"Installing {' and '.join(_PACKAGES)} (`{command}`)")
-    try:
-        with meter("Installing debootstrap") as shown:
-            apt.install(_PACKAGES, shown.tick)
-    except CommandError as error:
-        raise explained("debootstrap couldn't be installed", error.tail.splitlines()) from error
+    packages.install(_PACKAGES, "debootstrap", remedy=remedy)
 
 
 def make(client: DockerClient, reference: str, tick: Callable[[str], object]) -> None:

@@ -67,7 +67,7 @@ def explain(client: DockerClient, environ: Mapping[str, str] = os.environ) -> De
 def known(client: DockerClient, environ: Mapping[str, str] = os.environ) -> Decision | None:
     """Return where this machine's images come from, where that is set or recorded; no registry is asked."""
     if name := environ.get(VARIABLE):
-        return Decision(source=parse(name), reason=f"{VARIABLE} says so")
+        return Decision(source=parse(name), reason=f"set by {VARIABLE}")
     recorded = _read().engines.get(_engine_id(client))
     return recorded.image_source if recorded else None
 

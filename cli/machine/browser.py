@@ -1,4 +1,4 @@
-"""Finding the browser that the browser tests drive, and installing Debian's."""
+"""The browser that the browser tests drive: found, or installed from Debian's packages."""
 
 from __future__ import annotations
 
@@ -6,19 +6,18 @@ import os
 import platform
 import shutil
 
-from cli.core import apt
 from cli.core.errors import UserError
 from cli.core.file_lock import exclusively
 from cli.core.paths import cache_home
-from cli.core.process import CommandError
+from cli.ui import packages
 from cli.ui.console import announce
-from cli.ui.progress import meter
 
 VARIABLE = "DASHTAM_CHROMIUM"
 """Names another browser than the `chromium` on PATH; the tests read it too."""
 
 _PACKAGES = ("chromium", "libnss3-tools", "fonts-dejavu-core")
 _ELSEWHERE = "`./dashtam test ci` runs the browser tests inside a container, on any machine with an engine."
+_WAITING = "Another command is installing the browser; waiting for it."
 
 
 def can_run() -> bool:
@@ -37,13 +36,20 @@ def require_browser(*, install: bool) -> None:
     missing = _missing()
     if not missing:
         return
-    if not install or not apt.usable():
-        raise _refusal(missing, install=install)
-    with exclusively(
-        cache_home() / "browser.lock", "Another command is installing the browser; waiting for it.", announce
-    ):
+    has_apt = shutil.which("apt-get") is not None
+    own = f"`{packages.command(_PACKAGES)}`" if has_apt else "Install Chromium and NSS's certutil"
+    remedy = f"{own}; another Chromium or Chrome is used if {VARIABLE} names its path. {_ELSEWHERE}"
+    if not install or not packages.usable():
+        reason = "." if install else ", and --no-install forbids to install anything."
+        raise UserError(
+            f"The browser tests need programs that aren't on PATH: {' and '.join(missing)}{reason}",
+            cause="They drive Chromium as the distribution packages it, and certutil makes it trust the environment's"
+            " CA.",
+            remedy=remedy,
+        )
+    with exclusively(cache_home() / "browser.lock", _WAITING, announce):
         if _missing():
-            _install()
+            packages.install(_PACKAGES, "the browser for the browser tests", remedy=remedy)
 
 
 def _missing() -> list[str]:
@@ -54,28 +60,3 @@ def _missing() -> list[str]:
             remedy=f"Set it to Chromium's or Chrome's path, or unset {VARIABLE}.",
         )
     return [name for name in (chosen or "chromium", "certutil") if shutil.which(name) is None]
-
-
-def _refusal(missing: list[str], *, install: bool) -> UserError:
-    has_apt = shutil.which("apt-get") is not None
-    own = f"`{apt.command(_PACKAGES)}`" if has_apt else "Install Chromium and NSS's certutil"
-    reason = "." if install else ", and --no-install forbids to install anything."
-    return UserError(
-        f"The browser tests need programs that aren't on PATH: {' and '.join(missing)}{reason}",
-        cause="They drive Chromium as the distribution packages it, and certutil makes it trust the environment's CA.",
-        remedy=f"{own}; another Chromium or Chrome is used if {VARIABLE} names its path. {_ELSEWHERE}",
-    )
-
-
-def _install() -> None:
-    announce(f"The browser tests need a browser; installing Debian's: {apt.command(_PACKAGES)}")
-    try:
-        with meter("Installing the browser") as shown:
-            apt.install(_PACKAGES, shown.tick)
-    except CommandError as error:
-        raise UserError(
-            "Debian's browser can't be installed.",
-            cause=error.tail,
-            remedy=f"Run `{apt.command(_PACKAGES)}` until it succeeds, or set {VARIABLE} to the path of a Chromium or"
-            f" Chrome. {_ELSEWHERE}",
-        ) from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ssl
 import time
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 import httpx2
@@ -92,10 +93,10 @@ class Downloader:
         have = part.stat().st_size if part.is_file() else 0
         headers = {"Range": f"bytes={have}-"} if have else {}
         with client.stream("GET", url, headers=headers) as answer:
-            if answer.status_code == httpx2.codes.REQUESTED_RANGE_NOT_SATISFIABLE:
+            if answer.status_code == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
                 return  # all of it is there already
             answer.raise_for_status()
-            if answer.status_code != httpx2.codes.PARTIAL_CONTENT:
+            if answer.status_code != HTTPStatus.PARTIAL_CONTENT:
                 have = 0
             total = have + int(answer.headers.get("Content-Length", 0))
             pace = _Pace(self.limits)

@@ -8,7 +8,6 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cli.core import apt
 from cli.core.errors import UserError
 from cli.core.file_lock import exclusively
 from cli.core.paths import cache_home
@@ -16,8 +15,8 @@ from cli.core.process import CommandError, run_lines
 from cli.engine.connect import Engine, UnreachableError, explain, probe
 from cli.engine.endpoint import DEFAULT_SOCKET, Endpoint
 from cli.machine.engine_start import START_TIMEOUT_SECONDS, start_dockerd, wait_for_engine
+from cli.ui import packages
 from cli.ui.console import announce
-from cli.ui.progress import meter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,19 +44,14 @@ def set_up_engine(failure: UnreachableError) -> Engine:
 
 
 def _install(failure: UnreachableError) -> None:
-    if not apt.usable():
+    if not packages.usable():
         raise explain(failure)
-    announce(f"No Docker engine is installed; installing Debian's: {apt.command(_PACKAGES)}")
-    try:
-        with meter("Installing the Docker engine") as shown:
-            apt.install(_PACKAGES, shown.tick)
-    except CommandError as error:
-        raise UserError(
-            "Debian's Docker engine can't be installed.",
-            cause=error.tail,
-            remedy=f"Run `{apt.command(_PACKAGES)}` until it succeeds, or install a Docker engine in another way; then"
-            " run the same command again.",
-        ) from error
+    packages.install(
+        _PACKAGES,
+        "the Docker engine",
+        remedy=f"Run `{packages.command(_PACKAGES)}` until it succeeds, or install a Docker engine in another way; then"
+        " run the same command again.",
+    )
 
 
 def _start(endpoint: Endpoint) -> Engine:

@@ -50,7 +50,7 @@ def _engine() -> Finding:
         return _bad(check, explain(failure))
     except UserError as error:
         return _bad(check, error)
-    return Finding(check, ok=True, detail=f"{engine.version} at {engine.host} ({engine.origin})")
+    return Finding(check, ok=True, detail=f"{engine.version} at {engine.endpoint.host} ({engine.endpoint.origin})")
 
 
 def _bad(check: str, error: UserError) -> Finding:

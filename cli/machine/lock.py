@@ -40,7 +40,7 @@ class Lock:
 
     @property
     def programs(self) -> tuple[str, ...]:
-        """Names of all that goes on PATH."""
+        """Names of all programs and scripts for PATH."""
         scripts = tuple(path.rpartition("/")[2] for module in self.modules for _, path in module.scripts)
         return tuple(name for module in self.modules for name in module.programs) + scripts
 

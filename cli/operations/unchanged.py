@@ -13,6 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from cli.core.atomic_files import write_whole
+from cli.core.hashing import text_sha256
 from cli.environments import placements, preflight
 from cli.operations.drift import Snapshot, differences
 from cli.operations.session import Session
@@ -109,4 +110,4 @@ def _is_proven(file: Path, proof: list[str]) -> bool:
 
 
 def _digest(*parts: str) -> str:
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+    return text_sha256(*parts)

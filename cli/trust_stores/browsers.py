@@ -7,13 +7,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from cli.core import apt
 from cli.core.errors import UserError
-from cli.core.process import CommandError
 from cli.trust_stores.authority import Authority
 from cli.trust_stores.store import Ask, Say, Store, run
+from cli.ui import packages
 from cli.ui.console import announce
-from cli.ui.progress import meter
 
 PACKAGE = "libnss3-tools"
 CHROMIUM_PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "microsoft-edge", "brave")
@@ -79,14 +77,10 @@ def require_certutil(ask: Ask, *, install: bool) -> None:
     """Make sure of certutil, which is installed after a question where that is allowed."""
     if shutil.which("certutil"):
         return
-    command = apt.command((PACKAGE,))
+    command = packages.command((PACKAGE,))
     remedy = f"`{command}`, or leave browsers alone with --store system."
-    if not install or not apt.usable():
+    if not install or not packages.usable():
         raise UserError("certutil is missing, which changes what browsers trust.", remedy=remedy)
-    announce(f"certutil is missing, which changes what browsers trust. Debian has it: {command}")
+    announce(f"certutil is missing, which changes what browsers trust. Debian has it in {PACKAGE}.")
     ask("Install it?")
-    try:
-        with meter("Installing certutil") as shown:
-            apt.install((PACKAGE,), shown.tick)
-    except CommandError as error:
-        raise UserError("certutil can't be installed.", cause=error.tail, remedy=remedy) from error
+    packages.install((PACKAGE,), "certutil", remedy=remedy)

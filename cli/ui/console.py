@@ -21,7 +21,7 @@ def _console(*, stderr: bool) -> Console:
 
 
 out = _console(stderr=False)
-"""Results. Nothing else goes to standard output, so that it can be piped."""
+"""Results. Nothing else is written to standard output, so that it can be piped."""
 
 err = _console(stderr=True)
 """Progress, announcements and errors."""

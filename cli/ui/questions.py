@@ -10,7 +10,7 @@ from cli.core.errors import UserError
 
 
 def confirm(question: str, *, as_json: bool = False) -> None:
-    """Ask whether to go on."""
+    """Ask whether to continue; an answer of no ends the command."""
     if as_json:
         raise UserError(question, cause="--json can't prompt.", remedy="Add --yes.")
     try:

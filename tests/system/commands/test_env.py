@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import httpx
+import httpx2
 import pytest
 import redis
 
@@ -81,7 +81,7 @@ def test_the_service_is_verified_by_the_certificate(checkout: Checkout, public: 
     file = Path(public["DASHTAM_CA_FILE"])
     assert file.is_relative_to(checkout.data)
     trusting = ssl.create_default_context(cafile=file)
-    assert httpx.get(f"{public['APP_URL']}/health", verify=trusting).json() == {"status": "ok"}
+    assert httpx2.get(f"{public['APP_URL']}/health", verify=trusting).json() == {"status": "ok"}
 
 
 def test_the_first_commands_of_a_clone_may_come_at_the_same_time(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import httpx
+import httpx2
 
 from tests.system import environments
 from tests.system.commands.contents import Contents
@@ -71,12 +71,12 @@ def _require_edits_served(checkout: Checkout, folder: Path) -> None:
     source = checkout.root / EDITED
     text = source.read_text()
     source.write_text(text.replace(*EDIT))
-    with httpx.Client(verify=ssl.create_default_context(cafile=str(authority))) as browser:
+    with httpx2.Client(verify=ssl.create_default_context(cafile=str(authority))) as browser:
 
         def is_served() -> bool:
             try:
                 style = browser.get(f"{outputs['urls']['app']}/static/style.css")
-            except httpx.HTTPError:
+            except httpx2.HTTPError:
                 return False  # while it reloads
             return style.headers["content-type"].startswith("text/edited")
 

@@ -14,7 +14,7 @@ import pytest
 
 from cli.core.errors import UserError
 from cli.core.paths import ROOT
-from cli.engine.connect import UnreachableError, find_engine, find_remembered_engine, probe
+from cli.engine.connect import Engine, UnreachableError, find_engine, find_remembered_engine, probe
 from cli.engine.endpoint import Endpoint
 from cli.machine.engine_start import start_dockerd, wait_for_engine
 from cli.machine.setup import require_engine
@@ -75,12 +75,12 @@ def engine_socket(folder: Path) -> Iterator[Path]:
 
 def test_one_that_answers(engine_socket: Path) -> None:
     engine = probe(endpoint(engine_socket))
-    assert (engine.version, engine.host, engine.origin) == ("27.5.1", f"unix://{engine_socket}", "test")
+    assert engine == Engine(endpoint(engine_socket), "27.5.1")
 
 
 def test_the_first_that_answers_is_taken(engine_socket: Path, folder: Path) -> None:
     found = find_engine([endpoint(folder / "none.sock"), endpoint(engine_socket)])
-    assert found.host == f"unix://{engine_socket}"
+    assert found.endpoint.host == f"unix://{engine_socket}"
 
 
 def test_none(folder: Path) -> None:

@@ -88,7 +88,7 @@ def test_installed_and_started_directly(machine: FakeMachine, capsys: pytest.Cap
         "dockerd ",
     ]
     told = capsys.readouterr().err
-    assert told.index("installing Debian's") < told.index("Starting the Docker engine: dockerd")
+    assert told.index("Installing the Docker engine: ") < told.index("Starting the Docker engine: dockerd")
 
 
 @pytest.mark.parametrize(

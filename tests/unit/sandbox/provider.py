@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, quote_plus, urlencode, urlsplit
 
-import httpx
+import httpx2
 
 ISSUER = "https://localhost:8282"
 REDIRECT = "https://127.0.0.1:8182"
@@ -41,9 +41,9 @@ class Running:
         """Its address here, which isn't its issuer."""
         return f"https://localhost:{self.port}"
 
-    def client(self, **options: Any) -> httpx.Client:  # noqa: ANN401 - options of the library
+    def client(self, **options: Any) -> httpx2.Client:  # noqa: ANN401 - options of the library
         """Return a client with cookies of its own."""
-        return httpx.Client(base_url=self.url, verify=self.tls, trust_env=False, **options)
+        return httpx2.Client(base_url=self.url, verify=self.tls, trust_env=False, **options)
 
 
 @dataclass(frozen=True)
@@ -85,18 +85,18 @@ class Person:
         """Close the browser."""
         self._browser.close()
 
-    def opens(self, authorization: Authorization, change: Mapping[str, str | None] | None = None) -> httpx.Response:
+    def opens(self, authorization: Authorization, change: Mapping[str, str | None] | None = None) -> httpx2.Response:
         """Go where the app redirects to."""
         return self.follows(self._browser.get(f"/auth?{urlencode(authorization.parameters(change))}"))
 
-    def submits(self, page: httpx.Response, button: str, **fields: str) -> httpx.Response:
+    def submits(self, page: httpx2.Response, button: str, **fields: str) -> httpx2.Response:
         """Press a button of a page."""
         (path,) = re.findall(
             r'<form method="post" action="([^"]+)">(?:(?!</form>).)*<button[^>]*>' + button, page.text, re.S
         )
         return self.follows(self._browser.post(path, data=fields))
 
-    def follows(self, response: httpx.Response) -> httpx.Response:
+    def follows(self, response: httpx2.Response) -> httpx2.Response:
         """Follow redirects within the provider."""
         while response.is_redirect and not response.headers["location"].startswith(REDIRECT):
             response = self._browser.get(response.headers["location"])
@@ -108,7 +108,7 @@ class Person:
         return returned(self.submits(consent, "Allow"))
 
 
-def returned(response: httpx.Response) -> dict[str, str]:
+def returned(response: httpx2.Response) -> dict[str, str]:
     """Return the parameters that a redirect brings to the callback server."""
     assert response.status_code == 303
     address = urlsplit(response.headers["location"])
@@ -116,7 +116,7 @@ def returned(response: httpx.Response) -> dict[str, str]:
     return {name: value for name, (value,) in parse_qs(address.query).items()}
 
 
-def exchange(running: Running, form: Mapping[str, str], secret: str = SECRET, path: str = "/token") -> httpx.Response:
+def exchange(running: Running, form: Mapping[str, str], secret: str = SECRET, path: str = "/token") -> httpx2.Response:
     """Ask for something as the app does, with its secret encoded as RFC 6749, 2.3.1, has it."""
     with running.client() as app:
         return app.post(path, data=dict(form), auth=(CLIENT, quote_plus(secret)))
@@ -124,18 +124,18 @@ def exchange(running: Running, form: Mapping[str, str], secret: str = SECRET, pa
 
 def redeem(
     running: Running, authorization: Authorization, code: str, change: Mapping[str, str] | None = None
-) -> httpx.Response:
+) -> httpx2.Response:
     """Exchange a code."""
     form = {"grant_type": "authorization_code", "code": code, "redirect_uri": REDIRECT}
     return exchange(running, {**form, "code_verifier": authorization.verifier, **(change or {})})
 
 
-def refresh(running: Running, token: str) -> httpx.Response:
+def refresh(running: Running, token: str) -> httpx2.Response:
     """Ask for new tokens."""
     return exchange(running, {"grant_type": "refresh_token", "refresh_token": token})
 
 
-def revoke(running: Running, token: str) -> httpx.Response:
+def revoke(running: Running, token: str) -> httpx2.Response:
     """Take a token back."""
     return exchange(running, {"token": token}, path="/token/revocation")
 

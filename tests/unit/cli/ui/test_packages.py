@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cli.core import apt
-from cli.core.process import CommandError
+from cli.core.errors import UserError
+from cli.ui import packages
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,27 +24,29 @@ def apt_get(tmp_path: Path, program: MakeProgram, monkeypatch: pytest.MonkeyPatc
 
 
 def test_packages_are_installed_without_questions_even_if_a_source_fails(
-    tmp_path: Path, program: MakeProgram, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, program: MakeProgram, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     apt_get(tmp_path, program, monkeypatch, 'case "$*" in *update*) exit 100;; esac')
-    told: list[str] = []
-    apt.install(("one", "two"), told.append)
+    packages.install(("one", "two"), "what is needed", remedy="")
     update, install = calls(tmp_path)
     assert update == "noninteractive -q -o DPkg::Lock::Timeout=120 update"
     assert install.endswith(" install --yes --no-install-recommends one two")
-    assert any(line.startswith("apt-get update ended with status 100; continuing") for line in told)
+    written = capsys.readouterr().err
+    assert "Installing what is needed: " in written
+    assert "apt-get update ended with status 100; continuing" in written
 
 
 def test_packages_that_cannot_be_installed_are_an_error(
     tmp_path: Path, program: MakeProgram, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     apt_get(tmp_path, program, monkeypatch, "echo E: no such package; exit 100")
-    with pytest.raises(CommandError) as caught:
-        apt.install(("one",))
-    assert "no such package" in caught.value.tail
+    with pytest.raises(UserError, match="Debian's packages for what is needed can't be installed") as caught:
+        packages.install(("one",), "what is needed", remedy="Do this.")
+    assert "no such package" in caught.value.cause
+    assert caught.value.remedy == "Do this."
 
 
 @pytest.mark.parametrize(("user", "sudo"), [(0, ""), (1000, "sudo ")])
 def test_the_command_for_people(monkeypatch: pytest.MonkeyPatch, user: int, sudo: str) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: user)
-    assert apt.command(("one", "two")) == f"{sudo}apt-get install --yes --no-install-recommends one two"
+    assert packages.command(("one", "two")) == f"{sudo}apt-get install --yes --no-install-recommends one two"
