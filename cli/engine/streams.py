@@ -41,12 +41,12 @@ LAST_WORDS = 2000
 
 
 class CommandError(Exception):
-    """A command in a container failed."""
+    """A command in a container failed; `output` is the end of its errors."""
 
-    def __init__(self, status: int, said: str) -> None:
-        super().__init__(f"exit status {status}: {said}")
+    def __init__(self, status: int, output: str) -> None:
+        super().__init__(f"exit status {status}: {output}")
         self.status = status
-        self.said = said
+        self.output = output
 
 
 @contextmanager
@@ -55,8 +55,8 @@ def explain_failure(message: str, remedy: str | Callable[[str], str]) -> Iterato
     try:
         yield
     except CommandError as error:
-        otherwise = remedy if isinstance(remedy, str) else remedy(error.said)
-        raise UserError(message, cause=error.said, remedy=remedies.known(error.said) or otherwise) from None
+        otherwise = remedy if isinstance(remedy, str) else remedy(error.output)
+        raise UserError(message, cause=error.output, remedy=remedies.known(error.output) or otherwise) from None
 
 
 def run(client: docker.DockerClient, container: str, command: Sequence[str], stdin: bytes = b"") -> str:

@@ -47,7 +47,7 @@ def verify(dump: Dump, database: Database) -> Dump:
         command = ["pg_restore", "--list"]
         listed = streams.feed(database.client, database.container, command, dump.pieces(), dump.size)
     except CommandError as error:
-        raise archive.damaged(dump.source, error.said) from None
+        raise archive.damaged(dump.source, error.output) from None
     return replace(dump, makes_public=PUBLIC in listed)
 
 

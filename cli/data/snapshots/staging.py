@@ -51,8 +51,8 @@ def _extract(folder: Path, piece: Piece, one: Helper, count: Count) -> None:
         try:
             streams.feed(one.client, one.id, command, content, piece.size)
         except CommandError as error:
-            if "No space left" in error.said:
-                raise _no_room(error.said) from None
+            if "No space left" in error.output:
+                raise _no_room(error.output) from None
             raise
 
 
