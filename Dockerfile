@@ -45,12 +45,12 @@ COPY app /srv/app
 RUN python -m compileall -q /srv/app
 USER 10001:10001
 EXPOSE 8000
-CMD ["python", "-m", "app.server"]
+CMD ["python", "-m", "app.run.app"]
 
 FROM production AS callback
 LABEL org.opencontainers.image.title="Dashtam OAuth callback"
 EXPOSE 8182
-CMD ["python", "-m", "app.callback_server"]
+CMD ["python", "-m", "app.run.callback"]
 
 # --- development: no source; it is mounted at /srv/app -------------------------------------------------------
 FROM builder AS development-builder
@@ -61,7 +61,7 @@ LABEL org.opencontainers.image.title="Dashtam development"
 COPY --from=development-builder /opt/venv /opt/venv
 USER 10001:10001
 EXPOSE 8000 8182
-CMD ["python", "-m", "app.server", "--reload"]
+CMD ["python", "-m", "app.run.app", "--reload"]
 
 # --- the test runner: the service's suites, what they import and a browser; writes only under /tmp and /srv/reports ----
 FROM builder AS test-builder

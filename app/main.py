@@ -1,61 +1,108 @@
-"""The app."""
+"""The service's two ASGI apps: what is published, and what only the environment's own network reaches.
+
+Both share the database, the cache and the service that links accounts, which `opened` gives.
+"""
 
 from __future__ import annotations
 
-from http import HTTPStatus
-from typing import TYPE_CHECKING, Annotated, Any
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, TypedDict
 
-from fastapi import Depends, FastAPI, Response
-from pydantic import BaseModel
+from fastapi import FastAPI
+from sqlalchemy.ext.asyncio import async_sessionmaker
+from starlette.middleware import Middleware
 
-from app import docs, problems, web
-from app.api import document
-from app.api import linking as linking_api
-from app.api import session as session_api
-from app.readiness import Readiness, assess, parts_of
-from app.resources import State, lifespan, state_of
+from app.core.cache import create_cache
+from app.core.database import create_engine
+from app.core.migrate import head_revision
+from app.http import metrics, openapi, problems, readiness
+from app.http.metrics import Metrics
+from app.http.middleware import BodyLimit, PublicOrigin, RequestIds, SecurityHeaders
+from app.http.sessions import session_middleware
+from app.linking import endpoints, pages, refusals
+from app.linking.connections import Connections
+from app.linking.errors import LinkingError
+from app.linking.refresher import refreshing
+from app.linking.repository import Repository
+from app.linking.service import Linking
+from app.providers.client import make_providers
+from app.tokens.keys import DataKeys
+from app.tokens.vault import MasterKeys
 
 if TYPE_CHECKING:
-    from app.settings import AppSettings
+    from collections.abc import AsyncIterator, Callable
+    from contextlib import AbstractAsyncContextManager
+
+    from redis.asyncio import Redis
+    from sqlalchemy.ext.asyncio import AsyncEngine
+
+    from app.core.settings import AppSettings
+
+    Lifespan = Callable[[FastAPI], AbstractAsyncContextManager["State"]]
 
 
-class Health(BaseModel):
-    """The process is alive."""
+class State(TypedDict):
+    """What the routes use; `head` is the revision of the database that the code needs."""
 
-    status: str = "ok"
+    engine: AsyncEngine
+    cache: Redis
+    head: str | None
+    linking: Linking
 
 
-def create_app(settings: AppSettings, state: State | None = None) -> FastAPI:
-    """Make the app.
+@asynccontextmanager
+async def opened(settings: AppSettings) -> AsyncIterator[State]:
+    """Open the state, and refresh connections, for as long as the context lasts."""
+    engine = create_engine(settings)
+    try:
+        providers = make_providers(settings)
+        keys = DataKeys(MasterKeys.parse(settings.token_keys.get_secret_value()))
+        connections = Connections(Repository(async_sessionmaker(engine, expire_on_commit=False), keys))
+        async with create_cache(settings) as cache, refreshing(connections, providers):
+            linking = Linking(providers, connections, cache, settings.public_url)
+            yield {"engine": engine, "cache": cache, "head": head_revision(), "linking": linking}
+    finally:
+        await engine.dispose()
 
-    Args:
-        settings: Where its database and cache are.
-        state: What was opened already; None if it is to open its own.
 
-    Returns:
-        The app.
-    """
-    app = FastAPI(title="Dashtam", version="0.1.0", lifespan=lifespan(settings, state), docs_url=None, redoc_url=None)
-    problems.install(app)
-    docs.install(app)
-    session_api.install(app)
-    linking_api.install(app)
-    app.add_api_route("/health", health, tags=["health"])
-    unready: dict[int | str, dict[str, Any]] = {HTTPStatus.SERVICE_UNAVAILABLE.value: {"model": Readiness}}
-    app.add_api_route("/ready", ready, tags=["health"], responses=unready, response_model_exclude_none=True)
-    document.install(app, settings)
-    web.install(app, settings)
+def create_app(settings: AppSettings, lifespan: Lifespan) -> FastAPI:
+    """Make the app that is published: pages, API and its documentation, health."""
+    app = FastAPI(
+        title="Dashtam",
+        version="0.1.0",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        middleware=[  # from the outside in
+            Middleware(RequestIds),
+            Middleware(Metrics),
+            Middleware(SecurityHeaders),
+            Middleware(PublicOrigin, public_url=settings.public_url),
+            Middleware(BodyLimit),
+            session_middleware(settings),
+        ],
+    )
+    app.state.settings = settings
+    problems.install(app, {LinkingError: refusals.describe})
+    openapi.install(app, settings)
+    for router in (endpoints.session_router, endpoints.router, readiness.router, pages.router):
+        app.include_router(router)
     return app
 
 
-async def health() -> Health:
-    """Say that the process is alive."""
-    return Health()
-
-
-async def ready(response: Response, state: Annotated[State, Depends(state_of)]) -> Readiness:
-    """Say whether the database, the cache and the migrations are as they should be."""
-    readiness = await assess(parts_of(state["engine"], state["cache"], state["head"]))
-    if readiness.status != "ready":
-        response.status_code = HTTPStatus.SERVICE_UNAVAILABLE
-    return readiness
+def create_internal(lifespan: Lifespan) -> FastAPI:
+    """Make the app for the port that is never published: metrics, and redirects from the callback server."""
+    app = FastAPI(
+        lifespan=lifespan,
+        openapi_url=None,
+        middleware=[  # from the outside in
+            Middleware(RequestIds),
+            Middleware(Metrics),
+            Middleware(SecurityHeaders),
+            Middleware(BodyLimit),
+        ],
+    )
+    problems.install(app, {LinkingError: refusals.describe})
+    app.add_api_route("/metrics", metrics.show)
+    app.include_router(endpoints.internal)
+    return app

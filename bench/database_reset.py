@@ -23,13 +23,13 @@ from pathlib import Path
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker
 
-from app.linking.keys import DataKeys
-from app.linking.tokens import Connections
-from app.migrate import migrate
-from app.models import Base, ProviderConnection
-from app.providers.interface import Grant
-from app.settings import AppSettings
-from app.vault import MasterKeys, new_key
+from app.core.migrate import migrate
+from app.core.models import Base, ProviderConnection
+from app.core.settings import AppSettings
+from app.linking.repository import Repository
+from app.providers.grants import Grant
+from app.tokens.keys import DataKeys
+from app.tokens.vault import MasterKeys, new_key
 from tests.conftest import reached, stack_outputs
 from tests.integration import databases as making
 from tests.integration.databases import Databases
@@ -51,9 +51,9 @@ async def filled(settings: AppSettings) -> AsyncIterator[AsyncEngine]:
 async def fill(engine: AsyncEngine) -> None:
     """Link accounts, so that every table has rows."""
     keys = DataKeys(MasterKeys("m1", {"m1": new_key()}))
-    connections = Connections(async_sessionmaker(engine, expire_on_commit=False), keys)
+    repository = Repository(async_sessionmaker(engine, expire_on_commit=False), keys)
     for number in range(ROWS):
-        await connections.link(uuid.uuid4(), "sandbox", Grant("access", "refresh", None, ("openid",), str(number)))
+        await repository.link(uuid.uuid4(), "sandbox", Grant("access", "refresh", None, ("openid",), str(number)))
 
 
 async def milliseconds(work: Callable[[], Awaitable[object]]) -> float:

@@ -1,4 +1,4 @@
-"""Load the settings, declare the environment, export what it tells the world."""
+"""Load the settings, refuse what must not be done, declare the environment, export its outputs."""
 
 from __future__ import annotations
 
@@ -9,39 +9,42 @@ from functools import partial
 import pulumi
 from pulumi.runtime.config import get_config_env, get_config_secret_keys_env
 
-from infra import engine, guards, identity, placement, settings, state
+from infra import engine, guards, identity, state
 from infra.catalogue import ROOT
-from infra.config_errors import ConfigError
+from infra.config import placement, settings
+from infra.config.errors import ConfigError
 from infra.environment import Environment
 from infra.naming import Naming
 from infra.outputs import StackOutputs
-from infra.providers import read_credentials
 from infra.recipes import image_source
+from infra.services.providers import read_credentials
 
 ERROR_WAS_SHOWN = 32
-"""The exit status that tells Pulumi's language host to add nothing to what the program has logged."""
+"""The exit status that keeps Pulumi's language host from adding to what the program has logged."""
 
 
 def main() -> None:
-    """Declare this stack, or say why it can't be before any resource exists."""
-    stack = pulumi.get_stack()
-    clone = os.environ.get("DASHTAM_CLONE", "")
+    """Declare this stack, or log why it can't be before any resource exists."""
+    stack, clone, record = pulumi.get_stack(), os.environ.get("DASHTAM_CLONE", ""), placement.record(ROOT)
     try:
         guards.require_shell(clone, identity.read(ROOT))
-        placed = placement.read(os.environ.get(placement.VARIABLE)).get(stack) or placement.plain(stack)
+        placed = placement.read(record).get(stack) or placement.plain(stack)
         naming = Naming(stack, clone or guards.UNCLAIMED, placed.name)
         config = placed.applied(settings.load(stack, get_config_env(), frozenset(get_config_secret_keys_env())))
         clients = read_credentials(stack, config.providers)
-        wanted = guards.Wanted(naming, config, image_source(config.images))
         engine.require()
         client = engine.connect()
         here = engine.look(client)
-        needed = partial(engine.keys_in_use, client, naming.container("postgres"))
-        guards.require(state.read(stack), here, wanted, needed)
+        wanted = guards.Wanted(naming, config, image_source(config.images))
+        guards.require(
+            state.read(stack), here, wanted, partial(engine.keys_in_use, client, naming.container("postgres"))
+        )
     except (ConfigError, ValueError, engine.EngineError, guards.RefusedError) as error:
         pulumi.log.error(str(error))
         sys.exit(ERROR_WAS_SHOWN)
-    outputs = Environment(config, naming, clients, here).outputs
+    if not placed.is_plain(stack):
+        pulumi.log.info(placement.report(stack, placed, record))
+    outputs = Environment(config, naming, clients, here.id).outputs
     for name in StackOutputs.model_fields:
         pulumi.export(name, outputs[name])
 

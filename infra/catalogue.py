@@ -29,29 +29,21 @@ class ImageSource(StrEnum):
 
 @dataclass(frozen=True)
 class Base:
-    """A base image in both of its forms.
-
-    Args:
-        name: Its name here, and the folder under `images/` that builds it.
-        official: The official image's reference, pinned by exact tag.
-        user: `uid:gid` of the service in either form, so that files installed for it fit both.
-        data: The folder that either form declares a volume; empty if there is none.
-    """
+    """A base image in both of its forms."""
 
     name: str
+    """Its name here, and the folder under `images/` that builds it."""
     official: str
+    """The official image's reference, pinned by exact tag."""
     user: str
+    """`uid:gid` of the service in either form, so that files installed for it fit both."""
     data: str = ""
+    """The folder that either form declares a volume; empty if there is none."""
 
     def reference(self, source: ImageSource) -> str:
-        """Return the reference to run from a source.
+        """Return the official tag, with its digest if one is recorded; or the name of the image built on this machine.
 
-        Args:
-            source: Where this machine's images come from.
-
-        Returns:
-            The official tag, with its digest if one is recorded; or the name of the image built on this machine,
-            whose tag follows from the content of what it is built from.
+        The tag of the latter follows from the content of what it is built from.
         """
         if source is ImageSource.REGISTRY:
             digest = locked_digests().get(self.official)
@@ -67,23 +59,12 @@ BASES = (POSTGRES, REDIS, PYTHON, NODE)
 
 
 def locked_digests() -> dict[str, str]:
-    """Return the recorded digests.
-
-    Returns:
-        `sha256:...` by official reference; empty where none has been recorded.
-    """
+    """Return the recorded digests, `sha256:...` by official reference."""
     return dict(json.loads(LOCK.read_text())) if LOCK.exists() else {}
 
 
 def source_digest(*folders: Path) -> str:
-    """Return a digest of everything that is in some folders and files: names, content and executable bits.
-
-    Args:
-        folders: Folders or files; missing ones count as empty.
-
-    Returns:
-        A SHA-256 in hexadecimal, the same on every machine for the same content.
-    """
+    """Return the SHA-256 of names, content and executable bits in folders and files; missing ones count as empty."""
     digest = hashlib.sha256()
     for top in folders:
         for path in sorted(top.rglob("*")) if top.is_dir() else [top]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import pulumi
 import pulumi_tls as tls
 
+from infra.config.sections import CertificateSettings
+from infra.endpoints import Endpoint
 from infra.naming import Naming
-from infra.shared_settings import CertificateSettings
 
 HOURS_A_DAY = 24
 LOOPBACK = ["127.0.0.1", "::1"]
@@ -17,57 +17,32 @@ LOOPBACK = ["127.0.0.1", "::1"]
 
 @dataclass(frozen=True)
 class Certificate:
-    """A service's certificate.
-
-    Args:
-        certificate: PEM, public.
-        key: PEM, secret.
-    """
+    """A service's certificate and key in PEM; the key is secret."""
 
     certificate: pulumi.Output[str]
     key: pulumi.Output[str]
 
 
 class Certificates(pulumi.ComponentResource):
-    """A certificate authority and the certificates it signed.
-
-    Args:
-        naming: The environment's names.
-        settings: How long they are valid.
-        services: Who needs a certificate.
-        opts: Resource options.
-
-    Attributes:
-        ca: The CA's certificate in PEM: what every client verifies with.
-        services: Certificates by service.
-    """
+    """A certificate authority, and the certificates that it signs."""
 
     ca: pulumi.Output[str]
-    services: dict[str, Certificate]
+    """The CA's certificate in PEM: what every client verifies with."""
 
-    def __init__(
-        self,
-        naming: Naming,
-        settings: CertificateSettings,
-        services: Iterable[str],
-        opts: pulumi.ResourceOptions | None = None,
-    ) -> None:
-        super().__init__("dashtam:index:Certificates", "certificates", None, opts)
-        self._naming = naming
+    def __init__(self, naming: Naming, settings: CertificateSettings, parent: pulumi.Resource) -> None:
+        super().__init__("dashtam:index:Certificates", "certificates", None, pulumi.ResourceOptions(parent=parent))
         self._validity = settings.validity_days * HOURS_A_DAY
         self._renewal = settings.renewal_days * HOURS_A_DAY
         self._child = pulumi.ResourceOptions(parent=self)
         self._ca_key = self._key("ca")
-        authority = self._authority()
-        self.ca = authority.cert_pem
-        self.services = {service: self._leaf(service, authority) for service in services}
+        self._authority = self._sign_itself(f"Dashtam {naming.environment} CA ({naming.owner})")
+        self.ca = self._authority.cert_pem
         self.register_outputs({"ca": self.ca})
 
     def _key(self, name: str) -> tls.PrivateKey:
         return tls.PrivateKey(f"{name}-key", algorithm="ECDSA", ecdsa_curve="P256", opts=self._child)
 
-    def _authority(self) -> tls.SelfSignedCert:
-        name = f"Dashtam {self._naming.environment} CA ({self._naming.owner})"
+    def _sign_itself(self, name: str) -> tls.SelfSignedCert:
         return tls.SelfSignedCert(
             "ca",
             private_key_pem=self._ca_key.private_key_pem,
@@ -81,13 +56,15 @@ class Certificates(pulumi.ComponentResource):
             opts=self._child,
         )
 
-    def _leaf(self, service: str, authority: tls.SelfSignedCert) -> Certificate:
+    def issue(self, endpoint: Endpoint) -> Certificate:
+        """Declare a service's certificate, for every name by which it is reached."""
+        service = endpoint.host
         key = self._key(service)
         request = tls.CertRequest(
             f"{service}-request",
             private_key_pem=key.private_key_pem,
             subject=tls.CertRequestSubjectArgs(common_name=service, organization="Dashtam"),
-            dns_names=list(self._naming.hosts(service)),
+            dns_names=list(endpoint.names),
             ip_addresses=LOOPBACK,
             opts=self._child,
         )
@@ -95,7 +72,7 @@ class Certificates(pulumi.ComponentResource):
             f"{service}-certificate",
             cert_request_pem=request.cert_request_pem,
             ca_private_key_pem=self._ca_key.private_key_pem,
-            ca_cert_pem=authority.cert_pem,
+            ca_cert_pem=self.ca,
             set_subject_key_id=True,
             allowed_uses=["digital_signature", "server_auth"],
             validity_period_hours=self._validity,

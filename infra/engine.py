@@ -18,7 +18,6 @@ DEFAULT_HOST = "unix:///var/run/docker.sock"
 TIMEOUT = 5.0
 """Seconds."""
 
-
 PODMAN = "Podman Engine"
 """A component of Podman's version; it gives another ID at each request."""
 
@@ -37,41 +36,25 @@ class EngineError(Exception):
 
 @dataclass(frozen=True)
 class Held:
-    """A container, network or volume.
-
-    Args:
-        kind: `container`, `network` or `volume`.
-        name: Its name.
-        labels: Its labels.
-    """
+    """A container, network or volume."""
 
     kind: str
+    """`container`, `network` or `volume`."""
     name: str
     labels: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Engine:
-    """An engine.
-
-    Args:
-        id: Its ID; empty where it has no lasting one.
-        held: Everything on it.
-    """
+    """An engine, and everything that is on it."""
 
     id: str
+    """Empty where it has no lasting one."""
     held: tuple[Held, ...] = ()
 
 
 def require() -> None:
-    """Make sure that the engine that the provider will use accepts connections.
-
-    Only what this machine can tell cheaply is asked: a local socket or a TCP address. Another kind of host, such as
-    ssh, is left to the provider.
-
-    Raises:
-        EngineError: The engine doesn't accept a connection.
-    """
+    """Make sure that the engine that the provider will use accepts connections, at a local socket or a TCP address."""
     host = os.environ.get("DOCKER_HOST") or DEFAULT_HOST
     try:
         address = urlsplit(host)
@@ -103,11 +86,7 @@ def _remedy(error: Exception) -> str:
 
 
 def connect() -> docker.DockerClient:
-    """Return a client of the engine that the provider will use.
-
-    Raises:
-        EngineError: There can't be one.
-    """
+    """Return a client of the engine that the provider will use."""
     import docker  # noqa: PLC0415 - slow to import, and commands bring a client of their own
 
     try:
@@ -132,13 +111,13 @@ def keys_in_use(client: docker.DockerClient, container: str) -> set[str] | None:
 
     try:
         execution = client.api.exec_create(container, list(KEYS_IN_USE))["Id"]
-        said = client.api.exec_start(execution).decode(errors="replace")
+        output = client.api.exec_start(execution).decode(errors="replace")
         failed = client.api.exec_inspect(execution)["ExitCode"] != 0
     except APIError:
         return None
     if failed:
-        return set() if NO_TABLE in said else None
-    return set(said.split())
+        return set() if NO_TABLE in output else None
+    return set(output.split())
 
 
 def last_lines(client: docker.DockerClient, container: str, count: int) -> str:

@@ -1,162 +1,146 @@
-"""One environment, wired: data flows from the settings through the components to the outputs."""
+"""One environment, wired: data flows from the settings through the components and their endpoints to the outputs."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import pulumi
+import pulumi_random as random
 
-from infra import app, callback, credentials, origins, postgres, providers, recipes, redis, sandbox
+from infra import credentials, recipes
 from infra.certificates import Certificates
-from infra.container import Shared
-from infra.engine import Engine
+from infra.config.settings import StackSettings
+from infra.endpoints import Endpoint
 from infra.images import Images
-from infra.naming import SERVICES, Naming
+from infra.naming import SANDBOX, SERVICES, Naming
 from infra.network import network
-from infra.providers import Credentials
-from infra.settings import StackSettings
-
-LOOPBACK = "127.0.0.1"
+from infra.services import providers
+from infra.services.app import App, AppArgs
+from infra.services.callback import Callback, CallbackArgs
+from infra.services.postgres import Postgres, PostgresArgs
+from infra.services.providers import Credentials
+from infra.services.redis import Redis, RedisArgs
+from infra.services.sandbox import Sandbox, SandboxArgs
+from infra.services.service import Service, Shared
 
 
 class Environment(pulumi.ComponentResource):
-    """Everything of one environment.
+    """Everything of one environment."""
 
-    Args:
-        settings: The stack's config.
-        naming: The environment's names.
-        clients: What the service is known by at the configured providers.
-        engine: The Docker engine that it is on.
-
-    Attributes:
-        outputs: Values in the shape of `infra.outputs.StackOutputs`.
-    """
+    outputs: Mapping[str, Any]
+    """In the shape of `infra.outputs.StackOutputs`."""
 
     def __init__(
-        self, settings: StackSettings, naming: Naming, clients: Mapping[str, Credentials], engine: Engine
+        self, settings: StackSettings, naming: Naming, clients: Mapping[str, Credentials], engine_id: str
     ) -> None:
         super().__init__("dashtam:index:Environment", naming.environment)
-        self._settings, self._naming, self._clients, self._engine = settings, naming, clients, engine
-        child = pulumi.ResourceOptions(parent=self)
-        self._network = network(naming, internal=settings.network.internal, opts=child)
-        self._images = Images(settings.images, child)
-        self._certificates = Certificates(naming, settings.certificates, settings.services, child)
-        shared = Shared(naming, self._network.name, self._images.postgres.id, settings.health, settings.containers)
-        # Of the service, until the database's volume had to come after them.
-        earlier = pulumi.Alias(parent=pulumi.create_urn(app.NAME, app.TYPE, parent=self))
-        lasting = pulumi.ResourceOptions(parent=self, aliases=[earlier])
-        self._token_keys = credentials.token_keys(settings.tokens.keys, opts=lasting)
-        self._session_key = credentials.random_key("session", opts=lasting)
-        self._postgres = postgres.Postgres(
-            postgres.PostgresArgs(
-                settings.postgres,
-                self._images.postgres,
-                self._certificates,
-                [*self._token_keys.resources, self._session_key],
-            ),
-            shared,
-            child,
+        self._settings, self._clients = settings, clients
+        self._child = pulumi.ResourceOptions(parent=self)
+        self._images = Images(settings.images, self)
+        self._built = {service: self._images.built(stage) for service, stage in recipes.stages(settings).items()}
+        self._shared = Shared(
+            naming=naming,
+            network=network(naming, internal=settings.network.internal, opts=self._child).name,
+            installer=self._images.postgres.id,
+            certificates=Certificates(naming, settings.certificates, self),
+            health=settings.health,
+            containers=settings.containers,
         )
-        self._redis = redis.Redis(
-            redis.RedisArgs(settings.redis, self._images.redis, self._certificates, sandbox=settings.sandbox.enabled),
-            shared,
-            child,
-        )
-        self._serve(shared, child)
-        self.outputs = {**self._addresses(), **self._secrets(), **self._facts()}
+        self._token_keys = credentials.token_keys(settings.tokens.keys, opts=self._child)
+        self._session_key = self._key_of_sessions()
+        keys = [*self._token_keys.resources, self._session_key]
+        self._database = Postgres(PostgresArgs(settings.postgres, self._images.postgres, keys), self._shared, self)
+        self._cache = Redis(RedisArgs(settings.redis, self._images.redis, settings.sandbox.enabled), self._shared, self)
+        self._sandbox = self._declare_sandbox()
+        self._app = self._declare_app()
+        self._callback = self._declare_callback()
+        self.outputs = {"environment": naming.environment, "engine": engine_id, **self._data(), **self._facts()}
         self.register_outputs({})
 
-    def _serve(self, shared: Shared, child: pulumi.ResourceOptions) -> None:
+    def _key_of_sessions(self) -> random.RandomBytes:
+        # It was the service's, until it had to outlast the database's volume; tests/data has such a state.
+        former = pulumi.Alias(parent=pulumi.create_urn("app", "dashtam:index:App", parent=self))
+        return credentials.key("session", opts=pulumi.ResourceOptions(parent=self, aliases=[former]))
+
+    def _declare_sandbox(self) -> Sandbox | None:
         settings = self._settings
-        stages = recipes.stages(settings)
-        built = {stage: self._images.built(stage) for stage in dict.fromkeys(stages.values())}
-        self._built = {service: built[stage] for service, stage in stages.items()}
-        self._tests_image = self._images.built("test") if settings.tests.image else None
-        secret = credentials.password("sandbox-client", opts=child).result if settings.sandbox.enabled else None
-        service = app.AppArgs(
-            settings,
-            self._built[app.NAME],
-            self._certificates,
-            database_password=self._postgres.password,
-            redis_password=self._redis.password,
-            providers=self._provider_file(secret),
+        if self._cache.sandbox_login is None:
+            return None
+        args = SandboxArgs(
+            settings=settings.sandbox,
+            image=self._built[SANDBOX],
+            allowed=settings.app.debug or settings.app.testing,
+            redirect_uri=settings.app.oauth_redirect_uri,
+            client_secret=credentials.password("sandbox-client", opts=self._child).result,
+            cache=self._cache.sandbox_login,
+        )
+        return Sandbox(args, self._shared, self)
+
+    def _declare_app(self) -> App:
+        args = AppArgs(
+            settings=self._settings.app,
+            image=self._built["app"],
+            database=self._database.login,
+            cache=self._cache.login,
+            providers=self._provider_file(),
             token_keys=self._token_keys.document,
             session_key=credentials.base64(self._session_key),
         )
-        app.App(service, shared, child)
-        callback.Callback(
-            callback.CallbackArgs(settings, self._built[callback.NAME], self._certificates), shared, child
-        )
-        if secret and self._redis.sandbox_password:
-            there = sandbox.SandboxArgs(
-                settings,
-                self._built[sandbox.NAME],
-                self._certificates,
-                client_secret=secret,
-                redis_password=self._redis.sandbox_password,
-            )
-            sandbox.Sandbox(there, shared, child)
+        return App(args, self._shared, self)
 
-    def _provider_file(self, sandbox_secret: pulumi.Output[str] | None) -> pulumi.Output[str]:
+    def _declare_callback(self) -> Callback:
+        args = CallbackArgs(
+            settings=self._settings.callback,
+            image=self._built["callback"],
+            build=self._settings.app.build,
+            debug=self._settings.app.debug,
+            app=self._app.endpoint,
+            app_internal=self._app.internal,
+        )
+        return Callback(args, self._shared, self)
+
+    def _provider_file(self) -> pulumi.Output[str]:
         configured = [
             providers.configured(name, one, self._clients[name]) for name, one in self._settings.providers.items()
         ]
-        if sandbox_secret is None:
+        if self._sandbox is None:
             return pulumi.Output.secret(providers.document(configured))
-        here = sandbox.issuer(self._settings), origins.in_network(sandbox.NAME, sandbox.PORT), sandbox.CLIENT_ID
         # What is configured is secret too, and it is this one Output that says so.
-        return sandbox_secret.apply(lambda secret: providers.document([providers.sandbox(*here, secret), *configured]))
+        own = self._sandbox.provider
+        return own.apply(lambda own: providers.document([own, *configured]))
 
-    def _addresses(self) -> dict[str, object]:
-        ports = self._settings.ports
+    def _data(self) -> dict[str, Any]:
+        database, cache = self._database.login, self._cache.login
         return {
-            "ports": ports,
-            "urls": _urls(*(origins.on_host(ports[name]) for name in (app.NAME, callback.NAME, sandbox.NAME))),
-            "internal_urls": _urls(
-                origins.in_network(app.NAME, app.PORT),
-                origins.in_network(callback.NAME, callback.PORT),
-                origins.in_network(sandbox.NAME, sandbox.PORT) if self._settings.sandbox.enabled else None,
-            ),
+            "ca_certificate": self._shared.certificates.ca,
+            "database": {"name": database.database, "user": database.user},
+            "database_dsn": database.url,
+            "internal_database_dsn": database.internal_url,
+            "redis_database": self._settings.redis.database,
+            "redis_dsn": cache.url,
+            "internal_redis_dsn": cache.internal_url,
         }
 
-    def _secrets(self) -> dict[str, object]:
-        database, cache = self._settings.postgres, self._settings.redis
+    def _facts(self) -> dict[str, Any]:
+        declared: list[Service | None] = [self._database, self._cache, self._app, self._callback, self._sandbox]
+        services = dict.fromkeys(SERVICES) | {one.endpoint.host: one for one in declared if one}
+        naming, tests = self._shared.naming, self._settings.tests.image
         return {
-            "ca_certificate": self._certificates.ca,
-            "database_dsn": self._postgres.dsn(LOOPBACK, database.port, database) if database.port else None,
-            "internal_database_dsn": self._postgres.dsn(postgres.NAME, postgres.PORT, database),
-            "redis_dsn": self._redis.dsn(LOOPBACK, cache.port, cache) if cache.port else None,
-            "internal_redis_dsn": self._redis.dsn(redis.NAME, redis.PORT, cache),
-        }
-
-    def _facts(self) -> dict[str, object]:
-        settings = self._settings
-        volumes = {postgres.NAME: self._postgres.volume, redis.NAME: self._redis.volume}
-        return {
-            "environment": self._naming.environment,
-            "engine": self._engine.id,
-            "network": self._network.name,
-            "containers": {
-                service: self._naming.container(service) if service in settings.services else None
-                for service in SERVICES
+            "network": self._shared.network,
+            "containers": {name: naming.container(name) if one else None for name, one in services.items()},
+            "volumes": {name: one.volume for name, one in services.items() if one and one.volume},
+            "images": {
+                **{name: one.image.reference if one else None for name, one in services.items()},
+                "tests": self._images.built("test").reference if tests else None,
             },
-            "volumes": {service: volume for service, volume in volumes.items() if volume},
-            "images": self._references(),
-            "database": {"name": settings.postgres.database, "user": settings.postgres.user},
-            "redis_database": settings.redis.database,
-            "oauth_redirect_uri": settings.app.oauth_redirect_uri,
-        }
-
-    def _references(self) -> dict[str, str | None]:
-        return {
-            postgres.NAME: self._images.postgres.reference,
-            redis.NAME: self._images.redis.reference,
-            sandbox.NAME: None,
-            **{service: image.reference for service, image in self._built.items()},
-            "tests": self._tests_image.reference if self._tests_image else None,
+            "ports": {name: one.endpoint.published if one else None for name, one in services.items()},
+            "urls": _urls(services, lambda endpoint: endpoint.on_host),
+            "internal_urls": _urls(services, lambda endpoint: endpoint.in_network),
+            "oauth_redirect_uri": self._settings.app.oauth_redirect_uri,
         }
 
 
-def _urls(app_url: str | None, callback_url: str | None, sandbox_url: str | None) -> dict[str, str | None]:
-    docs = f"{app_url}/docs" if app_url else None
-    return {"app": app_url, "docs": docs, "callback": callback_url, "sandbox": sandbox_url}
+def _urls(services: Mapping[str, Service | None], origin: Callable[[Endpoint], str | None]) -> dict[str, str | None]:
+    found = {name: origin(one.endpoint) if (one := services[name]) else None for name in ("app", "callback", SANDBOX)}
+    return {**found, "docs": f"{found['app']}/docs" if found["app"] else None}

@@ -11,15 +11,18 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from infra.catalogue import POSTGRES, ImageSource
-from infra.earlier import State, wanted_volumes
+from infra.config.settings import StackSettings
 from infra.engine import Engine, Held
 from infra.naming import OWNER_LABEL, PROJECT, PROJECT_LABEL, Naming
-from infra.settings import StackSettings
+from infra.state import State
 
 UNCLAIMED = "unclaimed"
 """The owner where no clone is named: plain Pulumi in a shell that was not set up."""
 
 SET_UP = 'Run `eval "$(./dashtam env)"` first, or use `./dashtam`: they set which clone this is.'
+
+WITH_DATA = ("postgres", "redis")
+"""The services that keep data."""
 
 _MAJOR = re.compile(r":(\d+)(?:[.-]|$)")
 
@@ -34,25 +37,28 @@ class RefusedError(Exception):
 
 @dataclass(frozen=True)
 class Wanted:
-    """What an update is to declare.
-
-    Args:
-        naming: The stack's names.
-        config: Its config.
-        source: Where this machine's base images come from.
-    """
+    """What an update is to declare."""
 
     naming: Naming
     config: StackSettings
     source: ImageSource
+    """Where this machine's base images come from."""
+
+
+def require(state: State, engine: Engine, wanted: Wanted, needed: Callable[[], set[str] | None]) -> None:
+    """Make sure that an update takes nothing away that it must not; `needed` is that of `require_keys`."""
+    require_own(state, wanted.naming)
+    require_engine(state, engine, wanted.naming.environment)
+    require_kept(state, wanted)
+    require_free(state, engine, wanted.naming)
+    require_database(state, wanted)
+    require_keys(state, wanted, needed)
 
 
 def require_shell(clone: str, identity: str) -> None:
     """Refuse a shell that another clone's `./dashtam env` has set up.
 
-    Args:
-        clone: The clone that the shell was set up for; empty where it was not.
-        identity: This checkout's own; empty where it has none yet.
+    `clone` is the one that the shell was set up for, `identity` this checkout's own; either may be empty.
     """
     if clone and identity and clone != identity:
         raise RefusedError(
@@ -138,10 +144,8 @@ def require_database(state: State, wanted: Wanted) -> None:
 def require_keys(state: State, wanted: Wanted, needed: Callable[[], set[str] | None]) -> None:
     """Refuse to delete a token key that rows need.
 
-    Args:
-        state: The stack's state.
-        wanted: What is to be declared.
-        needed: Returns the keys that rows need; None where the database doesn't run. Called only if a key would go.
+    `needed` returns the keys that rows need; None where the database doesn't run. It is called only if a key would be
+    deleted.
     """
     going = state.token_keys - {*wanted.config.tokens.keys}
     if not going:
@@ -167,6 +171,11 @@ def require_free(state: State, engine: Engine, naming: Naming) -> None:
     for one in engine.held:
         if one.name in naming.names and (refusal := _foreign(one, state.names, naming)):
             raise refusal
+
+
+def wanted_volumes(naming: Naming, config: StackSettings) -> dict[str, str]:
+    """Return the volumes that a config asks for to keep data in, by service."""
+    return {one: naming.data_volume(one) for one in WITH_DATA if getattr(config, one).storage == "volume"}
 
 
 def major(reference: str) -> str:
@@ -203,23 +212,3 @@ def _not_own(name: str, owner: str, naming: Naming) -> RefusedError:
         else f"Work in that clone; or make an environment of another name: `./dashtam up {stack} --name NAME`; or use a"
         " state backend of this clone's own: unset PULUMI_BACKEND_URL and `pulumi logout`.",
     )
-
-
-def require(state: State, engine: Engine, wanted: Wanted, needed: Callable[[], set[str] | None]) -> None:
-    """Make sure that an update takes nothing away that it must not.
-
-    Args:
-        state: What earlier updates made.
-        engine: What the engine has.
-        wanted: What is to be declared.
-        needed: See `require_keys`.
-
-    Raises:
-        RefusedError: It would.
-    """
-    require_own(state, wanted.naming)
-    require_engine(state, engine, wanted.naming.environment)
-    require_kept(state, wanted)
-    require_free(state, engine, wanted.naming)
-    require_database(state, wanted)
-    require_keys(state, wanted, needed)

@@ -6,6 +6,7 @@ which refuses to look at a checkout of another user, and follows GIT_DIR to any 
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 MARKER = "dashtam-clone"
@@ -25,13 +26,27 @@ def read(root: Path) -> str:
 
 
 def home(root: Path) -> str:
-    """Return the data home in which its state was first kept; empty where that isn't known."""
+    """Return the data home in which its state is kept; empty where that isn't known."""
     return _lines(root)[1]
+
+
+def folder(root: Path) -> Path | None:
+    """Return the folder outside the checkout in which its clone keeps state and records; None where it isn't known."""
+    name, data_home = read(root), home(root)
+    return folder_of(name, Path(data_home)) if name and data_home else None
+
+
+def folder_of(name: str, data_home: Path) -> Path:
+    """Return the folder of a clone."""
+    return data_home / "clones" / name
 
 
 def write(root: Path, identity: str, data_home: Path) -> None:
     """Give a checkout its identity."""
-    marker(root).write_text(f"{identity}\n{data_home}\n")
+    path = marker(root)
+    draft = path.with_name(f"{path.name}.{os.getpid()}")
+    draft.write_text(f"{identity}\n{data_home}\n")
+    draft.replace(path)  # nobody may read half of it, and take this for a checkout without an identity
 
 
 def _lines(root: Path) -> list[str]:

@@ -6,7 +6,9 @@ import re
 from dataclasses import dataclass
 
 PROJECT = "dashtam"
-SERVICES = ("postgres", "redis", "app", "callback", "sandbox")
+SANDBOX = "sandbox"
+"""The service, and the provider, that an environment may bring along."""
+SERVICES = ("postgres", "redis", "app", "callback", SANDBOX)
 """All that an environment may have; the sandbox can be switched off."""
 LONGEST = 40
 """The most characters that a stack's name has: host names of its services then keep to the 63 of RFC 1123, 2.1."""
@@ -22,20 +24,14 @@ FILES_LABEL = "dashtam.files"
 
 @dataclass(frozen=True)
 class Naming:
-    """The names of one environment.
-
-    Args:
-        environment: The stack's name: lower-case letters, digits and hyphens, at most 40.
-        owner: The clone that owns the environment.
-        placed: What stands for the stack in names, where that is not its own name; of the same form.
-
-    Raises:
-        ValueError: The stack's name can't be part of a container's, network's and host's name.
-    """
+    """The names of one environment; a ValueError where its name can't be part of a container's and a host's name."""
 
     environment: str
+    """The stack's name: lower-case letters, digits and hyphens, at most 40."""
     owner: str
+    """The clone that owns the environment."""
     placed: str = ""
+    """What stands for the stack in names, where that is not its own name; of the same form."""
 
     def __post_init__(self) -> None:
         for name in (self.environment, self.name):

@@ -9,25 +9,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from infra.catalogue import NODE, PYTHON, ROOT, SOURCE_VARIABLE, Base, ImageSource, source_digest
-from infra.settings import StackSettings
-from infra.shared_settings import ImageSettings
+from infra.config.sections import ImageSettings
+from infra.config.settings import StackSettings
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """What an image is built from, in the project's folder.
-
-    Args:
-        content: What goes into it besides its packages.
-        packages: What says which packages.
-        dockerfile: Its Dockerfile.
-        base: What it stands on; the Dockerfile takes it as `<NAME>_IMAGE`.
-    """
+    """What an image is built from, in the project's folder."""
 
     content: tuple[str, ...] = ()
+    """What goes into it besides its packages."""
     packages: tuple[str, ...] = ("pyproject.toml", "uv.lock")
+    """The files that list its packages."""
     dockerfile: str = "Dockerfile"
     base: Base = PYTHON
+    """The Dockerfile takes it as `<NAME>_IMAGE`."""
 
     def digest(self) -> str:
         """Return the digest of all that it is built from."""
@@ -67,18 +63,7 @@ RECIPES = {
 
 
 def image_source(settings: ImageSettings, environ: Mapping[str, str] = os.environ) -> ImageSource:
-    """Return where the base images come from.
-
-    Args:
-        settings: The stack's wish, if it has one.
-        environ: Where this machine's choice is.
-
-    Returns:
-        The stack's wish, else this machine's, else the registry.
-
-    Raises:
-        ValueError: This machine's choice is no source.
-    """
+    """Return where the base images come from: as the stack says, else as this machine says, else the registry."""
     machine = environ.get(SOURCE_VARIABLE) or ImageSource.REGISTRY
     if machine not in set(ImageSource):
         raise ValueError(f"{SOURCE_VARIABLE}={machine} is no source of images: set it to {' or '.join(ImageSource)}.")
@@ -86,44 +71,23 @@ def image_source(settings: ImageSettings, environ: Mapping[str, str] = os.enviro
 
 
 def reference(stage: str, arguments: Mapping[str, str]) -> str:
-    """Return the name and tag of an image that is built here.
+    """Return the name of an image that is built here, with a tag that follows from all that it is built from.
 
-    Args:
-        stage: One of `RECIPES`.
-        arguments: What `build_arguments` gave.
-
-    Returns:
-        The reference; its tag follows from everything that the image is built from, its base too.
+    `arguments` are what `build_arguments` returns: its base is part of that.
     """
     content = f"{RECIPES[stage].digest()} {json.dumps(dict(arguments), sort_keys=True)}"
     return f"dashtam/{stage}:{hashlib.sha256(content.encode()).hexdigest()[:12]}"
 
 
 def build_arguments(stage: str, settings: ImageSettings, environ: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """Return the arguments of an image's Dockerfile: what it stands on.
-
-    Args:
-        stage: One of `RECIPES`.
-        settings: Sources and overrides.
-        environ: Where this machine's choice of a source is.
-
-    Returns:
-        The only argument, by its name.
-    """
+    """Return the only argument of an image's Dockerfile, its base, by its name."""
     base = RECIPES[stage].base
     override = {PYTHON: settings.python, NODE: settings.node}[base]
     return {f"{base.name.upper()}_IMAGE": override or base.reference(image_source(settings, environ))}
 
 
 def stages(settings: StackSettings) -> dict[str, str]:
-    """Return which services of an environment run an image that is built here.
-
-    Args:
-        settings: The stack's config.
-
-    Returns:
-        Stages by service.
-    """
+    """Return the stages, by service, of the services that run an image that is built here."""
     development = settings.app.build == "development"
     found = {"app": settings.app.build, "callback": settings.app.build if development else "callback"}
     return {**found, "sandbox": "sandbox"} if settings.sandbox.enabled else found

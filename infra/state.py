@@ -1,46 +1,118 @@
-"""What Pulumi's state has of the stack that is being updated, asked from within the program."""
+"""What earlier updates made, as Pulumi's state has it: read by the program itself, and given by the commands."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-import pulumi
-
-from infra import earlier
+from infra.naming import OWNER_LABEL, STACK_LABEL
 
 READ = "pulumi:pulumi:readStackResourceOutputs"
-"""A function of the engine itself, which reads the state as it was before the update."""
+"""A function of Pulumi's engine, which reads the state as it was before the update."""
 
-BROKEN_OFF = "failed to load checkpoint"
-"""What it says while the engine writes that state: a file backend writes the attributes beside it in place."""
+BEING_WRITTEN = "failed to load checkpoint"
+"""Its error while the engine writes that state: a file backend writes the attributes beside it in place."""
 
 TRIES = 20
 PAUSE = 0.1
 """Seconds between two tries."""
 
+_STACK = "pulumi:pulumi:Stack"
+_VOLUME = "docker:index/volume:Volume"
+_KEY = "random:index/randomBytes:RandomBytes"
+_TOKEN_KEY = ("token-", "-key")
+"""How the resource names of token keys begin and end."""
+_FILES = "-files"
+"""How the names of volumes end that hold no data, but certificates and secrets that are in the state too."""
 
-def read(stack: str) -> earlier.State:
-    """Return what the state has of a stack.
 
-    Args:
-        stack: Its name.
+@dataclass(frozen=True)
+class Made:
+    """A resource that an earlier update made."""
 
-    Raises:
-        Exception: The state can't be read, in the engine's words.
-    """
-    full = f"{pulumi.get_organization()}/{pulumi.get_project()}/{stack}"
+    kind: str
+    """Pulumi's type token."""
+    name: str
+    """Its name on the engine."""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    resource: str = ""
+    """Its name in the program."""
+
+    @property
+    def owner(self) -> str:
+        """The clone that made it; empty where that isn't known."""
+        return self.labels.get(OWNER_LABEL, "")
+
+    @property
+    def stack(self) -> str:
+        """The stack that it was made for; empty where that isn't known."""
+        return self.labels.get(STACK_LABEL, "")
+
+
+@dataclass(frozen=True)
+class State:
+    """A stack as its state has it."""
+
+    made: Sequence[Made] = ()
+    outputs: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    """As of the last update that succeeded."""
+
+    @property
+    def names(self) -> set[str]:
+        """The names on the engine of its resources."""
+        return {one.name for one in self.made if one.name}
+
+    @property
+    def data_volumes(self) -> set[str]:
+        """The names of the volumes that hold data."""
+        return {one.name for one in self.made if one.kind == _VOLUME and holds_data(one.name)}
+
+    @property
+    def token_keys(self) -> set[str]:
+        """The names of the keys that wrap what tokens are encrypted with."""
+        begin, end = _TOKEN_KEY
+        return {
+            one.resource.removeprefix(begin).removesuffix(end)
+            for one in self.made
+            if one.kind == _KEY and one.resource.startswith(begin) and one.resource.endswith(end)
+        }
+
+
+def holds_data(volume: str) -> bool:
+    """Tell by its name whether a volume of this project holds data."""
+    return not volume.endswith(_FILES)
+
+
+def of(resources: Iterable[tuple[str, str, Mapping[str, Any]]]) -> State:
+    """Return a state, of type tokens, names in the program and outputs of all resources, the stack's among them."""
+    found = list(resources)
+    outputs = next((outputs for kind, _, outputs in found if kind == _STACK), {})
+    return State([_made(kind, name, outputs) for kind, name, outputs in found if kind != _STACK], outputs)
+
+
+def read(stack: str) -> State:
+    """Return what the state has of the stack that is being updated; Pulumi's own error where it can't be read."""
     for _ in range(TRIES - 1):
         try:
-            return _read(full)
+            return _read(stack)
         except Exception as error:  # the SDK raises no other
-            if BROKEN_OFF not in str(error):
+            if BEING_WRITTEN not in str(error):
                 raise
             time.sleep(PAUSE)
-    return _read(full)
+    return _read(stack)
 
 
-def _read(full: str) -> earlier.State:
-    found: dict[str, Any] = pulumi.runtime.invoke(READ, {"stackName": full}).value
-    resources = found["outputs"].items()
-    return earlier.state((one["type"], urn.rsplit("::", 1)[-1], one["outputs"]) for urn, one in resources)
+def _read(stack: str) -> State:
+    import pulumi  # noqa: PLC0415 - slow to import, and commands read the state themselves
+
+    name = f"{pulumi.get_organization()}/{pulumi.get_project()}/{stack}"
+    found: dict[str, Any] = pulumi.runtime.invoke(READ, {"stackName": name}).value
+    return of((one["type"], urn.rsplit("::", 1)[-1], one["outputs"]) for urn, one in found["outputs"].items())
+
+
+def _made(kind: str, resource: str, outputs: Mapping[str, Any]) -> Made:
+    labels = outputs.get("labels")
+    pairs = labels if isinstance(labels, list) else []
+    return Made(kind, str(outputs.get("name", "")), {one["label"]: one["value"] for one in pairs}, resource)

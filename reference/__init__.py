@@ -1,1 +1,1 @@
-"""Files that follow from the code, and are kept in the repository for editors and readers."""
+"""Files that are generated from the code, and committed for editors and readers."""

@@ -1,4 +1,4 @@
-"""Write every file that follows from the code: `python -m reference`; with `--check`, only tell which are stale."""
+"""Write every file that is generated from the code: `python -m reference`; `--check` only lists stale ones."""
 
 from __future__ import annotations
 
@@ -9,14 +9,7 @@ from reference.files import stale, write
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Write the files, or tell which don't follow the code any more.
-
-    Args:
-        arguments: Of the command line; the process's own if left out.
-
-    Returns:
-        The exit status: 1 if `--check` found one.
-    """
+    """Write the files, or list the stale ones; return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m reference", description=__doc__)
     parser.add_argument("--check", action="store_true", help="change nothing; the exit status is 1 if a file is stale")
     if not parser.parse_args(arguments).check:

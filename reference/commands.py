@@ -22,12 +22,13 @@ _REQUIRED = re.compile(r"\s*\[required\]$")
 def content() -> str:
     """Return the page."""
     commands = [one for name, command in Commands().items() for one in _each(name, command)]
-    exit_status = (
-        "The exit status is 0 where all is well, 1 where something failed, 2 where the command line is wrong, and 130"
-        " after Ctrl-C. Results go to standard output, progress and messages to standard error. `NO_COLOR` is honoured."
+    streams = (
+        "Tables, files and JSON go to standard output. Progress, questions, errors and messages about a change that was"
+        " made, such as the table at the end of `up`, go to standard error. See also [Exit codes](exit-codes.md),"
+        " [JSON output](json.md) and [Environment variables](environment-variables.md)."
     )
     overview = (f"**{panel}**\n\n{_overview(commands, names)}" for panel, names in PANELS.items())
-    return page("Commands", exit_status, *overview, *(_section(name, command) for name, command in commands))
+    return page("Commands", streams, *overview, *(_section(name, command) for name, command in commands))
 
 
 def _overview(commands: list[tuple[str, Command]], names: Container[str]) -> str:

@@ -9,7 +9,7 @@ from reference.config_schema import schema
 from reference.markdown import code, page, table
 
 if TYPE_CHECKING:
-    from reference.config_rules import Schema
+    from reference.config_schema import Schema
 
 PATH = "docs/reference/config.md"
 
@@ -20,9 +20,9 @@ def content() -> str:
     sections = whole["properties"]["config"]["properties"]
     return page(
         "Stack config",
-        "Every key of `Pulumi.<stack>.yaml`. A key that isn't here is refused, and so is a value of another kind:"
-        " `./dashtam up` tells the key, the value, the reason and what would be right before anything is touched."
-        " Editors do the same with `schema/stack.schema.json`.",
+        "Every key of `Pulumi.<stack>.yaml`. Unknown keys and values of another kind are refused before anything"
+        " changes: the message names the key, the value, the reason and a valid value. Editors check the same with"
+        " `schema/stack.schema.json`. An empty default means that the key may be left out and has no value then.",
         *(_section(name, section, whole["$defs"]) for name, section in sections.items()),
     )
 
@@ -60,7 +60,8 @@ def _kind(field: Schema, definitions: Schema) -> str:
     if field["type"] == "array":
         return f"a list, each: {_kind(field['items'], definitions)}"
     if field["type"] == "object":
-        return f"names with values, each: {_kind(field['additionalProperties'], definitions)}"
+        [values] = field["patternProperties"].values()
+        return f"names with values, each: {_kind(values, definitions)}"
     return _plain(field)
 
 

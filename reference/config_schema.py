@@ -2,34 +2,32 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode
 from pydantic_core import CoreSchema
 
-from infra.settings import NAMESPACE, StackSettings
-from reference.config_rules import CONFIG, RULES, Schema, named
+from infra.config.settings import NAMESPACE, StackSettings
 
 PATH = "schema/stack.schema.json"
 
+Schema = dict[str, Any]
+
 
 def schema() -> Schema:
-    """Return the schema of a whole stack config file.
+    """Return the schema of a whole stack config file, of draft 7: the newest that editors know in full.
 
-    Returns:
-        A schema of draft 7, the newest that editors know in full.
+    What compares one value with another is left to the settings' own validators.
     """
     whole = StackSettings.model_json_schema(schema_generator=_WithoutTitles)
     definitions = whole.pop("$defs")
-    for model, rule in RULES.items():
-        _merge(definitions[model.__name__], rule)
-    config = _with_namespace(whole)
-    _merge(config, CONFIG)
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": "Stack config of Dashtam's environments",
         "type": "object",
         "required": ["config"],
         "properties": {
-            "config": config,
+            "config": _with_namespace(whole),
             "secretsprovider": {"type": "string", "description": "What encrypts the stack's secrets. Pulumi's own."},
             "encryptionsalt": {"type": "string", "description": "Belongs to one clone's passphrase. Pulumi's own."},
             "encryptedkey": {"type": "string", "description": "The encrypted data key. Pulumi's own."},
@@ -51,24 +49,20 @@ class _WithoutTitles(GenerateJsonSchema):
         return whole
 
 
-def _merge(target: Schema, more: Schema) -> None:
-    for key, value in more.items():
-        if isinstance(value, dict) and isinstance(target.get(key), dict):
-            _merge(target[key], value)
-        else:
-            target[key] = value
-
-
 def _with_namespace(config: Schema) -> Schema:
     """Name the sections as Pulumi does; keys of other namespaces are other programs' and plugins'."""
     return {
         "type": "object",
         "description": config["description"],
-        "required": [named(key) for key in config["required"]],
-        "properties": {named(key): _without_default(value) for key, value in config["properties"].items()},
+        "required": [_named(key) for key in config["required"]],
+        "properties": {_named(key): _without_default(value) for key, value in config["properties"].items()},
         "patternProperties": {f"^(?!{NAMESPACE}:)[^:]+:": True},
         "additionalProperties": False,
     }
+
+
+def _named(section: str) -> str:
+    return f"{NAMESPACE}:{section}"
 
 
 def _without_default(section: Schema) -> Schema:

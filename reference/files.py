@@ -1,4 +1,4 @@
-"""Which files follow from the code, and whether they still do."""
+"""The files that are generated from the code, and which of them are stale."""
 
 from __future__ import annotations
 
@@ -20,26 +20,12 @@ FILES: Mapping[str, Callable[[], str]] = {
 
 
 def stale(root: Path = ROOT) -> list[str]:
-    """Return the files that don't say what the code says.
-
-    Args:
-        root: The project's root.
-
-    Returns:
-        Their paths from the root.
-    """
+    """Return the stale files, by their paths from the root."""
     return [path for path, content in FILES.items() if _text(root / path) != content()]
 
 
 def write(root: Path = ROOT) -> list[str]:
-    """Write the files that are stale.
-
-    Args:
-        root: The project's root.
-
-    Returns:
-        Their paths from the root.
-    """
+    """Write the stale files, and return their paths from the root."""
     found = stale(root)
     for path in found:
         (root / path).parent.mkdir(parents=True, exist_ok=True)

@@ -7,7 +7,9 @@ import importlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import get_args
 
+from infra.config import values
 from reference.markdown import page, table
 from reference.source_text import GAP, SourceText
 
@@ -24,12 +26,10 @@ TOLD: dict[str, tuple[int | str, ...]] = {
 """What tells a user of a failure, and which of its arguments hold the text."""
 REFUSED: dict[str, tuple[int | str, ...]] = {"ValueError": (0,)}
 CONFIG = (
-    "infra/config_values.py",
     "infra/naming.py",
-    "infra/provider_settings.py",
-    "infra/service_settings.py",
-    "infra/settings.py",
-    "infra/shared_settings.py",
+    "infra/config/providers.py",
+    "infra/config/sections.py",
+    "infra/config/settings.py",
 )
 """Where that is what a user is told of a value in the config."""
 
@@ -52,18 +52,18 @@ def content() -> str:
     found = messages()
     return page(
         "Messages",
-        "What is said when something is in the way, as the code says it. `{name}` stands for a value, a stroke parts"
-        f" what is said in one case from another, and {GAP} is what another program said, or depends on the machine."
-        " [Troubleshooting](../troubleshooting.md) tells more of the common ones.",
+        f"Error messages, from the code. `{{name}}` stands for a value, `/` separates alternatives, and {GAP} is the"
+        " output of another program, or depends on the machine. [Troubleshooting](../troubleshooting.md) explains the"
+        " common ones.",
         "## Commands",
-        table(("message", "cause", "what to do"), _rows(found, "UserError", "explain_failure", "RefusedError")),
+        table(("message", "cause", "remedy"), _rows(found, "UserError", "explain_failure", "RefusedError")),
         "## Plain Pulumi",
         table(("message",), _rows(found, "EngineError")),
         "## Doctor",
-        table(("what was looked at", "what is wrong", "what to do"), _rows(found, "Finding")),
+        table(("check", "cause", "remedy"), _rows(found, "Finding")),
         "## Values of a stack's config",
-        "The key and the value stand before each.",
-        table(("what is wrong, and what would be right",), _rows(found, "ValueError")),
+        "Each is printed after its key and value.",
+        table(("message",), [*_forms(), *_rows(found, "ValueError")]),
     )
 
 
@@ -75,6 +75,12 @@ def messages() -> list[Message]:
 
 def _rows(found: list[Message], *kinds: str) -> list[tuple[str, ...]]:
     return [one.parts for one in found if one.kind in kinds]
+
+
+def _forms() -> list[tuple[str, ...]]:
+    """Return what is said of a text that has not the form of its kind."""
+    marks = (mark for kind in vars(values).values() for mark in get_args(kind))
+    return [(f"it must be {one.form}; {one.hint}",) for one in marks if isinstance(one, values.Pattern)]
 
 
 def _of_file(path: Path) -> Iterator[Message]:

@@ -12,12 +12,7 @@ GAP = "…"
 
 @dataclass(frozen=True)
 class SourceText:
-    """Reads the text that expressions of a function make.
-
-    Args:
-        module: The module, for its constants.
-        assigned: What the function assigns to names, in the order of its lines.
-    """
+    """Reads the text that expressions of a function make."""
 
     module: ModuleType
     assigned: tuple[tuple[str, ast.expr], ...] = ()
@@ -32,14 +27,7 @@ class SourceText:
         return SourceText(self.module, tuple(sorted(found, key=lambda one: one[1].lineno)))
 
     def read(self, node: ast.expr | None) -> str:  # noqa: PLR0911 - a kind of expression each
-        """Return an expression's text.
-
-        Args:
-            node: The expression; None gives no text.
-
-        Returns:
-            The text; alternatives in a row, `{name}` for a value, and `GAP` for what can't be told.
-        """
+        """Return an expression's text: `a / b` for alternatives, `{name}` for a value, `GAP` for the unknown."""
         match node:
             case None:
                 return ""

@@ -1,7 +1,7 @@
-"""Keeps a connection to one process while it talks to the provider, without keeping a connection to the database.
+"""Gives a connection to one process while it calls the provider, without holding a connection to the database.
 
-A lock in the database would cost one for as long as the provider takes: a few requests to one that hangs would leave
-none to any other. So a claim stands in the row, and ends by itself where its process was killed.
+A lock in the database would hold one for as long as the provider takes: a few requests to one that hangs would use up
+the pool. So a claim is a time in the row, and ends by itself if its process was killed.
 """
 
 from __future__ import annotations
@@ -18,51 +18,35 @@ from sqlalchemy import update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
-from app.linking.rows import due_since, locked
-from app.models import ConnectionStatus, ProviderConnection
+from app.core.models import ConnectionStatus, ProviderConnection
+from app.linking.repository import due_since, locked
 
 LEASE = timedelta(seconds=30)
-"""After which a claim ends by itself: longer than a provider is waited for."""
+"""After which a claim ends by itself: longer than the calls to a provider may take."""
 
 POLL = 0.1
 """Seconds between two looks at a row that another process has claimed."""
 
 SHORTEST, LONGEST = timedelta(seconds=15), timedelta(minutes=15)
-"""Between two tries to refresh what fails."""
+"""Between two attempts of a refresh that fails."""
 
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
 class Claimed:
-    """A connection that nobody else refreshes or disconnects meanwhile.
-
-    Args:
-        row: As it was when it was claimed.
-        renewed: Whether another got new tokens for it while it was waited for.
-    """
+    """A connection that nobody else refreshes or disconnects meanwhile, as it was when it was claimed."""
 
     row: ProviderConnection
     renewed: bool
+    """Whether another process got new tokens for it during the wait."""
 
 
 @asynccontextmanager
 async def claim(
     sessions: async_sessionmaker[AsyncSession], owner: uuid.UUID, connection: uuid.UUID
 ) -> AsyncIterator[Claimed]:
-    """Claim a connection, once whoever has claimed it is done.
-
-    Args:
-        sessions: To the database.
-        owner: Whose it is.
-        connection: Its id.
-
-    Yields:
-        The connection.
-
-    Raises:
-        UnknownConnectionError: There is none.
-    """
+    """Claim a connection, once a present claim has ended."""
     claimed = await _wait(sessions, owner, connection)
     try:
         yield claimed
@@ -71,13 +55,9 @@ async def claim(
 
 
 def back_off(overdue: timedelta) -> timedelta:
-    """Return how long to wait before what has just failed is tried again.
+    """Return the delay before the next attempt: as long as it has been due, within limits.
 
-    Args:
-        overdue: For how long it has been due.
-
-    Returns:
-        As long again, within limits: so each wait is about twice the one before, and nothing needs to be counted.
+    So each delay is about twice the one before, and nothing needs to be counted.
     """
     return min(max(overdue, SHORTEST), LONGEST)
 
@@ -96,7 +76,7 @@ async def _wait(sessions: async_sessionmaker[AsyncSession], owner: uuid.UUID, co
 def _take(row: ProviderConnection, now: datetime) -> bool:
     if row.claimed_until is not None and row.claimed_until > now:
         return False
-    # Success takes back when to try again; so nothing needs to be written after a failure, whatever it is.
+    # Success clears retry_at; so nothing needs to be written after a failure, whatever it is.
     row.claimed_until, row.retry_at = now + LEASE, now + back_off(now - (due_since(row) or now))
     return True
 

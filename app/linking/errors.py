@@ -2,126 +2,123 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from http import HTTPStatus
 from typing import ClassVar
 
+from app.providers.errors import InvalidIdTokenError, ProviderError, RefusedError
+
 
 class LinkingError(Exception):
-    """It can't be done, for a reason that is part of the flow; holds nothing secret.
+    """It can't be done, for a reason that is part of the flow; `detail` gives reason and way out, and holds no secret.
 
-    Args:
-        kind: Names the reason; the problem's type is `urn:dashtam:problem:<kind>`.
-        status: HTTP status.
-        title: The reason, short.
-        detail: The reason and the way out.
+    The problem's type is `urn:dashtam:problem:<kind>`.
     """
 
-    def __init__(self, kind: str, status: HTTPStatus, title: str, detail: str) -> None:
-        super().__init__(f"{kind}: {detail}")
-        self.kind = kind
-        self.status = status
-        self.title = title
-        self.detail = detail
-
-
-class _KnownError(LinkingError):
-    name: ClassVar[str]
-    code: ClassVar[HTTPStatus] = HTTPStatus.BAD_REQUEST
-    short: ClassVar[str]
+    kind: ClassVar[str]
+    status: ClassVar[HTTPStatus] = HTTPStatus.BAD_REQUEST
+    title: ClassVar[str]
     explanation: ClassVar[str] = ""
 
     def __init__(self, detail: str = "") -> None:
-        super().__init__(self.name, self.code, self.short, detail or self.explanation)
+        self.detail = detail or self.explanation
+        super().__init__(f"{self.kind}: {self.detail}")
 
 
-class UnknownProviderError(_KnownError):
+class UnknownProviderError(LinkingError):
     """There is no such provider."""
 
-    name, code, short = "unknown-provider", HTTPStatus.NOT_FOUND, "Unknown provider"
+    kind, status, title = "unknown-provider", HTTPStatus.NOT_FOUND, "Unknown provider"
     explanation = "No provider of this name is configured."
 
 
-class UnknownConnectionError(_KnownError):
+class UnknownConnectionError(LinkingError):
     """There is no such connection, or it is somebody else's."""
 
-    name, code, short = "unknown-connection", HTTPStatus.NOT_FOUND, "Unknown connection"
+    kind, status, title = "unknown-connection", HTTPStatus.NOT_FOUND, "Unknown connection"
     explanation = "There is no such connection."
 
 
-class UnknownStateError(_KnownError):
-    """No authorization with this state is under way."""
+class UnknownStateError(LinkingError):
+    """No authorization with this state is in progress."""
 
-    name, short = "unknown-state", "Unknown state"
+    kind, title = "unknown-state", "Unknown state"
     explanation = "No link with this state was started, or it has ended. Start linking the account again."
 
 
-class WrongIssuerError(_KnownError):
-    """Another issuer answered than the one that was asked."""
+class WrongIssuerError(LinkingError):
+    """Another issuer answered than the one of the authorization request."""
 
-    name, short = "wrong-issuer", "Wrong issuer"
+    kind, title = "wrong-issuer", "Wrong issuer"
     explanation = "The answer does not come from the provider that was asked. Start linking the account again."
 
 
-class DeniedError(_KnownError):
-    """The person, or the provider, said no."""
+class DeniedError(LinkingError):
+    """The person, or the provider, denied the link."""
 
-    name, short = "denied", "Not allowed"
+    kind, title = "denied", "Not allowed"
     explanation = "The provider did not allow the link."
 
 
-class UnknownReceiptError(_KnownError):
+class UnknownReceiptError(LinkingError):
     """No answered authorization has this receipt."""
 
-    name, short = "unknown-receipt", "Unknown receipt"
+    kind, title = "unknown-receipt", "Unknown receipt"
     explanation = "This link was finished already, or has ended. Start linking the account again."
 
 
-class WrongSessionError(_KnownError):
+class WrongSessionError(LinkingError):
     """Another browser came back than the one that started."""
 
-    name, code, short = "wrong-session", HTTPStatus.FORBIDDEN, "Wrong session"
+    kind, status, title = "wrong-session", HTTPStatus.FORBIDDEN, "Wrong session"
     explanation = "This link was started in another browser. Start it again in this one."
 
 
-class ProviderRefusedError(_KnownError):
+class ProviderRefusedError(LinkingError):
     """The provider refuses to exchange, refresh or revoke."""
 
-    name, code, short = "provider-refused", HTTPStatus.BAD_GATEWAY, "The provider refused"
+    kind, status, title = "provider-refused", HTTPStatus.BAD_GATEWAY, "The provider refused"
 
 
-class ProviderUnavailableError(_KnownError):
+class ProviderUnavailableError(LinkingError):
     """The provider can't be reached."""
 
-    name, code, short = "provider-unavailable", HTTPStatus.BAD_GATEWAY, "The provider is not available"
+    kind, status, title = "provider-unavailable", HTTPStatus.BAD_GATEWAY, "The provider is not available"
 
 
-class InvalidTokenError(_KnownError):
+class InvalidTokenError(LinkingError):
     """The provider's ID token isn't what it should be."""
 
-    name, code, short = "invalid-id-token", HTTPStatus.BAD_GATEWAY, "The provider's answer is not valid"
+    kind, status, title = "invalid-id-token", HTTPStatus.BAD_GATEWAY, "The provider's answer is not valid"
 
 
-class NotRefreshableError(_KnownError):
+class NotRefreshableError(LinkingError):
     """The connection can't be refreshed; only linking again helps."""
 
-    name, code, short = "not-refreshable", HTTPStatus.CONFLICT, "Not refreshable"
+    kind, status, title = "not-refreshable", HTTPStatus.CONFLICT, "Not refreshable"
     explanation = "The provider gave no way to renew this connection, or took it back. Link the account again."
 
 
-_LATER = frozenset({"server_error", "temporarily_unavailable"})
+_TEMPORARY = frozenset({"server_error", "temporarily_unavailable"})
 
 
-def refusal(error: str, description: str | None) -> LinkingError:
-    """Return what an authorization response's error means (RFC 6749, section 4.1.2.1).
-
-    Args:
-        error: The provider's error code.
-        description: Its explanation.
-
-    Returns:
-        What to raise: a denial only where it is one, for else nobody would look at the settings; it repeats the words.
-    """
+def authorization_error(error: str, description: str | None) -> LinkingError:
+    """Return what an authorization response's error means (RFC 6749, section 4.1.2.1); the detail repeats its words."""
     words = f"{error}: {description}" if description else error
     if error == "access_denied":
         return DeniedError(words)
-    return ProviderUnavailableError(words) if error in _LATER else ProviderRefusedError(words)
+    return ProviderUnavailableError(words) if error in _TEMPORARY else ProviderRefusedError(words)
+
+
+@contextmanager
+def provider_call() -> Iterator[None]:
+    """Raise each `ProviderError` of a call to a provider as a `LinkingError`."""
+    try:
+        yield
+    except InvalidIdTokenError as error:
+        raise InvalidTokenError(f"{error}. Start linking the account again.") from error
+    except RefusedError as error:
+        raise ProviderRefusedError(f"It gave this reason: {error}") from error
+    except ProviderError as error:
+        raise ProviderUnavailableError(f"{error}. Try again in a while.") from error

@@ -1,6 +1,6 @@
 """Refreshes connections before their access tokens end, while the app runs; one process at a time does each.
 
-Each provider is looked after by itself, so that one that fails or hangs keeps no other's connections waiting.
+Each provider has a task of its own, so that one that fails or hangs delays no other's connections.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from contextlib import asynccontextmanager
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.failures import explain
+from app.core.dependency_errors import explain
+from app.linking.connections import Connections
 from app.linking.errors import LinkingError
-from app.linking.tokens import Connections
-from app.providers.interface import Provider
+from app.providers.client import Provider
 
 PERIOD = 15.0
 """Seconds between two looks; well within the time before the end at which a token is due."""
@@ -29,17 +29,9 @@ log = structlog.get_logger(__name__)
 
 
 @asynccontextmanager
-async def refreshing(
-    connections: Connections, providers: Mapping[str, Provider], *, period: float = PERIOD
-) -> AsyncIterator[None]:
-    """Refresh what is due for as long as the context lasts; it ends once no refresh is under way.
-
-    Args:
-        connections: The connections.
-        providers: The providers by name.
-        period: Seconds between two looks.
-    """
-    tasks = [asyncio.create_task(_run(connections, provider, period)) for provider in providers.values()]
+async def refreshing(connections: Connections, providers: Mapping[str, Provider]) -> AsyncIterator[None]:
+    """Refresh what is due for as long as the context lasts; it ends once no refresh is in flight."""
+    tasks = [asyncio.create_task(_run(connections, provider)) for provider in providers.values()]
     try:
         yield
     finally:
@@ -50,25 +42,17 @@ async def refreshing(
 
 
 async def refresh_due(connections: Connections, provider: Provider) -> int:
-    """Refresh what is due now.
-
-    Args:
-        connections: The connections.
-        provider: Whose.
-
-    Returns:
-        How many were refreshed.
-    """
-    places = asyncio.Semaphore(AT_ONCE)
-    due = await connections.due(provider.name, BATCH)
-    return sum(await asyncio.gather(*(_try(connections, provider, one, places) for one in due)))
+    """Refresh what is due now; return how many were refreshed."""
+    slots = asyncio.Semaphore(AT_ONCE)
+    due = await connections.repository.due(provider.name, BATCH)
+    return sum(await asyncio.gather(*(_refresh(connections, provider, one, slots) for one in due)))
 
 
-async def _try(
-    connections: Connections, provider: Provider, which: tuple[uuid.UUID, uuid.UUID], places: asyncio.Semaphore
+async def _refresh(
+    connections: Connections, provider: Provider, which: tuple[uuid.UUID, uuid.UUID], slots: asyncio.Semaphore
 ) -> bool:
     about = {"connection": str(which[1]), "provider": provider.name}
-    async with places:
+    async with slots:
         try:
             await connections.refresh(*which, provider, only_due=True)
         except LinkingError as error:
@@ -80,7 +64,7 @@ async def _try(
     return False
 
 
-async def _run(connections: Connections, provider: Provider, period: float) -> None:
+async def _run(connections: Connections, provider: Provider) -> None:
     while True:
         refreshed = 0
         try:
@@ -88,13 +72,13 @@ async def _run(connections: Connections, provider: Provider, period: float) -> N
         except Exception as error:
             _report("What is due could not be looked up", error, provider=provider.name)
         if refreshed < BATCH:  # otherwise more may wait
-            await asyncio.sleep(period)
+            await asyncio.sleep(PERIOD)
 
 
 def _report(event: str, error: Exception, **about: str) -> None:
     failure = explain(error)
     if isinstance(error, SQLAlchemyError | OSError) and failure.expected:
-        # It comes back by itself, and /ready says so meanwhile.
+        # It recovers by itself, and /ready reports it meanwhile.
         log.warning(event, reason=failure.reason, **about)
         return
     # Where it happened, but not its text, which might hold a token.

@@ -14,17 +14,9 @@ from urllib.parse import urlencode
 
 from redis.asyncio import Redis
 
-from app.linking.asking import told
-from app.linking.errors import (
-    UnknownProviderError,
-    UnknownReceiptError,
-    UnknownStateError,
-    WrongIssuerError,
-    WrongSessionError,
-    refusal,
-)
-from app.linking.models import ConnectionInfo, ConnectionPage, ProviderInfo
-from app.linking.pending import (
+from app.core.models import ProviderConnection
+from app.http.metrics import count_linking
+from app.linking.authorizations import (
     PENDING_LIFETIME,
     RECEIPT_LIFETIME,
     OneTimeStore,
@@ -33,10 +25,18 @@ from app.linking.pending import (
     digest,
     random_name,
 )
-from app.linking.redirect import Redirect
-from app.linking.tokens import Connections
-from app.models import ProviderConnection
-from app.providers.interface import Challenge, Provider
+from app.linking.connections import Connections
+from app.linking.errors import (
+    UnknownProviderError,
+    UnknownReceiptError,
+    UnknownStateError,
+    WrongIssuerError,
+    WrongSessionError,
+    authorization_error,
+    provider_call,
+)
+from app.linking.schemas import ConnectionInfo, ConnectionPage, ProviderInfo, Redirect
+from app.providers.client import Challenge, Provider
 
 FINISH = "/finish"
 
@@ -48,19 +48,13 @@ _MICROSECOND = timedelta(microseconds=1)
 
 
 class Linking:
-    """Everything that can be done with providers and connections.
-
-    Args:
-        providers: The providers by name.
-        connections: The connections in the database.
-        redis: Where authorizations under way are kept.
-        public_url: The app's origin as browsers see it.
-    """
+    """Everything that can be done with providers and connections."""
 
     def __init__(
         self, providers: Mapping[str, Provider], connections: Connections, redis: Redis, public_url: str
     ) -> None:
         self._providers, self._connections, self._public_url = providers, connections, public_url
+        self._repository = connections.repository
         self._pending = OneTimeStore(redis, "pending", Pending, PENDING_LIFETIME)
         self._receipts = OneTimeStore(redis, "receipt", Receipt, RECEIPT_LIFETIME)
 
@@ -69,22 +63,10 @@ class Linking:
         return [ProviderInfo(name=one.name, title=one.title) for one in self._providers.values()]
 
     async def start(self, provider: str, *, owner: uuid.UUID, session: str) -> str:
-        """Start an authorization.
-
-        Args:
-            provider: The provider's name.
-            owner: For whom.
-            session: The browser session, to which the authorization is bound.
-
-        Returns:
-            Where to send the browser.
-
-        Raises:
-            LinkingError: There is no such provider, or it can't be reached.
-        """
+        """Start an authorization that is bound to a browser session; return the address to send the browser to."""
         chosen = self._provider(provider)
         challenge = Challenge(state=random_name(), verifier=random_name(), nonce=random_name())
-        with told():
+        with provider_call():
             url = await chosen.authorization_url(challenge)
         pending = Pending(
             provider=provider,
@@ -94,122 +76,63 @@ class Linking:
             nonce=challenge.nonce,
         )
         await self._pending.put(challenge.state, pending)
+        count_linking("started")
         return url
 
     async def receive(self, redirect: Redirect) -> str:
-        """Take a provider's answer from the callback server.
-
-        Args:
-            redirect: The answer.
-
-        Returns:
-            Where the browser goes on.
-
-        Raises:
-            LinkingError: The state is unknown or used, another issuer answers, or the provider says no.
-        """
+        """Take a provider's answer from the callback server; return the address where the browser continues."""
         pending = await self._pending.take(redirect.state.get_secret_value())
         if pending is None:
             raise UnknownStateError
-        with told():
+        with provider_call():
             if not await self._provider(pending.provider).accepts_issuer(redirect.iss):
                 raise WrongIssuerError
         if redirect.code is None:
-            raise refusal(str(redirect.error), redirect.error_description)
+            raise authorization_error(str(redirect.error), redirect.error_description)
         receipt = random_name()
         await self._receipts.put(receipt, Receipt(pending=pending, code=redirect.code.get_secret_value()))
         return f"{self._public_url}{FINISH}?{urlencode({'receipt': receipt})}"
 
     async def finish(self, receipt: str, *, session: str) -> ConnectionInfo:
-        """Exchange the code, in the browser that started.
-
-        Args:
-            receipt: What `receive` sent the browser back with.
-            session: The browser session.
-
-        Returns:
-            The connection.
-
-        Raises:
-            LinkingError: The receipt is unknown or used, the browser is another, or the provider fails.
-        """
-        kept = await self._receipts.take(receipt)
-        if kept is None:
+        """Exchange the code, in the browser that started; `receipt` comes from `receive`."""
+        answered = await self._receipts.take(receipt)
+        if answered is None:
             raise UnknownReceiptError
-        pending = kept.pending
+        pending = answered.pending
         if not hmac.compare_digest(pending.session, digest(session)):
             raise WrongSessionError
-        # The state has done its work, and was not kept.
+        # The state has done its work, and was not stored.
         challenge = Challenge(state="", verifier=pending.verifier, nonce=pending.nonce)
-        with told():
-            grant = await self._provider(pending.provider).exchange(kept.code, challenge)
-        return self._info(await self._connections.link(uuid.UUID(pending.owner), pending.provider, grant))
+        with provider_call():
+            grant = await self._provider(pending.provider).exchange(answered.code, challenge)
+        row = await self._repository.link(uuid.UUID(pending.owner), pending.provider, grant)
+        count_linking("linked")
+        return self._info(row)
 
     async def connections(self, owner: uuid.UUID, *, limit: int = 50, after: str | None = None) -> ConnectionPage:
-        """Return a person's connections, youngest first.
-
-        Args:
-            owner: Whose.
-            limit: At most how many.
-            after: The `next` of the page before.
-
-        Returns:
-            A page.
-
-        Raises:
-            ValueError: `after` is no such thing.
-        """
-        rows = await self._connections.page(owner, limit + 1, _position(after) if after else None)
+        """Return a page of a person's connections, youngest first; `ValueError` if `after` is no `next` of a page."""
+        rows = await self._repository.page(owner, limit + 1, _position(after) if after else None)
         following = _cursor(rows[limit - 1]) if len(rows) > limit else None
         return ConnectionPage(items=[self._info(row) for row in rows[:limit]], next=following)
 
     async def connection(self, owner: uuid.UUID, connection: uuid.UUID) -> ConnectionInfo:
-        """Return a connection.
-
-        Args:
-            owner: Whose.
-            connection: Its id.
-
-        Returns:
-            The connection.
-
-        Raises:
-            UnknownConnectionError: There is none.
-        """
-        return self._info(await self._connections.get(owner, connection))
+        """Return a connection."""
+        return self._info(await self._repository.get(owner, connection))
 
     async def refresh(self, owner: uuid.UUID, connection: uuid.UUID) -> ConnectionInfo:
-        """Renew a connection's tokens.
-
-        Args:
-            owner: Whose.
-            connection: Its id.
-
-        Returns:
-            The connection.
-
-        Raises:
-            LinkingError: There is none, it can't be renewed, or the provider fails.
-        """
-        row = await self._connections.get(owner, connection)
-        return self._info(await self._connections.refresh(owner, connection, self._provider(row.provider)))
+        """Renew a connection's tokens."""
+        row = await self._repository.get(owner, connection)
+        refreshed = await self._connections.refresh(owner, connection, self._provider(row.provider))
+        count_linking("refreshed")
+        return self._info(refreshed)
 
     async def disconnect(self, owner: uuid.UUID, connection: uuid.UUID, *, forget: bool = False) -> bool:
-        """Revoke a connection's tokens and forget it.
-
-        Args:
-            owner: Whose.
-            connection: Its id.
-            forget: Forget it even if the provider is not available.
-
-        Returns:
-            Whether the tokens are revoked; if not, they may be good until the person revokes them at the provider.
-
-        Raises:
-            LinkingError: There is none, or the provider is not available; then the connection stays.
-        """
-        row = await self._connections.get(owner, connection)
-        return await self._connections.disconnect(owner, connection, self._providers.get(row.provider), force=forget)
+        """Revoke a connection's tokens and forget it; return whether they are revoked, see `Connections.disconnect`."""
+        row = await self._repository.get(owner, connection)
+        provider = self._providers.get(row.provider)
+        revoked = await self._connections.disconnect(owner, connection, provider, force=forget)
+        count_linking("disconnected")
+        return revoked
 
     def _provider(self, name: str) -> Provider:
         try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
@@ -18,11 +18,10 @@ from pydantic import (
     model_validator,
 )
 
-from app.errors import ServiceError
-from app.providers.presets import PRESETS
+from app.core.errors import ServiceError
 
 HttpsUrl = Annotated[str, Field(pattern=r"^https://[^\s?#]+$", max_length=2048)]
-"""Kept as written: an issuer is compared character by character (RFC 9207, section 2.4)."""
+"""Not normalized: an issuer is compared character by character (RFC 9207, section 2.4)."""
 
 
 def _whole(url: str) -> str:
@@ -61,29 +60,7 @@ def _sendable(secret: SecretStr) -> SecretStr:
 
 
 class ProviderConfig(BaseModel):
-    """One provider.
-
-    Attributes:
-        name: Short name, part of addresses.
-        title: Name for people.
-        kind: `oidc` has discovery and ID tokens, `oauth2` has neither.
-        issuer: The issuer's identifier; needed for `oidc`.
-        discovery_url: Where the metadata is, if not at the issuer's well-known address.
-        authorization_endpoint: Where the browser is sent; this and the following come before what discovery says.
-        token_endpoint: Where codes and refresh tokens are exchanged.
-        revocation_endpoint: Where tokens are revoked (RFC 7009); absent if the provider can't.
-        jwks_uri: Where the keys that sign ID tokens are.
-        authorization_response_iss_parameter_supported: Whether each of its redirects names the issuer (RFC 9207).
-        subject_field: The field that identifies the account, for `oauth2`: its name, or a JSON Pointer (RFC 6901).
-        subject_url: Where that field is asked for with the access token; otherwise it is of the token response.
-        scopes: What to ask for.
-        authorization_parameters: What else to send along with the browser.
-        client_id: Our identifier at the provider.
-        client_secret: Our secret there.
-        token_auth: How the secret is presented (RFC 6749, section 2.3.1).
-        trust: Which CAs the provider's certificate is verified with: the environment's own, or the system's.
-        redirect_uri: The redirect URI registered there, if not the environment's.
-    """
+    """One provider; `docs/reference/config.md` describes each field."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
@@ -127,21 +104,29 @@ class ProviderConfig(BaseModel):
         return self.discovery_url or f"{(self.issuer or '').rstrip('/')}/.well-known/openid-configuration"
 
 
+PRESETS: Mapping[str, Mapping[str, object]] = {
+    # Schwab's developer portal, "Authenticate with OAuth": authorization code, client secret by HTTP Basic.
+    "schwab": {
+        "name": "schwab",
+        "title": "Charles Schwab",
+        "kind": "oauth2",
+        "authorization_endpoint": "https://api.schwabapi.com/v1/oauth/authorize",
+        "token_endpoint": "https://api.schwabapi.com/v1/oauth/token",
+        # The customer who logged in, whichever of their accounts they allow; tokens alone name nobody.
+        "subject_url": "https://api.schwabapi.com/trader/v1/userPreference",
+        "subject_field": "/streamerInfo/0/schwabClientCustomerId",
+        "scopes": ("readonly",),
+        "token_auth": "client_secret_basic",
+        "trust": "public",
+    },
+}
+"""The fields of each preset; an entry's own fields override them."""
+
 _LIST = TypeAdapter(tuple[ProviderConfig, ...])
 
 
 def parse(text: str) -> tuple[ProviderConfig, ...]:
-    """Read the configuration.
-
-    Args:
-        text: A JSON list of objects; one with `preset` is completed by that preset.
-
-    Returns:
-        The providers, in the order given.
-
-    Raises:
-        ServiceError: Something is wrong; the message names the entry and the field, never a value.
-    """
+    """Read a JSON list of objects, each completed by its `preset`; an error names entry and field, never a value."""
     try:
         entries = json.loads(text)
         providers = _LIST.validate_python([_completed(entry) for entry in entries])
@@ -153,14 +138,14 @@ def parse(text: str) -> tuple[ProviderConfig, ...]:
     names = [one.name for one in providers]
     if len(set(names)) < len(names):
         raise ServiceError(f"PROVIDERS names a provider twice: {', '.join(names)}")
-    _check_told_apart(providers)
+    _check_distinguishable(providers)
     return providers
 
 
-def _check_told_apart(providers: Iterable[ProviderConfig]) -> None:
+def _check_distinguishable(providers: Iterable[ProviderConfig]) -> None:
     """Refuse what a mix-up needs (RFC 9700, section 4.4): two providers whose redirects are alike.
 
-    A redirect URI of its own would not tell a provider apart: nothing looks at which one a browser came back to.
+    A redirect URI of its own would not distinguish a provider: nothing checks which one a browser came back to.
     """
     alike = [one.name for one in providers if not one.authorization_response_iss_parameter_supported]
     if len(alike) > 1:

@@ -9,10 +9,10 @@ from joserfc.errors import JoseError
 from joserfc.jwk import JWKRegistry, Key, KeySet
 
 from app.providers import subjects
-from app.providers.interface import InvalidIdTokenError
+from app.providers.errors import InvalidIdTokenError
 
 ALGORITHMS = ("RS256", "PS256", "ES256", "EdDSA")
-"""Asymmetric only: with a symmetric one, whoever knows the client secret could sign."""
+"""Asymmetric only: with a symmetric one, everybody who knows the client secret could sign."""
 
 FAULTS = (JoseError, ValueError, KeyError, TypeError, AttributeError, RecursionError)
 """What is raised over a token or key that isn't what it should be."""
@@ -22,20 +22,9 @@ LEEWAY = 60
 
 
 def subject_of(token: object, keys: dict[str, object], *, issuer: str, client_id: str, nonce: str) -> str:
-    """Check an ID token.
+    """Check an ID token against the provider's JSON Web Key Set; return the account's identifier there.
 
-    Args:
-        token: The token as the provider gave it.
-        keys: The provider's JSON Web Key Set.
-        issuer: Who must have issued it.
-        client_id: Whom it must be for.
-        nonce: What the authorization request was tied to.
-
-    Returns:
-        The account's identifier at the provider.
-
-    Raises:
-        InvalidIdTokenError: It isn't such a token; the text says why, without repeating it.
+    The text of an `InvalidIdTokenError` gives the reason, and doesn't repeat the token.
     """
     if not isinstance(token, str):
         raise InvalidIdTokenError("the provider gave no ID token")

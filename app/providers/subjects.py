@@ -1,4 +1,4 @@
-"""Reads who an account belongs to out of what a provider answers."""
+"""Reads the identifier of an account from a provider's answer."""
 
 from __future__ import annotations
 
@@ -20,30 +20,12 @@ _SUBJECT: TypeAdapter[str] = TypeAdapter(
 
 
 def subject(value: object) -> str:
-    """Check the identifier of an account.
-
-    Args:
-        value: What the provider gave: a text, or a whole number.
-
-    Returns:
-        The identifier: 1 to 255 characters that can be shown.
-
-    Raises:
-        ValueError: It is no such thing.
-    """
+    """Return an account's identifier, a text or a whole number, as 1 to 255 printable characters; or `ValueError`."""
     return _SUBJECT.validate_python(value)
 
 
 def find(document: object, field: str) -> object:
-    """Find a value in a JSON document.
-
-    Args:
-        document: The document.
-        field: A field's name, or with a `/` in front a JSON Pointer (RFC 6901).
-
-    Returns:
-        The value; None if there is none.
-    """
+    """Return a field, by name or by JSON Pointer (RFC 6901, with a `/` in front); None if there is none."""
     if not field.startswith("/"):
         return _member(document, field)
     for name in field[1:].split("/"):

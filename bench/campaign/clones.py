@@ -54,7 +54,7 @@ def _second_plain(trial: Trial, _: str) -> list[str]:
     shutil.rmtree(backend, ignore_errors=True)
     backend.mkdir()
     own = {"PULUMI_BACKEND_URL": backend.as_uri(), "PULUMI_CONFIG_PASSPHRASE": "own"}
-    ours = ("DASHTAM_CLONE", "DASHTAM_PLACEMENTS", "PULUMI_CONFIG_PASSPHRASE_FILE")
+    ours = ("DASHTAM_CLONE", "PULUMI_CONFIG_PASSPHRASE_FILE")
     env = {key: value for key, value in other.tools.items() if key not in ours} | own
     found: list[str] = []
     for words in (["stack", "init", stack], ["up", "--yes", "--skip-preview", "--stack", stack], [*_DESTROY, stack]):

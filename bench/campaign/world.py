@@ -17,8 +17,8 @@ import yaml
 from docker.errors import NotFound
 from docker.models.containers import Container
 
-from app.samples import ACCOUNTS as SAMPLES
-from app.samples import PEOPLE
+from app.run.seed import ACCOUNTS as SAMPLES
+from app.run.seed import PEOPLE
 from bench.campaign.checks import Said, Seen, last_line, message
 from bench.campaign.ledger import ACCOUNTS, CACHE, DATABASE, IN_POSTGRES, Values
 from cli.commands.redis_cli import LOGIN

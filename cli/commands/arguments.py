@@ -10,29 +10,14 @@ from infra.naming import SERVICES
 
 
 def complete_environment(incomplete: str) -> list[str]:
-    """Return the environments that a word may become.
-
-    Args:
-        incomplete: What is typed of it.
-
-    Returns:
-        Names of environments that have a config file.
-    """
-    from cli.pulumi.process import configured_stacks  # noqa: PLC0415 - most commands are run, not completed
+    """Return the environments that a word may become."""
+    from cli.environments.configuration import configured_stacks  # noqa: PLC0415 - most commands are run, not completed
 
     return [stack for stack in configured_stacks() if stack.startswith(incomplete)]
 
 
 def complete_snapshot(context: typer.Context, incomplete: str) -> list[str]:
-    """Return the snapshots that a word may become.
-
-    Args:
-        context: The command line so far, with the environment in it.
-        incomplete: What is typed of it.
-
-    Returns:
-        Names of the environment's snapshots.
-    """
+    """Return the snapshots that a word may become."""
     from cli.data.snapshots import store  # noqa: PLC0415
     from cli.environments import clone  # noqa: PLC0415
 
@@ -42,14 +27,7 @@ def complete_snapshot(context: typer.Context, incomplete: str) -> list[str]:
 
 
 def complete_service(incomplete: str) -> list[str]:
-    """Return the services that a word may become.
-
-    Args:
-        incomplete: What is typed of it.
-
-    Returns:
-        Names of services.
-    """
+    """Return the services that a word may become."""
     return [service for service in SERVICES if service.startswith(incomplete)]
 
 

@@ -14,12 +14,11 @@ from rich.text import Text
 from cli.commands.arguments import Environment
 from cli.commands.options import AsJson, NoInstall
 from cli.core.errors import UserError
-from cli.environments import clone
+from cli.environments import clone, states
+from cli.environments.configuration import require_configured
 from cli.operations import certificates, session
 from cli.operations.certificates import Certificate
 from cli.operations.expiry import is_soon
-from cli.pulumi import stack_state
-from cli.pulumi.process import require_configured
 from cli.trust_stores import authority
 from cli.ui.console import err, out
 
@@ -43,7 +42,7 @@ def certs(
             err.print(
                 f"This machine trusts the earlier CA: `./dashtam trust {environment}` puts this one in its place."
             )
-    found = certificates.certificates(stack_state.read(clone.current(), environment))
+    found = certificates.certificates(states.read(clone.current(), environment))
     if not found:
         raise UserError(f"{environment} is not up.", remedy=f"Bring it up first: `./dashtam up {environment}`.")
     now = datetime.now(UTC)

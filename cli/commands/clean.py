@@ -47,7 +47,7 @@ def clean(
         if not yes:
             data = f", and the data in {', '.join(found.data)} for good" if found.data else ""
             questions.confirm(f"Remove all of this{data}?", as_json=as_json)
-        found = cleaning.remove(client, here.pulumi, here.clone, found, err.print)
+        found = cleaning.remove(client, here.pulumi, here.clone, found)
         err.print("All of it is removed. `./dashtam up dev` starts anew.", highlight=False)
     if as_json:
         typer.echo(json.dumps({**found.named(), "removed": not dry_run}, indent=2))

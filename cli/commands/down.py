@@ -8,7 +8,8 @@ import typer
 
 from cli.commands.arguments import Environments
 from cli.commands.options import AsJson, NoInstall
-from cli.operations import lifecycle, session
+from cli.operations import session
+from cli.operations.down import down as take_down
 from cli.ui.console import err
 
 app = typer.Typer(add_completion=False)
@@ -19,7 +20,7 @@ def down(environments: Environments, *, no_install: NoInstall = False, as_json: 
     """Remove environments' containers and networks; volumes, secrets and certificates stay for the next `up`."""
     here = session.prepare(install=not no_install, images=False)
     chosen = list(dict.fromkeys(environments))
-    lifecycle.down(here, *chosen)
+    take_down(here, *chosen)
     if as_json:
         typer.echo(json.dumps([{"environment": environment} for environment in chosen]))
         return

@@ -38,14 +38,7 @@ def drift(
 
 
 def table(found: list[Difference]) -> Table:
-    """Return differences as a table.
-
-    Args:
-        found: What differs.
-
-    Returns:
-        A row a property.
-    """
+    """Return differences as a table."""
     rows = Table(box=None, pad_edge=False)
     for heading in ("resource", "property", "was", "is"):
         rows.add_column(heading, overflow="fold")

@@ -14,10 +14,10 @@ from cli.commands.arguments import complete_environment
 from cli.commands.options import AsJson, NoInstall
 from cli.core.errors import UserError
 from cli.environments import tool_environment
-from cli.environments.allocation import Settler
+from cli.environments.allocation import Allocator
+from cli.environments.configuration import configured_stacks, require_configured
 from cli.operations import client_settings, session
 from cli.operations.session import Session
-from cli.pulumi.process import configured_stacks, require_configured
 from cli.ui.console import err
 from infra.naming import SERVICES
 from infra.outputs import StackOutputs
@@ -58,10 +58,10 @@ def env(
 
 
 def _tools(here: Session) -> dict[str, str | None]:
-    settler = Settler(here.clone, here.engine, err.print)
+    allocator = Allocator(here.clone, here.engine)
     for stack in configured_stacks(here.clone.root):
-        with suppress(UserError):  # of a config that isn't valid Pulumi itself tells
-            settler.give_way(stack)
+        with suppress(UserError):  # Pulumi reports a config that isn't valid
+            allocator.give_way(stack)
     return tool_environment.changes(here.environ)
 
 

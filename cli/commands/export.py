@@ -10,10 +10,9 @@ import typer
 from cli.commands.arguments import Environment
 from cli.commands.options import Yes
 from cli.core.errors import UserError
-from cli.environments import clone
+from cli.environments import clone, states
+from cli.environments.configuration import require_configured
 from cli.operations import compose
-from cli.pulumi import stack_state
-from cli.pulumi.process import require_configured
 from cli.pulumi.stack_state import CONTAINER
 from cli.ui import output_files
 from cli.ui.console import err
@@ -35,7 +34,7 @@ def export(
 ) -> None:
     """Write an equivalent compose file, without secrets in it: it mounts the volumes in which they are installed."""
     require_configured(environment)
-    state = stack_state.read(clone.current(), environment)
+    state = states.read(clone.current(), environment)
     if not any(state.of(CONTAINER)):
         raise UserError(f"{environment} is not up.", remedy=f"Bring it up first: `./dashtam up {environment}`.")
     if output is not None:

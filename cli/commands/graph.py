@@ -11,10 +11,9 @@ import typer
 from cli.commands.arguments import Environment
 from cli.commands.options import Yes
 from cli.core.errors import UserError
-from cli.environments import handle, placements
+from cli.environments import handle, placements, states
 from cli.operations.graph import mermaid, model, svg
 from cli.operations.graph.model import Graph
-from cli.pulumi import stack_state
 from cli.ui import output_files
 from cli.ui.console import err
 
@@ -59,5 +58,5 @@ def _look(environment: str) -> Graph:
     network = next((one for one in there.view.network_documents() if one["Name"] == name), None)
     if network is None or not there.services():
         raise UserError(f"{environment} is not up.", remedy=f"Bring it up first: `./dashtam up {environment}`.")
-    outputs = stack_state.read(there.clone, environment).outputs
+    outputs = states.read(there.clone, environment).outputs
     return model.build(environment, documents, network, outputs.get("images") or {})

@@ -38,10 +38,6 @@ class Row:
     """An image in the list.
 
     Args:
-        name: The base's name.
-        reference: What the environments run.
-        state: `present`, `missing`, or `stale` for what an older version built.
-        version: The version inside, where a label says so.
         size: In bytes, as the engine counts; 0 where it is missing.
     """
 
@@ -53,15 +49,7 @@ class Row:
 
 
 def rows(client: DockerClient, images: ImageSource) -> list[Row]:
-    """List this machine's base images.
-
-    Args:
-        client: The engine.
-        images: Where they come from.
-
-    Returns:
-        What the environments run, then what older versions left.
-    """
+    """List this machine's base images."""
     absent = building.missing(client, images)
     current = [_row(client, base.name, base.reference(images), absent) for base in BASES]
     old = [

@@ -14,7 +14,7 @@ from cli.commands.options import AsJson
 from cli.core.errors import UserError
 from cli.environments import handle
 from cli.ui.console import err
-from infra import origins
+from infra import endpoints
 
 app = typer.Typer(add_completion=False)
 
@@ -44,7 +44,7 @@ def open_page(
             cause=f"Pulumi.{environment}.yaml gives dashtam:{service} no port: it is reached in its network only.",
             remedy=f"Look from inside: `./dashtam shell {environment} {service}`. Or give it a port.",
         )
-    url = f"{origins.on_host(ports[0])}{path}"
+    url = f"{endpoints.on_host(ports[0])}{path}"
     if not as_json:
         typer.echo(url)  # first: a browser in a terminal takes it over
     opened = webbrowser.open(url)

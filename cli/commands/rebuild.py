@@ -9,10 +9,10 @@ import typer
 from cli.commands.arguments import Environment, Services
 from cli.commands.options import AsJson, NoInstall
 from cli.commands.up import summary
-from cli.environments import preflight
+from cli.environments.configuration import configuration, require_configured
 from cli.images import rebuild as images
-from cli.operations import lifecycle, session
-from cli.pulumi.process import require_configured
+from cli.operations import session
+from cli.operations.up import up
 from cli.ui.console import err, out
 from infra import recipes
 
@@ -31,13 +31,13 @@ def rebuild(
     """Build services' images anew, then bring the environment up with them. `up` does it where the source changed."""
     here = session.prepare(install=not no_install)
     require_configured(environment, here.clone.root)
-    settings = preflight.configuration(here.clone.root, environment)
+    settings = configuration(here.clone.root, environment)
     chosen = {
         stage: recipes.build_arguments(stage, settings.images, here.environ)
         for stage in images.stages(settings, services or ())
     }
     images.rebuild(here.client, chosen, cache=not no_cache)
-    (outputs,) = lifecycle.up(here, environment)
+    (outputs,) = up(here, environment)
     if as_json:
         out.print_json(outputs.public())
     else:

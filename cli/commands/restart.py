@@ -23,8 +23,8 @@ app = typer.Typer(add_completion=False)
 def restart(environment: Environment, services: Services = None, *, as_json: AsJson = False) -> None:
     """Restart services in the order in which they need each other, and wait until they are healthy."""
     there = handle.of(environment)
-    with environment_lock.turn(there.clone.home, environment, err.print):
-        # A restore that was broken off had stopped all that use the data.
+    with environment_lock.held(there.clone, environment):
+        # An interrupted restore has stopped all that use the data.
         containers = there.chosen(None if _finished_restore(there) else services)
         with display([environment], err) as (progress,):
             restarting.restart(there.view, environment, containers, progress.show)

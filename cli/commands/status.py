@@ -12,12 +12,12 @@ from cli.commands.options import AsJson
 from cli.engine.connect import connect
 from cli.engine.inventory import EngineView
 from cli.environments import clone
+from cli.environments.configuration import configured_stacks, require_configured
 from cli.images import source
 from cli.operations.status.collect import Overview, gather
 from cli.operations.status.document import document
 from cli.operations.status.sizes import Sizes
 from cli.operations.status.tables import shown
-from cli.pulumi.process import configured_stacks, require_configured
 from cli.ui.console import err, out
 
 app = typer.Typer(add_completion=False)

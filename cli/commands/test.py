@@ -10,9 +10,10 @@ import typer
 from cli.commands.options import NoInstall
 from cli.environments import placements
 from cli.machine import browser
-from cli.operations import lifecycle, session
+from cli.operations import session
 from cli.operations.test import container, pytest_runs, suites
 from cli.operations.test.suites import BROWSER, Chosen
+from cli.operations.up import up
 from cli.ui.console import err
 
 CI_ENVIRONMENT = "ci"
@@ -68,7 +69,7 @@ def _has_browser(chosen: Chosen, *, install: bool) -> bool:
 
 def _inside(chosen: Chosen, reports: Path | None, *, install: bool) -> int:
     here = session.prepare(install=install)
-    (outputs,) = lifecycle.up(here, CI_ENVIRONMENT)
+    (outputs,) = up(here, CI_ENVIRONMENT)
     err.print(f"Running tests inside {CI_ENVIRONMENT}: {', '.join(chosen.suites)}.", highlight=False)
     naming = placements.naming(here.clone, CI_ENVIRONMENT)
     command = suites.inside_command(chosen, container.REPORTS if reports else "")

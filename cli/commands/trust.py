@@ -9,10 +9,9 @@ import typer
 from cli.commands.arguments import Environment
 from cli.commands.options import NoInstall
 from cli.core.errors import UserError
-from cli.environments import clone
+from cli.environments import clone, states
+from cli.environments.configuration import require_configured
 from cli.operations import certificates
-from cli.pulumi import stack_state
-from cli.pulumi.process import require_configured
 from cli.trust_stores import authority, trusting
 from cli.trust_stores.authority import Authority
 from cli.trust_stores.store import Ask, Store
@@ -39,7 +38,7 @@ def trust(
     """
     require_configured(environment)
     here = clone.current()
-    pem = certificates.authority(stack_state.read(here, environment))
+    pem = certificates.authority(states.read(here, environment))
     if pem is None:
         raise UserError(f"{environment} is not up.", remedy=f"Bring it up first: `./dashtam up {environment}`.")
     ca, stores = Authority(environment, pem), _stores(store, asking(yes=yes), install=not no_install)

@@ -8,7 +8,7 @@ from cli.commands.arguments import Environment
 from cli.commands.options import NoInstall
 from cli.commands.trust import WhichStores, Yes, asking, say
 from cli.environments import clone
-from cli.pulumi.process import require_configured
+from cli.environments.configuration import require_configured
 from cli.trust_stores import authority, trusting
 from cli.trust_stores.trusting import Stores
 

@@ -12,7 +12,8 @@ from cli.commands.options import AsJson, NoInstall
 from cli.core.durations import seconds
 from cli.core.errors import UserError
 from cli.environments import named_environments
-from cli.operations import lifecycle, session
+from cli.operations import session
+from cli.operations.up import up as bring_up
 from cli.ui.console import err, out
 from infra.naming import SERVICES
 from infra.outputs import StackOutputs
@@ -20,7 +21,7 @@ from infra.outputs import StackOutputs
 app = typer.Typer(add_completion=False)
 
 
-def patience(text: str) -> float:
+def timeout(text: str) -> float:
     """Return the seconds of a duration."""
     try:
         return seconds(text)
@@ -42,7 +43,7 @@ def up(
     wait_timeout: Annotated[
         float | None,
         typer.Option(
-            parser=patience,
+            parser=timeout,
             metavar="DURATION",
             help="Give up if they aren't healthy so long after the start, such as 90s or 5m; what was done stays."
             " Without it each service has `wait` of dashtam:health.",
@@ -56,10 +57,10 @@ def up(
         raise UserError("--name goes with one environment.", remedy="./dashtam up dev --name NAME", exit_status=2)
     here = session.prepare(install=not no_install)
     if name is not None:
-        named_environments.make(here, environments[0], name, err.print)
+        named_environments.make(here.pulumi, here.engine, here.clone, environments[0], name)
         environments = [name]
     chosen = list(dict.fromkeys(environments))
-    for outputs in lifecycle.up(here, *chosen, patience=wait_timeout):
+    for outputs in bring_up(here, *chosen, timeout=wait_timeout):
         if as_json:
             out.print_json(outputs.public())
         else:
@@ -67,14 +68,7 @@ def up(
 
 
 def summary(outputs: StackOutputs) -> Table:
-    """Return what runs where.
-
-    Args:
-        outputs: The environment's outputs.
-
-    Returns:
-        A table, a row a service.
-    """
+    """Return what runs where."""
     addresses = {
         "app": outputs.urls.app or outputs.internal_urls.app,
         "callback": outputs.urls.callback or outputs.internal_urls.callback,

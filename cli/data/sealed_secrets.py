@@ -17,7 +17,7 @@ from pathlib import Path
 
 from docker.errors import NotFound
 
-from app.vault import MasterKeys
+from app.tokens.vault import MasterKeys
 from cli.core.errors import UserError
 from cli.data import encryption
 from cli.data.encryption import Sealed

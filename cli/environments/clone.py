@@ -15,6 +15,7 @@ from cli.core.errors import UserError
 from cli.core.paths import ROOT, data_home
 from cli.pulumi.backend import Folder
 from infra import identity
+from infra.config import placement
 
 _ID_BYTES = 5
 
@@ -25,8 +26,6 @@ class Clone:
 
     Args:
         id: Ten hexadecimal digits, random; the owner in labels.
-        root: The checkout.
-        home: Where its Pulumi state and passphrase are kept, outside the checkout.
     """
 
     id: str
@@ -55,8 +54,8 @@ class Clone:
 
     @property
     def placements_file(self) -> Path:
-        """Where its stacks are put that aren't as their config says; see `infra.placement`."""
-        return self.home / "placements.json"
+        """Where its stacks are put that aren't as their config says; see `infra.config.placement`."""
+        return self.home / placement.FILE
 
     @property
     def backend_url(self) -> str:
@@ -82,6 +81,8 @@ def current(root: Path = ROOT) -> Clone:
         with FileLock(data_home() / "clones.lock"):
             clone = find(root) or _identify(root)
     _require_here(clone)
+    if identity.home(clone.root) != str(data_home()):
+        _mark(clone)  # the program finds the clone's record of placements by it
     _prepare(clone)
     return clone
 
@@ -102,7 +103,7 @@ def known(name: str) -> Clone | None:
 
 def others(here: Clone) -> Iterator[Clone]:
     """Yield this user's other clones that are still where they were last used and have placed a stack."""
-    for file in sorted((data_home() / "clones").glob("*/placements.json")):
+    for file in sorted((data_home() / "clones").glob(f"*/{placement.FILE}")):
         other = known(file.parent.name)
         if other and other.id != here.id and _holds(other.root, other.id):
             yield other
@@ -116,15 +117,21 @@ def _identify(root: Path) -> Clone:
             cause=f"git's folder for it, {folder}, does not exist.",
             remedy=f"If the repository was moved, run in it: git worktree repair {shlex.quote(str(root))}",
         )
+    clone = _clone(made, root)
+    _mark(clone)
+    return clone
+
+
+def _mark(clone: Clone) -> None:
+    root = clone.root
     try:
-        identity.write(root, made, data_home())
+        identity.write(root, clone.id, data_home())
     except OSError as error:
         raise UserError(
-            f"{folder} can't be written.",
+            f"{identity.marker(root).parent} can't be written.",
             cause=str(error),
             remedy=f"Run this as the user that owns it, or own it: sudo chown -R $(id -u) {shlex.quote(str(root))}",
         ) from None
-    return _clone(made, root)
 
 
 def _require_here(clone: Clone) -> None:
@@ -150,7 +157,7 @@ def _keeps_state(folder: Path) -> bool:
 
 
 def _folder(name: str, home: Path) -> Path:
-    return home / "clones" / name
+    return identity.folder_of(name, home)
 
 
 def _holds(root: Path, name: str) -> bool:

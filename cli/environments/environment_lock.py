@@ -1,46 +1,38 @@
-"""One change of an environment at a time: commands that come second wait."""
+"""One change of an environment at a time: a second command waits."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 
 from filelock import Timeout
 
 from cli.core.errors import UserError
 from cli.core.file_lock import exclusively
+from cli.environments.clone import Clone
+from cli.ui.console import announce
 
-PATIENCE = 600.0
+TIMEOUT = 600.0
 """Seconds; more than an update takes."""
 
 
 @contextmanager
-def turn(folder: Path, stack: str, say: Callable[[str], None], patience: float = PATIENCE) -> Iterator[None]:
-    """Hold an environment for oneself.
+def held(clone: Clone, *stacks: str, timeout: float = TIMEOUT) -> Iterator[None]:
+    """Hold some of a clone's environments for this command, or refuse after `timeout` seconds.
 
-    The operating system gives the lock back when its holder ends, however it ends. Who holds it may ask again: a
-    command that is made of others has one turn for all.
-
-    Args:
-        folder: Where this clone keeps its state.
-        stack: The environment.
-        say: Told if it has to wait.
-        patience: How long it waits at most, in seconds.
-
-    Yields:
-        While no other command of this clone changes the environment.
-
-    Raises:
-        UserError: The other command doesn't end.
+    The operating system releases a lock when its holder ends, however it ends. Who holds one may take it again, so that
+    a command which is made of others holds one for all of them.
     """
-    waiting = f"Another command is changing {stack}; waiting for it."
-    try:
-        with exclusively(folder / f"{stack}.lock", waiting, say, patience):
-            yield
-    except Timeout:
-        raise UserError(
-            f"{stack} is still being changed by another command.",
-            cause=f"It has not finished within {patience / 60:.0f} minutes.",
-            remedy="Look for a `dashtam` process that hangs, and end it.",
-        ) from None
+    with ExitStack() as locks:
+        # In one order everywhere, so that two commands never wait for each other.
+        for stack in sorted(set(stacks)):
+            waiting = f"Another command is changing {stack}; waiting for it."
+            try:
+                locks.enter_context(exclusively(clone.home / f"{stack}.lock", waiting, announce, timeout))
+            except Timeout:
+                raise UserError(
+                    f"{stack} is still being changed by another command.",
+                    cause=f"It has not finished within {timeout / 60:.0f} minutes.",
+                    remedy="Look for a `dashtam` process that hangs, and end it.",
+                ) from None
+        yield

@@ -24,17 +24,8 @@ def choose(services: Iterable[str], owner: str, stack: str, is_free: Callable[[i
     Where to begin follows from who asks, so that an environment that was removed comes back at the same addresses, and
     two that don't know of each other rarely choose the same.
 
-    Args:
-        services: Who needs a port.
-        owner: The clone that asks.
-        stack: Its stack.
-        is_free: Tells whether a port can be had.
-
     Returns:
         Distinct ports by service.
-
-    Raises:
-        UserError: No block has them all free.
     """
     begin = int.from_bytes(hashlib.sha256(f"{owner} {stack}".encode()).digest()) % BLOCKS
     wanted = list(services)

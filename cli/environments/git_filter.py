@@ -19,11 +19,7 @@ SMUDGE = f"""sh -c 'cat; cat "$(git rev-parse --git-dir)/{FOLDER}/$1" 2>/dev/nul
 
 
 def keep_out_of_git(clone: Clone) -> None:
-    """Make git ignore the salts of this clone's stacks, and nothing else of their config.
-
-    Args:
-        clone: This clone; nothing happens where it is no git checkout.
-    """
+    """Make git ignore the salts of this clone's stacks, and nothing else of their config."""
     if not _set_filter(clone):
         return
     salts = _salts(clone)
@@ -37,11 +33,7 @@ def keep_out_of_git(clone: Clone) -> None:
 
 
 def forget(clone: Clone) -> None:
-    """Drop the salts of this clone's stacks, so that Pulumi takes new ones for another passphrase.
-
-    Args:
-        clone: This clone.
-    """
+    """Drop the salts of this clone's stacks, so that Pulumi takes new ones for another passphrase."""
     is_git = _set_filter(clone)
     if is_git:
         shutil.rmtree(_salts(clone), ignore_errors=True)

@@ -11,19 +11,13 @@ from cli.engine.container import ContainerView
 from cli.engine.inventory import EngineView
 from cli.environments import clone
 from cli.environments.clone import Clone
-from cli.pulumi.process import config_file, require_configured
+from cli.environments.configuration import config_file, require_configured
 from infra.naming import SERVICES
 
 
 @dataclass(frozen=True)
 class Target:
-    """One environment of this clone.
-
-    Args:
-        environment: Its name.
-        clone: This clone.
-        view: The engine.
-    """
+    """One environment of this clone."""
 
     environment: str
     clone: Clone
@@ -35,14 +29,7 @@ class Target:
         return sorted(found, key=lambda one: SERVICES.index(one.component))
 
     def service(self, name: str) -> ContainerView:
-        """Return the container of a service.
-
-        Args:
-            name: The service.
-
-        Raises:
-            UserError: The environment has no such service, or it is not up.
-        """
+        """Return the container of a service."""
         if name not in SERVICES:
             raise UserError(
                 f"There is no service {name!r}.",
@@ -59,14 +46,7 @@ class Target:
         )
 
     def chosen(self, names: Sequence[str] | None) -> list[ContainerView]:
-        """Return the containers of some services, running or not, in the order of `SERVICES`.
-
-        Args:
-            names: Which services; those that there are if none is named.
-
-        Raises:
-            UserError: One of them is no service or not up; or nothing is.
-        """
+        """Return the containers of some services, running or not, in the order of `SERVICES`."""
         found = sorted({self.service(name).component for name in names or ()}, key=SERVICES.index)
         services = [one for one in self.services() if not found or one.component in found]
         if not services:
@@ -76,14 +56,7 @@ class Target:
         return services
 
     def running(self, name: str) -> ContainerView:
-        """Return the container of a service that runs.
-
-        Args:
-            name: The service.
-
-        Raises:
-            UserError: The environment has no such service, or it doesn't run.
-        """
+        """Return the container of a service that runs."""
         found = self.service(name)
         if found.state != "running":
             raise UserError(
@@ -95,29 +68,12 @@ class Target:
 
 
 def of(environment: str) -> Target:
-    """Return an environment.
-
-    Args:
-        environment: Its name.
-
-    Raises:
-        UserError: There is no such environment, or no engine answers.
-    """
+    """Return an environment."""
     return Target(environment, require(environment), EngineView(connect()))
 
 
 def require(environment: str) -> Clone:
-    """Make sure that there is an environment of a name, also where the link that is its config was cleaned away.
-
-    Args:
-        environment: The name.
-
-    Returns:
-        This clone.
-
-    Raises:
-        UserError: There is none.
-    """
+    """Make sure that there is an environment of a name, also where the link that is its config was cleaned away."""
     here = clone.current()
     if not config_file(environment).exists():
         from cli.environments import named_environments  # noqa: PLC0415 - only a link that was cleaned away needs it

@@ -9,47 +9,30 @@ from __future__ import annotations
 
 import subprocess
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from cli.core.atomic_files import write_whole
 from cli.core.errors import UserError
+from cli.engine.inventory import EngineView
 from cli.environments import placements
-from cli.environments.allocation import Say, Settler
+from cli.environments.allocation import Allocator
 from cli.environments.clone import Clone
-from cli.pulumi.process import Pulumi, config_file, require_configured
+from cli.environments.configuration import config_file, configured_stacks, require_configured
+from cli.pulumi.process import Pulumi
 from infra.naming import Naming
 
-if TYPE_CHECKING:
-    from cli.operations.session import Session
 
-
-def make(session: Session, source: str, name: str, say: Say) -> None:
-    """Make an environment from another's config, unless it was made before.
-
-    Args:
-        session: The prepared clone.
-        source: The environment whose config it is to have; of a further one, what that was made from.
-        name: The new environment's name.
-        say: Told where it is put if another clone has its names.
-
-    Raises:
-        UserError: There is no such config, or the name can't be had; nothing was changed.
-    """
-    clone = session.clone
+def make(pulumi: Pulumi, view: EngineView, clone: Clone, source: str, name: str) -> None:
+    """Make an environment from another's config, unless it was made before."""
     require_configured(source, clone.root)
     origin = placements.of(clone, source).source
     _require_possible(clone, origin, name)
-    Settler(clone, session.engine, say).settle(name, origin)
+    Allocator(clone, view).allocate(name, origin)
     restore(clone)
-    session.pulumi.create_missing_stacks()
+    pulumi.create_missing(configured_stacks(clone.root))
 
 
 def restore(clone: Clone) -> None:
-    """Link the config of every further environment that lacks one, as after `git clean -dfx`.
-
-    Args:
-        clone: This clone.
-    """
+    """Link the config of every further environment that lacks one, as after `git clean -dfx`."""
     for stack, placed in placements.recorded(clone).items():
         link = config_file(stack, clone.root)
         if placed.source != stack and config_file(placed.source, clone.root).exists():
@@ -61,25 +44,14 @@ def restore(clone: Clone) -> None:
 
 
 def forget(pulumi: Pulumi, clone: Clone, stack: str) -> None:
-    """Forget an environment that was removed, with its stack in Pulumi's state if it was a further one.
-
-    Args:
-        pulumi: Pulumi in this clone.
-        clone: This clone.
-        stack: The environment.
-    """
+    """Forget an environment that was removed, with its stack in Pulumi's state if it was a further one."""
     if _is_further(clone, stack):
         pulumi.run("stack", "rm", stack, "--yes", "--preserve-config")
     unregister(clone, stack)
 
 
 def unregister(clone: Clone, stack: str) -> None:
-    """Forget where an environment was put, and the link of a further one.
-
-    Args:
-        clone: This clone.
-        stack: The environment, of which nothing is left on the engine or in Pulumi's state.
-    """
+    """Forget where an environment was put, and the link of a further one."""
     if _is_further(clone, stack):
         link = config_file(stack, clone.root)
         link.unlink()

@@ -12,36 +12,27 @@ import docker
 from cli.core.errors import UserError
 from cli.engine.inventory import EngineView
 from cli.environments.clone import Clone
-from cli.pulumi.stack_state import VOLUME, Recorded
-from infra import earlier, engine, guards
-from infra.earlier import Made, State
+from cli.pulumi.stack_state import VOLUME, StackState
+from infra import engine, guards
+from infra import state as states
 from infra.naming import COMPONENT_LABEL, OWNER_LABEL, PROJECT, PROJECT_LABEL, SERVICES, STACK_LABEL, Naming
+from infra.state import Made, State
 
 
-def require_own(clone: Clone, stack: str, state: Recorded) -> None:
+def require_own(clone: Clone, stack: str, state: StackState) -> None:
     """Refuse an environment whose state is another clone's."""
     with _refusals():
         guards.require_own(made(state), Naming(stack, clone.id))
 
 
-def require_engine(client: docker.DockerClient, stack: str, state: Recorded) -> None:
+def require_engine(client: docker.DockerClient, stack: str, state: StackState) -> None:
     """Refuse another engine than the one that an environment is on."""
     with _refusals():
         guards.require_engine(made(state), engine.look(client), stack)
 
 
-def require(client: docker.DockerClient, view: EngineView, wanted: guards.Wanted, state: Recorded) -> None:
-    """Refuse an update that would take away what it must not.
-
-    Args:
-        client: The engine.
-        view: The engine, seen by labels.
-        wanted: What the program is to declare.
-        state: The environment's state.
-
-    Raises:
-        UserError: It would.
-    """
+def require(client: docker.DockerClient, view: EngineView, wanted: guards.Wanted, state: StackState) -> None:
+    """Refuse an update that would take away what it must not."""
     naming, known = wanted.naming, made(state)
     # Volumes that a killed update left are in no state.
     found = data(view, naming.environment, naming.owner, state) - known.data_volumes
@@ -52,11 +43,11 @@ def require(client: docker.DockerClient, view: EngineView, wanted: guards.Wanted
         guards.require(everything, engine.look(client), wanted, needed)
 
 
-def data(view: EngineView, stack: str, owner: str, state: Recorded) -> set[str]:
+def data(view: EngineView, stack: str, owner: str, state: StackState) -> set[str]:
     """Return the names of the volumes on the engine in which an environment has data."""
     there = {one["Name"] for one in view.volume_documents()}
     recorded = made(state).data_volumes & there
-    return recorded | {name for name in volumes(view, stack, owner) if earlier.holds_data(name)}
+    return recorded | {name for name in volumes(view, stack, owner) if states.holds_data(name)}
 
 
 def volumes(view: EngineView, stack: str, owner: str) -> set[str]:
@@ -66,9 +57,9 @@ def volumes(view: EngineView, stack: str, owner: str) -> set[str]:
     return {name for name, labels in documents if wanted <= labels.items() and labels.get(COMPONENT_LABEL) in SERVICES}
 
 
-def made(state: Recorded) -> State:
+def made(state: StackState) -> State:
     """Return a state as the guards see it."""
-    return earlier.state((one.kind, one.name, one.outputs) for one in state.resources)
+    return states.of((one.kind, one.name, one.outputs) for one in state.resources)
 
 
 @contextmanager

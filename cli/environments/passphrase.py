@@ -17,12 +17,7 @@ from cli.ui.console import err
 
 
 def blocks(clone: Clone, environ: Mapping[str, str] = os.environ) -> bool:
-    """Return whether Pulumi would need a passphrase that is lost.
-
-    Args:
-        clone: This clone.
-        environ: This process's environment, which may name another passphrase.
-    """
+    """Return whether Pulumi would need a passphrase that is lost."""
     return clone.has_lost_passphrase and _is_used(clone, environ)
 
 
@@ -32,26 +27,14 @@ def _is_used(clone: Clone, environ: Mapping[str, str]) -> bool:
 
 
 def forget_another(clone: Clone, environ: Mapping[str, str] = os.environ) -> None:
-    """Forget what Pulumi noted of another passphrase in the config, if nothing is left that was encrypted under it.
-
-    Args:
-        clone: This clone, whose folder may have been removed as a whole.
-        environ: This process's environment, which may name another passphrase or backend.
-    """
+    """Forget what Pulumi noted of another passphrase in the config, if nothing is left that was encrypted under it."""
     used = backend.folder(tool_environment.of(clone, environ), clone.root)
     if used == clone.backend and not used.has_any_state and _is_used(clone, environ):
         git_filter.forget(clone)
 
 
 def require(clone: Clone) -> None:
-    """Make sure that Pulumi can read the secrets of this clone's environments.
-
-    Args:
-        clone: This clone.
-
-    Raises:
-        UserError: The passphrase is lost.
-    """
+    """Make sure that Pulumi can read the secrets of this clone's environments."""
     if blocks(clone):
         path = clone.passphrase_file
         raise UserError(
@@ -65,11 +48,7 @@ def require(clone: Clone) -> None:
 
 
 def loses_token_keys(clone: Clone) -> bool:
-    """Return whether the keys of linked accounts' tokens can't be kept with the data, and say so if they can't.
-
-    Args:
-        clone: This clone.
-    """
+    """Return whether the keys of linked accounts' tokens can't be kept with the data, and say so if they can't."""
     if clone.has_lost_passphrase:
         err.print(
             f"The passphrase {clone.passphrase_file} is missing: linked accounts will have to be linked anew once this"
@@ -80,11 +59,7 @@ def loses_token_keys(clone: Clone) -> bool:
 
 
 def start_anew(clone: Clone) -> None:
-    """Remove the state that can't be read any more, and what Pulumi noted of its encryption in the config.
-
-    Args:
-        clone: This clone, of which nothing is left on the engine.
-    """
-    # Last goes the state, by which the loss is known: what is broken off here is begun again by the next `clean`.
+    """Remove the state that can't be read any more, and what Pulumi noted of its encryption in the config."""
+    # The state, by which the loss is known, is deleted last: the next `clean` repeats what is interrupted here.
     git_filter.forget(clone)
     shutil.rmtree(clone.state_folder)

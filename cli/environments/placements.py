@@ -1,4 +1,4 @@
-"""Where this clone's stacks are put, as it recorded it; `infra.placement` says what a placement is.
+"""Where this clone's stacks are put, as it recorded it; `infra.config.placement` says what a placement is.
 
 The record is in the clone's home, outside git. It is changed under a lock that all clones of this user share, since
 what one clone may choose depends on what others have chosen.
@@ -16,22 +16,16 @@ from cli.core.errors import UserError
 from cli.core.paths import data_home
 from cli.environments import clone as clones
 from cli.environments.clone import Clone
-from infra import placement
+from infra.config import placement
+from infra.config.placement import Placement
 from infra.naming import Naming
-from infra.placement import Placement
 
 
 def recorded(clone: Clone) -> dict[str, Placement]:
     """Return this clone's record.
 
-    Args:
-        clone: This clone.
-
     Returns:
         Placements by stack.
-
-    Raises:
-        UserError: The record can't be read.
     """
     try:
         return placement.read(clone.placements_file)
@@ -73,12 +67,7 @@ def write(clone: Clone, placements: Mapping[str, Placement]) -> None:
 
 
 def release(clone: Clone, stack: str) -> None:
-    """Forget a stack that is no more: one that was made from another's config, or one in its own place.
-
-    Args:
-        clone: This clone.
-        stack: The stack. One that had to give way keeps the place that it was given.
-    """
+    """Forget a stack that is no more: one that was made from another's config, or one in its own place."""
     with alone():
         record = recorded(clone)
         known = record.get(stack)

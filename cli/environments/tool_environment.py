@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cli.environments.clone import Clone
 from cli.pulumi import backend
-from infra import placement
+from infra import identity
 
 CLONE = "DASHTAM_CLONE"
 
@@ -17,15 +17,10 @@ def of(clone: Clone, environ: Mapping[str, str]) -> dict[str, str]:
     """Return the whole environment in which Pulumi uses this clone's state and passphrase.
 
     A user's own login, backend or passphrase is respected; what another clone's `./dashtam env` set is not.
-
-    Args:
-        clone: This clone.
-        environ: The environment as it is.
     """
     own = _without_another_clones(clone, environ)
     own |= {
         CLONE: clone.id,
-        placement.VARIABLE: str(clone.placements_file),
         "PULUMI_SKIP_UPDATE_CHECK": "true",
     }
     if not backend.chosen(own, clone.root):
@@ -45,8 +40,6 @@ def _without_another_clones(clone: Clone, environ: Mapping[str, str]) -> dict[st
     other = environ.get(CLONE)
     if other in {None, "", clone.id}:
         return dict(environ)
-    record = environ.get(placement.VARIABLE)
-    home = Path(record).parent if record else clone.home.with_name(str(other))
-    theirs = Clone(str(other), clone.root, home)
-    values = {backend.URL: theirs.backend_url, backend.PASSPHRASE_FILE: str(theirs.passphrase_file)}
-    return {name: value for name, value in environ.items() if values.get(name) != value}
+    theirs = identity.folder_of(str(other), Path("/"))  # in whichever data home
+    ends = {backend.URL: f"{theirs}/state", backend.PASSPHRASE_FILE: f"{theirs}/passphrase"}
+    return {name: value for name, value in environ.items() if name not in ends or not value.endswith(ends[name])}

@@ -18,7 +18,7 @@ from infra.catalogue import ROOT
 if TYPE_CHECKING:
     from docker import DockerClient
 
-    from infra.settings import StackSettings
+    from infra.config.settings import StackSettings
 
 
 def stages(settings: StackSettings, services: Collection[str]) -> list[str]:

@@ -9,8 +9,8 @@ from typing import Any
 from cli.engine.streams import CommandError, explain_failure
 from cli.environments.handle import Target
 
-SAMPLES = ("python", "-m", "app.samples")
-ROTATE = ("python", "-m", "app.linking.rotation")
+SAMPLES = ("python", "-m", "app.run.seed")
+ROTATE = ("python", "-m", "app.run.rotate")
 
 
 def add_samples(target: Target) -> dict[str, Any]:

@@ -12,10 +12,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
 from cli.core.errors import UserError
-from cli.operations import lifecycle
+from cli.environments import states
 from cli.operations.session import Session
-from cli.pulumi import stack_state
-from cli.pulumi.stack_state import AUTHORITY, CERTIFICATE, KEY, Recorded
+from cli.operations.up import up
+from cli.pulumi.stack_state import AUTHORITY, CERTIFICATE, KEY, StackState
 
 CA = "ca"
 SERVED = "served"
@@ -34,15 +34,9 @@ class Certificate:
     """A certificate.
 
     Args:
-        service: Whose it is; `ca` for the authority's.
         subject: Its subject (RFC 4514).
-        names: Its subject alternative names.
         issuer: Its issuer (RFC 4514).
-        serial: Its serial number, hexadecimal.
-        fingerprint: Its SHA-256 fingerprint, hexadecimal with colons.
-        begins: When it becomes valid.
-        ends: When it expires.
-        source: `served` if it came by a verified TLS handshake, `recorded` if it is in Pulumi's state only.
+        source: `served` if a verified TLS handshake gave it, `recorded` if it is in Pulumi's state only.
         trouble: Why clients refuse it; empty if they don't.
     """
 
@@ -62,24 +56,17 @@ class Certificate:
         return (self.ends - now).days
 
 
-def certificates(state: Recorded) -> list[Certificate]:
-    """Return the certificates of an environment.
-
-    Args:
-        state: Its state.
-
-    Returns:
-        The authority's, then each service's; nothing where the environment is not up.
-    """
+def certificates(state: StackState) -> list[Certificate]:
+    """Return the certificates of an environment."""
     return list(_certificates(state, datetime.now(UTC)))
 
 
-def authority(state: Recorded) -> str | None:
+def authority(state: StackState) -> str | None:
     """Return an environment's CA certificate in PEM; None where the environment is not up."""
     return next((str(one.outputs["certPem"]) for one in state.of(AUTHORITY)), None)
 
 
-def _certificates(state: Recorded, now: datetime) -> Iterator[Certificate]:
+def _certificates(state: StackState, now: datetime) -> Iterator[Certificate]:
     pem = authority(state)
     if pem is None:
         return
@@ -105,20 +92,7 @@ def _leaf(service: str, known: x509.Certificate, port: int | None, ca: str, now:
 
 
 def handshake(port: int, ca: str, *, speaks_postgres: bool = False) -> bytes:
-    """Return the certificate that a service serves, verified as its clients do.
-
-    Args:
-        port: Its port on 127.0.0.1.
-        ca: The CA certificate in PEM, the only one that is trusted.
-        speaks_postgres: Whether TLS must be asked for in PostgreSQL's protocol.
-
-    Returns:
-        The certificate in DER.
-
-    Raises:
-        ssl.SSLCertVerificationError: It does not verify.
-        OSError: The service does not answer, or not so.
-    """
+    """Return the certificate that a service serves, verified as its clients do."""
     context = ssl.create_default_context(cadata=ca)
     with socket.create_connection((_LOOPBACK, port), timeout=_PATIENCE) as connection:
         if speaks_postgres:
@@ -136,14 +110,7 @@ def _validity(certificate: x509.Certificate, now: datetime) -> str:
 
 
 def describe(service: str, certificate: x509.Certificate, source: str, trouble: str) -> Certificate:
-    """Return what there is to say of a certificate.
-
-    Args:
-        service: Whose it is.
-        certificate: The certificate.
-        source: Where it was got from.
-        trouble: Why clients refuse it.
-    """
+    """Return what there is to say of a certificate."""
     return Certificate(
         service=service,
         subject=certificate.subject.rfc4514_string(),
@@ -167,18 +134,10 @@ def _names(certificate: x509.Certificate) -> tuple[str, ...]:
 
 
 def renew(session: Session, stack: str) -> None:
-    """Give an environment new keys and certificates, the CA's too, and wait until its services are healthy with them.
-
-    Args:
-        session: The prepared clone.
-        stack: The environment.
-
-    Raises:
-        UserError: It is not up, or did not become healthy.
-    """
-    state = stack_state.read(session.clone, stack)
+    """Give an environment new keys and certificates, its CA's too, and wait until its services are healthy."""
+    state = states.read(session.clone, stack)
     # A certificate follows its key: what is signed by, or for, another key is made anew.
     keys = [one.urn for one in state.of(KEY) if _OF_CERTIFICATES in one.urn]
     if not keys:
         raise UserError(f"{stack} is not up.", remedy=f"Bring it up: `./dashtam up {stack}` makes certificates.")
-    lifecycle.up(session, stack, replace=keys)
+    up(session, stack, replace=keys)

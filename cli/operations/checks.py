@@ -11,37 +11,22 @@ from cli.core.errors import UserError
 from cli.engine.connect import connect
 from cli.engine.container import ContainerView
 from cli.engine.inventory import EngineView
-from cli.environments import preflight
+from cli.environments import states
 from cli.environments.clone import Clone
+from cli.environments.configuration import configuration, configured_stacks
 from cli.images import build, source
 from cli.machine.findings import Finding
 from cli.operations.expiry import is_soon
-from cli.pulumi import stack_state
-from cli.pulumi.process import configured_stacks
 
 
 def config_findings(root: Path) -> Iterator[Finding]:
-    """Look at the config of every environment.
-
-    Args:
-        root: The project's root.
-
-    Yields:
-        Findings.
-    """
+    """Look at the config of every environment."""
     for stack in configured_stacks(root):
         yield config_finding(root, stack)
 
 
 def passphrase_finding(clone: Clone) -> Finding:
-    """Look at the file that this clone's secrets are encrypted with.
-
-    Args:
-        clone: This clone.
-
-    Returns:
-        The finding.
-    """
+    """Look at the file that this clone's secrets are encrypted with."""
     path = clone.passphrase_file
     if not path.exists():
         cause = "Without it the state of this clone's environments can't be read."
@@ -58,29 +43,17 @@ def passphrase_finding(clone: Clone) -> Finding:
 
 
 def config_finding(root: Path, stack: str) -> Finding:
-    """Look at an environment's config.
-
-    Args:
-        root: The project's root.
-        stack: The environment.
-
-    Returns:
-        The finding.
-    """
+    """Look at an environment's config."""
     check = f"config of {stack}"
     try:
-        preflight.configuration(root, stack)
+        configuration(root, stack)
     except UserError as error:
         return Finding(check, ok=False, detail="not valid", cause=error.cause, remedy=error.remedy)
     return Finding(check, ok=True, detail="valid")
 
 
 def image_findings() -> Iterator[Finding]:
-    """Look at the base images.
-
-    Yields:
-        Findings; none where no engine answers, which is a finding of its own.
-    """
+    """Look at the base images."""
     try:
         client = connect()
     except UserError:
@@ -97,14 +70,7 @@ def image_findings() -> Iterator[Finding]:
 
 
 def service_findings(clone: Clone) -> Iterator[Finding]:
-    """Look at this clone's containers.
-
-    Args:
-        clone: This clone.
-
-    Yields:
-        Findings; none where no engine answers.
-    """
+    """Look at this clone's containers."""
     try:
         view = EngineView(connect())
     except UserError:
@@ -126,19 +92,9 @@ def _service(container: ContainerView) -> Finding:
 
 
 def certificate_findings(clone: Clone) -> Iterator[Finding]:
-    """Look at the certificates of environments that are up, the services' as well as the CA's.
-
-    Args:
-        clone: This clone.
-
-    Yields:
-        Findings.
-
-    Raises:
-        UserError: The state can't be read.
-    """
+    """Look at the certificates of environments that are up, the services' as well as the CA's."""
     for stack in configured_stacks(clone.root):
-        state = stack_state.read(clone, stack)
+        state = states.read(clone, stack)
         if state.beginning and state.expiry:
             yield certificate_finding(stack, state.beginning, state.expiry, datetime.now(UTC))
 
@@ -147,13 +103,9 @@ def certificate_finding(stack: str, begins: datetime, ends: datetime, now: datet
     """Look at how long an environment's certificates are valid.
 
     Args:
-        stack: The environment.
         begins: When the last of them becomes valid, aware.
         ends: When the first of them expires, aware.
         now: The time to compare with, aware.
-
-    Returns:
-        The finding: not valid yet, expired, about to expire, or fine.
     """
     detail = f"valid from {begins:%Y-%m-%d} to {ends:%Y-%m-%d}"
     remedy = f"./dashtam up {stack}"

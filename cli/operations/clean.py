@@ -5,8 +5,7 @@ What lacks the labels, or is labelled as another clone's, is never looked at.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import docker
@@ -15,27 +14,19 @@ from cli.core.errors import UserError
 from cli.data import restore_journal
 from cli.engine.container import ContainerView
 from cli.engine.inventory import EngineView
-from cli.environments import environment_lock, named_environments, ownership, passphrase
+from cli.environments import environment_lock, named_environments, ownership, passphrase, states
 from cli.environments.clone import Clone
-from cli.pulumi import locks, stack_state
-from cli.pulumi.process import Pulumi, configured_stacks
-from cli.pulumi.stack_state import Recorded
+from cli.environments.configuration import configured_stacks
+from cli.pulumi import locks
+from cli.pulumi.process import Pulumi
+from cli.pulumi.stack_state import StackState
 from infra import engine, guards
-from infra.earlier import holds_data
+from infra.state import holds_data
 
 
 @dataclass(frozen=True)
 class Belongings:
-    """What this clone has made.
-
-    Args:
-        containers: Its containers, running or not.
-        networks: Ids of its networks by name.
-        volumes: Names of its volumes without data.
-        data: Names of its volumes with data.
-        stacks: Environments whose state tells of nothing but these, and what is gone already.
-        lost: The folder of a state whose passphrase is lost; it goes as a whole.
-    """
+    """What this clone has made: networks by name with ids, volumes without and with data, stacks, a lost state."""
 
     containers: Sequence[ContainerView]
     networks: dict[str, str]
@@ -68,7 +59,7 @@ def find(client: docker.DockerClient, pulumi: Pulumi, clone: Clone) -> Belonging
     networks, volumes = view.networks(None, clone.id), view.volumes(clone.id)
     own = {one.id for one in containers} | set(networks.values()) | volumes
     others = view.ids() - own
-    states = {stack: stack_state.read(clone, stack, pulumi.environ) for stack in sorted(pulumi.stacks())}
+    recorded = {stack: states.read(clone, stack, pulumi.environ) for stack in sorted(pulumi.stacks())}
     return Belongings(
         containers,
         networks,
@@ -76,44 +67,26 @@ def find(client: docker.DockerClient, pulumi: Pulumi, clone: Clone) -> Belonging
         sorted(name for name in volumes if holds_data(name)),
         [
             stack
-            for stack, state in states.items()
+            for stack, state in recorded.items()
             if _is_own(clone, state, others) and not guards.is_elsewhere(ownership.made(state), here)
         ],
         [str(clone.state_folder)] if passphrase.blocks(clone, pulumi.environ) else [],
     )
 
 
-def _is_own(clone: Clone, state: Recorded, others: set[str]) -> bool:
+def _is_own(clone: Clone, state: StackState, others: set[str]) -> bool:
     """Tell whether a state may go: a backend that several clones share may hold another's, of another machine too."""
     ids = {one.id for one in state.resources if one.id}
     owners = {one.owner for one in ownership.made(state).made}
     return bool(ids) and not ids & others and owners <= {"", clone.id}
 
 
-def remove(
-    client: docker.DockerClient, pulumi: Pulumi, clone: Clone, agreed: Belongings, say: Callable[[str], None]
-) -> Belongings:
-    """Remove all that this clone has, so that the next `up` makes everything anew.
-
-    Args:
-        client: The engine.
-        pulumi: Pulumi in this clone.
-        clone: This clone.
-        agreed: What was found when it was agreed to. Containers may have come and gone since, but no data.
-        say: Told if it has to wait.
-
-    Returns:
-        What was removed.
-
-    Raises:
-        UserError: An update of one of the environments doesn't end, or there is data now that nobody agreed to remove.
-    """
-    with ExitStack() as held:
-        for stack in sorted(
-            {*configured_stacks(clone.root), *agreed.stacks, *(one.stack for one in agreed.containers)}
-        ):
-            held.enter_context(environment_lock.turn(clone.home, stack, say))
-            locks.release_dead(pulumi, stack, say)
+def remove(client: docker.DockerClient, pulumi: Pulumi, clone: Clone, agreed: Belongings) -> Belongings:
+    """Remove all that this clone has, and return it; containers may have come since it was agreed to, but no data."""
+    stacks = {*configured_stacks(clone.root), *agreed.stacks, *(one.stack for one in agreed.containers)}
+    with environment_lock.held(clone, *stacks):
+        for stack in sorted(stacks):
+            locks.release_dead(pulumi, stack)
         view, found = EngineView(client), find(client, pulumi, clone)
         _require_agreed(found, agreed)
         for container in found.containers:
@@ -142,11 +115,6 @@ def _require_agreed(found: Belongings, agreed: Belongings) -> None:
 
 
 def remove_data(view: EngineView, volumes: Sequence[str]) -> None:
-    """Remove volumes with data: the only place where `clean` does.
-
-    Args:
-        view: The engine.
-        volumes: Their names.
-    """
+    """Remove volumes with data: the only place where `clean` does."""
     for volume in volumes:
         view.remove_volume(volume)

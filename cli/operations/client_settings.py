@@ -13,15 +13,7 @@ from infra.outputs import StackOutputs
 
 
 def authority_file(clone: Clone, outputs: StackOutputs) -> Path:
-    """Write an environment's CA certificate to the place where other tools find it.
-
-    Args:
-        clone: This clone.
-        outputs: The environment's outputs.
-
-    Returns:
-        The file, in PEM; it stays at its place from one `up` to the next.
-    """
+    """Write an environment's CA certificate to the place where other tools find it."""
     path = clone.home / "ca" / f"{outputs.environment}.crt"
     if not path.exists() or path.read_text() != outputs.ca_certificate:
         write_whole(path, outputs.ca_certificate)
@@ -29,16 +21,7 @@ def authority_file(clone: Clone, outputs: StackOutputs) -> Path:
 
 
 def variables(outputs: StackOutputs, authority: Path, *, secrets: bool) -> dict[str, str]:
-    """Return the variables that clients on this machine know.
-
-    Args:
-        outputs: The environment's outputs.
-        authority: The file of its CA certificate.
-        secrets: Whether passwords are among them; without, URLs have none and clients ask for it or are refused.
-
-    Returns:
-        Values by name; nothing of a service that is not published.
-    """
+    """Return the variables that clients on this machine read, for the published services."""
     found = {"DASHTAM_ENVIRONMENT": outputs.environment, "DASHTAM_CA_FILE": str(authority)}
     for name in ("app", "docs", "callback", "sandbox"):
         if url := getattr(outputs.urls, name):

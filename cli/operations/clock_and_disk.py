@@ -25,26 +25,15 @@ def require_sound(info: Mapping[str, Any], begin: datetime | None, now: datetime
     """Make sure that an environment can come up and keep running.
 
     Args:
-        info: What the engine says of itself (Docker Engine API, `GET /info`).
         begin: When the certificates that are there begin to be valid, aware; None where there are none.
         now: The time here, aware.
-
-    Raises:
-        UserError: A clock is wrong, or the disk is full.
     """
     _require_clock(datetime.fromisoformat(_microseconds(info["SystemTime"])), begin, now)
     _require_room(Path(info["DockerRootDir"]))
 
 
 def require_home(folder: Path) -> None:
-    """Make sure that state and snapshots can be written.
-
-    Args:
-        folder: Where they are kept, or will be.
-
-    Raises:
-        UserError: The disk is full.
-    """
+    """Make sure that state and snapshots can be written."""
     there = next(path for path in (folder, *folder.parents) if path.exists())
     free = shutil.disk_usage(there).free
     if free < HOME_ROOM:

@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 
 from cli.operations.graph.model import connections
-from cli.pulumi.stack_state import CONTAINER, NETWORK, Recorded
+from cli.pulumi.stack_state import CONTAINER, NETWORK, StackState
 from infra.naming import COMPONENT_LABEL, SERVICES
 
 _HEADER = """\
@@ -27,13 +27,8 @@ _HEADER = """\
 """
 
 
-def render(environment: str, state: Recorded) -> str:
-    """Return the compose file of an environment.
-
-    Args:
-        environment: Its name.
-        state: Its state; it must be up.
-    """
+def render(environment: str, state: StackState) -> str:
+    """Return the compose file of an environment."""
     inputs = {_component(one.inputs): one.inputs for one in state.of(CONTAINER)}
     services = {name: inputs[name] for name in SERVICES if name in inputs}
     files = "\n".join(_files(name, inputs[f"{name}-files"]) for name in services if f"{name}-files" in inputs)
@@ -50,7 +45,7 @@ def _component(inputs: Mapping[str, Any]) -> str:
     return next(str(one["value"]) for one in inputs["labels"] if one["label"] == COMPONENT_LABEL)
 
 
-def _is_internal(state: Recorded) -> bool:
+def _is_internal(state: StackState) -> bool:
     return any(one.inputs.get("internal", False) for one in state.of(NETWORK))
 
 

@@ -10,14 +10,14 @@ from cli.core.errors import UserError
 from cli.data.snapshots.helper import Part
 from cli.data.snapshots.store import Store
 from cli.engine.inventory import EngineView
-from cli.environments import placements, preflight
+from cli.environments import placements, states
 from cli.environments.clone import Clone
+from cli.environments.configuration import configuration
 from cli.images import source
-from cli.pulumi import stack_state
-from infra import earlier
+from infra import guards
 from infra.catalogue import POSTGRES, REDIS, Base
+from infra.config.settings import StackSettings
 from infra.naming import Naming
-from infra.settings import StackSettings
 
 
 class NoLastingDataError(UserError):
@@ -26,7 +26,7 @@ class NoLastingDataError(UserError):
 
 def of(client: docker.DockerClient, clone: Clone, stack: str) -> tuple[StackSettings, Naming, list[Part]]:
     """Return an environment's settings, its names and the parts of its data that last."""
-    settings, naming = preflight.configuration(clone.root, stack), placements.naming(clone, stack)
+    settings, naming = configuration(clone.root, stack), placements.naming(clone, stack)
     view = EngineView(client)
     return settings, naming, [_readable(view, clone, naming, one) for one in parts(client, settings, naming)]
 
@@ -57,7 +57,7 @@ def own_volumes(view: EngineView, naming: Naming) -> frozenset[str]:
 def missing_data_hint(snapshots: Store, view: EngineView, naming: Naming, config: StackSettings) -> str:
     """Return how data that is missing can be restored, for example after an interrupted `destroy`; else nothing."""
     volumes = {one["Name"] for one in view.volume_documents()}
-    missing = [one for one, volume in earlier.wanted_volumes(naming, config).items() if volume not in volumes]
+    missing = [one for one, volume in guards.wanted_volumes(naming, config).items() if volume not in volumes]
     if not missing or not (names := snapshots.names()):
         return ""
     stack = naming.environment
@@ -72,7 +72,7 @@ def _readable(view: EngineView, clone: Clone, naming: Naming, part: Part) -> Par
     if view.image_document(part.image):
         return part
     runs = {one.component: one.image for one in view.containers(naming.environment, naming.owner)}
-    ran = stack_state.read(clone, naming.environment).outputs.get("images") or {}
+    ran = states.read(clone, naming.environment).outputs.get("images") or {}
     known = (runs.get(part.service), ran.get(part.service))
     return replace(part, image=next((one for one in known if one and view.image_document(one)), part.image))
 

@@ -8,37 +8,27 @@ from dataclasses import dataclass
 
 from cli.core.errors import UserError
 from cli.data import restore_journal
-from cli.environments import environment_lock, named_environments, ownership
-from cli.operations import reconcile, recover
+from cli.environments import environment_lock, named_environments, ownership, states
+from cli.operations import drift, reconcile, recover
 from cli.operations.session import Session
 from cli.operations.snapshot_before_loss import before_destroying
 from cli.operations.take_snapshot import Taken
 from cli.operations.updates import Updates
-from cli.pulumi import locks, stack_state
-from cli.ui.console import err
+from cli.pulumi import locks
+from cli.pulumi.stack_state import StackState
 from infra import engine, guards
 
 
 @dataclass(frozen=True)
 class Removal:
-    """The removal of one environment.
-
-    Args:
-        session: The prepared clone.
-        stack: The environment.
-        engine_lost: Whether the engine that it was made on no longer exists.
-    """
+    """The removal of one environment."""
 
     session: Session
     stack: str
     engine_lost: bool = False
 
     def data(self) -> set[str]:
-        """Return the names of the volumes in which it has data.
-
-        Raises:
-            UserError: It is another clone's, or on another engine.
-        """
+        """Return the names of the volumes in which it has data."""
         here = self.session
         state = self._state()
         ownership.require_own(here.clone, self.stack, state)
@@ -50,25 +40,20 @@ class Removal:
         """Return whether it is on another engine."""
         return guards.is_elsewhere(ownership.made(self._state()), engine.look(self.session.client))
 
-    def _state(self) -> stack_state.Recorded:
-        return stack_state.read(self.session.clone, self.stack, self.session.environ)
+    def _state(self) -> StackState:
+        return states.read(self.session.clone, self.stack, self.session.environ)
 
     def run(self, agreed: Collection[str] | None, *, snapshot: bool) -> Taken | None:
         """Remove everything of it. Where that fails before anything is gone, what ran goes on.
 
         Args:
             agreed: The volumes with data that may go; None for all.
-            snapshot: Whether what they hold is kept.
 
         Returns:
             The snapshot; None where there is none to take.
-
-        Raises:
-            UserError: It has data that nobody agreed to remove, there can't be a snapshot, or something could not be
-                removed.
         """
         here = self.session
-        with environment_lock.turn(here.clone.home, self.stack, err.print):
+        with environment_lock.held(here.clone, self.stack):
             data = self.data()
             _require_agreed(self.stack, data, agreed)
             self._prepare()
@@ -79,18 +64,19 @@ class Removal:
     def _prepare(self) -> None:
         """Make sure, while the services run, that it can be removed."""
         here = self.session
-        locks.release_dead(here.pulumi, self.stack, err.print)
+        locks.release_dead(here.pulumi, self.stack)
         # Whoever can't read the state can't remove what it tells of.
         here.pulumi.run("stack", "output", "--stack", self.stack, "--json", "--show-secrets")
         # Not later: what is stopped for the snapshot is not to be taken for broken.
-        recover.recover(here.pulumi, here.engine, self.stack, here.clone.id, err.print)
+        recover.recover(here, self.stack)
 
     def _remove(self) -> None:
         here, owner = self.session, self.session.clone.id
-        recover.remove_guests(here.engine, self.stack, owner, err.print)
-        # The plugin's refresh fails at a volume that is gone, as a removal that was killed leaves it.
-        reconcile.prepare(here.engine, here.clone, self.stack, lambda _: None)
-        if self._state().protected:
+        recover.remove_guests(here, self.stack)
+        # As a removal that was killed leaves them.
+        state = self._state()
+        reconcile.make_lost_volumes(here.engine, state, drift.look(here.engine, here.clone, self.stack))
+        if state.protected:
             here.pulumi.run("state", "unprotect", "--all", "--stack", self.stack, "--yes")
         Updates(here, "destroy").run({self.stack: ["--refresh"]})
         for volume in ownership.volumes(here.engine, self.stack, owner):

@@ -10,9 +10,9 @@ from typing import Any
 from cli.engine.container import ContainerView, made_by_updates, view
 from cli.engine.diff import NONE, Change, changes, labels, replacement_changes
 from cli.engine.inventory import EngineView
+from cli.environments import states
 from cli.environments.clone import Clone
-from cli.pulumi import stack_state
-from cli.pulumi.stack_state import CONTAINER, IMAGE, NETWORK, VOLUME, Recorded, Resource
+from cli.pulumi.stack_state import CONTAINER, IMAGE, NETWORK, VOLUME, Resource, StackState
 from infra.naming import COMPONENT_LABEL, OWNER_LABEL, PROJECT, PROJECT_LABEL, SERVICES, STACK_LABEL
 
 GONE = "gone"
@@ -22,15 +22,7 @@ _ID = 12
 
 @dataclass(frozen=True)
 class Difference:
-    """Something that is not as Pulumi's state says.
-
-    Args:
-        kind: `container`, `network`, `volume` or `image`.
-        resource: Its name.
-        property: What of it.
-        was: What the state says.
-        now: What the engine has.
-    """
+    """Something that is not as Pulumi's state says."""
 
     kind: str
     resource: str
@@ -41,13 +33,7 @@ class Difference:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """What the engine has, asked once for as many environments as are looked at.
-
-    Args:
-        view: The engine.
-        stack: Only this environment's containers.
-        owner: Only this clone's containers.
-    """
+    """What the engine has, asked once for as many environments as are looked at."""
 
     view: EngineView
     stack: str | None = None
@@ -81,30 +67,12 @@ class Snapshot:
 
 
 def look(view: EngineView, clone: Clone, stack: str) -> list[Difference]:
-    """Compare an environment of this clone with its state, both as they are now.
-
-    Args:
-        view: The engine.
-        clone: This clone.
-        stack: The environment.
-
-    Returns:
-        What differs.
-
-    Raises:
-        UserError: The state can't be read.
-    """
-    return differences(stack_state.read(clone, stack), Snapshot(view, stack, clone.id), stack, clone.id)
+    """Compare an environment of this clone with its state, both as they are now."""
+    return differences(states.read(clone, stack), Snapshot(view, stack, clone.id), stack, clone.id)
 
 
-def differences(state: Recorded, engine: Snapshot, stack: str, owner: str) -> list[Difference]:
+def differences(state: StackState, engine: Snapshot, stack: str, owner: str) -> list[Difference]:
     """Compare an environment with its state.
-
-    Args:
-        state: Its state.
-        engine: The engine.
-        stack: Its name.
-        owner: The clone that it belongs to.
 
     Returns:
         What differs, in the order of the state; nothing where both are empty.
@@ -162,7 +130,7 @@ def _changed(name: str, was: object, now: object) -> Iterator[Change]:
         yield name, str(was).lower(), str(now).lower()
 
 
-def _unrecorded(state: Recorded, engine: Snapshot, stack: str, owner: str) -> Iterator[Difference]:
+def _unrecorded(state: StackState, engine: Snapshot, stack: str, owner: str) -> Iterator[Difference]:
     """Yield what carries the environment's labels and is not in the state: `up` removes it."""
     known = {one.id for one in state.of(CONTAINER, NETWORK)}
     taken = {_name(one) for one in state.of(CONTAINER, NETWORK)}

@@ -6,9 +6,5 @@ SOON_DAYS = 7
 
 
 def is_soon(days_left: int) -> bool:
-    """Tell whether to warn of a certificate's end.
-
-    Args:
-        days_left: Whole days until then; negative once it has ended.
-    """
+    """Tell whether to warn of a certificate's end."""
     return days_left <= SOON_DAYS

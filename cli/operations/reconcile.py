@@ -1,57 +1,38 @@
-"""Lets the next update mend drift: Pulumi compares with its state, and its refresh doesn't see all that has changed."""
+"""Prepares drift for the next update: Pulumi compares with its state, and its refresh doesn't see all changes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from cli.engine.inventory import EngineView
-from cli.environments.clone import Clone
+from cli.environments import states
 from cli.operations.drift import GONE, Difference, Snapshot, differences
-from cli.pulumi import stack_state
-from cli.pulumi.stack_state import VOLUME, Recorded
-from infra.earlier import holds_data
+from cli.operations.session import Session
+from cli.pulumi.stack_state import VOLUME, StackState
+from cli.ui.console import err
+from infra.state import holds_data
 
 REFRESHED = frozenset({"memory", "memorySwap", "restart", "name", "container"})
-"""What a refresh sees of a container, so that the update that follows sets it right."""
-
-Say = Callable[[str], None]
+"""What a refresh sees of a container, so that the update that follows corrects it."""
 
 
-def prepare(view: EngineView, clone: Clone, stack: str, say: Say) -> bool:
-    """Bring what a refresh doesn't see, or fails at, into a form that the update sets right.
-
-    Args:
-        view: The engine.
-        clone: This clone.
-        stack: The environment.
-        say: Told what is done.
-
-    Returns:
-        Whether the next update must refresh first.
-    """
-    state = stack_state.read(clone, stack)
-    found = differences(state, Snapshot(view, stack, clone.id), stack, clone.id)
-    _remove_containers(view, found, say)
-    _make_volumes(view, state, found, say)
+def prepare(session: Session, stack: str) -> bool:
+    """Prepare what a refresh doesn't see, or fails at, for the update; return whether that must refresh first."""
+    state = states.read(session.clone, stack)
+    found = differences(state, Snapshot(session.engine, stack, session.clone.id), stack, session.clone.id)
+    for name, changed in unseen(found).items():
+        if session.engine.container_document(name):
+            err.print(f"Removing {name}: its {', '.join(changed)} changed.", highlight=False)
+            session.engine.remove_container(name)
+    for name in make_lost_volumes(session.engine, state, found):
+        # The files of a service are in the state as well.
+        effect = " with its data; making an empty one" if holds_data(name) else "; making it again"
+        err.print(f"The volume {name} is gone{effect}.", highlight=False)
     return bool(found)
 
 
-def _remove_containers(view: EngineView, found: Sequence[Difference], say: Say) -> None:
-    for name, changed in unseen(found).items():
-        if view.container_document(name):
-            say(f"Removing {name}: its {', '.join(changed)} changed.")
-            view.remove_container(name)
-
-
 def unseen(found: Sequence[Difference]) -> dict[str, list[str]]:
-    """Return what has changed of containers that a refresh doesn't see.
-
-    Args:
-        found: What differs.
-
-    Returns:
-        Properties by container.
-    """
+    """Return the changed properties that a refresh doesn't see, by container."""
     changed: dict[str, list[str]] = {}
     for one in found:
         if one.kind == "container" and one.property not in REFRESHED:
@@ -59,13 +40,10 @@ def unseen(found: Sequence[Difference]) -> dict[str, list[str]]:
     return changed
 
 
-def _make_volumes(view: EngineView, state: Recorded, found: Sequence[Difference], say: Say) -> None:
-    """Make lost volumes again, empty: the plugin's refresh fails where one is gone, instead of saying so."""
+def make_lost_volumes(view: EngineView, state: StackState, found: Sequence[Difference]) -> list[str]:
+    """Make lost volumes again, empty, and return their names: the plugin's refresh fails where a volume is gone."""
     lost = {one.resource for one in found if one.kind == "volume" and one.now == GONE}
-    for volume in state.of(VOLUME):
-        name = volume.inputs["name"]
-        if name in lost:
-            # The files of a service are in the state as well.
-            lost_data = " with what it held; making an empty one" if holds_data(name) else "; making it again"
-            say(f"The volume {name} is gone{lost_data}.")
-            view.make_volume(name, {one["label"]: one["value"] for one in volume.inputs["labels"]})
+    volumes = [one for one in state.of(VOLUME) if one.inputs["name"] in lost]
+    for volume in volumes:
+        view.make_volume(volume.inputs["name"], {one["label"]: one["value"] for one in volume.inputs["labels"]})
+    return [volume.inputs["name"] for volume in volumes]

@@ -1,99 +1,69 @@
-"""Makes an environment whose last update was broken off, or whose containers were stopped, ready for the next one.
+"""Prepares an environment whose last update was interrupted, or whose containers were stopped, for the next update.
 
-What is not in Pulumi's state but carries our labels is an orphan of a killed update: containers and networks hold
-nothing and are removed; volumes hold data and are left, to be taken up again by the next update.
+What carries our labels but isn't in Pulumi's state is an orphan of a killed update: containers and networks are
+removed; volumes hold data and are left to the next update, which adopts them.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 from cli.engine.container import ContainerView, made_by_updates
-from cli.engine.inventory import EngineView
+from cli.operations.session import Session
 from cli.pulumi import locks
-from cli.pulumi.process import Pulumi
 from cli.pulumi.stack_state import CONTAINER, NETWORK
+from cli.ui.console import err
 
-Say = Callable[[str], None]
-
-_LEFT = "left by a broken-off update"
+_LEFT = "left by an interrupted update"
 
 
-def recover(pulumi: Pulumi, view: EngineView, stack: str, owner: str, say: Say) -> bool:
-    """Mend what a broken-off update or a stopped container left.
+def recover(session: Session, stack: str) -> bool:
+    """Clean up after an interrupted update or a stopped container; return whether the next update must refresh first.
 
     What runs beside the services, such as tests, is left alone: see `remove_guests`.
-
-    Args:
-        pulumi: Pulumi in this clone.
-        view: The engine.
-        stack: Which environment.
-        owner: This clone.
-        say: Told what is done.
-
-    Returns:
-        Whether the next update must refresh first, since the engine no longer has what the state says.
-
-    Raises:
-        UserError: Another update of the stack doesn't end.
     """
-    locks.release_dead(pulumi, stack, say)
-    containers = [one for one in view.containers(stack, owner) if made_by_updates(one.component)]
-    state = _state(pulumi, stack)
-    broken_off = _forget_broken_off(state)
-    if broken_off:
-        say("An earlier update was broken off; going on from where it stopped.")
-        pulumi.run("stack", "import", "--stack", stack, stdin=json.dumps(state))
+    locks.release_dead(session.pulumi, stack)
+    containers = [one for one in session.engine.containers(stack, session.clone.id) if made_by_updates(one.component)]
+    state: dict[str, Any] = json.loads(session.pulumi.run("stack", "export", "--stack", stack))
+    interrupted = _forget_interrupted(state)
+    if interrupted:
+        err.print("An earlier update was interrupted; continuing from there.", highlight=False)
+        session.pulumi.run("stack", "import", "--stack", stack, stdin=json.dumps(state))
     recorded = _recorded_ids(state)
-    networks = view.networks(stack, owner)
+    networks = session.engine.networks(stack, session.clone.id)
     cut_off = bool(_recorded_ids(state, NETWORK) - set(networks.values()))
-    kept = set()
+    reasons = {one.id: _reason_to_remove(one, recorded, cut_off=cut_off) for one in containers}
     for container in containers:
-        reason = _reason_to_go(container, recorded, cut_off=cut_off)
-        if reason:
-            say(f"Removing {container.name}: {reason}.")
-            view.remove_container(container.id)
-        else:
-            kept.add(container.id)
+        if reason := reasons[container.id]:
+            err.print(f"Removing {container.name}: {reason}.", highlight=False)
+            session.engine.remove_container(container.id)
     for name, network in networks.items():
         if network not in recorded:
-            say(f"Removing {name}: {_LEFT}.")
-            view.remove_network(network)
-    return broken_off or cut_off or not kept >= _recorded_ids(state, CONTAINER)
+            err.print(f"Removing {name}: {_LEFT}.", highlight=False)
+            session.engine.remove_network(network)
+    remaining = {key for key, reason in reasons.items() if not reason}
+    return interrupted or cut_off or not remaining >= _recorded_ids(state, CONTAINER)
 
 
-def remove_guests(view: EngineView, stack: str, owner: str, say: Say) -> None:
-    """Remove what runs beside an environment's services, before their network goes.
-
-    Args:
-        view: The engine.
-        stack: Which environment.
-        owner: This clone.
-        say: Told what is done.
-    """
-    for container in view.containers(stack, owner):
+def remove_guests(session: Session, stack: str) -> None:
+    """Remove what runs beside an environment's services, before their network is removed."""
+    for container in session.engine.containers(stack, session.clone.id):
         if not made_by_updates(container.component):
-            say(f"Removing {container.name}, which runs beside {stack}.")
-            view.remove_container(container.id)
+            err.print(f"Removing {container.name}, which runs beside {stack}.", highlight=False)
+            session.engine.remove_container(container.id)
 
 
-def _state(pulumi: Pulumi, stack: str) -> dict[str, Any]:
-    exported: dict[str, Any] = json.loads(pulumi.run("stack", "export", "--stack", stack))
-    return exported
+def _forget_interrupted(state: dict[str, Any]) -> bool:
+    """Remove the notes of an interrupted update from a state; return whether there were any.
 
-
-def _forget_broken_off(state: dict[str, Any]) -> bool:
-    """Take what Pulumi noted of a broken-off update out of a state, and tell whether there was any.
-
-    Whether an operation went through is told by the engine, at the next refresh. With its note that a resource was
-    deleted to be replaced, Pulumi 3.259 would pass that resource over in the refresh and then delete it once more if
-    what it depends on is replaced too.
+    Whether an operation was done is found at the next refresh. With its note that a resource was deleted to be
+    replaced, Pulumi 3.259 would pass that resource over in the refresh and then delete it once more if what it depends
+    on is replaced too.
     """
-    noted = bool((state.get("deployment") or {}).pop("pending_operations", None))
+    pending = bool((state.get("deployment") or {}).pop("pending_operations", None))
     replaced = [one for one in _resources(state) if one.pop("pendingReplacement", False)]
-    return noted or bool(replaced)
+    return pending or bool(replaced)
 
 
 def _resources(state: dict[str, Any]) -> list[dict[str, Any]]:
@@ -104,7 +74,7 @@ def _recorded_ids(state: dict[str, Any], kind: str | None = None) -> set[str]:
     return {one["id"] for one in _resources(state) if one.get("id") and kind in {None, one["type"]}}
 
 
-def _reason_to_go(container: ContainerView, recorded: set[str], *, cut_off: bool) -> str:
+def _reason_to_remove(container: ContainerView, recorded: set[str], *, cut_off: bool) -> str:
     if container.id not in recorded:
         return _LEFT
     if not container.is_service:

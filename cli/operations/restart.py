@@ -37,17 +37,7 @@ Show = Callable[[str, str], None]
 
 
 def restart(view: EngineView, stack: str, containers: Collection[ContainerView], show: Show) -> None:
-    """Stop services and start them again: who needs another is stopped before it, and started after it.
-
-    Args:
-        view: The engine.
-        stack: The environment, for messages.
-        containers: The services' containers, running or not.
-        show: Told what happens.
-
-    Raises:
-        UserError: Not all were restarted and became healthy; it says what they said.
-    """
+    """Stop services and start them again: who needs another is stopped before it, and started after it."""
     show = _tolerant(show)
     refused = _stop_and_start(view, in_order(containers), show)
     reports = refused or _wait(view, containers, show)
@@ -83,9 +73,6 @@ def _tolerant(show: Show) -> Show:
 
 def in_order(containers: Iterable[ContainerView]) -> list[list[ContainerView]]:
     """Return containers in the order in which to start them; those of one batch don't need each other.
-
-    Args:
-        containers: The services' containers.
 
     Returns:
         Batches, none of them empty.

@@ -19,7 +19,6 @@ from cli.engine.streams import CommandError
 from cli.environments import environment_lock, placements
 from cli.environments.handle import Target
 from cli.operations import finish_restore, snapshot_before_loss
-from cli.ui.console import err
 
 
 @dataclass(frozen=True)
@@ -46,7 +45,7 @@ def restore(client: docker.DockerClient, target: Target, file: str, *, snapshot:
     app = target.running("app")
     with source.opened(target.clone, file) as found, formats.recognised(target.clone, found) as recognised:
         dump = load.verify(recognised, database)
-        with environment_lock.turn(target.clone.home, target.environment, err.print):
+        with environment_lock.held(target.clone, target.environment):
             _finish_earlier(client, target)
             if snapshot:
                 snapshot_before_loss.before_replacing(client, target.clone, target.environment)

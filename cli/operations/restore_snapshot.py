@@ -8,8 +8,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.linking.rekeying import Rekeyed
-from app.vault import MasterKeys
+from app.tokens.rekeying import Rekeyed
+from app.tokens.vault import MasterKeys
 from cli.core import signals
 from cli.core.errors import UserError
 from cli.core.parallel import each
@@ -23,12 +23,13 @@ from cli.data.snapshots.staged_credentials import Credentials
 from cli.engine import health
 from cli.engine.inventory import EngineView
 from cli.environments import environment_lock
-from cli.operations import data_parts, finish_restore, lifecycle, snapshot_before_loss
+from cli.operations import data_parts, finish_restore, snapshot_before_loss
 from cli.operations.session import Session
+from cli.operations.up import up
 from cli.ui.console import err
 from cli.ui.progress import transfer
+from infra.config.settings import StackSettings
 from infra.naming import Naming
-from infra.settings import StackSettings
 
 
 @dataclass(frozen=True)
@@ -71,8 +72,8 @@ def restore(session: Session, stack: str, name: str, *, snapshot: bool = False) 
     snapshot = snapshot and snapshot_before_loss.has_data(session.client, session.clone, stack)
     if not _is_made(plan):
         err.print(f"{stack} does not exist yet: bringing it up first.", highlight=False)
-        lifecycle.up(session, stack, remind=False)
-    with environment_lock.turn(session.clone.home, stack, err.print):
+        up(session, stack, hint=False)
+    with environment_lock.held(session.clone, stack):
         finish_restore.finish(session.client, session.clone, plan.naming)
         if snapshot:
             snapshot_before_loss.before_replacing(session.client, session.clone, stack)
@@ -193,4 +194,4 @@ def _resume(plan: _Plan, running: Sequence[str]) -> None:
     client, stack = plan.session.client, plan.naming.environment
     needs_update = len(running) < len(volume_swap.USERS_OF_DATA) or session_key.pending(plan.session.clone, stack)
     if needs_update or health.settled(EngineView(client), stack, plan.naming.owner):
-        lifecycle.up(plan.session, stack)
+        up(plan.session, stack)

@@ -1,4 +1,4 @@
-"""A command's hold on this clone: the machine made ready, Pulumi, and the engine."""
+"""What a command works with: this clone, Pulumi and the engine, on a machine that is set up."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from cli.core.paths import data_home
 from cli.engine.inventory import EngineView
 from cli.environments import clone, git_filter, named_environments, passphrase, tool_environment
 from cli.environments.clone import Clone
+from cli.environments.configuration import configured_stacks
 from cli.images import build, build_ca, source
 from cli.machine import setup
 from cli.operations import clock_and_disk
@@ -23,13 +24,7 @@ from infra.catalogue import SOURCE_VARIABLE, ImageSource
 
 @dataclass(frozen=True)
 class Session:
-    """Everything that a command works with.
-
-    Args:
-        clone: This clone.
-        environ: The complete environment for tools.
-        image_source: Where this machine's images come from; None where no images were asked for.
-    """
+    """What a command works with; `image_source` is None where it needs no images."""
 
     clone: Clone
     environ: dict[str, str]
@@ -46,7 +41,7 @@ class Session:
         return self.connect()
 
     def connect(self) -> docker.DockerClient:
-        """Return a further client of the engine."""
+        """Return another client of the engine."""
         return docker.from_env(environment=self.environ)
 
     @cached_property
@@ -56,19 +51,13 @@ class Session:
 
 
 def prepare(*, install: bool = True, engine: bool = True, images: bool = True, stacks: bool = True) -> Session:
-    """Make the machine and this clone ready.
+    """Set up this machine and this clone.
 
     Args:
         install: Whether what is missing may be installed; else it is an error.
         engine: Whether an engine must answer.
         images: Whether the base images are needed too, which an engine has.
-        stacks: Whether Pulumi is to have a stack for every environment, and be able to read its secrets.
-
-    Returns:
-        The session.
-
-    Raises:
-        UserError: Something is missing and can't, or may not, be installed; or the passphrase is lost.
+        stacks: Whether every environment is to have a stack, whose secrets Pulumi can read.
     """
     clock_and_disk.require_home(data_home())
     here = clone.current()
@@ -84,11 +73,11 @@ def prepare(*, install: bool = True, engine: bool = True, images: bool = True, s
         session = Session(here, {**environ, SOURCE_VARIABLE: chosen.value}, chosen)
     named_environments.restore(here)
     passphrase.forget_another(here)
-    if stacks and session.pulumi.may_lack_stacks:
+    if stacks and session.pulumi.may_lack(configured_stacks(here.root)):
         # A clone's first commands may come at the same time.
         with exclusively(
             here.state_folder / "init.lock", "Another command is making this clone's stacks; waiting for it.", announce
         ):
-            session.pulumi.create_missing_stacks()
+            session.pulumi.create_missing(configured_stacks(here.root))
     git_filter.keep_out_of_git(here)
     return session

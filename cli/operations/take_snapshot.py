@@ -26,7 +26,6 @@ from cli.environments import environment_lock, passphrase
 from cli.environments.clone import Clone
 from cli.operations import data_parts, finish_restore
 from cli.operations.data_parts import NoLastingDataError
-from cli.ui.console import err
 from cli.ui.progress import Count, transfer
 from infra.naming import Naming
 
@@ -57,7 +56,7 @@ def take(client: docker.DockerClient, clone: Clone, stack: str, wish: str | None
     snapshots = store.of(clone, stack)
     snapshots.fresh_name(wish)
     began = time.monotonic()
-    with environment_lock.turn(clone.home, stack, err.print), ExitStack() as held:
+    with environment_lock.held(clone, stack), ExitStack() as held:
         finish_restore.require_finished(client, clone, naming)
         snapshots.sweep()
         volumes = data_parts.own_volumes(EngineView(client), naming)

@@ -14,12 +14,13 @@ from pathlib import Path
 
 from cli.core.atomic_files import write_whole
 from cli.core.hashing import text_sha256
-from cli.environments import placements, preflight
+from cli.environments import placements, states
+from cli.environments.configuration import configuration
 from cli.operations.drift import Snapshot, differences
 from cli.operations.session import Session
 from cli.pulumi import stack_state
 from infra.catalogue import source_digest
-from infra.providers import read_credentials
+from infra.services.providers import read_credentials
 
 INPUTS = (
     ".build/ca.crt",
@@ -48,13 +49,7 @@ LONGEST_SECONDS = 12 * 3600
 
 
 def up_unless_unchanged(session: Session, stack: str, up: Callable[[], object]) -> None:
-    """Bring an environment up, unless it is proven that this would change nothing.
-
-    Args:
-        session: The prepared clone.
-        stack: The environment.
-        up: Brings it up.
-    """
+    """Bring an environment up, unless it is proven that this would change nothing."""
     file = session.clone.home / "unchanged" / f"{stack}.json"
     before = inputs(session, stack)
     if _is_proven(file, [before, made(session, stack)]):
@@ -69,7 +64,7 @@ def up_unless_unchanged(session: Session, stack: str, up: Callable[[], object]) 
 def inputs(session: Session, stack: str) -> str:
     """Return a digest of what `up` reads; empty where the environment has an image of the tests themselves."""
     root = session.clone.root
-    config = preflight.configuration(root, stack)
+    config = configuration(root, stack)
     if config.tests.image:
         return ""
     credentials = read_credentials(stack, config.providers)
@@ -84,7 +79,7 @@ def inputs(session: Session, stack: str) -> str:
 
 def made(session: Session, stack: str) -> str:
     """Return a digest of what is on the engine and in the state; empty where these differ or one isn't healthy."""
-    file, owner = stack_state.state_file(session.clone, stack, session.environ), session.clone.id
+    file, owner = states.state_file(session.clone, stack, session.environ), session.clone.id
     content = stack_state.content(file) if file else b""
     if not content:
         return ""

@@ -13,8 +13,8 @@ from rich.table import Table
 from rich.text import Text
 
 from cli.engine.container import ContainerView
-from cli.pulumi.events import Event
 from cli.pulumi.stack_state import CONTAINER, IMAGE, NETWORK
+from cli.pulumi.update import Event
 from infra.naming import SERVICES
 
 STARTING = "starting"
@@ -28,15 +28,7 @@ _STYLES = {"healthy": "green", "ready": "green", "unchanged": "dim", "removed": 
 
 @contextmanager
 def display(stacks: Sequence[str], console: Console) -> Iterator[list[UpdateProgress]]:
-    """Show what the updates of some environments are doing, all at once.
-
-    Args:
-        stacks: The environments.
-        console: Where to show it.
-
-    Yields:
-        What follows each update.
-    """
+    """Show what the updates of some environments are doing, all at once."""
     followed = [UpdateProgress(stack, console) for stack in stacks]
     if not console.is_terminal:
         yield followed
@@ -46,15 +38,7 @@ def display(stacks: Sequence[str], console: Console) -> Iterator[list[UpdateProg
 
 
 class UpdateProgress:
-    """Follows one update of one environment.
-
-    Args:
-        stack: The environment.
-        console: Where each change is told, unless that is a terminal: there `display` shows the table.
-
-    Attributes:
-        errors: What went wrong, in Pulumi's words.
-    """
+    """Follows one update of one environment."""
 
     def __init__(self, stack: str, console: Console) -> None:
         self.errors: list[str] = []
@@ -69,11 +53,7 @@ class UpdateProgress:
         self._spinner = Spinner("dots")
 
     def on_event(self, event: Event) -> None:
-        """Take notice of an engine event.
-
-        Args:
-            event: As Pulumi prints it.
-        """
+        """Take notice of an engine event."""
         if step := event.get("resourcePreEvent"):
             self._begin(step["metadata"])
         elif step := event.get("resOutputsEvent"):
@@ -84,11 +64,7 @@ class UpdateProgress:
             self._note(said["message"])
 
     def on_containers(self, containers: Iterable[ContainerView]) -> None:
-        """Take notice of what the engine has: Pulumi tells only when a service is healthy.
-
-        Args:
-            containers: The environment's new containers.
-        """
+        """Take notice of what the engine has: Pulumi tells only when a service is healthy."""
         for one in containers:
             if one.component in self._states and one.state == "running":
                 if self._states[one.component][0] == STARTING:
@@ -96,12 +72,8 @@ class UpdateProgress:
                 if self._states[one.component][0] == WAITING:
                     self._on_check(one.component, last_check(one))
 
-    def tell(self, report: str) -> None:
-        """Show what a service said that takes long.
-
-        Args:
-            report: Lines, shown as they are.
-        """
+    def show_report(self, report: str) -> None:
+        """Show the state and last lines of a service that takes long."""
         self._console.print(Text(report), highlight=False)
 
     def _on_check(self, row: str, said: str) -> None:
@@ -135,12 +107,7 @@ class UpdateProgress:
             self.show(row, _ending(row, step["op"]))
 
     def show(self, row: str, state: str) -> None:
-        """Show what has become of a row; what has failed stays so.
-
-        Args:
-            row: One of `ROWS`.
-            state: Its new state.
-        """
+        """Show what has become of a row; what has failed stays so."""
         if self._states.get(row, ("", 0))[0] in {state, "failed"}:
             return
         self._states[row] = (state, time.monotonic())
@@ -177,11 +144,7 @@ class UpdateProgress:
 
 
 def last_check(container: ContainerView) -> str:
-    """Return what a service's last health check said, on one line; nothing where it said nothing.
-
-    Args:
-        container: The service's container.
-    """
+    """Return what a service's last health check said, on one line; nothing where it said nothing."""
     return " ".join(container.checks[-1][1].split()) if container.checks else ""
 
 
@@ -189,7 +152,6 @@ def row_of(kind: str, urn: str) -> str | None:
     """Return the row that a resource belongs to.
 
     Args:
-        kind: The resource's type.
         urn: Its URN, which ends with its name.
 
     Returns:

@@ -30,11 +30,7 @@ _FILES = "file://"
 
 @dataclass(frozen=True)
 class Folder:
-    """A backend that is a folder.
-
-    Args:
-        path: The folder `.pulumi` in it.
-    """
+    """A backend that is a folder."""
 
     path: Path
 
@@ -72,22 +68,12 @@ class Folder:
 
 
 def chosen(environ: Mapping[str, str], root: Path) -> str:
-    """Return the URL of the backend that the user chose; empty where there is none.
-
-    Args:
-        environ: The environment of Pulumi.
-        root: The project's root.
-    """
+    """Return the URL of the backend that the user chose; empty where there is none."""
     return environ.get(URL) or _of_project(root) or _of_login(environ)
 
 
 def folder(environ: Mapping[str, str], root: Path) -> Folder | None:
-    """Return the chosen backend if it is a folder.
-
-    Args:
-        environ: The environment of Pulumi.
-        root: The project's root, where Pulumi is run: a relative folder is below it.
-    """
+    """Return the chosen backend if it is a folder."""
     url = chosen(environ, root)
     return Folder(_path(url.removeprefix(_FILES), root) / ".pulumi") if url.startswith(_FILES) else None
 

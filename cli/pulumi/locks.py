@@ -10,7 +10,6 @@ import json
 import shlex
 import socket
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,23 +20,16 @@ from cli.core.errors import UserError
 from cli.pulumi import backend
 from cli.pulumi.backend import Folder
 from cli.pulumi.process import Pulumi
+from cli.ui.console import err
 
-Say = Callable[[str], None]
-
-WAIT = 600.0
-POLL = 0.2
+TIMEOUT = 600.0
+INTERVAL = 0.2
 """Seconds."""
 
 
 @dataclass(frozen=True)
 class Lock:
-    """A lock of Pulumi's file backend.
-
-    Args:
-        path: The lock file.
-        pid: The process that took it.
-        host: The machine it ran on.
-    """
+    """A lock of Pulumi's file backend."""
 
     path: Path
     pid: int
@@ -73,28 +65,19 @@ def _lock(path: Path) -> Lock:
         content = json.loads(path.read_text())
         return Lock(path, int(content["pid"]), content["hostname"])
     except (ValueError, KeyError):
-        # Pulumi writes it at one stroke: one that can't be read was broken off with the machine.
+        # Pulumi writes it in one go: one that can't be read was left by a crash of the machine.
         return Lock(path, 0, socket.gethostname())
 
 
-def release_dead(pulumi: Pulumi, stack: str, say: Say) -> None:
-    """Wait for another update of the stack; remove the lock of one that died, and what keeps the state from being read.
-
-    Args:
-        pulumi: Pulumi in this clone.
-        stack: Which stack.
-        say: Told what is done.
-
-    Raises:
-        UserError: The other update runs on another machine, or doesn't end.
-    """
+def release_dead(pulumi: Pulumi, stack: str) -> None:
+    """Wait for another update of the stack; remove the lock of one that died, and unreadable attributes."""
     folder = backend.folder(pulumi.environ, pulumi.root)
     for lock in found(folder, stack) if folder else ():
         if lock.is_held:
-            say(_waits(lock, stack))
+            err.print(_waits(lock, stack), highlight=False, markup=False, soft_wrap=True)
             _wait_for(lock, stack)
         if lock.path.exists():
-            say(f"Removing the lock of an update that died (pid {lock.pid}).")
+            err.print(f"Removing the lock of an update that died (pid {lock.pid}).", highlight=False)
             lock.path.unlink(missing_ok=True)
     for path in folder.attributes(stack) if folder else ():
         _remove_if_broken(path)
@@ -117,12 +100,12 @@ def _waits(lock: Lock, stack: str) -> str:
 
 
 def _wait_for(lock: Lock, stack: str) -> None:
-    deadline = time.monotonic() + WAIT
+    deadline = time.monotonic() + TIMEOUT
     while lock.path.exists() and lock.is_held:
         if time.monotonic() > deadline:
             raise UserError(
                 f"{stack} is still being updated by another process (pid {lock.pid} on {lock.host}).",
-                cause=f"It has not finished within {WAIT / 60:.0f} minutes.",
+                cause=f"It has not finished within {TIMEOUT / 60:.0f} minutes.",
                 remedy=f"Look at that process; if it has died, release its lock: rm {shlex.quote(str(lock.path))}",
             )
-        time.sleep(POLL)
+        time.sleep(INTERVAL)

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from app.security import HEADERS
+from app.http.middleware import HEADERS
 
 if TYPE_CHECKING:
     import httpx2

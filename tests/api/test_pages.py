@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import httpx2
 import pytest
 
-from app.security import HEADERS
+from app.http.middleware import HEADERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -60,13 +60,8 @@ def engine_socket() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def variables(engine_socket: str) -> dict[str, str]:
-    """What `./dashtam env` sets for the program, in a clone that placed nothing."""
-    return {
-        "DOCKER_HOST": engine_socket,
-        "DASHTAM_CLONE": OWNER,
-        "DASHTAM_IMAGE_SOURCE": "debian",
-        "DASHTAM_PLACEMENTS": "",
-    }
+    """What `./dashtam env` sets for the program."""
+    return {"DOCKER_HOST": engine_socket, "DASHTAM_CLONE": OWNER, "DASHTAM_IMAGE_SOURCE": "debian"}
 
 
 @pytest.fixture(scope="session")

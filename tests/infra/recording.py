@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pulumi
@@ -21,6 +22,7 @@ from pulumi.runtime.stack import run_in_stack
 
 from infra import identity, state
 from infra.catalogue import ROOT
+from infra.config import placement
 
 SECRET = "keep-this-hidden"
 """Part of every secret that the recording monitor makes up."""
@@ -72,6 +74,7 @@ class Deployment:
         resources: Everything that it registers, components too.
         raw_exports: What it exports, with the marks of secrets.
         placed: What stands for the stack in names, where that is not its own.
+        placements: The clone's record of that.
     """
 
     stack: str
@@ -80,6 +83,7 @@ class Deployment:
     owner: str = OWNER
     secret: str = SECRET
     placed: str = ""
+    placements: Path | None = None
 
     def of(self, kind: str) -> list[Declared]:
         return [resource for resource in self.resources if resource.type.endswith(f":{kind}")]
@@ -215,11 +219,15 @@ def run_program(
     stack: str,
     config: Mapping[str, str],
     variables: Mapping[str, str],
-    placed: str = "",
+    placements: Path | None = None,
     earlier: Mapping[str, Any] | None = None,
 ) -> Deployment:
-    """Run the program as it is, for one stack that has what earlier updates made, and return what it declares."""
-    deployment = Deployment(stack, placed=placed)
+    """Run the program as it is, for one stack that has what earlier updates made, and return what it declares.
+
+    It is of a clone with a record of placements, or of one that placed nothing.
+    """
+    placed = placement.read(placements).get(stack)
+    deployment = Deployment(stack, placed=placed.name if placed else "", placements=placements)
     run_into(deployment, config, variables, Provider(earlier or {}, {}))
     return deployment
 
@@ -230,6 +238,7 @@ def run_into(
     """Run the program as it is, and record what it declares until it ends or fails."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PULUMI_CONFIG", json.dumps(dict(config)))
+        patch.setattr(placement, "record", lambda _: deployment.placements)
         for name, value in variables.items():
             patch.setenv(name, value)
         with ThreadPoolExecutor(1) as alone:  # neither the tests' event loop nor Pulumi's context of another stack

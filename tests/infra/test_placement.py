@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from infra.placement import VARIABLE, Placement, written
+from infra.config.placement import Placement, written
 from tests.infra.conftest import stack_config
 from tests.infra.recording import SERVICES, run_program
 
@@ -21,11 +22,17 @@ NAME = "dev-3f2a"
 
 
 @pytest.fixture(scope="module")
-def placed(variables: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Deployment:
-    """dev, of a clone that is not the first to bring it up."""
+def record(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The record of a clone that is not the first to bring up dev."""
     record = tmp_path_factory.mktemp("clone") / "placements.json"
     record.write_text(written({"dev": Placement(source="dev", name=NAME, ports=PORTS)}))
-    return run_program("dev", stack_config("dev"), {**variables, VARIABLE: str(record)}, NAME)
+    return record
+
+
+@pytest.fixture(scope="module")
+def placed(variables: dict[str, str], record: Path) -> Deployment:
+    """dev of that clone."""
+    return run_program("dev", stack_config("dev"), variables, record)
 
 
 def shown(deployment: Deployment) -> list[dict[str, Any]]:
@@ -74,6 +81,18 @@ def test_its_certificates_are_good_for_its_names(placed: Deployment) -> None:
     for name in SERVICES:
         hosts = placed.named("CertRequest", f"{name}-request").inputs["dnsNames"]
         assert hosts == [name, f"dashtam-{NAME}-{name}", "localhost"]
+
+
+def test_a_preview_shows_where_it_is_put(
+    variables: dict[str, str], record: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    run_program("test", stack_config("test"), variables, record)
+    assert caplog.messages == []
+    run_program("dev", stack_config("dev"), variables, record)
+    [message] = caplog.messages
+    assert message.startswith(f"dev has the name {NAME}, the config of dev and the ports postgres 23010, redis 23011, ")
+    assert message.endswith(f": see {record}.")
 
 
 def test_everything_else_is_as_in_its_own_place(placed: Deployment, declare: Callable[[str], Deployment]) -> None:

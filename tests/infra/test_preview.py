@@ -72,7 +72,6 @@ def project(tmp_path: Path) -> Project:
         "PULUMI_CONFIG_PASSPHRASE": secrets.token_urlsafe(),
         "PULUMI_SKIP_UPDATE_CHECK": "true",
         "DASHTAM_IMAGE_SOURCE": "registry",
-        "DASHTAM_PLACEMENTS": "",
     }
     return Project(folder, variables)
 
@@ -87,7 +86,7 @@ def told(done: subprocess.CompletedProcess[str]) -> list[str]:
     return [lines[1].removeprefix("error: "), *lines[2:]]
 
 
-@pytest.mark.parametrize(("stack", "source"), [("dev", "dev"), ("test", "test"), ("ci", "ci"), ("review-42", "ci")])
+@pytest.mark.parametrize(("stack", "source"), [(f"preview-{source}", source) for source in ("dev", "test", "ci")])
 def test_a_preview_needs_nothing_built_or_started(project: Project, stack: str, source: str) -> None:
     project.configure(stack, source)
     done = project.preview(stack)
@@ -108,7 +107,10 @@ def test_wrong_values_are_told_before_anything_is_declared(project: Project) -> 
     assert told(done) == [
         "Pulumi.test.yaml is not valid:",
         'dashtam:postgres.port = "5433": input should be a valid integer; write a whole number, without quotes.',
-        "dashtam:redis.memory = [secret]: a size is a whole number with the unit m or g; write 512m or 2g.",
+        (
+            "dashtam:redis.memory = [secret]: it must be a whole number of m or g, from 16m to 64g, such as 512m;"
+            " write 512m or 2g."
+        ),
     ]
     assert "hush-hush" not in done.stdout + done.stderr
     assert "docker:" not in done.stdout

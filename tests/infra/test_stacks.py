@@ -134,6 +134,17 @@ def test_modes(declare: Declare, stack: str, debug: str, testing: str, redirect:
     assert app["ENVIRONMENT"] == stack
 
 
+def test_the_callback_gets_addresses_and_no_credentials(declare: Declare) -> None:
+    tls = {"TLS_CA_FILE": "ca.crt", "TLS_CERTIFICATE_FILE": "tls.crt", "TLS_KEY_FILE": "tls.key"}
+    assert environment(declare("ci"), "callback") == {
+        "ENVIRONMENT": "ci",
+        "DEBUG": "false",
+        "APP_URL": "https://app:9000",
+        "PUBLIC_URL": "https://app:8000",
+        **{name: f"/run/secrets/{file}" for name, file in tls.items()},
+    }
+
+
 @pytest.mark.parametrize(
     ("stack", "pause", "timeout"), [("dev", 9.5, "14.5s"), ("test", 4.5, "9.5s"), ("ci", 1.5, "6.5s")]
 )

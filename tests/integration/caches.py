@@ -6,14 +6,14 @@ import uuid
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from app.cache import cache_for
+from app.core.cache import create_cache
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from redis.asyncio import Redis
 
-    from app.settings import AppSettings
+    from app.core.settings import AppSettings
 
 NUMBERS = range(15, -1, -1)
 """Redis has 16 databases."""
@@ -32,11 +32,11 @@ async def cache_of_its_own(settings: AppSettings) -> AsyncIterator[tuple[AppSett
     Yields:
         Settings that lead to it, and a client of it.
     """
-    async with cache_for(settings) as shared:
+    async with create_cache(settings) as shared:
         holder = uuid.uuid4().hex
         number = await _take(shared, holder, [number for number in NUMBERS if number != settings.redis_db])
         own = settings.model_copy(update={"redis_db": number})
-        async with cache_for(own) as cache:
+        async with create_cache(own) as cache:
             yield own, cache
             await clear(cache)
         if await shared.get(_place(number)) == holder.encode():

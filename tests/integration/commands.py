@@ -12,12 +12,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from app.settings import AppSettings
+    from app.core.settings import AppSettings
 
 SECRETS = ("database_password", "redis_password", "secret_key", "providers", "token_keys")
 NO_ENVIRONMENT = {"environment", "debug", "testing", "startup_timeout", *SECRETS}
 
-ROTATION, SAMPLES = "app.linking.rotation", "app.samples"
+ROTATION, SAMPLES = "app.run.rotate", "app.run.seed"
 
 
 def environ_for(settings: AppSettings, folder: Path) -> dict[str, str]:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
-from app.linking.keys import DataKeys
-from app.vault import MasterKeys, new_key
+from app.tokens.keys import DataKeys
+from app.tokens.vault import MasterKeys, new_key
 from tests.integration import commands
 from tests.integration import databases as making
 from tests.integration.caches import cache_of_its_own, clear
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from redis.asyncio import Redis
     from sqlalchemy.ext.asyncio import AsyncEngine
 
-    from app.settings import AppSettings
+    from app.core.settings import AppSettings
     from tests.conftest import Endpoints
     from tests.integration.databases import Databases
 

@@ -17,15 +17,14 @@ from typing import TYPE_CHECKING
 from sqlalchemy import NullPool, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from app.database import engine_for
-from app.migrate import migrate
-from app.models import Base
-from app.tls import client_context
+from app.core.database import create_engine
+from app.core.migrate import migrate
+from app.core.models import Base
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from app.settings import AppSettings
+    from app.core.settings import AppSettings
 
 PATIENCE = 30
 """Seconds to wait for another worker that makes the template, and for a table that something left locked."""
@@ -35,7 +34,7 @@ _ANY_RUN = "^tests_[0-9a-f]{12}_"
 
 def engine_of(settings: AppSettings, **pool: object) -> AsyncEngine:
     """Make an engine; unless told otherwise its connections end when they are no longer used."""
-    return engine_for(settings, client_context(settings.tls_ca_file), **(pool or {"poolclass": NullPool}))
+    return create_engine(settings, **(pool or {"poolclass": NullPool}))
 
 
 @dataclass(frozen=True)

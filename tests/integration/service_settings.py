@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import make_url
 
-from app.settings import AppSettings
+from app.core.settings import AppSettings
 
 if TYPE_CHECKING:
     from tests.conftest import Endpoints

@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from app import samples
+from app.run import seed
 from tests.integration.commands import ROTATION, SAMPLES, run
 
 if TYPE_CHECKING:
-    from app.settings import AppSettings
+    from app.core.settings import AppSettings
 
 commands = pytest.mark.parametrize(
     ("module", "failed"),
@@ -20,7 +20,7 @@ commands = pytest.mark.parametrize(
 async def test_says_what_was_done(environ: dict[str, str]) -> None:
     done = await run(SAMPLES, environ)
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout) == {"connections": len(samples.PEOPLE) * len(samples.ACCOUNTS)}
+    assert json.loads(done.stdout) == {"connections": len(seed.PEOPLE) * len(seed.ACCOUNTS)}
 
 
 @commands

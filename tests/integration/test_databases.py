@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import func, insert, select, text
 from sqlalchemy.exc import DBAPIError
 
-from app.models import TokenKey
+from app.core.models import TokenKey
 from tests.integration import databases as making
 from tests.integration.databases import databases_for, engine_of, reset
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from redis.asyncio import Redis
     from sqlalchemy.ext.asyncio import AsyncEngine
 
-    from app.settings import AppSettings
+    from app.core.settings import AppSettings
     from tests.integration.databases import Databases
 
 NAMES = text("SELECT datname FROM pg_database WHERE starts_with(datname, :run)")

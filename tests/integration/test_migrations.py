@@ -12,8 +12,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from structlog.testing import capture_logs
 
-from app.migrate import LOCK, alembic_config, current_revision, head_revision, migrate
-from app.models import Base
+from app.core.migrate import LOCK, alembic_config, current_revision, head_revision, migrate
+from app.core.models import Base
 from tests.integration.catalog import catalog
 
 if TYPE_CHECKING:

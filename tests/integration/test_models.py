@@ -8,7 +8,7 @@ from sqlalchemy import delete, insert, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.models import ConnectionStatus, ProviderConnection, TokenKey
+from app.core.models import ConnectionStatus, ProviderConnection, TokenKey
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

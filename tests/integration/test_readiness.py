@@ -9,16 +9,16 @@ from httpx2 import ASGITransport, AsyncClient
 from pydantic import SecretStr
 from sqlalchemy import text
 
-from app.main import create_app
-from app.migrate import head_revision
-from app.start import prepare
+from app.core.migrate import head_revision
+from app.main import create_app, opened
+from app.run.prepare import prepare
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from sqlalchemy.ext.asyncio import AsyncEngine
 
-    from app.settings import AppSettings
+    from app.core.settings import AppSettings
     from tests.conftest import Endpoints
 
 OK = {"status": "ok"}
@@ -28,7 +28,7 @@ REFUSED = {"status": "failed", "reason": "connection refused"}
 @asynccontextmanager
 async def serving(settings: AppSettings) -> AsyncIterator[AsyncClient]:
     """The app in this process, with the environment's database and cache."""
-    app = create_app(settings)
+    app = create_app(settings, lambda _: opened(settings))
     async with app.router.lifespan_context(app) as state:
 
         async def with_state(scope, receive, send) -> None:  # type: ignore[no-untyped-def] # noqa: ANN001

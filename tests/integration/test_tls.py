@@ -13,8 +13,8 @@ from cryptography.x509.oid import NameOID
 from redis.exceptions import ConnectionError as RedisConnectionError
 from sqlalchemy import text
 
-from app.cache import cache_for
-from app.failures import explain
+from app.core.cache import create_cache
+from app.core.dependency_errors import explain
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.ext.asyncio import AsyncEngine
 
-    from app.settings import AppSettings
+    from app.core.settings import AppSettings
 
     EngineFor = Callable[[AppSettings], AsyncEngine]
 
@@ -66,7 +66,7 @@ async def test_the_database_of_another_authority_is_refused(
 
 
 async def test_the_cache_of_another_authority_is_refused(settings: AppSettings, other_ca: Path) -> None:
-    async with cache_for(settings.model_copy(update={"tls_ca_file": other_ca})) as cache:
+    async with create_cache(settings.model_copy(update={"tls_ca_file": other_ca})) as cache:
         with pytest.raises(RedisConnectionError) as caught:
             await cache.ping()
     assert explain(caught.value).reason.startswith("its certificate is refused")
@@ -82,7 +82,7 @@ async def test_the_database_certificate_must_hold_the_name(settings: AppSettings
 
 
 async def test_the_cache_certificate_must_hold_the_name(settings: AppSettings) -> None:
-    async with cache_for(settings.model_copy(update={"redis_host": other_name(settings.redis_host)})) as cache:
+    async with create_cache(settings.model_copy(update={"redis_host": other_name(settings.redis_host)})) as cache:
         with pytest.raises(RedisConnectionError) as caught:
             await cache.ping()
     assert explain(caught.value).reason.startswith("its certificate is refused")

@@ -36,7 +36,6 @@ OWN = (
     "PULUMI_",
     "DASHTAM_CLONE",
     "DASHTAM_DATA_HOME",
-    "DASHTAM_PLACEMENTS",
     "DASHTAM_TEST_STACK",
     "VIRTUAL_ENV",
     "COV",

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import docker
 
-from app.linking import rekeying
-from app.linking.rekeying import Rekeyed
-from app.vault import MasterKeys
+from app.tokens import rekeying
+from app.tokens.rekeying import Rekeyed
+from app.tokens.vault import MasterKeys
 from cli.core.errors import UserError
 from cli.data import revisions, sealed_secrets
 from cli.data.backups import archive

@@ -21,7 +21,7 @@ from cli.environments.clone import Clone
 from cli.environments.handle import Target
 from cli.ui.console import err
 
-PROOF = ("python", "-m", "app.proof")
+PROOF = ("python", "-m", "app.run.proof")
 
 LAST_LINES = 10
 

@@ -17,7 +17,7 @@ from cli.core.errors import UserError
 from cli.core.paths import ROOT
 from cli.engine.connect import connect
 from cli.engine.inventory import EngineView
-from infra.pacing import MARK
+from infra.services.health import MARK
 
 
 @dataclass

@@ -13,9 +13,9 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 
-from app.linking import rekeying
-from app.linking.rekeying import Rekeyed
-from app.vault import MasterKeys
+from app.tokens import rekeying
+from app.tokens.rekeying import Rekeyed
+from app.tokens.vault import MasterKeys
 from cli.data import revisions
 from cli.data.database import identifier, literal
 from cli.data.snapshots.helper import VOLUME, Helper

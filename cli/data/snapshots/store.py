@@ -17,7 +17,6 @@ from cli.data.snapshots import manifest
 from cli.data.snapshots.manifest import Manifest
 from cli.environments import environment_lock
 from cli.environments.clone import Clone
-from cli.ui.console import err
 from cli.ui.progress import megabytes
 
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?")
@@ -144,7 +143,7 @@ def of(clone: Clone, stack: str) -> Store:
 
 def delete(clone: Clone, stack: str, name: str) -> None:
     """Remove a snapshot while no other command uses it."""
-    with environment_lock.turn(clone.home, stack, err.print):
+    with environment_lock.held(clone, stack):
         of(clone, stack).delete(name)
 
 

@@ -6,11 +6,7 @@ from cli.operations.graph.model import Graph, Service
 
 
 def render(graph: Graph) -> str:
-    """Return a flowchart.
-
-    Args:
-        graph: The environment.
-    """
+    """Return a flowchart."""
     volumes = {volume: f"volume{index}" for index, volume in enumerate(_volumes(graph))}
     inner = [f"    {one.name}[{_label(one)}]" for one in graph.services]
     kept = [f"  {node}[({_quoted(volume)})]" for volume, node in volumes.items()]

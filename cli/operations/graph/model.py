@@ -11,21 +11,14 @@ from urllib.parse import urlsplit
 from cli.engine.container import ContainerView, view
 from infra.naming import SERVICES
 
+PROVIDERS = "PROVIDERS_FILE"
+"""Names the app's file of providers, which is secret, and names the sandbox wherever there is one."""
 _LOOPBACK = frozenset({"localhost", "127.0.0.1"})
 
 
 @dataclass(frozen=True)
 class Service:
-    """A service.
-
-    Args:
-        name: Its name.
-        container: Its container, as the engine has it.
-        image: The image's reference.
-        ports: Where it is published, as `127.0.0.1:8000 → 8000`.
-        reads: What it mounts read-only.
-        keeps: The volumes that it writes.
-    """
+    """A service."""
 
     name: str
     container: ContainerView
@@ -42,14 +35,7 @@ class Service:
 
 @dataclass(frozen=True)
 class Use:
-    """One service is told of another.
-
-    Args:
-        source: Who is told.
-        target: Of whom.
-        by: The environment variable that says so.
-        browser: Whether it sends a browser there, instead of connecting itself.
-    """
+    """A service that has another's address in the variable `by`: it connects there, or sends a browser there."""
 
     source: str
     target: str
@@ -59,15 +45,7 @@ class Use:
 
 @dataclass(frozen=True)
 class Graph:
-    """An environment.
-
-    Args:
-        environment: Its name.
-        network: Its network.
-        internal: Whether there is no way out of the network.
-        services: Its services.
-        uses: What its services are told of each other.
-    """
+    """An environment."""
 
     environment: str
     network: str
@@ -95,9 +73,6 @@ def build(
     """Read an environment from what the engine has.
 
     Args:
-        environment: Its name.
-        documents: What `docker inspect` shows of its containers; those that install files are passed over.
-        network: What `docker network inspect` shows.
         images: References by service; the engine knows ids only.
     """
     known = {found.component: (found, dict(one)) for one in documents if (found := view(dict(one))).is_service}
@@ -107,6 +82,7 @@ def build(
     names = {one.name for one in services}
     told = [(name, document["Config"]["Env"] or []) for name, _, document in ordered]
     uses = [use for name, variables in told for use in connections(name, variables, names, published)]
+    uses += [use for name, variables in told for use in _providers(name, variables, names)]
     return Graph(environment, str(network["Name"]), bool(network["Internal"]), services, _once(uses))
 
 
@@ -131,23 +107,18 @@ def _published(document: Mapping[str, Any]) -> Iterator[str]:
 def connections(
     name: str, variables: Iterable[str], services: Collection[str], published: Mapping[int, str]
 ) -> Iterator[Use]:
-    """Read from a service's environment variables which others it is told of.
-
-    Args:
-        name: The service.
-        variables: As `NAME=value`.
-        services: All services, by the names that they have in their network.
-        published: Services by their ports on this machine.
-
-    Yields:
-        What it is told.
-    """
+    """Read from a service's environment variables which others it is told of."""
     for variable, value in sorted(one.partition("=")[::2] for one in variables):
         host, port = _address(value)
         if host in services and host != name:
             yield Use(name, host, variable, browser=False)
         elif host in _LOOPBACK and published.get(port, name) != name:
             yield Use(name, published[port], variable, browser=True)
+
+
+def _providers(name: str, variables: Iterable[str], services: Collection[str]) -> Iterator[Use]:
+    if "sandbox" in services and any(one.startswith(f"{PROVIDERS}=") for one in variables):
+        yield Use(name, "sandbox", PROVIDERS, browser=False)
 
 
 def _address(value: str) -> tuple[str, int]:

@@ -49,11 +49,7 @@ class Box:
 
 
 def render(graph: Graph) -> str:
-    """Return an SVG document, with a title and a description for those who don't see it.
-
-    Args:
-        graph: The environment.
-    """
+    """Return an SVG document, with a title and a description for those who don't see it."""
     boxes = place(graph)
     volumes = dict(_place_volumes(graph, boxes))
     inner = Box(
@@ -82,11 +78,7 @@ def render(graph: Graph) -> str:
 
 
 def place(graph: Graph) -> dict[str, Box]:
-    """Return where each service is drawn: a column for each rank, centred.
-
-    Args:
-        graph: The environment.
-    """
+    """Return where each service is drawn: a column for each rank, centred."""
     columns: dict[int, list[Service]] = {}
     for service in graph.services:
         columns.setdefault(graph.ranks[service.name], []).append(service)
@@ -137,11 +129,7 @@ def _root(graph: Graph, width: float, height: float) -> ET.Element:
 
 
 def describe(graph: Graph) -> str:
-    """Return the picture in words.
-
-    Args:
-        graph: The environment.
-    """
+    """Return the picture in words."""
     said = [f"In the network {graph.network}:"]
     for one in graph.services:
         where = f", published at {' and '.join(one.ports)}" if one.ports else ""

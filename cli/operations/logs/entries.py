@@ -17,13 +17,7 @@ MOMENT = 26
 
 @dataclass(frozen=True)
 class Source:
-    """A container whose log is read.
-
-    Args:
-        id: The engine's id.
-        service: The service.
-        name: The container's name.
-    """
+    """A container whose log is read."""
 
     id: str
     service: str
@@ -36,8 +30,6 @@ class Entry:
 
     Args:
         time: When the engine took it: RFC 3339 in UTC with nanoseconds, so that texts compare as times do.
-        source: Who wrote it.
-        text: What.
     """
 
     time: str
@@ -57,7 +49,6 @@ class Choice:
     Args:
         since: Not what was written before this time, in seconds since 1970.
         tail: The last so many of each service; None for all.
-        pattern: Only lines in which it is found; the last ones are counted among these.
     """
 
     since: float | None = None
@@ -70,15 +61,7 @@ class Choice:
 
 
 def parse(frames: Iterable[bytes], source: Source) -> Iterator[Entry]:
-    """Make entries of what the engine sends, where each frame begins with its time.
-
-    Args:
-        frames: Frames; one that doesn't end with a line's end is a part of a line of more than 16 KiB.
-        source: Who wrote it.
-
-    Yields:
-        Entries, as they were written.
-    """
+    """Make entries of what the engine sends, where each frame begins with its time."""
     time, text = "", b""
     for frame in frames:
         stamp, _, content = frame.partition(b" ")
@@ -93,17 +76,7 @@ def parse(frames: Iterable[bytes], source: Source) -> Iterator[Entry]:
 def history(
     view: EngineView, sources: Sequence[Source], choice: Choice, note: Callable[[Entry], object] = lambda _: None
 ) -> Iterator[Entry]:
-    """Read what was written until now.
-
-    Args:
-        view: The engine.
-        sources: Whose logs.
-        choice: What is wanted.
-        note: Told of every entry that is read, wanted or not.
-
-    Yields:
-        Entries of all, in order of time.
-    """
+    """Read what was written until now."""
     return heapq.merge(*(_wanted(view, source, choice, note) for source in sources), key=lambda entry: entry.time)
 
 

@@ -64,15 +64,7 @@ class Seen:
 
 
 class Follower:
-    """Follows some services of one environment.
-
-    Args:
-        view: The engine.
-        stack: The environment.
-        owner: This clone.
-        services: Which services.
-        choice: What is wanted.
-    """
+    """Follows some services of one environment."""
 
     def __init__(self, view: EngineView, stack: str, owner: str, services: Sequence[str], choice: Choice) -> None:
         self._view, self._choice = view, choice
@@ -85,14 +77,8 @@ class Follower:
     def entries(self, sources: Sequence[Source]) -> Iterator[Entry | None]:
         """Read what was written until now, then what is being written.
 
-        Args:
-            sources: The containers there are.
-
         Yields:
             Entries; None each time there is nothing more for the moment.
-
-        Raises:
-            UserError: The engine went away.
         """
         yield from history(self._view, sources, self._choice, lambda entry: self._seen[entry.source.id].is_new(entry))
         for source in sources:

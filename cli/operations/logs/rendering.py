@@ -18,16 +18,7 @@ Show = Callable[[Entry], str]
 
 
 def lines(console: Console, services: Sequence[str], *, timestamps: bool) -> Show:
-    """Show entries for people.
-
-    Args:
-        console: Whether there are colours, it knows.
-        services: Those that are shown; their names are aligned.
-        timestamps: Whether to show when the engine took an entry.
-
-    Returns:
-        What makes a line of an entry.
-    """
+    """Show entries for people."""
     width = max(map(len, services))
     prefixes = {service: _prefix(service, width, console) for service in services}
 

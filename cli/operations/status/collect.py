@@ -11,13 +11,12 @@ from cli.core.errors import UserError
 from cli.engine import container
 from cli.engine.container import ContainerView
 from cli.engine.inventory import EngineView
-from cli.environments import clone
+from cli.environments import clone, states
 from cli.environments.clone import Clone
+from cli.environments.configuration import configured_stacks
 from cli.operations.drift import Snapshot, differences
 from cli.operations.status.sizes import Sizes
-from cli.pulumi import stack_state
-from cli.pulumi.process import configured_stacks
-from cli.pulumi.stack_state import Recorded
+from cli.pulumi.stack_state import StackState
 
 
 @dataclass(frozen=True)
@@ -25,10 +24,7 @@ class Overview:
     """One environment.
 
     Args:
-        environment: Its name.
-        owner: The clone that it belongs to.
         folder: That clone's checkout; empty where it is not known here.
-        services: Its services' containers.
         images: The images' references by service.
         expiry: When the first of its certificates expires; None where it has none.
         drift: How much is not as Pulumi's state says; None where that state can't be read here.
@@ -58,11 +54,7 @@ def gather(
     """Look at environments.
 
     Args:
-        view: The engine.
-        here: This clone, if anything was done in it yet.
         stack: Only this environment of it; None looks at all that are configured or there.
-        everyone: Whether to look at those of other clones on this engine, too.
-        sizes: Measures volumes; without it their sizes stay unknown.
 
     Returns:
         This clone's environments, then the others', by name.
@@ -92,15 +84,15 @@ def _look(engine: Snapshot, here: Clone | None, owner: str, stack: str, volumes:
     )
 
 
-def _lasting(state: Recorded) -> Iterable[str]:
+def _lasting(state: StackState) -> Iterable[str]:
     return (state.outputs.get("volumes") or {}).values()
 
 
-def _state(whose: Clone | None, stack: str, *, is_here: bool) -> Recorded | None:
+def _state(whose: Clone | None, stack: str, *, is_here: bool) -> StackState | None:
     if whose is None:
         return None
     try:
         # Another clone's state is looked for where clones keep it, not where this shell's variables say.
-        return stack_state.read(whose, stack, os.environ if is_here else {"PULUMI_BACKEND_URL": whose.backend_url})
+        return states.read(whose, stack, os.environ if is_here else {"PULUMI_BACKEND_URL": whose.backend_url})
     except (UserError, OSError, ValueError):
         return None

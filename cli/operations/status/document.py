@@ -27,14 +27,7 @@ def describe(container: ContainerView) -> dict[str, Any]:
 
 
 def document(found: Sequence[Overview]) -> dict[str, Any]:
-    """Return environments for scripts.
-
-    Args:
-        found: The environments.
-
-    Returns:
-        `services` with a record each, and `overview` with one for each environment.
-    """
+    """Return environments for scripts."""
     return {
         "services": [
             {**describe(one), "image_reference": each.images.get(one.component)}

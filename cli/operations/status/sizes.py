@@ -21,13 +21,7 @@ _KILOBYTES = re.compile(r"^(\d+)\s", re.MULTILINE)
 
 @dataclass(frozen=True)
 class Writer:
-    """A service that writes to a volume.
-
-    Args:
-        volume: The volume's name.
-        container: The id of the service's container, which runs.
-        folder: Where it has the volume.
-    """
+    """A service that writes to a volume."""
 
     volume: str
     container: str
@@ -35,12 +29,7 @@ class Writer:
 
 
 class Sizes:
-    """The bytes in volumes, measured again once they are no longer fresh.
-
-    Args:
-        view: The engine.
-        idle: Whether to have the engine count what no service that runs writes to, too; that can take long.
-    """
+    """The bytes in volumes, measured again once they are no longer fresh."""
 
     def __init__(self, view: EngineView, *, idle: bool) -> None:
         self._view = view
@@ -49,14 +38,7 @@ class Sizes:
         self._until = 0.0
 
     def of(self, containers: Sequence[Mapping[str, Any]]) -> Mapping[str, int]:
-        """Return what volumes hold.
-
-        Args:
-            containers: Containers, as `docker inspect` shows them.
-
-        Returns:
-            Bytes by volume, where they could be measured.
-        """
+        """Return what volumes hold."""
         if time.monotonic() >= self._until:
             counted = self._view.volume_sizes() if self._idle else {}
             found = each(self._measure, list(writers(containers)))
@@ -75,14 +57,7 @@ class Sizes:
 
 
 def writers(containers: Sequence[Mapping[str, Any]]) -> Iterator[Writer]:
-    """Yield what writes to volumes.
-
-    Args:
-        containers: Containers, as `docker inspect` shows them.
-
-    Yields:
-        Those that run, with each volume that they write to.
-    """
+    """Yield what writes to volumes."""
     for one in containers:
         for mount in one["Mounts"] if one["State"]["Status"] == "running" else ():
             if mount["Type"] == "volume" and mount["RW"]:

@@ -27,15 +27,7 @@ IMAGE_DIGITS = len("sha256:") + 12
 
 
 def shown(found: Sequence[Overview], *, owners: bool) -> RenderableType:
-    """Return environments for people.
-
-    Args:
-        found: The environments.
-        owners: Whether to tell whose each is.
-
-    Returns:
-        A row a service, and below them a row an environment.
-    """
+    """Return environments for people."""
     services = [one for each in found for one in each.services]
     if not services and not owners and not any(one.drift for one in found):
         return Group("Nothing is up. Start with ./dashtam up dev.", "", environments(found, owners=owners))
@@ -43,14 +35,7 @@ def shown(found: Sequence[Overview], *, owners: bool) -> RenderableType:
 
 
 def table(found: Sequence[Overview]) -> Table:
-    """Return services as a table.
-
-    Args:
-        found: The environments.
-
-    Returns:
-        A row a service.
-    """
+    """Return services as a table."""
     rows = _table("environment", "service", "state", "health", "uptime", "ports", "image")
     for each in found:
         for one in each.services:
@@ -68,15 +53,7 @@ def table(found: Sequence[Overview]) -> Table:
 
 
 def environments(found: Sequence[Overview], *, owners: bool) -> Table:
-    """Return environments as a table.
-
-    Args:
-        found: The environments.
-        owners: Whether to tell whose each is.
-
-    Returns:
-        A row an environment.
-    """
+    """Return environments as a table."""
     rows = _table("environment", "is", "certificates", "data", "drift", *(["clone"] if owners else []))
     for one in found:
         whose = [one.folder or one.owner] if owners else []

@@ -19,12 +19,7 @@ WATCH_SECONDS = 1.0
 
 
 def watch(look: Callable[[], list[Overview]], *, everyone: bool) -> None:
-    """Show environments until Ctrl-C: as a table that is refreshed, or without a terminal as a line a change.
-
-    Args:
-        look: Returns the environments as they are now.
-        everyone: Whether to tell whose each is.
-    """
+    """Show environments until Ctrl-C: as a table that is refreshed, or without a terminal as a line a change."""
     try:
         if out.is_terminal:
             _refresh(look, everyone=everyone)

@@ -41,19 +41,6 @@ def run(
     """Run a command in an environment's network, and show what it prints as it prints it.
 
     The outputs, with their secrets, reach the container through its standard input and stay in its memory.
-
-    Args:
-        client: The engine's client.
-        outputs: The environment's outputs.
-        naming: Its names.
-        command: What to run.
-        reports: The folder to copy what it leaves in `REPORTS` to.
-
-    Returns:
-        The command's exit status.
-
-    Raises:
-        UserError: The environment has no image for tests, or the engine refused.
     """
     if outputs.images.tests is None:
         raise UserError(

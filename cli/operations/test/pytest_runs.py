@@ -14,10 +14,11 @@ import psutil
 
 from cli.core import signals
 from cli.core.errors import UserError
-from cli.operations import lifecycle, unchanged
+from cli.operations import unchanged
 from cli.operations.session import Session
 from cli.operations.test import suites
 from cli.operations.test.suites import Chosen, Run
+from cli.operations.up import up
 from cli.ui.console import err
 
 ENVIRONMENT = "test"
@@ -29,25 +30,11 @@ class Environment(Protocol):
     """The environment that tests use."""
 
     def require(self) -> None:
-        """Return once it is healthy.
-
-        Raises:
-            UserError: It can't be brought up.
-        """
+        """Return once it is healthy."""
 
 
 def run(here: Session, chosen: Chosen, *, browser: bool, reports: Path | None) -> int:
-    """Run the chosen suites.
-
-    Args:
-        here: The prepared clone.
-        chosen: What the user wants.
-        browser: Whether this machine can drive a browser; else all suites run but that one.
-        reports: The folder for JUnit's and coverage's XML.
-
-    Returns:
-        The exit status: that of the first run that failed.
-    """
+    """Run the chosen suites."""
     runs = [one if browser else one.without_browser() for one in suites.runs(chosen)]
     statuses: list[int] = []
     with _environment(here, runs) as environment:
@@ -119,7 +106,7 @@ class _InTurn:
         self._here = here
 
     def require(self) -> None:
-        unchanged.up_unless_unchanged(self._here, ENVIRONMENT, lambda: lifecycle.up(self._here, ENVIRONMENT))
+        unchanged.up_unless_unchanged(self._here, ENVIRONMENT, lambda: up(self._here, ENVIRONMENT))
 
 
 class _Beside:

@@ -39,15 +39,7 @@ FEW_WORKERS = ("--maxprocesses", "4")
 
 @dataclass(frozen=True)
 class Chosen:
-    """What a user wants to run.
-
-    Attributes:
-        suites: Names of suites, those of the paths where there are any.
-        inside: Whether inside the ci environment.
-        campaign: Whether the tests that take minutes, and those alone.
-        paths: Paths and node ids, which replace the suites' folders.
-        extra: Other arguments for pytest.
-    """
+    """What a user wants to run."""
 
     suites: tuple[str, ...]
     inside: bool = False
@@ -58,14 +50,7 @@ class Chosen:
 
 @dataclass(frozen=True)
 class Run:
-    """One run of pytest.
-
-    Attributes:
-        name: What it is called in messages and reports.
-        paths: What it collects.
-        needs_environment: Whether its tests use the test environment.
-        arguments: Arguments of its own.
-    """
+    """One run of pytest."""
 
     name: str
     paths: tuple[str, ...]
@@ -83,14 +68,7 @@ class Run:
 
 
 def choose(arguments: Sequence[str]) -> Chosen:
-    """Tell the suites from the arguments for pytest.
-
-    Args:
-        arguments: What the user wrote after `test`: names of suites come first, before them `ci` for those inside it.
-
-    Raises:
-        UserError: A suite can't run where the user wants it.
-    """
+    """Tell the suites from the arguments for pytest."""
     words = tuple(itertools.takewhile({*SUITES, *GROUPS, CI, CAMPAIGN}.__contains__, arguments))
     inside, campaign = words[:1] == (CI,), words[:1] == (CAMPAIGN,)
     names = words[1:] if inside or campaign else words
@@ -114,11 +92,7 @@ def choose(arguments: Sequence[str]) -> Chosen:
 
 
 def runs(chosen: Chosen) -> list[Run]:
-    """Return the runs of pytest on this machine, in their order: what fails soonest comes first.
-
-    Args:
-        chosen: What the user wants.
-    """
+    """Return the runs of pytest on this machine, in their order: what fails soonest comes first."""
     if chosen.campaign:
         paths = chosen.paths or (SUITES["system"],)
         return [Run(CAMPAIGN, paths, needs_environment=True, arguments=("-m", CAMPAIGN, *ONE_LONG))]
@@ -134,24 +108,13 @@ def runs(chosen: Chosen) -> list[Run]:
 
 
 def command(run: Run, extra: Sequence[str], reports: str = "") -> list[str]:
-    """Return the command of a run.
-
-    Args:
-        run: The run.
-        extra: Arguments for pytest.
-        reports: The folder that JUnit's XML is written to, if any.
-    """
+    """Return the command of a run."""
     written = [f"--junit-xml={reports}/junit-{run.name}.xml"] if reports else []
     return [sys.executable, "-m", "pytest", *_parallel(extra), *run.arguments, *written, *extra, *run.paths]
 
 
 def inside_command(chosen: Chosen, reports: str = "") -> list[str]:
-    """Return the command that runs suites inside the ci environment, as the tests' container runs it.
-
-    Args:
-        chosen: What the user wants.
-        reports: The folder in the container that JUnit's and coverage's XML is written to, if any.
-    """
+    """Return the command that runs suites inside the ci environment, as the tests' container runs it."""
     paths = chosen.paths or tuple(INSIDE[name] for name in chosen.suites)
     coverage = ["--cov=app", "--cov-report=term", f"--cov-report=xml:{reports}/coverage.xml"]
     written = [f"--junit-xml={reports}/junit-ci.xml", *coverage] if reports else []

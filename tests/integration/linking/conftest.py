@@ -13,11 +13,13 @@ import pytest
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
-from app.linking.keys import DataKeys, open_tokens
+from app.core.models import ProviderConnection
+from app.linking.connections import Connections
+from app.linking.repository import Repository
 from app.linking.service import Linking
-from app.linking.tokens import Connections
-from app.models import ProviderConnection
-from app.providers.interface import Challenge, Grant
+from app.providers.client import Challenge, Provider
+from app.providers.grants import Grant
+from app.tokens.keys import DataKeys, open_tokens
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -30,7 +32,7 @@ CHALLENGE = Challenge("state", "verifier", "nonce")
 
 
 @dataclass
-class ProviderAtHand:
+class ProviderAtHand(Provider):
     """A provider in this process: gives numbered tokens, and fails as it is told to."""
 
     name: str = "sandbox"
@@ -102,7 +104,7 @@ class ProviderAtHand:
 async def link(connections: Connections, provider: ProviderAtHand, subject: str = "account-1") -> ProviderConnection:
     """Link an account as the service does."""
     provider.subject = subject
-    return await connections.link(OWNER, provider.name, await provider.exchange("code", CHALLENGE))
+    return await connections.repository.link(OWNER, provider.name, await provider.exchange("code", CHALLENGE))
 
 
 async def tokens(sessions: async_sessionmaker[AsyncSession], keys: DataKeys) -> list[tuple[str, str | None]]:
@@ -125,7 +127,7 @@ def provider() -> ProviderAtHand:
 
 @pytest.fixture
 def connections(sessions: async_sessionmaker[AsyncSession], keys: DataKeys) -> Connections:
-    return Connections(sessions, keys)
+    return Connections(Repository(sessions, keys))
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from contextlib import nullcontext
 from http import HTTPStatus
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
@@ -10,14 +11,15 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx2
 import pytest
+from prometheus_client import REGISTRY
 
-from app import ratelimit
-from app.bodies import LIMIT
-from app.delivery import PATH
-from app.internal import UNKNOWN_PER_MINUTE, create_internal
-from app.main import create_app
-from app.providers.interface import RefusedError, UnavailableError
-from app.ratelimit import WINDOW
+from app.callback.delivery import PATH
+from app.http import ratelimit
+from app.http.middleware import BODY_LIMIT
+from app.http.ratelimit import WINDOW
+from app.linking.dependencies import UNKNOWN_STATES_PER_MINUTE
+from app.main import create_app, create_internal
+from app.providers.errors import RefusedError, UnavailableError
 from tests.integration.linking.conftest import ISSUER
 
 if TYPE_CHECKING:
@@ -26,10 +28,10 @@ if TYPE_CHECKING:
     from redis.asyncio import Redis
     from starlette.types import ASGIApp, Receive, Scope, Send
 
+    from app.core.settings import AppSettings
     from app.linking.service import Linking
-    from app.providers.interface import ProviderError
-    from app.resources import State
-    from app.settings import AppSettings
+    from app.main import State
+    from app.providers.errors import ProviderError
     from tests.integration.linking.conftest import ProviderAtHand
 
 API = "/api/v1"
@@ -49,7 +51,7 @@ def started(settings: AppSettings, linking: Linking, cache: Redis) -> tuple[AppS
 @pytest.fixture
 def service(started: tuple[AppSettings, State]) -> ASGIApp:
     """What is published."""
-    return running(create_app(*started), started[1])
+    return running(create_app(started[0], lambda _: nullcontext(started[1])), started[1])
 
 
 def running(app: ASGIApp, state: State) -> ASGIApp:
@@ -64,7 +66,7 @@ def running(app: ASGIApp, state: State) -> ASGIApp:
 @pytest.fixture
 async def callback(started: tuple[AppSettings, State]) -> AsyncIterator[httpx2.AsyncClient]:
     """The callback server, as the service sees it."""
-    transport = httpx2.ASGITransport(running(create_internal(*started), started[1]))
+    transport = httpx2.ASGITransport(running(create_internal(lambda _: nullcontext(started[1])), started[1]))
     async with httpx2.AsyncClient(transport=transport, base_url="https://app:9000") as client:
         yield client
 
@@ -120,6 +122,21 @@ async def test_an_account_from_beginning_to_end(
     assert (disconnected.status_code, disconnected.json()) == (HTTPStatus.OK, {"revoked": True})
     assert {token for token, _ in provider.revoked} == {"refresh-2", "access-2"}
     assert (await person.get(f"{API}/connections")).json() == {"items": [], "next": None}
+
+
+async def test_each_outcome_is_counted_once(person: httpx2.AsyncClient, callback: httpx2.AsyncClient) -> None:
+    outcomes = ("started", "linked", "refreshed", "disconnected", "unknown-connection")
+
+    def counts() -> list[float]:
+        name = "dashtam_linking_outcomes_total"
+        return [REGISTRY.get_sample_value(name, {"outcome": outcome}) or 0 for outcome in outcomes]
+
+    before = counts()
+    item = await linked(person, callback)
+    await person.post(f"{API}/connections/{item['id']}/refresh")
+    await person.delete(f"{API}/connections/{item['id']}")
+    await person.delete(f"{API}/connections/{item['id']}")
+    assert [after - start for after, start in zip(counts(), before, strict=True)] == [1] * len(outcomes)
 
 
 async def test_no_answer_holds_a_token(person: httpx2.AsyncClient, callback: httpx2.AsyncClient) -> None:
@@ -331,9 +348,9 @@ async def test_made_up_answers_are_limited_and_keep_nobody_out(
 ) -> None:
     monkeypatch.setattr(ratelimit, "time", SimpleNamespace(time=lambda: WINDOW * 1000.0))
     made_up = {"state": "never-given", "code": "c"}
-    answers = [await callback.post(PATH, json=made_up) for _ in range(UNKNOWN_PER_MINUTE + 1)]
+    answers = [await callback.post(PATH, json=made_up) for _ in range(UNKNOWN_STATES_PER_MINUTE + 1)]
     codes = [answer.status_code for answer in answers]
-    assert codes == [HTTPStatus.BAD_REQUEST] * UNKNOWN_PER_MINUTE + [HTTPStatus.TOO_MANY_REQUESTS]
+    assert codes == [HTTPStatus.BAD_REQUEST] * UNKNOWN_STATES_PER_MINUTE + [HTTPStatus.TOO_MANY_REQUESTS]
     assert answers[-1].headers["Retry-After"] == str(WINDOW)
     assert (await linked(person, callback))["status"] == "active"
 
@@ -356,7 +373,7 @@ async def test_an_answer_that_is_too_large_is_not_read(callback: httpx2.AsyncCli
     headers = {"Content-Type": "application/json", **({"Content-Length": str(1000 * 1024)} if told else {})}
     answer = await callback.post(PATH, content=body(), headers=headers)
     assert (answer.status_code, kind(answer)) == (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "about:blank")
-    assert read <= (1024 if told else LIMIT + 2 * 1024)
+    assert read <= (1024 if told else BODY_LIMIT + 2 * 1024)
 
 
 async def test_a_part_that_is_not_available(

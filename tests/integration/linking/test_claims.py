@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy.ext.asyncio import async_sessionmaker
 
-from app.linking import claims, errors, rows
-from app.linking.keys import DataKeys
-from app.linking.rotation import rotate
-from app.linking.tokens import Connections
-from app.models import ConnectionStatus, ProviderConnection
+from app.core.models import ConnectionStatus, ProviderConnection
+from app.linking import claims, repository
+from app.linking.connections import Connections
+from app.linking.repository import Repository
+from app.tokens.keys import DataKeys
+from app.tokens.rotation import rotate
 from tests.integration.databases import engine_of
 from tests.integration.linking.conftest import OWNER, ProviderAtHand, change, link, tokens
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.ext.asyncio import AsyncSession
 
-    from app.settings import AppSettings
+    from app.core.settings import AppSettings
 
     Sessions = async_sessionmaker[AsyncSession]
     Asking = asyncio.Task[ProviderConnection]
@@ -38,30 +39,18 @@ async def asking(connections: Connections, provider: ProviderAtHand) -> Asking:
     return begun
 
 
-async def test_a_provider_is_not_waited_for_without_end(
-    sessions: Sessions, keys: DataKeys, provider: ProviderAtHand
-) -> None:
-    connections = Connections(sessions, keys, patience=0.05)
-    row = await link(connections, provider)
-    provider.hang()
-    with pytest.raises(errors.ProviderUnavailableError, match="Sandbox does not answer in time"):
-        await connections.refresh(OWNER, row.id, provider)
-    with pytest.raises(errors.ProviderUnavailableError, match="Sandbox does not answer in time"):
-        await connections.disconnect(OWNER, row.id, provider)
-
-
 async def test_a_provider_that_hangs_takes_no_connection_to_the_database(
     own_settings: AppSettings, keys: DataKeys, provider: ProviderAtHand
 ) -> None:
     small = engine_of(own_settings, pool_size=1, max_overflow=0, pool_timeout=5)
-    connections = Connections(async_sessionmaker(small, expire_on_commit=False), keys)
+    connections = Connections(Repository(async_sessionmaker(small, expire_on_commit=False), keys))
     rows = [await link(connections, provider, f"account-{number}") for number in range(10)]
     provider.hang()
     refreshes = [asyncio.create_task(connections.refresh(OWNER, row.id, provider)) for row in rows[:5]]
     leavings = [asyncio.create_task(connections.disconnect(OWNER, row.id, provider)) for row in rows[5:]]
     await provider.asked.wait()
     async with asyncio.timeout(4):
-        assert len(await connections.page(OWNER, 50, None)) == 10
+        assert len(await connections.repository.page(OWNER, 50, None)) == 10
         assert (await link(connections, provider, "another")).status is ConnectionStatus.ACTIVE
     provider.answers.set()
     await asyncio.gather(*refreshes, *leavings)
@@ -118,7 +107,7 @@ async def test_what_was_renewed_meanwhile_is_not_renewed_again(
     looked = asyncio.Event()
 
     async def look(session: AsyncSession, owner: UUID, connection: UUID) -> ProviderConnection:
-        found = await rows.locked(session, owner, connection)
+        found = await repository.locked(session, owner, connection)
         looked.set()
         return found
 

@@ -4,10 +4,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from app.core.models import ConnectionStatus
 from app.linking import errors
-from app.linking.keys import seal_tokens
-from app.models import ConnectionStatus
-from app.providers.interface import RefusedError, UnavailableError
+from app.providers.errors import RefusedError, UnavailableError
+from app.tokens.keys import seal_tokens
 from tests.integration.linking.conftest import OWNER, ProviderAtHand, change, link
 
 if TYPE_CHECKING:
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
-    from app.linking.keys import DataKeys
-    from app.linking.tokens import Connections
+    from app.linking.connections import Connections
+    from app.tokens.keys import DataKeys
 
     Sessions = async_sessionmaker[AsyncSession]
 
@@ -24,7 +24,7 @@ ALL = [("refresh-1", "refresh_token"), ("access-1", "access_token")]
 
 
 async def gone(connections: Connections, key: UUID) -> bool:
-    return key not in {row.id for row in await connections.page(OWNER, 50, None)}
+    return key not in {row.id for row in await connections.repository.page(OWNER, 50, None)}
 
 
 @pytest.mark.parametrize(("gives_refresh", "revoked"), [(True, ALL), (False, ALL[1:])])
@@ -91,6 +91,6 @@ async def test_a_provider_that_is_not_available_is_tried_again_or_done_without(
     provider.failure = UnavailableError("down")
     with pytest.raises(errors.ProviderUnavailableError):
         await connections.disconnect(OWNER, row.id, provider)
-    assert (await connections.get(OWNER, row.id)).status is ConnectionStatus.ACTIVE
+    assert (await connections.repository.get(OWNER, row.id)).status is ConnectionStatus.ACTIVE
     assert await connections.disconnect(OWNER, row.id, provider, force=True) is False
     assert await gone(connections, row.id)

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import select, update
 
-from app.linking.keys import DataKeys
-from app.models import ProviderConnection, TokenKey
-from app.vault import MasterKeys, UnreadableError, new_key
+from app.core.models import ProviderConnection, TokenKey
+from app.tokens.keys import DataKeys
+from app.tokens.vault import MasterKeys, UnreadableError, new_key
 from tests.integration.linking.conftest import CHALLENGE, OWNER, ProviderAtHand, change, link, tokens
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
-    from app.linking.tokens import Connections
+    from app.linking.connections import Connections
 
     Sessions = async_sessionmaker[AsyncSession]
 
@@ -64,7 +64,7 @@ async def test_the_first_key_is_made_once(
     for number in range(6):
         provider.subject = f"account-{number}"
         grants.append(await provider.exchange("code", CHALLENGE))
-    await asyncio.gather(*(connections.link(OWNER, "sandbox", grant) for grant in grants))
+    await asyncio.gather(*(connections.repository.link(OWNER, "sandbox", grant) for grant in grants))
     async with sessions() as session:
         assert len((await session.scalars(select(TokenKey))).all()) == 1
 

@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING
 import pytest
 from structlog.testing import capture_logs
 
-from app.linking import claims
+from app.core.models import ConnectionStatus
+from app.linking import claims, refresher
 from app.linking.claims import LONGEST, SHORTEST
 from app.linking.refresher import BATCH, refresh_due, refreshing
-from app.models import ConnectionStatus
-from app.providers.interface import UnavailableError
+from app.providers.errors import UnavailableError
 from tests.integration.linking.conftest import OWNER, ProviderAtHand, change, link, tokens
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
-    from app.linking.keys import DataKeys
-    from app.linking.tokens import Connections
+    from app.linking.connections import Connections
+    from app.tokens.keys import DataKeys
 
     Sessions = async_sessionmaker[AsyncSession]
 
@@ -32,7 +32,7 @@ async def test_what_is_due_is_refreshed_before_its_end(connections: Connections,
     provider.lifetime = timedelta(hours=1)
     assert await refresh_due(connections, provider) == 1
     assert provider.refreshed == ["refresh-2"]
-    assert (await connections.get(OWNER, due.id)).updated_at > due.updated_at
+    assert (await connections.repository.get(OWNER, due.id)).updated_at > due.updated_at
 
 
 async def test_what_has_no_refresh_token_has_expired_when_its_access_ends_and_no_sooner(
@@ -41,10 +41,10 @@ async def test_what_has_no_refresh_token_has_expired_when_its_access_ends_and_no
     provider.gives_refresh, provider.lifetime = False, timedelta(seconds=30)
     row = await link(connections, provider)
     await refresh_due(connections, provider)
-    assert (await connections.get(OWNER, row.id)).status is ConnectionStatus.ACTIVE
+    assert (await connections.repository.get(OWNER, row.id)).status is ConnectionStatus.ACTIVE
     await change(sessions, expires_at=datetime.now(UTC))
     await refresh_due(connections, provider)
-    assert (await connections.get(OWNER, row.id)).status is ConnectionStatus.EXPIRED
+    assert (await connections.repository.get(OWNER, row.id)).status is ConnectionStatus.EXPIRED
 
 
 async def test_what_another_process_has_just_refreshed_is_left_alone(
@@ -52,7 +52,7 @@ async def test_what_another_process_has_just_refreshed_is_left_alone(
 ) -> None:
     provider.lifetime = timedelta(seconds=30)
     row = await link(connections, provider)
-    [due] = await connections.due(provider.name, 1)
+    [due] = await connections.repository.due(provider.name, 1)
     provider.lifetime = timedelta(hours=1)
     await connections.refresh(OWNER, row.id, provider)
     await connections.refresh(*due, provider, only_due=True)
@@ -100,14 +100,14 @@ async def test_what_fails_is_tried_again_less_and_less_often(
     row = await link(connections, provider)
     provider.failure = UnavailableError("down")
     assert await refresh_due(connections, provider) == 0
-    retry_at = (await connections.get(OWNER, row.id)).retry_at
+    retry_at = (await connections.repository.get(OWNER, row.id)).retry_at
     assert retry_at
     assert retry_at - datetime.now(UTC) == pytest.approx(wait, abs=timedelta(seconds=5))
     provider.failure = None
     assert await refresh_due(connections, provider) == 0
     await change(sessions, retry_at=datetime.now(UTC))
     assert await refresh_due(connections, provider) == 1
-    assert (await connections.get(OWNER, row.id)).retry_at is None
+    assert (await connections.repository.get(OWNER, row.id)).retry_at is None
 
 
 async def test_an_unexpected_failure_is_logged_without_its_text(
@@ -126,14 +126,20 @@ async def test_an_unexpected_failure_is_logged_without_its_text(
     assert "refresh-1" not in f"{trace}{entry}"
 
 
-async def test_refreshing_goes_on_until_it_is_told_to_end(connections: Connections, provider: ProviderAtHand) -> None:
+async def test_refreshing_goes_on_until_it_is_told_to_end(
+    connections: Connections, provider: ProviderAtHand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(refresher, "PERIOD", 0.01)
     provider.lifetime = timedelta(seconds=1)
     await link(connections, provider)
-    async with asyncio.timeout(10), refreshing(connections, {provider.name: provider}, period=0.01):
+    async with asyncio.timeout(10), refreshing(connections, {provider.name: provider}):
         await provider.refreshed_thrice.wait()
 
 
-async def test_a_provider_that_hangs_keeps_no_other_waiting(connections: Connections, provider: ProviderAtHand) -> None:
+async def test_a_provider_that_hangs_keeps_no_other_waiting(
+    connections: Connections, provider: ProviderAtHand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(refresher, "PERIOD", 0.01)
     hanging = ProviderAtHand(name="hanging", lifetime=timedelta(seconds=1))
     provider.lifetime = timedelta(seconds=1)
     for number in range(BATCH):
@@ -141,7 +147,7 @@ async def test_a_provider_that_hangs_keeps_no_other_waiting(connections: Connect
     await link(connections, provider)
     hanging.hang()
     both = {one.name: one for one in (hanging, provider)}
-    async with asyncio.timeout(10), refreshing(connections, both, period=0.01):
+    async with asyncio.timeout(10), refreshing(connections, both):
         await hanging.asked.wait()
         await provider.refreshed_thrice.wait()
         assert not hanging.answers.is_set()

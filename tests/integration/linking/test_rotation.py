@@ -8,17 +8,17 @@ import pytest
 from sqlalchemy import select, update
 from structlog.testing import capture_logs
 
-from app.errors import ServiceError
-from app.linking.keys import DataKeys
-from app.linking.rotation import BATCH, Rotated, rotate
-from app.models import ProviderConnection, TokenKey
-from app.vault import new_key
+from app.core.errors import ServiceError
+from app.core.models import ProviderConnection, TokenKey
+from app.tokens.keys import DataKeys
+from app.tokens.rotation import BATCH, Rotated, rotate
+from app.tokens.vault import new_key
 from tests.integration.linking.conftest import ProviderAtHand, link, tokens
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
-    from app.linking.tokens import Connections
+    from app.linking.connections import Connections
 
     Sessions = async_sessionmaker[AsyncSession]
 
@@ -44,7 +44,7 @@ async def test_everything_is_sealed_anew(
     assert (done.connections, done.retired, done.unreadable) == (count, 1, 0)
     assert await used(sessions) == ({done.key}, {done.key})
     assert await tokens(sessions, keys) == before
-    after = await connections.get(rows[0].owner, rows[0].id)
+    after = await connections.repository.get(rows[0].owner, rows[0].id)
     assert (after.updated_at, after.refreshed_at) == (rows[0].updated_at, rows[0].refreshed_at)
 
 

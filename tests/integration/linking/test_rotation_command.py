@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from app.linking.keys import DataKeys
-from app.linking.rotation import ONE_AT_A_TIME
-from app.linking.tokens import Connections
-from app.providers.interface import Grant
-from app.vault import MasterKeys
+from app.linking.connections import Connections
+from app.linking.repository import Repository
+from app.providers.grants import Grant
+from app.tokens.keys import DataKeys
+from app.tokens.rotation import ONE_AT_A_TIME
+from app.tokens.vault import MasterKeys
 from tests.integration.commands import ROTATION, run
 from tests.integration.linking.conftest import OWNER
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
-    from app.settings import AppSettings
+    from app.core.settings import AppSettings
 
 ANOTHER_MASTER = {"active": "k1", "keys": {"k1": base64.b64encode(b"x" * 32).decode()}}
 
@@ -30,8 +31,8 @@ ANOTHER_MASTER = {"active": "k1", "keys": {"k1": base64.b64encode(b"x" * 32).dec
 async def linked(own_settings: AppSettings, sessions: async_sessionmaker[AsyncSession]) -> Connections:
     """A linked account, sealed as the service seals it."""
     master = MasterKeys.parse(own_settings.token_keys.get_secret_value())
-    connections = Connections(sessions, DataKeys(master))
-    await connections.link(OWNER, "sandbox", Grant("access", "refresh", None, ("openid",), "ada"))
+    connections = Connections(Repository(sessions, DataKeys(master)))
+    await connections.repository.link(OWNER, "sandbox", Grant("access", "refresh", None, ("openid",), "ada"))
     return connections
 
 

@@ -10,15 +10,15 @@ import pytest
 from pydantic import ValidationError
 
 from app.linking import errors
-from app.linking.pending import PENDING_LIFETIME, RECEIPT_LIFETIME, Pending, Receipt
-from app.linking.redirect import Redirect
-from app.providers.interface import InvalidIdTokenError, ProviderError, RefusedError, UnavailableError
+from app.linking.authorizations import PENDING_LIFETIME, RECEIPT_LIFETIME, Pending, Receipt
+from app.linking.schemas import Redirect
+from app.providers.errors import InvalidIdTokenError, ProviderError, RefusedError, UnavailableError
 from tests.integration.linking.conftest import ISSUER, OWNER, SESSION, STRANGER, ProviderAtHand
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
-    from app.linking.models import ConnectionInfo
+    from app.linking.schemas import ConnectionInfo
     from app.linking.service import Linking
 
 

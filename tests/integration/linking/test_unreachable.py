@@ -7,6 +7,7 @@ import json
 import socket
 import ssl
 import uuid
+from contextlib import nullcontext
 from http import HTTPStatus
 from typing import TYPE_CHECKING, cast
 
@@ -15,8 +16,8 @@ import pytest
 
 from app.linking.service import Linking
 from app.main import create_app
+from app.providers.client import Provider
 from app.providers.config import ProviderConfig
-from app.providers.oauth import OAuthProvider
 from tests.integration.linking.test_api import PUBLIC, running
 from tests.integration.linking.test_service import link_for
 
@@ -25,9 +26,9 @@ if TYPE_CHECKING:
 
     from redis.asyncio import Redis
 
-    from app.linking.tokens import Connections
-    from app.resources import State
-    from app.settings import AppSettings
+    from app.core.settings import AppSettings
+    from app.linking.connections import Connections
+    from app.main import State
 
 HTML = {"Accept": "text/html"}
 DOWN = "<h1>The provider is not available</h1>"
@@ -53,9 +54,7 @@ def unreachable(refusing: int, connections: Connections, cache: Redis) -> Linkin
         "client_id": "dashtam",
         "client_secret": "secret",
     }
-    provider = OAuthProvider(
-        ProviderConfig.model_validate(settings), "https://localhost:8182", ssl.create_default_context()
-    )
+    provider = Provider(ProviderConfig.model_validate(settings), "https://localhost:8182", ssl.create_default_context())
     return Linking({"sandbox": provider}, connections, cache, PUBLIC)
 
 
@@ -63,8 +62,9 @@ def unreachable(refusing: int, connections: Connections, cache: Redis) -> Linkin
 async def person(settings: AppSettings, unreachable: Linking, cache: Redis) -> AsyncIterator[httpx2.AsyncClient]:
     """Somebody with a session at the service."""
     state = cast("State", {"linking": unreachable, "cache": cache})
-    app = running(create_app(settings.model_copy(update={"public_url": PUBLIC}), state), state)
-    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url=PUBLIC, headers=HTML) as client:
+    app = create_app(settings.model_copy(update={"public_url": PUBLIC}), lambda _: nullcontext(state))
+    transport = httpx2.ASGITransport(running(app, state))
+    async with httpx2.AsyncClient(transport=transport, base_url=PUBLIC, headers=HTML) as client:
         session = (await client.get("/api/v1/session")).json()
         client.headers[session["csrf_header"]] = session["csrf_token"]
         yield client

@@ -30,24 +30,23 @@ import asyncio, json, sys, uuid
 from datetime import UTC, datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import async_sessionmaker
-from app.database import engine_for
-from app.linking.keys import DataKeys, open_tokens
-from app.linking.tokens import Connections
-from app.models import ProviderConnection
-from app.providers.interface import Grant
-from app.settings import AppSettings, load
-from app.tls import client_context
-from app.vault import MasterKeys, UnreadableError
+from app.core.database import create_engine
+from app.tokens.keys import DataKeys, open_tokens
+from app.linking.repository import Repository
+from app.core.models import ProviderConnection
+from app.providers.grants import Grant
+from app.core.settings import AppSettings, load
+from app.tokens.vault import MasterKeys, UnreadableError
 
 async def main(links):
     settings = load(AppSettings)
-    engine = engine_for(settings, client_context(settings.tls_ca_file))
+    engine = create_engine(settings)
     sessions = async_sessionmaker(engine, expire_on_commit=False)
     keys = DataKeys(MasterKeys.parse(settings.token_keys.get_secret_value()))
     for link in links:
         grant = Grant("access-" + link, refresh_token="refresh-" + link, scopes=("read",), subject=link,
                       expires_at=datetime.now(UTC) + timedelta(days=1))
-        await Connections(sessions, keys).link(uuid.uuid5(uuid.NAMESPACE_DNS, link), "sandbox", grant)
+        await Repository(sessions, keys).link(uuid.uuid5(uuid.NAMESPACE_DNS, link), "sandbox", grant)
     found = {}
     async with sessions() as session:
         for row in await session.scalars(select(ProviderConnection)):

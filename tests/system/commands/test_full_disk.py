@@ -14,8 +14,7 @@ from redis.backoff import ConstantBackoff
 from redis.exceptions import ResponseError
 from redis.retry import Retry
 
-from app.failures import explain
-from app.outages import is_outage
+from app.core.dependency_errors import explain, is_outage
 from tests.system import environments
 from tests.system.running import TIMEOUT, succeed, wait_until
 

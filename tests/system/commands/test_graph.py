@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
 from infra.naming import SERVICES, Naming
 from tests.system.running import succeed
+from tests.unit.docs.pages import DOCS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,6 +34,15 @@ def test_mermaid_says_who_uses_whom(checkout: Checkout, tmp_path: Path) -> None:
     file = tmp_path / "picture.mmd"
     succeed(checkout.dashtam("graph", checkout.stack, "-o", str(file)))
     lines = {line.strip() for line in file.read_text().splitlines()}
-    assert {"app --> postgres", "app --> redis", "callback --> app"} <= lines
+    assert {"app --> postgres", "app --> redis", "app --> sandbox", "callback --> app"} <= lines
     assert {"sandbox --> redis", "sandbox -.-> callback"} <= lines
     assert file.read_text() == succeed(checkout.dashtam("graph", checkout.stack, "--format", "mermaid"))
+
+
+def test_the_architecture_page_shows_the_same_connections(checkout: Checkout) -> None:
+    drawn = succeed(checkout.dashtam("graph", checkout.stack, "--format", "mermaid"))
+    assert _connections(drawn) == _connections((DOCS / "concepts/architecture.md").read_text())
+
+
+def _connections(mermaid: str) -> set[str]:
+    return set(re.findall(r"^\s*(\w+ (?:-->|-\.->|---) \w+)$", mermaid, re.MULTILINE))

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from tests.system.checkout import Checkout
 
-EDITED, EDIT = "app/pages/__init__.py", ('"text/css"', '"text/edited"')
+EDITED, EDIT = "app/http/pages.py", ('"text/css"', '"text/edited"')
 
 
 @contextmanager

@@ -16,7 +16,7 @@ SERVICE = "sandbox"
 
 REFERENCE = f"""
 from infra import recipes
-from infra.shared_settings import ImageSettings
+from infra.config.sections import ImageSettings
 print(recipes.reference({SERVICE!r}, recipes.build_arguments({SERVICE!r}, ImageSettings())))
 """
 

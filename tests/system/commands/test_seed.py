@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.samples import ACCOUNTS, PEOPLE
+from app.run.seed import ACCOUNTS, PEOPLE
 from tests.system.running import succeed
 
 if TYPE_CHECKING:

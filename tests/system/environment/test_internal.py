@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from infra.app import INTERNAL_PORT
+from infra.services.app import INTERNAL_PORT
 from tests.system.environments import INNER_PORTS
 
 if TYPE_CHECKING:

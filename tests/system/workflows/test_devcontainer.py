@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from cli.core.paths import ROOT
-from cli.environments import preflight
+from cli.environments.configuration import configuration
 from infra.catalogue import PYTHON
 
 FILE = ROOT / ".devcontainer/devcontainer.json"
@@ -26,7 +26,7 @@ def test_the_image_is_the_pinned_one(container: dict[str, Any]) -> None:
 
 
 def test_devs_ports_are_forwarded_under_their_names(container: dict[str, Any]) -> None:
-    ports = {name: port for name, port in preflight.configuration(ROOT, "dev").ports.items() if port}
+    ports = {name: port for name, port in configuration(ROOT, "dev").ports.items() if port}
     assert set(container["forwardPorts"]) == set(ports.values())
     named = {about["label"]: int(port) for port, about in container["portsAttributes"].items()}
     assert named == ports

@@ -9,26 +9,26 @@ import re
 import uuid
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from fakeredis import FakeAsyncRedis
 from fastapi import APIRouter, Depends, FastAPI, HTTPException
 from starlette.testclient import TestClient
 
-from app import problems, web
-from app.csrf import require_csrf
-from app.linking.errors import LinkingError
-from app.linking.models import ConnectionInfo, ConnectionPage, ProviderInfo
-from app.ratelimit import limit
-from app.sessions import SessionDep
+from app.http.csrf import require_csrf
+from app.http.ratelimit import limit
+from app.http.sessions import SessionDep
+from app.linking.errors import LinkingError, NotRefreshableError
+from app.linking.schemas import ConnectionInfo, ConnectionPage, ProviderInfo
+from app.main import State, create_app
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator
+    from collections.abc import Callable, Iterator
 
     import httpx2
 
-    from app.settings import AppSettings
+    from app.core.settings import AppSettings
 
 PUBLIC = "https://app:8000"
 HTML = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
@@ -99,6 +99,13 @@ class FakeFlow:
         return [call for call in self.calls if call[0] in kinds]
 
 
+def refusal(kind: str, status: int, detail: str) -> LinkingError:
+    """Return a refusal of any kind."""
+    attributes = {"kind": kind, "status": HTTPStatus(status), "title": "A title"}
+    made: LinkingError = type("Refusal", (LinkingError,), attributes)(detail)
+    return made
+
+
 @pytest.fixture
 def flow() -> FakeFlow:
     return FakeFlow()
@@ -111,13 +118,8 @@ def cache() -> FakeAsyncRedis:
 
 @pytest.fixture
 def web_app(app_settings: AppSettings, flow: FakeFlow, cache: FakeAsyncRedis) -> FastAPI:
-    @contextlib.asynccontextmanager
-    async def lifespan(_app: FastAPI) -> AsyncIterator[dict[str, Any]]:
-        yield {"linking": flow, "cache": cache}
-
-    app = FastAPI(lifespan=lifespan)
-    problems.install(app)
-    web.install(app, app_settings)
+    state = cast("State", {"linking": flow, "cache": cache})
+    app = create_app(app_settings, lambda _: contextlib.nullcontext(state))
     app.include_router(extra_routes())
     return app
 
@@ -141,7 +143,7 @@ def extra_routes() -> APIRouter:
 
     @extra.get("/api/refused")
     async def refused() -> None:
-        raise LinkingError("not-refreshable", HTTPStatus.CONFLICT, "Not refreshable", "Connect again.")
+        raise NotRefreshableError("Connect again.")
 
     @extra.get("/broken")
     async def broken() -> None:

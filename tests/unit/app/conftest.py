@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import TYPE_CHECKING
 
+import httpx2
 import hypothesis
 import pytest
 import structlog
@@ -24,13 +25,17 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from app.settings import AppSettings, load
+from app.core.settings import AppSettings, load
 from tests.unit.app.browsing import browser, cache, flow, new_browser, web_app
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Coroutine, Iterator
     from contextlib import AbstractContextManager
     from pathlib import Path
+
+    Handler = (
+        Callable[[httpx2.Request], httpx2.Response] | Callable[[httpx2.Request], Coroutine[None, None, httpx2.Response]]
+    )
 
 __all__ = ["browser", "cache", "flow", "new_browser", "web_app"]
 
@@ -222,6 +227,21 @@ def set_environment(monkeypatch: pytest.MonkeyPatch) -> Callable[[dict[str, str]
         monkeypatch.setattr("os.environ", environment)
 
     return replace
+
+
+@pytest.fixture
+def answer_requests(monkeypatch: pytest.MonkeyPatch) -> Callable[[Handler], None]:
+    """Answer every request that an asynchronous client makes, in place of the network."""
+
+    def install(handler: Handler) -> None:
+        mock = httpx2.MockTransport(handler)
+
+        async def handle(_transport: httpx2.AsyncHTTPTransport, request: httpx2.Request) -> httpx2.Response:
+            return await mock.handle_async_request(request)
+
+        monkeypatch.setattr(httpx2.AsyncHTTPTransport, "handle_async_request", handle)
+
+    return install
 
 
 @pytest.fixture

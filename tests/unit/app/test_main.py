@@ -6,22 +6,21 @@ from typing import TYPE_CHECKING
 import pytest
 from starlette.testclient import TestClient
 
-from app.delivery import PATH
-from app.internal import create_internal
-from app.main import create_app
-from app.security import HEADERS
+from app.callback.delivery import PATH
+from app.http.middleware import HEADERS
+from app.main import create_app, create_internal, opened
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from fastapi import FastAPI
 
-    from app.settings import AppSettings
+    from app.core.settings import AppSettings
 
 
 @pytest.fixture(scope="module")
 def app(app_settings: AppSettings) -> FastAPI:
-    return create_app(app_settings)
+    return create_app(app_settings, lambda _: opened(app_settings))
 
 
 @pytest.fixture
@@ -103,7 +102,7 @@ def test_the_docs_say_how_to_prove_who_asks(client: TestClient) -> None:
 
 @pytest.mark.parametrize("redirect", [{"state": "s", "code": "c"}, {"state": "s", "error": "access_denied"}])
 def test_without_the_cache_no_answer_is_taken(app_settings: AppSettings, redirect: dict[str, str]) -> None:
-    with TestClient(create_internal(app_settings), base_url="https://app:9000") as callback:
+    with TestClient(create_internal(lambda _: opened(app_settings)), base_url="https://app:9000") as callback:
         response = callback.post(PATH, json=redirect)
     assert response.status_code == 503
     assert response.headers["Content-Type"] == "application/problem+json"

@@ -9,8 +9,8 @@ from bench.campaign import sequences
 from bench.campaign.commands import COMMANDS
 from bench.campaign.sequences import CATALOGUE, EDITS, INVALID, KILLED, RESTART_ENGINE, VALID, Step
 from bench.campaign.steps import STEPS
-from infra import settings
-from infra.config_errors import ConfigError
+from infra.config import settings
+from infra.config.errors import ConfigError
 from infra.naming import SERVICES
 from tests.unit.docs.pages import ROOT
 

@@ -6,10 +6,12 @@ import subprocess
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
 from cli.engine.container import ContainerView
+from cli.ui.console import err
 from infra import identity
 from infra.catalogue import ROOT
 from tests.unit.cli.images_double import FakeEngine
@@ -28,6 +30,8 @@ HEALTHY = ContainerView(
     image="dashtam/production:1",
     checks=((0, "ready"),),
 )
+
+T = TypeVar("T")
 
 MakeContainer = Callable[..., ContainerView]
 MakeProgram = Callable[[str, str], Path]
@@ -91,6 +95,13 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def git(root: Path, *arguments: str) -> str:
     """Run git, which must succeed."""
     return subprocess.run(["git", "-C", str(root), *arguments], capture_output=True, text=True, check=True).stdout
+
+
+def noticed(work: Callable[[], T]) -> tuple[T, list[str]]:
+    """Do something; return its result and the lines that were printed to standard error meanwhile."""
+    with err.capture() as captured:
+        result = work()
+    return result, captured.get().splitlines()
 
 
 @pytest.fixture

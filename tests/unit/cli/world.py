@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
     from cli.engine.container import ContainerView
     from cli.environments.clone import Clone
-    from cli.pulumi.events import Supervisor
 
 
 def empty_engine() -> SimpleNamespace:
@@ -81,8 +80,8 @@ class World:
         ]
         return json.dumps({"deployment": {"resources": containers}})
 
-    def update(self, command: str, stack: str, *flags: str, supervisor: Supervisor) -> bool:
-        assert supervisor is not None
+    def update(self, command: str, stack: str, *flags: str, **callbacks: object) -> bool:
+        assert callbacks.keys() == {"on_event", "must_end"}
         self.updates.append((command, stack, *flags))
         if stack in self.fails:
             return False

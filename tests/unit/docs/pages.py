@@ -21,11 +21,7 @@ SHELL = ("sh", "bash")
 
 @dataclass(frozen=True)
 class Page:
-    """A page of the documentation.
-
-    Args:
-        path: Where it is.
-    """
+    """A page of the documentation."""
 
     path: Path
 
@@ -35,9 +31,9 @@ class Page:
         return _parsed(self.path)
 
     def links(self) -> list[str]:
-        """Return where its links lead."""
+        """Return the targets of its links and images."""
         inline = [child for token in self.tokens for child in token.children or []]
-        return [str(one.attrGet("href")) for one in inline if one.type == "link_open"]
+        return [str(one.attrGet("href") or one.attrGet("src")) for one in inline if one.type in {"link_open", "image"}]
 
     def headings(self, level: int | None = None) -> list[str]:
         """Return its headings, of one level if one is named."""
@@ -77,13 +73,9 @@ def _parsed(path: Path) -> list[Token]:
 
 
 def commands(script: str) -> Iterator[list[str]]:
-    """Yield the arguments of each of our commands in a script.
-
-    Args:
-        script: Lines for a shell.
-    """
+    """Yield the arguments of each of our commands in a script."""
     # Within $(...) too: quotes around it would hide what is run.
-    for line in script.replace('"$(', "$(").replace(')"', ")").splitlines():
+    for line in script.replace("\\\n", " ").replace('"$(', "$(").replace(')"', ")").splitlines():
         lexer = shlex.shlex(line, posix=True, punctuation_chars=True)
         lexer.whitespace_split = True
         arguments: list[str] | None = None

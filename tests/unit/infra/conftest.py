@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from infra import settings
-from infra.config_errors import ConfigError
+from infra.config import settings
+from infra.config.errors import ConfigError
 
 Change = Mapping[str, Any]
 Load = Callable[[Change], settings.StackSettings]

@@ -7,13 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra import earlier, guards
+from infra import guards
+from infra import state as states
 from infra.catalogue import ImageSource
-from infra.earlier import Made, State
+from infra.config.settings import StackSettings, load_document
 from infra.engine import Engine, Held
 from infra.guards import RefusedError, Wanted
 from infra.naming import SERVICES, Naming
-from infra.settings import StackSettings, load_document
+from infra.state import Made, State
 
 NAMING = Naming("dev", "me")
 VOLUME = "docker:index/volume:Volume"
@@ -45,7 +46,7 @@ def _volume(name: str, owner: str = "me", stack: str = "dev") -> Made:
 
 ALL = State(
     [
-        *(_volume(NAMING.data_volume(one)) for one in earlier.KEEPERS),
+        *(_volume(NAMING.data_volume(one)) for one in guards.WITH_DATA),
         *(_volume(NAMING.files_volume(one)) for one in SERVICES),
         Made(CONTAINER, NAMING.container("postgres"), NAMING.labels("postgres")),
         Made("random:index/randomPassword:RandomPassword", "", resource="postgres-password"),
@@ -239,13 +240,13 @@ def test_a_key_that_rows_need(state: State, keys: list[str], rows: set[str] | No
 
 @pytest.mark.parametrize("labels", [None, "ciphertext", {}, []])
 def test_labels_that_are_none_name_no_owner(labels: object) -> None:
-    found = earlier.state([(VOLUME, "v", {"name": "v", "labels": labels})])
+    found = states.of([(VOLUME, "v", {"name": "v", "labels": labels})])
     assert found.made == [Made(VOLUME, "v", resource="v")]
 
 
 def test_a_state_is_read_as_pulumi_has_it() -> None:
     pairs = [{"label": key, "value": value} for key, value in NAMING.labels("redis").items()]
-    found = earlier.state(
+    found = states.of(
         [
             ("pulumi:pulumi:Stack", "dashtam-dev", {"engine": "here"}),
             (VOLUME, "redis_dev_data", {"name": "redis_dev_data", "labels": pairs}),

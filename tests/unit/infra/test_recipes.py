@@ -7,8 +7,8 @@ import pytest
 
 from infra import recipes
 from infra.catalogue import PYTHON, ROOT, SOURCE_VARIABLE, ImageSource
+from infra.config.sections import ImageSettings
 from infra.recipes import RECIPES, build_arguments, image_source, reference
-from infra.shared_settings import ImageSettings
 
 
 @pytest.mark.parametrize(

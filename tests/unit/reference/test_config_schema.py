@@ -9,14 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema_rs import Draft7Validator, meta
 
-from infra import settings
-from infra.config_errors import ConfigError
-from infra.provider_settings import ProviderSettings
-from infra.service_settings import PostgresSettings, RedisSettings
+from infra.config import settings
+from infra.config.errors import ConfigError
+from infra.config.providers import ProviderSettings
+from infra.config.sections import PostgresSettings, RedisSettings
 from reference.config_schema import PATH, schema
 from reference.files import ROOT
+from tests.unit.infra.config.test_refusals import REFUSALS
 from tests.unit.infra.conftest import changed
-from tests.unit.infra.test_settings_refusals import REFUSALS
 
 if TYPE_CHECKING:
     from tests.unit.infra.conftest import Change
@@ -26,12 +26,23 @@ VALIDATOR = Draft7Validator(SCHEMA)
 CONFIGS = ("dev", "test", "ci")
 BEYOND = (
     "is used by both",
-    "is less than what PostgreSQL takes",
-    "is longer than interval",
-    "would be renewed at every up",
+    "an internal network publishes nothing",
+    "sandbox.enabled lets anyone",
+    "the environment's own provider",
+    "neither a preset nor a kind",
+    "a provider of kind",
+    "the flow itself sets",
+    "need an issuer to compare with",
+    "a subject_url needs",
     "can't be told apart",
+    "does not appear to be an IPv4 or IPv6 address",
+    "is longer than interval",
+    "tuning speed turns fsync off",
+    "is less than what PostgreSQL takes",
+    "does not go with storage",
+    "would be renewed at every up",
 )
-"""What compares one value with another, which JSON Schema can't."""
+"""What is more than one value's form: the settings alone decide that."""
 BANK = {"client_id_file": "id", "client_secret_file": "secret", "kind": "oidc", "issuer": "https://bank.example"}
 
 

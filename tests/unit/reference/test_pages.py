@@ -5,7 +5,7 @@ import re
 import pytest
 
 from cli.lazy_commands import MODULES
-from infra.settings import StackSettings
+from infra.config.settings import StackSettings
 from reference import commands, config, markdown, messages
 from reference.files import ROOT
 from reference.messages import Message

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from infra.redis import SANDBOX_KEYS
+from infra.services.redis import SANDBOX_KEYS
 from tests.system.running import wait_until
 from tests.unit.sandbox.conftest import awaited, certificate, given, pem
 from tests.unit.sandbox.provider import Authorization, claims, redeem, refresh, returned, revoke

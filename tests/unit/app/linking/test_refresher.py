@@ -7,8 +7,9 @@ import pytest
 from sqlalchemy.exc import OperationalError
 from structlog.testing import capture_logs
 
+from app.linking import refresher
+from app.linking.connections import Connections
 from app.linking.refresher import refreshing
-from app.linking.tokens import Connections
 
 
 @pytest.mark.parametrize(
@@ -20,20 +21,21 @@ from app.linking.tokens import Connections
         (OperationalError("SELECT", {}, Exception("hush")), "error"),
     ],
 )
-async def test_no_failure_ends_it(failure: Exception, level: str) -> None:
+async def test_no_failure_ends_it(failure: Exception, level: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(refresher, "PERIOD", 0.001)
     went_on = asyncio.Event()
-    connections = Mock(spec=Connections)
+    connections = Mock(spec=Connections, repository=Mock())
     connections.settle = AsyncMock()
 
     async def due(_name: str, _limit: int) -> list[object]:
-        if connections.due.call_count == 1:
+        if connections.repository.due.call_count == 1:
             raise failure
         went_on.set()
         return []
 
-    connections.due = Mock(side_effect=due)
+    connections.repository.due = Mock(side_effect=due)
     with capture_logs() as entries:
-        async with asyncio.timeout(5), refreshing(connections, {"bank": Mock()}, period=0.001):
+        async with asyncio.timeout(5), refreshing(connections, {"bank": Mock()}):
             await went_on.wait()
     assert [entry["log_level"] for entry in entries] == [level]
     assert "hush" not in str(entries)

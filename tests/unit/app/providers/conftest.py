@@ -15,9 +15,8 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import OctKey, RSAKey
 
+from app.providers.client import Challenge, Provider
 from app.providers.config import ProviderConfig
-from app.providers.interface import Challenge
-from app.providers.oauth import OAuthProvider
 
 ISSUER = "https://issuer.example"
 CHALLENGE = Challenge(state="the-state", verifier="v" * 43, nonce="the-nonce")
@@ -110,10 +109,14 @@ def tls() -> ssl.SSLContext:
 
 
 @pytest.fixture
-def provider(back_channel: BackChannel, tls: ssl.SSLContext) -> Callable[..., OAuthProvider]:
+def provider(
+    back_channel: BackChannel, tls: ssl.SSLContext, answer_requests: Callable[[BackChannel], None]
+) -> Callable[..., Provider]:
     """Make a provider; its configuration differs from a complete one by the arguments."""
 
-    def make(**changes: object) -> OAuthProvider:
+    answer_requests(back_channel)
+
+    def make(**changes: object) -> Provider:
         given: dict[str, object] = {
             "name": "sandbox",
             "title": "Sandbox",
@@ -124,7 +127,6 @@ def provider(back_channel: BackChannel, tls: ssl.SSLContext) -> Callable[..., OA
             "client_secret": "a-secret",
         }
         config = ProviderConfig.model_validate({**given, **changes})
-        transport = httpx2.MockTransport(back_channel)
-        return OAuthProvider(config, "https://127.0.0.1:8182", tls, transport)
+        return Provider(config, "https://127.0.0.1:8182", tls)
 
     return make

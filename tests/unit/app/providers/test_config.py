@@ -7,9 +7,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from app.errors import ServiceError
+from app.core.errors import ServiceError
+from app.providers.client import Provider
 from app.providers.config import OWN_PARAMETERS, parse
-from app.providers.oauth import OAuthProvider
 from app.providers.subjects import find
 from tests.unit.app.providers.conftest import CHALLENGE
 
@@ -110,7 +110,7 @@ def test_what_the_flow_sets_itself_is_no_further_parameter(name: str) -> None:
         parse(json.dumps([{**OIDC, "authorization_parameters": {"access_type": "offline", name: "x"}}]))
 
 
-async def test_the_flow_sets_no_other_parameters(provider: Callable[..., OAuthProvider]) -> None:
+async def test_the_flow_sets_no_other_parameters(provider: Callable[..., Provider]) -> None:
     url = await provider().authorization_url(CHALLENGE)
     assert set(parse_qs(urlsplit(url).query)) - {"prompt"} <= OWN_PARAMETERS
 

@@ -15,13 +15,13 @@ from cli.core.errors import UserError
 from cli.environments import clone
 from cli.environments.clone import Clone
 from cli.main import app
-from cli.operations import session, updates
+from cli.operations import session, watch
 from cli.pulumi.stack_state import AUTHORITY, CERTIFICATE, KEY, Resource
 from cli.trust_stores import authority
 from cli.trust_stores.authority import Authority
 from tests.unit.cli.backend import Backend
 from tests.unit.cli.operations.test_certificates import _served
-from tests.unit.cli.operations.test_lifecycle import CONFIG
+from tests.unit.cli.operations.test_up import CONFIG
 from tests.unit.cli.world import World
 
 if TYPE_CHECKING:
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
     from typer.testing import Result
 
-    from cli.pulumi.events import Supervisor
 
 NOW = datetime.now(UTC)
 SOON = NOW + timedelta(days=10, hours=12)
@@ -135,18 +134,18 @@ def test_an_environment_that_is_down_has_none(backend: Backend, state: list[Reso
 class Renewing(World):
     """A world in which an update that replaces the CA's key makes new certificates."""
 
-    def update(self, command: str, stack: str, *flags: str, supervisor: Supervisor) -> bool:
+    def update(self, command: str, stack: str, *flags: str, **callbacks: object) -> bool:
         if f"--replace={KEY_URN}" in flags:
             new = _pair("new CA")
             Backend(self.root / "state").write(stack, _state(new, _pair("app", new)))
-        return super().update(command, stack, *flags, supervisor=supervisor)
+        return super().update(command, stack, *flags, **callbacks)
 
 
 @pytest.fixture
 def world(here: Clone, monkeypatch: pytest.MonkeyPatch) -> World:
     (here.root / "Pulumi.test.yaml").write_text(CONFIG)
     world = Renewing(here, here.root)
-    monkeypatch.setattr(updates, "EngineView", lambda _client: world)
+    monkeypatch.setattr(watch, "EngineView", lambda _client: world)
     monkeypatch.setattr(session, "prepare", lambda **_: world)
     return world
 

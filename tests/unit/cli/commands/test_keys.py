@@ -46,7 +46,7 @@ def test_keys_are_rotated_inside_the_app(view: type[FakeView]) -> None:
     view.answer = (0, f'{{"event": "a log line"}}\n{json.dumps(DONE)}\n')
     done = CliRunner().invoke(app, ["keys", "rotate", "test"], catch_exceptions=False)
     assert done.exit_code == 0
-    assert view.asked == [("id-app", ("python", "-m", "app.linking.rotation"))]
+    assert view.asked == [("id-app", ("python", "-m", "app.run.rotate"))]
     assert "3 connections" in done.output
     assert "k7" in done.output
 

@@ -31,7 +31,7 @@ def _run(*arguments: str) -> tuple[int, str, str]:
 
 def test_samples_are_added_by_the_app(there: Mock) -> None:
     assert "12 sample accounts" in _run("test")[2]
-    assert there.view.execute.call_args.args[1] == ("python", "-m", "app.samples")
+    assert there.view.execute.call_args.args[1] == ("python", "-m", "app.run.seed")
     assert json.loads(_run("test", "--json")[1]) == {"environment": "test", "connections": 12}
 
 

@@ -7,11 +7,10 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from cli.core.errors import UserError
-from cli.environments import clone
+from cli.environments import clone, states
 from cli.environments.clone import Clone
 from cli.main import app
 from cli.operations import certificates
-from cli.pulumi import stack_state
 from cli.trust_stores import authority, trusting
 from cli.trust_stores.authority import Authority
 from cli.trust_stores.store import Say
@@ -45,7 +44,7 @@ class Shelf:
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Clone:
     made = Clone("me", tmp_path, tmp_path / "home")
     monkeypatch.setattr(clone, "current", lambda: made)
-    monkeypatch.setattr(stack_state, "read", Mock())
+    monkeypatch.setattr(states, "read", Mock())
     return made
 
 

@@ -4,7 +4,7 @@ import asyncpg  # type: ignore[import-untyped]
 import pytest
 from redis.exceptions import ResponseError
 
-from app.failures import explain
+from app.core.dependency_errors import explain
 from cli.core import remedies
 from cli.core.remedies import REMEDIES, Remedy
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from app.vault import MasterKeys
+from app.tokens.vault import MasterKeys
 from cli.data import sealed_secrets
 
 KEY = bytes(range(32))

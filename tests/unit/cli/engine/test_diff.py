@@ -10,7 +10,7 @@ from cli.engine.diff import HIDDEN, changes, labels, replacement_changes
 INPUTS: dict[str, Any] = {
     "name": "dashtam-test-app",
     "image": "sha256:a",
-    "command": ["python", "-m", "app.server"],
+    "command": ["python", "-m", "app.run.app"],
     "user": "10001:10001",
     "envs": ["DEBUG=true", "EMPTY="],
     "labels": [{"label": "dashtam.stack", "value": "test"}],
@@ -42,7 +42,7 @@ DOCUMENT: dict[str, Any] = {
     "Image": "sha256:a",
     "State": {"Status": "running", "ExitCode": 0},
     "Config": {
-        "Cmd": ["python", "-m", "app.server"],
+        "Cmd": ["python", "-m", "app.run.app"],
         "User": "10001:10001",
         "Env": ["DEBUG=true", "EMPTY=", "PATH=/bin"],
         "Labels": {"dashtam.stack": "test", "of.the.image": "1"},
@@ -125,7 +125,7 @@ def test_a_kernel_that_does_not_count_swap_is_no_change() -> None:
     ("path", "value", "change"),
     [
         ("Image", "sha256:b", ("image", "sha256:a", "sha256:b")),
-        ("Config.Cmd", ["sh"], ("command", "python -m app.server", HIDDEN)),
+        ("Config.Cmd", ["sh"], ("command", "python -m app.run.app", HIDDEN)),
         ("Config.User", "0", ("user", "10001:10001", HIDDEN)),
         ("Config.Env", ["DEBUG=secret", "EMPTY="], ("env DEBUG", "true", HIDDEN)),
         ("Config.Env", ["DEBUG=true"], ("env EMPTY", "", "none")),

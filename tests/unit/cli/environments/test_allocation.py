@@ -10,10 +10,11 @@ from cli.core.errors import UserError
 from cli.engine.inventory import EngineView, Holding
 from cli.environments import clone as clones
 from cli.environments import free_ports, placements
-from cli.environments.allocation import Settler
+from cli.environments.allocation import Allocator
 from cli.environments.clone import Clone
+from infra.config.placement import Placement, plain
 from infra.naming import Naming
-from infra.placement import Placement, plain
+from tests.unit.cli.conftest import noticed
 
 CONFIG = """\
 config:
@@ -62,8 +63,7 @@ def other(tmp_path: Path) -> Clone:
 
 
 def _settle(clone: Clone, *held: Holding, stack: str = "dev", source: str = "") -> tuple[Placement, list[str]]:
-    said: list[str] = []
-    return Settler(clone, FakeView(held), said.append).settle(stack, source), said
+    return noticed(lambda: Allocator(clone, FakeView(held)).allocate(stack, source))
 
 
 def _container(name: str, owner: str, *ports: int) -> Holding:
@@ -216,11 +216,10 @@ def test_a_service_that_comes_to_publish_gets_a_port_and_the_others_keep_theirs(
 
 
 def test_looking_for_plain_pulumi_claims_nothing(here: Clone, other: Clone) -> None:
-    said: list[str] = []
-    Settler(other, FakeView(), said.append).give_way("dev")
+    Allocator(other, FakeView()).give_way("dev")
     assert placements.recorded(other) == {}
     _settle(here)
-    Settler(other, FakeView(), said.append).give_way("dev")
+    _, said = noticed(lambda: Allocator(other, FakeView()).give_way("dev"))
     assert placements.of(other, "dev").name == f"dev-{other.id[:4]}"
     assert len(said) == 1
 

@@ -12,6 +12,8 @@ import pytest
 from cli.core.errors import UserError
 from cli.environments import clone, git_filter
 from cli.environments.clone import current
+from infra import identity
+from infra.config import placement
 from tests.unit.cli.conftest import git
 
 pytestmark = pytest.mark.usefixtures("data_home")
@@ -65,6 +67,23 @@ def test_one_without_environments_may_be_used_with_another_home(
     first = clone.current(repository)
     monkeypatch.setenv("DASHTAM_DATA_HOME", str(tmp_path / "of another"))
     assert clone.current(repository).id == first.id
+
+
+def test_the_program_finds_what_it_placed(repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = clone.current(repository)
+    assert placement.record(repository) == first.placements_file
+    monkeypatch.setenv("DASHTAM_DATA_HOME", str(tmp_path / "of another"))
+    assert placement.record(repository) == first.placements_file
+    second = clone.current(repository)
+    assert placement.record(repository) == second.placements_file != first.placements_file
+
+
+def test_the_program_finds_what_a_clone_of_an_earlier_version_placed(repository: Path) -> None:
+    first = clone.current(repository)
+    identity.marker(repository).write_text(f"{first.id}\n")
+    assert placement.record(repository) is None
+    assert clone.current(repository) == first
+    assert placement.record(repository) == first.placements_file
 
 
 def test_one_whose_home_may_not_be_seen_is_taken_for_kept_there(

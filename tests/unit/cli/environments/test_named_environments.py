@@ -10,13 +10,12 @@ from cli.core.errors import UserError
 from cli.environments import clone as clones
 from cli.environments import named_environments, placements
 from cli.environments.clone import Clone
-from cli.pulumi.process import configured_stacks
-from infra.placement import plain
+from cli.environments.configuration import configured_stacks
+from infra.config.placement import plain
 from tests.unit.cli.conftest import git
 from tests.unit.cli.environments.test_allocation import CONFIG, FakeView
 
 if TYPE_CHECKING:
-    from cli.operations.session import Session
     from cli.pulumi.process import Pulumi
 
 
@@ -30,7 +29,7 @@ class FakePulumi:
         self.asked.append(arguments)
         return ""
 
-    def create_missing_stacks(self) -> None:
+    def create_missing(self, _stacks: list[str]) -> None:
         self.asked.append(("create",))
 
 
@@ -54,7 +53,7 @@ def session(repository: Path, data_home: Path) -> FakeSession:
 
 
 def _make(session: FakeSession, source: str, name: str) -> None:
-    named_environments.make(cast("Session", session), source, name, lambda _: None)
+    named_environments.make(cast("Pulumi", session.pulumi), session.engine, session.clone, source, name)
 
 
 def _forget(session: FakeSession, name: str) -> None:

@@ -8,12 +8,12 @@ import pytest
 from cli.core.errors import UserError
 from cli.environments import ownership
 from cli.environments.clone import Clone
-from cli.pulumi.stack_state import VOLUME, Recorded, Resource
+from cli.pulumi.stack_state import VOLUME, Resource, StackState
 from infra import engine, guards
 from infra.catalogue import ImageSource
+from infra.config.settings import StackSettings, load_document
 from infra.guards import Wanted
 from infra.naming import Naming
-from infra.settings import StackSettings, load_document
 from tests.unit.cli.world import empty_engine
 
 NAMING = Naming("dev", "me")
@@ -24,9 +24,9 @@ def _view(*volumes: tuple[str, dict[str, str] | None]) -> Mock:
     return Mock(volume_documents=Mock(return_value=[{"Name": name, "Labels": labels} for name, labels in volumes]))
 
 
-def _state(*names: str, owner: str = "me") -> Recorded:
+def _state(*names: str, owner: str = "me") -> StackState:
     labels = [{"label": key, "value": value} for key, value in Naming("dev", owner).labels("postgres").items()]
-    return Recorded([Resource(VOLUME, name, name, outputs={"name": name, "labels": labels}) for name in names])
+    return StackState([Resource(VOLUME, name, name, outputs={"name": name, "labels": labels}) for name in names])
 
 
 def _config(storage: str) -> StackSettings:
@@ -66,7 +66,7 @@ def test_what_is_gone_holds_nothing() -> None:
     assert ownership.data(_view(), "dev", "me", _state("postgres_dev_data")) == set()
 
 
-def _require(storage: str, state: Recorded, *volumes: str) -> None:
+def _require(storage: str, state: StackState, *volumes: str) -> None:
     client = Mock(api=empty_engine())
     view = _view(*((name, NAMING.labels("postgres")) for name in volumes))
     ownership.require(client, view, Wanted(NAMING, _config(storage), ImageSource.REGISTRY), state)
@@ -83,7 +83,9 @@ def test_data_that_is_no_longer_wanted_is_refused_in_the_state_or_labelled(recor
 
 
 def test_another_engine_is_refused() -> None:
-    state = Recorded([*_state("postgres_dev_data").resources, Resource(STACK, "s", "", outputs={"engine": "another"})])
+    state = StackState(
+        [*_state("postgres_dev_data").resources, Resource(STACK, "s", "", outputs={"engine": "another"})]
+    )
     client = Mock(api=empty_engine())
     assert guards.is_elsewhere(ownership.made(state), engine.look(client))
     assert not guards.is_elsewhere(ownership.made(_state("postgres_dev_data")), engine.look(client))

@@ -33,7 +33,6 @@ def test_a_clone_has_its_own_state_and_passphrase(clone: Clone, clean: dict[str,
     assert tool_environment.of(clone, clean) == {
         **clean,
         "DASHTAM_CLONE": "0123456789",
-        "DASHTAM_PLACEMENTS": str(clone.home / "placements.json"),
         "PULUMI_SKIP_UPDATE_CHECK": "true",
         BACKEND: (clone.home / "state").as_uri(),
         PASSPHRASE_FILE: str(clone.home / "passphrase"),
@@ -66,14 +65,8 @@ def test_the_projects_backend_is_respected(clone: Clone, clean: dict[str, str]) 
     assert BACKEND not in tool_environment.of(clone, clean)
 
 
-@pytest.mark.parametrize("kept", [{"DASHTAM_PLACEMENTS"}, set()])
-def test_what_another_clones_env_set_directs_nothing(
-    clone: Clone, another: Clone, clean: dict[str, str], kept: set[str]
-) -> None:
-    shell = tool_environment.of(another, clean)
-    if not kept:
-        del shell["DASHTAM_PLACEMENTS"]
-    assert tool_environment.of(clone, shell) == tool_environment.of(clone, clean)
+def test_what_another_clones_env_set_directs_nothing(clone: Clone, another: Clone, clean: dict[str, str]) -> None:
+    assert tool_environment.of(clone, tool_environment.of(another, clean)) == tool_environment.of(clone, clean)
 
 
 def test_what_a_clone_of_another_data_home_set_directs_nothing(

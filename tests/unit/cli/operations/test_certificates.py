@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from cli.operations import certificates
-from cli.pulumi.stack_state import AUTHORITY, CERTIFICATE, Recorded, Resource
+from cli.pulumi.stack_state import AUTHORITY, CERTIFICATE, Resource, StackState
 
 NOW = datetime.now(UTC)
 DAY = timedelta(days=1)
@@ -50,8 +50,8 @@ def _pem(certificate: x509.Certificate) -> str:
     return certificate.public_bytes(serialization.Encoding.PEM).decode()
 
 
-def _state(authority: Authority, leaf: x509.Certificate, port: int | None, service: str = "redis") -> Recorded:
-    return Recorded(
+def _state(authority: Authority, leaf: x509.Certificate, port: int | None, service: str = "redis") -> StackState:
+    return StackState(
         [
             Resource("pulumi:pulumi:Stack", "s", "", outputs={"ports": {service: port}}),
             Resource(AUTHORITY, "ca", "1", outputs={"certPem": _pem(authority.certificate)}),
@@ -135,4 +135,4 @@ def test_what_is_not_published_is_shown_as_recorded(authority: Authority, ends: 
 
 
 def test_an_environment_that_is_down_has_none() -> None:
-    assert certificates.certificates(Recorded([])) == []
+    assert certificates.certificates(StackState([])) == []

@@ -14,9 +14,10 @@ from cli.environments import placements
 from cli.environments.clone import Clone
 from cli.operations import clean
 from cli.pulumi.stack_state import CONTAINER, NETWORK, VOLUME, Resource
+from infra.config.placement import Placement, plain
 from infra.naming import OWNER_LABEL, Naming
-from infra.placement import Placement, plain
 from tests.unit.cli.backend import Backend
+from tests.unit.cli.conftest import noticed
 from tests.unit.cli.engine_double import Engine, refused
 
 if TYPE_CHECKING:
@@ -72,7 +73,8 @@ class Machine:
         return clean.find(self.engine.client, self.backend.pulumi, self.clone)
 
     def remove(self, agreed: Belongings) -> Belongings:
-        return clean.remove(self.engine.client, self.backend.pulumi, self.clone, agreed, self.told.append)
+        removed, self.told = noticed(lambda: clean.remove(self.engine.client, self.backend.pulumi, self.clone, agreed))
+        return removed
 
     def left(self) -> tuple[set[str], set[str], set[str], set[str]]:
         """Return the containers, networks, volumes and stacks that there are."""

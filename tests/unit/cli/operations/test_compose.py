@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from cli.operations import compose
-from cli.pulumi.stack_state import CONTAINER, NETWORK, Recorded, Resource
+from cli.pulumi.stack_state import CONTAINER, NETWORK, Resource, StackState
 from tests.unit.cli.engine.test_diff import INPUTS
 
 STATEFUL = {"type": "volume", "source": "postgres_test_data", "target": "/data"}
@@ -21,9 +21,9 @@ def _container(component: str, **changes: Any) -> Resource:  # noqa: ANN401 - wh
 
 
 @pytest.fixture
-def state() -> Recorded:
+def state() -> StackState:
     installer = {"command": [INSTALL], "mounts": [{"type": "volume", "source": "postgres-files", "target": "/x"}]}
-    return Recorded(
+    return StackState(
         [
             Resource("pulumi:pulumi:Stack", "s", "", outputs={"images": {"app": "dashtam/production:1"}}),
             Resource(NETWORK, "network", "n", inputs={"internal": True}),
@@ -34,7 +34,7 @@ def state() -> Recorded:
     )
 
 
-def test_services_are_as_they_are_recorded(state: Recorded) -> None:
+def test_services_are_as_they_are_recorded(state: StackState) -> None:
     document = yaml.safe_load(compose.render("test", state))
     app, postgres = document["services"]["app"], document["services"]["postgres"]
     assert list(document["services"]) == ["postgres", "app"]
@@ -51,11 +51,11 @@ def test_services_are_as_they_are_recorded(state: Recorded) -> None:
     assert document["networks"] == {"default": {"internal": True}}
 
 
-def test_a_dollar_is_no_variable(state: Recorded) -> None:
+def test_a_dollar_is_no_variable(state: StackState) -> None:
     assert yaml.safe_load(compose.render("test", state))["services"]["postgres"]["command"][-1] == "a=$$x"
 
 
-def test_secrets_are_mounted_and_data_is_its_own(state: Recorded) -> None:
+def test_secrets_are_mounted_and_data_is_its_own(state: StackState) -> None:
     document = yaml.safe_load(compose.render("test", state))
     assert document["volumes"] == {"postgres_data": {}, "files": {"external": True}}
     assert document["services"]["postgres"]["volumes"][0]["source"] == "postgres_data"
@@ -64,7 +64,7 @@ def test_secrets_are_mounted_and_data_is_its_own(state: Recorded) -> None:
     ]
 
 
-def test_it_says_how_to_fill_the_volumes_and_tells_no_secret(state: Recorded) -> None:
+def test_it_says_how_to_fill_the_volumes_and_tells_no_secret(state: StackState) -> None:
     text = compose.render("test", state)
     assert "#   postgres-files (postgres, owner 70:71, mode 0400): password" in text
     assert "v1:secret" not in text

@@ -7,11 +7,11 @@ import pytest
 
 from cli.core.paths import ROOT
 from cli.data.snapshots.store import Store
-from cli.environments import preflight
+from cli.environments.configuration import configuration
 from cli.operations import data_parts
 from cli.operations.data_parts import NoLastingDataError
+from infra.config.settings import load_document
 from infra.naming import OWNER_LABEL, Naming
-from infra.settings import load_document
 
 NAMING = Naming("dev", "me")
 
@@ -80,7 +80,7 @@ def test_the_last_snapshot_is_named_where_data_is_missing(
         (tmp_path / name).mkdir()
     view = Mock()
     view.volume_documents.return_value = [{"Name": name} for name in there]
-    config = preflight.configuration(ROOT, stack)
+    config = configuration(ROOT, stack)
     hint = data_parts.missing_data_hint(Store(tmp_path), view, Naming(stack, "me"), config)
     assert hint.startswith(begin)
     assert hint.endswith("`./dashtam snapshot restore dev one`." if begin else "")

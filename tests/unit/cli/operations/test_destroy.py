@@ -9,11 +9,11 @@ import pytest
 
 from cli.core.errors import UserError
 from cli.data import restore_journal
-from cli.environments import environment_lock, named_environments, ownership
-from cli.operations import destroy, reconcile, recover
+from cli.environments import environment_lock, named_environments, ownership, states
+from cli.operations import destroy, drift, reconcile, recover
 from cli.operations.destroy import Removal
 from cli.operations.take_snapshot import Taken
-from cli.pulumi import locks, stack_state
+from cli.pulumi import locks
 
 DATA = {"postgres_test_data"}
 TAKEN = Taken("test", "one", "/snapshots/test/one", 1, 1.0, 0.0)
@@ -29,14 +29,15 @@ class World:
         self.session.clone.home = home
         self.session.pulumi.run = lambda *words, **_: self.note(words[1])
         self.session.engine.remove_volume = lambda name: self.note(f"remove {name}")
-        monkeypatch.setattr(stack_state, "read", Mock())
+        monkeypatch.setattr(states, "read", Mock())
         monkeypatch.setattr(ownership, "require_own", lambda *_: self.note("own?"))
         monkeypatch.setattr(ownership, "require_engine", lambda *_: self.note("this engine?"))
         monkeypatch.setattr(ownership, "data", Mock(return_value=DATA))
         monkeypatch.setattr(ownership, "volumes", Mock(return_value={"left"}))
-        monkeypatch.setattr(environment_lock, "turn", self.turn)
+        monkeypatch.setattr(environment_lock, "held", self.turn)
         monkeypatch.setattr(destroy, "before_destroying", self.before_destroying)
-        monkeypatch.setattr(reconcile, "prepare", lambda *_: self.note("mend"))
+        monkeypatch.setattr(drift, "look", Mock())
+        monkeypatch.setattr(reconcile, "make_lost_volumes", lambda *_: self.note("make lost volumes"))
         monkeypatch.setattr(destroy, "Updates", Mock(return_value=Mock(run=lambda _: self.note("destroy"))))
         monkeypatch.setattr(restore_journal, "of", Mock())
         monkeypatch.setattr(named_environments, "forget", lambda *_: self.note("forget"))
@@ -68,7 +69,7 @@ def world(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> World:
     return World(monkeypatch, tmp_path)
 
 
-REMOVED = ["remove_guests", "mend", "unprotect", "destroy", "remove left", "forget", "end of turn"]
+REMOVED = ["remove_guests", "make lost volumes", "unprotect", "destroy", "remove left", "forget", "end of turn"]
 BEFORE = ["turn", "own?", "this engine?", "release_dead", "output", "recover"]
 
 

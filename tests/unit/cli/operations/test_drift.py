@@ -7,15 +7,15 @@ from unittest.mock import Mock
 
 import pytest
 
+from cli.environments import states
 from cli.environments.clone import Clone
 from cli.operations.drift import Snapshot, differences, look
-from cli.pulumi import stack_state
-from cli.pulumi.stack_state import CONTAINER, IMAGE, NETWORK, VOLUME, Recorded, Resource
+from cli.pulumi.stack_state import CONTAINER, IMAGE, NETWORK, VOLUME, Resource, StackState
 from tests.unit.cli.engine.test_diff import DOCUMENT, INPUTS
 
 OWN = {"dashtam.project": "dashtam", "dashtam.stack": "test", "dashtam.owner": "me", "dashtam.component": "x"}
 LABELS = [{"label": name, "value": value} for name, value in OWN.items()]
-STATE = Recorded(
+STATE = StackState(
     [
         Resource(IMAGE, "app", "1", inputs={"name": "app:1"}, outputs={"imageId": "sha256:a"}),
         Resource(VOLUME, "data", "data", inputs={"name": "data", "labels": LABELS}),
@@ -112,6 +112,6 @@ def test_what_nobody_recorded(view: Mock, changes: dict[str, str], told: bool) -
 
 
 def test_an_environment_as_it_is_now(view: Mock, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(stack_state, "read", Mock(return_value=STATE))
+    monkeypatch.setattr(states, "read", Mock(return_value=STATE))
     assert look(view, Clone("me", tmp_path, tmp_path), "test") == []
     view.documents.assert_called_once_with("test", "me")

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
@@ -9,6 +10,7 @@ from cli.operations import reconcile
 from cli.operations.drift import look
 from cli.pulumi.stack_state import CONTAINER, NETWORK, VOLUME, Resource
 from tests.unit.cli.backend import Backend
+from tests.unit.cli.conftest import noticed
 from tests.unit.cli.engine.test_diff import INPUTS
 from tests.unit.cli.engine_double import Engine
 from tests.unit.cli.operations.test_drift import LABELS, OWN, document
@@ -16,6 +18,8 @@ from tests.unit.cli.operations.test_drift import LABELS, OWN, document
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from cli.operations.session import Session
 
 ID = "c" * 64
 NAME = "dashtam-test-app"
@@ -47,7 +51,9 @@ class Environment:
         )
 
     def prepare(self) -> bool:
-        return reconcile.prepare(self.engine.view, self.clone, "test", self.told.append)
+        session = cast("Session", SimpleNamespace(engine=self.engine.view, clone=self.clone))
+        result, self.told = noticed(lambda: reconcile.prepare(session, "test"))
+        return result
 
     @property
     def container(self) -> dict[str, Any]:
@@ -136,7 +142,7 @@ def test_a_container_that_was_removed_meanwhile_is_no_error(environment: Environ
 @pytest.mark.parametrize(
     ("name", "told"),
     [
-        (VOLUMES[0], f"The volume {VOLUMES[0]} is gone with what it held; making an empty one."),
+        (VOLUMES[0], f"The volume {VOLUMES[0]} is gone with its data; making an empty one."),
         (VOLUMES[1], f"The volume {VOLUMES[1]} is gone; making it again."),
     ],
 )

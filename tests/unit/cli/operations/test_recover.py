@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
@@ -10,7 +11,10 @@ from cli.engine.container import ContainerView
 from cli.engine.inventory import EngineView
 from cli.operations import recover
 from cli.pulumi.process import Pulumi
-from tests.unit.cli.conftest import MakeContainer
+from tests.unit.cli.conftest import MakeContainer, noticed
+
+if TYPE_CHECKING:
+    from cli.operations.session import Session
 
 CONTAINER = "docker:index/container:Container"
 NETWORK = "docker:index/network:Network"
@@ -62,9 +66,12 @@ def _pulumi(backend: Path, *resources: tuple[str, str], pending: bool = False) -
     return made
 
 
+def _session(view: FakeView, pulumi: FakePulumi | None = None) -> Session:
+    return cast("Session", SimpleNamespace(pulumi=pulumi, engine=view, clone=SimpleNamespace(id="me")))
+
+
 def _recover(pulumi: FakePulumi, view: FakeView) -> tuple[bool, list[str]]:
-    said: list[str] = []
-    return recover.recover(pulumi, view, "test", "me", said.append), said
+    return noticed(lambda: recover.recover(_session(view, pulumi), "test"))
 
 
 def test_an_environment_that_is_well_is_left_alone(container: MakeContainer, tmp_path: Path) -> None:
@@ -100,7 +107,7 @@ def test_what_no_state_knows_is_removed(container: MakeContainer, tmp_path: Path
     refresh, said = _recover(_pulumi(tmp_path), view)
     assert view.removed == ["id-app", "net"]
     assert not refresh
-    assert all("broken-off update" in line for line in said)
+    assert all("interrupted update" in line for line in said)
 
 
 def test_what_is_gone_is_refreshed(tmp_path: Path) -> None:
@@ -124,7 +131,7 @@ def test_pending_operations_are_forgotten(container: MakeContainer, tmp_path: Pa
     [imported] = pulumi.imported
     assert "pending_operations" not in imported["deployment"]
     assert imported["deployment"]["resources"] == [{"type": CONTAINER, "id": "id-app"}]
-    assert any("broken off" in line for line in said)
+    assert any("was interrupted" in line for line in said)
 
 
 def test_a_replacement_that_was_broken_off_is_refreshed(container: MakeContainer, tmp_path: Path) -> None:
@@ -134,7 +141,7 @@ def test_a_replacement_that_was_broken_off_is_refreshed(container: MakeContainer
     [imported] = pulumi.imported
     assert refresh
     assert imported["deployment"]["resources"][1] == {"type": CONTAINER, "id": "id-gone"}
-    assert any("broken off" in line for line in said)
+    assert any("was interrupted" in line for line in said)
 
 
 @pytest.mark.parametrize("state", [{}, {"version": 3}, {"deployment": None}, {"deployment": {}}])
@@ -154,7 +161,6 @@ def test_tests_that_run_beside_it_are_left_alone(container: MakeContainer, tmp_p
 def test_only_what_runs_beside_it_is_removed_as_such(container: MakeContainer) -> None:
     tests = container(id="id-tests", name="dashtam-test-tests", component="tests", health="")
     view = FakeView([container(), tests], {})
-    said: list[str] = []
-    recover.remove_guests(view, "test", "me", said.append)
+    _, said = noticed(lambda: recover.remove_guests(_session(view), "test"))
     assert view.removed == ["id-tests"]
     assert "dashtam-test-tests" in said[0]

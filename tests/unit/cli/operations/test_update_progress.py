@@ -103,7 +103,7 @@ def test_a_table_shows_what_health_checks_say(container: MakeContainer) -> None:
 
 def test_what_a_service_says_is_shown_as_it_is() -> None:
     written = io.StringIO()
-    UpdateProgress("test", Console(file=written)).tell("app: starting\n  | [/x]")
+    UpdateProgress("test", Console(file=written)).show_report("app: starting\n  | [/x]")
     assert written.getvalue() == "app: starting\n  | [/x]\n"
 
 

@@ -3,19 +3,32 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 from unittest.mock import Mock
 
 import pytest
 
 from cli.core import signals
 from cli.core.errors import UserError
-from cli.operations import updates
+from cli.operations import watch
 from cli.operations.updates import Updates
-from cli.pulumi.events import Supervisor
+from cli.pulumi.update import Event
 
-Work = Callable[[str, Supervisor], bool]
 
+@dataclass(frozen=True)
+class Callbacks:
+    """What an update is given."""
+
+    on_event: Callable[[Event], None]
+    must_end: Callable[[], bool]
+
+
+Work = Callable[[str, Callbacks], bool]
+
+
+Command = Literal["up", "down", "destroy"]
 
 CONFIG = """\
 config:
@@ -25,19 +38,15 @@ config:
 
 
 class FakePulumi:
-    """Updates as a test says they go.
-
-    Args:
-        work: Told the environment and its supervisor; returns whether the update succeeds.
-    """
+    """Runs a test's function, of the environment and the callbacks, as each update."""
 
     def __init__(self, work: Work) -> None:
         self._work = work
         self.asked: list[tuple[str, ...]] = []
 
-    def update(self, *words: str, supervisor: Supervisor) -> bool:
+    def update(self, *words: str, on_event: Callable[[Event], None], must_end: Callable[[], bool]) -> bool:
         self.asked.append(words)
-        return self._work(words[1], supervisor)
+        return self._work(words[1], Callbacks(on_event, must_end))
 
 
 @pytest.fixture
@@ -45,13 +54,13 @@ def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., FakePu
     """Run updates of dev and test that go as told."""
     view = Mock()
     view.return_value.containers.return_value = []
-    monkeypatch.setattr(updates, "EngineView", view)
+    monkeypatch.setattr(watch, "EngineView", view)
     for stack in ("dev", "test"):
         (tmp_path / f"Pulumi.{stack}.yaml").write_text(CONFIG)
 
-    def start(work: Work, *, patience: float | None = None, command: str = "up") -> FakePulumi:
+    def start(work: Work, *, timeout: float | None = None, command: Command = "up") -> FakePulumi:
         pulumi = FakePulumi(work)
-        Updates(Mock(pulumi=pulumi, clone=Mock(root=tmp_path)), command, patience).run(
+        Updates(Mock(pulumi=pulumi, clone=Mock(root=tmp_path)), command, timeout).run(
             {"dev": ["--refresh"], "test": []}
         )
         return pulumi
@@ -81,9 +90,9 @@ def test_they_run_at_the_same_time(run: Callable[..., FakePulumi]) -> None:
 def test_one_that_fails_is_told_and_the_other_ends(run: Callable[..., FakePulumi]) -> None:
     ended: list[str] = []
 
-    def work(stack: str, supervisor: Supervisor) -> bool:
+    def work(stack: str, callbacks: Callbacks) -> bool:
         if stack == "dev":
-            supervisor.on_event({"diagnosticEvent": {"severity": "error", "message": "boom"}})
+            callbacks.on_event({"diagnosticEvent": {"severity": "error", "message": "boom"}})
             return False
         ended.append(stack)
         return True
@@ -95,8 +104,8 @@ def test_one_that_fails_is_told_and_the_other_ends(run: Callable[..., FakePulumi
 
 
 def test_when_all_fail_each_is_told(run: Callable[..., FakePulumi]) -> None:
-    def work(stack: str, supervisor: Supervisor) -> bool:
-        supervisor.on_event({"diagnosticEvent": {"severity": "error", "message": f"{stack} went wrong"}})
+    def work(stack: str, callbacks: Callbacks) -> bool:
+        callbacks.on_event({"diagnosticEvent": {"severity": "error", "message": f"{stack} went wrong"}})
         return False
 
     with pytest.raises(UserError, match="2 environments failed") as raised:
@@ -110,12 +119,12 @@ def test_when_all_fail_each_is_told(run: Callable[..., FakePulumi]) -> None:
 def test_a_signal_interrupts_the_updates(run: Callable[..., FakePulumi], number: int) -> None:
     waiting = threading.Event()
 
-    def work(stack: str, supervisor: Supervisor) -> bool:
+    def work(stack: str, callbacks: Callbacks) -> bool:
         if stack == "dev":
             signal.pthread_kill(threading.get_ident(), number)  # wakes no other thread
-        while not supervisor.interrupted.is_set():
+        while not callbacks.must_end():
             waiting.wait(0.01)
-        raise KeyboardInterrupt
+        return False
 
     with signals.raised():
         with pytest.raises(KeyboardInterrupt):
@@ -124,7 +133,7 @@ def test_a_signal_interrupts_the_updates(run: Callable[..., FakePulumi], number:
 
 
 def test_an_interrupt_is_no_failure(run: Callable[..., FakePulumi]) -> None:
-    def work(_stack: str, _supervisor: Supervisor) -> bool:
+    def work(_stack: str, _callbacks: Callbacks) -> bool:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -134,11 +143,11 @@ def test_an_interrupt_is_no_failure(run: Callable[..., FakePulumi]) -> None:
 def test_what_is_not_done_in_time_is_ended_and_told(run: Callable[..., FakePulumi]) -> None:
     waiting = threading.Event()
 
-    def work(_stack: str, supervisor: Supervisor) -> bool:
-        while not supervisor.must_end():
+    def work(_stack: str, callbacks: Callbacks) -> bool:
+        while not callbacks.must_end():
             waiting.wait(0.01)
         return False
 
     with pytest.raises(UserError) as raised:
-        run(work, patience=0.05)
+        run(work, timeout=0.05)
     assert "not done within 0.05 s (--wait-timeout)" in raised.value.cause

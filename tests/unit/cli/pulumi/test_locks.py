@@ -13,12 +13,12 @@ from cli.core.errors import UserError
 from cli.pulumi import locks
 from cli.pulumi.backend import Folder
 from cli.pulumi.process import Pulumi
-from tests.unit.cli.conftest import MakeProgram
+from cli.ui.console import err
+from tests.unit.cli.conftest import MakeProgram, noticed
 
 
 def _release(backend: Path) -> list[str]:
-    said: list[str] = []
-    locks.release_dead(Pulumi({"PULUMI_BACKEND_URL": backend.as_uri()}), "test", said.append)
+    _, said = noticed(lambda: locks.release_dead(Pulumi({"PULUMI_BACKEND_URL": backend.as_uri()}), "test"))
     return said
 
 
@@ -82,7 +82,7 @@ def test_a_living_process_is_waited_for(
     lock_folder: Path, backend: Path, living: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = _lock(lock_folder, living)
-    monkeypatch.setattr(locks, "WAIT", 0.3)
+    monkeypatch.setattr(locks, "TIMEOUT", 0.3)
     with pytest.raises(UserError, match=str(living)) as raised:
         _release(backend)
     assert f"rm {path}" in raised.value.remedy
@@ -93,24 +93,25 @@ def test_a_lock_of_another_machine_is_never_taken(
     lock_folder: Path, backend: Path, dead: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = _lock(lock_folder, dead, host="another-machine")
-    monkeypatch.setattr(locks, "WAIT", 0.3)
+    monkeypatch.setattr(locks, "TIMEOUT", 0.3)
     with pytest.raises(UserError, match="another-machine"):
         _release(backend)
     assert path.exists()
 
 
 def test_how_a_lock_of_another_name_is_released_is_told_at_once_and_works(
-    lock_folder: Path, backend: Path, dead: int
+    lock_folder: Path, backend: Path, dead: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # As when the machine got its present name since.
     path = _lock(lock_folder, dead, host="former-name")
     said: list[str] = []
 
-    def obey(line: str) -> None:
+    def obey(line: str, **_: object) -> None:
         said.append(line)
         subprocess.run(line.rsplit(": ", 1)[1], shell=True, check=True)  # noqa: S602 - what the user is told to run
 
-    locks.release_dead(Pulumi({"PULUMI_BACKEND_URL": backend.as_uri()}), "test", obey)
+    monkeypatch.setattr(err, "print", obey)
+    locks.release_dead(Pulumi({"PULUMI_BACKEND_URL": backend.as_uri()}), "test")
     assert len(said) == 1
     assert "former-name" in said[0]
     assert not path.exists()
@@ -121,7 +122,7 @@ def test_other_stacks_and_backends_have_no_locks_here(lock_folder: Path, backend
     folder = Folder(backend / ".pulumi")
     assert locks.found(folder, "dev") == []
     assert [lock.pid for lock in locks.found(folder, "test")] == [dead]
-    locks.release_dead(Pulumi({"PULUMI_BACKEND_URL": "https://example.invalid"}), "test", pytest.fail)
+    locks.release_dead(Pulumi({"PULUMI_BACKEND_URL": "https://example.invalid"}), "test")
     assert [lock.pid for lock in locks.found(folder, "test")] == [dead]
 
 
@@ -131,7 +132,7 @@ def test_locks_of_a_backend_that_was_logged_in_to_are_found(
     path = _lock(lock_folder, dead)
     (tmp_path / "credentials.json").write_text(json.dumps({"current": f"file://./{backend.name}?no_tmp_dir=true"}))
     pulumi = Pulumi({"PULUMI_CREDENTIALS_PATH": str(tmp_path)}, backend.parent)
-    locks.release_dead(pulumi, "test", lambda _: None)
+    locks.release_dead(pulumi, "test")
     assert not path.exists()
 
 

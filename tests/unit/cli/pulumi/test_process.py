@@ -2,15 +2,14 @@ from __future__ import annotations
 
 import json
 import os
-import threading
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from cli.core.errors import UserError
-from cli.pulumi.events import Event, Supervisor, events
-from cli.pulumi.process import Pulumi, configured_stacks, failure, require_configured
+from cli.pulumi.process import Pulumi, failure
+from cli.pulumi.update import Event, events
 from tests.unit.cli.conftest import MakeProgram
 
 
@@ -18,10 +17,14 @@ def _pulumi(folder: Path, root: Path) -> Pulumi:
     return Pulumi({"PATH": f"{folder}:{os.environ['PATH']}"}, root)
 
 
-def _supervisor(
-    on_event: Callable[[Event], None] = lambda _: None, broken: Callable[[], bool] = lambda: False
-) -> Supervisor:
-    return Supervisor(on_event, broken, threading.Event())
+def _update(
+    folder: Path,
+    root: Path,
+    *flags: str,
+    on_event: Callable[[Event], None] = lambda _: None,
+    must_end: Callable[[], bool] = lambda: False,
+) -> bool:
+    return _pulumi(folder, root).update("up", "test", *flags, on_event=on_event, must_end=must_end)
 
 
 def test_its_output_is_returned(program: MakeProgram, tmp_path: Path) -> None:
@@ -48,7 +51,7 @@ def test_only_missing_stacks_are_created(program: MakeProgram, tmp_path: Path) -
         (tmp_path / f"Pulumi.{name}.yaml").touch()
     noted = tmp_path / "noted"
     script = f'case $2 in ls) echo \'[{{"name": "dev"}}]\';; *) echo "$2 $3" >> {noted};; esac'
-    _pulumi(program("pulumi", script), tmp_path).create_missing_stacks()
+    _pulumi(program("pulumi", script), tmp_path).create_missing(["dev", "test"])
     assert noted.read_text() == "init test\n"
 
 
@@ -59,37 +62,13 @@ def test_a_folder_tells_whether_stacks_are_missing(tmp_path: Path, url: str, mad
     states.mkdir(parents=True)
     for stack in made:
         (states / f"{stack}.json").touch()
-    assert Pulumi({"PULUMI_BACKEND_URL": url or "file://./state"}, tmp_path).may_lack_stacks is may
-
-
-def test_configured_stacks(tmp_path: Path) -> None:
-    for name in ("Pulumi.yaml", "Pulumi.dev.yaml", "Pulumi.review-42.yaml", "Pulumi.dev.yaml.orig"):
-        (tmp_path / name).touch()
-    (tmp_path / "Pulumi.feature-x.yaml").symlink_to("Pulumi.dev.yaml")
-    (tmp_path / "Pulumi.lost.yaml").symlink_to("Pulumi.gone.yaml")
-    assert configured_stacks(tmp_path) == ["dev", "feature-x", "review-42"]
-
-
-def test_an_environment_that_lost_its_config_is_told(tmp_path: Path) -> None:
-    (tmp_path / "Pulumi.lost.yaml").symlink_to("Pulumi.gone.yaml")
-    with pytest.raises(UserError, match="lost has lost its config") as raised:
-        require_configured("lost", tmp_path)
-    assert "Pulumi.gone.yaml" in raised.value.cause
-
-
-def test_an_environment_that_does_not_exist_is_told(tmp_path: Path) -> None:
-    (tmp_path / "Pulumi.dev.yaml").touch()
-    with pytest.raises(UserError, match="There is no environment 'nope'") as raised:
-        require_configured("nope", tmp_path)
-    assert raised.value.exit_status == 2
-    assert "there are: dev" in raised.value.cause
-    assert "--name" in raised.value.remedy
+    assert Pulumi({"PULUMI_BACKEND_URL": url or "file://./state"}, tmp_path).may_lack(["dev"]) is may
 
 
 def test_an_update_hands_on_its_events(program: MakeProgram, tmp_path: Path) -> None:
     script = """echo 'warning: hm'; echo '{"preludeEvent": {}}'; echo '{"summaryEvent": {"n": 1}}'"""
     seen: list[Event] = []
-    succeeded = _pulumi(program("pulumi", script), tmp_path).update("up", "test", supervisor=_supervisor(seen.append))
+    succeeded = _update(program("pulumi", script), tmp_path, on_event=seen.append)
     assert succeeded
     assert seen == [{"preludeEvent": {}}, {"summaryEvent": {"n": 1}}]
 
@@ -97,20 +76,20 @@ def test_an_update_hands_on_its_events(program: MakeProgram, tmp_path: Path) -> 
 def test_an_update_asks_nothing(program: MakeProgram, tmp_path: Path) -> None:
     noted = tmp_path / "noted"
     folder = program("pulumi", f'echo "$@" > {noted}')
-    _pulumi(folder, tmp_path).update("up", "test", "--refresh", supervisor=_supervisor())
+    _update(folder, tmp_path, "--refresh")
     assert noted.read_text().split()[0] == "up"
     assert {"--yes", "--non-interactive", "--refresh", "--json"} <= set(noted.read_text().split())
 
 
 def test_an_update_that_failed_on_its_way(program: MakeProgram, tmp_path: Path) -> None:
     folder = program("pulumi", """echo '{"preludeEvent": {}}'; exit 1""")
-    assert not _pulumi(folder, tmp_path).update("up", "test", supervisor=_supervisor())
+    assert not _update(folder, tmp_path)
 
 
 def test_an_update_that_did_not_start(program: MakeProgram, tmp_path: Path) -> None:
     folder = program("pulumi", "echo 'the stack is currently locked by 1 lock(s)' >&2; exit 1")
     with pytest.raises(UserError, match="pulumi up --stack test") as raised:
-        _pulumi(folder, tmp_path).update("up", "test", supervisor=_supervisor())
+        _update(folder, tmp_path)
     assert "pulumi cancel" in raised.value.remedy
 
 
@@ -119,7 +98,12 @@ def test_an_update_that_cannot_succeed_is_interrupted(program: MakeProgram, tmp_
         """trap 'echo interrupted >&2; exit 3' INT; echo '{"preludeEvent": {}}'; while :; do read -t 1 _ || :; done"""
     )
     folder = program("pulumi", script.replace("read -t 1 _ || :", "sleep 0.05"))
-    assert not _pulumi(folder, tmp_path).update("up", "test", supervisor=_supervisor(broken=lambda: True))
+    assert not _update(folder, tmp_path, must_end=lambda: True)
+
+
+def test_one_that_was_interrupted_before_it_started_is_no_error(program: MakeProgram, tmp_path: Path) -> None:
+    folder = program("pulumi", "trap 'exit 3' INT; while :; do sleep 0.05; done")
+    assert not _update(folder, tmp_path, must_end=lambda: True)
 
 
 def test_no_outputs_means_not_up(program: MakeProgram, tmp_path: Path) -> None:

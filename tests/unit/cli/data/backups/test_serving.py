@@ -72,7 +72,11 @@ def test_where_that_does_not_help_the_remedy_is_another(there: Service, database
     ("said", "message", "remedy"),
     [
         (b"log\nThe database can't be served: relation exists\n", "The service can't serve the database in", "backup"),
-        (b"/usr/bin/python: No module named app.proof\n", "The app of dev is of another version", "./dashtam up dev"),
+        (
+            b"python: No module named app.run.proof\n",
+            "The app of dev is of another version",
+            "./dashtam up dev",
+        ),
     ],
 )
 def test_one_that_can_not_be_served_is_refused(

@@ -9,7 +9,7 @@ import pytest
 
 from cli.core.errors import UserError
 from cli.data.snapshots import pause
-from infra.pacing import MARK
+from infra.services.health import MARK
 from tests.unit.cli.engine_double import Engine, refused
 
 if TYPE_CHECKING:

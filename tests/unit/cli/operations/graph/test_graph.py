@@ -35,7 +35,9 @@ def graph() -> Graph:
         ),
         _document("callback", "APP_URL=https://app:8000", "PUBLIC_URL=https://localhost:8001"),
         _document(
-            "app", "DATABASE_HOST=postgres", "REDIS_HOST=redis", "ODD=http://[", "DEBUG=true", "X=http://nowhere:1"
+            "app",
+            *("DATABASE_HOST=postgres", "REDIS_HOST=redis", "PROVIDERS_FILE=/run/secrets/providers.json"),
+            *("ODD=http://[", "DEBUG=true", "X=http://nowhere:1"),
         ),
         _document("redis"),
         _document("postgres", volume='data "one" <1> #2'),
@@ -49,10 +51,18 @@ def test_who_uses_whom(graph: Graph) -> None:
     assert {(use.source, use.target, use.by, use.browser) for use in graph.uses} == {
         ("app", "postgres", "DATABASE_HOST", False),
         ("app", "redis", "REDIS_HOST", False),
+        ("app", "sandbox", "PROVIDERS_FILE", False),
         ("callback", "app", "APP_URL", False),
         ("sandbox", "callback", "REDIRECT_URI", True),
     }
-    assert graph.ranks == {"callback": 0, "sandbox": 0, "app": 1, "redis": 2, "postgres": 2}
+    assert graph.ranks == {"callback": 0, "app": 1, "sandbox": 2, "redis": 2, "postgres": 2}
+
+
+def test_without_a_sandbox_nothing_uses_one() -> None:
+    documents = [_document("app", "PROVIDERS_FILE=/run/secrets/providers.json", "DATABASE_HOST=postgres")]
+    documents.append(_document("postgres"))
+    graph = model.build("test", documents, {"Name": "net", "Internal": False}, {})
+    assert [(use.source, use.target) for use in graph.uses] == [("app", "postgres")]
 
 
 def test_services_that_use_each_other_end_the_ranking() -> None:

@@ -7,17 +7,16 @@ from unittest.mock import Mock
 import pytest
 
 from cli.core.errors import UserError
-from cli.environments import clone
+from cli.environments import clone, states
 from cli.environments.clone import Clone
 from cli.operations.status import collect
-from cli.pulumi import stack_state
-from cli.pulumi.stack_state import Recorded, Resource
+from cli.pulumi.stack_state import Resource, StackState
 from tests.unit.cli.conftest import MakeContainer
 from tests.unit.cli.operations.status.conftest import MakeOverview
 from tests.unit.cli.operations.test_drift import document as _document
 
 HERE = Clone("me", Path("/home/me/dashtam"), Path("/home/me/data"))
-STATE = Recorded([Resource("pulumi:pulumi:Stack", "s", "", outputs={"volumes": {"postgres": "data"}})])
+STATE = StackState([Resource("pulumi:pulumi:Stack", "s", "", outputs={"volumes": {"postgres": "data"}})])
 
 
 def _service(stack: str, owner: str) -> dict[str, Any]:
@@ -40,7 +39,7 @@ def view(monkeypatch: pytest.MonkeyPatch) -> Mock:
     made.volume_documents.return_value = []
     made.network_documents.return_value = []
     monkeypatch.setattr(collect, "configured_stacks", lambda: ["dev", "test"])
-    monkeypatch.setattr(stack_state, "read", Mock(return_value=STATE))
+    monkeypatch.setattr(states, "read", Mock(return_value=STATE))
     return made
 
 
@@ -73,7 +72,7 @@ def test_others_come_last_and_their_state_is_looked_for_in_their_place(
     theirs = Clone("you", Path("/home/you/dashtam"), Path("/home/you/data"))
     monkeypatch.setattr(clone, "known", lambda owner: theirs if owner == "you" else None)
     read = Mock(return_value=STATE)
-    monkeypatch.setattr(stack_state, "read", read)
+    monkeypatch.setattr(states, "read", read)
     found = collect.gather(view, HERE, None, everyone=True, sizes=None)
     assert [(one.owner, one.environment, one.folder, one.drift is None) for one in found] == [
         ("me", "dev", "/home/me/dashtam", False),
@@ -88,7 +87,7 @@ def test_others_come_last_and_their_state_is_looked_for_in_their_place(
 def test_a_state_that_cannot_be_read_leaves_drift_unknown(
     view: Mock, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
-    monkeypatch.setattr(stack_state, "read", Mock(side_effect=error))
+    monkeypatch.setattr(states, "read", Mock(side_effect=error))
     [one] = collect.gather(view, HERE, "dev", everyone=False, sizes=_sizes({"data": 5}))
     assert (one.drift, one.expiry, one.data) == (None, None, None)
 

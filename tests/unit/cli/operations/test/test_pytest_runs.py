@@ -12,7 +12,7 @@ import pytest
 
 from cli.core import signals
 from cli.core.errors import UserError
-from cli.operations import lifecycle, unchanged
+from cli.operations import unchanged
 from cli.operations.session import Session
 from cli.operations.test import pytest_runs, suites
 from cli.operations.test.suites import Run
@@ -49,7 +49,7 @@ def brought_up(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     def up(_: object, *stacks: str) -> None:
         found.extend(stacks)
 
-    monkeypatch.setattr(lifecycle, "up", up)
+    monkeypatch.setattr(pytest_runs, "up", up)
     monkeypatch.setattr(unchanged, "up_unless_unchanged", lambda _, __, bring_up: bring_up())
     return found
 

@@ -1,0 +1,131 @@
+"""The only reader of the environment: typed settings, with secrets from files.
+
+Each secret is given as `<NAME>` or, as in the official Docker images, as `<NAME>_FILE`, the path of a file that
+holds it. pydantic-settings itself reads secrets only from one directory of files named after the fields.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+from pydantic import AnyHttpUrl, Field, FilePath, SecretStr, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from app.core.errors import ServiceError
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
+Name = Annotated[str, Field(min_length=1)]
+Port = Annotated[int, Field(ge=1, le=65535)]
+Secret = Annotated[SecretStr, Field(min_length=1)]
+Origin = Annotated[str, Field(pattern=r"^https://[^/?#@\\\s]+$")]
+
+
+class FileSource(PydanticBaseSettingsSource):
+    """Secrets whose path the environment gives as `<NAME>_FILE`."""
+
+    def __call__(self) -> dict[str, Any]:
+        """Read every secret that is given as a file."""
+        values = {name: self.get_field_value(field, name)[0] for name, field in self.settings_cls.model_fields.items()}
+        return {name: value for name, value in values.items() if value is not None}
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        """Return a secret's text without its trailing newline, or None where no file is named; it is never JSON."""
+        name = field_name.upper()
+        path = os.environ.get(f"{name}_FILE")
+        if field.annotation is not SecretStr or path is None:
+            return None, field_name, False
+        if name in os.environ:
+            raise ServiceError(f"{name} and {name}_FILE are both set; set one of them")
+        return _read(f"{name}_FILE", path), field_name, False
+
+
+class Settings(BaseSettings):
+    """What both servers need: each server's certificate, and the CA that verifies every other one."""
+
+    model_config = SettingsConfigDict(frozen=True, hide_input_in_errors=True, extra="ignore")
+
+    environment: Name = "development"  # shown on the pages
+    debug: bool = False
+    testing: bool = False
+    tls_ca_file: FilePath
+    tls_certificate_file: FilePath
+    tls_key_file: FilePath
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Read arguments first, then files, then the environment; no `.env`, no secrets directory."""
+        del dotenv_settings, file_secret_settings
+        return init_settings, FileSource(settings_cls), env_settings
+
+
+class AppSettings(Settings):
+    """What the app needs."""
+
+    database_host: Name
+    database_port: Port = 5432
+    database_name: Name
+    database_user: Name
+    database_password: Secret
+    redis_host: Name
+    redis_port: Port = 6379
+    redis_db: Annotated[int, Field(ge=0)] = 0
+    redis_user: Name
+    redis_password: Secret
+    secret_key: Annotated[SecretStr, Field(min_length=32)]
+    oauth_redirect_uri: AnyHttpUrl
+    providers: Secret  # see `app.providers.config`
+    token_keys: Secret  # see `app.tokens.vault`
+    public_url: Origin  # as browsers see it; sessions belong to it
+    startup_timeout: Annotated[float, Field(gt=0)] = 60  # seconds, for the database and for the cache
+
+
+class CallbackSettings(Settings):
+    """What the callback server needs."""
+
+    app_url: Origin
+    public_url: Origin  # the app as browsers see it: a person is sent on to it, and nowhere else
+
+
+SettingsT = TypeVar("SettingsT", bound=Settings)
+
+
+def load(settings: type[SettingsT]) -> SettingsT:
+    """Read the settings; one error names all that are missing or wrong, without the value of a secret."""
+    try:
+        return settings()
+    except ValidationError as error:
+        faults = [_fault(settings, fault) for fault in error.errors(include_url=False, include_context=False)]
+    raise ServiceError("; ".join(faults))
+
+
+def _fault(settings: type[Settings], fault: ErrorDetails) -> str:
+    field = str(fault["loc"][0])
+    if fault["type"] == "missing":
+        names = [field.upper(), f"{field.upper()}_FILE"][: 2 if _is_secret(settings, field) else 1]
+        return f"{' or '.join(names)} is not set"
+    value = "" if _is_secret(settings, field) else f"={fault['input']}"
+    return f"{field.upper()}{value}: {fault['msg']}"
+
+
+def _is_secret(settings: type[Settings], field: str) -> bool:
+    return settings.model_fields[field].annotation is SecretStr
+
+
+def _read(name: str, path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8").rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
+        raise ServiceError(f"{name}={path} cannot be read: {reason}") from error

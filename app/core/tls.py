@@ -1,0 +1,19 @@
+"""Verified TLS towards other services."""
+
+from __future__ import annotations
+
+import ssl
+from typing import TYPE_CHECKING
+
+from app.core.errors import ServiceError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def client_context(ca_file: Path) -> ssl.SSLContext:
+    """Trust one CA and nothing else; the name of the server is checked too."""
+    try:
+        return ssl.create_default_context(cafile=ca_file)
+    except ssl.SSLError as error:
+        raise ServiceError(f"TLS_CA_FILE={ca_file} holds no readable certificate: {error.reason}") from error

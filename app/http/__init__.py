@@ -1,0 +1,1 @@
+"""What every route needs: problem details, pages, sessions, limits, metrics."""

@@ -1,0 +1,56 @@
+"""Protection against requests that another site makes with a person's cookie."""
+
+from __future__ import annotations
+
+import hmac
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from fastapi import HTTPException, Request
+from starlette.requests import ClientDisconnect
+
+from app.http.sessions import SessionDep
+
+if TYPE_CHECKING:
+    from app.http.sessions import Session
+
+FIELD = "csrf_token"
+HEADER = "X-CSRF-Token"
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+async def require_csrf(request: Request, session: SessionDep) -> None:
+    """Let a request that changes something pass only if a page of ours made it; a dependency."""
+    if request.method in SAFE:
+        return
+    if not _from_here(request):
+        raise HTTPException(HTTPStatus.FORBIDDEN, "The request came from another site.")
+    if not _repeats(await _token(request), session):
+        raise HTTPException(
+            HTTPStatus.FORBIDDEN, "The request doesn't belong to your session. Load the page again, then try again."
+        )
+
+
+def _from_here(request: Request) -> bool:
+    # Browsers send it with each such request, and "null" for a page that hides its origin.
+    origin = request.headers.get("Origin")
+    here = request.url
+    return origin in {None, request.app.state.settings.public_url, f"{here.scheme}://{here.netloc}"}
+
+
+async def _token(request: Request) -> object:
+    if (header := request.headers.get(HEADER)) is not None:
+        return header
+    if not request.headers.get("Content-Type", "").startswith("application/x-www-form-urlencoded"):
+        return None
+    try:
+        values = (await request.form(max_fields=10, max_part_size=1024)).getlist(FIELD)
+    except ClientDisconnect:
+        # The client is gone; it is not a fault of the service.
+        raise HTTPException(HTTPStatus.BAD_REQUEST, "The request was interrupted.") from None
+    return values[0] if len(values) == 1 else None
+
+
+def _repeats(token: object, session: Session) -> bool:
+    # A new session's token was never given to anybody, but is not worth a special case.
+    return isinstance(token, str) and hmac.compare_digest(token.encode(), session.csrf.encode())

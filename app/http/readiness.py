@@ -1,0 +1,122 @@
+"""Whether the process is alive, and whether it can serve: its database, its cache, and the newest revision."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Literal
+
+from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel
+from sqlalchemy import text
+
+from app.core.dependency_errors import explain
+from app.core.migrate import current_revision
+
+if TYPE_CHECKING:
+    from redis.asyncio import Redis
+    from sqlalchemy.ext.asyncio import AsyncEngine
+
+TIMEOUT = 2.0
+"""Seconds for one check."""
+
+Ping = Callable[[], Awaitable[object]]
+
+
+class Unready(Exception):  # noqa: N818 - an answer rather than a failure
+    """A part works but is not as it should be; the text says why, without secrets."""
+
+
+class Health(BaseModel):
+    """The process is alive."""
+
+    status: str = "ok"
+
+
+class Check(BaseModel):
+    """State of one part.
+
+    Attributes:
+        status: Whether it works.
+        reason: Why not.
+    """
+
+    status: Literal["ok", "failed"]
+    reason: str | None = None
+
+
+class Readiness(BaseModel):
+    """State of all parts.
+
+    Attributes:
+        status: Whether all work.
+        checks: State of each part.
+    """
+
+    status: Literal["ready", "unready"]
+    checks: dict[str, Check]
+
+
+router = APIRouter(tags=["health"])
+_UNREADY: dict[int | str, dict[str, Any]] = {HTTPStatus.SERVICE_UNAVAILABLE.value: {"model": Readiness}}
+
+
+@router.get("/health")
+async def health() -> Health:
+    """Say that the process is alive."""
+    return Health()
+
+
+@router.get("/ready", responses=_UNREADY, response_model_exclude_none=True)
+async def ready(request: Request, response: Response) -> Readiness:
+    """Say whether the database, the cache and the migrations are as they should be."""
+    state = request.state
+    readiness = await assess(
+        {
+            "database": lambda: ping_database(state.engine),
+            "cache": lambda: ping_cache(state.cache),
+            "migrations": lambda: check_revision(state.engine, state.head),
+        }
+    )
+    if readiness.status != "ready":
+        response.status_code = HTTPStatus.SERVICE_UNAVAILABLE
+    return readiness
+
+
+async def assess(parts: Mapping[str, Ping]) -> Readiness:
+    """Check all parts at the same time; a check raises if its part does not work."""
+    results = await asyncio.gather(*(_check(part) for part in parts.values()))
+    checks = dict(zip(parts, results, strict=True))
+    ready = all(check.status == "ok" for check in results)
+    return Readiness(status="ready" if ready else "unready", checks=checks)
+
+
+async def ping_database(engine: AsyncEngine) -> None:
+    """Run the cheapest query."""
+    async with engine.connect() as connection:
+        await connection.execute(text("SELECT 1"))
+
+
+async def ping_cache(cache: Redis) -> None:
+    """Send a PING."""
+    await cache.ping()
+
+
+async def check_revision(engine: AsyncEngine, head: str | None) -> None:
+    """Compare the database's revision with `head`, the one that the code needs."""
+    async with engine.connect() as connection:
+        current = await connection.run_sync(current_revision)
+    if current != head:
+        raise Unready(f"the database is at revision {current or 'none'}, the code needs {head or 'none'}")
+
+
+async def _check(part: Ping) -> Check:
+    try:
+        async with asyncio.timeout(TIMEOUT):
+            await part()
+    except Unready as error:
+        return Check(status="failed", reason=str(error))
+    except Exception as error:
+        return Check(status="failed", reason=explain(error).reason)
+    return Check(status="ok")

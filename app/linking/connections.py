@@ -1,0 +1,133 @@
+"""What is done with connections at their providers: refresh, once for all callers, and disconnect."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import UTC, datetime
+
+import structlog
+
+from app.core.in_flight import InFlight
+from app.core.models import ConnectionStatus, ProviderConnection
+from app.linking.claims import claim
+from app.linking.errors import NotRefreshableError, ProviderUnavailableError, provider_call
+from app.linking.repository import Repository, due_since
+from app.providers.client import Provider
+from app.providers.errors import RefusedError
+from app.tokens.vault import UnreadableError
+
+UNREADABLE = "Its tokens can't be decrypted any more. Link the account again."
+NO_REFRESH = "The provider gave no way to renew this connection. When its access has ended, link the account again."
+
+log = structlog.get_logger(__name__)
+
+
+class Connections:
+    """Refreshes and disconnects connections; each call runs to its end once begun."""
+
+    def __init__(self, repository: Repository) -> None:
+        self.repository = repository
+        self._in_flight = InFlight()
+
+    async def refresh(
+        self, owner: uuid.UUID, connection: uuid.UUID, provider: Provider, *, only_due: bool = False
+    ) -> ProviderConnection:
+        """Renew a connection's tokens at the provider: once, however many callers there are, in whatever process.
+
+        It runs to its end, for the provider's answer may hold the only token that is still valid. With `only_due`, a
+        connection stays as it is unless its access ends soon.
+        """
+        return await self._in_flight.join(
+            ("refresh", owner, connection), lambda: self._refresh(owner, connection, provider, only_due=only_due)
+        )
+
+    async def disconnect(
+        self, owner: uuid.UUID, connection: uuid.UUID, provider: Provider | None, *, force: bool = False
+    ) -> bool:
+        """Revoke a connection's tokens and forget it; with `force` even if the provider is not available.
+
+        Returns:
+            Whether the tokens are revoked; if not, they may be valid until the person revokes them at the provider.
+        """
+        return await self._in_flight.join(
+            ("disconnect", owner, connection, force), lambda: self._disconnect(owner, connection, provider, force=force)
+        )
+
+    async def settle(self) -> None:
+        """Wait until no refresh and no disconnect is in flight."""
+        await self._in_flight.settle()
+
+    async def _refresh(
+        self, owner: uuid.UUID, connection: uuid.UUID, provider: Provider, *, only_due: bool
+    ) -> ProviderConnection:
+        async with claim(self.repository.sessions, owner, connection) as claimed:
+            row = claimed.row
+            if claimed.renewed or (only_due and not _is_due(row)):
+                return row
+            refresh = await self._refresh_token(row)
+            with provider_call():
+                try:
+                    grant = await provider.refresh(refresh)
+                except RefusedError as error:
+                    if error.code != "invalid_grant":
+                        raise
+                    log.info("The provider took a connection back", connection=str(row.id), provider=row.provider)
+                    await self.repository.end(row, ConnectionStatus.REVOKED)
+                    raise NotRefreshableError from None
+            return await self.repository.renew(row, grant, refresh)
+
+    async def _refresh_token(self, row: ProviderConnection) -> str:
+        if row.status is ConnectionStatus.REVOKED:
+            raise NotRefreshableError
+        try:
+            _, refresh = await self.repository.open(row)
+        except UnreadableError as error:
+            log.warning("A connection can't be read", connection=str(row.id), reason=str(error))
+            raise NotRefreshableError(UNREADABLE) from error
+        if refresh is None:
+            if row.expires_at is not None and row.expires_at <= datetime.now(UTC):
+                await self.repository.end(row, ConnectionStatus.EXPIRED)
+            raise NotRefreshableError(NO_REFRESH)
+        return refresh
+
+    async def _disconnect(
+        self, owner: uuid.UUID, connection: uuid.UUID, provider: Provider | None, *, force: bool
+    ) -> bool:
+        async with claim(self.repository.sessions, owner, connection) as claimed:
+            try:
+                revoked = await self._revoke(claimed.row, provider)
+            except ProviderUnavailableError:
+                if not force:
+                    raise
+                revoked = False
+            await self.repository.forget(claimed.row)
+            return revoked
+
+    async def _revoke(self, row: ProviderConnection, provider: Provider | None) -> bool:
+        try:
+            access, refresh = await self.repository.open(row)
+        except UnreadableError as error:
+            log.warning("A connection can't be read", connection=str(row.id), reason=str(error))
+            return False
+        if row.status is ConnectionStatus.REVOKED:
+            return bool(access)  # empty after a restore without keys: the lost tokens may still be valid
+        if provider is None:
+            return False
+        # A provider need not end the access tokens of a refresh token with it (RFC 7009, section 2.1).
+        tokens = [(refresh, "refresh_token"), (access, "access_token")]
+        with provider_call():
+            return all([await _revoked(provider, token, kind) for token, kind in tokens if token])
+
+
+async def _revoked(provider: Provider, token: str, kind: str) -> bool:
+    try:
+        await provider.revoke(token, kind)
+    except RefusedError as error:
+        log.info("The provider refuses to revoke", provider=provider.name, kind=kind, reason=str(error))
+        return False
+    return True
+
+
+def _is_due(row: ProviderConnection) -> bool:
+    since = due_since(row)
+    return row.status is ConnectionStatus.ACTIVE and since is not None and since <= datetime.now(UTC)

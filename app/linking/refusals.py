@@ -1,0 +1,33 @@
+"""What a refusal to link, refresh or disconnect is answered with: a problem, or a page for a browser."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from app.http import metrics
+from app.http.pages import Link
+from app.http.problems import Answer, Problem
+from app.linking.outcomes import page_of
+from app.providers.errors import RefusedError
+
+if TYPE_CHECKING:
+    from fastapi import Request
+
+    from app.linking.errors import LinkingError
+    from app.linking.outcomes import Step
+
+_STEPS: dict[str, Step] = {"refresh": "refresh", "disconnect": "disconnect"}
+
+
+def describe(request: Request, error: LinkingError) -> Answer:
+    """Count the refusal, and describe it."""
+    metrics.count_linking(error.kind)
+    step = _STEPS.get(request.url.path.rpartition("/")[2], "link")
+    words = str(error.__cause__) if isinstance(error.__cause__, RefusedError) else ""
+    page = page_of(error.kind, error.status, step=step, words=words, otherwise=(error.title, error.detail))
+    if step == "disconnect" and error.status == HTTPStatus.BAD_GATEWAY:
+        page = replace(page, way_out=Link("Forget the account", f"{request.url.path}?forget=true"))
+    kind = f"urn:dashtam:problem:{error.kind}"
+    return Answer(Problem(type=kind, title=error.title, status=error.status, detail=error.detail), page)

@@ -1,0 +1,147 @@
+"""Connections in the database: each step a transaction of its own, none of which waits for a provider."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import ColumnElement, Select, delete, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+
+from app.core.models import ConnectionStatus, ProviderConnection
+from app.linking.errors import UnknownConnectionError
+from app.providers.grants import Grant
+from app.tokens.keys import DataKeys, open_tokens, seal_tokens
+
+BEFORE_EXPIRY = timedelta(seconds=60)
+"""How long before its end an access token is refreshed."""
+
+
+class Repository:
+    """The connections in the database; `keys` seal their tokens."""
+
+    def __init__(self, sessions: async_sessionmaker[AsyncSession], keys: DataKeys) -> None:
+        self.sessions, self._keys = sessions, keys
+
+    async def link(self, owner: uuid.UUID, provider: str, grant: Grant) -> ProviderConnection:
+        """Store what a provider granted; an account that is linked again keeps its row.
+
+        A new grant replaces the one before whole. Where it comes without a refresh token, the former one is forgotten
+        too: it may allow more than the person agreed to now, or the provider may have ended it.
+        """
+        async with self.sessions.begin() as session:
+            key = await self._keys.current(session)
+            row = await self._row_for(session, owner, provider, grant, key)
+            await self._store(session, row, key, grant, grant.refresh_token)
+        return row
+
+    async def open(self, row: ProviderConnection) -> tuple[str, str | None]:
+        """Read a connection's access token, and its refresh token if there is one."""
+        async with self.sessions.begin() as session:
+            # Read again and locked: a rotation may have given it another key since, and deleted the one before.
+            return await open_tokens(self._keys, session, await locked(session, row.owner, row.id))
+
+    async def renew(self, row: ProviderConnection, grant: Grant, refresh: str) -> ProviderConnection:
+        """Store a refresh's grant; `refresh`, the token that was used, stays if there is no new one.
+
+        If the connection was linked again meanwhile, that link counts.
+        """
+        async with self.sessions.begin() as session:
+            key = await self._keys.current(session)
+            now = await locked(session, row.owner, row.id)
+            if now.refreshed_at == row.refreshed_at:
+                await self._store(session, now, key, grant, grant.refresh_token or refresh)
+        return now
+
+    async def end(self, row: ProviderConnection, status: ConnectionStatus) -> None:
+        """Mark a connection as one that gives no access any more, unless it was linked again meanwhile."""
+        ended = update(ProviderConnection).where(_unchanged(row))
+        async with self.sessions.begin() as session:
+            await session.execute(ended.values(status=status, updated_at=datetime.now(UTC)))
+
+    async def forget(self, row: ProviderConnection) -> None:
+        """Delete a connection, unless it was linked again meanwhile."""
+        async with self.sessions.begin() as session:
+            await session.execute(delete(ProviderConnection).where(_unchanged(row)))
+
+    async def get(self, owner: uuid.UUID, connection: uuid.UUID) -> ProviderConnection:
+        """Return a person's connection."""
+        async with self.sessions() as session:
+            return _found(await session.scalar(_one(owner, connection)))
+
+    async def page(
+        self, owner: uuid.UUID, limit: int, after: tuple[datetime, uuid.UUID] | None
+    ) -> list[ProviderConnection]:
+        """Return a person's connections, youngest first; `after` is the last one of the page before."""
+        row = ProviderConnection
+        wanted = select(row).where(row.owner == owner).order_by(row.created_at.desc(), row.id.desc()).limit(limit)
+        if after is not None:
+            wanted = wanted.where((row.created_at < after[0]) | ((row.created_at == after[0]) & (row.id < after[1])))
+        async with self.sessions() as session:
+            return list((await session.scalars(wanted)).all())
+
+    async def due(self, provider: str, limit: int) -> list[tuple[uuid.UUID, uuid.UUID]]:
+        """Return owner and id of connections to refresh now, or that ended without a refresh token; most urgent first.
+
+        A connection of which a refresh failed is left out until its `retry_at`.
+        """
+        row, now = ProviderConnection, datetime.now(UTC)
+        ends = (row.expires_at < now) | (row.refresh_token.is_not(None) & (row.expires_at < now + BEFORE_EXPIRY))
+        may = row.retry_at.is_(None) | (row.retry_at <= now)
+        wanted = select(row.owner, row.id).where(row.provider == provider, row.status == ConnectionStatus.ACTIVE)
+        async with self.sessions() as session:
+            found = await session.execute(wanted.where(ends, may).order_by(row.expires_at).limit(limit))
+            return [(owner, key) for owner, key in found.all()]
+
+    async def _row_for(
+        self, session: AsyncSession, owner: uuid.UUID, provider: str, grant: Grant, key: str
+    ) -> ProviderConnection:
+        values = {
+            "id": uuid.uuid4(),
+            "owner": owner,
+            "provider": provider,
+            "subject": grant.subject,
+            "status": ConnectionStatus.ACTIVE,
+            "scopes": [],
+            "key_id": key,
+            "access_token": b"",
+        }
+        made = insert(ProviderConnection).values(values)
+        await session.execute(made.on_conflict_do_nothing(index_elements=["owner", "provider", "subject"]))
+        row = ProviderConnection
+        mine = select(row).where(row.owner == owner, row.provider == provider, row.subject == grant.subject)
+        return _found(await session.scalar(mine.with_for_update()))
+
+    async def _store(
+        self, session: AsyncSession, row: ProviderConnection, key: str, grant: Grant, refresh: str | None
+    ) -> None:
+        await seal_tokens(self._keys, session, row, (grant.access_token, refresh), key)
+        row.status, row.expires_at, row.retry_at = ConnectionStatus.ACTIVE, grant.expires_at, None
+        row.refreshed_at = row.updated_at = datetime.now(UTC)
+        if grant.scopes is not None:  # None: the same as before
+            row.scopes = list(grant.scopes)
+
+
+async def locked(session: AsyncSession, owner: uuid.UUID, connection: uuid.UUID) -> ProviderConnection:
+    """Return a connection that nobody else changes until the transaction ends."""
+    return _found(await session.scalar(_one(owner, connection).with_for_update()))
+
+
+def due_since(row: ProviderConnection) -> datetime | None:
+    """Return from when on a connection is to be refreshed; None if its access token never ends."""
+    return None if row.expires_at is None else row.expires_at - BEFORE_EXPIRY
+
+
+def _one(owner: uuid.UUID, connection: uuid.UUID) -> Select[ProviderConnection]:
+    return select(ProviderConnection).where(ProviderConnection.owner == owner, ProviderConnection.id == connection)
+
+
+def _found(row: ProviderConnection | None) -> ProviderConnection:
+    if row is None:
+        raise UnknownConnectionError
+    return row
+
+
+def _unchanged(row: ProviderConnection) -> ColumnElement[bool]:
+    return (ProviderConnection.id == row.id) & (ProviderConnection.refreshed_at == row.refreshed_at)

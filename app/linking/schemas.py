@@ -1,0 +1,121 @@
+"""What the API takes and gives: never a token."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+
+LIMITS = {"state": 512, "code": 4096, "iss": 2048, "error": 256, "error_description": 2048}
+"""Parameters of a redirect that are read, and how many characters each may have; others are ignored.
+
+`iss` names the provider that answers (RFC 9207), so that one provider's answer can't be passed off as another's.
+"""
+
+
+class ProviderInfo(BaseModel):
+    """A provider that accounts can be linked at.
+
+    Attributes:
+        name: Short name.
+        title: Name for people.
+    """
+
+    name: str
+    title: str
+
+
+class ConnectionInfo(BaseModel):
+    """A linked account.
+
+    Attributes:
+        id: Key.
+        provider: Short name of the provider.
+        title: The provider's name for people.
+        subject: The provider's own identifier of the account.
+        status: Where the connection stands.
+        scopes: What the provider allowed.
+        created_at: When it was made.
+        updated_at: When it last changed.
+        expires_at: When the access ends unless it is refreshed; None if the provider doesn't say.
+    """
+
+    id: UUID
+    provider: str
+    title: str
+    subject: str
+    status: Literal["active", "expired", "revoked"]
+    scopes: list[str]
+    created_at: datetime
+    updated_at: datetime
+    expires_at: datetime | None = None
+
+
+class ConnectionPage(BaseModel):
+    """Some of a person's connections.
+
+    Attributes:
+        items: The connections, the youngest first.
+        next: Where the next page starts; None if this is the last.
+    """
+
+    items: list[ConnectionInfo]
+    next: str | None = None
+
+
+class Started(BaseModel):
+    """A link that was started.
+
+    Attributes:
+        authorization_url: Where the person's browser must go, in the session that started it.
+    """
+
+    authorization_url: str
+
+
+class Disconnected(BaseModel):
+    """A connection that was forgotten.
+
+    Attributes:
+        revoked: Whether its tokens are revoked; if not, they may be good until the person revokes them at the provider.
+    """
+
+    revoked: bool
+
+
+class Received(BaseModel):
+    """A provider's answer that was accepted, and where the browser continues."""
+
+    continue_url: str
+
+
+class Redirect(BaseModel):
+    """A provider's answer (RFC 6749, sections 4.1.2 and 4.1.2.1; RFC 9207): a code or an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    state: Annotated[SecretStr, Field(min_length=1, max_length=LIMITS["state"])]
+    code: Annotated[SecretStr, Field(min_length=1, max_length=LIMITS["code"])] | None = None
+    error: Annotated[str, Field(min_length=1, max_length=LIMITS["error"])] | None = None
+    error_description: Annotated[str, Field(max_length=LIMITS["error_description"])] | None = None
+    iss: Annotated[str, Field(max_length=LIMITS["iss"])] | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _unicode(cls, given: object) -> object:
+        # JSON can spell half of a surrogate pair (RFC 8259, section 8.2), which no encoder takes: neither that of a
+        # digest nor that of an answer that names it.
+        try:
+            json.dumps(given, ensure_ascii=False).encode()
+        except UnicodeEncodeError:
+            raise ValueError("this is no Unicode text") from None
+        return given
+
+    @model_validator(mode="after")
+    def _code_or_error(self) -> Redirect:
+        if (self.code is None) == (self.error is None):
+            raise ValueError("either code or error is needed")
+        return self

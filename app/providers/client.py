@@ -1,0 +1,192 @@
+"""A client of any OAuth 2.0 or OpenID Connect provider, by configuration alone."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import uuid
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import httpx2
+from authlib.common.urls import add_params_to_uri  # type: ignore[import-untyped]
+from authlib.integrations.httpx_client import OAuth2ClientAuth  # type: ignore[import-untyped]
+from authlib.oauth2.rfc7636 import create_s256_code_challenge  # type: ignore[import-untyped]
+
+from app.core.tls import client_context
+from app.providers import config as configuration
+from app.providers import subjects
+from app.providers.calls import call, fetch, json_object
+from app.providers.config import ProviderConfig
+from app.providers.discovery import Metadata, MetadataSource
+from app.providers.errors import RefusedError, UnavailableError
+from app.providers.grants import Grant, read_grant
+from app.providers.id_token import subject_of
+
+if TYPE_CHECKING:
+    from app.core.settings import AppSettings
+
+DEADLINE = 8.0
+"""Seconds for a whole call to a provider, however many requests it takes: the callback server waits 10."""
+
+TIMEOUT = httpx2.Timeout(DEADLINE, connect=3.0)
+"""Seconds within which a provider must not fall silent."""
+
+UNSUPPORTED = "unsupported_token_type"
+"""A provider's error code for tokens that it does not revoke (RFC 7009, section 2.2.1)."""
+
+
+@dataclass(frozen=True)
+class Challenge:
+    """What ties an authorization response to its request.
+
+    Attributes:
+        state: Returned by the provider (RFC 6749, section 4.1.1).
+        verifier: The PKCE code verifier (RFC 7636).
+        nonce: Comes back in the ID token (OpenID Connect Core 1.0, section 3.1.2.1).
+    """
+
+    state: str = field(repr=False)
+    verifier: str = field(repr=False)
+    nonce: str = field(repr=False)
+
+
+class Provider:
+    """A provider of the authorization code flow with PKCE (RFC 9700, section 2.1.1); each call raises `ProviderError`.
+
+    `redirect_uri` is the environment's; the configuration may have another. `tls` verifies the provider.
+    """
+
+    def __init__(self, config: ProviderConfig, redirect_uri: str, tls: ssl.SSLContext) -> None:
+        self._config = config
+        self._redirect_uri = config.redirect_uri or redirect_uri
+        self._tls = tls
+        self._source = MetadataSource(config, self._http)
+        self._auth = OAuth2ClientAuth(config.client_id, config.client_secret.get_secret_value(), config.token_auth)
+
+    @property
+    def name(self) -> str:
+        """Its short name."""
+        return self._config.name
+
+    @property
+    def title(self) -> str:
+        """Its name for people."""
+        return self._config.title
+
+    async def authorization_url(self, challenge: Challenge) -> str:
+        """Return where to send the browser."""
+        config, metadata = self._config, await self._source.get()
+        parameters = {
+            "response_type": "code",
+            "client_id": config.client_id,
+            "redirect_uri": self._redirect_uri,
+            "state": challenge.state,
+            "code_challenge": create_s256_code_challenge(challenge.verifier),
+            "code_challenge_method": "S256",
+            **({"scope": " ".join(config.scopes)} if config.scopes else {}),
+            **({"nonce": challenge.nonce} if config.kind == "oidc" else {}),
+            # Access that outlasts the person's presence needs their consent (OpenID Connect Core 1.0, section 11).
+            **({"prompt": "consent"} if "offline_access" in config.scopes else {}),
+            **config.authorization_parameters,
+        }
+        return str(add_params_to_uri(metadata.authorization_endpoint, parameters))
+
+    async def accepts_issuer(self, issuer: str | None) -> bool:
+        """Return whether an authorization response comes from here (RFC 9207, section 2.4); its `iss` may be None."""
+        metadata = await self._source.get()
+        if issuer is None:
+            return not metadata.authorization_response_iss_parameter_supported
+        return issuer == metadata.issuer
+
+    async def exchange(self, code: str, challenge: Challenge) -> Grant:
+        """Exchange an authorization code."""
+        async with self._call() as (http, metadata):
+            document = await self._tokens(
+                http,
+                metadata,
+                grant_type="authorization_code",
+                code=code,
+                code_verifier=challenge.verifier,
+                redirect_uri=self._redirect_uri,
+            )
+            given = read_grant(document)
+            subject = await self._subject(http, document, metadata, challenge)
+        # Without scopes in the answer they are the requested ones (RFC 6749, section 5.1).
+        scopes = self._config.scopes if given.scopes is None else given.scopes
+        return replace(given, scopes=scopes, subject=subject)
+
+    async def refresh(self, refresh_token: str) -> Grant:
+        """Get a new access token; the grant's refresh token may be a new one, or the same."""
+        async with self._call() as (http, metadata):
+            form = {"grant_type": "refresh_token", "refresh_token": refresh_token}
+            given = read_grant(await self._tokens(http, metadata, **form))
+        return replace(given, refresh_token=given.refresh_token or refresh_token)
+
+    async def revoke(self, token: str, kind: str) -> None:
+        """Revoke a token (RFC 7009) whose kind is `access_token` or `refresh_token`.
+
+        The refresh token comes first: a provider may end the access tokens with it.
+        """
+        async with self._call() as (http, metadata):
+            if metadata.revocation_endpoint is None:
+                raise RefusedError(UNSUPPORTED, f"{self.title} offers no revocation")
+            form = {"token": token, "token_type_hint": kind}
+            try:
+                await call(http, "POST", metadata.revocation_endpoint, data=form, auth=self._auth)
+            except RefusedError as error:
+                # Only refresh tokens must be revocable (RFC 7009, section 2): an access token then ends by itself.
+                if (kind, error.code) != ("access_token", UNSUPPORTED):
+                    raise
+
+    def _http(self) -> httpx2.AsyncClient:
+        return httpx2.AsyncClient(
+            verify=self._tls, timeout=TIMEOUT, trust_env=False, headers={"Accept": "application/json"}
+        )
+
+    @asynccontextmanager
+    async def _call(self) -> AsyncIterator[tuple[httpx2.AsyncClient, Metadata]]:
+        try:
+            async with asyncio.timeout(DEADLINE), self._http() as http:
+                yield http, await self._source.get()
+        except TimeoutError:
+            raise UnavailableError(f"{self.title} takes more than {DEADLINE:g} seconds") from None
+
+    async def _tokens(self, http: httpx2.AsyncClient, metadata: Metadata, **form: str) -> Mapping[str, object]:
+        return json_object(await call(http, "POST", metadata.token_endpoint, data=form, auth=self._auth))
+
+    async def _subject(
+        self, http: httpx2.AsyncClient, document: Mapping[str, object], metadata: Metadata, challenge: Challenge
+    ) -> str:
+        config = self._config
+        if config.kind == "oauth2":
+            return await self._named_subject(http, document)
+        if metadata.jwks_uri is None or metadata.issuer is None:
+            raise UnavailableError(f"{config.title} names no signing keys")
+        keys = await fetch(http, metadata.jwks_uri)
+        return subject_of(
+            document.get("id_token"), keys, issuer=metadata.issuer, client_id=config.client_id, nonce=challenge.nonce
+        )
+
+    async def _named_subject(self, http: httpx2.AsyncClient, document: Mapping[str, object]) -> str:
+        config = self._config
+        if config.subject_field is None:
+            # Without an identifier each link is an account of its own.
+            return str(uuid.uuid4())
+        if config.subject_url is not None:
+            bearer = {"Authorization": f"Bearer {document['access_token']}"}
+            document = json_object(await call(http, "GET", config.subject_url, headers=bearer))
+        try:
+            return subjects.subject(subjects.find(document, config.subject_field))
+        except ValueError:
+            raise UnavailableError(f"{config.title} does not tell whose account it is") from None
+
+
+def make_providers(settings: AppSettings) -> Mapping[str, Provider]:
+    """Make the configured providers, by name, in the order of the configuration."""
+    configs = configuration.parse(settings.providers.get_secret_value())
+    redirect_uri = str(settings.oauth_redirect_uri).rstrip("/")
+    contexts = {"environment": client_context(settings.tls_ca_file), "public": ssl.create_default_context()}
+    return {config.name: Provider(config, redirect_uri, contexts[config.trust]) for config in configs}

@@ -1,0 +1,26 @@
+"""How a call to a provider fails."""
+
+from __future__ import annotations
+
+
+class ProviderError(Exception):
+    """A call to a provider failed; the text is for the log and the person, and holds no secret."""
+
+
+class UnavailableError(ProviderError):
+    """The provider can't be reached, or fails itself: the same call may succeed later."""
+
+
+class RefusedError(ProviderError):
+    """The provider refuses: the same call will never succeed.
+
+    `code` is its error code (RFC 6749, section 5.2), or the HTTP status where it gives none.
+    """
+
+    def __init__(self, code: str, description: str | None = None) -> None:
+        super().__init__(f"{code}: {description}" if description else code)
+        self.code = code
+
+
+class InvalidIdTokenError(ProviderError):
+    """The ID token isn't what it should be."""

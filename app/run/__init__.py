@@ -1,0 +1,1 @@
+"""What a container starts: `python -m app.run.<name>`."""

@@ -1,0 +1,49 @@
+"""Proves that the service can serve a database: `python -m app.run.proof NAME`, while the app serves its own.
+
+The database is brought to the newest revision, and must have every table and column that the service reads.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+
+from alembic.util import CommandError
+from sqlalchemy import NullPool, select
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+from app.core import logs
+from app.core.database import create_engine
+from app.core.errors import ServiceError
+from app.core.migrate import migrate
+from app.core.models import Base
+from app.core.settings import AppSettings, load
+
+
+async def prove(name: str) -> None:
+    """Migrate a database on this environment's server and look for all columns; a `ServiceError` says what fails."""
+    settings = load(AppSettings).model_copy(update={"database_name": name})
+    logs.configure(debug=settings.debug)
+    engine = create_engine(settings, poolclass=NullPool)
+    try:
+        await migrate(engine, lock_timeout=settings.startup_timeout)
+        async with engine.connect() as connection:
+            for table in Base.metadata.sorted_tables:
+                await connection.execute(select(table).limit(0))
+    except (OSError, SQLAlchemyError, CommandError) as error:
+        raise ServiceError(_reason(error)) from error
+    finally:
+        await engine.dispose()
+
+
+def _reason(error: Exception) -> str:
+    # SQLAlchemy's own text repeats the statement, and its driver's the name of a class.
+    cause = (error.orig and error.orig.__cause__) or error.orig or error if isinstance(error, DBAPIError) else error
+    return str(cause).strip().splitlines()[0] if str(cause).strip() else type(cause).__name__
+
+
+if __name__ == "__main__":
+    try:
+        asyncio.run(prove(sys.argv[1]))
+    except ServiceError as error:
+        sys.exit(f"The database can't be served: {error}")

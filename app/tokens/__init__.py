@@ -1,0 +1,1 @@
+"""Tokens encrypted in the database, and the keys that they are encrypted under."""

@@ -1,0 +1,39 @@
+"""Reads the states of a clone's environments; where they are files, without starting Pulumi."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from cli.environments import tool_environment
+from cli.environments.clone import Clone
+from cli.pulumi import backend, stack_state
+from cli.pulumi.stack_state import StackState
+
+
+def read(clone: Clone, stack: str, environ: Mapping[str, str] = os.environ) -> StackState:
+    """Return an environment's state, without resources where it is not up; `environ` may name another backend."""
+    file = state_file(clone, stack, environ)
+    return stack_state.parsed(stack_state.content(file)) if file else stack_state.of(_exported(clone, stack, environ))
+
+
+def state_file(clone: Clone, stack: str, environ: Mapping[str, str]) -> Path | None:
+    """Return the file that has an environment's state; None where only Pulumi can read that."""
+    found = backend.folder(tool_environment.of(clone, environ), clone.root)
+    file = found.state(stack) if found else None
+    return None if file is None or file.suffix == backend.ZSTD else file
+
+
+def _exported(clone: Clone, stack: str, environ: Mapping[str, str]) -> dict[str, Any]:
+    # What finds Pulumi takes long to import, and most clones don't need it.
+    from cli.machine import setup  # noqa: PLC0415
+    from cli.pulumi.process import Pulumi  # noqa: PLC0415
+
+    machine = setup.prepare(install=False, need_engine=False)
+    pulumi = Pulumi(tool_environment.of(clone, {**environ, **machine.environment}), clone.root)
+    if stack not in pulumi.stacks():
+        return {}
+    return json.loads(pulumi.run("stack", "export", "--stack", stack)).get("deployment") or {}

@@ -1,0 +1,29 @@
+"""Removes environments' containers and networks; volumes, secrets and certificates stay."""
+
+from __future__ import annotations
+
+from cli.environments import environment_lock, ownership, states
+from cli.environments.configuration import require_configured
+from cli.operations import recover
+from cli.operations.session import Session
+from cli.operations.updates import Updates
+from cli.pulumi import stack_state
+
+TARGETS = tuple(f"--target=urn:pulumi:**${kind}::**" for kind in (stack_state.CONTAINER, stack_state.NETWORK))
+"""What is removed: the rest of the state, with its secrets and certificates, stays exact."""
+
+
+def down(session: Session, *stacks: str) -> None:
+    """Remove environments' containers and networks at the same time."""
+    for stack in stacks:
+        require_configured(stack, session.clone.root)
+    with environment_lock.held(session.clone, *stacks):
+        for stack in stacks:
+            state = states.read(session.clone, stack, session.environ)
+            ownership.require_own(session.clone, stack, state)
+            ownership.require_engine(session.client, stack, state)
+            recover.remove_guests(session, stack)
+        refresh = {stack: recover.recover(session, stack) for stack in stacks}
+        Updates(session, "down").run(
+            {stack: [*TARGETS, *(["--refresh"] if refresh[stack] else [])] for stack in stacks}
+        )

@@ -1,0 +1,94 @@
+"""What prevents an environment from coming up, looked for before anything is changed."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from datetime import UTC, datetime
+
+import psutil
+
+from cli.core.errors import UserError
+from cli.engine.inventory import EngineView, Holding
+from cli.environments import free_ports, ownership, states
+from cli.environments.allocation import Allocator
+from cli.environments.clone import Clone, known
+from cli.environments.configuration import configuration
+from cli.operations import clock_and_disk
+from cli.operations.session import Session
+from infra import guards
+from infra.config.placement import Placement
+from infra.naming import Naming
+from infra.recipes import image_source
+
+
+def require_possible(session: Session, stack: str) -> None:
+    """Refuse an update that can't succeed, or would take away what it must not; choose the environment's place."""
+    clone = session.clone
+    state = states.read(clone, stack, session.environ)
+    ownership.require_own(clone, stack, state)
+    clock_and_disk.require_sound(session.client.info(), state.beginning, datetime.now(UTC))
+    placed = Allocator(clone, session.engine).allocate(stack)
+    config = placed.applied(configuration(clone.root, stack))
+    require_free(clone, session.engine, stack, placed)
+    wanted = guards.Wanted(Naming(stack, clone.id, placed.name), config, image_source(config.images, session.environ))
+    ownership.require(session.client, session.engine, wanted, state)
+
+
+def require_free(clone: Clone, view: EngineView, stack: str, placed: Placement) -> None:
+    """Refuse an environment whose names or ports are taken; the error names by whom."""
+    config = placed.applied(configuration(clone.root, stack))
+    naming = Naming(stack, clone.id, placed.name)
+    for held in view.holdings():
+        if held.name in naming.names and held.owner != clone.id:
+            raise _name_taken(held, stack)
+    own = {port for one in view.containers(stack, clone.id) for bound in one.ports.values() for port in bound}
+    for service, port in config.ports.items():
+        if port is not None and port not in own and free_ports.is_bound(port):
+            raise _port_taken(view, stack, service, port, placed)
+
+
+def _name_taken(held: Holding, stack: str) -> UserError:
+    what = f"The {held.kind} name {held.name}, which {stack} needs, is taken"
+    remove = {"container": "docker rm -f", "network": "docker network rm", "volume": "docker volume rm"}[held.kind]
+    another = f"make another environment here: `./dashtam up {stack} --name NAME`"
+    if not held.owner:
+        return UserError(
+            f"{what}.",
+            cause=f"There is a {held.kind} of that name that this project did not make.",
+            remedy=f"Remove it if it isn't needed: {remove} {held.name}; or leave it, and {another}",
+        )
+    clone = known(held.owner)
+    home = clone.root if clone else None
+    return UserError(
+        f"{what} by another clone of this project{f' in {home}' if home else ''}.",
+        cause=f"{stack} was brought up here first, and that clone took the name while it was down.",
+        remedy=f"Remove that one first: (cd {home} && ./dashtam destroy {stack}); or leave it, and {another}"
+        if home
+        else f"That clone is gone; if its data isn't needed: {remove} {held.name}; or leave it, and {another}",
+    )
+
+
+def _port_taken(view: EngineView, stack: str, service: str, port: int, placed: Placement) -> UserError:
+    edit = "" if service in placed.ports else f", set another port for dashtam:{service} in Pulumi.{stack}.yaml"
+    return UserError(
+        f"Port {port}, which {stack} needs for {service}, is taken.",
+        cause=f"{_listener(view, port)} listens on it.",
+        remedy=f"Stop that{edit}, or bring up another environment of the same config on free ports:"
+        f" `./dashtam up {stack} --name NAME`.",
+    )
+
+
+def _listener(view: EngineView, port: int) -> str:
+    for one in view.all_containers():
+        if port in one.host_ports:
+            return f"The container {one.name}"
+    with suppress(psutil.Error):
+        for connection in psutil.net_connections(kind="tcp"):
+            if (
+                connection.status == psutil.CONN_LISTEN
+                and connection.laddr
+                and connection.laddr.port == port
+                and connection.pid
+            ):
+                return f"The process {psutil.Process(connection.pid).name()} (pid {connection.pid})"
+    return "Another process"

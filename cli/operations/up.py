@@ -1,0 +1,75 @@
+"""Brings environments up, whatever state they are in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from cli.core.errors import UserError
+from cli.core.parallel import each
+from cli.data.snapshots import session_key, store
+from cli.engine import failure_report, health
+from cli.environments import environment_lock, placements
+from cli.environments.configuration import configuration, require_configured
+from cli.operations import data_parts, finish_restore, preflight, reconcile, recover
+from cli.operations.session import Session
+from cli.operations.updates import Updates
+from cli.ui.console import err
+from infra.outputs import StackOutputs
+
+
+def up(
+    session: Session, *stacks: str, timeout: float | None = None, replace: Sequence[str] = (), hint: bool = True
+) -> list[StackOutputs]:
+    """Bring environments up at the same time, and return their outputs.
+
+    Args:
+        timeout: Seconds until they must be healthy; None: as long as each service's health check allows.
+        replace: URNs of resources to replace, changed or not.
+        hint: Whether to name the snapshot that has an environment's missing data.
+    """
+    for stack in stacks:
+        require_configured(stack, session.clone.root)
+    with environment_lock.held(session.clone, *stacks):
+        for stack in stacks:
+            preflight.require_possible(session, stack)
+        replaced = [f"--replace={urn}" for urn in replace]
+        flags = {stack: [*_prepare(session, stack, hint=hint), *replaced] for stack in stacks}
+        Updates(session, "up", timeout).run(flags)
+        for stack in stacks:
+            _require_health(session, stack)
+            # Only now is there an app that can tell whether a backup that was restored stays.
+            finish_restore.finish(session.client, session.clone, placements.naming(session.clone, stack))
+    return each(lambda stack: _outputs(session, stack), stacks)
+
+
+def _prepare(session: Session, stack: str, *, hint: bool) -> list[str]:
+    """Clean up after an earlier command, and return the flags that the update needs for that."""
+    naming = placements.naming(session.clone, stack)
+    if finish_restore.finish(session.client, session.clone, naming):
+        err.print(f"A restore of {stack} was interrupted; it is finished now.", highlight=False)
+    session_key.apply(session.pulumi, session.clone, stack)
+    refresh = recover.recover(session, stack)
+    if hint:
+        config = configuration(session.clone.root, stack)
+        snapshots = store.of(session.clone, stack)
+        if message := data_parts.missing_data_hint(snapshots, session.engine, naming, config):
+            err.print(message)
+    refresh |= reconcile.prepare(session, stack)
+    return ["--refresh"] if refresh else []
+
+
+def _require_health(session: Session, stack: str) -> None:
+    """Wait for what a command before this one had started, and was killed before it was healthy."""
+    ailing = health.settled(session.engine, stack, session.clone.id)
+    reports = [
+        failure_report.report(one, session.engine.last_lines(one.id, failure_report.LOG_LINES)) for one in ailing
+    ]
+    if reports:
+        raise failure_report.update_failed("up", stack, [], reports)
+
+
+def _outputs(session: Session, stack: str) -> StackOutputs:
+    outputs = session.pulumi.outputs(stack)
+    if outputs is None:
+        raise UserError(f"{stack} has no outputs.", cause="The update ended without them.")
+    return outputs

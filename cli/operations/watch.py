@@ -1,0 +1,90 @@
+"""Watches an environment's containers during an update: for one that takes long, or can't become healthy any more."""
+
+from __future__ import annotations
+
+import time
+
+from docker.errors import DockerException
+from requests import RequestException
+
+from cli.core.durations import seconds
+from cli.engine import failure_report
+from cli.engine.container import ContainerView
+from cli.engine.inventory import EngineView
+from cli.environments.configuration import configuration
+from cli.operations.session import Session
+from cli.operations.update_progress import UpdateProgress
+
+QUIET = 15.0
+"""Seconds until the last lines of a service that isn't healthy are shown, and between two looks for new ones; services
+mostly take less than 5."""
+
+
+class Watcher:
+    """Watches the containers that an update makes, and tells when the update can't succeed any more.
+
+    Attributes:
+        reasons: Why it can't, where that doesn't show in a container's state.
+    """
+
+    def __init__(self, session: Session, stack: str, progress: UpdateProgress, timeout: float | None) -> None:
+        self.reasons: list[str] = []
+        # A client of its own: it is not made for several threads.
+        self._engine = EngineView(session.connect())
+        self._stack, self._owner = stack, session.clone.id
+        self._progress, self._timeout = progress, timeout
+        self._wait = seconds(configuration(session.clone.root, stack).health.wait)
+        self._began = time.monotonic()
+        # What was there before is stopped on purpose where it is replaced.
+        self._old = {one.id for one in self._engine.containers(stack, self._owner)}
+        self._starts: dict[str, tuple[str, float]] = {}
+        self._shown: dict[str, tuple[float, str]] = {}
+        self._reports: list[str] = []
+
+    def sees_failure(self) -> bool:
+        """Return whether a container has failed or time is up; a failed one's logs are kept, as it may be removed."""
+        if self._timeout is not None and time.monotonic() - self._began > self._timeout:
+            self.reasons = [f"It was not done within {self._timeout:g} s (--wait-timeout)."]
+            return True
+        try:
+            new = self._containers()
+            self.reasons = []
+            self._progress.on_containers(new)
+            failed = [one for one in new if one.has_failed or self._takes_too_long(one)]
+            self._reports = self._reports or [self._report(one) for one in failed]
+        except (DockerException, RequestException):
+            return False  # the engine is away; Pulumi reports that
+        return bool(failed)
+
+    def reports(self) -> list[str]:
+        """Return the states and logs of the containers that aren't healthy, now or when they failed."""
+        try:
+            return self._reports or [self._report(one) for one in self._containers() if not one.is_fine]
+        except (DockerException, RequestException):
+            return []
+
+    def _containers(self) -> list[ContainerView]:
+        return [one for one in self._engine.containers(self._stack, self._owner) if one.id not in self._old]
+
+    def _report(self, container: ContainerView) -> str:
+        return failure_report.report(container, self._engine.last_lines(container.id, failure_report.LOG_LINES))
+
+    def _takes_too_long(self, container: ContainerView) -> bool:
+        """Return whether a service that runs won't become healthy; show its logs if it takes long."""
+        if not container.is_service or container.state != "running" or container.is_fine:
+            return False
+        started, since = self._starts.setdefault(container.id, (container.started, time.monotonic()))
+        waited = time.monotonic() - since
+        if started != container.started:
+            self.reasons.append(f"{container.name} ended and was started again.")
+            return True
+        if waited > self._wait:
+            self.reasons.append(f"{container.name} was not healthy within {self._wait:g} s (dashtam:health.wait).")
+            return True
+        due, shown = self._shown.get(container.id, (QUIET, ""))
+        if waited > due:
+            report = self._report(container)
+            self._shown[container.id] = (waited + QUIET, report)
+            if report != shown:
+                self._progress.show_report(report)
+        return False

@@ -1,0 +1,124 @@
+"""Where a stack is put on this machine: under which name, and on which ports, where these aren't what its config says.
+
+A stack's name and its config alone would let only one clone have `dev`, and one environment come of each config. So a
+clone keeps a record, outside git, of the stacks whose place differs: one made from another's config (`up dev --name
+feature-x`), and one whose own names or ports another clone holds. A placement is chosen once and kept, whatever others
+do: data volumes are found by their names, and addresses are kept in bookmarks and at providers.
+
+The program finds that record by the checkout's own marker and reports what it takes from it: plain `pulumi preview` and
+`pulumi up` do the same as `./dashtam`, in any shell. The record holds no copy of the config, which would age; the
+config of a further stack is a link to its source's file.
+
+Labels keep the stack's own name: the owner in the labels distinguishes clones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+from pydantic import Field, TypeAdapter
+
+from infra import identity
+from infra.config.sections import Section
+from infra.config.settings import StackSettings
+from infra.config.values import Port
+
+FILE = "placements.json"
+"""The record, in the folder of the clone."""
+
+HTTPS = 443
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+S = TypeVar("S", bound=Section)
+
+
+class Placement(Section):
+    """Where one stack is put."""
+
+    source: str
+    """The stack whose config it has: its own, or the one that it was made from."""
+    name: str
+    """What stands for the stack in the names of containers, networks and volumes."""
+    ports: dict[str, Port] = Field(default_factory=dict)
+    """Ports on 127.0.0.1 by service, instead of the config's."""
+
+    def is_plain(self, stack: str) -> bool:
+        """Tell whether a stack so placed is as its own config says."""
+        return self.source == self.name == stack
+
+    def applied(self, config: StackSettings) -> StackSettings:
+        """Return a valid config with this placement's ports, and what follows from them.
+
+        A service that publishes no port still publishes none. A redirect URI that leads to the callback's port on this
+        machine leads to its new one; any other stays as it was registered.
+        """
+        ports = {service: port for service, port in self.ports.items() if config.ports[service]}
+        moved = _changed(
+            config, **{service: _changed(getattr(config, service), port=port) for service, port in ports.items()}
+        )
+        old, new = config.callback.port, moved.callback.port
+        return _redirected(moved, old, new) if old and new else moved
+
+
+def plain(stack: str) -> Placement:
+    """Return the placement of a stack that is as its own config says."""
+    return Placement(source=stack, name=stack)
+
+
+_RECORD = TypeAdapter(dict[str, Placement])
+
+
+def record(root: Path) -> Path | None:
+    """Return the record of the clone that a checkout is; None where nothing has been done in it yet."""
+    folder = identity.folder(root)
+    return folder and folder / FILE
+
+
+def read(file: Path | None) -> dict[str, Placement]:
+    """Return the placements in a record, by stack; a stack that is not in it is plain.
+
+    Raises:
+        ValueError: It can't be read, or is no such record.
+    """
+    try:
+        return _RECORD.validate_json(file.read_text()) if file else {}
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise ValueError(f"{file}, with the ports and names of this clone's stacks, can't be read: {error}.") from None
+
+
+def written(placements: Mapping[str, Placement]) -> str:
+    """Return a record's text."""
+    return _RECORD.dump_json(dict(sorted(placements.items())), indent=2).decode() + "\n"
+
+
+def report(stack: str, placed: Placement, file: Path | None) -> str:
+    """Return what a preview shows of a stack that isn't as its own config says."""
+    ports = ", ".join(f"{service} {port}" for service, port in placed.ports.items()) or "of its config"
+    return f"{stack} has the name {placed.name}, the config of {placed.source} and the ports {ports}: see {file}."
+
+
+def follow(uri: str, old: int, new: int) -> str:
+    """Return an https URL with its port changed from `old` to `new` if it names a loopback address and that port."""
+    parts = urlsplit(uri)
+    if parts.hostname not in LOOPBACK or (parts.port or HTTPS) != old:
+        return uri
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    return parts._replace(netloc=f"{host}:{new}").geturl()
+
+
+def _redirected(config: StackSettings, old: int, new: int) -> StackSettings:
+    app = _changed(config.app, oauth_redirect_uri=follow(config.app.oauth_redirect_uri, old, new))
+    providers = {
+        name: _changed(one, redirect_uri=one.redirect_uri and follow(one.redirect_uri, old, new))
+        for name, one in config.providers.items()
+    }
+    return _changed(config, app=app, providers=providers)
+
+
+def _changed(section: S, **values: object) -> S:
+    return section.model_copy(update=values)

@@ -1,0 +1,116 @@
+"""`dashtam:providers` of the stack config: whose accounts the service links, and how."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, Field, model_validator
+
+from infra.config.sections import Section
+from infra.config.values import Filled, HttpsUrl, Name
+from infra.naming import SANDBOX
+
+NEEDED: Mapping[str, tuple[str, ...]] = {
+    "oidc": ("issuer",),
+    "oauth2": ("authorization_endpoint", "token_endpoint"),
+}
+"""What a provider without a preset must say, by its kind."""
+
+OWN_PARAMETERS = (
+    *("response_type", "client_id", "redirect_uri", "scope", "state", "nonce"),
+    *("code_challenge", "code_challenge_method", "response_mode", "request", "request_uri"),
+)
+"""What the flow sets in an authorization request itself."""
+
+
+def _not_own(parameters: dict[str, str]) -> dict[str, str]:
+    own = [name for name in parameters if name in OWN_PARAMETERS]
+    if own:
+        raise ValueError(f"the flow itself sets {' and '.join(own)}; remove it")
+    return parameters
+
+
+Parameters = Annotated[dict[Filled, Filled], AfterValidator(_not_own)]
+
+
+class ProviderSettings(Section):
+    """A provider: one that the service knows by a preset, or any other by its endpoints."""
+
+    preset: Literal["schwab"] | None = None
+    """What the service knows of the provider already; the rest here overrides it."""
+    title: Filled | None = None
+    """Its name as people read it."""
+    kind: Literal["oidc", "oauth2"] | None = None
+    """OpenID Connect, or OAuth 2.0 alone."""
+    issuer: HttpsUrl | None = None
+    """Its issuer identifier, as ID tokens and redirects give it."""
+    discovery_url: HttpsUrl | None = None
+    """Its metadata; with an issuer the default is what OpenID Connect Discovery says."""
+    authorization_endpoint: HttpsUrl | None = None
+    """Where the browser goes."""
+    token_endpoint: HttpsUrl | None = None
+    """Where codes are exchanged."""
+    revocation_endpoint: HttpsUrl | None = None
+    """Where tokens are revoked."""
+    jwks_uri: HttpsUrl | None = None
+    """The keys that ID tokens are signed with."""
+    authorization_response_iss_parameter_supported: bool | None = None
+    """Whether each redirect names the issuer (RFC 9207), as its metadata says; of all providers one may do without."""
+    subject_field: Filled | None = None
+    """OAuth 2.0 alone: what tells whose account it is, a field's name or a JSON Pointer such as `/user/id`."""
+    subject_url: HttpsUrl | None = None
+    """OAuth 2.0 alone: where to ask for that field with the access token; the default is the token response itself."""
+    scopes: tuple[Filled, ...] | None = None
+    """What to ask for."""
+    authorization_parameters: Parameters | None = None
+    """What else to send along with the browser, such as `access_type: offline`; not what the flow sets itself."""
+    token_auth: Literal["client_secret_basic", "client_secret_post"] | None = None
+    """How the service authenticates itself."""
+    trust: Literal["environment", "public"] | None = None
+    """Whose certificates to trust: the environment's own CA, or the public ones, which is the default."""
+    redirect_uri: HttpsUrl | None = None
+    """As registered there; the default is app.oauth_redirect_uri."""
+    client_id_file: Filled
+    """The file on this machine that holds the client's id; `~` is your home."""
+    client_secret_file: Filled
+    """The file on this machine that holds the client's secret."""
+
+    @model_validator(mode="after")
+    def _is_complete(self) -> Self:
+        if self.preset is None and self.kind is None:
+            raise ValueError("it has neither a preset nor a kind; set preset: schwab, or kind: oidc or oauth2")
+        needed = NEEDED[self.kind] if self.kind and not self.preset else ()
+        missing = [name for name in needed if getattr(self, name) is None]
+        if missing:
+            raise ValueError(f"a provider of kind {self.kind} needs {' and '.join(missing)}; add it")
+        if self.authorization_response_iss_parameter_supported and self.issuer is None:
+            raise ValueError("redirects that name the issuer need an issuer to compare with; add it")
+        if self.subject_url and not (self.subject_field or self.preset):
+            raise ValueError("a subject_url needs a subject_field to look for there; add it")
+        return self
+
+
+def _not_the_sandbox(providers: dict[str, ProviderSettings]) -> dict[str, ProviderSettings]:
+    if SANDBOX in providers:
+        raise ValueError(f"{SANDBOX} is the environment's own provider, set by dashtam:sandbox; choose another name")
+    return providers
+
+
+def _distinguishable(providers: dict[str, ProviderSettings]) -> dict[str, ProviderSettings]:
+    alike = [name for name, one in providers.items() if not one.authorization_response_iss_parameter_supported]
+    if len(alike) > 1:
+        raise ValueError(
+            f"redirects of {' and '.join(alike)} can't be told apart, so one of them could get the other's codes; set"
+            " authorization_response_iss_parameter_supported: true where the provider's metadata says so, and give"
+            " every other provider but one a stack of its own"
+        )
+    return providers
+
+
+Providers = Annotated[
+    dict[Name, ProviderSettings],
+    Field(json_schema_extra={"additionalProperties": False}),
+    AfterValidator(_not_the_sandbox),
+    AfterValidator(_distinguishable),
+]

@@ -1,0 +1,129 @@
+"""The typed stack config: the only reader of what `Pulumi.<stack>.yaml` says.
+
+Every key is described here with its default, checked before any resource exists, and unknown keys are refused.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Self
+
+from pydantic import Field, ValidationError, model_validator
+
+from infra.config.errors import ConfigError, problems
+from infra.config.providers import Providers
+from infra.config.sections import (
+    AppSettings,
+    CallbackSettings,
+    CertificateSettings,
+    ContainerSettings,
+    HealthSettings,
+    ImageSettings,
+    NetworkSettings,
+    PostgresSettings,
+    RedisSettings,
+    SandboxSettings,
+    Section,
+    TestSettings,
+    TokenSettings,
+)
+from infra.naming import SANDBOX, SERVICES
+
+NAMESPACE = "dashtam"
+
+
+class StackSettings(Section):
+    """Everything that `Pulumi.<stack>.yaml` says under `dashtam:`."""
+
+    network: NetworkSettings = NetworkSettings()
+    postgres: PostgresSettings
+    redis: RedisSettings = RedisSettings()
+    app: AppSettings
+    callback: CallbackSettings = CallbackSettings()
+    sandbox: SandboxSettings = SandboxSettings()
+    providers: Providers = Field(default_factory=dict)
+    tokens: TokenSettings = TokenSettings()
+    health: HealthSettings = HealthSettings()
+    containers: ContainerSettings = ContainerSettings()
+    certificates: CertificateSettings = CertificateSettings()
+    images: ImageSettings = ImageSettings()
+    tests: TestSettings = TestSettings()
+
+    @property
+    def ports(self) -> dict[str, int | None]:
+        """The host ports by component; None where unpublished."""
+        return {
+            "app": self.app.port,
+            "postgres": self.postgres.port,
+            "redis": self.redis.port,
+            "callback": self.callback.port,
+            "sandbox": self.sandbox.port if self.sandbox.enabled else None,
+        }
+
+    @property
+    def services(self) -> tuple[str, ...]:
+        """The services that this environment has."""
+        return tuple(name for name in SERVICES if name != SANDBOX or self.sandbox.enabled)
+
+    @model_validator(mode="after")
+    def _sandbox_is_for_development(self) -> Self:
+        if self.sandbox.enabled and not (self.app.debug or self.app.testing):
+            raise ValueError(
+                "sandbox.enabled lets anyone link an account as anybody, so it goes with app.debug or app.testing only;"
+                " set one of these, or sandbox.enabled: false"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _ports_are_distinct(self) -> Self:
+        users: dict[int, str] = {}
+        for name, port in self.ports.items():
+            if port is None:
+                continue
+            if port in users:
+                raise ValueError(
+                    f"port {port} is used by both {users[port]} and {name}, and only one can listen on it;"
+                    f" give {name} another port"
+                )
+            users[port] = name
+        return self
+
+    @model_validator(mode="after")
+    def _internal_publishes_nothing(self) -> Self:
+        published = [name for name, port in self.ports.items() if port is not None]
+        if self.network.internal and published:
+            raise ValueError(
+                f"an internal network publishes nothing, but {', '.join(published)} ask for a port;"
+                " remove the port, or set network.internal: false"
+            )
+        return self
+
+
+def load(stack: str, config: Mapping[str, str], secret_keys: frozenset[str] = frozenset()) -> StackSettings:
+    """Check a stack's whole config as Pulumi hands it over: every value by its full key, objects as JSON.
+
+    Raises:
+        ConfigError: Some values are wrong; the message names each key, value, reason and remedy, and no secret value.
+    """
+    return load_document(stack, {key: _parsed(value) for key, value in config.items()}, secret_keys)
+
+
+def load_document(
+    stack: str, document: Mapping[str, object], secret_keys: frozenset[str] = frozenset()
+) -> StackSettings:
+    """Check a stack's whole config as its file has it under `config:`; errors are those of `load`."""
+    prefix = f"{NAMESPACE}:"
+    own = {key.removeprefix(prefix): value for key, value in document.items() if key.startswith(prefix)}
+    hidden = frozenset(key.removeprefix(prefix) for key in secret_keys)
+    try:
+        return StackSettings.model_validate_json(json.dumps(own, default=str))
+    except ValidationError as error:
+        raise ConfigError(stack, problems(error, StackSettings, hidden)) from None
+
+
+def _parsed(value: str) -> object:
+    try:
+        return json.loads(value)
+    except (ValueError, RecursionError):
+        return value

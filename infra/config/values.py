@@ -1,0 +1,160 @@
+"""The kinds of values in a stack's config that plain types don't describe: sizes, durations, names, URLs, images.
+
+Each text type has one pattern, of both ECMA 262 and Python: it decides here, and editors get it in the JSON schema.
+`infra.config.errors` adds the key and the value to what is said here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field, GetCoreSchemaHandler
+from pydantic_core import CoreSchema, core_schema
+
+
+def numbers(lowest: int, highest: int) -> str:
+    """Return a pattern for the whole numbers of a range, from 1 on, without leading zeros: `1[6-9]|[2-9][0-9]`."""
+    parts = []
+    while lowest <= highest:
+        size = 1
+        while lowest % (size * 10) == 0 and lowest + size * 10 - 1 <= highest:
+            size *= 10
+        first = lowest // size % 10
+        last = min(9, first + (highest - lowest + 1) // size - 1)
+        parts.append(f"{lowest // size // 10 or ''}[{first}-{last}]{'[0-9]' * (len(str(size)) - 1)}")
+        lowest += (last - first + 1) * size
+    return "|".join(parts)
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """Marks a text that must match a pattern as a whole."""
+
+    pattern: str
+    form: str
+    """What matches, after "it must be"."""
+    hint: str
+    """What to write instead."""
+
+    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Check before the type is checked, so that a number where a unit is due is told of the unit."""
+        return core_schema.no_info_before_validator_function(self._require, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: Callable[..., Any]) -> dict[str, Any]:
+        """Describe it; VS Code and the YAML language server show `patternErrorMessage` instead of the pattern."""
+        message = f"{self.form[:1].upper()}{self.form[1:]}."
+        return {"type": "string", "pattern": f"^(?:{self.pattern})$", "patternErrorMessage": message}
+
+    def _require(self, value: object) -> object:
+        if not (isinstance(value, str) and re.fullmatch(self.pattern, value)):
+            raise ValueError(f"it must be {self.form}; {self.hint}")
+        return value
+
+
+def _is_reachable(url: str) -> str:
+    urlsplit(url)  # raises ValueError for an impossible address, which no pattern can tell
+    return url
+
+
+_CONTROL = r"\u0000-\u001f\u007f-\u009f"
+_URL = rf"\s\ufeff#\\{_CONTROL}"
+_ADDRESS = rf"(?:\[[0-9a-fA-F:.]+\]|[^{_URL}@/?:\[\]]+)(?::(?:{numbers(1, 65535)})?)?"
+_ORIGIN = rf"[hH][tT][tT][pP][sS]://{_ADDRESS}"
+_TAG = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}"
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+Size = Annotated[
+    str,
+    # The engine refuses less; more is a mistake on the machines that this is for.
+    Pattern(
+        f"(?:{numbers(16, 64 * 1024)})m|(?:{numbers(1, 64)})g",
+        "a whole number of m or g, from 16m to 64g, such as 512m",
+        "write 512m or 2g",
+    ),
+]
+Duration = Annotated[
+    str,
+    Pattern(
+        f"(?:{numbers(100, 600_000)})ms|(?:{numbers(1, 600)})s|(?:{numbers(1, 10)})m",
+        "a whole number of ms, s or m, from 100ms to 10m, such as 2s",
+        "write 500ms, 2s or 1m",
+    ),
+]
+Identifier = Annotated[
+    str,
+    Pattern(
+        "[a-z_][a-z0-9_]{0,62}",
+        "a name of 1 to 63 lower-case letters, digits and underscores, no digit first",
+        "write dashtam_test, for example",
+    ),
+]
+Name = Annotated[
+    str,
+    Pattern(
+        "[a-z][a-z0-9-]{0,31}",
+        "a name of 1 to 32 lower-case letters, digits and hyphens, a letter first",
+        "write my-bank, for example",
+    ),
+]
+Filled = Annotated[
+    str,
+    Pattern(
+        rf"(?=.*\S)[^{_CONTROL}\u2028\u2029]+",
+        "a line of text",
+        "write one, in quotes if YAML would take it for something else",
+    ),
+]
+HttpsUrl = Annotated[
+    str,
+    Pattern(
+        rf"{_ORIGIN}(?:[/?][^{_URL}]*)?",
+        "an absolute https URL without fragment and user",
+        "write https://example.org/token, for example",
+    ),
+    AfterValidator(_is_reachable),
+]
+RedirectUri = Annotated[
+    str,
+    Pattern(
+        rf"{_ORIGIN}(?:/[^{_URL}?]*)?",
+        "an absolute https URL with neither query, fragment nor user",
+        "write https://127.0.0.1:8182, for example",
+    ),
+    AfterValidator(_is_reachable),
+]
+PinnedImage = Annotated[
+    str,
+    # As the engine reads it: registry and path, tag, digest (github.com/distribution/reference).
+    Pattern(
+        r"[a-z0-9][a-z0-9._-]*(?::[0-9]+(?=/))?(?:/[a-z0-9][a-z0-9._-]*)*"
+        rf"(?::(?!latest$){_TAG}|(?::{_TAG})?@sha256:[0-9a-f]{{64}})",
+        "an image by an exact tag, such as postgres:17.6-alpine3.22, or by a digest (@sha256:...)",
+        "pin it, or it changes without a commit",
+    ),
+]
+
+
+def megabytes(size: str) -> int:
+    """Return the mebibytes of a `Size`."""
+    return int(size[:-1]) * {"m": 1, "g": 1024}[size[-1]]
+
+
+def seconds(duration: str) -> float:
+    """Return the seconds of a `Duration`."""
+    number = duration.rstrip("ms")
+    return int(number) * {"ms": 0.001, "s": 1.0, "m": 60.0}[duration[len(number) :]]
+
+
+def engine_duration(length: float) -> str:
+    """Return seconds, of whole milliseconds, as the engine reports them (Go's `time.Duration.String`): `1m30s`.
+
+    Another spelling would be taken for a change at every update.
+    """
+    if length < 1:
+        return f"{length * 1000:g}ms"
+    minutes, rest = divmod(round(length * 1000), 60_000)
+    return f"{minutes}m{rest / 1000:g}s" if minutes else f"{rest / 1000:g}s"

@@ -1,0 +1,82 @@
+"""The service: FastAPI over HTTPS, with its database and its cache."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pulumi
+
+from infra.catalogue import PYTHON
+from infra.config.sections import AppSettings
+from infra.endpoints import Endpoint, Login
+from infra.images import Image
+from infra.services import python, redis
+from infra.services.files import MOUNT
+from infra.services.service import TLS_VARIABLES, Service, ServiceArgs, Shared
+
+NAME = "app"
+PORT = 8000
+INTERNAL_PORT = 9000
+"""Never published: metrics, and what the callback server asks for."""
+
+
+@dataclass(frozen=True)
+class AppArgs:
+    """What the service needs."""
+
+    settings: AppSettings
+    image: Image
+    database: Login
+    cache: Login
+    providers: pulumi.Output[str]
+    """`providers.json`: the providers whose accounts it links, secret."""
+    token_keys: pulumi.Output[str]
+    """`token-keys.json`: the keys of stored tokens, secret."""
+    session_key: pulumi.Output[str]
+    """What signs sessions, by which people see what they linked; secret."""
+
+
+class App(Service):
+    """The service's container."""
+
+    def __init__(self, args: AppArgs, shared: Shared, parent: pulumi.Resource) -> None:
+        super().__init__(NAME, PORT, args.settings.port, shared, parent)
+        self.internal = Endpoint(self.endpoint.host, INTERNAL_PORT)
+        self.run(
+            ServiceArgs(
+                image=args.image,
+                base=PYTHON,
+                command=python.command("app.run.app", args.settings.build),
+                health=python.health(self.endpoint, "/ready"),
+                memory=args.settings.memory,
+                env={"ENVIRONMENT": shared.naming.name, **environment(args, self.endpoint)},
+                mounts=python.source_mounts(args.settings.build),
+                files={
+                    "database-password": args.database.password,
+                    "redis-password": args.cache.password,
+                    "secret-key": args.session_key,
+                    "providers.json": args.providers,
+                    "token-keys.json": args.token_keys,
+                },
+            )
+        )
+
+
+def environment(args: AppArgs, own: Endpoint) -> dict[str, str]:
+    """Return the service's settings as variables; secrets only as the names of files."""
+    return {
+        "DEBUG": str(args.settings.debug).lower(),
+        "TESTING": str(args.settings.testing).lower(),
+        "DATABASE_HOST": args.database.endpoint.host,
+        "DATABASE_PORT": str(args.database.endpoint.port),
+        "DATABASE_NAME": args.database.database,
+        "DATABASE_USER": args.database.user,
+        "DATABASE_PASSWORD_FILE": f"{MOUNT}/database-password",
+        **redis.client_environment(args.cache),
+        "SECRET_KEY_FILE": f"{MOUNT}/secret-key",
+        "OAUTH_REDIRECT_URI": args.settings.oauth_redirect_uri,
+        "PUBLIC_URL": own.for_browsers,
+        "PROVIDERS_FILE": f"{MOUNT}/providers.json",
+        "TOKEN_KEYS_FILE": f"{MOUNT}/token-keys.json",
+        **TLS_VARIABLES,
+    }

@@ -1,0 +1,132 @@
+"""PostgreSQL: TLS and scram-sha-256 for every connection over the network, tuned for keeping data or for speed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pulumi
+
+from infra import credentials, storage
+from infra.catalogue import POSTGRES
+from infra.config.sections import PostgresSettings
+from infra.endpoints import Login
+from infra.images import Image
+from infra.services.files import MOUNT
+from infra.services.service import Service, ServiceArgs, Shared
+
+PORT = 5432
+
+HBA = """\
+# type   database  user  address  method
+local    all       all            scram-sha-256
+hostssl  all       all   all      scram-sha-256
+"""
+
+SERVICE_FILE = "pg_service.conf"
+SERVICE = "dashtam"
+"""How clients in the container log in without further options: `psql service=dashtam`, or PGSERVICE."""
+
+SOCKETS = {"/var/run/postgresql": "rw,noexec,nosuid,nodev,size=1m,uid=70,gid=70,mode=0775"}
+
+SECURITY = {
+    "ssl": "on",
+    "ssl_cert_file": f"{MOUNT}/tls.crt",
+    "ssl_key_file": f"{MOUNT}/tls.key",
+    "ssl_min_protocol_version": "TLSv1.2",
+    "hba_file": f"{MOUNT}/pg_hba.conf",
+    "password_encryption": "scram-sha-256",
+}
+
+TUNING = {
+    "durable": {},
+    "speed": {
+        "synchronous_commit": "off",
+        "fsync": "off",
+        "full_page_writes": "off",
+        "wal_level": "minimal",
+        "max_wal_senders": "0",
+        "random_page_cost": "1.0",
+        "shared_buffers": "256MB",
+        "effective_cache_size": "512MB",
+        "maintenance_work_mem": "128MB",
+        "wal_buffers": "16MB",
+        "max_connections": "100",
+    },
+}
+
+
+@dataclass(frozen=True)
+class PostgresArgs:
+    """What the database needs."""
+
+    settings: PostgresSettings
+    image: Image
+    keys: Sequence[pulumi.Resource]
+    """The keys without which its rows can't be read or seen; they must outlast it."""
+
+
+class Postgres(Service):
+    """The environment's database."""
+
+    def __init__(self, args: PostgresArgs, shared: Shared, parent: pulumi.Resource) -> None:
+        settings = args.settings
+        super().__init__(POSTGRES.name, PORT, settings.port, shared, parent)
+        password = credentials.password(POSTGRES.name, opts=self.child)
+        self.login = Login(
+            scheme="postgresql",  # a connection URI of libpq (PostgreSQL manual, 32.1.1.2)
+            endpoint=self.endpoint,
+            user=settings.user,
+            password=password.result,
+            database=settings.database,
+            query="?sslmode=verify-full",
+        )
+        self.run(
+            ServiceArgs(
+                image=args.image,
+                base=POSTGRES,
+                command=command(settings),
+                health=health(settings),
+                memory=settings.memory,
+                env=environment(settings),
+                files={
+                    "password": password.result,
+                    "pg_hba.conf": HBA,
+                    SERVICE_FILE: password.result.apply(lambda secret: service_file(settings, secret)),
+                },
+                data=storage.data(POSTGRES, settings, shared.naming, needs=[password, *args.keys], opts=self.child),
+                tmpfs=SOCKETS,
+            )
+        )
+
+
+def service_file(settings: PostgresSettings, password: str) -> str:
+    """Return libpq's connection service file (PostgreSQL manual, 32.17), for clients in the container."""
+    return (
+        f"[{SERVICE}]\nhost=localhost\nport={PORT}\ndbname={settings.database}\nuser={settings.user}\n"
+        f"password={password}\nsslmode=verify-full\nsslrootcert={MOUNT}/ca.crt\n"
+    )
+
+
+def command(settings: PostgresSettings) -> list[str]:
+    """Return the server's command line: `postgres` with a `-c` for each parameter."""
+    parameters = {**SECURITY, **TUNING[settings.tuning]}
+    return ["postgres", *(word for name, value in parameters.items() for word in ("-c", f"{name}={value}"))]
+
+
+def environment(settings: PostgresSettings) -> dict[str, str]:
+    """Return the environment variables of the image's entry point, which makes the database."""
+    initdb = "--auth-local=scram-sha-256 --auth-host=scram-sha-256 --locale=C.UTF-8"
+    return {
+        "POSTGRES_USER": settings.user,
+        "POSTGRES_DB": settings.database,
+        "POSTGRES_PASSWORD_FILE": f"{MOUNT}/password",
+        "POSTGRES_INITDB_ARGS": initdb if settings.tuning == "durable" else f"{initdb} --no-sync",
+        "PGDATA": POSTGRES.data,
+        "PGSERVICEFILE": f"{MOUNT}/{SERVICE_FILE}",
+    }
+
+
+def health(settings: PostgresSettings) -> str:
+    """Return the health check: over TCP, since the socket already answers while the image still initialises."""
+    return f"pg_isready -q -h 127.0.0.1 -U {settings.user} -d {settings.database}"

@@ -1,0 +1,110 @@
+"""The providers whose accounts the service links, as it reads them: those of the config, and the environment's own."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from infra.config.errors import ConfigError
+from infra.config.providers import ProviderSettings
+from infra.endpoints import Endpoint
+from infra.naming import SANDBOX
+
+FILES = ("client_id", "client_secret")
+DISCOVERY = "/.well-known/openid-configuration"
+
+DEFAULTS: Mapping[str, object] = {
+    "issuer": None,
+    "discovery_url": None,
+    "authorization_endpoint": None,
+    "token_endpoint": None,
+    "revocation_endpoint": None,
+    "jwks_uri": None,
+    "authorization_response_iss_parameter_supported": None,
+    "subject_field": None,
+    "subject_url": None,
+    "authorization_parameters": {},
+    "token_auth": "client_secret_basic",
+    "trust": "public",
+    "redirect_uri": None,
+}
+"""What a provider without a preset has where it says nothing."""
+
+SCOPES: Mapping[str, list[str]] = {"oidc": ["openid", "offline_access"], "oauth2": []}
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """What the service is known by at a provider."""
+
+    client_id: str = field(repr=False)
+    client_secret: str = field(repr=False)
+
+
+def read_credentials(stack: str, providers: Mapping[str, ProviderSettings]) -> dict[str, Credentials]:
+    """Read the files on this machine that hold the clients' ids and secrets, by provider.
+
+    Raises:
+        ConfigError: Some can't be read; the message names each key, file, reason and remedy.
+    """
+    problems: list[str] = []
+    read = {
+        name: Credentials(*(_read(f"{name}.{kind}_file", getattr(one, f"{kind}_file"), problems) for kind in FILES))
+        for name, one in providers.items()
+    }
+    if problems:
+        raise ConfigError(stack, problems)
+    return read
+
+
+def _read(key: str, file: str, problems: list[str]) -> str:
+    what = key.rpartition(".")[2].removesuffix("_file").replace("_", " ")
+    try:
+        text = Path(file).expanduser().read_text(encoding="utf-8").strip()
+        reason = "" if text.isprintable() and text else "it is empty" if not text else "it is not one line of text"
+    except (OSError, RuntimeError, UnicodeDecodeError) as error:
+        text, reason = "", (getattr(error, "strerror", None) or str(error)).lower()
+    if reason:
+        problems.append(
+            f"dashtam:providers.{key} = {json.dumps(file)}: {reason};"
+            f" put the {what} that the provider gave you there, and nothing else."
+        )
+    return text
+
+
+def configured(name: str, settings: ProviderSettings, credentials: Credentials) -> dict[str, Any]:
+    """Return a configured provider as the service reads it; with a preset, only what overrides that."""
+    given = settings.model_dump(mode="json", exclude_none=True, exclude={f"{kind}_file" for kind in FILES})
+    if settings.preset:
+        return {"name": name, **given, **asdict(credentials)}
+    assert settings.kind  # noqa: S101 - what the settings hold providers to
+    defaults: dict[str, Any] = {"title": name.capitalize(), **DEFAULTS, "scopes": SCOPES[settings.kind]}
+    if settings.kind == "oidc":
+        defaults["discovery_url"] = f"{str(settings.issuer).rstrip('/')}{DISCOVERY}"
+    return {"name": name, **defaults, **given, **asdict(credentials)}
+
+
+def sandbox(endpoint: Endpoint, credentials: Credentials) -> dict[str, Any]:
+    """Return the environment's own provider: browsers use its public origin, the service the one in the network."""
+    issuer = endpoint.for_browsers
+    return {
+        **DEFAULTS,
+        "name": SANDBOX,
+        "title": "Sandbox",
+        "kind": "oidc",
+        "issuer": issuer,
+        "discovery_url": f"{endpoint.in_network}{DISCOVERY}",
+        "authorization_endpoint": f"{issuer}/auth",
+        "authorization_response_iss_parameter_supported": True,
+        "scopes": SCOPES["oidc"],
+        "trust": "environment",
+        **asdict(credentials),
+    }
+
+
+def document(providers: Iterable[Mapping[str, Any]]) -> str:
+    """Return the service's `providers.json`."""
+    return json.dumps(list(providers), indent=2) + "\n"

@@ -1,0 +1,32 @@
+"""What the two servers of the service's own code share: one command, one health check, one way to mount the source."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import pulumi_docker as docker
+
+from infra.catalogue import ROOT
+from infra.endpoints import Endpoint
+
+SOURCE = "/srv/app"
+
+Build = Literal["development", "production"]
+"""`development` mounts the source and reloads on an edit."""
+
+
+def command(module: str, build: Build) -> list[str]:
+    """Return the command that runs a server."""
+    return ["python", "-m", module, *(["--reload"] if build == "development" else [])]
+
+
+def health(own: Endpoint, path: str) -> str:
+    """Return the health check of a server: a verified request from inside."""
+    return f"python -m app.run.probe https://localhost:{own.port}{path}"
+
+
+def source_mounts(build: Build) -> list[docker.ContainerMountArgs]:
+    """Return the read-only mount of the source, where the image holds none."""
+    if build != "development":
+        return []
+    return [docker.ContainerMountArgs(type="bind", source=str(ROOT / "app"), target=SOURCE, read_only=True)]

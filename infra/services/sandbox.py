@@ -1,0 +1,81 @@
+"""The sandbox provider: an authorization server to develop against, at which anyone may log in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+
+from infra import credentials
+from infra.catalogue import NODE
+from infra.config.sections import SandboxSettings
+from infra.endpoints import Endpoint, Login
+from infra.images import Image
+from infra.naming import SANDBOX
+from infra.services import providers, redis
+from infra.services.files import MOUNT
+from infra.services.providers import Credentials
+from infra.services.service import TLS_VARIABLES, Service, ServiceArgs, Shared
+
+PORT = 8282
+CLIENT_ID = "dashtam"
+
+
+@dataclass(frozen=True)
+class SandboxArgs:
+    """What the sandbox needs."""
+
+    settings: SandboxSettings
+    image: Image
+    allowed: bool
+    """Whether the service runs with DEBUG or TESTING; the sandbox refuses to start without."""
+    redirect_uri: str
+    client_secret: pulumi.Output[str]
+    """The service's secret there."""
+    cache: Login
+
+
+class Sandbox(Service):
+    """The sandbox's container. It keeps in Redis what people decide there."""
+
+    provider: pulumi.Output[dict[str, Any]]
+    """It as a provider of the service, secret."""
+
+    def __init__(self, args: SandboxArgs, shared: Shared, parent: pulumi.Resource) -> None:
+        super().__init__(SANDBOX, PORT, args.settings.port, shared, parent)
+        self.provider = args.client_secret.apply(
+            lambda secret: providers.sandbox(self.endpoint, Credentials(CLIENT_ID, secret))
+        )
+        self.run(
+            ServiceArgs(
+                image=args.image,
+                base=NODE,
+                command=["node", "src/server.mjs"],
+                health=f"node src/probe.mjs https://localhost:{PORT}/health",
+                memory=args.settings.memory,
+                env=environment(args, self.endpoint),
+                files={
+                    "client-secret": args.client_secret,
+                    "redis-password": args.cache.password,
+                    "cookie-key": credentials.base64(credentials.key(f"{SANDBOX}-cookie", opts=self.child)),
+                    "signing-key": credentials.signing_key(SANDBOX, opts=self.child),
+                },
+            )
+        )
+
+
+def environment(args: SandboxArgs, own: Endpoint) -> dict[str, str]:
+    """Return the sandbox's settings as variables; secrets only as the names of files."""
+    return {
+        "SANDBOX_ALLOWED": str(args.allowed).lower(),
+        "PORT": str(own.port),
+        "ISSUER": own.for_browsers,
+        "CLIENT_ID": CLIENT_ID,
+        "CLIENT_SECRET_FILE": f"{MOUNT}/client-secret",
+        "REDIRECT_URI": args.redirect_uri,
+        "COOKIE_KEY_FILE": f"{MOUNT}/cookie-key",
+        "SIGNING_KEY_FILE": f"{MOUNT}/signing-key",
+        **redis.client_environment(args.cache),
+        **TLS_VARIABLES,
+    }

@@ -1,0 +1,169 @@
+"""One service: its files, its data, and its container with hardening, health check, limits, labels and logging.
+
+The modules beside this one say what is each service's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from math import ceil
+
+import pulumi
+import pulumi_docker as docker
+
+from infra.catalogue import Base
+from infra.certificates import Certificates
+from infra.config.sections import ContainerSettings, HealthSettings
+from infra.config.values import engine_duration, megabytes, seconds
+from infra.endpoints import LOOPBACK, Endpoint
+from infra.images import Image
+from infra.naming import FILES_LABEL, Naming
+from infra.services.files import MOUNT, NOT_UPDATED, FilesArgs, InstalledFiles
+from infra.services.health import paced
+from infra.storage import DataStorage
+
+LOG_FILES = "3"
+PROCESSES = 1024
+"""The provider knows no pids limit; this limit counts the processes of the container's user instead."""
+
+TMP = {"/tmp": "rw,noexec,nosuid,nodev,size=64m,mode=1777"}  # noqa: S108 - the container's own, in memory
+
+PLUGIN_MARGIN = 10
+"""Seconds that the plugin waits longer than a service may take. When its own time is over it crashes, and with it what
+it does for other services; `./dashtam` ends the update before that."""
+
+TLS_VARIABLES = {
+    "TLS_CA_FILE": f"{MOUNT}/ca.crt",
+    "TLS_CERTIFICATE_FILE": f"{MOUNT}/tls.crt",
+    "TLS_KEY_FILE": f"{MOUNT}/tls.key",
+}
+"""Where a server that is configured by variables finds its certificate, and the CA to verify others with."""
+
+
+@dataclass(frozen=True)
+class Shared:
+    """What all services of an environment have in common."""
+
+    naming: Naming
+    network: pulumi.Input[str]
+    installer: pulumi.Input[str]
+    """The id of the image that installs files: one that is there anyway and changes rarely."""
+    certificates: Certificates
+    health: HealthSettings
+    containers: ContainerSettings
+
+
+@dataclass(frozen=True)
+class ServiceArgs:
+    """What is a service's own."""
+
+    image: Image
+    base: Base
+    command: Sequence[str]
+    health: str
+    """A shell command that exits with 0 when the service is ready."""
+    memory: str
+    env: Mapping[str, str]
+    """Environment variables; never a secret."""
+    files: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
+    """Secrets and settings by file name, besides the CA and the service's own certificate."""
+    data: DataStorage = field(default_factory=DataStorage)
+    mounts: Sequence[docker.ContainerMountArgs] = ()
+    tmpfs: Mapping[str, str] = field(default_factory=dict)
+    """Mount options of writable folders in memory, besides /tmp."""
+
+
+class Service(pulumi.ComponentResource):
+    """A service of an environment; a subclass makes its secrets and ends with `run`.
+
+    Services start side by side and wait for each other themselves: `up` takes as long as the slowest, not as the sum.
+    """
+
+    image: Image
+    volume: str | None
+    """The data volume's name; None where there is none."""
+
+    def __init__(self, name: str, port: int, published: int | None, shared: Shared, parent: pulumi.Resource) -> None:
+        super().__init__(f"dashtam:index:{name.capitalize()}", name, None, pulumi.ResourceOptions(parent=parent))
+        self.endpoint = Endpoint(name, port, published, shared.naming.hosts(name))
+        self.shared = shared
+        self.child = pulumi.ResourceOptions(parent=self)
+
+    def run(self, args: ServiceArgs) -> None:
+        """Declare the files and the container; the container is done when the service is healthy."""
+        self.image, self.volume = args.image, args.data.volume
+        self._container(args, self._install(args))
+        self.register_outputs({"volume": self.volume})
+
+    def _install(self, args: ServiceArgs) -> InstalledFiles:
+        certificate = self.shared.certificates.issue(self.endpoint)
+        tls = {
+            "ca.crt": self.shared.certificates.ca,
+            "tls.crt": certificate.certificate,
+            "tls.key": certificate.key,
+        }
+        files = FilesArgs(
+            naming=self.shared.naming,
+            service=self.endpoint.host,
+            installer=self.shared.installer,
+            user=args.base.user,
+            files={**tls, **args.files},
+        )
+        return InstalledFiles(files, self.child)
+
+    def _container(self, args: ServiceArgs, files: InstalledFiles) -> None:
+        shared, service = self.shared, self.endpoint.host
+        name, memory = shared.naming.container(service), megabytes(args.memory)
+        labels: dict[str, pulumi.Input[str]] = {**shared.naming.labels(service), FILES_LABEL: files.digest}
+        docker.Container(
+            name,
+            name=name,
+            image=args.image.id,
+            command=list(args.command),
+            user=args.base.user,
+            envs=[f"{key}={value}" for key, value in sorted(args.env.items())],
+            labels=[docker.ContainerLabelArgs(label=key, value=value) for key, value in labels.items()],
+            networks_advanced=[docker.ContainerNetworksAdvancedArgs(name=shared.network, aliases=[service])],
+            ports=_ports(self.endpoint),
+            mounts=[*args.data.mounts, *args.mounts, files.mount],
+            tmpfs={**TMP, **args.data.tmpfs, **args.tmpfs},
+            memory=memory,
+            memory_swap=memory,
+            ulimits=[docker.ContainerUlimitArgs(name="nproc", soft=PROCESSES, hard=PROCESSES)],
+            init=True,
+            read_only=True,
+            capabilities=docker.ContainerCapabilitiesArgs(drops=["ALL"]),
+            security_opts=["no-new-privileges:true"],
+            healthcheck=healthcheck(args.health, shared.health),
+            wait=True,
+            wait_timeout=ceil(seconds(shared.health.wait)) + PLUGIN_MARGIN,
+            restart=shared.containers.restart,
+            destroy_grace_seconds=ceil(seconds(shared.containers.stop_grace)),
+            log_driver="json-file",
+            log_opts={"max-size": shared.containers.log_size, "max-file": LOG_FILES},
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                depends_on=[files.installed],
+                delete_before_replace=True,  # its name and port are taken while the old container exists
+                replace_on_changes=NOT_UPDATED,
+            ),
+        )
+
+
+def healthcheck(command: str, settings: HealthSettings) -> docker.ContainerHealthcheckArgs:
+    """Return a health check; failures count after the time that `up` waits, or once the service has been healthy."""
+    pause = seconds(settings.interval) - seconds(settings.start_interval)
+    return docker.ContainerHealthcheckArgs(
+        tests=["CMD-SHELL", paced(command, pause)],
+        interval=engine_duration(seconds(settings.start_interval)),
+        timeout=engine_duration(pause + seconds(settings.timeout)),
+        retries=settings.retries,
+        start_period=engine_duration(seconds(settings.wait)),
+    )
+
+
+def _ports(endpoint: Endpoint) -> list[docker.ContainerPortArgs] | None:
+    if endpoint.published is None:
+        return None
+    return [docker.ContainerPortArgs(internal=endpoint.port, external=endpoint.published, ip=LOOPBACK)]

@@ -1,0 +1,257 @@
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import httpx2
+import pytest
+from starlette.testclient import TestClient
+
+from app.callback.app import create_callback
+from app.callback.delivery import PATH
+from app.core import logs
+from app.core.settings import CallbackSettings
+from app.http.middleware import HEADERS
+from app.http.pages import POLICY
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    Respond = Callable[[httpx2.Request], httpx2.Response]
+
+PUBLIC = "https://localhost:8000"
+RECEIPT = "r" * 43
+ONWARD = f"{PUBLIC}/finish?receipt={RECEIPT}"
+SCRIPT = "<script>alert(1)</script>"
+
+
+def problem(kind: str, status: int = 400, detail: str = "A <detail>.") -> httpx2.Response:
+    content = {"type": f"urn:dashtam:problem:{kind}", "title": "A <title>", "status": status, "detail": detail}
+    return httpx2.Response(status, json=content, headers={"Content-Type": "application/problem+json"})
+
+
+def going_on_at(url: object) -> httpx2.Response:
+    return httpx2.Response(200, json={"continue_url": url})
+
+
+class App:
+    """Stands for the app: remembers what it was sent, answers as told."""
+
+    def __init__(self) -> None:
+        self.sent: list[dict[str, str]] = []
+        self.ids: list[str] = []
+        self.answer: httpx2.Response | Exception = problem("unknown-state")
+
+    def __call__(self, request: httpx2.Request) -> httpx2.Response:
+        assert (request.method, str(request.url)) == ("POST", f"https://app:8000{PATH}")
+        self.sent.append(json.loads(request.content))
+        self.ids.append(request.headers["X-Request-ID"])
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+
+@pytest.fixture
+def app() -> App:
+    return App()
+
+
+@pytest.fixture
+def client(app: App, tls_environment: dict[str, str], answer_requests: Callable[[App], None]) -> Iterator[TestClient]:
+    answer_requests(app)
+    values = {name.lower(): value for name, value in tls_environment.items()}
+    settings = CallbackSettings.model_validate({"app_url": "https://app:8000", "public_url": PUBLIC, **values})
+    server = create_callback(settings)
+    with TestClient(
+        server, base_url="https://callback:8182", raise_server_exceptions=False, follow_redirects=False
+    ) as client:
+        yield client
+
+
+def test_health(client: TestClient) -> None:
+    assert client.get("/health").json() == {"status": "ok"}
+
+
+@pytest.mark.parametrize(
+    ("query", "sent"),
+    [
+        ("state=s&code=c&scope=x", {"state": "s", "code": "c"}),
+        ("state=s&code=c&iss=https%3A%2F%2Fp.test", {"state": "s", "code": "c", "iss": "https://p.test"}),
+    ],
+)
+def test_hands_the_redirect_on_and_the_person_too(
+    client: TestClient, app: App, query: str, sent: dict[str, str]
+) -> None:
+    app.answer = going_on_at(ONWARD)
+    response = client.get(f"/?{query}")
+    assert app.sent == [sent]
+    assert (response.status_code, response.headers["Location"]) == (303, ONWARD)
+    assert response.headers["Referrer-Policy"] == "no-referrer"
+    assert "Set-Cookie" not in response.headers
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        None,
+        7,
+        "/finish?receipt=" + RECEIPT,
+        f"//localhost:8000/finish?receipt={RECEIPT}",
+        f"http://localhost:8000/finish?receipt={RECEIPT}",
+        f"https://localhost:80000/finish?receipt={RECEIPT}",
+        f"https://localhost:8000.evil.test/finish?receipt={RECEIPT}",
+        f"https://localhost:8000@evil.test/finish?receipt={RECEIPT}",
+        f"https://evil.test/{ONWARD}",
+        f"https://LOCALHOST:8000/finish?receipt={RECEIPT}",
+        f"{PUBLIC}/finish/../x?receipt={RECEIPT}",
+        f"{PUBLIC}//evil.test/finish?receipt={RECEIPT}",
+        f"{PUBLIC}/elsewhere?receipt={RECEIPT}",
+        f"{ONWARD}&next=https://evil.test",
+        f"{ONWARD}#x",
+        f"{ONWARD}\n",
+        f" {ONWARD}",
+        f"{PUBLIC}/finish?receipt=short",
+        f"{PUBLIC}/finish?receipt={'r' * 257}",
+    ],
+)
+def test_sends_a_person_nowhere_but_to_the_end_of_linking(client: TestClient, app: App, url: object) -> None:
+    app.answer = going_on_at(url)
+    response = client.get("/?state=s&code=c")
+    assert response.status_code == 502
+    assert "Location" not in response.headers
+    assert "Something went wrong" in response.text
+    assert "evil" not in response.text
+
+
+@pytest.mark.parametrize(
+    ("answer", "status", "says"),
+    [
+        (problem("denied"), 400, "The provider did not allow the link"),
+        (problem("unknown-state"), 400, "It was used already, it is older than ten minutes"),
+        (problem("wrong-issuer"), 400, "Another provider than the one you chose"),
+        (problem("provider-unavailable", 502), 502, "so the account was not linked"),
+        (problem("provider-refused", 502), 502, "The provider refused the link, though nobody said no"),
+        (problem("something-new", 409), 400, "A &lt;detail&gt;."),
+        (httpx2.Response(429, json={"type": "about:blank"}), 429, "tried too often"),
+    ],
+)
+def test_puts_a_refusal_into_words(
+    client: TestClient, app: App, answer: httpx2.Response, status: int, says: str
+) -> None:
+    app.answer = answer
+    response = client.get("/?state=s&code=c")
+    assert response.status_code == status
+    assert response.headers["Content-Security-Policy"] == POLICY
+    assert says in response.text
+    assert f'href="{PUBLIC}/"' in response.text
+    assert response.headers["X-Request-ID"] in response.text
+
+
+def test_shows_the_provider_s_words_as_text(client: TestClient, app: App) -> None:
+    app.answer = problem("denied", detail=f"access_denied: {SCRIPT}")
+    sent = {"state": "s", "error": "access_denied", "error_description": SCRIPT}
+    response = client.get("/", params=sent)
+    assert app.sent == [sent]
+    assert response.status_code == 400
+    assert "<figcaption>The provider gave this reason:</figcaption>" in response.text
+    assert "<blockquote>access_denied: &lt;script&gt;alert(1)&lt;/script&gt;</blockquote>" in response.text
+    assert "<script" not in response.text
+
+
+def test_shows_no_words_of_whoever_made_up_a_link(client: TestClient) -> None:
+    response = client.get("/", params={"state": "made-up", "error": "e", "error_description": "Call 555-0100"})
+    assert response.status_code == 400
+    assert "555-0100" not in response.text
+    assert "This link has ended" in response.text
+
+
+@pytest.mark.parametrize("given", ["0123456789abcdef", "a-request_id-1", "7c9e6679-7425-40de-944b-e07fc1f90ae7"])
+def test_passes_the_request_id_on(client: TestClient, app: App, given: str) -> None:
+    response = client.get("/?state=s&code=c", headers={"X-Request-ID": given})
+    assert app.ids == [given] == [response.headers["X-Request-ID"]]
+
+
+def test_makes_a_request_id(client: TestClient, app: App) -> None:
+    first, second = (client.get("/?state=s&code=c").headers["X-Request-ID"] for _ in range(2))
+    assert app.ids == [first, second]
+    assert first != second
+
+
+def test_an_incomplete_redirect_never_reaches_the_app(client: TestClient, app: App) -> None:
+    response = client.get("/?code=c")
+    assert app.sent == []
+    assert response.status_code == 400
+    assert "It gives no state." in response.text
+    assert "start linking the account again" in response.text
+
+
+@pytest.mark.parametrize(
+    ("answer", "title"),
+    [
+        (httpx2.ConnectError("refused"), "Dashtam is not available"),
+        (httpx2.ReadTimeout("slow"), "Dashtam is not available"),
+        (httpx2.Response(500, json={}, headers={"Content-Type": "application/problem+json"}), "Something went wrong"),
+        (httpx2.Response(400, text="no problem details"), "Something went wrong"),
+        (httpx2.Response(200, json={}), "Something went wrong"),
+        (httpx2.Response(200, text="no JSON"), "Something went wrong"),
+        (httpx2.Response(200, json=["a", "list"]), "Something went wrong"),
+        (httpx2.Response(302, headers={"Location": "https://evil.test"}), "Something went wrong"),
+    ],
+)
+def test_never_claims_success(client: TestClient, app: App, answer: httpx2.Response | Exception, title: str) -> None:
+    app.answer = answer
+    response = client.get("/?state=s&code=c")
+    assert response.status_code == 502
+    assert title in response.text
+
+
+def test_an_unexpected_failure_shows_no_detail(client: TestClient, app: App) -> None:
+    app.answer = RuntimeError("inside")
+    response = client.get("/?state=s&code=c")
+    assert response.status_code == 500
+    assert "inside" not in response.text
+    assert {name: response.headers[name] for name in HEADERS} == {**HEADERS, "Content-Security-Policy": POLICY}
+    assert response.headers["X-Request-ID"] in response.text
+
+
+@pytest.mark.parametrize(("method", "path", "status"), [("GET", "/nowhere", 404), ("POST", "/", 405)])
+def test_other_addresses(client: TestClient, method: str, path: str, status: int) -> None:
+    response = client.request(method, path)
+    assert response.status_code == status
+    assert "There is nothing at this address." in response.text
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/health", "/static/style.css", "/static/nothing", "/nowhere", "/?state=s&code=c"]
+)
+def test_security_headers(client: TestClient, path: str) -> None:
+    headers = client.get(path).headers
+    assert {name for name in HEADERS if name not in headers} == set()
+    assert "default-src 'none'" in headers["Content-Security-Policy"]
+
+
+SECRETS = {"state": "quiet-state", "code": "hush-code"}
+OUTCOMES: list[httpx2.Response | Exception] = [
+    going_on_at(ONWARD),
+    going_on_at("https://evil.test/?token=hush-token"),
+    problem("unknown-state", detail="hush-detail"),
+    httpx2.Response(500, text="hush-body"),
+    httpx2.ConnectError("https://app:8000/?code=hush-code"),
+    RuntimeError("unexpected"),
+]
+
+
+@pytest.mark.parametrize("debug", [True, False])
+@pytest.mark.usefixtures("restored_logging")
+def test_never_logs_what_is_secret(
+    client: TestClient, app: App, capsys: pytest.CaptureFixture[str], *, debug: bool
+) -> None:
+    logs.configure(debug=debug)
+    for app.answer in OUTCOMES:
+        client.get("/", params=SECRETS)
+    lines = capsys.readouterr().out
+    # The log is there: what is looked for could be in it.
+    for event in ("The app refused the redirect", "The app cannot be reached", "The app gave an unexpected answer"):
+        assert event in lines
+    assert [secret for secret in (*SECRETS.values(), RECEIPT, "hush") if secret in lines] == []

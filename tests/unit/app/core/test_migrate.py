@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+from alembic.script import ScriptDirectory
+from sqlalchemy import DateTime
+
+from app.core.migrate import LOCK, alembic_config, head_revision
+from app.core.models import Base
+
+SCRIPTS = ScriptDirectory.from_config(alembic_config())
+
+
+def test_one_line_of_revisions() -> None:
+    revisions = list(SCRIPTS.walk_revisions())
+    assert len(SCRIPTS.get_heads()) == 1
+    assert len(SCRIPTS.get_bases()) == 1
+    assert head_revision() == revisions[0].revision
+    assert all(not revision.is_branch_point and not revision.is_merge_point for revision in revisions)
+
+
+def test_every_revision_says_what_it_is_for() -> None:
+    assert all(revision.doc for revision in SCRIPTS.walk_revisions())
+
+
+def test_the_lock_fits_a_bigint() -> None:
+    assert 0 < LOCK < 2**63
+
+
+def test_every_constraint_has_a_name() -> None:
+    for table in Base.metadata.tables.values():
+        names = [item.name for item in (*table.constraints, *table.indexes)]  # type: ignore[attr-defined]
+        assert all(isinstance(name, str) and table.name in name for name in names)
+
+
+def test_every_time_has_a_zone() -> None:
+    for table in Base.metadata.tables.values():
+        times = [column.type for column in table.columns if isinstance(column.type, DateTime)]
+        assert all(time.timezone for time in times)

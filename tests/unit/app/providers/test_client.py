@@ -1,0 +1,372 @@
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import httpx2
+import pytest
+from joserfc.jwk import OctKey, RSAKey
+
+from app.callback import app
+from app.providers import client, discovery
+from app.providers.client import Provider
+from app.providers.errors import InvalidIdTokenError, ProviderError, RefusedError, UnavailableError
+from tests.unit.app.providers.conftest import CHALLENGE, ISSUER, BackChannel, Pause, id_token
+
+Make = Callable[..., Provider]
+
+METADATA = "/.well-known/openid-configuration"
+PLAIN = {
+    "kind": "oauth2",
+    "issuer": None,
+    "scopes": ("read",),
+    "authorization_endpoint": f"{ISSUER}/auth",
+    "token_endpoint": f"{ISSUER}/token",
+}
+
+
+async def test_the_browser_is_sent_with_pkce_state_and_nonce(provider: Make) -> None:
+    url = urlsplit(await provider().authorization_url(CHALLENGE))
+    query = {name: values[0] for name, values in parse_qs(url.query).items()}
+    assert url._replace(query="").geturl() == f"{ISSUER}/auth"
+    assert query == {
+        "response_type": "code",
+        "client_id": "dashtam",
+        "redirect_uri": "https://127.0.0.1:8182",
+        "scope": "openid offline_access",
+        "state": "the-state",
+        "nonce": "the-nonce",
+        "prompt": "consent",
+        "code_challenge": query["code_challenge"],
+        "code_challenge_method": "S256",
+    }
+    assert CHALLENGE.verifier not in url.query
+
+
+async def test_further_parameters_are_sent_along(provider: Make) -> None:
+    further = {"access_type": "offline", "prompt": "select_account consent", "uri": "u"}
+    one = provider(authorization_parameters=further, authorization_endpoint=f"{ISSUER}/auth?tenant=1")
+    query = parse_qs(urlsplit(await one.authorization_url(CHALLENGE)).query)
+    assert {name: query[name] for name in (*further, "tenant", "state")} == {
+        "access_type": ["offline"],
+        "uri": ["u"],
+        "prompt": ["select_account consent"],
+        "tenant": ["1"],
+        "state": ["the-state"],
+    }
+
+
+async def test_a_plain_provider_gets_no_nonce(provider: Make, back_channel: BackChannel) -> None:
+    query = parse_qs(urlsplit(await provider(**PLAIN).authorization_url(CHALLENGE)).query)
+    assert "nonce" not in query
+    assert back_channel.asked == []
+
+
+async def test_the_configuration_comes_before_the_metadata(provider: Make) -> None:
+    url = await provider(authorization_endpoint="https://localhost:8282/auth").authorization_url(CHALLENGE)
+    assert url.startswith("https://localhost:8282/auth?")
+
+
+@pytest.mark.parametrize(
+    ("announced", "issuer", "accepted"),
+    [
+        (True, ISSUER, True),
+        (True, None, False),
+        (True, f"{ISSUER}/", False),
+        (True, "https://another.example", False),
+        (True, "", False),
+        (False, None, True),
+        (False, ISSUER, True),
+        (False, "https://another.example", False),
+    ],
+)
+async def test_the_issuer_is_compared_exactly(
+    provider: Make, back_channel: BackChannel, announced: bool, issuer: str | None, accepted: bool
+) -> None:
+    back_channel.answers[METADATA]["authorization_response_iss_parameter_supported"] = announced
+    assert await provider().accepts_issuer(issuer) is accepted
+
+
+async def test_the_configuration_may_say_that_the_issuer_is_named(provider: Make, back_channel: BackChannel) -> None:
+    back_channel.answers[METADATA]["authorization_response_iss_parameter_supported"] = False
+    assert not await provider(authorization_response_iss_parameter_supported=True).accepts_issuer(None)
+
+
+async def test_a_provider_without_issuer_accepts_none(provider: Make) -> None:
+    plain = provider(**PLAIN)
+    assert await plain.accepts_issuer(None)
+    assert not await plain.accepts_issuer("https://another.example")
+
+
+async def test_a_code_is_exchanged(provider: Make, back_channel: BackChannel) -> None:
+    grant = await provider().exchange("the-code", CHALLENGE)
+    assert (grant.access_token, grant.refresh_token, grant.subject) == (
+        "an-access-token",
+        "a-refresh-token",
+        "account-1",
+    )
+    assert grant.scopes == ("openid", "offline_access")
+    assert grant.expires_at is not None
+    assert abs(grant.expires_at - datetime.now(UTC) - timedelta(hours=1)) < timedelta(minutes=1)
+    assert back_channel.form("/token") == {
+        "grant_type": "authorization_code",
+        "code": "the-code",
+        "code_verifier": CHALLENGE.verifier,
+        "redirect_uri": "https://127.0.0.1:8182",
+    }
+    assert "an-access-token" not in repr(grant)
+    assert "a-refresh-token" not in repr(grant)
+
+
+@pytest.mark.parametrize("method", ["client_secret_basic", "client_secret_post"])
+async def test_the_secret_is_presented_as_configured(provider: Make, back_channel: BackChannel, method: str) -> None:
+    await provider(token_auth=method).exchange("the-code", CHALLENGE)
+    [request] = [one for one in back_channel.asked if one.url.path == "/token"]
+    basic = "Basic " + base64.b64encode(b"dashtam:a-secret").decode()
+    assert (request.headers.get("Authorization") == basic) is (method == "client_secret_basic")
+    assert (back_channel.form("/token").get("client_secret") == "a-secret") is (method == "client_secret_post")
+
+
+async def test_a_plain_provider_may_name_the_account(provider: Make, back_channel: BackChannel) -> None:
+    back_channel.answers["/token"] = back_channel.tokens(account="a-7", scope=None, id_token=None, expires_in=None)
+    grant = await provider(**PLAIN, subject_field="account").exchange("the-code", CHALLENGE)
+    assert (grant.subject, grant.scopes, grant.expires_at) == ("a-7", ("read",), None)
+    unnamed = [await provider(**PLAIN).exchange("the-code", CHALLENGE) for _ in range(2)]
+    assert unnamed[0].subject != unnamed[1].subject
+
+
+async def test_the_account_may_be_named_elsewhere(provider: Make, back_channel: BackChannel) -> None:
+    elsewhere = {"subject_url": f"{ISSUER}/whoami", "subject_field": "/users/0/id"}
+    back_channel.answers["/whoami"] = {"users": [{"id": "person-1"}, {"id": "person-2"}]}
+    grant = await provider(**PLAIN, **elsewhere).exchange("the-code", CHALLENGE)
+    assert grant.subject == "person-1"
+    assert back_channel.asked[-1].headers["Authorization"] == "Bearer an-access-token"
+
+
+@pytest.mark.parametrize(
+    ("answer", "failure"),
+    [
+        ({"users": []}, UnavailableError),
+        ({"users": [{"id": ""}]}, UnavailableError),
+        (httpx2.Response(200, json=[]), UnavailableError),
+        (httpx2.Response(500), UnavailableError),
+        (httpx2.Response(403), RefusedError),
+    ],
+)
+async def test_an_account_that_is_not_named_is_not_linked(
+    provider: Make, back_channel: BackChannel, answer: object, failure: type[ProviderError]
+) -> None:
+    back_channel.answers["/whoami"] = answer
+    with pytest.raises(failure):
+        await provider(**PLAIN, subject_url=f"{ISSUER}/whoami", subject_field="/users/0/id").exchange("c", CHALLENGE)
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        None,
+        "",
+        "not.a.token",
+        id_token(iss="https://another.example"),
+        id_token(iss=None),
+        id_token(aud="another"),
+        id_token(aud=None),
+        id_token(aud=["dashtam", "another"], azp="another"),
+        id_token(aud=["dashtam", "another"]),
+        id_token(aud=["dashtam", "another"], azp=["dashtam"]),
+        id_token(aud=["dashtam"], azp="another"),
+        id_token(aud=[]),
+        id_token(sub="a\0b"),
+        id_token(sub="a" * 256),
+        id_token(sub=["account-1"]),
+        id_token(nonce="another"),
+        id_token(nonce=None),
+        id_token(exp=1),
+        id_token(exp=None),
+        id_token(sub=None),
+        id_token(RSAKey.generate_key(2048, {"kid": "one"})),
+        id_token(OctKey.import_key("a-secret-that-is-long-enough-to-sign"), "HS256"),
+    ],
+)
+async def test_an_id_token_that_is_not_right_is_refused(
+    provider: Make, back_channel: BackChannel, token: str | None
+) -> None:
+    back_channel.answers["/token"] = back_channel.tokens(id_token=token)
+    with pytest.raises(InvalidIdTokenError) as raised:
+        await provider().exchange("the-code", CHALLENGE)
+    assert not token or token not in str(raised.value)
+
+
+@pytest.mark.parametrize("audience", [{"aud": ["dashtam"]}, {"aud": ["another", "dashtam"], "azp": "dashtam"}])
+async def test_an_id_token_for_several_names_the_one_it_was_issued_to(
+    provider: Make, back_channel: BackChannel, audience: dict[str, Any]
+) -> None:
+    back_channel.answers["/token"] = back_channel.tokens(id_token=id_token(**audience))
+    assert (await provider().exchange("the-code", CHALLENGE)).subject == "account-1"
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        {"kty": "EC", "crv": "P-999", "x": "AA", "y": "AA", "kid": "two"},
+        {"kty": "unheard-of", "kid": "two"},
+        {"kty": "RSA", "kid": "two"},
+        {"kid": "two"},
+        {"kty": ["RSA"]},
+        "no key",
+        None,
+    ],
+)
+async def test_keys_that_are_not_understood_are_ignored(provider: Make, back_channel: BackChannel, key: object) -> None:
+    back_channel.answers["/jwks"]["keys"].insert(0, key)
+    assert (await provider().exchange("the-code", CHALLENGE)).subject == "account-1"
+
+
+def _metadata(**changes: object) -> dict[str, Any]:
+    return {**BackChannel().answers[METADATA], **changes}
+
+
+@pytest.mark.parametrize(
+    ("path", "answer", "kind"),
+    [
+        ("/token", httpx2.Response(400, json={"error": "invalid_grant", "error_description": "used"}), RefusedError),
+        ("/token", httpx2.Response(401, json={"error": "invalid_client"}), RefusedError),
+        ("/token", httpx2.Response(403, text="<html>"), RefusedError),
+        ("/token", httpx2.Response(400, json={"error": {"message": "no"}}), RefusedError),
+        ("/token", httpx2.Response(200, json={"error": "bad_verification_code"}), RefusedError),
+        ("/token", httpx2.Response(429, json={"error": "slow_down"}), UnavailableError),
+        ("/token", httpx2.Response(302, headers={"Location": ISSUER}), UnavailableError),
+        ("/token", httpx2.Response(503, text="maintenance"), UnavailableError),
+        ("/token", httpx2.Response(200, text="[" * 100_000), UnavailableError),
+        ("/token", BackChannel.tokens(expires_in=10**15), UnavailableError),
+        ("/token", BackChannel.tokens(expires_in=-1), UnavailableError),
+        ("/token", BackChannel.tokens(refresh_token=7), UnavailableError),
+        ("/token", BackChannel.tokens(access_token="a\0b"), UnavailableError),
+        ("/token", BackChannel.tokens(scope="a\0b"), UnavailableError),
+        ("/token", httpx2.Response(200, text="<html>"), UnavailableError),
+        ("/token", httpx2.Response(200, json=["list"]), UnavailableError),
+        ("/token", httpx2.Response(200, json={"access_token": 5, "token_type": "bearer"}), UnavailableError),
+        ("/token", httpx2.Response(200, json={"access_token": "a", "token_type": "mac"}), UnavailableError),
+        ("/token", httpx2.ConnectError("refused"), UnavailableError),
+        ("/token", httpx2.ReadTimeout("slow"), UnavailableError),
+        ("/jwks", httpx2.Response(500), UnavailableError),
+        ("/jwks", httpx2.Response(200, text="no json"), UnavailableError),
+        ("/jwks", httpx2.Response(200, json=[]), UnavailableError),
+        ("/jwks", httpx2.Response(404), UnavailableError),
+        ("/jwks", {"keys": []}, InvalidIdTokenError),
+        ("/jwks", {"keys": "none"}, InvalidIdTokenError),
+        (METADATA, httpx2.Response(404), UnavailableError),
+        (METADATA, httpx2.ConnectError("refused"), UnavailableError),
+        (METADATA, {"issuer": "https://another.example"}, UnavailableError),
+        (METADATA, {"issuer": ISSUER}, UnavailableError),
+        (METADATA, _metadata(jwks_uri=None), UnavailableError),
+        (METADATA, _metadata(token_endpoint="http://issuer.example/token"), UnavailableError),
+        (METADATA, _metadata(jwks_uri="http://issuer.example/jwks"), UnavailableError),
+        (METADATA, _metadata(revocation_endpoint=["https://issuer.example"]), UnavailableError),
+        (METADATA, _metadata(token_endpoint="https://issuer.example:port/"), UnavailableError),
+    ],
+)
+async def test_what_goes_wrong_is_told(
+    provider: Make, back_channel: BackChannel, path: str, answer: object, kind: type[ProviderError]
+) -> None:
+    back_channel.answers[path] = answer
+    with pytest.raises(kind) as raised:
+        await provider().exchange("the-code", CHALLENGE)
+    assert str(raised.value)
+    assert "the-code" not in str(raised.value)
+    assert "a-secret" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ({"error": "invalid_grant", "error_description": "used"}, "invalid_grant: used"),
+        ({"error": "in\nvalid", "error_description": 5}, "invalid"),
+        ({"error": "x" * 1000}, "x" * 300),
+        ({"error": 5}, "400"),
+        (["error"], "400"),
+    ],
+)
+async def test_a_refusal_fits_into_a_line(
+    provider: Make, back_channel: BackChannel, said: object, expected: str
+) -> None:
+    back_channel.answers["/token"] = httpx2.Response(400, json=said)
+    with pytest.raises(RefusedError) as raised:
+        await provider().refresh("a-refresh-token")
+    assert str(raised.value) == expected
+
+
+async def test_a_provider_that_takes_too_long_is_given_up(
+    provider: Make, back_channel: BackChannel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client, "DEADLINE", 0.01)
+    for path in (METADATA, "/token", "/jwks"):
+        back_channel.pauses = {path: Pause()}
+        with pytest.raises(UnavailableError, match=r"Sandbox takes more than 0\.01 seconds"):
+            await provider().exchange("the-code", CHALLENGE)
+
+
+def test_the_callback_waits_longer_than_a_provider_may_take() -> None:
+    assert app.TIMEOUT.read is not None
+    assert discovery.TIMEOUT < client.DEADLINE < app.TIMEOUT.read
+
+
+async def test_a_refresh_keeps_what_is_not_given_anew(provider: Make, back_channel: BackChannel) -> None:
+    back_channel.answers["/token"] = back_channel.tokens(access_token="another", refresh_token=None, id_token=None)
+    grant = await provider().refresh("a-refresh-token")
+    assert (grant.access_token, grant.refresh_token, grant.subject) == ("another", "a-refresh-token", None)
+    assert grant.scopes == ("openid", "offline_access")
+    sent = back_channel.form("/token")
+    assert (sent["grant_type"], sent["refresh_token"]) == ("refresh_token", "a-refresh-token")
+
+
+async def test_a_refresh_that_tells_no_scopes_changes_none(provider: Make, back_channel: BackChannel) -> None:
+    back_channel.answers["/token"] = back_channel.tokens(scope=None)
+    assert (await provider().refresh("a-refresh-token")).scopes is None
+    assert "scope" not in back_channel.form("/token")
+
+
+async def test_a_token_is_revoked(provider: Make, back_channel: BackChannel) -> None:
+    await provider().revoke("a-refresh-token", "refresh_token")
+    assert back_channel.form("/revoke") == {"token": "a-refresh-token", "token_type_hint": "refresh_token"}
+
+
+async def test_a_provider_that_cannot_revoke_is_not_asked(provider: Make, back_channel: BackChannel) -> None:
+    for kind in ("refresh_token", "access_token"):
+        with pytest.raises(RefusedError, match="offers no revocation"):
+            await provider(**PLAIN).revoke("a-token", kind)
+    assert back_channel.asked == []
+
+
+@pytest.mark.parametrize("kind", ["access_token", "refresh_token"])
+@pytest.mark.parametrize(
+    ("answer", "failure"),
+    [
+        (httpx2.Response(400, json={"error": "invalid_request"}), RefusedError),
+        (httpx2.Response(401, json={"error": "invalid_client"}), RefusedError),
+        (httpx2.Response(403, text="<html>"), RefusedError),
+        (httpx2.Response(429), UnavailableError),
+        (httpx2.Response(503, json={"error": "unsupported_token_type"}), UnavailableError),
+        (httpx2.ConnectError("refused"), UnavailableError),
+    ],
+)
+async def test_a_revocation_that_is_refused_differs_from_one_that_fails(
+    provider: Make, back_channel: BackChannel, kind: str, answer: object, failure: type[ProviderError]
+) -> None:
+    back_channel.answers["/revoke"] = answer
+    with pytest.raises(failure):
+        await provider().revoke("a-token", kind)
+
+
+async def test_access_tokens_need_not_be_revocable(provider: Make, back_channel: BackChannel) -> None:
+    back_channel.answers["/revoke"] = httpx2.Response(400, json={"error": "unsupported_token_type"})
+    await provider().revoke("an-access-token", "access_token")
+    with pytest.raises(RefusedError):
+        await provider().revoke("a-refresh-token", "refresh_token")
+
+
+def test_it_is_named(provider: Make) -> None:
+    assert (provider().name, provider().title) == ("sandbox", "Sandbox")

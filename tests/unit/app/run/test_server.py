@@ -1,0 +1,248 @@
+"""Real processes of the callback server, the lighter of the two, on a port of their own."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import re
+import shutil
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import httpx2
+import psutil
+import pytest
+from starlette.applications import Starlette
+from starlette.routing import Route
+from uvicorn.config import STARTUP_FAILURE
+
+import app
+from app.callback.app import health
+from app.core.settings import CallbackSettings
+from app.run import server
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tests.unit.app.conftest import Authority
+
+PATIENCE = 30.0
+"""Seconds after which a process that should have answered counts as broken, even on a busy machine."""
+
+SLOW = """
+import asyncio
+from app.core import settings
+from app.run import server
+
+async def app(scope, receive, send):
+    if scope["type"] == "lifespan":
+        while True:
+            kind = (await receive())["type"]
+            await send({"type": kind + ".complete"})
+            if kind == "lifespan.shutdown":
+                return
+    print("received", flush=True)
+    await asyncio.sleep(0.5)
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": b"whole answer"})
+
+async def main(sockets):
+    await server.serve(app, settings.load(settings.CallbackSettings), 0, sockets)
+
+server.run(main, None)
+"""
+
+BOTH = """
+from starlette.applications import Starlette
+from starlette.routing import Route
+from app.callback.app import create_callback, health
+from app.core import logs, settings
+from app.run import server
+
+async def main(sockets):
+    logs.configure(debug=True)
+    loaded = settings.load(settings.CallbackSettings)
+    beside = Starlette(routes=[Route("/health", health)])
+    async with server.beside(beside, loaded, SECOND, None):
+        await server.serve(create_callback(loaded), loaded, 0, sockets)
+
+server.run(main, None)
+"""
+
+
+@pytest.fixture
+def environment(tls_environment: dict[str, str]) -> dict[str, str]:
+    return {**tls_environment, "APP_URL": "https://app:8000", "PUBLIC_URL": "https://app:8000", "DEBUG": "true"}
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    """A copy of the service's source, whose callback listens on a port that the system gives it."""
+    copy = tmp_path / "app"
+    shutil.copytree(Path(app.__file__).parent, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    server = copy / "run" / "callback.py"
+    changed, times = re.subn(r"^PORT = 8182$", "PORT = 0", server.read_text(), flags=re.MULTILINE)
+    assert times == 1
+    server.write_text(changed)
+    return copy
+
+
+@pytest.fixture
+def client(authority: Authority) -> Iterator[httpx2.Client]:
+    tls = ssl.create_default_context(cafile=authority.ca_file)
+    # No idle connection stays: the server would wait for this process to close it.
+    with httpx2.Client(verify=tls, trust_env=False, headers={"Connection": "close"}) as client:
+        yield client
+
+
+class Process(subprocess.Popen[bytes]):
+    """A process whose output goes to a file."""
+
+    log: Path
+
+    def says(self, text: str) -> Callable[[], bool]:
+        return lambda: text in self.log.read_text()
+
+    def urls(self, count: int = 1) -> list[str]:
+        """Wait until it listens on as many ports, and return the addresses there."""
+        found: set[int] = set()
+
+        def listening() -> bool:
+            assert self.poll() is None, self.log.read_text()
+            listeners = [one for one in psutil.Process(self.pid).net_connections("tcp4") if one.status == "LISTEN"]
+            found.update(one.laddr.port for one in listeners)
+            return len(found) >= count
+
+        eventually(listening)
+        return [f"https://localhost:{port}" for port in sorted(found)]
+
+
+@contextlib.contextmanager
+def running(command: list[str], environment: dict[str, str], folder: Path) -> Iterator[Process]:
+    """Run Python in a session of its own, so that no child outlives the test."""
+    with (folder / "log").open("w") as log:
+        process = Process(
+            [sys.executable, *command], env=environment, cwd=folder, stdout=log, stderr=log, start_new_session=True
+        )
+    process.log = folder / "log"
+    try:
+        yield process
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def eventually(condition: Callable[[], bool]) -> float:
+    """Wait until something holds; return the seconds that it took."""
+    start = time.monotonic()
+    while not condition():
+        assert time.monotonic() - start < PATIENCE
+        time.sleep(0.02)
+    return time.monotonic() - start
+
+
+def answers(client: httpx2.Client, url: str, status: str) -> Callable[[], bool]:
+    def ask() -> bool:
+        try:
+            return bool(client.get(url).json() == {"status": status})
+        except httpx2.TransportError:
+            return False
+
+    return ask
+
+
+def test_a_request_in_flight_is_answered_before_the_end(
+    environment: dict[str, str], client: httpx2.Client, tmp_path: Path
+) -> None:
+    with running(["-c", SLOW], {**environment, "PYTHONPATH": str(Path(app.__file__).parents[1])}, tmp_path) as process:
+        (url,) = process.urls()
+        with ThreadPoolExecutor(1) as pool:
+            answer = pool.submit(client.get, url, timeout=PATIENCE)
+            eventually(process.says("received"))
+            process.send_signal(signal.SIGTERM)
+            assert answer.result(PATIENCE).text == "whole answer"
+        assert process.wait(PATIENCE) == 0
+
+
+def test_two_servers_in_one_process_end_together(
+    environment: dict[str, str], client: httpx2.Client, tmp_path: Path
+) -> None:
+    code = BOTH.replace("SECOND", "0")
+    with running(["-c", code], {**environment, "PYTHONPATH": str(Path(app.__file__).parents[1])}, tmp_path) as process:
+        first, second = process.urls(2)
+        eventually(answers(client, f"{first}/health", "ok"))
+        eventually(answers(client, f"{second}/health", "ok"))
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(PATIENCE) == 0
+    assert process.log.read_text().count("Finished server process") == 2
+    assert not process.says("Traceback")()
+
+
+async def test_a_second_server_ends_with_its_context(environment: dict[str, str], client: httpx2.Client) -> None:
+    settings = CallbackSettings.model_validate({name.lower(): value for name, value in environment.items()})
+    listening = socket.create_server(("127.0.0.1", 0))
+    url = f"https://localhost:{listening.getsockname()[1]}/health"
+    async with server.beside(Starlette(routes=[Route("/health", health)]), settings, 0, [listening]):
+        answer = await asyncio.to_thread(client.get, url)
+    assert answer.status_code == 200
+    with pytest.raises(httpx2.ConnectError):
+        client.get(url)
+
+
+def test_a_taken_port_ends_the_start(environment: dict[str, str], tmp_path: Path) -> None:
+    with socket.create_server(("0.0.0.0", 0)) as taken:  # noqa: S104 - as the server would
+        code = BOTH.replace("SECOND", str(taken.getsockname()[1]))
+        path = str(Path(app.__file__).parents[1])
+        with running(["-c", code], {**environment, "PYTHONPATH": path}, tmp_path) as process:
+            assert process.wait(PATIENCE) == STARTUP_FAILURE
+    assert process.says("address already in use")()
+
+
+@pytest.mark.parametrize("arguments", [[], ["--reload"]])
+def test_ends_with_0_when_told_to_stop(
+    environment: dict[str, str], source: Path, client: httpx2.Client, arguments: list[str]
+) -> None:
+    with running(["-m", "app.run.callback", *arguments], environment, source.parent) as process:
+        (url,) = process.urls()
+        eventually(answers(client, f"{url}/health", "ok"))
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(PATIENCE) == 0
+
+
+def test_reloads_after_an_edit(environment: dict[str, str], source: Path, client: httpx2.Client) -> None:
+    edited = source / "callback" / "app.py"
+    with running(["-m", "app.run.callback", "--reload"], environment, source.parent) as process:
+        (url,) = (f"{one}/health" for one in process.urls())
+        eventually(answers(client, url, "ok"))
+        for status in ("first", "second"):
+            edited.write_text(re.sub('"status": "[a-z]+"', f'"status": "{status}"', edited.read_text()))
+            eventually(answers(client, url, status))
+
+
+def test_survives_an_edit_that_does_not_run(environment: dict[str, str], source: Path, client: httpx2.Client) -> None:
+    edited = source / "callback" / "app.py"
+    good = edited.read_text()
+    with running(["-m", "app.run.callback", "--reload"], environment, source.parent) as process:
+        (url,) = (f"{one}/health" for one in process.urls())
+        eventually(answers(client, url, "ok"))
+        edited.write_text("this is no Python")
+        eventually(process.says("SyntaxError"))
+        edited.write_text(good.replace('"status": "ok"', '"status": "mended"'))
+        eventually(answers(client, url, "mended"))
+
+
+def test_ends_when_it_cannot_start_whatever_the_source_says(environment: dict[str, str], source: Path) -> None:
+    wrong = {**environment, "APP_URL": "http://app"}
+    with running(["-m", "app.run.callback", "--reload"], wrong, source.parent) as process:
+        assert process.wait(PATIENCE) == 1
+    assert process.says("APP_URL=http://app")()
+    assert not process.says("Traceback")()

@@ -1,0 +1,143 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, cast
+
+import pytest
+from filelock import FileLock, Timeout
+
+from cli.core.errors import UserError
+from cli.environments.clone import Clone
+from cli.operations import watch
+from cli.operations.down import down
+from cli.operations.up import up
+from cli.pulumi.stack_state import VOLUME, Resource
+from infra.naming import OWNER_LABEL
+from tests.unit.cli.backend import Backend
+from tests.unit.cli.conftest import HEALTHY
+from tests.unit.cli.world import World
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from cli.operations.session import Session
+
+CONFIG = """\
+config:
+  dashtam:postgres: {database: d, user: u}
+  dashtam:app: {oauth_redirect_uri: "https://127.0.0.1:8182"}
+"""
+
+
+@pytest.fixture
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
+    for stack in ("dev", "test"):
+        (tmp_path / f"Pulumi.{stack}.yaml").write_text(CONFIG)
+    clone = Clone("me", tmp_path, tmp_path / "home")
+    clone.home.mkdir(parents=True, exist_ok=True)
+    world = World(clone, tmp_path)
+    monkeypatch.setattr(watch, "EngineView", lambda _client: world)
+    return world
+
+
+def session(world: World) -> Session:
+    return cast("Session", world)
+
+
+def is_free(world: World, stack: str) -> bool:
+    """Return whether no command holds an environment."""
+    try:
+        with FileLock(world.clone.home / f"{stack}.lock", timeout=0, is_singleton=False):
+            return True
+    except Timeout:
+        return False
+
+
+def test_environments_come_up_and_go_down_together(world: World) -> None:
+    assert [*map(str, up(session(world), "test", "dev"))] == ["outputs of test", "outputs of dev"]
+    assert world.up.keys() == {"dev", "test"}
+    assert [stack for stack in ("dev", "test") if not is_free(world, stack)] == []
+    down(session(world), "dev", "test")
+    assert world.up == {}
+
+
+def test_down_keeps_all_but_containers_and_networks(world: World) -> None:
+    up(session(world), "dev")
+    down(session(world), "dev")
+    targets = {flag for flag in world.updates[-1] if flag.startswith("--target=")}
+    assert targets == {
+        "--target=urn:pulumi:**$docker:index/container:Container::**",
+        "--target=urn:pulumi:**$docker:index/network:Network::**",
+    }
+
+
+def test_what_runs_beside_the_services_is_removed_before_their_network(world: World) -> None:
+    up(session(world), "dev")
+    world.guests["dev"] = replace(HEALTHY, id="id-tests", component="tests", stack="dev")
+    down(session(world), "dev")
+    assert (world.up, world.guests) == ({}, {})
+
+
+def test_an_unknown_environment_stops_all_before_anything_is_done(world: World) -> None:
+    with pytest.raises(UserError, match="nowhere"):
+        up(session(world), "dev", "nowhere")
+    with pytest.raises(UserError, match="nowhere"):
+        down(session(world), "dev", "nowhere")
+    assert world.updates == []
+
+
+def test_one_that_fails_doesn_t_keep_the_other_down(world: World) -> None:
+    world.fails = {"dev"}
+    with pytest.raises(UserError, match="dev"):
+        up(session(world), "dev", "test")
+    assert world.up.keys() == {"test"}
+    assert [stack for stack in ("dev", "test") if not is_free(world, stack)] == []
+
+
+@pytest.mark.parametrize("command", [up, down])
+def test_another_clones_is_left_alone(world: World, command: Callable[..., object]) -> None:
+    up(session(world), "dev")
+    before = dict(world.up), list(world.updates)
+    labels = [{"label": OWNER_LABEL, "value": "another"}]
+    theirs = Resource(VOLUME, "postgres-data", "postgres_dev_data", outputs={"name": "v", "labels": labels})
+    Backend(world.root / "state").write("dev", [theirs])
+    with pytest.raises(UserError, match="dev is another clone's"):
+        command(session(world), "dev")
+    assert (world.up, world.updates) == before
+    assert is_free(world, "dev")
+
+
+def test_what_is_lost_from_the_engine_is_refreshed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    up(session(world), "dev")
+    assert "--refresh" not in world.updates[-1]
+    monkeypatch.setattr(world, "containers", lambda *_: [])
+    down(session(world), "dev")
+    assert "--refresh" in world.updates[-1]
+
+
+def test_resources_to_replace_are_named_to_pulumi(world: World) -> None:
+    up(session(world), "dev", replace=["urn:one"])
+    assert "--replace=urn:one" in world.updates[-1]
+
+
+def test_one_that_is_unhealthy_is_reported_with_its_last_lines(world: World) -> None:
+    world.health = "unhealthy"
+    with pytest.raises(UserError) as raised:
+        up(session(world), "dev")
+    assert "last words of id-dev" in f"{raised.value} {raised.value.cause}"
+    assert is_free(world, "dev")
+
+
+def test_no_other_command_changes_an_environment_meanwhile(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    free: list[bool] = []
+    update = world.update
+
+    def watched(command: str, stack: str, *flags: str, **callbacks: object) -> bool:
+        free.extend(is_free(world, one) for one in ("dev", "test"))
+        return update(command, stack, *flags, **callbacks)
+
+    monkeypatch.setattr(world, "update", watched)
+    up(session(world), "dev")
+    down(session(world), "dev")
+    assert free == [False, True] * 2

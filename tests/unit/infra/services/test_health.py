@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from infra.services import health
+
+PAUSE = 0.4
+
+
+@pytest.fixture
+def mark(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(health, "MARK", str(tmp_path / "healthy"))
+    return tmp_path / "healthy"
+
+
+def _run(command: str) -> tuple[int, float]:
+    started = time.monotonic()
+    done = subprocess.run(["sh", "-c", health.paced(command, PAUSE)], check=False)
+    return done.returncode, time.monotonic() - started
+
+
+def test_what_becomes_healthy_is_marked_at_once(mark: Path) -> None:
+    status, _ = _run("true")
+    assert status == 0
+    assert mark.exists()
+
+
+def test_what_is_healthy_is_asked_after_a_pause(mark: Path) -> None:
+    mark.touch()
+    status, took = _run("true")
+    assert (status, mark.exists()) == (0, True)
+    assert took >= PAUSE
+
+
+@pytest.mark.parametrize("was_healthy", [True, False])
+def test_what_fails_is_asked_again_as_soon_as_before(mark: Path, was_healthy: bool) -> None:
+    if was_healthy:
+        mark.touch()
+    status, took = _run("exit_with() { return 7; }; exit_with")
+    assert (status, mark.exists()) == (1, was_healthy)
+    assert (took >= PAUSE) == was_healthy

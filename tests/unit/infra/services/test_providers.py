@@ -1,0 +1,146 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from infra.config.errors import ConfigError
+from infra.endpoints import Endpoint
+from infra.services import providers
+from infra.services.providers import Credentials
+
+if TYPE_CHECKING:
+    from infra.config.providers import ProviderSettings
+    from tests.unit.infra.conftest import Load
+
+FILES = {"client_id_file": "~/id", "client_secret_file": "~/secret"}
+KNOWN = Credentials("the id", "the secret")
+FIELDS = {
+    *("name", "title", "kind", "issuer", "discovery_url", "authorization_endpoint", "token_endpoint", "jwks_uri"),
+    *("revocation_endpoint", "subject_field", "scopes", "client_id", "client_secret", "token_auth", "trust"),
+    *("redirect_uri", "subject_url", "authorization_response_iss_parameter_supported", "authorization_parameters"),
+}
+"""What the service knows of a provider."""
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "id").write_text("the id\n")
+    (tmp_path / "secret").write_text("  the secret\r\n")
+    return tmp_path
+
+
+def settings(load: Load, **given: Any) -> dict[str, ProviderSettings]:  # noqa: ANN401 - a config's values
+    return load({"providers.my-bank": {**FILES, **given}}).providers
+
+
+def test_credentials_are_read_from_home(load: Load, home: Path) -> None:
+    del home
+    found = providers.read_credentials("dev", settings(load, preset="schwab"))
+    assert found == {"my-bank": KNOWN}
+    assert "the" not in repr(found["my-bank"])
+
+
+def test_without_providers_nothing_is_read() -> None:
+    assert providers.read_credentials("dev", {}) == {}
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (None, "no such file or directory"),
+        (b"", "it is empty"),
+        (b" \n", "it is empty"),
+        (b"one\ntwo\n", "it is not one line of text"),
+        (b"\xff", "'utf-8' codec can't decode byte 0xff in position 0: invalid start byte"),
+    ],
+)
+def test_a_file_that_holds_no_secret_is_told(load: Load, home: Path, content: bytes | None, reason: str) -> None:
+    (home / "secret").unlink()
+    if content is not None:
+        (home / "secret").write_bytes(content)
+    with pytest.raises(ConfigError) as error:
+        providers.read_credentials("dev", settings(load, preset="schwab"))
+    assert str(error.value).split("\n  ") == [
+        "Pulumi.dev.yaml is not valid:",
+        (
+            f'dashtam:providers.my-bank.client_secret_file = "~/secret": {reason};'
+            " put the client secret that the provider gave you there, and nothing else."
+        ),
+    ]
+
+
+def test_all_files_that_are_missing_are_told_at_once(load: Load, home: Path) -> None:
+    for path in home.iterdir():
+        path.unlink()
+    with pytest.raises(ConfigError) as error:
+        providers.read_credentials("dev", settings(load, preset="schwab"))
+    assert len(str(error.value).splitlines()) == 3
+
+
+def test_a_preset_is_completed_by_the_service(load: Load) -> None:
+    one = settings(load, preset="schwab", title="Schwab (mine)")["my-bank"]
+    assert providers.configured("my-bank", one, KNOWN) == {
+        "name": "my-bank",
+        "preset": "schwab",
+        "title": "Schwab (mine)",
+        "client_id": "the id",
+        "client_secret": "the secret",
+    }
+
+
+def test_an_openid_provider_needs_its_issuer_alone(load: Load) -> None:
+    one = settings(load, kind="oidc", issuer="https://bank.example/")["my-bank"]
+    made = providers.configured("my-bank", one, KNOWN)
+    assert set(made) == FIELDS
+    assert {name: value for name, value in made.items() if value is not None} == {
+        "name": "my-bank",
+        "title": "My-bank",
+        "kind": "oidc",
+        "issuer": "https://bank.example/",
+        "discovery_url": "https://bank.example/.well-known/openid-configuration",
+        "scopes": ["openid", "offline_access"],
+        "authorization_parameters": {},
+        "token_auth": "client_secret_basic",
+        "trust": "public",
+        "client_id": "the id",
+        "client_secret": "the secret",
+    }
+
+
+def test_what_is_given_comes_before_the_defaults(load: Load) -> None:
+    given = {
+        "kind": "oauth2",
+        "title": "Bank",
+        "authorization_endpoint": "https://bank.example/a?b=c",
+        "token_endpoint": "https://bank.example/t",
+        "revocation_endpoint": "https://bank.example/r",
+        "subject_url": "https://bank.example/whoami",
+        "subject_field": "/account",
+        "authorization_parameters": {"access_type": "offline"},
+        "scopes": ["read"],
+        "token_auth": "client_secret_post",
+        "trust": "environment",
+        "redirect_uri": "https://127.0.0.1:8182/other",
+    }
+    made = providers.configured("my-bank", settings(load, **given)["my-bank"], KNOWN)
+    assert set(made) == FIELDS
+    assert given.items() <= made.items()
+
+
+def test_the_sandbox_is_asked_in_the_network_and_shown_to_browsers() -> None:
+    made = providers.sandbox(Endpoint("sandbox", 8282, 8283), KNOWN)
+    assert set(made) == FIELDS
+    assert made["issuer"] == "https://localhost:8283"
+    assert made["authorization_endpoint"] == "https://localhost:8283/auth"
+    assert made["discovery_url"] == "https://sandbox:8282/.well-known/openid-configuration"
+    assert made["trust"] == "environment"
+    assert made["authorization_response_iss_parameter_supported"] is True
+
+
+def test_the_document_is_a_list() -> None:
+    assert json.loads(providers.document([{"name": "a"}, {"name": "b"}])) == [{"name": "a"}, {"name": "b"}]
+    assert json.loads(providers.document([])) == []
