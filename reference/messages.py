@@ -18,6 +18,7 @@ ROOT = Path(__file__).resolve().parents[1]
 FOLDERS = ("cli", "infra")
 TOLD: dict[str, tuple[int | str, ...]] = {
     "UserError": (0, "cause", "remedy"),
+    "explain_failure": (0, "cause", 1),
     "RefusedError": (0, "cause", "remedy"),
     "Finding": (0, "cause", "remedy"),
     "EngineError": (0,),
@@ -55,7 +56,7 @@ def content() -> str:
         " output of another program, or depends on the machine. [Troubleshooting](../troubleshooting.md) explains the"
         " common ones.",
         "## Commands",
-        table(("message", "cause", "remedy"), _rows(found, "UserError", "RefusedError")),
+        table(("message", "cause", "remedy"), _rows(found, "UserError", "explain_failure", "RefusedError")),
         "## Plain Pulumi",
         table(("message",), _rows(found, "EngineError")),
         "## Doctor",

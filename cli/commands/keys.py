@@ -8,13 +8,9 @@ import typer
 
 from cli.commands.arguments import Environment
 from cli.commands.options import AsJson
-from cli.core import remedies
-from cli.core.errors import UserError
 from cli.environments import handle
+from cli.operations import app_programs
 from cli.ui.console import out
-
-APP = "app"
-ROTATE = ("python", "-m", "app.run.rotate")
 
 app = typer.Typer(
     help="The keys that linked accounts' tokens are encrypted under.", no_args_is_help=True, add_completion=False
@@ -32,28 +28,18 @@ def rotate(
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Encrypt every token anew under a new key, while the environment runs; no read fails meanwhile."""
-    there = handle.of(environment)
-    status, said = there.view.execute(there.running(APP).id, ROTATE)
-    if status != 0:
-        raise UserError(
-            f"The keys of {environment} were not rotated.",
-            cause=said.strip(),
-            remedy=remedies.known(said)
-            or f"Remove the cause, then run `./dashtam keys rotate {environment}` again; no token was lost.",
-        )
-    done = json.loads(said.splitlines()[-1])
+    """Encrypt every token with a new key while the environment runs; no read fails meanwhile."""
+    done = app_programs.rotate_keys(handle.of(environment))
     if as_json:
         typer.echo(json.dumps({"environment": environment, **done}))
         return
     out.print(
         f"{environment}: {done['connections']} connections are encrypted under the new key {done['key']};"
-        f" {done['retired']} old keys are gone.",
+        f" {done['retired']} old keys were deleted.",
         highlight=False,
     )
     if done["unreadable"]:
         out.print(
-            f"{done['unreadable']} connections can't be read, and keep the key that they have: their accounts must be"
-            " linked again.",
+            f"{done['unreadable']} connections can't be read: link their accounts again.",
             highlight=False,
         )

@@ -36,22 +36,23 @@ def restore(
     the service is healthy with the new one. Linked accounts of another clone or machine come back as revoked: their
     tokens can't be read here, and they must be linked again.
     """
-    from cli.data.backups import load  # noqa: PLC0415 - only what puts one back needs it
-    from cli.data.snapshots import before  # noqa: PLC0415
+    from cli.operations import restore_backup, snapshot_before_loss  # noqa: PLC0415 - slow to import
 
-    there, client = handle.of(environment), connect()
+    target, client = handle.of(environment), connect()
     if not yes and file == STREAM:
-        raise UserError("Give --yes.", cause="Standard input is the backup, so nobody can be asked.", exit_status=USAGE)
+        raise UserError(
+            "Give --yes.", cause="Standard input is the backup, so it can't answer the question.", exit_status=USAGE
+        )
     if not yes:
-        snapshot = not no_snapshot and before.has_data(client, there.clone, environment)
-        question = f"Replace {environment}'s database with {file}? {before.consequence(snapshot=snapshot)}"
-        questions.confirm(question, as_json=as_json)
-    done = load.restore(client, there, file, snapshot=not no_snapshot)
+        snapshot = not no_snapshot and snapshot_before_loss.has_data(client, target.clone, environment)
+        consequence = snapshot_before_loss.consequence(snapshot=snapshot)
+        questions.confirm(f"Replace {environment}'s database with {file}? {consequence}", as_json=as_json)
+    done = restore_backup.restore(client, target, file, snapshot=not no_snapshot)
     if as_json:
         typer.echo(json.dumps(asdict(done)))
         return
     out.print(
-        f"{environment}: {_what(done.made_of, file)} is in place, {megabytes(done.bytes)} in {done.seconds:.1f} s.",
+        f"{environment}: {_origin(done.made_of, file)} is in place, {megabytes(done.bytes)} in {done.seconds:.1f} s.",
         highlight=False,
         markup=False,
     )
@@ -61,5 +62,5 @@ def restore(
         )
 
 
-def _what(made_of: str | None, file: str) -> str:
+def _origin(made_of: str | None, file: str) -> str:
     return f"the backup of {made_of}" if made_of else "the dump" if file == STREAM else file

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.table import Table
 
 from cli.commands.arguments import Environment, Snapshot
 from cli.commands.options import AsJson, NoInstall, NoSnapshot, Yes
-from cli.core.errors import UserError
 from cli.data.snapshots import store
-from cli.data.snapshots.manifest import Manifest
-from cli.data.snapshots.store import Store
+from cli.data.snapshots.store import Summary
 from cli.engine.connect import connect
-from cli.environments import environment_lock, handle
+from cli.environments import handle
 from cli.operations import session
 from cli.ui import questions
 from cli.ui.console import err, out
@@ -37,9 +35,9 @@ def create(
     as_json: AsJson = False,
 ) -> None:
     """Take a snapshot of an environment, running or not. Services are paused meanwhile; no connection is lost."""
-    from cli.operations import take_snapshot as creation  # noqa: PLC0415 - only what takes one needs it
+    from cli.operations import take_snapshot  # noqa: PLC0415 - slow to import
 
-    taken = creation.create(connect(), handle.require(environment), environment, name)
+    taken = take_snapshot.take(connect(), handle.require(environment), environment, name)
     if as_json:
         typer.echo(json.dumps(asdict(taken)))
         return
@@ -54,12 +52,12 @@ def create(
 @app.command("list", epilog="Example: ./dashtam snapshot list dev")
 def show(environment: Environment, *, as_json: AsJson = False) -> None:
     """List an environment's snapshots, the oldest first. Doesn't read their data; a restore checks each byte of it."""
-    kept = _store(environment)
-    rows = [_row(kept, name) for name in kept.names()]
+    snapshots = store.of(handle.require(environment), environment)
+    found = [snapshots.summary(name) for name in snapshots.names()]
     if as_json:
-        typer.echo(json.dumps(rows, indent=2))
-    elif rows:
-        out.print(_table(rows))
+        typer.echo(json.dumps([asdict(one) for one in found], indent=2))
+    elif found:
+        out.print(_table(found))
     else:
         err.print(f"{environment} has no snapshots. Take one: ./dashtam snapshot create {environment}", highlight=False)
 
@@ -74,25 +72,27 @@ def restore(  # noqa: PLR0913 - options, each given by name
     no_install: NoInstall = False,
     as_json: AsJson = False,
 ) -> None:
-    """Put a snapshot in the place of an environment's data: whole, or not at all. Ends with the environment up.
+    """Replace an environment's data with a snapshot: completely, or not at all. Ends with the environment up.
 
     Where there is data, it asks, and takes a snapshot of it first. Passwords and keys may have changed since: what
     comes back is made to open with those that the environment has now.
     """
-    from cli.data.snapshots import before  # noqa: PLC0415 - only what puts one back needs it
-    from cli.operations import restore_snapshot as restoring  # noqa: PLC0415
+    from cli.operations import restore_snapshot, snapshot_before_loss  # noqa: PLC0415 - slow to import
 
-    made = _store(environment).read(name)
+    made = store.of(handle.require(environment), environment).read(name)
     here = session.prepare(install=not no_install)
-    if not yes and before.has_data(here.client, here.clone, environment):
-        question = f"Replace {environment}'s data with the snapshot {name} of {_moment(made)}?"
-        questions.confirm(f"{question} {before.consequence(snapshot=not no_snapshot)}", as_json=as_json)
-    done = restoring.restore(here, environment, name, snapshot=not no_snapshot)
+    if not yes and snapshot_before_loss.has_data(here.client, here.clone, environment):
+        question = (
+            f"Replace {environment}'s data with the snapshot {name} of {made.created.isoformat(timespec='seconds')}?"
+        )
+        consequence = snapshot_before_loss.consequence(snapshot=not no_snapshot)
+        questions.confirm(f"{question} {consequence}", as_json=as_json)
+    done = restore_snapshot.restore(here, environment, name, snapshot=not no_snapshot)
     if as_json:
         typer.echo(json.dumps(asdict(done)))
         return
     out.print(
-        f"{environment}: {name} is back, {megabytes(done.bytes)} in {done.seconds:.1f} s"
+        f"{environment}: {name} is restored, {megabytes(done.bytes)} in {done.seconds:.1f} s"
         f" (services were down for {done.down_seconds:.1f} s).",
         highlight=False,
         markup=False,
@@ -111,48 +111,27 @@ def delete(
 ) -> None:
     """Delete a snapshot for good; asks first."""
     here = handle.require(environment)
-    kept = store.of(here, environment)
+    snapshots = store.of(here, environment)
+    snapshots.require(name)
     if not yes:
-        questions.confirm(f"Delete {environment}'s snapshot {name}{_described(kept, name)} for good?", as_json=as_json)
-    with environment_lock.held(here, environment):
-        kept.delete(name)
+        description = _description(snapshots.summary(name))
+        questions.confirm(f"Delete {environment}'s snapshot {name}{description} for good?", as_json=as_json)
+    store.delete(here, environment, name)
     if as_json:
         typer.echo(json.dumps({"environment": environment, "name": name}))
         return
     err.print(f"{environment}: {name} is deleted.", highlight=False, markup=False)
 
 
-def _store(environment: str) -> Store:
-    return store.of(handle.require(environment), environment)
+def _description(one: Summary) -> str:
+    return f" of {one.created} ({megabytes(one.bytes)})" if one.bytes is not None else ", which is damaged,"
 
 
-def _described(kept: Store, name: str) -> str:
-    kept.require(name)
-    try:
-        made = kept.read(name)
-    except UserError:
-        return ", which is damaged,"
-    return f" of {_moment(made)} ({megabytes(made.size)})"
-
-
-def _moment(made: Manifest) -> str:
-    return made.created.isoformat(timespec="seconds")
-
-
-def _row(kept: Store, name: str) -> dict[str, Any]:
-    row = {"name": name, "path": str(kept.path(name))}
-    try:
-        made = kept.read(name)
-    except UserError as error:
-        return {**row, "created": None, "bytes": None, "postgres": None, "damage": error.cause}
-    return {**row, "created": _moment(made), "bytes": made.size, "postgres": made.postgres, "damage": None}
-
-
-def _table(rows: list[dict[str, Any]]) -> Table:
+def _table(found: list[Summary]) -> Table:
     table = Table(box=None, pad_edge=False)
     for heading in ("snapshot", "taken", "size", "PostgreSQL"):
         table.add_column(heading, justify="right" if heading == "size" else "left")
-    for row in rows:
-        size = megabytes(row["bytes"]) if row["bytes"] is not None else ""
-        table.add_row(row["name"], row["created"] or f"damaged: {row['damage']}", size, row["postgres"] or "")
+    for one in found:
+        size = megabytes(one.bytes) if one.bytes is not None else ""
+        table.add_row(one.name, one.created or f"damaged: {one.damage}", size, one.postgres or "")
     return table

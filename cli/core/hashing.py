@@ -16,7 +16,7 @@ CHUNK = 1 << 20
 class Hashed:
     """Hands pieces on, and has their size in bytes and their SHA-256 afterwards; `count` gets each piece's bytes."""
 
-    def __init__(self, pieces: Iterable[bytes], count: Callable[[int], None] = lambda _: None) -> None:
+    def __init__(self, pieces: Iterable[bytes], count: Callable[[int], object] = lambda _: None) -> None:
         self._pieces = pieces
         self._count = count
         self._digest = hashlib.sha256()

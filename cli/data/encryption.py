@@ -1,4 +1,4 @@
-"""Secrets in files: encrypted under a key that is derived from this clone's passphrase."""
+"""How a secret is encrypted in a file: AES-256-GCM, under a key that scrypt derives from this clone's passphrase."""
 
 from __future__ import annotations
 
@@ -20,13 +20,7 @@ KEY_BYTES = 32
 
 
 class Sealed(BaseModel):
-    """What was encrypted.
-
-    Args:
-        salt: Of the key's derivation.
-        nonce: Of AES-256-GCM.
-        ciphertext: With its tag.
-    """
+    """An encrypted secret: scrypt's salt, the nonce, and the ciphertext with GCM's tag at its end."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -36,29 +30,14 @@ class Sealed(BaseModel):
 
 
 def seal(passphrase_file: Path, secret: bytes, purpose: str) -> Sealed:
-    """Encrypt a secret.
-
-    Args:
-        passphrase_file: Of this clone.
-        secret: What to hide.
-        purpose: What it is for; needed again to open it.
-    """
+    """Encrypt a secret, which is decrypted for the same purpose only."""
     salt, nonce = secrets.token_bytes(SALT_BYTES), secrets.token_bytes(NONCE_BYTES)
     ciphertext = AESGCM(_key(passphrase_file, salt)).encrypt(nonce, secret, purpose.encode())
     return Sealed.model_construct(salt=salt, nonce=nonce, ciphertext=ciphertext)
 
 
 def unseal(passphrase_file: Path, sealed: Sealed, purpose: str) -> bytes | None:
-    """Decrypt a secret.
-
-    Args:
-        passphrase_file: Of this clone.
-        sealed: What `seal` returned.
-        purpose: What it is for.
-
-    Returns:
-        The secret; None where another passphrase encrypted it, or this clone's is lost, or it was changed.
-    """
+    """Decrypt a secret; None if it is changed, of another purpose or passphrase, or if the passphrase is lost."""
     with suppress(InvalidTag, ValueError, FileNotFoundError):
         return AESGCM(_key(passphrase_file, sealed.salt)).decrypt(sealed.nonce, sealed.ciphertext, purpose.encode())
     return None

@@ -1,4 +1,14 @@
-"""How far a restore has come, noted outside the volumes: the next command knows whether to undo it or to finish it."""
+"""The journal of a restore: its phase is recorded outside the volumes, so that the next command can finish or undo it.
+
+| phase | state of the data | what the next command does |
+|---|---|---|
+| `STAGING` | a snapshot is copied beside the old data; nothing else is touched | deletes the copy |
+| `SWAPPING` | the copy is complete and takes the old data's place | finishes the swap |
+| `SESSION_KEY` | the new data is in place; its session key isn't installed | the next `up` installs it |
+| `DATABASE` | a backup is beside the old database on the server, or in its place | `backups.serving` decides |
+
+`operations.finish_restore` does this.
+"""
 
 from __future__ import annotations
 
@@ -17,27 +27,19 @@ from cli.environments.clone import Clone
 
 
 class Phase(StrEnum):
-    """How far it is."""
+    """How far a restore is; the values are in the files of interrupted restores and never change."""
 
     STAGING = "staging"
-    """The new data is brought beside the old; nothing else was touched."""
-    SWITCHING = "switching"
-    """The new data is complete and takes the old one's place; there is no way back."""
-    KEYS = "keys"
-    """The new data is in its place; the next update is to install the session key that belongs to it."""
+    SWAPPING = "switching"
+    SESSION_KEY = "keys"
     DATABASE = "database"
-    """A backup, not a snapshot: the server has the restored database beside the old one, or in its place."""
 
 
 class Entry(BaseModel):
-    """A restore that is under way, or was when its command was killed.
+    """A restore in progress, or one that was interrupted.
 
-    Args:
-        format: The version of this form, and of what it says of the volumes; never assumed.
-        snapshot: What is restored.
-        phase: How far it is.
-        parts: Whose data; none where it is a backup.
-        session_key: Of the data, where the environment has another one.
+    The format also covers the names that a restore uses in the volumes. A backup has no parts. The session key is that
+    of the data, if the environment has another one.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -51,20 +53,12 @@ class Entry(BaseModel):
 
 @dataclass(frozen=True)
 class Journal:
-    """The journal of an environment.
-
-    Args:
-        path: Its file, which is there while a restore is under way.
-    """
+    """An environment's journal; its file exists while a restore is in progress."""
 
     path: Path
 
     def read(self) -> Entry | None:
-        """Return the restore that is under way, if one is.
-
-        Raises:
-            UserError: Another version of this tool noted it.
-        """
+        """Return the restore in progress; a UserError if another version of this tool began it."""
         try:
             return Entry.model_validate_json(self.path.read_bytes())
         except FileNotFoundError:
@@ -77,27 +71,18 @@ class Journal:
             ) from None
 
     def write(self, entry: Entry) -> None:
-        """Note how far a restore is; it is on the disk when this returns.
-
-        Args:
-            entry: The restore.
-        """
+        """Record a restore's phase; it is on the disk when this returns."""
         atomic_files.private_folder(self.path.parent)
         with atomic_files.replacing(self.path, atomic_files.PRIVATE) as file:
             file.write(entry.model_dump_json().encode())
 
     def clear(self) -> None:
-        """Note that no restore is under way."""
+        """Record that no restore is in progress."""
         if self.path.exists():
             self.path.unlink()
             atomic_files.sync(self.path.parent)
 
 
 def of(clone: Clone, stack: str) -> Journal:
-    """Return an environment's journal.
-
-    Args:
-        clone: This clone.
-        stack: The environment.
-    """
+    """Return an environment's journal."""
     return Journal(clone.home / "restoring" / f"{stack}.json")

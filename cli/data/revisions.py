@@ -1,4 +1,4 @@
-"""Whether the service of this checkout can serve a database: one of a newer version it can't bring back to its own."""
+"""Whether this checkout's service can serve a database: it can't migrate one of a newer version."""
 
 from __future__ import annotations
 
@@ -14,20 +14,12 @@ _IS_MIGRATED = "SELECT to_regclass('alembic_version') IS NOT NULL"
 _REVISION = "SELECT version_num FROM alembic_version"
 
 
-def require_known(query: Callable[[str], str], what: str) -> None:
-    """Make sure that a database's revision is known.
-
-    Args:
-        query: Runs a statement in the database.
-        what: Where the database comes from, for the message.
-
-    Raises:
-        UserError: It is not.
-    """
+def require_known(query: Callable[[str], str], origin: str) -> None:
+    """Make sure, by a function that runs SQL in a database, that its revision is known; the origin is for messages."""
     revision = query(_REVISION) if query(_IS_MIGRATED) == "t" else ""
     if revision and not _is_known(revision):
         raise UserError(
-            f"The database of {what} is of a newer version of the service; nothing was changed.",
+            f"The database of {origin} is of a newer version of the service; nothing was changed.",
             cause=f"It is at revision {revision}, which this checkout doesn't have.",
             remedy="Check out the version that it was made with, or a newer one.",
         )

@@ -1,4 +1,14 @@
-"""The environment's secrets that its data is opened with, read from where they are installed for its services."""
+"""Which secrets travel with data, and what becomes of each when the data is restored.
+
+| secret | in snapshots | in backups | when the data is restored |
+|---|---|---|---|
+| master keys of tokens | sealed | sealed | `app.linking.rekeying` wraps the data keys with the present ones |
+| session key | sealed | no | `snapshots.session_key` puts it into Pulumi's state |
+| database password | no | no | `snapshots.staged_credentials` sets the present one |
+
+`encryption` seals them. A snapshot is taken of stopped environments too, so it reads them from the volumes in which
+they are installed for the services.
+"""
 
 from __future__ import annotations
 
@@ -12,96 +22,70 @@ from cli.core.errors import UserError
 from cli.data import encryption
 from cli.data.encryption import Sealed
 from cli.data.snapshots.helper import Helper, Part
+from cli.engine import streams
 from cli.ui.console import err
 from infra.naming import Naming
 
 TOKEN_KEYS = "token-keys.json"  # noqa: S105 - a file's name
-INSTALLED = "/run/secrets"
-"""Where a service finds its own."""
-
 SESSION_KEY = "session-key.json"
 PASSWORD = "password"  # noqa: S105 - a file's name
 
+INSTALLED_TOKEN_KEYS = f"/run/secrets/{TOKEN_KEYS}"
+"""In the container of the app."""
+
 _PURPOSES = {TOKEN_KEYS: "dashtam: token keys", SESSION_KEY: "dashtam: session key"}
-"""Of the secrets that are kept with the data."""
+"""Of the secrets that travel with data, by the names of their files there."""
 
 _SOURCES = {TOKEN_KEYS: ("app", TOKEN_KEYS), SESSION_KEY: ("app", "secret-key"), PASSWORD: ("postgres", PASSWORD)}
-"""The service that has a secret, and the file in which it finds it."""
+"""The service that a secret is installed for, and the file's name there."""
 
 
 def volumes(naming: Naming, part: Part) -> list[str]:
-    """Return the volumes of secrets that a part's data is opened with."""
+    """Return the volumes of secrets that the helper of a part needs: the one of Postgres, for all of them."""
     services = dict.fromkeys(service for service, _ in _SOURCES.values())
     return [naming.files_volume(service) for service in services] if part.service == "postgres" else []
 
 
-def kept(helper: Helper, naming: Naming) -> dict[str, bytes]:
-    """Return the secrets that are kept with the data, by the names of their files there; those that there are.
-
-    Args:
-        helper: With the volumes of secrets.
-        naming: The environment's names.
-    """
-    found = {name: _read(helper, naming, name) for name in _PURPOSES}
-    return {name: content for name, content in found.items() if content is not None}
-
-
-def session_key(helper: Helper, naming: Naming) -> bytes | None:
-    """Return the key that the environment signs sessions with now, in base64."""
-    return _read(helper, naming, SESSION_KEY)
-
-
-def _read(helper: Helper, naming: Naming, name: str) -> bytes | None:
+def installed(helper: Helper, naming: Naming, name: str) -> bytes | None:
+    """Return a secret as it is installed now (the session key in base64); None if it isn't installed."""
+    service, file = _SOURCES[name]
     with suppress(NotFound):
-        return helper.file(_path(naming, name))
+        return streams.read_file(helper.client, helper.id, f"/{naming.files_volume(service)}/{file}")
     return None
 
 
-def master_keys(helper: Helper, naming: Naming) -> MasterKeys:
-    """Return the master keys of tokens that the environment has now.
-
-    Args:
-        helper: With the volumes of secrets.
-        naming: The environment's names.
-
-    Raises:
-        UserError: They are not installed.
-    """
-    found = _read(helper, naming, TOKEN_KEYS)
-    if found is None:
-        raise _missing(naming, TOKEN_KEYS)
-    return MasterKeys.parse(found.decode())
+def require_installed(helper: Helper, naming: Naming, name: str) -> str:
+    """Return a secret as it is installed now."""
+    content = installed(helper, naming, name)
+    if content is None:
+        service, file = _SOURCES[name]
+        raise UserError(
+            f"The secrets of {naming.environment} are not installed.",
+            cause=f"The volume {naming.files_volume(service)} has no file {file}.",
+            remedy=f"./dashtam up {naming.environment}",
+        )
+    return content.decode()
 
 
-def sealed(passphrase_file: Path, content: bytes, name: str = TOKEN_KEYS) -> Sealed:
-    """Encrypt a secret, to be kept with the data.
+def installed_to_seal(helper: Helper, naming: Naming) -> dict[str, bytes]:
+    """Return the installed secrets that travel with a snapshot, by the names of their files there."""
+    contents = {name: installed(helper, naming, name) for name in _PURPOSES}
+    return {name: content for name, content in contents.items() if content is not None}
 
-    Args:
-        passphrase_file: Of this clone.
-        content: The secret.
-        name: Of its file there.
-    """
+
+def seal(passphrase_file: Path, name: str, content: bytes) -> Sealed:
+    """Seal a secret, to travel with data."""
     return encryption.seal(passphrase_file, content, _PURPOSES[name])
 
 
-def unsealed_session_key(passphrase_file: Path, shut: Sealed) -> bytes | None:
-    """Return the session key that was kept with data; None where this clone can't open it.
-
-    Args:
-        passphrase_file: Of this clone.
-        shut: What `sealed` returned.
-    """
-    return encryption.unseal(passphrase_file, shut, _PURPOSES[SESSION_KEY])
+def unseal(passphrase_file: Path, name: str, sealed: Sealed) -> bytes | None:
+    """Return a secret that came with data; None if this clone's passphrase doesn't open it."""
+    return encryption.unseal(passphrase_file, sealed, _PURPOSES[name])
 
 
-def former(passphrase_file: Path, shut: Sealed) -> MasterKeys | None:
-    """Return the master keys that were kept with data; None, which is told, where this clone can't open them.
-
-    Args:
-        passphrase_file: Of this clone.
-        shut: What `sealed` returned.
-    """
-    content = encryption.unseal(passphrase_file, shut, _PURPOSES[TOKEN_KEYS])
+def unseal_token_keys(passphrase_file: Path, sealed: Sealed) -> MasterKeys | None:
+    """Return the master keys that came with data; None, with a warning, if this clone's passphrase isn't theirs."""
+    content = unseal(passphrase_file, TOKEN_KEYS, sealed)
     if content is None:
         err.print(
             f"The tokens of linked accounts can't be read with the passphrase in {passphrase_file}: the data was kept"
@@ -111,31 +95,3 @@ def former(passphrase_file: Path, shut: Sealed) -> MasterKeys | None:
         )
         return None
     return MasterKeys.parse(content.decode())
-
-
-def password(helper: Helper, naming: Naming) -> str:
-    """Return the password of the database's owner.
-
-    Args:
-        helper: With the volumes of secrets.
-        naming: The environment's names.
-
-    Raises:
-        UserError: It is not installed.
-    """
-    with suppress(NotFound):
-        return helper.file(_path(naming, PASSWORD)).decode()
-    raise _missing(naming, PASSWORD)
-
-
-def _path(naming: Naming, name: str) -> str:
-    service, file = _SOURCES[name]
-    return f"/{naming.files_volume(service)}/{file}"
-
-
-def _missing(naming: Naming, name: str) -> UserError:
-    return UserError(
-        f"The secrets of {naming.environment} are not installed.",
-        cause=f"The volume {naming.files_volume(_SOURCES[name][0])} has no file {_SOURCES[name][1]}.",
-        remedy=f"./dashtam up {naming.environment}",
-    )

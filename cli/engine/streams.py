@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import socket
 import tarfile
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -14,6 +14,9 @@ import docker
 from docker.errors import create_api_error_from_http_exception
 from docker.utils.socket import frames_iter
 from requests import HTTPError
+
+from cli.core import remedies
+from cli.core.errors import UserError
 
 PIECE = 1 << 20
 """Bytes of an archive that are read at a time."""
@@ -38,12 +41,22 @@ LAST_WORDS = 2000
 
 
 class CommandError(Exception):
-    """A command in a container failed."""
+    """A command in a container failed; `output` is the end of its errors."""
 
-    def __init__(self, status: int, said: str) -> None:
-        super().__init__(f"exit status {status}: {said}")
+    def __init__(self, status: int, output: str) -> None:
+        super().__init__(f"exit status {status}: {output}")
         self.status = status
-        self.said = said
+        self.output = output
+
+
+@contextmanager
+def explain_failure(message: str, remedy: str | Callable[[str], str]) -> Iterator[None]:
+    """Turn a command's failure into a UserError; the remedy, or what gives one for its output, is for unknown ones."""
+    try:
+        yield
+    except CommandError as error:
+        otherwise = remedy if isinstance(remedy, str) else remedy(error.output)
+        raise UserError(message, cause=error.output, remedy=remedies.known(error.output) or otherwise) from None
 
 
 def run(client: docker.DockerClient, container: str, command: Sequence[str], stdin: bytes = b"") -> str:

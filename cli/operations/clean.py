@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import docker
 
 from cli.core.errors import UserError
-from cli.data import restore_journal as journal
+from cli.data import restore_journal
 from cli.engine.container import ContainerView
 from cli.engine.inventory import EngineView
 from cli.environments import environment_lock, named_environments, ownership, passphrase, states
@@ -97,7 +97,7 @@ def remove(client: docker.DockerClient, pulumi: Pulumi, clone: Clone, agreed: Be
             view.remove_volume(volume)
         remove_data(view, found.data)
         for stack in found.stacks:
-            journal.of(clone, stack).clear()
+            restore_journal.of(clone, stack).clear()
             pulumi.run("stack", "rm", stack, "--force", "--preserve-config", "--yes")
             named_environments.unregister(clone, stack)
         if found.lost:

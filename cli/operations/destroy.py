@@ -7,11 +7,11 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 
 from cli.core.errors import UserError
-from cli.data import restore_journal as journal
+from cli.data import restore_journal
 from cli.environments import environment_lock, named_environments, ownership, states
 from cli.operations import drift, reconcile, recover
 from cli.operations.session import Session
-from cli.operations.snapshot_before_loss import farewell
+from cli.operations.snapshot_before_loss import before_destroying
 from cli.operations.take_snapshot import Taken
 from cli.operations.updates import Updates
 from cli.pulumi import locks
@@ -57,7 +57,7 @@ class Removal:
             data = self.data()
             _require_agreed(self.stack, data, agreed)
             self._prepare()
-            with farewell(here, self.stack, data) if snapshot and data else nullcontext() as taken:
+            with before_destroying(here, self.stack, data) if snapshot and data else nullcontext() as taken:
                 self._remove()
             return taken
 
@@ -81,7 +81,7 @@ class Removal:
         Updates(here, "destroy").run({self.stack: ["--refresh"]})
         for volume in ownership.volumes(here.engine, self.stack, owner):
             here.engine.remove_volume(volume)
-        journal.of(here.clone, self.stack).clear()
+        restore_journal.of(here.clone, self.stack).clear()
         named_environments.forget(here.pulumi, here.clone, self.stack)
 
 

@@ -12,13 +12,13 @@ from docker.errors import APIError
 
 from cli.core import remedies, signals
 from cli.core.errors import UserError
-from cli.data.snapshots import volume_swap
 from cli.engine import failure_report
 from cli.engine.connect import connect
 from cli.engine.container import ContainerView
 from cli.engine.inventory import EngineView
 from cli.environments import environment_lock, placements
 from cli.environments.handle import Target
+from cli.operations import finish_restore
 from cli.operations.update_progress import STARTING, display
 from cli.ui.console import err
 
@@ -54,7 +54,7 @@ def restart(environment: Target, services: Sequence[str]) -> list[str]:
 
 def _finish_restore(environment: Target) -> bool:
     naming = placements.naming(environment.clone, environment.environment)
-    finished = volume_swap.finish(connect(), environment.clone, naming)
+    finished = finish_restore.finish(connect(), environment.clone, naming)
     if finished:
         err.print(f"A restore of {environment.environment} was interrupted; it is finished now.", highlight=False)
     return finished

@@ -1,72 +1,119 @@
-"""The last snapshot: what an environment keeps, before it is removed."""
+"""The snapshot that is taken of data before a command replaces it or destroys the environment."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 
+import docker
+
 from cli.core.errors import UserError
 from cli.core.parallel import each
-from cli.data.snapshots import before
-from cli.data.snapshots import volume_swap as swap
-from cli.data.snapshots.helper import Part
+from cli.data.snapshots import volume_swap
+from cli.data.snapshots.helper import Part, helper
 from cli.engine import health
-from cli.operations import data_parts as parts
+from cli.engine.inventory import EngineView
+from cli.environments.clone import Clone
+from cli.operations import data_parts, take_snapshot
+from cli.operations.data_parts import NoLastingDataError
 from cli.operations.session import Session
 from cli.operations.take_snapshot import Taken
 from cli.ui.console import err
 
 
+def has_data(client: docker.DockerClient, clone: Clone, stack: str) -> bool:
+    """Return whether an environment has data of which there can be a snapshot."""
+    try:
+        _, naming, found = data_parts.of(client, clone, stack)
+    except NoLastingDataError:
+        return False
+    return found[0].volume in data_parts.own_volumes(EngineView(client), naming)
+
+
+def consequence(*, snapshot: bool) -> str:
+    """Return the part of a question that says what becomes of the data that is replaced."""
+    if snapshot:
+        return "A snapshot of its current data is taken first; what is written after that will be lost."
+    return "Its current data will be lost."
+
+
+def before_replacing(client: docker.DockerClient, clone: Clone, stack: str) -> None:
+    """Take a snapshot of the data that is about to be replaced, if there is any; a UserError if that fails."""
+    if not has_data(client, clone, stack):
+        return
+    with _required_for(f"The data of {stack} was not replaced"):
+        taken = _take_if_any(client, clone, stack)
+    if taken:
+        err.print(
+            f"Snapshot {taken.name} holds the data that is replaced. Restore it with"
+            f" `./dashtam snapshot restore {stack} {taken.name}`.",
+            highlight=False,
+            markup=False,
+        )
+
+
 @contextmanager
-def farewell(session: Session, stack: str, data: Collection[str]) -> Iterator[Taken | None]:
-    """Stop what writes, and take a snapshot: so that it holds all there is when the environment goes.
+def before_destroying(session: Session, stack: str, data: Collection[str]) -> Iterator[Taken | None]:
+    """Stop the services that write, and take a snapshot of all data volumes, under the environment's lock.
 
-    What ran goes on where the context ends with an error, unless some of it is gone by then. To be called while no
-    other command can change the environment.
-
-    Args:
-        session: The prepared clone.
-        stack: The environment.
-        data: The volumes in which it has data.
-
-    Yields:
-        The snapshot; None where its database was never made.
-
-    Raises:
-        UserError: There can't be a snapshot of all of the data.
+    Yields None if the database was never made. If the block fails, the services run again, unless some are removed.
     """
     containers = session.engine.containers(stack, session.clone.id)
-    running = [one.id for one in containers if one.component in swap.USERS_OF_DATA and one.state == "running"]
+    running = [one.id for one in containers if one.component in volume_swap.USERS_OF_DATA and one.state == "running"]
     try:
-        yield _taken(session, stack, data)
+        yield _take_of_all(session, stack, data)
     except BaseException:
-        _go_on(session, stack, running)
+        _start_again(session, stack, running)
         raise
 
 
-def _taken(session: Session, stack: str, data: Collection[str]) -> Taken | None:
-    with before.refusal(f"{stack} was not removed"):
-        _, naming, found = parts.of(session.client, session.clone, stack)
-        _require_all(data, found)
-        swap.stop(session.client, naming, list(swap.USERS_OF_DATA))
-        taken = before.create_if_any(session.client, session.clone, stack)
-    if taken is None:
-        return None
-    err.print(f"What {stack} keeps is in the snapshot {taken.name}: {taken.path}", highlight=False, markup=False)
+def _take_of_all(session: Session, stack: str, data: Collection[str]) -> Taken | None:
+    with _required_for(f"{stack} was not removed"):
+        _, naming, found = data_parts.of(session.client, session.clone, stack)
+        _require_complete(data, found)
+        volume_swap.stop(session.client, naming)
+        taken = _take_if_any(session.client, session.clone, stack)
+    if taken:
+        err.print(f"The data of {stack} is in the snapshot {taken.name}: {taken.path}", highlight=False, markup=False)
     return taken
 
 
-def _require_all(data: Collection[str], found: Collection[Part]) -> None:
+def _require_complete(data: Collection[str], found: Collection[Part]) -> None:
     beyond = sorted({*data} - {one.volume for one in found})
     if beyond:
         raise UserError(
             f"There can be no snapshot of {', '.join(beyond)}.",
-            cause="A snapshot holds what is in the volumes that the environment has where it is put now.",
+            cause="A snapshot holds only the volumes under the names that the environment has now.",
         )
 
 
-def _go_on(session: Session, stack: str, running: Collection[str]) -> None:
-    """Start what ran, if all of it is there still: services that lack another would only be waited for."""
+def _start_again(session: Session, stack: str, running: Collection[str]) -> None:
+    """Start what ran if all of it still exists: services that lack another would only be waited for."""
     if running and {one.id for one in session.engine.containers(stack, session.clone.id)} >= set(running):
         each(session.client.api.start, list(running))
         health.settled(session.engine, stack, session.clone.id)
+
+
+def _take_if_any(client: docker.DockerClient, clone: Clone, stack: str) -> Taken | None:
+    """Take a snapshot; None if the database was never made, a UserError if its volume holds something else."""
+    try:
+        return take_snapshot.take(client, clone, stack)
+    except NoLastingDataError:
+        _, naming, found = data_parts.of(client, clone, stack)
+        with helper(client, naming, found[0]) as opened:
+            if set(opened.script("ls -A").split()) - {"lost+found"}:
+                raise
+        return None
+
+
+@contextmanager
+def _required_for(not_done: str) -> Iterator[None]:
+    """Say, if a snapshot can't be taken, what was not done for that reason."""
+    try:
+        yield
+    except UserError as error:
+        raise UserError(
+            f"{not_done}, since no snapshot of its data could be taken.",
+            cause="\n".join(line for line in (error.message, error.cause) if line),
+            remedy=f"{error.remedy} With --no-snapshot its data is lost.".lstrip(),
+        ) from None

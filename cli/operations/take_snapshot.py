@@ -1,10 +1,9 @@
-"""Takes a snapshot: the disks as they are at one moment, as a power failure leaves them, which both recover from."""
+"""Takes a snapshot: the volumes at one moment, as after a power failure, from which both servers recover."""
 
 from __future__ import annotations
 
-import hashlib
 import time
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,46 +11,36 @@ from pathlib import Path
 
 import docker
 
-from cli.core import atomic_files
 from cli.core.errors import USAGE, UserError
 from cli.core.parallel import each
-from cli.data import sealed_secrets as keys
+from cli.data import sealed_secrets
 from cli.data.database import LOGIN
 from cli.data.snapshots import manifest, store
-from cli.data.snapshots import volume_swap as swap
 from cli.data.snapshots.helper import VOLUME, Helper, Part, helper
-from cli.data.snapshots.manifest import Manifest, Piece
-from cli.data.snapshots.pause import Moment, frozen
+from cli.data.snapshots.manifest import Manifest, Piece, write_piece
+from cli.data.snapshots.pause import Pause, paused
 from cli.engine import streams
 from cli.engine.container import ContainerView
 from cli.engine.inventory import EngineView
 from cli.environments import environment_lock, passphrase
 from cli.environments.clone import Clone
-from cli.operations import data_parts as parts
+from cli.operations import data_parts, finish_restore
+from cli.operations.data_parts import NoLastingDataError
 from cli.ui.progress import Count, transfer
 from infra.naming import Naming
 
 SERVICES = ("postgres", "redis")
 
 CHECKPOINT = ("psql", "-qX", "-d", LOGIN, "-c", "CHECKPOINT")
-"""Makes the recovery of the copy short; the copy is whole without."""
+"""Shortens the recovery of the copy, which is complete without it."""
 
 SIZE = "{ du -sk . 2> /dev/null || true; } | tail -n 1"
-"""In KiB. What runs removes files at any moment, so that one that was there a moment ago is no reason to give up."""
+"""In KiB. Running servers remove files at any moment, so a file that is missing is no failure."""
 
 
 @dataclass(frozen=True)
 class Taken:
-    """A snapshot that was taken.
-
-    Args:
-        environment: Of which environment.
-        name: Its name.
-        path: Where it is.
-        bytes: Its size.
-        seconds: How long it took.
-        paused_seconds: How long the services stood still meanwhile.
-    """
+    """A snapshot that was taken, and for how long services were paused for it."""
 
     environment: str
     name: str
@@ -61,38 +50,24 @@ class Taken:
     paused_seconds: float
 
 
-def create(client: docker.DockerClient, clone: Clone, stack: str, wish: str | None = None) -> Taken:
-    """Take a snapshot of an environment, running or not.
-
-    Args:
-        client: The engine.
-        clone: This clone.
-        stack: The environment.
-        wish: The snapshot's name; None for one from the time.
-
-    Returns:
-        The snapshot.
-
-    Raises:
-        NothingToKeepError: It has no data that last.
-        UserError: The name is wrong or taken, or there is no room.
-    """
-    settings, naming, found = parts.of(client, clone, stack)
-    kept = store.of(clone, stack)
-    kept.fresh_name(wish)
+def take(client: docker.DockerClient, clone: Clone, stack: str, wish: str | None = None) -> Taken:
+    """Take a snapshot of an environment, running or not, under the name that is wished, or one from the time."""
+    settings, naming, found = data_parts.of(client, clone, stack)
+    snapshots = store.of(clone, stack)
+    snapshots.fresh_name(wish)
     began = time.monotonic()
     with environment_lock.held(clone, stack), ExitStack() as held:
-        swap.require_finished(client, clone, naming)
-        kept.sweep()
-        ours = parts.volumes(EngineView(client), naming)
-        there = [one for one in found if one.volume in ours]
-        helpers = [held.enter_context(_reading(client, naming, one, ours)) for one in there]
+        finish_restore.require_finished(client, clone, naming)
+        snapshots.sweep()
+        volumes = data_parts.own_volumes(EngineView(client), naming)
+        parts = [one for one in found if one.volume in volumes]
+        helpers = [held.enter_context(_reading(client, naming, one, volumes)) for one in parts]
         version = _require_database(stack, helpers)
-        kept.require_space(sum(_size(one) for one in helpers))
-        name = kept.fresh_name(wish)
-        with kept.draft(name) as draft:
-            pieces = _secrets(clone, naming, draft, helpers[0])
-            with _still(client, naming) as moment:
+        snapshots.require_space(sum(_size(one) for one in helpers))
+        name = snapshots.fresh_name(wish)
+        with snapshots.draft(name) as draft:
+            pieces = _write_secrets(clone, naming, draft, helpers[0])
+            with _paused(client, naming) as pause:
                 created = datetime.now(UTC)
                 pieces |= _copy(draft, helpers)
             made = Manifest(
@@ -102,38 +77,28 @@ def create(client: docker.DockerClient, clone: Clone, stack: str, wish: str | No
                 postgres=version,
                 database=settings.postgres.database,
                 user=settings.postgres.user,
-                images={one.service: one.image for one in there},
+                images={one.service: one.image for one in parts},
                 pieces=pieces,
             )
             for file, content in manifest.files(made):
-                _keep(draft / file, [content])
-    path = kept.path(name)
-    return Taken(stack, name, str(path), made.size, time.monotonic() - began, moment.seconds)
+                write_piece(draft / file, [content])
+    path = snapshots.path(name)
+    return Taken(stack, name, str(path), made.size, time.monotonic() - began, pause.seconds)
 
 
 def _reading(
-    client: docker.DockerClient, naming: Naming, part: Part, ours: Collection[str]
+    client: docker.DockerClient, naming: Naming, part: Part, volumes: Collection[str]
 ) -> AbstractContextManager[Helper]:
-    # A volume that isn't there must not be made by being mounted.
-    return helper(client, naming, part, beside=[one for one in keys.volumes(naming, part) if one in ours])
-
-
-def _secrets(clone: Clone, naming: Naming, draft: Path, postgres: Helper) -> dict[str, Piece]:
-    """Keep what the data can be read and reached with, encrypted."""
-    contents = keys.kept(postgres, naming)
-    if not contents or passphrase.loses_token_keys(clone):
-        return {}
-    return {
-        name: _keep(draft / name, [keys.sealed(clone.passphrase_file, content, name).model_dump_json().encode()])
-        for name, content in contents.items()
-    }
+    # Mounting a volume that doesn't exist would make it.
+    beside = [one for one in sealed_secrets.volumes(naming, part) if one in volumes]
+    return helper(client, naming, part, beside=beside)
 
 
 def _require_database(stack: str, helpers: Sequence[Helper]) -> str:
-    """Return the major version of the database that there is."""
+    """Return the major version of the database's files."""
     with suppress(streams.CommandError, IndexError):
         return helpers[0].script("cat PG_VERSION").strip()
-    raise parts.NothingToKeepError(
+    raise NoLastingDataError(
         f"{stack} has no data yet.",
         cause="Its database was not made.",
         remedy=f"./dashtam up {stack}",
@@ -145,47 +110,44 @@ def _size(one: Helper) -> int:
     return int(one.script(SIZE).split()[0]) * 1024
 
 
+def _write_secrets(clone: Clone, naming: Naming, draft: Path, postgres: Helper) -> dict[str, Piece]:
+    """Write the secrets that the data is read and reached with, encrypted."""
+    contents = sealed_secrets.installed_to_seal(postgres, naming)
+    if not contents or passphrase.loses_token_keys(clone):
+        return {}
+    sealed = {name: sealed_secrets.seal(clone.passphrase_file, name, content) for name, content in contents.items()}
+    return {name: write_piece(draft / name, [one.model_dump_json().encode()]) for name, one in sealed.items()}
+
+
 @contextmanager
-def _still(client: docker.DockerClient, naming: Naming) -> Iterator[Moment]:
+def _paused(client: docker.DockerClient, naming: Naming) -> Iterator[Pause]:
     found = EngineView(client).containers(naming.environment, naming.owner)
     _require_steady(naming, found)
     running = {one.component: one.id for one in found if one.state == "running"}
-    services = [running[name] for name in SERVICES if name in running]
     if "postgres" in running:
         with suppress(streams.CommandError):
             streams.run(client, running["postgres"], CHECKPOINT)
-    with frozen(client, services) as moment:
-        yield moment
+    with paused(client, [running[name] for name in SERVICES if name in running]) as pause:
+        yield pause
 
 
 def _require_steady(naming: Naming, found: Sequence[ContainerView]) -> None:
     for one in found:
         if one.component in SERVICES and one.state == "restarting":
             raise UserError(
-                f"The {one.component} of {naming.environment} starts again and again: it can't be made to stand still.",
-                cause=f"`docker logs {one.name}` says why.",
+                f"The {one.component} of {naming.environment} restarts again and again: it can't be paused.",
+                cause=f"`docker logs {one.name}` shows why.",
                 remedy=f"Stop it first: docker stop {one.name}",
             )
 
 
 def _copy(draft: Path, helpers: Sequence[Helper]) -> dict[str, Piece]:
     with transfer("Copying") as count:
-        names = [f"{one.part.service}.tar" for one in helpers]
-        kept = each(lambda one: _keep_data(draft / f"{one.part.service}.tar", one, count), helpers)
-        return dict(zip(names, kept, strict=True))
+        names = [manifest.archive(one.part.service) for one in helpers]
+        pieces = each(lambda one: _copy_one(draft, one, count), helpers)
+        return dict(zip(names, pieces, strict=True))
 
 
-def _keep_data(path: Path, one: Helper, count: Count) -> Piece:
-    with closing(one.tree(VOLUME)) as pieces:
-        return _keep(path, pieces, count)
-
-
-def _keep(path: Path, pieces: Iterable[bytes], count: Count = lambda _: None) -> Piece:
-    digest, size = hashlib.sha256(), 0
-    with atomic_files.create_private(path) as file:
-        for piece in pieces:
-            file.write(piece)
-            digest.update(piece)
-            size += len(piece)
-            count(len(piece))
-    return Piece(size=size, sha256=digest.hexdigest())
+def _copy_one(draft: Path, one: Helper, count: Count) -> Piece:
+    with closing(streams.archive(one.client, one.id, VOLUME)) as content:
+        return write_piece(draft / manifest.archive(one.part.service), content, count)

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 from cli.core.errors import UserError
 from cli.core.parallel import each
-from cli.data.snapshots import missing_data_hint, session_key, store, volume_swap
+from cli.data.snapshots import session_key, store
 from cli.engine import failure_report, health
 from cli.environments import environment_lock, placements
 from cli.environments.configuration import configuration, require_configured
-from cli.operations import preflight, reconcile, recover
+from cli.operations import data_parts, finish_restore, preflight, reconcile, recover
 from cli.operations.session import Session
 from cli.operations.updates import Updates
 from cli.ui.console import err
@@ -38,20 +38,22 @@ def up(
         for stack in stacks:
             _require_health(session, stack)
             # Only now is there an app that can tell whether a backup that was restored stays.
-            volume_swap.finish(session.client, session.clone, placements.naming(session.clone, stack))
+            finish_restore.finish(session.client, session.clone, placements.naming(session.clone, stack))
     return each(lambda stack: _outputs(session, stack), stacks)
 
 
 def _prepare(session: Session, stack: str, *, hint: bool) -> list[str]:
     """Clean up after an earlier command, and return the flags that the update needs for that."""
     naming = placements.naming(session.clone, stack)
-    if volume_swap.finish(session.client, session.clone, naming):
+    if finish_restore.finish(session.client, session.clone, naming):
         err.print(f"A restore of {stack} was interrupted; it is finished now.", highlight=False)
     session_key.apply(session.pulumi, session.clone, stack)
     refresh = recover.recover(session, stack)
     if hint:
         config = configuration(session.clone.root, stack)
-        missing_data_hint.remind(store.of(session.clone, stack), session.engine, naming, config, err.print)
+        snapshots = store.of(session.clone, stack)
+        if message := data_parts.missing_data_hint(snapshots, session.engine, naming, config):
+            err.print(message)
     refresh |= reconcile.prepare(session, stack)
     return ["--refresh"] if refresh else []
 

@@ -7,13 +7,13 @@ import time
 from docker.errors import DockerException
 from requests import RequestException
 
+from cli.core.durations import seconds
 from cli.engine import failure_report
 from cli.engine.container import ContainerView
 from cli.engine.inventory import EngineView
 from cli.environments.configuration import configuration
 from cli.operations.session import Session
 from cli.operations.update_progress import UpdateProgress
-from infra.config.values import seconds
 
 QUIET = 15.0
 """Seconds until the last lines of a service that isn't healthy are shown, and between two looks for new ones; services

@@ -1,6 +1,7 @@
-"""A backup's file: an archive of `pg_dump -Fc`, and after it what tells whether each of its bytes is as it was written.
+"""A backup's file: an archive of `pg_dump -Fc`, followed by a label with which each of its bytes is verified.
 
-`pg_restore` reads such a file as it is: it doesn't look at what follows the archive.
+`pg_restore` reads such a file: it ignores what follows the archive. The end of the file is: the label in JSON, its
+SHA-256, its length in 4 bytes, and `MAGIC`.
 """
 
 from __future__ import annotations
@@ -14,13 +15,13 @@ from typing import BinaryIO, Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from cli.core.errors import UserError
-from cli.core.hashing import CHUNK
+from cli.core.hashing import Hashed, chunks
 from cli.data.backups.source import Source
 from cli.data.encryption import Sealed
 from cli.ui.progress import Count
 
 ARCHIVE = b"PGDMP"
-"""How an archive of `pg_dump -Fc` begins."""
+"""The first bytes of an archive of `pg_dump -Fc`."""
 
 MAGIC = b"\ndashtam"
 _LABEL = b'{"format":1,"environment":"'
@@ -31,16 +32,9 @@ _END = _DIGEST + _LENGTH + len(MAGIC)
 
 
 class Label(BaseModel):
-    """What a backup says of itself.
+    """A backup's label: its environment, the begin of the dump, the server's major version, and the archive's checksum.
 
-    Args:
-        format: The version of this form.
-        environment: What it was made of.
-        created: When it was begun.
-        postgres: The major version of the server.
-        size: Of the archive, in bytes.
-        sha256: Of the archive, in hexadecimal.
-        token_keys: The master keys of tokens, which only the clone that made it can open.
+    Only the clone that made the backup can unseal the master keys of tokens.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -55,31 +49,17 @@ class Label(BaseModel):
 
 
 def write(file: BinaryIO, archive: Iterable[bytes], label: Label, count: Count) -> Label:
-    """Write a backup.
-
-    Args:
-        file: Where to.
-        archive: What `pg_dump` writes.
-        label: What it says of itself, but its size and digest.
-        count: Told how many bytes more were written.
-
-    Returns:
-        What it says of itself.
-    """
-    digest, size = hashlib.sha256(), 0
-    for piece in archive:
-        file.write(piece)
-        digest.update(piece)
-        size += len(piece)
-        count(len(piece))
-    complete = label.model_copy(update={"size": size, "sha256": digest.hexdigest()})
-    content = complete.model_dump_json().encode()
-    file.write(content + hashlib.sha256(content).digest() + len(content).to_bytes(_LENGTH) + MAGIC)
+    """Write a backup; return its label, completed with the archive's size and digest."""
+    content = Hashed(archive, count)
+    file.writelines(content)
+    complete = label.model_copy(update={"size": content.size, "sha256": content.sha256})
+    written = complete.model_dump_json().encode()
+    file.write(written + hashlib.sha256(written).digest() + len(written).to_bytes(_LENGTH) + MAGIC)
     return complete
 
 
 def is_ours(file: BinaryIO) -> bool:
-    """Return whether a file is a backup of `./dashtam backup`, as far as it shows that; it may be damaged."""
+    """Return whether a file looks like a backup of `./dashtam backup`, though it may be damaged."""
     file.seek(0)
     is_archive = file.read(len(ARCHIVE)) == ARCHIVE
     file.seek(max(file.seek(0, os.SEEK_END) - _TAIL, 0))
@@ -88,20 +68,13 @@ def is_ours(file: BinaryIO) -> bool:
 
 
 def read(source: Source) -> Label:
-    """Read what a backup says of itself.
-
-    Args:
-        source: The backup.
-
-    Raises:
-        UserError: It is no backup, is cut short, or is not as it was written.
-    """
+    """Read a backup's label; a UserError if it isn't a backup, is cut short, damaged, or of another version."""
     try:
         return _label(source.file)
     except ValidationError:
         raise UserError(
             f"{source.name} is a backup of another version of this tool; nothing was changed.",
-            cause="What it says of itself has a form that this version doesn't know.",
+            cause="Its label has a format that this version does not support.",
             remedy="Use the version that made it.",
         ) from None
     except OSError as error:
@@ -122,39 +95,23 @@ def _label(file: BinaryIO) -> Label:
     file.seek(whole - _END - length)
     content = file.read(length)
     if hashlib.sha256(content).digest() != end[:_DIGEST]:
-        raise ValueError("What it says of itself is not as it was written.")
+        raise ValueError("Its label is not as it was written.")
     label = Label.model_validate_json(content)
     if label.size != whole - _END - length:
         raise ValueError(f"Its archive has {whole - _END - length} bytes instead of {label.size}.")
     return label
 
 
-def checked(source: Source, label: Label, count: Count) -> Iterator[bytes]:
-    """Read a backup's archive.
-
-    Args:
-        source: The backup.
-        label: What it says of itself.
-        count: Told how many bytes more were read.
-
-    Yields:
-        The archive in pieces.
-
-    Raises:
-        UserError: It can't be read, or was not as it was written; that is known after the last piece.
-    """
-    digest, left = hashlib.sha256(), label.size
+def read_archive(source: Source, label: Label, count: Count) -> Iterator[bytes]:
+    """Read a backup's archive in chunks; a UserError, after the last one, if it isn't as it was written."""
     try:
         source.file.seek(0)
-        while left and (piece := source.file.read(min(CHUNK, left))):
-            digest.update(piece)
-            left -= len(piece)
-            count(len(piece))
-            yield piece
+        content = Hashed(chunks(source.file, label.size), count)
+        yield from content
     except OSError as error:
         raise damaged(source, f"It can't be read: {error.strerror or error}.") from None
-    if digest.hexdigest() != label.sha256:
-        raise damaged(source, "Its archive is not as it was written: the SHA-256 is another.")
+    if content.sha256 != label.sha256:
+        raise damaged(source, "Its archive is not as it was written: its SHA-256 is another.")
 
 
 def damaged(source: Source, cause: str) -> UserError:

@@ -1,7 +1,12 @@
-"""A database beside another, in its place, and back again: by renames, which the server does all at once or not at all.
+"""Loads a database beside another, and swaps them by renames, which the server does all at once or not at all.
 
-While a restore is under way there may be two more databases: what is being restored, and what was replaced by it. The
-latter is dropped only once the service is healthy on what was restored.
+| step | the server has, for the database D | a restore that was killed then |
+|---|---|---|
+| `beside` | D (old), `restoring` (new, incomplete) | `restoring` is dropped |
+| `swap` | D (new), `replaced` (old) | D stays if the service is healthy, else `swap_back` |
+| `drop` | D (new) | is done |
+
+`serving` does that, and drops `replaced` only once the service is healthy.
 """
 
 from __future__ import annotations
@@ -9,120 +14,79 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from cli.core import remedies
-from cli.core.errors import UserError
 from cli.data.database import Database, derived, identifier, literal
-from cli.engine.streams import CommandError
+from cli.engine.streams import CommandError, explain_failure
 
 SWAP_TRIES = 10
 MAINTENANCE = "postgres"
 """The database from which others are renamed."""
 
-LEAVE = "PERFORM pg_terminate_backend(pid, 1000) FROM pg_stat_activity WHERE datname = {name};"
+DISCONNECT = "PERFORM pg_terminate_backend(pid, 1000) FROM pg_stat_activity WHERE datname = {name};"
 
 
 def restoring(database: Database) -> str:
-    """Return the name of what is restored while it is beside a database."""
+    """Return the name of a restored database while it is beside another."""
     return derived(database.name, "restoring")
 
 
 def replaced(database: Database) -> str:
-    """Return the name of what a restored database has replaced."""
+    """Return the name of the old database after the swap."""
     return derived(database.name, "replaced")
 
 
 def left(database: Database) -> set[str]:
-    """Return which of these two there are now."""
+    """Return which of these two exist now."""
     names = {restoring(database), replaced(database)}
     return names & set(database.query("SELECT datname FROM pg_database", database=MAINTENANCE).splitlines())
 
 
 @contextmanager
 def beside(database: Database) -> Iterator[Database]:
-    """Make an empty database beside another; where it doesn't take its place, it is dropped at the end.
-
-    Args:
-        database: The one there is.
-
-    Yields:
-        The empty one.
-
-    Raises:
-        UserError: None can be made.
-    """
+    """Make an empty database beside another; at the end it is dropped, unless it was swapped in."""
     fresh = Database(database.client, database.container, restoring(database))
-    _make(database, fresh)
+    with explain_failure(
+        f"No database can be made beside {database.name}; nothing was changed.",
+        f"`docker logs {database.container}` shows what Postgres says.",
+    ):
+        drop(database, fresh.name)
+        sql = f"CREATE DATABASE {identifier(fresh.name)} TEMPLATE template0"
+        database.query(sql, database=MAINTENANCE, atomic=False)
     try:
         yield fresh
     finally:
-        # Else the next restore does it.
+        # If that fails, the next restore does it.
         with suppress(CommandError):
             drop(database, fresh.name)
 
 
 def swap(database: Database) -> None:
-    """Put what was restored in the place of a database, which is kept under another name.
-
-    Args:
-        database: The one there is, from which all that connect to it are cut off.
-
-    Raises:
-        UserError: It can't be replaced.
-    """
+    """Put the restored database in the place of the old one, disconnecting all clients."""
     _rename(database, (database.name, replaced(database)), (restoring(database), database.name))
 
 
 def swap_back(database: Database) -> None:
-    """Put what was replaced in its place again; what had replaced it is beside it again.
-
-    Args:
-        database: The restored one.
-
-    Raises:
-        UserError: It can't be put back.
-    """
+    """Undo `swap`."""
     _rename(database, (database.name, restoring(database)), (replaced(database), database.name))
 
 
 def drop(database: Database, name: str) -> None:
-    """Drop a database beside another, if there is one of that name.
-
-    Args:
-        database: The other.
-        name: `restoring` or `replaced`.
-    """
+    """Drop a database beside another, if it exists."""
     sql = f"DROP DATABASE IF EXISTS {identifier(name)} WITH (FORCE)"
     database.query(f"SET client_min_messages = warning;\n{sql};", database=MAINTENANCE, atomic=False)
 
 
 def _rename(database: Database, *pairs: tuple[str, str]) -> None:
-    leave = [LEAVE.format(name=literal(old)) for old, _ in pairs]
+    disconnect = [DISCONNECT.format(name=literal(old)) for old, _ in pairs]
     renames = [f"ALTER DATABASE {identifier(old)} RENAME TO {identifier(new)};" for old, new in pairs]
-    # One statement: of a script that is cut short, the server must not do the first half.
-    sql = "\n".join(["DO $swap$BEGIN", *leave, *renames, "END$swap$;"])
-    for tries in range(SWAP_TRIES):
-        try:
+    # One statement: of a script that is cut short, the server must not run the first half.
+    sql = "\n".join(["DO $swap$BEGIN", *disconnect, *renames, "END$swap$;"])
+    for _ in range(SWAP_TRIES - 1):
+        # Fails if a client connects between the two.
+        with suppress(CommandError):
             database.query(sql, database=MAINTENANCE)
-        except CommandError as error:
-            # Somebody may have come in just then.
-            if tries == SWAP_TRIES - 1:
-                raise UserError(
-                    f"The database {database.name} can't be renamed; nothing was changed.",
-                    cause=error.said,
-                    remedy="Close the programs that connect to it again and again, and run the same command again.",
-                ) from None
-        else:
             return
-
-
-def _make(database: Database, fresh: Database) -> None:
-    sql = f"CREATE DATABASE {identifier(fresh.name)} TEMPLATE template0"
-    try:
-        drop(database, fresh.name)
-        database.query(sql, database=MAINTENANCE, atomic=False)
-    except CommandError as error:
-        raise UserError(
-            f"No database can be made beside {database.name}; nothing was changed.",
-            cause=error.said,
-            remedy=remedies.known(error.said) or f"`docker logs {database.container}` shows what Postgres says.",
-        ) from None
+    with explain_failure(
+        f"The database {database.name} can't be renamed; nothing was changed.",
+        "Close the programs that connect to it again and again, and run the same command again.",
+    ):
+        database.query(sql, database=MAINTENANCE)

@@ -12,15 +12,15 @@ from typing import BinaryIO
 import docker
 from docker.errors import NotFound
 
-from cli.core import atomic_files, remedies
+from cli.core import atomic_files
 from cli.core.errors import USAGE, UserError
 from cli.data import database as databases
-from cli.data import sealed_secrets as keys
+from cli.data import sealed_secrets
 from cli.data.backups import archive
 from cli.data.backups.archive import Label
 from cli.data.encryption import Sealed
 from cli.engine import streams
-from cli.engine.streams import CommandError
+from cli.engine.streams import explain_failure
 from cli.environments import passphrase
 from cli.environments.handle import Target
 from cli.ui import output_files
@@ -31,15 +31,7 @@ DUMP = ("pg_dump", "--format=custom", "--compress=zstd")
 
 @dataclass(frozen=True)
 class Made:
-    """A backup that was made.
-
-    Args:
-        environment: Of which environment.
-        file: Where it is.
-        bytes: The size of its archive.
-        sha256: Of its archive.
-        seconds: How long it took.
-    """
+    """A backup that was made; size and digest are those of its archive."""
 
     environment: str
     file: str
@@ -49,19 +41,7 @@ class Made:
 
 
 def backup(client: docker.DockerClient, target: Target, file: str) -> Made:
-    """Make a backup.
-
-    Args:
-        client: The engine.
-        target: The environment.
-        file: Where to, as `cli.ui.output_files` reads it; what is there is replaced.
-
-    Returns:
-        The backup.
-
-    Raises:
-        UserError: The database doesn't run, can't be read, or the file can't be written; no half file is left.
-    """
+    """Make a backup in a file, as `cli.ui.output_files` reads its name; a failure leaves the file as it was."""
     began = time.monotonic()
     database = databases.of(client, target)
     label = Label(
@@ -72,10 +52,11 @@ def backup(client: docker.DockerClient, target: Target, file: str) -> Made:
         sha256="",
         token_keys=_token_keys(client, target),
     )
+    command = [*DUMP, "--dbname", database.login()]
     with (
         transfer(f"Backing {target.environment} up") as count,
-        _told(target.environment),
-        closing(database.output(*DUMP, "--dbname", database.login())) as written,
+        _explained(target.environment),
+        closing(streams.output(client, database.container, command)) as written,
         _opened(file) as opened,
     ):
         label = archive.write(opened, written, label, count)
@@ -84,12 +65,12 @@ def backup(client: docker.DockerClient, target: Target, file: str) -> Made:
 
 def _token_keys(client: docker.DockerClient, target: Target) -> Sealed | None:
     try:
-        content = streams.read_file(client, target.service("app").id, f"{keys.INSTALLED}/{keys.TOKEN_KEYS}")
+        content = streams.read_file(client, target.service("app").id, sealed_secrets.INSTALLED_TOKEN_KEYS)
     except NotFound:
         return None
     if passphrase.loses_token_keys(target.clone):
         return None
-    return keys.sealed(target.clone.passphrase_file, content)
+    return sealed_secrets.seal(target.clone.passphrase_file, sealed_secrets.TOKEN_KEYS, content)
 
 
 @contextmanager
@@ -101,16 +82,13 @@ def _opened(file: str) -> Iterator[BinaryIO]:
 
 
 @contextmanager
-def _told(environment: str) -> Iterator[None]:
+def _explained(environment: str) -> Iterator[None]:
     try:
-        yield
-    except CommandError as error:
-        raise UserError(
+        with explain_failure(
             f"The database of {environment} can't be backed up.",
-            cause=error.said,
-            remedy=remedies.known(error.said)
-            or f"See whether all is well by `./dashtam status {environment}`, and run it again.",
-        ) from None
+            f"Check `./dashtam status {environment}`, then run the same command again.",
+        ):
+            yield
     except OSError as error:
         # The engine's failures are of this kind, too.
         if error.errno is None or isinstance(error, ConnectionError):

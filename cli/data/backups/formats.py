@@ -1,4 +1,4 @@
-"""What a file to be restored is, told by its content: a backup, an archive of `pg_dump -Fc`, or plain SQL."""
+"""Recognises a file to be restored by its content: a backup, an archive of `pg_dump -Fc`, or plain SQL."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from cli.core.errors import UserError
-from cli.core.hashing import CHUNK
+from cli.core.hashing import Hashed, chunks
 from cli.data.backups import archive, source, sql
 from cli.data.backups.archive import Label
 from cli.data.backups.source import Source
-from cli.data.backups.sql import DumpError, Filtered
+from cli.data.backups.sql import DumpError
 from cli.environments.clone import Clone
 from cli.ui.progress import Count
 
@@ -22,19 +22,15 @@ _FOREIGN = {
     b"\x28\xb5\x2f\xfd": ("compressed with zstd", "zstd -dc FILE | ./dashtam restore ENVIRONMENT - --yes"),
     b"PK\x03\x04": ("a ZIP archive", "unzip -p FILE | ./dashtam restore ENVIRONMENT - --yes"),
 }
-"""By how a file begins: what it is, and how it comes in all the same."""
+"""By the first bytes of a file: what it is, and how it can be restored."""
 
 
 @dataclass(frozen=True)
 class Dump:
-    """A file to be restored, whose content is known as far as it can be without a server.
+    """A file to be restored: the bytes that are loaded, and what is known of them without a server.
 
-    Args:
-        source: Where to read it, from its beginning.
-        size: Of what is loaded, in bytes.
-        label: What it says of itself; None for one that `./dashtam backup` didn't write.
-        is_sql: Whether it is plain SQL rather than an archive.
-        makes_public: Whether it makes the schema `public`; of an archive only `pg_restore` can tell.
+    Only `./dashtam backup` writes a label. Of an archive, only `pg_restore` can tell whether it makes the schema
+    `public`.
     """
 
     source: Source
@@ -45,44 +41,21 @@ class Dump:
 
     @property
     def name(self) -> str:
-        """What it is called in messages."""
+        """Its name for messages."""
         return self.source.name
 
     def pieces(self, count: Count = lambda _: None) -> Iterator[bytes]:
-        """Read what is loaded.
-
-        Args:
-            count: Told how many bytes more were read.
-
-        Yields:
-            It in pieces.
-
-        Raises:
-            UserError: It is not as it was written, where it says how it was.
-        """
+        """Read what is loaded; with a label, a UserError after the last piece if it isn't as it was written."""
         if self.label:
-            yield from archive.checked(self.source, self.label, count)
+            yield from archive.read_archive(self.source, self.label, count)
             return
         self.source.file.seek(0)
-        while piece := self.source.file.read(CHUNK):
-            count(len(piece))
-            yield piece
+        yield from Hashed(chunks(self.source.file), count)
 
 
 @contextmanager
 def recognised(clone: Clone, found: Source) -> Iterator[Dump]:
-    """Find out what a file is.
-
-    Args:
-        clone: This clone, beside whose data is kept meanwhile what is loaded of plain SQL.
-        found: The file.
-
-    Yields:
-        What is to be loaded.
-
-    Raises:
-        UserError: It is damaged, or is nothing that can be loaded.
-    """
+    """Find out what a file is; plain SQL is filtered into a file beside the clone's data."""
     head = found.head()
     if archive.is_ours(found.file):
         label = archive.read(found)
@@ -91,10 +64,10 @@ def recognised(clone: Clone, found: Source) -> Iterator[Dump]:
         yield Dump(found, found.file.seek(0, os.SEEK_END))
     else:
         _require_readable(found, head)
-        known: list[Filtered] = []
-        with source.spool(clone, found.name, lambda made: known.append(_filtered(found, made))) as file:
+        makes_public: list[bool] = []
+        with source.spool(clone, found.name, lambda made: makes_public.append(_filter(found, made))) as file:
             size = file.seek(0, os.SEEK_END)
-            yield Dump(Source(found.name, file), size, is_sql=True, makes_public=known[0].makes_public)
+            yield Dump(Source(found.name, file), size, is_sql=True, makes_public=makes_public[0])
 
 
 def _require_readable(found: Source, head: bytes) -> None:
@@ -110,10 +83,10 @@ def _require_readable(found: Source, head: bytes) -> None:
         raise archive.damaged(found, "It is no dump of PostgreSQL: neither an archive of `pg_dump -Fc` nor a text.")
 
 
-def _filtered(found: Source, file: BinaryIO) -> Filtered:
+def _filter(found: Source, file: BinaryIO) -> bool:
     found.file.seek(0)
     try:
-        return sql.filtered(found.file, file)
+        return sql.filter_dump(found.file, file)
     except DumpError as error:
         raise UserError(
             f"{found.name} can't be loaded; nothing was changed.",

@@ -1,4 +1,4 @@
-"""SQL as psql splits it into statements (PostgreSQL manual, 4.1): none ends in what is quoted or a comment."""
+"""Splits SQL into statements as psql does (PostgreSQL manual, 4.1): none ends in a quote or a comment."""
 
 from __future__ import annotations
 
@@ -17,27 +17,17 @@ _ENDS = {b"'": re.compile(rb"'"), b'"': re.compile(rb'"'), b"E'": re.compile(rb"
 
 
 class Kind(Enum):
-    """What a part of a line is."""
+    """What a part of a line is: words outside quotes, the begin of a quote, a statement's end, a command of psql."""
 
     WORDS = auto()
-    """Of a statement, neither quoted nor a comment."""
     QUOTED = auto()
-    """The beginning of what is quoted."""
     END = auto()
-    """Of a statement."""
     COMMAND = auto()
-    """One of psql's own, up to the line's end."""
 
 
 @dataclass(frozen=True)
 class Part:
-    """A part of a line.
-
-    Args:
-        kind: What it is.
-        start: Where it begins.
-        end: Where it ends.
-    """
+    """A part of a line, by its begin and end; a command ends with the line."""
 
     kind: Kind
     start: int
@@ -45,18 +35,14 @@ class Part:
 
 
 class Lexer:
-    """Splits a text line by line.
-
-    Attributes:
-        until: What begins the quoted text or comment in which the last line ended; empty if in none.
-    """
+    """Splits a text line by line; `until` is the token that began the quote or comment in which the last line ended."""
 
     def __init__(self) -> None:
         self.until = b""
         self._depth = 0
 
     def split(self, line: bytes) -> Iterator[Part]:
-        """Yield the parts of the next line that count; after a statement's end one may stop."""
+        """Yield the next line's parts outside comments and quotes; the caller may stop after a statement's end."""
         position = 0
         while position < len(line):
             if self.until:
@@ -81,7 +67,7 @@ class Lexer:
             yield Part(Kind.QUOTED, start, start + len(token))
 
     def _inside(self, line: bytes, position: int) -> int:
-        """Return where what is quoted, or a comment, ends; the line's end where it goes on in the next one."""
+        """Return the end of the quote or comment; the line's end if it continues in the next line."""
         if self.until == b"/*":
             return self._in_comment(line, position)
         if self.until.startswith(b"$"):
@@ -93,7 +79,7 @@ class Lexer:
             return len(line)
         if found[0].startswith(b"\\"):
             return found.end()
-        # A quote that is written twice ends and begins at once, which comes to the same, but not where E began it.
+        # A doubled quote ends one string and begins another, which is the same, except in one that E began.
         again = self.until == b"E'" and line[found.end() : found.end() + 1] == b"'"
         self.until = self.until if again else b""
         return found.end() + again

@@ -1,4 +1,4 @@
-"""Whether the service can serve a restored database: asked before it takes the place of another, and after that."""
+"""Decides whether a restored database stays: the service must read it before the swap, and be healthy with it after."""
 
 from __future__ import annotations
 
@@ -10,11 +10,16 @@ from docker.errors import APIError
 
 from cli.core.errors import UserError
 from cli.core.wait import until
-from cli.data.backups import database_swap as swapping
+from cli.data import database as databases
+from cli.data.backups import database_swap
 from cli.data.database import Database
 from cli.engine import health
 from cli.engine.container import ContainerView
+from cli.engine.inventory import EngineView
+from cli.engine.streams import CommandError
+from cli.environments.clone import Clone
 from cli.environments.handle import Target
+from cli.ui.console import err
 
 PROOF = ("python", "-m", "app.run.proof")
 
@@ -22,65 +27,82 @@ LAST_LINES = 10
 
 
 def prove(target: Target, app: ContainerView, fresh: Database, name: str) -> None:
-    """Migrate a restored database and read its tables as the service does, while that goes on with its own.
-
-    Args:
-        target: The environment.
-        app: Its app's container.
-        fresh: What was restored, beside the database that there is.
-        name: The backup's name, for messages.
-
-    Raises:
-        UserError: The service can't serve it.
-    """
-    status, said = target.view.execute(app.id, (*PROOF, fresh.name))
+    """Migrate a restored database and read its tables as the service does, while the service uses the old one."""
+    status, output = target.view.execute(app.id, (*PROOF, fresh.name))
     if status == 0:
         return
-    if "No module named" in said:
+    if "No module named" in output:
         raise UserError(
             f"The app of {target.environment} is of another version; nothing was changed.",
-            cause=said.strip().splitlines()[-1],
+            cause=output.strip().splitlines()[-1],
             remedy=f"Run `./dashtam up {target.environment}`, and the same command again.",
         )
     raise UserError(
         f"The service can't serve the database in {name}; nothing was changed.",
-        cause="\n".join(said.strip().splitlines()[-LAST_LINES:]),
+        cause="\n".join(output.strip().splitlines()[-LAST_LINES:]),
         remedy="Restore a backup of this version of the service or of an older one.",
     )
 
 
 def replace(client: docker.DockerClient, target: Target, app: ContainerView, database: Database, name: str) -> None:
-    """Put what was restored in the place of a database for good if the service is healthy then; else put that back.
-
-    Args:
-        client: The engine.
-        target: The environment.
-        app: Its app's container.
-        database: The database that there is.
-        name: The backup's name, for messages.
-
-    Raises:
-        UserError: The database can't be replaced, or the service isn't healthy with the new one.
-    """
-    with stopped(client, app):
-        swapping.swap(database)
-    if is_healthy(target):
-        swapping.drop(database, swapping.replaced(database))
+    """Swap the restored database in; if the service isn't healthy with it, swap the old one back: a UserError."""
+    with _stopped(client, app):
+        database_swap.swap(database)
+    if _becomes_healthy(target):
+        database_swap.drop(database, database_swap.replaced(database))
         return
-    said = target.view.last_lines(app.id, LAST_LINES)
-    with stopped(client, app):
-        swapping.swap_back(database)
-    is_well = is_healthy(target)
+    log = target.view.last_lines(app.id, LAST_LINES)
+    with _stopped(client, app):
+        database_swap.swap_back(database)
+    works_again = _becomes_healthy(target)
     raise UserError(
         f"The app of {target.environment} didn't become healthy with {name}; the database from before is back.",
-        cause="\n".join(said),
-        remedy="Restore another backup." if is_well else f"Run `./dashtam up {target.environment}`.",
+        cause="\n".join(log),
+        remedy="Restore another backup." if works_again else f"Run `./dashtam up {target.environment}`.",
+    )
+
+
+def finish_replacing(client: docker.DockerClient, clone: Clone, stack: str) -> bool:
+    """Finish or undo an interrupted restore, under the environment's lock; return whether there is nothing left of it.
+
+    Without a running server and an app that show whether the restored database can be served, both databases stay.
+    """
+    target = Target(stack, clone, EngineView(client))
+    states = {one.component: one.state for one in target.services()}
+    if states.get("postgres") != "running" or "app" not in states:
+        return False
+    try:
+        database = databases.of(client, target)
+    except UserError:
+        return False
+    found = database_swap.left(database)
+    if database_swap.replaced(database) in found:
+        _keep_what_is_served(client, target, database)
+    elif found:
+        # If that fails, the next restore fails too, and reports why.
+        with suppress(CommandError):
+            database_swap.drop(database, database_swap.restoring(database))
+    return True
+
+
+def _keep_what_is_served(client: docker.DockerClient, target: Target, database: Database) -> None:
+    stack = target.environment
+    if _becomes_healthy(target):
+        database_swap.drop(database, database_swap.replaced(database))
+        err.print(f"A restore of {stack} was interrupted; it is finished now.", highlight=False)
+        return
+    database_swap.drop(database, database_swap.restoring(database))
+    with _stopped(client, target.service("app")):
+        database_swap.swap_back(database)
+    err.print(
+        f"A restore of {stack} was interrupted, and the app is not healthy with the restored database: the one from"
+        f" before is back. The restored one is called {database_swap.restoring(database)} until the next restore.",
+        highlight=False,
     )
 
 
 @contextmanager
-def stopped(client: docker.DockerClient, app: ContainerView) -> Iterator[None]:
-    """Stop the app meanwhile; it starts again whatever happens."""
+def _stopped(client: docker.DockerClient, app: ContainerView) -> Iterator[None]:
     try:
         client.api.stop(app.id)
         yield
@@ -88,8 +110,8 @@ def stopped(client: docker.DockerClient, app: ContainerView) -> Iterator[None]:
         client.api.start(app.id)
 
 
-def is_healthy(target: Target) -> bool:
-    """Wait until the app is healthy or has failed; return which. One that was stopped is started."""
+def _becomes_healthy(target: Target) -> bool:
+    """Start the app if it is stopped; wait until it is healthy or has failed, and return which."""
     found = target.service("app")
     if found.state in {"created", "exited"}:
         with suppress(APIError):

@@ -1,4 +1,4 @@
-"""A backup to read from: a file, or what comes in on standard input; decompressed where it is compressed."""
+"""A file to be restored from, or standard input: decompressed, and on the disk so that it can be read twice."""
 
 from __future__ import annotations
 
@@ -14,61 +14,38 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import IO, BinaryIO, cast
+from typing import Any, BinaryIO
 
 from cli.core import atomic_files
 from cli.core.errors import USAGE, UserError
-from cli.core.hashing import CHUNK
+from cli.core.hashing import CHUNK, chunks
 from cli.environments.clone import Clone
 from cli.ui.output_files import STREAM
 
-
-def _gunzip(file: BinaryIO) -> IO[bytes]:
-    return cast("IO[bytes]", gzip.GzipFile(fileobj=file))
-
-
-_COMPRESSED: dict[bytes, Callable[[BinaryIO], IO[bytes]]] = {
-    b"\x1f\x8b": _gunzip,
-    b"BZh": bz2.BZ2File,
-    b"\xfd7zXZ\x00": lzma.LZMAFile,
+_COMPRESSED: dict[bytes, Callable[[BinaryIO], Any]] = {
+    b"\x1f\x8b": gzip.open,
+    b"BZh": bz2.open,
+    b"\xfd7zXZ\x00": lzma.open,
 }
-"""By how a file begins."""
-
-_FAILURES = (EOFError, OSError, zlib.error, lzma.LZMAError)
+"""By the first bytes of a file."""
 
 
 @dataclass(frozen=True)
 class Source:
-    """A backup that can be read more than once.
-
-    Args:
-        name: What it is called in messages.
-        file: Its content.
-    """
+    """A file that can be read more than once, and its name for messages."""
 
     name: str
     file: BinaryIO
 
     def head(self) -> bytes:
-        """Return how it begins."""
+        """Return the first bytes."""
         self.file.seek(0)
         return self.file.read(CHUNK)
 
 
 @contextmanager
 def opened(clone: Clone, file: str) -> Iterator[Source]:
-    """Open a backup.
-
-    Args:
-        clone: This clone, beside whose data is kept meanwhile what can't be read twice.
-        file: Its path, or `-`.
-
-    Yields:
-        The backup, decompressed.
-
-    Raises:
-        UserError: It can't be read, its compression is damaged, or there is no room to keep it.
-    """
+    """Open a path, or `-`, decompressed; a UserError if it can't be read or if its compression is damaged."""
     name = "standard input" if file == STREAM else Path(file).name
     with ExitStack() as held:
         content = sys.stdin.buffer if file == STREAM else held.enter_context(_at(Path(file)))
@@ -81,19 +58,7 @@ def opened(clone: Clone, file: str) -> Iterator[Source]:
 
 @contextmanager
 def spool(clone: Clone, name: str, fill: Callable[[BinaryIO], None]) -> Iterator[BinaryIO]:
-    """Make a file beside this clone's data, for what a backup holds.
-
-    Args:
-        clone: This clone.
-        name: The backup's name.
-        fill: Writes what it holds.
-
-    Yields:
-        The file. It has no name that another command could meet, and is gone when this one ends, however it ends.
-
-    Raises:
-        UserError: There is no room.
-    """
+    """Fill a file beside this clone's data; without a name in its folder, it vanishes with this process."""
     folder = atomic_files.private_folder(clone.home / "restoring")
     with TemporaryFile(dir=folder) as file:
         with atomic_files.explain_full_disk(folder, f"the backup from {name}"):
@@ -126,20 +91,18 @@ def _decompressed(clone: Clone, source: Source) -> Iterator[BinaryIO]:
     if opener is None:
         yield source.file
         return
-    with opener(source.file) as content, spool(clone, source.name, lambda made: _copy(source, content, made)) as file:
-        yield file
+    with opener(source.file) as content:
+        pieces = _explained(source.name, content)
+        with spool(clone, source.name, lambda made: made.writelines(pieces)) as file:
+            yield file
 
 
-def _copy(source: Source, content: IO[bytes], file: BinaryIO) -> None:
-    while True:
-        try:
-            piece = content.read(CHUNK)
-        except _FAILURES as error:
-            raise UserError(
-                f"{source.name} is damaged; nothing was changed.",
-                cause=f"It can't be decompressed: {error}.",
-                remedy="Use another one.",
-            ) from None
-        if not piece:
-            return
-        file.write(piece)
+def _explained(name: str, content: BinaryIO) -> Iterator[bytes]:
+    try:
+        yield from chunks(content)
+    except (EOFError, OSError, zlib.error, lzma.LZMAError) as error:
+        raise UserError(
+            f"{name} is damaged; nothing was changed.",
+            cause=f"It can't be decompressed: {error}.",
+            remedy="Use another one.",
+        ) from None

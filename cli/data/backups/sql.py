@@ -1,8 +1,8 @@
-"""Dumps in plain SQL: what would reach beyond the database that one is loaded into is left out, or refused.
+"""Filters dumps in plain SQL: statements with effects outside the database that is loaded are left out, or refused.
 
-What a dump says of owners, rights, roles, tablespaces and databases is of the server that it comes from, and is left
-out as `pg_restore --no-owner --no-privileges` does it. Of psql's own commands, those that `pg_dump` writes are left
-out, and others refused. Each line that is left out stays as an empty one, so that psql counts lines as an editor does.
+Owners, rights, roles, tablespaces and databases belong to the server of the dump, and are left out as by `pg_restore
+--no-owner --no-privileges`. Of psql's own commands, those that `pg_dump` writes are left out, others are refused. Each
+line that is left out becomes an empty one, so that psql's line numbers are the file's.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ _SETTING = re.compile(r"SET |SELECT PG_CATALOG\.SET_CONFIG")
 _COMMAND = re.compile(r"\\(\w+|\S)\s*(.*)", re.DOTALL)
 _ENCODING = re.compile(r"[\w-]+")
 _OTHERS = frozenset({"template1", "postgres"})
-"""Databases that every server has: `pg_dumpall` names them, too."""
+"""Databases of every server, which `pg_dumpall` names too."""
 
 _BEGINS, _IS_COMPLETE = b"-- PostgreSQL database dump", b"-- PostgreSQL database dump complete"
 _MARK = b"\xef\xbb\xbf"
-"""Which editors on Windows put before a text in UTF-8."""
+"""The byte order mark with which editors on Windows begin a text in UTF-8."""
 
 LONGEST = 1 << 18
-"""Characters of a statement by which it is known what it is: more than the names of a table's columns can have."""
+"""Characters by which a statement is recognised: more than the names of a table's columns can have."""
 
 
 class DumpError(ValueError):
@@ -44,12 +44,7 @@ class DumpError(ValueError):
 
 @dataclass
 class _Statement:
-    """A statement that has not ended yet.
-
-    Attributes:
-        text: As it is.
-        words: Without comments, and with `"x"` and `'x'` for what is quoted.
-    """
+    """A statement that has not ended: its text, and its words without comments and with `"x"`, `'x'` for quotes."""
 
     text: list[bytes] = field(default_factory=list)
     words: list[str] = field(default_factory=list)
@@ -66,7 +61,7 @@ class _Statement:
 
 
 class _Filter:
-    """Where it is in a dump."""
+    """The state of reading a dump."""
 
     def __init__(self, out: BinaryIO) -> None:
         self.makes_public = False
@@ -151,8 +146,8 @@ class _Filter:
             self._connect(argument)
         elif name not in {"restrict", "unrestrict"} and not (name == "encoding" and _ENCODING.fullmatch(argument)):
             raise DumpError(f"Line {self._line} has a command of psql: {text[:80]}")
-        kept = text.encode() if name == "encoding" else b""
-        self._out.write(b"".join(self._statement.text) + kept + b"\n")
+        command = text.encode() if name == "encoding" else b""
+        self._out.write(b"".join(self._statement.text) + command + b"\n")
         self._statement = _Statement()
 
     def _connect(self, argument: str) -> None:
@@ -162,30 +157,8 @@ class _Filter:
             raise DumpError(f"Line {self._line} connects to {name}: it holds more than one database.")
 
 
-@dataclass(frozen=True)
-class Filtered:
-    """What there is to know of a dump.
-
-    Args:
-        makes_public: Whether it makes the schema `public`, which every new database has.
-    """
-
-    makes_public: bool
-
-
-def filtered(source: BinaryIO, out: BinaryIO) -> Filtered:
-    """Write what of a dump is loaded into a database.
-
-    Args:
-        source: The dump, from its beginning.
-        out: Where to.
-
-    Returns:
-        What there is to know of it.
-
-    Raises:
-        DumpError: It is cut short, not a text, holds more than one database, or has commands that can't be left out.
-    """
+def filter_dump(source: BinaryIO, out: BinaryIO) -> bool:
+    """Write what of a dump is loaded; return whether it makes the schema `public`, which every new database has."""
     state = _Filter(out)
     state.read(iter(source))
-    return Filtered(state.makes_public)
+    return state.makes_public

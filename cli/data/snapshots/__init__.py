@@ -1,1 +1,1 @@
-"""Snapshots: what Postgres and Redis keep in their volumes, copied at one moment, checksummed, and put back whole."""
+"""Snapshots: the volumes of Postgres and Redis, copied at one moment, checksummed, and restored whole."""

@@ -1,12 +1,12 @@
-"""A container that lives as long as the command that made it, and sees one service's data and nothing else.
+"""A container that lives as long as the command that made it, with one service's data.
 
-It has no network, no privileges and no root: it runs as the user that owns the data. Its one process reads a stream
-that only the command holds open; when the command ends, however it ends, the container ends with all that runs in it.
+It has no network and no privileges, and runs as the user that owns the data. Its one process reads a stream that only
+the command holds open: when the command ends, even by a kill, the container ends with everything that runs in it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,10 +20,10 @@ from cli.engine.inventory import EngineView
 from infra.naming import OWNER_LABEL, Naming
 
 PREFIX = "snapshot-"
-"""Of the component of such a container."""
+"""Of the component label of such a container."""
 
 VOLUME = "/volume"
-"""Where it finds the data."""
+"""Where the data is mounted."""
 
 MEMORY = "512m"
 PROCESSES = 256
@@ -31,14 +31,7 @@ PROCESSES = 256
 
 @dataclass(frozen=True)
 class Part:
-    """One service's data.
-
-    Args:
-        service: The service.
-        volume: The volume that keeps its data.
-        image: What the service runs.
-        user: `uid:gid` of the data's owner.
-    """
+    """One service's data: its volume, the image that the service runs, and the data's owner as `uid:gid`."""
 
     service: str
     volume: str
@@ -48,76 +41,22 @@ class Part:
 
 @dataclass(frozen=True)
 class Helper:
-    """A container with a part's data.
-
-    Args:
-        client: The engine.
-        id: The container.
-        part: Whose data it has.
-    """
+    """A running container with a part's data."""
 
     client: docker.DockerClient
     id: str
     part: Part = field(repr=False)
 
-    def run(self, *command: str, stdin: bytes = b"") -> str:
-        """Run a command in it; see `cli.engine.streams.run`."""
-        return streams.run(self.client, self.id, command, stdin)
-
-    def script(self, text: str, *arguments: str) -> str:
-        """Run a shell script in it, in the folder of the data.
-
-        Args:
-            text: A script for `sh -eu`, of the utilities that Debian and Alpine share.
-            arguments: Its arguments.
-
-        Returns:
-            What it wrote to standard output.
-        """
-        return self.run("sh", "-euc", f"cd {VOLUME}; {text}", self.part.service, *arguments)
-
-    def feed(self, command: Sequence[str], pieces: Iterable[bytes], size: int) -> None:
-        """Run a command in it that reads a stream; see `cli.engine.streams.feed`."""
-        streams.feed(self.client, self.id, command, pieces, size)
-
-    def tree(self, path: str) -> Generator[bytes, None, None]:
-        """Return a folder of it as a tar archive; see `cli.engine.streams.archive`."""
-        return streams.archive(self.client, self.id, path)
-
-    def file(self, path: str) -> bytes:
-        """Return a small file of it, whoever may read it.
-
-        Args:
-            path: Where it is.
-
-        Returns:
-            Its content.
-
-        Raises:
-            docker.errors.NotFound: There is no such file.
-        """
-        return streams.read_file(self.client, self.id, path)
+    def script(self, text: str) -> str:
+        """Run a script for `sh -eu`, of the utilities that Debian and Alpine share, in the data's folder."""
+        return streams.run(self.client, self.id, ["sh", "-euc", f"cd {VOLUME}; {text}"])
 
 
 @contextmanager
 def helper(
     client: docker.DockerClient, naming: Naming, part: Part, *, writes: bool = False, beside: Sequence[str] = ()
 ) -> Iterator[Helper]:
-    """Run a container with a part's data.
-
-    Args:
-        client: The engine.
-        naming: The environment's names.
-        part: Whose data.
-        writes: Whether it may change them.
-        beside: Further volumes, to be read, each at a folder of its own name.
-
-    Yields:
-        The container, running.
-
-    Raises:
-        UserError: The engine refused.
-    """
+    """Run a container with a part's data; volumes beside it are mounted to be read, each at a folder of its name."""
     component = f"{PREFIX}{part.service}"
     remove(client, naming, naming.container(component))
     mounts = [docker.types.Mount(VOLUME, part.volume, "volume", read_only=not writes, no_copy=True)]
@@ -132,18 +71,12 @@ def helper(
 
 
 def remove(client: docker.DockerClient, naming: Naming, container: str) -> None:
-    """Remove a container and wait until it is gone; one that this clone didn't make is let alone.
-
-    Args:
-        client: The engine.
-        naming: The environment's names.
-        container: Its id or name.
-    """
+    """Remove a container, by id or name, and wait until it is gone; another clone's is left alone."""
     with suppress(NotFound):
         found = client.containers.get(container)
         if found.labels.get(OWNER_LABEL) != naming.owner:
             return
-        # It may be on its way out by itself.
+        # It may be being removed already, since its process has ended.
         with suppress(APIError):
             EngineView(client).remove_container(found.id or "")
 

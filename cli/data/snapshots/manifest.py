@@ -1,17 +1,18 @@
-"""What a snapshot says of itself, and the check that each of its bytes is as it was written."""
+"""A snapshot's manifest, and the check that each byte of the snapshot is as it was written."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from cli.core import atomic_files
 from cli.core.errors import UserError
-from cli.core.hashing import CHUNK
+from cli.core.hashing import Hashed, chunks
 from cli.ui.progress import Count
 
 FILE = "manifest.json"
@@ -19,12 +20,7 @@ CHECKSUM = "manifest.json.sha256"
 
 
 class Piece(BaseModel):
-    """A file of a snapshot.
-
-    Args:
-        size: In bytes.
-        sha256: In hexadecimal.
-    """
+    """A file of a snapshot: its size in bytes, its SHA-256 in hexadecimal."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -33,18 +29,9 @@ class Piece(BaseModel):
 
 
 class Manifest(BaseModel):
-    """What a snapshot says of itself.
+    """What a snapshot holds: its creation time is that of the data, `postgres` the major version that wrote it.
 
-    Args:
-        format: The version of this form.
-        environment: Whose data it holds.
-        name: Its name.
-        created: When the data was as it is here.
-        postgres: The major version of PostgreSQL that wrote the database.
-        database: The database's name.
-        user: Its owner.
-        images: What the services ran, by service.
-        pieces: Its files, by name.
+    `images` are those that the services ran, by service; `pieces` are the snapshot's other files, by name.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -61,8 +48,21 @@ class Manifest(BaseModel):
 
     @property
     def size(self) -> int:
-        """Bytes of all files that it tells of."""
+        """Bytes of all pieces."""
         return sum(piece.size for piece in self.pieces.values())
+
+
+def archive(service: str) -> str:
+    """Return the name of the piece with a service's data, a tar archive."""
+    return f"{service}.tar"
+
+
+def write_piece(path: Path, content: Iterable[bytes], count: Count = lambda _: None) -> Piece:
+    """Write a piece; it gives its size and digest for the manifest."""
+    hashed = Hashed(content, count)
+    with atomic_files.create_private(path) as file:
+        file.writelines(hashed)
+    return Piece(size=hashed.size, sha256=hashed.sha256)
 
 
 def files(manifest: Manifest) -> Iterator[tuple[str, bytes]]:
@@ -73,80 +73,47 @@ def files(manifest: Manifest) -> Iterator[tuple[str, bytes]]:
 
 
 def read(folder: Path) -> Manifest:
-    """Read a snapshot's manifest.
-
-    Args:
-        folder: The snapshot.
-
-    Raises:
-        UserError: It is not as it was written, or of another version.
-    """
+    """Read a snapshot's manifest; a UserError if it is damaged or of another version."""
     try:
         content = (folder / FILE).read_bytes()
         if (folder / CHECKSUM).read_bytes() != _line(content):
-            raise damaged(folder, f"{FILE} is not as it was written.")
+            raise _damaged(folder, f"{FILE} is not as it was written.")
         return Manifest.model_validate_json(content)
     except OSError as error:
-        raise damaged(folder, f"{error.filename} can't be read: {error.strerror}.") from None
+        raise _damaged(folder, f"{error.filename} can't be read: {error.strerror}.") from None
     except ValidationError:
         raise UserError(
             f"The snapshot {folder.name} is of another version of this tool.",
-            cause=f"{folder / FILE} has a form that this version doesn't know.",
+            cause=f"{folder / FILE} has a format that this version does not support.",
             remedy="Use the version that made it.",
         ) from None
 
 
 def verify(folder: Path, manifest: Manifest, count: Count) -> None:
-    """Make sure that a snapshot is as it was written, down to the last byte.
-
-    Args:
-        folder: The snapshot.
-        manifest: What it says of itself.
-        count: Told how many bytes more were looked at.
-
-    Raises:
-        UserError: It isn't.
-    """
-    if (there := {path.name for path in folder.iterdir()}) != {*manifest.pieces, FILE, CHECKSUM}:
-        raise damaged(folder, f"It holds other files than it should: {', '.join(sorted(there))}.")
+    """Make sure that a snapshot has the manifest's files, and each is as it was written."""
+    if (found := {path.name for path in folder.iterdir()}) != {*manifest.pieces, FILE, CHECKSUM}:
+        raise _damaged(folder, f"Its files are not those of its manifest: {', '.join(sorted(found))}.")
     for name, piece in manifest.pieces.items():
         if (size := (folder / name).stat().st_size) != piece.size:
-            raise damaged(folder, f"{name} has {size} bytes instead of {piece.size}.")
+            raise _damaged(folder, f"{name} has {size} bytes instead of {piece.size}.")
     for name, piece in manifest.pieces.items():
-        for _ in checked(folder, name, piece, count):
+        for _ in read_piece(folder, name, piece, count):
             pass
 
 
-def checked(folder: Path, name: str, piece: Piece, count: Count) -> Iterator[bytes]:
-    """Read a file of a snapshot.
-
-    Args:
-        folder: The snapshot.
-        name: The file.
-        piece: What it must be.
-        count: Told how many bytes more were read.
-
-    Yields:
-        Its content in pieces.
-
-    Raises:
-        UserError: It was not what it must be; after the last piece.
-    """
-    digest = hashlib.sha256()
+def read_piece(folder: Path, name: str, piece: Piece, count: Count) -> Iterator[bytes]:
+    """Read a piece in chunks; a UserError, after the last one, if it isn't as it was written."""
     try:
         with (folder / name).open("rb") as file:
-            while chunk := file.read(CHUNK):
-                digest.update(chunk)
-                count(len(chunk))
-                yield chunk
+            content = Hashed(chunks(file), count)
+            yield from content
     except OSError as error:
-        raise damaged(folder, f"{name} can't be read: {error.strerror}.") from None
-    if digest.hexdigest() != piece.sha256:
-        raise damaged(folder, f"{name} is not as it was written: its SHA-256 is another.")
+        raise _damaged(folder, f"{name} can't be read: {error.strerror}.") from None
+    if content.sha256 != piece.sha256:
+        raise _damaged(folder, f"{name} is not as it was written: its SHA-256 is another.")
 
 
-def damaged(folder: Path, cause: str) -> UserError:
-    """Return the error for a snapshot that can't be trusted."""
+def _damaged(folder: Path, cause: str) -> UserError:
     return UserError(
         f"The snapshot {folder.name} is damaged; nothing was changed.",
         cause=cause,

@@ -1,4 +1,4 @@
-"""Services that stand still for a moment: paused by the engine, so that no connection is lost, and never left so."""
+"""Pauses services for a moment, so that no connection is lost; a second process resumes them if this one is killed."""
 
 from __future__ import annotations
 
@@ -21,35 +21,18 @@ from infra.services.health import MARK
 
 
 @dataclass
-class Moment:
-    """How long the services stood still.
-
-    Attributes:
-        seconds: Once it is over.
-    """
+class Pause:
+    """How long the services were paused, once it is over."""
 
     seconds: float = 0.0
 
 
 @contextmanager
-def frozen(client: docker.DockerClient, containers: Sequence[str]) -> Iterator[Moment]:
-    """Pause services together.
-
-    A process beside this one thaws them if this one is killed.
-
-    Args:
-        client: The engine.
-        containers: Those to pause, by id.
-
-    Yields:
-        While they stand still.
-
-    Raises:
-        UserError: One can't be paused, such as one that has ended just now.
-    """
-    moment = Moment()
+def paused(client: docker.DockerClient, containers: Sequence[str]) -> Iterator[Pause]:
+    """Pause containers, by id, together; a UserError if one can't be paused, such as one that has just ended."""
+    pause = Pause()
     if not containers:
-        yield moment
+        yield pause
         return
     for container in containers:
         _check_soon(client, container)
@@ -58,17 +41,17 @@ def frozen(client: docker.DockerClient, containers: Sequence[str]) -> Iterator[M
         try:
             for container in containers:
                 _pause(client, container)
-            yield moment
+            yield pause
         finally:
-            thaw(client, containers)
-            moment.seconds = time.monotonic() - started
+            resume(client, containers)
+            pause.seconds = time.monotonic() - started
 
 
 def _pause(client: docker.DockerClient, container: str) -> None:
     try:
         client.api.pause(container)
     except APIError as error:
-        # One that has ended may be started again at any moment, while its data is copied.
+        # A container that has ended may be started again at any moment, while its data is copied.
         raise UserError(
             "A service can't be paused for the snapshot.",
             cause=str(error.explanation),
@@ -76,27 +59,22 @@ def _pause(client: docker.DockerClient, container: str) -> None:
         ) from None
 
 
-def thaw(client: docker.DockerClient, containers: Sequence[str]) -> None:
-    """Let services go on; those that aren't paused are let alone.
-
-    Args:
-        client: The engine.
-        containers: By id.
-    """
+def resume(client: docker.DockerClient, containers: Sequence[str]) -> None:
+    """Resume containers; those that aren't paused are left alone."""
     for container in containers:
         with suppress(APIError):
             client.api.unpause(container)
 
 
 def _check_soon(client: docker.DockerClient, container: str) -> None:
-    """Let the next health check not wait: until it ends, the engine calls unhealthy what was paused."""
+    """Make the next health check run at once: until it ends, the engine calls a paused container unhealthy."""
     with suppress(APIError):
         EngineView(client).execute(container, ["rm", "-f", MARK])
 
 
 @contextmanager
 def _guard(containers: Sequence[str]) -> Iterator[None]:
-    # In a session of its own it is not interrupted with this process, only told of its end by the end of its input.
+    # In its own session it isn't interrupted with this process; the end of its input is this process's end.
     command = [sys.executable, "-m", "cli.data.snapshots.pause", *containers]
     pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
     with subprocess.Popen(command, cwd=ROOT, start_new_session=True, **pipes) as guard:
@@ -106,15 +84,11 @@ def _guard(containers: Sequence[str]) -> Iterator[None]:
 
 
 def watch(containers: Sequence[str]) -> None:
-    """Wait until the process that started this one ends, and thaw what it froze.
-
-    Args:
-        containers: By id.
-    """
+    """Wait until the process that started this one ends, then resume the containers that it paused."""
     client = connect()
     print(flush=True)  # noqa: T201 - the sign that it is ready
     sys.stdin.read()
-    thaw(client, containers)
+    resume(client, containers)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""Gives an environment the session key of the data that was restored into it: whoever linked an account sees it again.
+"""Puts the session key of restored data into Pulumi's state, so that whoever linked an account sees it again.
 
-The key is Pulumi's, so it is changed in the state, and the next update installs it for the app.
+The next update then installs it for the app.
 """
 
 from __future__ import annotations
@@ -9,9 +9,8 @@ import base64
 import json
 from typing import Any
 
-from cli.data import restore_journal as journal
-from cli.data import sealed_secrets as keys
-from cli.data.restore_journal import Phase
+from cli.data import restore_journal, sealed_secrets
+from cli.data.restore_journal import Entry, Phase
 from cli.environments.clone import Clone
 from cli.pulumi.process import Pulumi
 
@@ -22,19 +21,19 @@ _SIGNATURE = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44
 """Marks a secret in a state; Pulumi encrypts one that is given as plain text when it imports it."""
 
 
-def is_wanted(clone: Clone, stack: str) -> bool:
-    """Return whether an environment is to get another session key at its next update."""
-    entry = journal.of(clone, stack).read()
-    return entry is not None and entry.phase is Phase.KEYS
+def pending(clone: Clone, stack: str) -> Entry | None:
+    """Return the restore after which the next update is to install the data's session key."""
+    entry = restore_journal.of(clone, stack).read()
+    return entry if entry and entry.phase is Phase.SESSION_KEY else None
 
 
 def apply(pulumi: Pulumi, clone: Clone, stack: str) -> None:
-    """Put the wanted session key into the state, if one is wanted. To be called before an update, in its turn."""
-    noted = journal.of(clone, stack)
-    entry = noted.read()
-    if entry is None or entry.phase is not Phase.KEYS:
+    """Put a pending session key into the state; to be called before an update, under the environment's lock."""
+    entry = pending(clone, stack)
+    if entry is None:
         return
-    key = keys.unsealed_session_key(clone.passphrase_file, entry.session_key) if entry.session_key else None
+    sealed = entry.session_key
+    key = sealed_secrets.unseal(clone.passphrase_file, sealed_secrets.SESSION_KEY, sealed) if sealed else None
     state = json.loads(pulumi.run("stack", "export", "--stack", stack))
     resources = (state.get("deployment") or {}).get("resources") or []
     found = [one for one in resources if one["type"] == _TYPE and one["urn"].endswith(_NAME)]
@@ -42,7 +41,7 @@ def apply(pulumi: Pulumi, clone: Clone, stack: str) -> None:
         for one in found:
             one["outputs"] |= _outputs(base64.b64decode(key))
         pulumi.run("stack", "import", "--stack", stack, stdin=json.dumps(state))
-    noted.clear()
+    restore_journal.of(clone, stack).clear()
 
 
 def _outputs(key: bytes) -> dict[str, Any]:

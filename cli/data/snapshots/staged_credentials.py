@@ -1,4 +1,7 @@
-"""Opens staged data with what will serve it, before anything is replaced, and fits it to the environment's secrets."""
+"""Opens staged data with the servers that will serve it, and gives it the environment's present secrets.
+
+Nothing is replaced before that has succeeded. `sealed_secrets` tells what becomes of each secret.
+"""
 
 from __future__ import annotations
 
@@ -7,24 +10,25 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 
 from app.tokens import rekeying
 from app.tokens.rekeying import Rekeyed
 from app.tokens.vault import MasterKeys
-from cli.core.errors import UserError
 from cli.data import revisions
+from cli.data.database import identifier, literal
 from cli.data.snapshots.helper import VOLUME, Helper
 from cli.data.snapshots.volume_swap import STAGED
-from cli.engine.streams import CommandError
+from cli.engine import streams
+from cli.engine.streams import explain_failure
 
 ITERATIONS = 4096
 SALT_BYTES = 16
-"""As PostgreSQL itself makes SCRAM verifiers."""
+"""The values with which PostgreSQL itself makes SCRAM verifiers."""
 
 START_SECONDS = 600
-"""How long the recovery of what was written last may take."""
+"""How long the recovery of the last writes may take."""
 
 DATA = f"{VOLUME}/{STAGED}"
 ACCESS = "/tmp/access"  # noqa: S108 - the container's own, in memory
@@ -49,7 +53,7 @@ pg_ctl -D {DATA} -w -t {START_SECONDS} -l {ACCESS}/log -o '{_OPTIONS}' start > /
 tail -n 20 {ACCESS}/log >&2
 exit 1
 """
-"""On a socket alone, which nobody else sees, and which lets in the container's own user without a password."""
+"""It listens on a socket only, which nobody else sees, and lets in the container's own user without a password."""
 
 STOP_POSTGRES = f"pg_ctl -D {DATA} -w -t {START_SECONDS} -m fast stop > /dev/null; rm -rf {ACCESS}"
 
@@ -67,67 +71,40 @@ wait "$server"
 
 
 @dataclass(frozen=True)
-class Fit:
-    """What staged data must fit.
-
-    Args:
-        database: The database.
-        user: Its owner.
-        password: Of the owner, as the environment has it now.
-        held: The master keys that the environment has now.
-        former: Those of the time of the data; None if there were none.
-    """
+class Credentials:
+    """The database's name and owner, the environment's present password and master keys, and those of the data."""
 
     database: str
     user: str
     password: str
-    held: MasterKeys
-    former: MasterKeys | None
+    present_keys: MasterKeys
+    former_keys: MasterKeys | None
 
 
-def postgres(helper: Helper, fit: Fit) -> Rekeyed:
-    """Recover a staged database, and give it the environment's password and master keys.
+def open_postgres(helper: Helper, credentials: Credentials) -> Rekeyed:
+    """Recover a staged database, and give it the environment's present password and master keys."""
+    with _explained("database"), _running(helper):
 
-    Args:
-        helper: With the staged data.
-        fit: What it must fit.
+        def query(sql: str) -> str:
+            return _query(helper, credentials, sql)
 
-    Returns:
-        What was done with its data keys.
-
-    Raises:
-        UserError: It can't be opened.
-    """
-    with _told("database"), _running(helper):
-        revisions.require_known(lambda sql: _query(helper, fit, sql), "the snapshot")
+        revisions.require_known(query, "the snapshot")
         done = rekeying.NOTHING
-        if _query(helper, fit, rekeying.HAS_KEYS) == "t":
-            done = rekeying.rekey(_query(helper, fit, rekeying.READ), fit.held, fit.former)
-        owner = fit.user.replace('"', '""')
-        _query(helper, fit, f"ALTER ROLE \"{owner}\" PASSWORD '{verifier(fit.password)}';\n{done.script}")
+        if query(rekeying.HAS_KEYS) == "t":
+            done = rekeying.rekey(query(rekeying.READ), credentials.present_keys, credentials.former_keys)
+        owner, password = identifier(credentials.user), literal(verifier(credentials.password))
+        query(f"ALTER ROLE {owner} PASSWORD {password};\n{done.script}")
         return done
 
 
-def redis(helper: Helper) -> None:
-    """Load a staged cache, as it will be loaded.
-
-    Args:
-        helper: With the staged data.
-
-    Raises:
-        UserError: It can't be loaded.
-    """
-    with _told("cache"):
+def open_redis(helper: Helper) -> None:
+    """Load a staged cache as the service loads it."""
+    with _explained("cache"):
         helper.script(OPEN_REDIS)
 
 
 def verifier(password: str, salt: bytes | None = None) -> str:
-    """Return what PostgreSQL keeps of a password (RFC 5802; PostgreSQL manual, 51.8 pg_authid).
-
-    Args:
-        password: ASCII, so that it needs no preparation.
-        salt: Random; a new one if None.
-    """
+    """Return PostgreSQL's verifier of a password in ASCII (RFC 5802; PostgreSQL manual, 51.8 pg_authid)."""
     salt = salt or secrets.token_bytes(SALT_BYTES)
     salted = hashlib.pbkdf2_hmac("sha256", password.encode("ascii"), salt, ITERATIONS)
     stored = hashlib.sha256(hmac.digest(salted, b"Client Key", "sha256")).digest()
@@ -146,16 +123,11 @@ def _running(helper: Helper) -> Iterator[None]:
     helper.script(STOP_POSTGRES)
 
 
-def _query(helper: Helper, fit: Fit, sql: str) -> str:
-    command = ["psql", "-qXAt", "--single-transaction", "-v", "ON_ERROR_STOP=1", "-h", ACCESS, "-U", fit.user]
-    return helper.run(*command, "-d", fit.database, "-f", "-", stdin=sql.encode()).strip()
+def _query(helper: Helper, credentials: Credentials, sql: str) -> str:
+    command = ["psql", "-qXAt", "--single-transaction", "-v", "ON_ERROR_STOP=1", "-h", ACCESS, "-f", "-"]
+    access = ["-U", credentials.user, "-d", credentials.database]
+    return streams.run(helper.client, helper.id, [*command, *access], sql.encode()).strip()
 
 
-@contextmanager
-def _told(what: str) -> Iterator[None]:
-    try:
-        yield
-    except CommandError as error:
-        raise UserError(
-            f"The snapshot's {what} can't be opened; nothing was changed.", cause=error.said, remedy="Use another one."
-        ) from None
+def _explained(content: str) -> AbstractContextManager[None]:
+    return explain_failure(f"The snapshot's {content} can't be opened; nothing was changed.", "Use another one.")

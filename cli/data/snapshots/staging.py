@@ -1,4 +1,4 @@
-"""Brings a snapshot's data beside the old, where nothing else is touched."""
+"""Copies a snapshot's data beside the old data, where nothing else is touched."""
 
 from __future__ import annotations
 
@@ -8,37 +8,23 @@ from pathlib import Path
 
 from cli.core.errors import UserError
 from cli.core.parallel import each
-from cli.data.snapshots import manifest, store
-from cli.data.snapshots import volume_swap as swap
+from cli.data.snapshots import manifest, store, volume_swap
 from cli.data.snapshots.helper import VOLUME, Helper
 from cli.data.snapshots.manifest import Manifest, Piece
-from cli.engine.streams import CommandError
+from cli.engine import streams
+from cli.engine.streams import CommandError, explain_failure
 from cli.ui.progress import Count, megabytes, transfer
 
 _ROOM = "stat -c %d .; df -Pk . | tail -n 1"
-"""The number of the file system, and how many KiB of it are free, fourth in the line."""
+"""The number of the file system, and its free KiB, fourth in the line."""
 
 
-def bring(folder: Path, made: Manifest, helpers: Sequence[Helper]) -> None:
-    """Bring a snapshot's data beside the old.
-
-    Args:
-        folder: The snapshot.
-        made: What it says of itself.
-        helpers: A container for each part, which may write.
-
-    Raises:
-        UserError: There is no room for it, or it is not as it was written.
-    """
-    pieces = {one.part.service: made.pieces[archive(one)] for one in helpers}
+def stage(folder: Path, made: Manifest, helpers: Sequence[Helper]) -> None:
+    """Copy a snapshot's data, with one helper per part, which may write; a UserError if there isn't enough room."""
+    pieces = {one.part.service: made.pieces[manifest.archive(one.part.service)] for one in helpers}
     _require_room(pieces, helpers)
     with transfer(f"Bringing {made.name} back", made.size) as count:
         each(lambda one: _extract(folder, pieces[one.part.service], one, count), helpers)
-
-
-def archive(one: Helper) -> str:
-    """Return the name of the file that a part's data is kept in."""
-    return f"{one.part.service}.tar"
 
 
 def _require_room(pieces: dict[str, Piece], helpers: Sequence[Helper]) -> None:
@@ -54,19 +40,20 @@ def _require_room(pieces: dict[str, Piece], helpers: Sequence[Helper]) -> None:
 
 
 def _extract(folder: Path, piece: Piece, one: Helper, count: Count) -> None:
-    one.script(f"{swap.DISCARD}; mkdir -m 0700 {swap.STAGING}")
-    # What is read now is checked once more: a disk may have failed since.
-    content = manifest.checked(folder, archive(one), piece, count)
-    try:
-        one.feed(["tar", "-xpf", "-", "-C", f"{VOLUME}/{swap.STAGING}"], content, piece.size)
-    except CommandError as error:
-        if "No space left" in error.said:
-            raise _no_room(error.said) from None
-        raise UserError(
-            f"The {one.part.service} data of the snapshot can't be unpacked; nothing was changed.",
-            cause=error.said,
-            remedy="`docker system df` shows whether there is room; `./dashtam doctor` checks the engine.",
-        ) from None
+    one.script(f"{volume_swap.DISCARD}; mkdir -m 0700 {volume_swap.STAGING}")
+    # The content is checked a second time: a disk may have failed since.
+    content = manifest.read_piece(folder, manifest.archive(one.part.service), piece, count)
+    command = ["tar", "-xpf", "-", "-C", f"{VOLUME}/{volume_swap.STAGING}"]
+    with explain_failure(
+        f"The {one.part.service} data of the snapshot can't be unpacked; nothing was changed.",
+        "`docker system df` shows whether there is room; `./dashtam doctor` checks the engine.",
+    ):
+        try:
+            streams.feed(one.client, one.id, command, content, piece.size)
+        except CommandError as error:
+            if "No space left" in error.output:
+                raise _no_room(error.output) from None
+            raise
 
 
 def _no_room(cause: str) -> UserError:

@@ -1,4 +1,4 @@
-"""Where an environment's snapshots are kept: a folder each, which is complete once it has its name."""
+"""An environment's snapshots on the disk: one folder per snapshot, which is complete once it has its name."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from cli.core import atomic_files
 from cli.core.errors import USAGE, UserError
 from cli.data.snapshots import manifest
 from cli.data.snapshots.manifest import Manifest
+from cli.environments import environment_lock
 from cli.environments.clone import Clone
 from cli.ui.progress import megabytes
 
@@ -25,17 +26,25 @@ RESERVE = 64 << 20
 
 
 @dataclass(frozen=True)
-class Store:
-    """An environment's snapshots.
+class Summary:
+    """A snapshot in a list; one with damage has nothing but its name and path."""
 
-    Args:
-        folder: Where they are.
-    """
+    name: str
+    path: str
+    created: str | None = None
+    bytes: int | None = None
+    postgres: str | None = None
+    damage: str | None = None
+
+
+@dataclass(frozen=True)
+class Store:
+    """An environment's snapshots, in a folder that has the environment's name."""
 
     folder: Path
 
     def path(self, name: str) -> Path:
-        """Return where a snapshot is."""
+        """Return the folder of a snapshot."""
         return self.folder / name
 
     def names(self) -> list[str]:
@@ -44,26 +53,21 @@ class Store:
         return [one.name for one in sorted(found, key=lambda one: (one.stat().st_mtime, one.name))]
 
     def read(self, name: str) -> Manifest:
-        """Return what a snapshot says of itself.
-
-        Args:
-            name: The snapshot.
-
-        Raises:
-            UserError: There is none of that name, or it is damaged.
-        """
+        """Return a snapshot's manifest; a UserError if there is no such snapshot, or if it is damaged."""
         self.require(name)
         return manifest.read(self.path(name))
 
+    def summary(self, name: str) -> Summary:
+        """Return what there is to know of a snapshot, which may be damaged, without reading its data."""
+        path = str(self.path(name))
+        try:
+            made = self.read(name)
+        except UserError as error:
+            return Summary(name, path, damage=error.cause)
+        return Summary(name, path, made.created.isoformat(timespec="seconds"), made.size, made.postgres)
+
     def require(self, name: str) -> None:
-        """Make sure that there is a snapshot, which may be damaged.
-
-        Args:
-            name: The snapshot.
-
-        Raises:
-            UserError: There is none of that name.
-        """
+        """Make sure that there is a snapshot of a name; it may be damaged."""
         if not _is_name(name) or not self.path(name).is_dir():
             known = ", ".join(self.names())
             raise UserError(
@@ -74,14 +78,7 @@ class Store:
             )
 
     def fresh_name(self, wish: str | None) -> str:
-        """Return the name for a new snapshot.
-
-        Args:
-            wish: What the user wants; None for one from the time.
-
-        Raises:
-            UserError: The wish is no name, or is taken.
-        """
+        """Return the name for a new snapshot: the wish, which must be valid and free, or one from the time."""
         if wish is None:
             base = f"{datetime.now(UTC):%Y%m%d-%H%M%S}"
             tries = (base, *(f"{base}-{count}" for count in range(2, 100)))
@@ -103,17 +100,7 @@ class Store:
 
     @contextmanager
     def draft(self, name: str) -> Iterator[Path]:
-        """Make a snapshot.
-
-        Args:
-            name: Its name.
-
-        Yields:
-            A folder for its files, which gets the name when the context ends well and goes when it doesn't.
-
-        Raises:
-            UserError: The disk became full.
-        """
+        """Make a folder for a snapshot's files, which gets its name if the block ends well, else is removed."""
         draft = atomic_files.private_folder(self.folder) / f".draft-{secrets.token_hex(4)}"
         try:
             with atomic_files.explain_full_disk(self.folder, "a snapshot"):
@@ -126,34 +113,20 @@ class Store:
             shutil.rmtree(draft, ignore_errors=True)
 
     def delete(self, name: str) -> None:
-        """Remove a snapshot, which may be damaged.
-
-        Args:
-            name: The snapshot.
-
-        Raises:
-            UserError: There is none of that name.
-        """
+        """Remove a snapshot, which may be damaged."""
         self.require(name)
-        gone = self.folder / f".gone-{secrets.token_hex(4)}"
-        atomic_files.rename(self.path(name), gone)
-        shutil.rmtree(gone)
+        deleted = self.folder / f".gone-{secrets.token_hex(4)}"
+        atomic_files.rename(self.path(name), deleted)
+        shutil.rmtree(deleted)
 
     def sweep(self) -> None:
-        """Remove what commands that were killed left; only while no other can be at work."""
+        """Remove the drafts of killed commands; only while no other command can be at work."""
         for pattern in (".draft-*", ".gone-*"):
             for left in self.folder.glob(pattern):
                 shutil.rmtree(left)
 
     def require_space(self, size: int) -> None:
-        """Make sure that a snapshot fits.
-
-        Args:
-            size: In bytes.
-
-        Raises:
-            UserError: It doesn't.
-        """
+        """Make sure that a snapshot of so many bytes fits."""
         free = shutil.disk_usage(atomic_files.private_folder(self.folder)).free
         if free < size + RESERVE:
             raise UserError(
@@ -164,13 +137,14 @@ class Store:
 
 
 def of(clone: Clone, stack: str) -> Store:
-    """Return an environment's snapshots.
-
-    Args:
-        clone: This clone.
-        stack: The environment.
-    """
+    """Return an environment's snapshots."""
     return Store(clone.home / "snapshots" / stack)
+
+
+def delete(clone: Clone, stack: str, name: str) -> None:
+    """Remove a snapshot while no other command uses it."""
+    with environment_lock.held(clone, stack):
+        of(clone, stack).delete(name)
 
 
 def _is_name(text: str) -> bool:

@@ -1,38 +1,43 @@
-"""Puts staged data into the place of the old, by renames alone: interrupted at any point, it goes on from there.
+"""Puts staged data in the place of the old, in one volume, by renames alone; after a kill at any step it can go on.
 
-In each volume the new data is staged in a folder beside the old. The switch notes the names of the new, moves into that
-folder whatever is there and not new, then the new out of it. What makes a folder a database goes first and comes last,
-so that no server starts on half of each.
+`.dashtam-restore` in the volume, and what is in it after each step of `SWAP`:
+
+| step | in `.dashtam-restore` | in the volume |
+|---|---|---|
+| staged | `volume/`: the new data | the old data |
+| listed | also `names`: the names of the new data | the old data |
+| old moved out | also `old.*/`: the old data | nothing |
+| new moved in | `names`, `old.*/` | the new data |
+| done | (deleted) | the new data |
+
+Until `SWAP` runs, `DISCARD` undoes a restore; from then on another run of `SWAP` finishes it. `PG_VERSION`, without
+which Postgres doesn't start, is moved out first and moved in last, so that it never starts on half of each.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import docker
 
-from cli.core.errors import UserError
 from cli.core.parallel import each
-from cli.data import restore_journal as journal
-from cli.data.backups import unfinished
-from cli.data.restore_journal import Phase
-from cli.data.snapshots.helper import PREFIX, VOLUME, Part, helper, remove
+from cli.data.snapshots.helper import VOLUME, Part, helper
 from cli.engine.inventory import EngineView
-from cli.engine.streams import CommandError
-from cli.environments.clone import Clone
-from cli.operations import data_parts as parts
+from cli.engine.streams import explain_failure
 from infra.naming import Naming
 
 STOP_SECONDS = 30
 
 USERS_OF_DATA = ("app", "postgres", "redis")
-"""The services that write, and those that they write to."""
+"""The services that write data, and those that store it."""
 
 STAGING = ".dashtam-restore"
 STAGED = f"{STAGING}{VOLUME}"
-"""Where the new data is: an archive of a folder has its name in it."""
+"""Where the new data is: the archive of a folder has the folder's name in it."""
 
 _FIRST = "PG_VERSION"
 
-SWITCH = f"""
+SWAP = f"""
 if [ -d {STAGED} ]; then
     rm -rf {STAGED}/lost+found # a volume's own, never data
     if [ ! -e {STAGING}/names ]; then
@@ -58,109 +63,41 @@ if [ -d {STAGED} ]; then
     rmdir {STAGED}
     sync
 fi
-# Renamed first: what is left of it must never be taken for a switch that isn't done.
+# Renamed first: what is left of it must never look like an unfinished swap.
 if [ -d {STAGING} ]; then mv {STAGING} {STAGING}-gone; fi
 rm -rf {STAGING}-gone
 """
-"""What is there and not new goes aside, into a folder that is fresh each time: the old data, and whatever a server made
-that was started in between."""
+"""Each run moves what isn't new into another `old` folder: the old data, and the files of a server that was started
+between two runs."""
 
 DISCARD = f"rm -rf {STAGING} {STAGING}-gone"
 
 
-def finish(client: docker.DockerClient, clone: Clone, naming: Naming) -> bool:
-    """Finish a restore that was interrupted, or undo it where it had not begun to replace anything.
-
-    To be called while no other command can change the environment. What it has to stop for that, it starts again.
-
-    Args:
-        client: The engine.
-        clone: This clone.
-        naming: The environment's names.
-
-    Returns:
-        Whether one of a snapshot was finished.
-
-    Raises:
-        UserError: It can't be finished now, or another version of this tool began it.
-    """
-    noted = journal.of(clone, naming.environment)
-    entry = noted.read()
-    if entry is None:
-        return False
-    if entry.phase is Phase.DATABASE:
-        if unfinished.settle(client, clone, naming.environment):
-            noted.clear()
-        return False
-    if entry.phase is Phase.KEYS:
-        return False
-    view = EngineView(client)
-    for one in view.containers(naming.environment, naming.owner):
-        if one.component.startswith(PREFIX):
-            remove(client, naming, one.id)
-    ours = parts.volumes(view, naming)
-    there = [part for part in entry.parts if part.volume in ours]
-    switching = entry.phase is Phase.SWITCHING
-    running = stop(client, naming, [part.service for part in there]) if switching else []
-    for part in there:
-        _work(client, naming, part, SWITCH if switching else DISCARD)
-    if switching and entry.session_key:
-        noted.write(entry.model_copy(update={"phase": Phase.KEYS, "parts": ()}))
-    else:
-        noted.clear()
-    each(client.api.start, running)
-    return switching
+def swap(client: docker.DockerClient, naming: Naming, parts: Sequence[Part]) -> None:
+    """Put the staged data of each part in the place of the old, or finish doing so."""
+    _run(client, naming, parts, SWAP)
 
 
-def require_finished(client: docker.DockerClient, clone: Clone, naming: Naming) -> bool:
-    """Finish a restore as `finish` does, for a command that can't do what is left to an update.
-
-    Args:
-        client: The engine.
-        clone: This clone.
-        naming: The environment's names.
-
-    Returns:
-        Whether one of a snapshot was finished.
-
-    Raises:
-        UserError: It can't be finished now, or an update must come first.
-    """
-    finished = finish(client, clone, naming)
-    entry = journal.of(clone, naming.environment).read()
-    if entry and entry.phase is Phase.KEYS:
-        raise UserError(
-            f"The last restore of {naming.environment} is not finished.",
-            cause="The session key of the restored data is not installed yet.",
-            remedy=f"Run `./dashtam up {naming.environment}` first.",
-        )
-    return finished
+def discard(client: docker.DockerClient, naming: Naming, parts: Sequence[Part]) -> None:
+    """Delete the staged data of each part."""
+    _run(client, naming, parts, DISCARD)
 
 
-def _work(client: docker.DockerClient, naming: Naming, part: Part, script: str) -> None:
-    with helper(client, naming, part, writes=True) as opened:
-        try:
-            opened.script(script)
-        except CommandError as error:
-            raise UserError(
+def _run(client: docker.DockerClient, naming: Naming, parts: Sequence[Part], script: str) -> None:
+    for part in parts:
+        with (
+            helper(client, naming, part, writes=True) as opened,
+            explain_failure(
                 f"A restore of {naming.environment} was interrupted, and can't be finished.",
-                cause=error.said,
-                remedy=f"`docker system df` shows whether there is room. Then `./dashtam up {naming.environment}`"
+                f"`docker system df` shows whether there is room. Then `./dashtam up {naming.environment}`"
                 " finishes it.",
-            ) from None
+            ),
+        ):
+            opened.script(script)
 
 
-def stop(client: docker.DockerClient, naming: Naming, services: list[str]) -> list[str]:
-    """Stop services in good order.
-
-    Args:
-        client: The engine.
-        naming: The environment's names.
-        services: Which.
-
-    Returns:
-        The ids of their containers that ran.
-    """
+def stop(client: docker.DockerClient, naming: Naming, services: Sequence[str] = USERS_OF_DATA) -> list[str]:
+    """Stop services with time to end; return the ids of their containers that ran."""
     view = EngineView(client)
     found = view.containers(naming.environment, naming.owner)
     running = [one.id for one in found if one.component in services and one.state not in {"exited", "created"}]

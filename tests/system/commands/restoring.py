@@ -75,16 +75,16 @@ class Restore:
 
     async def is_switching(self) -> bool:
         """Tell whether the new data begins to take the place of the old."""
-        return self.phase() is Phase.SWITCHING
+        return self.phase() is Phase.SWAPPING
 
     async def is_stopping(self) -> bool:
         """Tell whether the services were stopped for that."""
         stopped = self.client.containers.get(f"dashtam-{self.checkout.stack}-postgres").status == "exited"
-        return stopped and self.phase() is Phase.SWITCHING
+        return stopped and self.phase() is Phase.SWAPPING
 
     async def is_resuming(self) -> bool:
         """Tell whether the new data is in its place."""
-        self.switched = self.switched or self.phase() is Phase.SWITCHING
+        self.switched = self.switched or self.phase() is Phase.SWAPPING
         return self.switched and not self._journal().path.exists()
 
     def _journal(self) -> Journal:

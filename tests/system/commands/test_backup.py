@@ -14,7 +14,8 @@ import pytest
 
 from cli.core.errors import UserError
 from cli.data import database as databases
-from cli.data.backups import archive, load
+from cli.data.backups import archive
+from cli.operations import restore_backup
 from tests.system.commands import backups
 from tests.system.commands.backups import OWN, Made
 from tests.system.running import TIMEOUT, succeed
@@ -49,7 +50,7 @@ def test_one_with_a_flipped_byte_is_refused(
         harmed.write_bytes(content[:position] + flipped + content[position + 1 :])
         # As the command restores, without the second in which it starts.
         with pytest.raises(UserError, match="damaged or no backup; nothing was changed"):
-            load.restore(Mock(), Mock(), str(harmed))
+            restore_backup.restore(Mock(), Mock(), str(harmed))
     assert {one[0] for one in database.mock_calls} <= {"major"}
 
 

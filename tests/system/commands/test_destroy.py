@@ -60,7 +60,7 @@ async def test_killed_after_data_is_gone_the_next_ends_it_and_the_snapshot_bring
     assert f"`./dashtam snapshot restore {checkout.stack} {taken}`" in brought_up.stderr
     restored = checkout.dashtam("snapshot", "restore", checkout.stack, taken, "--yes")
     succeed(restored)
-    assert "begins without data" not in restored.stderr
+    assert "starts without its data" not in restored.stderr
     assert await contents.digest() == before
     assert snapshots.traces(checkout, client) == []
 

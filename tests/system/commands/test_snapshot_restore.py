@@ -15,8 +15,7 @@ from cli.core.errors import UserError
 from cli.data.restore_journal import Phase
 from cli.data.snapshots import manifest
 from cli.environments.clone import Clone
-from cli.operations import data_parts as parts
-from cli.operations import restore_snapshot
+from cli.operations import data_parts, restore_snapshot
 from tests.system import environments
 from tests.system.commands import snapshots
 from tests.system.commands.restoring import Restore, ended_when, killed_when
@@ -80,7 +79,7 @@ async def test_a_restore_that_was_killed_leaves_the_old_or_the_new_whole(
     process = checkout.start("snapshot", "restore", checkout.stack, taken.path.name, "--yes", "--no-snapshot")
     await killed_when(process, lambda: moment(seen))
     # Between what was seen and the kill it may have come to the point from which there is no way back.
-    switched = switched or seen.phase() is Phase.SWITCHING
+    switched = switched or seen.phase() is Phase.SWAPPING
     checkout.up()
     assert environments.is_up(client, checkout.stack)
     assert snapshots.traces(checkout, client) == []
@@ -137,7 +136,7 @@ async def test_one_with_a_flipped_byte_is_refused(
     path = taken.path
     made = manifest.read(path)
     settings = Mock(postgres=Mock(database=made.database, user=made.user))
-    monkeypatch.setattr(parts, "of", Mock(return_value=(settings, Mock(), [])))
+    monkeypatch.setattr(data_parts, "of", Mock(return_value=(settings, Mock(), [])))
     before = await contents.digest()
     ids = _ids(checkout, client)
     files = sorted(path.iterdir())

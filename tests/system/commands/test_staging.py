@@ -86,7 +86,7 @@ def test_all_parts_need_room_together(on_disk: OnDisk, snapshot: Manifest, tmp_p
     # Enough for each of them, and not for both.
     helpers = on_disk(f"size={store.RESERVE + snapshot.size * 3 // 4}")
     with pytest.raises(UserError, match="not enough room for the snapshot") as raised:
-        staging.bring(tmp_path, snapshot, helpers)
+        staging.stage(tmp_path, snapshot, helpers)
     assert "and 7" in raised.value.cause
     assert helpers[0].script("ls -A") == ""
 
@@ -94,12 +94,12 @@ def test_all_parts_need_room_together(on_disk: OnDisk, snapshot: Manifest, tmp_p
 def test_a_disk_that_fills_up_meanwhile_is_told(on_disk: OnDisk, snapshot: Manifest, tmp_path: Path) -> None:
     [one, _] = on_disk(f"size=1g,nr_inodes={FILES}")
     with pytest.raises(UserError, match="not enough room for the snapshot") as raised:
-        staging.bring(tmp_path, snapshot, [one])
+        staging.stage(tmp_path, snapshot, [one])
     assert "No space left on device" in raised.value.cause
     assert "docker system df" in raised.value.remedy
 
 
 def test_where_there_is_room_all_comes(on_disk: OnDisk, snapshot: Manifest, tmp_path: Path) -> None:
     [one, _] = on_disk("size=1g")
-    staging.bring(tmp_path, snapshot, [one])
+    staging.stage(tmp_path, snapshot, [one])
     assert len(one.script(f"ls {STAGED}").split()) == FILES

@@ -47,7 +47,7 @@ def engine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Mock:
         ("keys rotate nowhere", NO_ENVIRONMENT),
         ("backup nowhere dev.backup", NO_ENVIRONMENT),
         ("restore nowhere dev.backup --yes", NO_ENVIRONMENT),
-        ("restore dev -", "Standard input is the backup, so nobody can be asked."),
+        ("restore dev -", "Standard input is the backup, so it can't answer the question."),
         ("clean --json", "Add --yes to remove, or --dry-run to list."),
         ("snapshot create nowhere", NO_ENVIRONMENT),
         ("snapshot create test", "in memory"),

@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from cli.core.errors import UserError
-from cli.data import restore_journal as journal
+from cli.data import restore_journal
 from cli.data.restore_journal import Entry, Phase
 from cli.data.snapshots.helper import Part
 from cli.data.snapshots.volume_swap import STAGED
@@ -88,11 +88,11 @@ def test_a_restore_that_was_broken_off_is_finished_first_and_all_restarted(here:
     (folder / "dump.rdb").write_text("old")
     (folder / STAGED / "dump.rdb").write_text("new")
     parts = (Part("redis", VOLUME, "image", "1:1"),)
-    journal.of(here, "dev").write(Entry(format=2, snapshot="one", phase=Phase.SWITCHING, parts=parts))
+    restore_journal.of(here, "dev").write(Entry(format=2, snapshot="one", phase=Phase.SWAPPING, parts=parts))
     done = _restart("redis")
     assert done.exit_code == 0
     assert "A restore of dev was interrupted; it is finished now." in done.stderr
     assert {one.name: one.read_text() for one in folder.iterdir()} == {"dump.rdb": "new"}
     assert {engine.states()[one] for one in STATES} == {"running"}
     assert "dev: postgres, redis, app restarted." in done.stderr
-    assert journal.of(here, "dev").read() is None
+    assert restore_journal.of(here, "dev").read() is None

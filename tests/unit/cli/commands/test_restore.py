@@ -7,23 +7,22 @@ from typer.testing import CliRunner
 
 from cli.commands import restore
 from cli.core.errors import UserError
-from cli.data.backups import load
-from cli.data.backups.load import Loaded
-from cli.data.snapshots import before
 from cli.environments import handle
 from cli.main import app
+from cli.operations import restore_backup, snapshot_before_loss
+from cli.operations.restore_backup import Restored
 
-LOADED = Loaded("dev", "dev.backup", "dev", 49_200_000, 9.6, 1, 2)
+RESTORED = Restored("dev", "dev.backup", "dev", 49_200_000, 9.6, 1, 2)
 
 
 @pytest.fixture
-def loading(monkeypatch: pytest.MonkeyPatch) -> Mock:
+def restoring(monkeypatch: pytest.MonkeyPatch) -> Mock:
     """A restore into an environment of whose data there can be a snapshot."""
-    made = Mock(return_value=LOADED)
-    monkeypatch.setattr(load, "restore", made)
+    made = Mock(return_value=RESTORED)
+    monkeypatch.setattr(restore_backup, "restore", made)
     monkeypatch.setattr(handle, "of", Mock())
     monkeypatch.setattr(restore, "connect", Mock())
-    monkeypatch.setattr(before, "has_data", Mock(return_value=True))
+    monkeypatch.setattr(snapshot_before_loss, "has_data", Mock(return_value=True))
     return made
 
 
@@ -35,14 +34,14 @@ def _run(*arguments: str, answer: str = "") -> tuple[int, str]:
 @pytest.mark.parametrize(
     ("options", "has_data", "consequence"),
     [
-        ([], True, "A snapshot of its current data is taken first."),
+        ([], True, "A snapshot of its current data is taken first; what is written after that will be lost."),
         (["--no-snapshot"], True, "Its current data will be lost."),
         ([], False, "Its current data will be lost."),
     ],
 )
 @pytest.mark.parametrize(("answer", "status"), [("y\n", 0), ("n\n", 1)])
 def test_the_question_says_what_is_lost(
-    loading: Mock,
+    restoring: Mock,
     monkeypatch: pytest.MonkeyPatch,
     options: list[str],
     has_data: bool,
@@ -50,22 +49,22 @@ def test_the_question_says_what_is_lost(
     answer: str,
     status: int,
 ) -> None:
-    monkeypatch.setattr(before, "has_data", Mock(return_value=has_data))
+    monkeypatch.setattr(snapshot_before_loss, "has_data", Mock(return_value=has_data))
     ended, said = _run(*options, answer=answer)
     assert ended == status
     assert f"Replace dev's database with dev.backup? {consequence}" in said
-    assert loading.called is (status == 0)
+    assert restoring.called is (status == 0)
 
 
 @pytest.mark.parametrize(("options", "snapshot"), [([], True), (["--no-snapshot"], False)])
-def test_a_snapshot_is_taken_unless_one_says_otherwise(loading: Mock, options: list[str], snapshot: bool) -> None:
+def test_a_snapshot_is_taken_unless_one_says_otherwise(restoring: Mock, options: list[str], snapshot: bool) -> None:
     assert _run("--yes", *options)[0] == 0
-    assert loading.call_args.kwargs == {"snapshot": snapshot}
+    assert restoring.call_args.kwargs == {"snapshot": snapshot}
 
 
 @pytest.mark.parametrize("options", [[], ["--json"]])
-def test_where_nobody_answers_it_is_refused(loading: Mock, options: list[str]) -> None:
+def test_where_nobody_answers_it_is_refused(restoring: Mock, options: list[str]) -> None:
     with pytest.raises(UserError) as raised:
         _run(*options)
     assert raised.value.remedy == "Add --yes."
-    assert not loading.called
+    assert not restoring.called

@@ -10,12 +10,11 @@ from typer.testing import CliRunner
 
 from cli.commands import snapshot
 from cli.core.errors import UserError
-from cli.data.snapshots import before, manifest
+from cli.data.snapshots import manifest
 from cli.data.snapshots.manifest import Manifest, Piece
 from cli.data.snapshots.store import Store
 from cli.main import app
-from cli.operations import restore_snapshot, session
-from cli.operations import take_snapshot as create
+from cli.operations import restore_snapshot, session, snapshot_before_loss, take_snapshot
 from cli.operations.restore_snapshot import Restored
 from cli.operations.take_snapshot import Taken
 
@@ -53,7 +52,7 @@ def _run(*arguments: str, answer: str = "") -> tuple[int, str, str]:
 @pytest.mark.usefixtures("kept")
 def test_one_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     taking = Mock(return_value=TAKEN)
-    monkeypatch.setattr(create, "create", taking)
+    monkeypatch.setattr(take_snapshot, "take", taking)
     status, said, _ = _run("create", "test", "one")
     assert status == 0
     assert "49.2 MB" in said
@@ -92,7 +91,7 @@ def restoring(kept: Store, monkeypatch: pytest.MonkeyPatch) -> Mock:
     """A restore of the snapshot `one` into an environment that has data."""
     made = Mock(return_value=RESTORED)
     monkeypatch.setattr(restore_snapshot, "restore", made)
-    monkeypatch.setattr(before, "has_data", Mock(return_value=True))
+    monkeypatch.setattr(snapshot_before_loss, "has_data", Mock(return_value=True))
     write(kept, "one")
     return made
 
@@ -103,8 +102,8 @@ def test_a_restore_asks(restoring: Mock, answer: str, restored: bool) -> None:
     assert status == (0 if restored else 1)
     assert restoring.called is restored
     assert "Replace test's data with the snapshot one of 2026-05-02T10:00:00+00:00?" in warned
-    assert "A snapshot of its current data is taken first." in warned
-    assert ("one is back" in said) is restored
+    assert "A snapshot of its current data is taken first; what is written after that will be lost." in warned
+    assert ("one is restored" in said) is restored
     assert ("2 linked accounts" in warned) is restored
 
 
@@ -116,7 +115,7 @@ def test_without_a_snapshot_the_question_says_that_data_is_lost(restoring: Mock)
 
 
 def test_where_there_is_no_data_nothing_is_asked(restoring: Mock, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(before, "has_data", Mock(return_value=False))
+    monkeypatch.setattr(snapshot_before_loss, "has_data", Mock(return_value=False))
     status, _, asked = _run("restore", "test", "one")
     assert status == 0
     assert "Replace" not in asked

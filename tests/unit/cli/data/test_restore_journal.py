@@ -18,10 +18,10 @@ def test_it_is_there_while_a_restore_is_under_way(tmp_path: Path) -> None:
     assert noted.read() is None
     noted.write(ENTRY)
     assert noted.read() == ENTRY
-    noted.write(ENTRY.model_copy(update={"phase": Phase.SWITCHING}))
+    noted.write(ENTRY.model_copy(update={"phase": Phase.SWAPPING}))
     found = noted.read()
     assert found
-    assert (found.phase, found.parts) == (Phase.SWITCHING, (PART,))
+    assert (found.phase, found.parts) == (Phase.SWAPPING, (PART,))
     assert stat.S_IMODE(noted.path.stat().st_mode) == 0o600
     noted.clear()
     noted.clear()

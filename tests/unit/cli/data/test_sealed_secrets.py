@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from app.tokens.vault import MasterKeys
-from cli.data import sealed_secrets as keys
+from cli.data import sealed_secrets
 
 KEY = bytes(range(32))
 CONTENT = json.dumps({"active": "k1", "keys": {"k1": base64.b64encode(KEY).decode()}}).encode()
@@ -21,15 +21,16 @@ def passphrase(tmp_path: Path) -> Path:
 
 
 def test_keys_that_were_kept_come_back(passphrase: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert keys.former(passphrase, keys.sealed(passphrase, CONTENT)) == MasterKeys("k1", {"k1": KEY})
+    sealed = sealed_secrets.seal(passphrase, sealed_secrets.TOKEN_KEYS, CONTENT)
+    assert sealed_secrets.unseal_token_keys(passphrase, sealed) == MasterKeys("k1", {"k1": KEY})
     assert capsys.readouterr().err == ""
 
 
 def test_keys_under_another_passphrase_are_lost_which_is_told_with_its_remedy(
     passphrase: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    shut = keys.sealed(passphrase, CONTENT)
+    shut = sealed_secrets.seal(passphrase, sealed_secrets.TOKEN_KEYS, CONTENT)
     passphrase.write_text("of another clone")
-    assert keys.former(passphrase, shut) is None
+    assert sealed_secrets.unseal_token_keys(passphrase, shut) is None
     said = "".join(capsys.readouterr().err.split())
     assert str(passphrase) in said

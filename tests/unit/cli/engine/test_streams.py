@@ -14,8 +14,9 @@ from unittest.mock import Mock
 
 import pytest
 
+from cli.core.errors import UserError
 from cli.engine import streams
-from cli.engine.streams import CommandError
+from cli.engine.streams import CommandError, explain_failure
 
 SAID, COMPLAINED = 1, 2
 PATIENCE = 10.0
@@ -148,3 +149,16 @@ def test_a_connection_that_breaks_is_told(engine: Engine) -> None:
     client = engine(reset)
     with pytest.raises(ConnectionResetError):
         streams.feed(client, "app", ["cat"], [b"unread"], 6)
+
+
+@pytest.mark.parametrize(
+    ("output", "remedy"), [("No space left on device", "Free some disk space"), ("odd", "Look at odd.")]
+)
+def test_a_failure_is_explained_with_the_remedy_that_is_known_for_it(output: str, remedy: str) -> None:
+    with (
+        pytest.raises(UserError, match="It failed") as raised,
+        explain_failure("It failed.", lambda output: f"Look at {output}."),
+    ):
+        raise CommandError(1, output)
+    assert raised.value.cause == output
+    assert raised.value.remedy.startswith(remedy)

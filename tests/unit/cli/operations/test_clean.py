@@ -7,7 +7,7 @@ import pytest
 from docker.errors import APIError
 
 from cli.core.errors import UserError
-from cli.data import restore_journal as journal
+from cli.data import restore_journal
 from cli.data.restore_journal import Entry, Phase
 from cli.data.snapshots.helper import Part
 from cli.environments import placements
@@ -145,7 +145,7 @@ def test_data_that_came_meanwhile_is_not_removed(machine: Machine) -> None:
 
 
 def test_the_journal_of_an_interrupted_restore_is_removed(machine: Machine) -> None:
-    noted = journal.of(machine.clone, "dev")
+    noted = restore_journal.of(machine.clone, "dev")
     noted.write(Entry(format=2, snapshot="one", phase=Phase.STAGING, parts=(Part("postgres", DATA, "i", "1:1"),)))
     machine.remove(machine.find())
     assert noted.read() is None

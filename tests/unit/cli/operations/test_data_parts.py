@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+from pathlib import Path
 from unittest.mock import Mock
 
 import pytest
 
-from cli.operations import data_parts as parts
-from cli.operations.data_parts import NothingToKeepError
+from cli.core.paths import ROOT
+from cli.data.snapshots.store import Store
+from cli.environments.configuration import configuration
+from cli.operations import data_parts
+from cli.operations.data_parts import NoLastingDataError
 from infra.config.settings import load_document
 from infra.naming import OWNER_LABEL, Naming
 
@@ -25,7 +29,7 @@ def _parts(postgres: str, redis: str, *volumes: str, owner: str = "me") -> list[
     client = Mock()
     client.api.containers.return_value = client.api.networks.return_value = []
     client.api.volumes.return_value = {"Volumes": [{"Name": one, "Labels": {OWNER_LABEL: owner}} for one in volumes]}
-    return [one.volume for one in parts.parts(client, config, NAMING)]
+    return [one.volume for one in data_parts.parts(client, config, NAMING)]
 
 
 BOTH = ["postgres_dev_data", "redis_dev_data"]
@@ -49,10 +53,35 @@ def test_what_is_there_counts_whatever_the_config_has_become(
 
 
 def test_another_clones_volume_is_no_part() -> None:
-    with pytest.raises(NothingToKeepError):
+    with pytest.raises(NoLastingDataError):
         _parts("tmpfs", "tmpfs", *BOTH, owner="another")
 
 
 def test_memory_keeps_nothing() -> None:
-    with pytest.raises(NothingToKeepError, match="in memory"):
+    with pytest.raises(NoLastingDataError, match="in memory"):
         _parts("tmpfs", "tmpfs")
+
+
+@pytest.mark.parametrize(
+    ("stack", "there", "names", "begin"),
+    [
+        ("dev", [], ["one"], "dev starts without its data of postgres and redis. "),
+        ("dev", BOTH[:1], ["one"], "dev starts without its data of redis. "),
+        ("dev", BOTH, ["one"], ""),
+        ("dev", [], [], ""),
+        ("test", [], ["one"], ""),
+    ],
+    ids=["all missing", "one missing", "all there", "no snapshot", "in memory"],
+)
+def test_the_last_snapshot_is_named_where_data_is_missing(
+    tmp_path: Path, stack: str, there: list[str], names: list[str], begin: str
+) -> None:
+    for name in names:
+        (tmp_path / name).mkdir()
+    view = Mock()
+    view.volume_documents.return_value = [{"Name": name} for name in there]
+    config = configuration(ROOT, stack)
+    hint = data_parts.missing_data_hint(Store(tmp_path), view, Naming(stack, "me"), config)
+    assert hint.startswith(begin)
+    assert hint.endswith("`./dashtam snapshot restore dev one`." if begin else "")
+    assert bool(hint) is bool(begin)

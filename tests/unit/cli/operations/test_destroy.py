@@ -8,7 +8,7 @@ from unittest.mock import Mock
 import pytest
 
 from cli.core.errors import UserError
-from cli.data import restore_journal as journal
+from cli.data import restore_journal
 from cli.environments import environment_lock, named_environments, ownership, states
 from cli.operations import destroy, drift, reconcile, recover
 from cli.operations.destroy import Removal
@@ -35,11 +35,11 @@ class World:
         monkeypatch.setattr(ownership, "data", Mock(return_value=DATA))
         monkeypatch.setattr(ownership, "volumes", Mock(return_value={"left"}))
         monkeypatch.setattr(environment_lock, "held", self.turn)
-        monkeypatch.setattr(destroy, "farewell", self.farewell)
+        monkeypatch.setattr(destroy, "before_destroying", self.before_destroying)
         monkeypatch.setattr(drift, "look", Mock())
         monkeypatch.setattr(reconcile, "make_lost_volumes", lambda *_: self.note("make lost volumes"))
         monkeypatch.setattr(destroy, "Updates", Mock(return_value=Mock(run=lambda _: self.note("destroy"))))
-        monkeypatch.setattr(journal, "of", Mock())
+        monkeypatch.setattr(restore_journal, "of", Mock())
         monkeypatch.setattr(named_environments, "forget", lambda *_: self.note("forget"))
         monkeypatch.setattr(locks, "release_dead", lambda *_: self.note("release_dead"))
         for name in ("remove_guests", "recover"):
@@ -58,7 +58,7 @@ class World:
         self.note("end of turn")
 
     @contextmanager
-    def farewell(self, _session: object, _stack: str, data: set[str]) -> Iterator[Taken]:
+    def before_destroying(self, _session: object, _stack: str, data: set[str]) -> Iterator[Taken]:
         assert data == DATA
         self.note("snapshot")
         yield TAKEN

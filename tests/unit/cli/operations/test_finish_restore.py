@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cli.core.errors import UserError
-from cli.data import restore_journal as journal
+from cli.data import restore_journal
 from cli.data.restore_journal import Entry, Phase
-from cli.data.snapshots import volume_swap as swap
 from cli.data.snapshots.helper import PREFIX, Part
 from cli.data.snapshots.volume_swap import STAGED
 from cli.environments.clone import Clone
+from cli.operations import finish_restore
 from infra.naming import Naming
 from tests.unit.cli.engine_double import Engine
 
@@ -34,7 +34,7 @@ class Restoring:
 
     def __init__(self, root: Path) -> None:
         self.clone = Clone("me", root, root / "home")
-        self.journal = journal.of(self.clone, "dev")
+        self.journal = restore_journal.of(self.clone, "dev")
         self.engine = Engine(root)
         for service, state in STATES.items():
             volumes = [NAMING.data_volume(service)] if service in SERVICES else []
@@ -47,7 +47,7 @@ class Restoring:
         self.journal.write(Entry(format=2, snapshot="one", phase=phase, parts=PARTS))
 
     def finish(self) -> bool:
-        return swap.finish(self.engine.client, self.clone, NAMING)
+        return finish_restore.finish(self.engine.client, self.clone, NAMING)
 
     def data(self, service: str) -> dict[str, str]:
         """Return all that is in a service's volume."""
@@ -89,7 +89,7 @@ def test_a_restore_that_had_replaced_nothing_is_undone(there: Restoring) -> None
 
 def test_a_restore_that_had_begun_is_finished_and_stopped_services_run_again(there: Restoring) -> None:
     before = there.started()
-    there.note(Phase.SWITCHING)
+    there.note(Phase.SWAPPING)
     assert there.finish()
     assert [there.data(service) for service in SERVICES] == [NEW, NEW]
     assert there.engine.states() == STATES
@@ -105,12 +105,12 @@ def test_data_is_replaced_only_while_nothing_writes_it(there: Restoring) -> None
         there.engine.at["create", NAMING.container(f"{PREFIX}{service}")] = lambda: states.append(
             (there.engine.states()["postgres"], there.engine.states()["redis"])
         )
-    there.note(Phase.SWITCHING)
+    there.note(Phase.SWAPPING)
     assert there.finish()
     assert states == [("exited", "exited")] * 2
 
 
-@pytest.mark.parametrize("phase", [Phase.STAGING, Phase.SWITCHING])
+@pytest.mark.parametrize("phase", [Phase.STAGING, Phase.SWAPPING])
 def test_containers_of_the_killed_command_are_removed(there: Restoring, phase: Phase) -> None:
     for service in ("postgres", "another"):
         there.engine.run(f"{PREFIX}{service}", volumes=[PARTS[0].volume])
@@ -122,7 +122,7 @@ def test_containers_of_the_killed_command_are_removed(there: Restoring, phase: P
 def test_a_volume_that_was_removed_meanwhile_is_not_made_again(there: Restoring) -> None:
     there.engine.forget("postgres")
     del there.engine.volumes[PARTS[0].volume]
-    there.note(Phase.SWITCHING)
+    there.note(Phase.SWAPPING)
     assert there.finish()
     assert there.engine.volumes.keys() == {PARTS[1].volume}
     assert there.data("redis") == NEW
@@ -132,7 +132,7 @@ def test_a_volume_that_was_removed_meanwhile_is_not_made_again(there: Restoring)
 def test_a_restore_that_can_not_be_finished_is_an_error_and_can_be_retried(
     there: Restoring, program: MakeProgram, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    there.note(Phase.SWITCHING)
+    there.note(Phase.SWAPPING)
     path = os.environ["PATH"]
     full = program("mktemp", "echo 'mktemp: No space left on device' >&2; exit 1")
     monkeypatch.setenv("PATH", f"{full}:{path}")

@@ -2,22 +2,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from unittest.mock import Mock
 
 import pytest
 
 from cli.core.errors import UserError
-from cli.data.snapshots import before
-from cli.data.snapshots import volume_swap as swap
+from cli.data.snapshots import volume_swap
 from cli.data.snapshots.helper import Part
 from cli.engine import health
-from cli.operations import data_parts as parts
-from cli.operations import snapshot_before_loss as snapshot_before_destroy
-from cli.operations import take_snapshot as create
-from cli.operations.data_parts import NothingToKeepError
+from cli.environments.clone import Clone
+from cli.operations import data_parts, snapshot_before_loss, take_snapshot
+from cli.operations.data_parts import NoLastingDataError
 from cli.operations.take_snapshot import Taken
+from infra.naming import Naming
 from tests.unit.cli.conftest import MakeContainer
+from tests.unit.cli.engine_double import Engine
 
+NAMING = Naming("test", "me")
 TAKEN = Taken("test", "one", "/snapshots/test/one", 1, 1.0, 0.0)
 PARTS = [
     Part("postgres", "postgres_test_data", "image", "70:70"),
@@ -26,30 +28,99 @@ PARTS = [
 DATA = {one.volume for one in PARTS}
 
 
-class World:
-    """An environment with an app and a sandbox that run, and a Redis that doesn't."""
+class Snapshots:
+    """Snapshots that are taken, or can't be, of an environment with a database."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.take = Mock(return_value=TAKEN)
+        self.parts = Mock(return_value=(Mock(), NAMING, PARTS))
+        self.listing = ""
+        monkeypatch.setattr(data_parts, "of", self.parts)
+        monkeypatch.setattr(take_snapshot, "take", self.take)
+        monkeypatch.setattr(snapshot_before_loss, "helper", self.helper)
+
+    @contextmanager
+    def helper(self, *_: object) -> Iterator[Mock]:
+        yield Mock(script=Mock(return_value=self.listing))
+
+
+@pytest.fixture
+def snapshots(monkeypatch: pytest.MonkeyPatch) -> Snapshots:
+    return Snapshots(monkeypatch)
+
+
+class Replaced:
+    """An environment whose data, if it has any, is about to be replaced."""
+
+    def __init__(self, root: Path) -> None:
+        self.engine, self.clone = Engine(root), Clone("me", root, root / "home")
+
+    def make(self) -> None:
+        self.engine.volumes[PARTS[0].volume] = NAMING.labels("postgres")
+
+    def prepare(self) -> None:
+        snapshot_before_loss.before_replacing(self.engine.client, self.clone, "test")
+
+
+@pytest.fixture
+def replaced(tmp_path: Path) -> Replaced:
+    return Replaced(tmp_path)
+
+
+def test_a_snapshot_is_taken_and_the_way_back_is_named(
+    snapshots: Snapshots, replaced: Replaced, capsys: pytest.CaptureFixture[str]
+) -> None:
+    replaced.make()
+    replaced.prepare()
+    snapshots.take.assert_called_once()
+    assert "`./dashtam snapshot restore test one`" in " ".join(capsys.readouterr().err.split())
+
+
+def test_none_is_taken_where_there_is_no_data(snapshots: Snapshots, replaced: Replaced) -> None:
+    replaced.prepare()
+    snapshots.parts.side_effect = NoLastingDataError("in memory")
+    replaced.prepare()
+    snapshots.take.assert_not_called()
+
+
+def test_a_database_that_was_never_made_is_no_data(
+    snapshots: Snapshots, replaced: Replaced, capsys: pytest.CaptureFixture[str]
+) -> None:
+    replaced.make()
+    snapshots.take.side_effect = NoLastingDataError("no data yet")
+    snapshots.listing = "lost+found\n"
+    replaced.prepare()
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("failure", [UserError("no room", remedy="Make room."), NoLastingDataError("no database")])
+def test_where_none_can_be_taken_nothing_is_replaced(
+    snapshots: Snapshots, replaced: Replaced, failure: UserError
+) -> None:
+    replaced.make()
+    snapshots.take.side_effect = failure
+    snapshots.listing = "base\n"
+    with pytest.raises(UserError, match="The data of test was not replaced, since no snapshot") as raised:
+        replaced.prepare()
+    assert failure.message in raised.value.cause
+    assert raised.value.remedy.endswith("With --no-snapshot its data is lost.")
+
+
+class Destroyed:
+    """An environment with an app and a sandbox that run, and a Redis that doesn't, about to be destroyed."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, container: MakeContainer) -> None:
-        self.there = [
+        self.containers = [
             container(),
             container(id="id-redis", component="redis", state="exited"),
             container(id="id-sandbox", component="sandbox"),
         ]
         self.session = Mock()
-        self.session.engine.containers = lambda *_: self.there
+        self.session.engine.containers = lambda *_: self.containers
         self.settled = Mock()
         self.stop = Mock()
-        self.create = Mock(return_value=TAKEN)
-        self.listing = ""
-        monkeypatch.setattr(parts, "of", Mock(return_value=(Mock(), Mock(), PARTS)))
-        monkeypatch.setattr(swap, "stop", self.stop)
-        monkeypatch.setattr(create, "create", self.create)
+        monkeypatch.setattr(volume_swap, "stop", self.stop)
         monkeypatch.setattr(health, "settled", self.settled)
-        monkeypatch.setattr(before, "helper", self.helper)
-
-    @contextmanager
-    def helper(self, *_: object) -> Iterator[Mock]:
-        yield Mock(script=Mock(return_value=self.listing))
 
     @property
     def started(self) -> list[str]:
@@ -57,69 +128,84 @@ class World:
 
 
 @pytest.fixture
-def world(monkeypatch: pytest.MonkeyPatch, container: MakeContainer) -> World:
-    return World(monkeypatch, container)
+def destroyed(monkeypatch: pytest.MonkeyPatch, container: MakeContainer) -> Destroyed:
+    return Destroyed(monkeypatch, container)
 
 
-def test_what_writes_is_stopped_before_and_stays_so(world: World) -> None:
-    with snapshot_before_destroy.farewell(world.session, "test", DATA) as taken:
-        world.stop.assert_called_once()
+@pytest.mark.usefixtures("snapshots")
+def test_services_that_write_are_stopped_before_and_stay_so(destroyed: Destroyed) -> None:
+    with snapshot_before_loss.before_destroying(destroyed.session, "test", DATA) as taken:
+        destroyed.stop.assert_called_once()
     assert taken is TAKEN
-    assert world.started == []
+    assert destroyed.started == []
 
 
-def test_what_ran_goes_on_where_the_removal_fails(world: World) -> None:
-    with pytest.raises(KeyboardInterrupt), snapshot_before_destroy.farewell(world.session, "test", DATA):
+@pytest.mark.usefixtures("snapshots")
+def test_what_ran_runs_again_where_the_removal_fails(destroyed: Destroyed) -> None:
+    with (
+        pytest.raises(KeyboardInterrupt),
+        snapshot_before_loss.before_destroying(destroyed.session, "test", DATA),
+    ):
         raise KeyboardInterrupt
-    assert world.started == ["id-app"]
-    world.settled.assert_called_once()
+    assert destroyed.started == ["id-app"]
+    destroyed.settled.assert_called_once()
 
 
-def test_a_part_of_it_does_not_go_on_alone(world: World) -> None:
+@pytest.mark.usefixtures("snapshots")
+def test_a_part_of_it_does_not_run_alone(destroyed: Destroyed) -> None:
     def remove_one_and_fail() -> None:
-        with snapshot_before_destroy.farewell(world.session, "test", DATA):
-            del world.there[0]
+        with snapshot_before_loss.before_destroying(destroyed.session, "test", DATA):
+            del destroyed.containers[0]
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         remove_one_and_fail()
-    assert world.started == []
+    assert destroyed.started == []
 
 
-@pytest.mark.parametrize("failing", ["stop", "create"])
-def test_what_ran_goes_on_where_no_snapshot_can_be_taken(world: World, failing: str) -> None:
-    getattr(world, failing).side_effect = UserError("no room")
+@pytest.mark.parametrize("failing", ["stop", "take"])
+def test_what_ran_runs_again_where_no_snapshot_can_be_taken(
+    snapshots: Snapshots, destroyed: Destroyed, failing: str
+) -> None:
+    mock = destroyed.stop if failing == "stop" else snapshots.take
+    mock.side_effect = UserError("no room")
     with (
         pytest.raises(UserError, match="test was not removed") as raised,
-        snapshot_before_destroy.farewell(world.session, "test", DATA),
+        snapshot_before_loss.before_destroying(destroyed.session, "test", DATA),
     ):
         pytest.fail("it was to be removed")
     assert "no room" in raised.value.cause
     assert "--no-snapshot" in raised.value.remedy
-    assert world.started == ["id-app"]
+    assert destroyed.started == ["id-app"]
 
 
-def test_data_that_no_snapshot_would_hold_is_not_let_go(world: World) -> None:
+@pytest.mark.usefixtures("snapshots")
+def test_data_that_no_snapshot_would_hold_is_not_destroyed(destroyed: Destroyed) -> None:
     beyond = {*DATA, "postgres_test-1a2b_data"}
-    with pytest.raises(UserError) as raised, snapshot_before_destroy.farewell(world.session, "test", beyond):
+    with (
+        pytest.raises(UserError) as raised,
+        snapshot_before_loss.before_destroying(destroyed.session, "test", beyond),
+    ):
         pytest.fail("it was to be removed")
     assert "postgres_test-1a2b_data" in raised.value.cause
-    world.stop.assert_not_called()
+    destroyed.stop.assert_not_called()
 
 
 @pytest.mark.parametrize("listing", ["", "lost+found\n"])
-def test_a_database_that_was_never_made_needs_no_snapshot(world: World, listing: str) -> None:
-    world.create.side_effect = NothingToKeepError("no data yet")
-    world.listing = listing
-    with snapshot_before_destroy.farewell(world.session, "test", DATA) as taken:
+def test_a_database_that_was_never_made_needs_no_snapshot(
+    snapshots: Snapshots, destroyed: Destroyed, listing: str
+) -> None:
+    snapshots.take.side_effect = NoLastingDataError("no data yet")
+    snapshots.listing = listing
+    with snapshot_before_loss.before_destroying(destroyed.session, "test", DATA) as taken:
         assert taken is None
 
 
-def test_a_database_that_has_come_to_harm_is_not_taken_for_none(world: World) -> None:
-    world.create.side_effect = NothingToKeepError("no data yet")
-    world.listing = "base\nglobal\n"
+def test_a_database_that_has_come_to_harm_is_not_taken_for_none(snapshots: Snapshots, destroyed: Destroyed) -> None:
+    snapshots.take.side_effect = NoLastingDataError("no data yet")
+    snapshots.listing = "base\nglobal\n"
     with (
         pytest.raises(UserError, match="was not removed"),
-        snapshot_before_destroy.farewell(world.session, "test", DATA),
+        snapshot_before_loss.before_destroying(destroyed.session, "test", DATA),
     ):
         pytest.fail("it was to be removed")

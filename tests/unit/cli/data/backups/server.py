@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from unittest.mock import Mock
 
 from cli.data import database as databases
-from cli.data.backups import database_swap as swapping
+from cli.data.backups import database_swap
 from cli.data.database import LONGEST, Database
 from cli.engine.streams import CommandError
 from cli.environments.clone import Clone
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 CREATE = re.compile(r'^CREATE DATABASE "([^"]+)" TEMPLATE template0$')
 DROP = re.compile(r'^DROP DATABASE IF EXISTS "([^"]+)" WITH \(FORCE\);$', re.MULTILINE)
 RENAME = re.compile(r'ALTER DATABASE "([^"]+)" RENAME TO "([^"]+)";')
-LEAVES = re.compile(r"pg_terminate_backend.*datname = '([^']+)';")
+DISCONNECTS = re.compile(r"pg_terminate_backend.*datname = '([^']+)';")
 
 
 @dataclass
@@ -37,7 +37,7 @@ class Server:
     visits: int = field(default=0, init=False)
 
     def query(self, sql: str, *, database: str | None = None, atomic: bool = True) -> str:
-        assert database == swapping.MAINTENANCE, "a database can't be renamed by who is connected to it"
+        assert database == database_swap.MAINTENANCE, "a database can't be renamed by who is connected to it"
         if self.broken:
             raise CommandError(2, "server closed the connection unexpectedly")
         if "FROM pg_database" in sql:
@@ -55,7 +55,7 @@ class Server:
             assert atomic
             assert sql.startswith("DO $swap$BEGIN\n")
             assert sql.endswith("\nEND$swap$;")
-            assert {*LEAVES.findall(sql)} == {old for old, _ in renames}
+            assert {*DISCONNECTS.findall(sql)} == {old for old, _ in renames}
             self._rename(renames)
         return ""
 

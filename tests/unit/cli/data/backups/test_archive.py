@@ -36,7 +36,7 @@ def _label(path: Path) -> Label:
 def _read(path: Path) -> bytes:
     with path.open("rb") as file:
         source = Source(path.name, file)
-        return b"".join(archive.checked(source, archive.read(source), lambda _: None))
+        return b"".join(archive.read_archive(source, archive.read(source), lambda _: None))
 
 
 def test_what_was_written_is_read(path: Path) -> None:
@@ -94,7 +94,7 @@ def test_one_that_can_not_be_read_is_told() -> None:
             archive.read(source)
         assert os.strerror(errno.EIO) in raised.value.cause
         with pytest.raises(UserError, match="damaged") as raised:
-            list(archive.checked(source, LABEL.model_copy(update={"size": 1}), lambda _: None))
+            list(archive.read_archive(source, LABEL.model_copy(update={"size": 1}), lambda _: None))
         assert os.strerror(errno.EIO) in raised.value.cause
 
 

@@ -11,7 +11,7 @@ from docker.errors import NotFound
 
 from cli.core.errors import UserError
 from cli.data import database as databases
-from cli.data import sealed_secrets as installed_keys
+from cli.data import sealed_secrets
 from cli.data.backups import dump
 from cli.data.database import Database
 from cli.engine import streams
@@ -37,7 +37,7 @@ class Container:
     commands: list[Sequence[str]] = field(default_factory=list)
     closed: bool = False
 
-    def output(self, *command: str) -> Iterator[bytes]:
+    def output(self, _client: object, _container: str, command: Sequence[str]) -> Iterator[bytes]:
         self.commands.append(command)
         try:
             yield CONTENT[0]
@@ -51,7 +51,7 @@ class Container:
 @pytest.fixture
 def postgres(monkeypatch: pytest.MonkeyPatch) -> Container:
     container = Container()
-    monkeypatch.setattr(Database, "output", lambda _self, *command: container.output(*command))
+    monkeypatch.setattr(streams, "output", container.output)
     monkeypatch.setattr(Database, "major", lambda _self: 17)
     monkeypatch.setattr(databases, "of", lambda *_: Database(Mock(), "id", "dashtam"))
     return container
@@ -88,7 +88,7 @@ def test_a_backup_holds_the_dump_and_its_label(postgres: Container, target: Targ
     written = (tmp_path / "dev.backup").read_bytes()
     assert b"".join(CONTENT) in written
     assert made.sha256 in written.decode(errors="ignore")
-    assert [words[: len(dump.DUMP)] for words in postgres.commands] == [dump.DUMP]
+    assert [tuple(words[: len(dump.DUMP)]) for words in postgres.commands] == [dump.DUMP]
     assert postgres.closed
 
 
@@ -97,7 +97,7 @@ def test_keys_are_in_it_sealed(
 ) -> None:
     monkeypatch.setattr(passphrase, "loses_token_keys", lambda _clone: False)
     assert not postgres.closed
-    keys[f"{installed_keys.INSTALLED}/{installed_keys.TOKEN_KEYS}"] = b"the master keys"
+    keys[sealed_secrets.INSTALLED_TOKEN_KEYS] = b"the master keys"
     dump.backup(Mock(), target, str(tmp_path / "dev.backup"))
     written = (tmp_path / "dev.backup").read_bytes()
     assert b"ciphertext" in written

@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cli.core.errors import UserError
-from cli.data import restore_journal as journal
-from cli.data.backups import database_swap as swapping
-from cli.data.backups import serving, unfinished
+from cli.data import restore_journal
+from cli.data.backups import database_swap, serving
 from cli.data.restore_journal import Entry, Phase
-from cli.data.snapshots import volume_swap as swap
+from cli.operations import finish_restore
 from infra.naming import Naming
 from tests.unit.cli.data.backups.server import Server, Service, service
 
@@ -39,7 +38,7 @@ def there(tmp_path: Path, server: Server) -> Service:
 
 
 def _replace(there: Service, database: Database, content: str) -> None:
-    there.server.databases[swapping.restoring(database)] = content
+    there.server.databases[database_swap.restoring(database)] = content
     serving.replace(there.engine.client, there.target, there.target.service("app"), database, "dev.backup")
 
 
@@ -57,7 +56,7 @@ def test_the_old_one_comes_back_where_the_service_is_not_healthy(there: Service,
     assert raised.value.cause == "first\nno such table"
     assert raised.value.remedy == "Restore another backup."
     assert there.database == "old"
-    assert swapping.replaced(database) not in there.server.databases
+    assert database_swap.replaced(database) not in there.server.databases
     assert there.engine.states() == UP
 
 
@@ -94,12 +93,12 @@ def test_one_that_can_not_be_served_is_refused(
 
 def _interrupted(there: Service, database: Database, content: str) -> bool:
     """Be where a killed command leaves a restore after the swap, and let the next command meet it."""
-    there.server.databases[swapping.restoring(database)] = content
-    swapping.swap(database)
+    there.server.databases[database_swap.restoring(database)] = content
+    database_swap.swap(database)
     there.engine.client.api.stop("app", timeout=1)
-    noted = journal.of(there.target.clone, "dev")
+    noted = restore_journal.of(there.target.clone, "dev")
     noted.write(Entry(format=2, snapshot="dev.backup", phase=Phase.DATABASE, parts=()))
-    assert not swap.finish(there.engine.client, there.target.clone, Naming("dev", "me"))
+    assert not finish_restore.finish(there.engine.client, there.target.clone, Naming("dev", "me"))
     return noted.read() is None
 
 
@@ -113,7 +112,7 @@ def test_an_interrupted_restore_is_undone_where_it_is_not_and_nothing_is_dropped
     there: Service, database: Database, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert _interrupted(there, database, "wrong")
-    kept = swapping.restoring(database)
+    kept = database_swap.restoring(database)
     assert there.server.databases == {"dashtam": "old", "postgres": "", kept: "wrong"}
     assert kept in "".join(capsys.readouterr().err.split())
     assert there.engine.states() == UP
@@ -122,12 +121,12 @@ def test_an_interrupted_restore_is_undone_where_it_is_not_and_nothing_is_dropped
 @pytest.mark.parametrize("absent", ["postgres", "app"])
 def test_without_a_service_that_can_tell_both_stay(there: Service, database: Database, absent: str) -> None:
     there.engine.forget(absent) if absent == "app" else there.engine.client.api.stop(absent, timeout=1)
-    there.server.databases[swapping.replaced(database)] = "older"
-    assert not unfinished.settle(there.engine.client, there.target.clone, "dev")
-    assert there.server.databases == {"dashtam": "old", "postgres": "", swapping.replaced(database): "older"}
+    there.server.databases[database_swap.replaced(database)] = "older"
+    assert not serving.finish_replacing(there.engine.client, there.target.clone, "dev")
+    assert there.server.databases == {"dashtam": "old", "postgres": "", database_swap.replaced(database): "older"}
 
 
 def test_what_was_only_loaded_is_dropped(there: Service, database: Database) -> None:
-    there.server.databases[swapping.restoring(database)] = "half"
-    assert unfinished.settle(there.engine.client, there.target.clone, "dev")
+    there.server.databases[database_swap.restoring(database)] = "half"
+    assert serving.finish_replacing(there.engine.client, there.target.clone, "dev")
     assert there.server.databases == {"dashtam": "old", "postgres": ""}

@@ -40,7 +40,7 @@ GRANT';
 
 def _filtered(text: str | bytes) -> str:
     out = io.BytesIO()
-    sql.filtered(io.BytesIO(text.encode() if isinstance(text, str) else text), out)
+    sql.filter_dump(io.BytesIO(text.encode() if isinstance(text, str) else text), out)
     return out.getvalue().decode()
 
 
@@ -125,7 +125,7 @@ def test_a_mark_of_the_encoding_is_left_out() -> None:
 
 @pytest.mark.parametrize(("text", "makes"), [("CREATE SCHEMA public;", True), ("CREATE SCHEMA other;", False)])
 def test_it_is_known_whether_the_schema_public_is_made(text: str, makes: bool) -> None:
-    assert sql.filtered(io.BytesIO(text.encode()), io.BytesIO()).makes_public is makes
+    assert sql.filter_dump(io.BytesIO(text.encode()), io.BytesIO()) is makes
 
 
 def test_a_statement_of_many_columns_is_known() -> None:

@@ -34,38 +34,38 @@ def _refuse() -> None:
 
 
 def test_services_are_paused_together_and_resumed(engine: Engine) -> None:
-    with pause.frozen(engine.client, [*RUNNING]) as moment:
+    with pause.paused(engine.client, [*RUNNING]) as moment:
         assert engine.states() == dict.fromkeys(RUNNING, "paused")
     assert engine.states() == RUNNING
     assert moment.seconds > 0
 
 
 def test_other_services_keep_running(engine: Engine) -> None:
-    with pause.frozen(engine.client, ["postgres"]):
+    with pause.paused(engine.client, ["postgres"]):
         assert engine.states() == {"postgres": "paused", "redis": "running"}
 
 
 def test_services_are_resumed_after_a_failure(engine: Engine) -> None:
-    with pytest.raises(KeyboardInterrupt), pause.frozen(engine.client, [*RUNNING]):
+    with pytest.raises(KeyboardInterrupt), pause.paused(engine.client, [*RUNNING]):
         raise KeyboardInterrupt
     assert engine.states() == RUNNING
 
 
 def test_the_next_health_checks_do_not_wait(engine: Engine) -> None:
-    with pause.frozen(engine.client, [*RUNNING]):
+    with pause.paused(engine.client, [*RUNNING]):
         assert engine.files == {one: {"another"} for one in RUNNING}
 
 
 def test_a_service_in_which_nothing_can_be_run_is_paused_too(engine: Engine) -> None:
     engine.at["exec_create", "postgres"] = _refuse
-    with pause.frozen(engine.client, [*RUNNING]):
+    with pause.paused(engine.client, [*RUNNING]):
         assert engine.states() == dict.fromkeys(RUNNING, "paused")
         assert engine.files == {"postgres": {MARK, "another"}, "redis": {"another"}}
 
 
 def test_all_are_resumed_if_one_can_not_be_paused(engine: Engine) -> None:
     engine.at["pause", "redis"] = _refuse
-    with pytest.raises(UserError, match="can't be paused") as raised, pause.frozen(engine.client, [*RUNNING]):
+    with pytest.raises(UserError, match="can't be paused") as raised, pause.paused(engine.client, [*RUNNING]):
         pytest.fail("one of them still runs")
     assert raised.value.cause == "no"
     assert engine.states() == RUNNING
@@ -73,7 +73,7 @@ def test_all_are_resumed_if_one_can_not_be_paused(engine: Engine) -> None:
 
 def test_a_service_that_ended_just_now_is_an_ordinary_failure(engine: Engine) -> None:
     engine.client.api.stop("redis")
-    with pytest.raises(UserError, match="can't be paused") as raised, pause.frozen(engine.client, [*RUNNING]):
+    with pytest.raises(UserError, match="can't be paused") as raised, pause.paused(engine.client, [*RUNNING]):
         pytest.fail("it may be started again at any moment")
     assert "is exited" in raised.value.cause
     assert raised.value.remedy
@@ -81,13 +81,13 @@ def test_a_service_that_ended_just_now_is_an_ordinary_failure(engine: Engine) ->
 
 
 def test_a_service_that_was_resumed_meanwhile_is_no_obstacle(engine: Engine) -> None:
-    with pause.frozen(engine.client, [*RUNNING]):
+    with pause.paused(engine.client, [*RUNNING]):
         engine.client.api.unpause("postgres")
     assert engine.states() == RUNNING
 
 
 def test_where_nothing_runs_nothing_is_done(engine: Engine) -> None:
-    with pause.frozen(engine.client, []) as moment:
+    with pause.paused(engine.client, []) as moment:
         assert engine.states() == RUNNING
     assert moment.seconds == 0
     assert engine.files == {one: {MARK, "another"} for one in RUNNING}

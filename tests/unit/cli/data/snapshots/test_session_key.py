@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cli.core.errors import UserError
-from cli.data import restore_journal as journal
-from cli.data import sealed_secrets as keys
+from cli.data import restore_journal, sealed_secrets
 from cli.data.restore_journal import Entry, Journal, Phase
 from cli.data.snapshots import session_key
-from cli.data.snapshots import volume_swap as swap
 from cli.environments.clone import Clone
+from cli.operations import finish_restore
 from cli.pulumi.process import Pulumi
 from infra.naming import Naming
 from tests.unit.cli.engine_double import Engine
@@ -36,9 +35,9 @@ def clone(tmp_path: Path) -> Clone:
 @pytest.fixture
 def noted(clone: Clone) -> Journal:
     """A restore that has all of its data in place."""
-    made = journal.of(clone, "dev")
-    sealed = keys.sealed(clone.passphrase_file, FORMER, keys.SESSION_KEY)
-    made.write(Entry(format=2, snapshot="one", phase=Phase.SWITCHING, parts=(), session_key=sealed))
+    made = restore_journal.of(clone, "dev")
+    sealed = sealed_secrets.seal(clone.passphrase_file, sealed_secrets.SESSION_KEY, FORMER)
+    made.write(Entry(format=2, snapshot="one", phase=Phase.SWAPPING, parts=(), session_key=sealed))
     return made
 
 
@@ -60,14 +59,14 @@ def state(monkeypatch: pytest.MonkeyPatch) -> dict[str, dict[str, object]]:
 
 
 def _finish(clone: Clone, tmp_path: Path) -> None:
-    swap.finish(Engine(tmp_path).client, clone, Naming("dev", "me"))
+    finish_restore.finish(Engine(tmp_path).client, clone, Naming("dev", "me"))
 
 
 def test_the_key_of_the_data_becomes_the_environment_s(
     clone: Clone, noted: Journal, state: dict[str, dict[str, object]], tmp_path: Path
 ) -> None:
     _finish(clone, tmp_path)
-    assert session_key.is_wanted(clone, "dev")
+    assert session_key.pending(clone, "dev")
     before = state[TOKEN]
     session_key.apply(Pulumi({}), clone, "dev")
     secret = state[SESSION]["base64"]
@@ -75,7 +74,7 @@ def test_the_key_of_the_data_becomes_the_environment_s(
     assert json.loads(secret["plaintext"]) == FORMER.decode()
     assert state[SESSION]["length"] == 32
     assert state[TOKEN] == before
-    assert not session_key.is_wanted(clone, "dev")
+    assert not session_key.pending(clone, "dev")
     assert noted.read() is None
 
 
@@ -99,6 +98,6 @@ def test_what_another_passphrase_sealed_is_let_alone(
 
 def test_what_can_not_install_it_names_the_update_that_does(clone: Clone, noted: Journal, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="The last restore of dev is not finished") as raised:
-        swap.require_finished(Engine(tmp_path).client, clone, Naming("dev", "me"))
+        finish_restore.require_finished(Engine(tmp_path).client, clone, Naming("dev", "me"))
     assert "./dashtam up dev" in raised.value.remedy
     assert noted.read()

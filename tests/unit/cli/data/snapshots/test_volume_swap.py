@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.data.snapshots.volume_swap import DISCARD, STAGED, STAGING, SWITCH
+from cli.data.snapshots.volume_swap import DISCARD, STAGED, STAGING, SWAP
 
 OLD = {"PG_VERSION": "17", "base/1": "old", "only-old": "old", ".hidden": "old"}
 NEW = {"PG_VERSION": "17", "base/1": "new", "only-new": "new", ".concealed": "new"}
@@ -77,14 +77,14 @@ def _run(volume: Path, script: str, *, shims: Path | None = None, kill_at: int =
 
 
 def test_the_new_takes_the_place_of_the_old(volume: Path) -> None:
-    assert _run(volume, SWITCH) == 0
+    assert _run(volume, SWAP) == 0
     assert _content(volume) == NEW
     assert not list(volume.glob(f"{STAGING}*"))
 
 
 def test_done_twice_it_changes_nothing(volume: Path) -> None:
-    _run(volume, SWITCH)
-    assert _run(volume, SWITCH) == 0
+    _run(volume, SWAP)
+    assert _run(volume, SWAP) == 0
     assert _content(volume) == NEW
 
 
@@ -100,7 +100,7 @@ def _killed_at_every_step(volume: Path, shims: Path) -> Iterator[int]:
     for step in range(1, 200):
         shutil.rmtree(volume)
         shutil.copytree(pristine, volume)
-        if _run(volume, SWITCH, shims=shims, kill_at=step) == 0:
+        if _run(volume, SWAP, shims=shims, kill_at=step) == 0:
             assert step > len(STEPS)
             return
         yield step
@@ -113,7 +113,7 @@ def test_killed_at_every_step_it_goes_on(volume: Path, shims: Path) -> None:
             # Whoever starts a server now finds all of one, never some of each.
             found = {name: text for name, text in _content(volume).items() if not name.startswith(STAGING)}
             assert found in (OLD, NEW)
-        assert _run(volume, SWITCH) == 0
+        assert _run(volume, SWAP) == 0
         assert _content(volume) == NEW
         assert not list(volume.glob(f"{STAGING}*"))
 
@@ -132,10 +132,10 @@ def test_a_server_that_was_started_in_between_is_no_obstacle(tmp_path: Path, shi
     for step in _killed_at_every_step(volume, shims):
         _serve(volume)
         # Killed once more, and started once more.
-        _run(volume, SWITCH, shims=shims, kill_at=step)
+        _run(volume, SWAP, shims=shims, kill_at=step)
         complete = not (volume / STAGED).exists()
         _serve(volume)
-        assert _run(volume, SWITCH) == 0
+        assert _run(volume, SWAP) == 0
         # What was served from the whole of the new data stays.
         assert _content(volume) == NEW_CACHE | ({IN_BETWEEN: "in between"} if complete else {})
         assert not list(volume.glob(f"{STAGING}*"))
@@ -145,5 +145,5 @@ def test_what_a_file_system_has_of_its_own_stays(volume: Path) -> None:
     for folder in (volume, volume / STAGED):
         (folder / "lost+found").mkdir()
     (volume / "lost+found" / "#1").touch()
-    assert _run(volume, SWITCH) == 0
+    assert _run(volume, SWAP) == 0
     assert (volume / "lost+found" / "#1").exists()

@@ -1,0 +1,76 @@
+"""Finishes an interrupted restore, or undoes it if it had replaced nothing, before a command changes the environment.
+
+`cli.data.restore_journal` has the table of phases.
+"""
+
+from __future__ import annotations
+
+import docker
+
+from cli.core.errors import UserError
+from cli.core.parallel import each
+from cli.data import restore_journal
+from cli.data.backups import serving
+from cli.data.restore_journal import Entry, Journal, Phase
+from cli.data.snapshots import session_key, volume_swap
+from cli.data.snapshots.helper import PREFIX, Part, remove
+from cli.engine.inventory import EngineView
+from cli.environments.clone import Clone
+from cli.operations import data_parts
+from infra.naming import Naming
+
+
+def finish(client: docker.DockerClient, clone: Clone, naming: Naming) -> bool:
+    """Finish or undo an interrupted restore, under the environment's lock; return whether a snapshot's is finished.
+
+    Services that are stopped for it are started again.
+    """
+    journal = restore_journal.of(clone, naming.environment)
+    entry = journal.read()
+    if entry is None or entry.phase is Phase.SESSION_KEY:
+        return False
+    if entry.phase is Phase.DATABASE:
+        if serving.finish_replacing(client, clone, naming.environment):
+            journal.clear()
+        return False
+    parts = _take_over(client, naming, entry)
+    if entry.phase is Phase.STAGING:
+        volume_swap.discard(client, naming, parts)
+        journal.clear()
+        return False
+    _finish_swap(client, naming, parts, journal, entry)
+    return True
+
+
+def require_finished(client: docker.DockerClient, clone: Clone, naming: Naming) -> bool:
+    """Do as `finish`, for a command that can't install a session key: a UserError if an update must come first."""
+    finished = finish(client, clone, naming)
+    if session_key.pending(clone, naming.environment):
+        raise UserError(
+            f"The last restore of {naming.environment} is not finished.",
+            cause="The session key of the restored data is not installed yet.",
+            remedy=f"Run `./dashtam up {naming.environment}` first.",
+        )
+    return finished
+
+
+def _take_over(client: docker.DockerClient, naming: Naming, entry: Entry) -> list[Part]:
+    """Remove the killed command's helpers; return the parts of the restore that still have a volume."""
+    view = EngineView(client)
+    for one in view.containers(naming.environment, naming.owner):
+        if one.component.startswith(PREFIX):
+            remove(client, naming, one.id)
+    volumes = data_parts.own_volumes(view, naming)
+    return [part for part in entry.parts if part.volume in volumes]
+
+
+def _finish_swap(
+    client: docker.DockerClient, naming: Naming, parts: list[Part], journal: Journal, entry: Entry
+) -> None:
+    running = volume_swap.stop(client, naming, [part.service for part in parts])
+    volume_swap.swap(client, naming, parts)
+    if entry.session_key:
+        journal.write(entry.model_copy(update={"phase": Phase.SESSION_KEY, "parts": ()}))
+    else:
+        journal.clear()
+    each(client.api.start, running)

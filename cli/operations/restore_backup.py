@@ -1,0 +1,80 @@
+"""Restores a backup: loaded beside a running environment's database, then swapped with it by one renaming."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+
+import docker
+
+from cli.data import database as databases
+from cli.data import restore_journal
+from cli.data.backups import database_swap, formats, load, serving, source
+from cli.data.database import Database
+from cli.data.restore_journal import Entry, Phase
+from cli.engine import health
+from cli.engine.streams import CommandError
+from cli.environments import environment_lock, placements
+from cli.environments.handle import Target
+from cli.operations import finish_restore, snapshot_before_loss
+
+
+@dataclass(frozen=True)
+class Restored:
+    """A backup that was restored.
+
+    `made_of` is the environment that it was made of, None for an ordinary dump; `rewrapped` data keys got the
+    environment's master key; `lost` linked accounts can't be read here, and must be linked again.
+    """
+
+    environment: str
+    file: str
+    made_of: str | None
+    bytes: int
+    seconds: float
+    rewrapped: int
+    lost: int
+
+
+def restore(client: docker.DockerClient, target: Target, file: str, *, snapshot: bool = False) -> Restored:
+    """Replace an environment's database with a backup, or with standard input for `-`: whole, or not at all."""
+    began = time.monotonic()
+    database = databases.of(client, target)
+    app = target.running("app")
+    with source.opened(target.clone, file) as found, formats.recognised(target.clone, found) as recognised:
+        dump = load.verify(recognised, database)
+        with environment_lock.held(target.clone, target.environment):
+            _finish_earlier(client, target)
+            if snapshot:
+                snapshot_before_loss.before_replacing(client, target.clone, target.environment)
+            with _recorded(target, database, dump.name), database_swap.beside(database) as fresh:
+                load.load(dump, fresh, target.environment)
+                fitted = load.fit(client, target, app, dump, fresh)
+                serving.prove(target, app, fresh, dump.name)
+                serving.replace(client, target, app, database, dump.name)
+    made_of = dump.label.environment if dump.label else None
+    seconds = time.monotonic() - began
+    return Restored(target.environment, file, made_of, dump.size, seconds, fitted.rewrapped, fitted.lost)
+
+
+def _finish_earlier(client: docker.DockerClient, target: Target) -> None:
+    # A snapshot that is only half in place would replace the backup later.
+    if finish_restore.require_finished(client, target.clone, placements.naming(target.clone, target.environment)):
+        health.settled(target.view, target.environment, target.clone.id)
+    # The server is asked too: the journal of an interrupted restore may be lost.
+    serving.finish_replacing(client, target.clone, target.environment)
+
+
+@contextmanager
+def _recorded(target: Target, database: Database, name: str) -> Iterator[None]:
+    """Record for the next command, should this one be killed, that the server may have more than one database."""
+    journal = restore_journal.of(target.clone, target.environment)
+    journal.write(Entry(format=2, snapshot=name, phase=Phase.DATABASE, parts=()))
+    try:
+        yield
+    finally:
+        with suppress(CommandError):
+            if not database_swap.left(database):
+                journal.clear()
