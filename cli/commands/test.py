@@ -45,7 +45,7 @@ def run(
     tests that take minutes each. `ci` runs the service's suites, or those named after it, in a container inside the ci
     environment.
 
-    All other arguments go to pytest; a path stands for the suite that it is part of.
+    All other arguments are passed to pytest; a path selects its suite.
     """
     chosen = suites.choose(context.args)
     raise typer.Exit((_inside if chosen.inside else _here)(chosen, reports, install=not no_install))

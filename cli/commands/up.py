@@ -56,7 +56,9 @@ def up(
 ) -> None:
     """Start environments; set up this machine if needed, and wait until every service is healthy."""
     if name is not None and len(environments) != 1:
-        raise UserError("--name goes with one environment.", remedy="./dashtam up dev --name NAME", exit_status=USAGE)
+        raise UserError(
+            "--name needs exactly one environment.", remedy="./dashtam up dev --name NAME", exit_status=USAGE
+        )
     here = session.prepare(install=not no_install)
     if name is not None:
         named_environments.make(here.pulumi, here.engine, here.clone, environments[0], name)

@@ -1,6 +1,6 @@
 """Proves that `up` would change nothing: it would read the same as the last one, and finds what that one left.
 
-The proof is a digest. Anything that can't be told makes none, so that Pulumi decides.
+The proof is a digest. Where anything is unknown there is none, and Pulumi decides.
 """
 
 from __future__ import annotations

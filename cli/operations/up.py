@@ -37,7 +37,7 @@ def up(
         Updates(session, "up", timeout).run(flags)
         for stack in stacks:
             _require_health(session, stack)
-            # Only now is there an app that can tell whether a backup that was restored stays.
+            # Only now there is an app that can judge a restored backup.
             finish_restore.finish(session.client, session.clone, placements.naming(session.clone, stack))
     return each(lambda stack: _outputs(session, stack), stacks)
 
