@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+import pytest
 import yaml
 
 from tests.system.running import run, succeed
@@ -21,6 +22,7 @@ def test_the_tutorial_works(checkout: Checkout) -> None:
     assert checkout.status() == ""
 
 
+@pytest.mark.timeout(480)  # it brings the environment up three times, on a machine that may be busy
 def test_the_quickstart_works(checkout: Checkout) -> None:
     try:
         said = followed("quickstart.md", checkout)
