@@ -25,7 +25,7 @@ def doctor(*, as_json: AsJson = False) -> None:
     """Check this machine and its environments, and print a remedy for each problem. Exits 2 if there are any."""
     found = look()
     if as_json:
-        print_json({"findings": [asdict(finding) for finding in found]})
+        print_json({"findings": [asdict(one) | ({"cause": "", "remedy": ""} if one.ok else {}) for one in found]})
     else:
         for finding in found:
             _show(finding)

@@ -54,9 +54,8 @@ def _files(name: str, inputs: Mapping[str, Any]) -> str:
     installs = [words for part in str(inputs["command"][0]).split("; ") if (words := part.split())[0] == "install"]
     volume = inputs["mounts"][0]["source"]
     owner = f"{installs[0][2]}:{installs[0][4]}" if installs else ""
-    return (
-        f"#   {volume} ({name}, owner {owner}, mode 0400): {', '.join(one[-1].rsplit('/', 1)[-1] for one in installs)}"
-    )
+    names = ", ".join(one[-2].rsplit("/", 1)[-1] for one in installs)
+    return f"#   {volume} ({name}, owner {owner}, mode 0400): {names}"
 
 
 def _service(

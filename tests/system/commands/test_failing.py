@@ -58,7 +58,7 @@ def configured(checkout: Checkout, client: docker.DockerClient) -> Iterator[None
 @pytest.mark.parametrize("restart", ["no", "unless-stopped"])
 def test_one_that_ends_at_once_or_again_and_again_ends_the_update(checkout: Checkout, restart: str) -> None:
     checkout.configure(app=APP, containers={"restart": restart})
-    with broken(checkout, "server.py"):
+    with broken(checkout, "run/app.py"):
         done = checkout.dashtam("up", checkout.stack)
     assert done.returncode == 1
     assert "was not healthy within" not in done.stderr

@@ -11,7 +11,10 @@ from cli.pulumi.stack_state import CONTAINER, NETWORK, Resource, StackState
 from tests.unit.cli.engine.test_diff import INPUTS
 
 STATEFUL = {"type": "volume", "source": "postgres_test_data", "target": "/data"}
-INSTALL = "rm -f /run/secrets/*; install -o 70 -g 71 -m 0400 /install/password /run/secrets/password; rm -rf /install"
+INSTALL = (
+    "install -o 70 -g 71 -m 0400 /install/password /run/secrets/.new; mv -f /run/secrets/.new /run/secrets/password;"
+    " rm -rf /install"
+)
 
 
 def _container(component: str, **changes: Any) -> Resource:  # noqa: ANN401 - whatever it has
