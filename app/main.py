@@ -5,16 +5,19 @@ Both share the database, the cache and the service that links accounts, which `o
 
 from __future__ import annotations
 
-from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, TypedDict
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import TypedDict
 
 from fastapi import FastAPI
-from sqlalchemy.ext.asyncio import async_sessionmaker
+from redis.asyncio import Redis
+from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker
 from starlette.middleware import Middleware
 
 from app.core.cache import create_cache
 from app.core.database import create_engine
 from app.core.migrate import head_revision
+from app.core.settings import AppSettings
 from app.http import metrics, openapi, problems, readiness
 from app.http.metrics import Metrics
 from app.http.middleware import BodyLimit, PublicOrigin, RequestIds, SecurityHeaders
@@ -29,17 +32,6 @@ from app.providers.client import make_providers
 from app.tokens.keys import DataKeys
 from app.tokens.vault import MasterKeys
 
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
-    from contextlib import AbstractAsyncContextManager
-
-    from redis.asyncio import Redis
-    from sqlalchemy.ext.asyncio import AsyncEngine
-
-    from app.core.settings import AppSettings
-
-    Lifespan = Callable[[FastAPI], AbstractAsyncContextManager["State"]]
-
 
 class State(TypedDict):
     """What the routes use; `head` is the revision of the database that the code needs."""
@@ -48,6 +40,9 @@ class State(TypedDict):
     cache: Redis
     head: str | None
     linking: Linking
+
+
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[State]]
 
 
 @asynccontextmanager

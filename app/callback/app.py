@@ -7,9 +7,10 @@ that started.
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, TypedDict, cast
+from typing import Any, TypedDict, cast
 
 import httpx2
 from starlette.applications import Starlette
@@ -21,15 +22,11 @@ from starlette.routing import Route
 
 from app.callback.delivery import deliver
 from app.callback.redirect import BadRedirectError, read
+from app.core.settings import CallbackSettings
 from app.core.tls import client_context
 from app.http import pages
 from app.http.middleware import HEADERS, RequestIds, SecurityHeaders, request_id_header
 from app.http.pages import Page
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
-    from app.core.settings import CallbackSettings
 
 TIMEOUT = httpx2.Timeout(10.0, connect=3.0)
 """Seconds for the app to answer."""

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from starlette.datastructures import QueryParams
 
 from app.linking.schemas import LIMITS
-
-if TYPE_CHECKING:
-    from starlette.datastructures import QueryParams
 
 
 class BadRedirectError(ValueError):

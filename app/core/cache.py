@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
 
-if TYPE_CHECKING:
-    from app.core.settings import AppSettings
+from app.core.settings import AppSettings
 
 TIMEOUT = 2.0
 """Seconds for a connection and for one answer."""

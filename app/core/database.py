@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from sqlalchemy import URL
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from app.core.settings import AppSettings
 from app.core.tls import client_context
-
-if TYPE_CHECKING:
-    from app.core.settings import AppSettings
 
 CONNECT_TIMEOUT = 5.0
 COMMAND_TIMEOUT = 30.0

@@ -8,16 +8,13 @@ from __future__ import annotations
 import errno
 import socket
 import ssl
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import asyncpg  # type: ignore[import-untyped]
 from redis import exceptions as redis
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 REASONS: tuple[tuple[tuple[type[BaseException], ...], str, bool], ...] = (
     (

@@ -6,12 +6,10 @@ import logging
 import logging.config
 import re
 from http import HTTPStatus
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 import structlog
-
-if TYPE_CHECKING:
-    from structlog.typing import EventDict, Processor, WrappedLogger
+from structlog.typing import EventDict, Processor, WrappedLogger
 
 HIDDEN = "***"
 _WHOLE = r"(?:code|state|receipt|nonce|code_verifier)"  # secret only where it is the whole name: status_code is none

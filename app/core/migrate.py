@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import structlog
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import BigInteger, bindparam, text
-
-if TYPE_CHECKING:
-    from sqlalchemy import Connection
-    from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy import BigInteger, Connection, bindparam, text
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 LOCK = 0x6461_7368_7461_6D01
 """Number of the advisory lock: "dashtam" in ASCII, and 1. The same in every process that migrates a database."""

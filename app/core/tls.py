@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import ssl
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from app.core.errors import ServiceError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def client_context(ca_file: Path) -> ssl.SSLContext:

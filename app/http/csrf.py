@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import hmac
 from http import HTTPStatus
-from typing import TYPE_CHECKING
 
 from fastapi import HTTPException, Request
 from starlette.requests import ClientDisconnect
 
-from app.http.sessions import SessionDep
-
-if TYPE_CHECKING:
-    from app.http.sessions import Session
+from app.http.sessions import Session, SessionDep
 
 FIELD = "csrf_token"
 HEADER = "X-CSRF-Token"

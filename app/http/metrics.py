@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import time
 from http import HTTPMethod, HTTPStatus
-from typing import TYPE_CHECKING
 
 from prometheus_client import CONTENT_TYPE_LATEST, Counter, Histogram, generate_latest
 from starlette.responses import Response
-
-if TYPE_CHECKING:
-    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 REQUESTS = Counter("dashtam_http_requests", "Requests answered.", ["method", "route", "status"])
 LATENCY = Histogram("dashtam_http_request_duration_seconds", "Time to answer a request.", ["method", "route"])

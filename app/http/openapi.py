@@ -10,7 +10,7 @@ import hashlib
 import re
 from http import HTTPStatus
 from importlib.resources import as_file, files
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.docs import get_swagger_ui_html
@@ -18,13 +18,11 @@ from fastapi.responses import HTMLResponse
 from fastapi.staticfiles import StaticFiles
 from pydantic.json_schema import models_json_schema
 
+from app.core.settings import AppSettings
 from app.http.csrf import HEADER
 from app.http.middleware import HEADERS
 from app.http.problems import Problem, ProblemResponse
 from app.http.sessions import cookie_name
-
-if TYPE_CHECKING:
-    from app.core.settings import AppSettings
 
 READS: dict[str, Any] = {"security": [{"session": []}, {}]}
 """For a route that reads: without a session one begins."""

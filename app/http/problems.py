@@ -5,23 +5,21 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import structlog
+from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
+from starlette.responses import Response
 from starlette.routing import Match
 
 from app.core.dependency_errors import KINDS, explain, is_outage
 from app.http import pages
 from app.http.middleware import HEADERS, request_id_header
 from app.http.pages import Page
-
-if TYPE_CHECKING:
-    from fastapi import FastAPI, Request
-    from starlette.responses import Response
 
 METHODS = ("DELETE", "GET", "PATCH", "POST", "PUT")
 
@@ -90,7 +88,7 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-Describe = Callable[["Request", Any], Answer]
+Describe = Callable[[Request, Any], Answer]
 
 
 def install(app: FastAPI, describe: Mapping[type[Exception], Describe]) -> None:

@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import time
+from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
-from typing import TYPE_CHECKING
 
 import structlog
 from fastapi import HTTPException, Request
+from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from app.core.dependency_errors import explain
 from app.http.sessions import SessionDep
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
-
-    from redis.asyncio import Redis
 
 WINDOW = 60
 """Seconds that are counted together."""

@@ -6,15 +6,14 @@ import secrets
 import time
 import uuid
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from fastapi import Depends, Request
 from starlette.middleware import Middleware
 from starlette.middleware.sessions import SessionMiddleware
 
-if TYPE_CHECKING:
-    from app.core.settings import AppSettings
+from app.core.settings import AppSettings
 
 HTTPS = 443
 DAY = 24 * 60 * 60

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from http import HTTPStatus
+from typing import Literal
 
 from app.http.pages import AGAIN, Page
-
-if TYPE_CHECKING:
-    from http import HTTPStatus
 
 Step = Literal["link", "refresh", "disconnect"]
 """What was tried."""

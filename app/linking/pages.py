@@ -5,20 +5,17 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from functools import partial
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, HTTPException, Query, Request
 from starlette.responses import RedirectResponse, Response
 
 from app.http import pages
-from app.http.sessions import SessionDep
+from app.http.sessions import Kind, Session, SessionDep
 from app.linking.dependencies import CHANGE, FINISH, START, LinkingDep
 from app.linking.errors import UnknownReceiptError, WrongSessionError
 from app.linking.relative_time import relative_time, standing
-
-if TYPE_CHECKING:
-    from app.http.sessions import Kind, Session
 
 # The forms go to this origin alone. Chromium applies form-action to each redirect that follows a form, and a provider
 # may redirect to origins that aren't configured, and on to the callback: so a form is answered with a page that leads

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+
+from fastapi import Request
 
 from app.http import metrics
 from app.http.pages import Link
 from app.http.problems import Answer, Problem
-from app.linking.outcomes import page_of
+from app.linking.errors import LinkingError
+from app.linking.outcomes import Step, page_of
 from app.providers.errors import RefusedError
-
-if TYPE_CHECKING:
-    from fastapi import Request
-
-    from app.linking.errors import LinkingError
-    from app.linking.outcomes import Step
 
 _STEPS: dict[str, Step] = {"refresh": "refresh", "disconnect": "disconnect"}
 

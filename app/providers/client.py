@@ -8,13 +8,13 @@ import uuid
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
 
 import httpx2
 from authlib.common.urls import add_params_to_uri  # type: ignore[import-untyped]
 from authlib.integrations.httpx_client import OAuth2ClientAuth  # type: ignore[import-untyped]
 from authlib.oauth2.rfc7636 import create_s256_code_challenge  # type: ignore[import-untyped]
 
+from app.core.settings import AppSettings
 from app.core.tls import client_context
 from app.providers import config as configuration
 from app.providers import subjects
@@ -24,9 +24,6 @@ from app.providers.discovery import Metadata, MetadataSource
 from app.providers.errors import RefusedError, UnavailableError
 from app.providers.grants import Grant, read_grant
 from app.providers.id_token import subject_of
-
-if TYPE_CHECKING:
-    from app.core.settings import AppSettings
 
 DEADLINE = 8.0
 """Seconds for a whole call to a provider, however many requests it takes: the callback server waits 10."""

@@ -80,5 +80,5 @@ class MetadataSource:
         try:
             return Metadata.model_validate({**found, **own})
         except ValidationError as error:
-            wanting = ", ".join(str(fault["loc"][0]) for fault in error.errors())
-            raise UnavailableError(f"{config.metadata_url} does not give what is needed: {wanting}") from None
+            missing = ", ".join(str(fault["loc"][0]) for fault in error.errors())
+            raise UnavailableError(f"{config.metadata_url} does not give what is needed: {missing}") from None

@@ -33,7 +33,7 @@ def _words(value: object) -> object:
 
 
 # Some providers send an empty value instead of none: an empty text, or zero seconds for a token without end.
-_Unsaid = BeforeValidator(lambda value: value or None)
+_NoneIfEmpty = BeforeValidator(lambda value: value or None)
 
 Token = Annotated[str, Field(pattern=r"^[\x20-\x7e]+$")]
 """As RFC 6749, appendix A.12 and A.17, has it."""
@@ -46,9 +46,9 @@ class TokenResponse(BaseModel):
 
     access_token: Token
     token_type: Annotated[str, Field(pattern=r"^(?i:bearer)$")]
-    refresh_token: Annotated[Token | None, _Unsaid] = None
-    expires_in: Annotated[Annotated[int, Field(gt=0, le=LONGEST)] | None, _Unsaid] = None
-    scope: Annotated[tuple[Scope, ...] | None, _Unsaid, BeforeValidator(_words)] = None
+    refresh_token: Annotated[Token | None, _NoneIfEmpty] = None
+    expires_in: Annotated[Annotated[int, Field(gt=0, le=LONGEST)] | None, _NoneIfEmpty] = None
+    scope: Annotated[tuple[Scope, ...] | None, _NoneIfEmpty, BeforeValidator(_words)] = None
 
 
 def read_grant(document: Mapping[str, object]) -> Grant:

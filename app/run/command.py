@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
 
 from sqlalchemy import NullPool
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
 from app.core import logs
 from app.core.database import create_engine
@@ -20,12 +20,7 @@ from app.core.settings import AppSettings, load
 from app.tokens.keys import DataKeys
 from app.tokens.vault import MasterKeys, UnreadableError
 
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-
-    from sqlalchemy.ext.asyncio import AsyncEngine
-
-    Command = Callable[[async_sessionmaker[AsyncSession], DataKeys], Awaitable[Mapping[str, object]]]
+Command = Callable[[async_sessionmaker[AsyncSession], DataKeys], Awaitable[Mapping[str, object]]]
 
 
 def run(command: Command, failed: str) -> None:

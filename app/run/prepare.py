@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from collections.abc import Awaitable, Callable
 
 import structlog
+from redis.asyncio import Redis
 from sqlalchemy import NullPool
 from sqlalchemy.exc import DBAPIError
 
@@ -14,14 +15,8 @@ from app.core.database import create_engine
 from app.core.dependency_errors import Failure, explain
 from app.core.errors import ServiceError
 from app.core.migrate import migrate
+from app.core.settings import AppSettings
 from app.http.readiness import ping_cache, ping_database
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
-    from redis.asyncio import Redis
-
-    from app.core.settings import AppSettings
 
 INTERVAL = 0.1
 """Seconds between two attempts."""

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from app.run import command
+from app.tokens.keys import DataKeys
 from app.tokens.rotation import rotate
-
-if TYPE_CHECKING:
-    from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
-
-    from app.tokens.keys import DataKeys
 
 
 async def main(sessions: async_sessionmaker[AsyncSession], keys: DataKeys) -> dict[str, object]:

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from alembic import context
+from sqlalchemy import Connection
 
 from app.core.models import Base
-
-if TYPE_CHECKING:
-    from sqlalchemy import Connection
 
 
 def run_migrations(connection: Connection) -> None:
