@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from typer.core import TyperGroup
 from typer.main import get_command
 
+from cli.help import RootContext
+
 if TYPE_CHECKING:
     from typer._click.core import Command, Context
 
@@ -76,7 +78,9 @@ class Commands(Mapping[str, "Command"]):
 
 
 class LazyGroup(TyperGroup):
-    """A group whose commands are imported when they are asked for."""
+    """A group whose commands are imported when they are needed."""
+
+    context_class = RootContext
 
     def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - whatever a group takes
         super().__init__(**settings)

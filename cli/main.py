@@ -1,18 +1,23 @@
-"""The `dashtam` command: what the operator commands are, and how their failures are told."""
+"""The `dashtam` command: its commands, and how their failures are printed."""
 
 from __future__ import annotations
 
+import json
 import os
 import sys
+from importlib.metadata import version
+from typing import Annotated
 
 import typer
 
 from cli import completion
+from cli import help as usage
 from cli.core import signals, translate_exception
-from cli.core.errors import UserError
+from cli.core.errors import FAILED, USAGE, UserError
 from cli.lazy_commands import LazyGroup
 
 completion.complete_by_path()
+usage.simplify()
 
 app = typer.Typer(
     name="dashtam",
@@ -20,17 +25,28 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
-    epilog="Start with `./dashtam up dev`. If something is wrong, `./dashtam doctor` says what and how to fix it.",
+    epilog="Start with `./dashtam up dev`. If something is wrong, `./dashtam doctor` names the cause and the remedy.",
 )
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"dashtam {version('dashtam')}")
+        raise typer.Exit
+
+
 @app.callback()
-def dashtam() -> None:
+def dashtam(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and exit.", callback=_print_version, is_eager=True)
+    ] = False,
+) -> None:
     """Dashtam's environments on your machine: dev, test and ci, each a stack of one Pulumi program."""
 
 
 def main() -> None:
-    """Run the command line; what a user can mend ends with a message, never with a traceback."""
+    """Run the command line; what a user can do something about ends with a message, never with a traceback."""
     if os.environ.get("NO_COLOR"):
         # Typer's help is bold and dim all the same, unless it takes a terminal for none.
         os.environ["_TYPER_FORCE_DISABLE_TERMINAL"] = "1"
@@ -40,42 +56,52 @@ def main() -> None:
 
 def _run() -> int:
     try:
-        app()
+        status = app(standalone_mode=False) or 0
     except UserError as error:
         return _failed(error)
-    except SystemExit as end:
-        if not end.code or (end.code != signals.INTERRUPTED and not signals.status()):
-            raise
-        # Typer's is that of Ctrl-C for any signal, and another one at a prompt.
-        _say("Interrupted. Run the same command again to go on from here.")
-        return signals.status() or signals.INTERRUPTED
+    except typer.Abort:
+        status = FAILED  # the answer to a question was no, or a signal came at the prompt
+        if not signals.status():
+            _print("Aborted.")
+    except typer.TyperException as error:
+        wrong = _wrong_usage(error)
+        return _failed(wrong) if wrong.message else USAGE  # where nothing was given, Typer has printed the help
     except Exception as error:
         explained = translate_exception.explain(error)
         if explained is None:
             raise
         return _failed(explained)
-    return 0
+    if signals.status() or status == signals.INTERRUPTED:
+        _print("Interrupted. Run the same command again to continue.")
+        return signals.status() or signals.INTERRUPTED
+    return int(status)
+
+
+def _wrong_usage(error: typer.TyperException) -> UserError:
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context else usage.COMMAND
+    message = getattr(error, "format_message", error.__str__)()
+    return UserError(message, remedy=f"See `{command} --help`.", exit_status=USAGE)
 
 
 def _failed(error: UserError) -> int:
+    if "--json" in sys.argv[1 : sys.argv.index("--") if "--" in sys.argv else None]:
+        document = {"message": error.message, "cause": error.cause, "remedy": error.remedy}
+        typer.echo(json.dumps({"error": document}, indent=2))
     show(error)
     return signals.status() or error.exit_status
 
 
 def show(error: UserError) -> None:
-    """Tell a failure with its cause and the way out.
-
-    Args:
-        error: The failure.
-    """
-    _say(f"[bold red]Error:[/] {_literal(error.message)}")
+    """Print a failure with its cause and its remedy."""
+    _print(f"[bold red]Error:[/] {_literal(error.message)}")
     if error.cause:
-        _say(_literal(error.cause))
+        _print(_literal(error.cause))
     if error.remedy:
-        _say(f"[bold]What to do:[/] {_literal(error.remedy)}")
+        _print(f"[bold]What to do:[/] {_literal(error.remedy)}")
 
 
-def _say(text: str) -> None:
+def _print(text: str) -> None:
     from cli.ui.console import err  # noqa: PLC0415 - only what fails needs it
 
     err.print(text, highlight=False)

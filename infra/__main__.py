@@ -25,9 +25,10 @@ ERROR_WAS_SHOWN = 32
 
 def main() -> None:
     """Declare this stack, or log why it can't be before any resource exists."""
-    stack, clone, record = pulumi.get_stack(), os.environ.get("DASHTAM_CLONE", ""), placement.record(ROOT)
+    stack, clone = pulumi.get_stack(), os.environ.get("DASHTAM_CLONE", "")
     try:
         guards.require_shell(clone, identity.read(ROOT))
+        record = placement.record(ROOT)
         placed = placement.read(record).get(stack) or placement.plain(stack)
         naming = Naming(stack, clone or guards.UNCLAIMED, placed.name)
         config = placed.applied(settings.load(stack, get_config_env(), frozenset(get_config_secret_keys_env())))

@@ -17,7 +17,7 @@ LOCK = IMAGES / "lock.json"
 """Digests of the official images, recorded by `./dashtam images lock` on a machine that reaches a registry."""
 
 SOURCE_VARIABLE = "DASHTAM_IMAGE_SOURCE"
-"""The environment variable, set by `./dashtam env`, that tells where this machine's images come from."""
+"""The environment variable, set by `./dashtam env`, with the source of this machine's images."""
 
 
 class ImageSource(StrEnum):

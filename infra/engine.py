@@ -35,7 +35,7 @@ class EngineError(Exception):
 
 
 @dataclass(frozen=True)
-class Held:
+class EngineObject:
     """A container, network or volume."""
 
     kind: str
@@ -50,7 +50,7 @@ class Engine:
 
     id: str
     """Empty where it has no lasting one."""
-    held: tuple[Held, ...] = ()
+    objects: tuple[EngineObject, ...] = ()
 
 
 def require() -> None:
@@ -65,7 +65,7 @@ def require() -> None:
     except (OSError, ValueError) as error:
         raise EngineError(
             f"No Docker engine answers at {host}: {getattr(error, 'strerror', None) or error}. {_remedy(error)}"
-            " `./dashtam doctor` tells more."
+            " `./dashtam doctor` shows more."
         ) from None
 
 
@@ -102,7 +102,7 @@ def look(client: docker.DockerClient) -> Engine:
     """Return what an engine has."""
     version = client.api.version(api_version=False)
     podman = any(one.get("Name") == PODMAN for one in version.get("Components") or ())
-    return Engine("" if podman else client.api.info().get("ID", ""), tuple(_held(client)))
+    return Engine("" if podman else client.api.info().get("ID", ""), tuple(_objects(client)))
 
 
 def keys_in_use(client: docker.DockerClient, container: str) -> set[str] | None:
@@ -121,7 +121,7 @@ def keys_in_use(client: docker.DockerClient, container: str) -> set[str] | None:
 
 
 def last_lines(client: docker.DockerClient, container: str, count: int) -> str:
-    """Return the last lines of a container's log; empty where it is gone."""
+    """Return the last lines of a container's log; empty where there is no such container."""
     from docker.errors import APIError  # noqa: PLC0415 - see above
 
     with suppress(APIError):
@@ -129,11 +129,11 @@ def last_lines(client: docker.DockerClient, container: str, count: int) -> str:
     return ""
 
 
-def _held(client: docker.DockerClient) -> Iterator[Held]:
+def _objects(client: docker.DockerClient) -> Iterator[EngineObject]:
     for one in client.api.containers(all=True):
         for name in one["Names"] or ():
-            yield Held("container", name.removeprefix("/"), one["Labels"] or {})
+            yield EngineObject("container", name.removeprefix("/"), one["Labels"] or {})
     for one in client.api.networks():
-        yield Held("network", one["Name"], one["Labels"] or {})
+        yield EngineObject("network", one["Name"], one["Labels"] or {})
     for one in client.api.volumes()["Volumes"] or ():
-        yield Held("volume", one["Name"], one["Labels"] or {})
+        yield EngineObject("volume", one["Name"], one["Labels"] or {})

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from infra.catalogue import POSTGRES, ImageSource
 from infra.config.settings import StackSettings
-from infra.engine import Engine, Held
+from infra.engine import Engine, EngineObject
 from infra.naming import OWNER_LABEL, PROJECT, PROJECT_LABEL, Naming
 from infra.state import State
 
@@ -49,7 +49,7 @@ def require(state: State, engine: Engine, wanted: Wanted, needed: Callable[[], s
     """Make sure that an update takes nothing away that it must not; `needed` is that of `require_keys`."""
     require_own(state, wanted.naming)
     require_engine(state, engine, wanted.naming.environment)
-    require_kept(state, wanted)
+    require_data(state, wanted)
     require_free(state, engine, wanted.naming)
     require_database(state, wanted)
     require_keys(state, wanted, needed)
@@ -60,10 +60,10 @@ def require_shell(clone: str, identity: str) -> None:
 
     `clone` is the one that the shell was set up for, `identity` this checkout's own; either may be empty.
     """
-    if clone and identity and clone != identity:
+    if clone and clone != identity:
         raise RefusedError(
             "This shell is set up for another clone; nothing was changed.",
-            cause=f"DASHTAM_CLONE is {clone}, and this checkout is {identity}.",
+            cause=f"DASHTAM_CLONE is {clone}, and this checkout is {identity or 'none yet'}.",
             remedy='Run `eval "$(./dashtam env)"` in this checkout.',
         )
 
@@ -81,7 +81,7 @@ def is_elsewhere(state: State, engine: Engine) -> bool:
     An engine that was installed again over its old data has another id and the same volumes: that one is theirs.
     """
     known = state.outputs.get("engine")
-    return bool(known and engine.id and known != engine.id) and not {one.name for one in engine.held} & state.names
+    return bool(known and engine.id and known != engine.id) and not {one.name for one in engine.objects} & state.names
 
 
 def require_engine(state: State, engine: Engine, stack: str) -> None:
@@ -93,11 +93,11 @@ def require_engine(state: State, engine: Engine, stack: str) -> None:
         f"{stack} is on another Docker engine; nothing was changed.",
         cause=f"It was made on the engine with the ID {known}. This one has the ID {engine.id} and nothing of {stack}.",
         remedy="Set DOCKER_HOST as it was then, or choose that context: `docker context use NAME`. If that engine no"
-        f" longer exists, forget what {stack} had there: `./dashtam destroy {stack} --engine-lost`.",
+        f" longer exists, delete {stack} from the state: `./dashtam destroy {stack} --engine-lost`.",
     )
 
 
-def require_kept(state: State, wanted: Wanted) -> None:
+def require_data(state: State, wanted: Wanted) -> None:
     """Refuse a config that no longer asks for a data volume that the state has."""
     unwanted = sorted(state.data_volumes - set(wanted_volumes(wanted.naming, wanted.config).values()))
     if not unwanted:
@@ -127,12 +127,12 @@ def require_database(state: State, wanted: Wanted) -> None:
     made = state.outputs.get("database") or {}
     former = (state.outputs.get("images") or {}).get("postgres") or ""
     image = config.images.postgres or POSTGRES.reference(wanted.source)
-    asked = {"database": config.postgres.database, "user": config.postgres.user, "major version": major(image)}
-    had = {"database": made.get("name"), "user": made.get("user"), "major version": major(former)}
-    changed = [one for one, value in asked.items() if value and had[one] and value != had[one]]
+    now = {"database": config.postgres.database, "user": config.postgres.user, "major version": major(image)}
+    before = {"database": made.get("name"), "user": made.get("user"), "major version": major(former)}
+    changed = [one for one, value in now.items() if value and before[one] and value != before[one]]
     if changed:
         stack = wanted.naming.environment
-        listed = ", ".join(f"{one} {had[one]} (now {asked[one]})" for one in changed)
+        listed = ", ".join(f"{one} {before[one]} (now {now[one]})" for one in changed)
         raise RefusedError(
             f"The data of {stack} was made with another {' and '.join(changed)}; nothing was changed.",
             cause=f"PostgreSQL made {volume} with the {listed}, and can't change that in place.",
@@ -147,15 +147,15 @@ def require_keys(state: State, wanted: Wanted, needed: Callable[[], set[str] | N
     `needed` returns the keys that rows need; None where the database doesn't run. It is called only if a key would be
     deleted.
     """
-    going = state.token_keys - {*wanted.config.tokens.keys}
-    if not going:
+    removed = state.token_keys - {*wanted.config.tokens.keys}
+    if not removed:
         return
     rows, stack = needed(), wanted.naming.environment
-    lost = sorted(going if rows is None else going & rows)
+    lost = sorted(removed if rows is None else removed & rows)
     if not lost or (rows is None and not state.data_volumes):
         return
     keys = ", ".join(lost)
-    keep = ", ".join([*sorted(going), *wanted.config.tokens.keys])
+    keep = ", ".join([*sorted(removed), *wanted.config.tokens.keys])
     raise RefusedError(
         f"dashtam:tokens no longer has the key {keys}, which stored tokens of {stack} need; nothing was changed.",
         cause="Without it these tokens can never be read again."
@@ -168,7 +168,7 @@ def require_keys(state: State, wanted: Wanted, needed: Callable[[], set[str] | N
 
 def require_free(state: State, engine: Engine, naming: Naming) -> None:
     """Refuse names that something else on the engine has: another clone's, or what this project didn't make."""
-    for one in engine.held:
+    for one in engine.objects:
         if one.name in naming.names and (refusal := _foreign(one, state.names, naming)):
             raise refusal
 
@@ -186,7 +186,7 @@ def major(reference: str) -> str:
     return found[1] if found else ""
 
 
-def _foreign(one: Held, names: Collection[str], naming: Naming) -> RefusedError | None:
+def _foreign(one: EngineObject, names: Collection[str], naming: Naming) -> RefusedError | None:
     if one.labels.get(PROJECT_LABEL) != PROJECT:
         return RefusedError(
             f"The {one.kind} name {one.name}, which {naming.environment} needs, is taken; nothing was changed.",

@@ -30,15 +30,9 @@ def home(root: Path) -> str:
     return _lines(root)[1]
 
 
-def folder(root: Path) -> Path | None:
-    """Return the folder outside the checkout in which its clone keeps state and records; None where it isn't known."""
-    name, data_home = read(root), home(root)
-    return folder_of(name, Path(data_home)) if name and data_home else None
-
-
-def folder_of(name: str, data_home: Path) -> Path:
-    """Return the folder of a clone."""
-    return data_home / "clones" / name
+def folder(identity: str, data_home: Path) -> Path:
+    """Return the folder, outside the checkout, in which a clone keeps state and records."""
+    return data_home / "clones" / identity
 
 
 def write(root: Path, identity: str, data_home: Path) -> None:

@@ -61,7 +61,7 @@ class ImageReferences(Record):
 
 
 class StackOutputs(Record):
-    """Everything that a stack tells the world.
+    """All outputs of a stack.
 
     `engine` is the ID of the Docker engine that it is on; empty where that engine has no lasting one.
     `urls` and the DSNs without a prefix are for clients on the host, those with `internal_` for clients in the

@@ -66,7 +66,9 @@ def image_source(settings: ImageSettings, environ: Mapping[str, str] = os.enviro
     """Return where the base images come from: as the stack says, else as this machine says, else the registry."""
     machine = environ.get(SOURCE_VARIABLE) or ImageSource.REGISTRY
     if machine not in set(ImageSource):
-        raise ValueError(f"{SOURCE_VARIABLE}={machine} is no source of images: set it to {' or '.join(ImageSource)}.")
+        raise ValueError(
+            f"{SOURCE_VARIABLE}={machine} is not a source of images: set it to {' or '.join(ImageSource)}."
+        )
     return settings.source or ImageSource(machine)
 
 

@@ -27,8 +27,8 @@ class DataStorage:
 def volume(name: str, labels: Mapping[str, str], *, opts: pulumi.ResourceOptions) -> docker.Volume:
     """Declare a labelled volume; it keeps the labels that it was made with, since others would replace it."""
     pairs = [docker.VolumeLabelArgs(label=key, value=value) for key, value in labels.items()]
-    kept = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(ignore_changes=["labels"]))
-    return docker.Volume(name, name=name, labels=pairs, opts=kept)
+    options = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(ignore_changes=["labels"]))
+    return docker.Volume(name, name=name, labels=pairs, opts=options)
 
 
 def data(

@@ -74,7 +74,7 @@ class Connections:
                     log.info("The provider took a connection back", connection=str(row.id), provider=row.provider)
                     await self.repository.end(row, ConnectionStatus.REVOKED)
                     raise NotRefreshableError from None
-            return await self.repository.renew(row, grant, refresh)
+            return await self.repository.renew(row, grant)
 
     async def _refresh_token(self, row: ProviderConnection) -> str:
         if row.status is ConnectionStatus.REVOKED:

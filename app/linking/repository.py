@@ -33,7 +33,7 @@ class Repository:
         async with self.sessions.begin() as session:
             key = await self._keys.current(session)
             row = await self._row_for(session, owner, provider, grant, key)
-            await self._store(session, row, key, grant, grant.refresh_token)
+            await self._store(session, row, key, grant)
         return row
 
     async def open(self, row: ProviderConnection) -> tuple[str, str | None]:
@@ -42,16 +42,13 @@ class Repository:
             # Read again and locked: a rotation may have given it another key since, and deleted the one before.
             return await open_tokens(self._keys, session, await locked(session, row.owner, row.id))
 
-    async def renew(self, row: ProviderConnection, grant: Grant, refresh: str) -> ProviderConnection:
-        """Store a refresh's grant; `refresh`, the token that was used, stays if there is no new one.
-
-        If the connection was linked again meanwhile, that link counts.
-        """
+    async def renew(self, row: ProviderConnection, grant: Grant) -> ProviderConnection:
+        """Store a refresh's grant; if the connection was linked again meanwhile, that link counts."""
         async with self.sessions.begin() as session:
             key = await self._keys.current(session)
             now = await locked(session, row.owner, row.id)
             if now.refreshed_at == row.refreshed_at:
-                await self._store(session, now, key, grant, grant.refresh_token or refresh)
+                await self._store(session, now, key, grant)
         return now
 
     async def end(self, row: ProviderConnection, status: ConnectionStatus) -> None:
@@ -113,10 +110,8 @@ class Repository:
         mine = select(row).where(row.owner == owner, row.provider == provider, row.subject == grant.subject)
         return _found(await session.scalar(mine.with_for_update()))
 
-    async def _store(
-        self, session: AsyncSession, row: ProviderConnection, key: str, grant: Grant, refresh: str | None
-    ) -> None:
-        await seal_tokens(self._keys, session, row, (grant.access_token, refresh), key)
+    async def _store(self, session: AsyncSession, row: ProviderConnection, key: str, grant: Grant) -> None:
+        await seal_tokens(self._keys, session, row, (grant.access_token, grant.refresh_token), key)
         row.status, row.expires_at, row.retry_at = ConnectionStatus.ACTIVE, grant.expires_at, None
         row.refreshed_at = row.updated_at = datetime.now(UTC)
         if grant.scopes is not None:  # None: the same as before

@@ -119,7 +119,7 @@ class Provider:
         return replace(given, scopes=scopes, subject=subject)
 
     async def refresh(self, refresh_token: str) -> Grant:
-        """Get a new access token; the grant's refresh token may be a new one, or the same."""
+        """Get a new access token; the grant's refresh token is a new one, or the same if the provider gives none."""
         async with self._call() as (http, metadata):
             form = {"grant_type": "refresh_token", "refresh_token": refresh_token}
             given = read_grant(await self._tokens(http, metadata, **form))

@@ -22,7 +22,7 @@ class Grant:
     """What a provider gave for a code or a refresh token."""
 
     access_token: str = field(repr=False)
-    refresh_token: str | None = field(repr=False)
+    refresh_token: str | None = field(repr=False)  # None if the provider gives none
     expires_at: datetime | None  # None if the provider gives none
     scopes: Sequence[str] | None  # None where the answer has none: they are as before
     subject: str | None  # the provider's identifier of the account; None at a refresh

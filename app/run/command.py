@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from sqlalchemy import NullPool
@@ -20,7 +21,9 @@ from app.tokens.keys import DataKeys
 from app.tokens.vault import MasterKeys, UnreadableError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+
+    from sqlalchemy.ext.asyncio import AsyncEngine
 
     Command = Callable[[async_sessionmaker[AsyncSession], DataKeys], Awaitable[Mapping[str, object]]]
 
@@ -33,17 +36,25 @@ def run(command: Command, failed: str) -> None:
         sys.exit(f"{failed}: {error}")
 
 
-async def _answer(command: Command) -> Mapping[str, object]:
-    settings = load(AppSettings)
+@asynccontextmanager
+async def environment(**changes: object) -> AsyncIterator[tuple[AppSettings, AsyncEngine]]:
+    """Configure the logs, and give the environment's settings, with changes, and an engine without a pool."""
+    settings = load(AppSettings).model_copy(update=changes)
     logs.configure(debug=settings.debug)
     engine = create_engine(settings, poolclass=NullPool)
     try:
-        keys = DataKeys(MasterKeys.parse(settings.token_keys.get_secret_value()))
-        return await command(async_sessionmaker(engine, expire_on_commit=False), keys)
-    except (OSError, SQLAlchemyError) as error:
-        if not (failure := explain(error)).expected:
-            raise
-        where = f"{settings.database_host}:{settings.database_port}"
-        raise ServiceError(f"PostgreSQL at {where}: {failure.reason}") from error
+        yield settings, engine
     finally:
         await engine.dispose()
+
+
+async def _answer(command: Command) -> Mapping[str, object]:
+    async with environment() as (settings, engine):
+        keys = DataKeys(MasterKeys.parse(settings.token_keys.get_secret_value()))
+        try:
+            return await command(async_sessionmaker(engine, expire_on_commit=False), keys)
+        except (OSError, SQLAlchemyError) as error:
+            if not (failure := explain(error)).expected:
+                raise
+            where = f"{settings.database_host}:{settings.database_port}"
+            raise ServiceError(f"PostgreSQL at {where}: {failure.reason}") from error

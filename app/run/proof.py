@@ -9,31 +9,25 @@ import asyncio
 import sys
 
 from alembic.util import CommandError
-from sqlalchemy import NullPool, select
+from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from app.core import logs
-from app.core.database import create_engine
 from app.core.errors import ServiceError
 from app.core.migrate import migrate
 from app.core.models import Base
-from app.core.settings import AppSettings, load
+from app.run.command import environment
 
 
 async def prove(name: str) -> None:
     """Migrate a database on this environment's server and look for all columns; a `ServiceError` says what fails."""
-    settings = load(AppSettings).model_copy(update={"database_name": name})
-    logs.configure(debug=settings.debug)
-    engine = create_engine(settings, poolclass=NullPool)
-    try:
-        await migrate(engine, lock_timeout=settings.startup_timeout)
-        async with engine.connect() as connection:
-            for table in Base.metadata.sorted_tables:
-                await connection.execute(select(table).limit(0))
-    except (OSError, SQLAlchemyError, CommandError) as error:
-        raise ServiceError(_reason(error)) from error
-    finally:
-        await engine.dispose()
+    async with environment(database_name=name) as (settings, engine):
+        try:
+            await migrate(engine, lock_timeout=settings.startup_timeout)
+            async with engine.connect() as connection:
+                for table in Base.metadata.sorted_tables:
+                    await connection.execute(select(table).limit(0))
+        except (OSError, SQLAlchemyError, CommandError) as error:
+            raise ServiceError(_reason(error)) from error
 
 
 def _reason(error: Exception) -> str:

@@ -44,7 +44,7 @@ SET status = 'revoked', key_id = row.key, access_token = decode(row.token, 'hex'
 FROM row WHERE c.id = row.id;
 
 WITH document AS (SELECT convert_from(decode(:'document', 'hex'), 'UTF8')::json AS content)
-DELETE FROM token_keys USING document, json_array_elements_text(content->'gone') AS gone WHERE id = gone;
+DELETE FROM token_keys USING document, json_array_elements_text(content->'lost') AS lost WHERE id = lost;
 """
 """Writes the result of `rekey`, given to psql as the variable `document`."""
 
@@ -78,7 +78,7 @@ def rekey(document: str, held: MasterKeys, former: MasterKeys | None) -> Rekeyed
     if not rewrapped and not lost:
         return NOTHING
     added, revoked = _revoked(lost, held)
-    written = {"rewrapped": rewrapped, "added": added, "revoked": revoked, "gone": [row["id"] for row in lost]}
+    written = {"rewrapped": rewrapped, "added": added, "revoked": revoked, "lost": [row["id"] for row in lost]}
     script = f"\\set document {json.dumps(written).encode().hex()}\n{WRITE}"
     return Rekeyed(script, len(rewrapped), len(revoked))
 

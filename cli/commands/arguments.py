@@ -31,21 +31,53 @@ def complete_service(incomplete: str) -> list[str]:
     return [service for service in SERVICES if service.startswith(incomplete)]
 
 
-Environment = Annotated[str, typer.Argument(help="Which environment.", autocompletion=complete_environment)]
+def complete_environment_or_service(incomplete: str) -> list[str]:
+    """Return the environments and services that a word may become."""
+    return [*complete_environment(incomplete), *complete_service(incomplete)]
+
+
+Environment = Annotated[
+    str, typer.Argument(metavar="ENVIRONMENT", help="Which environment.", autocompletion=complete_environment)
+]
 Environments = Annotated[
     list[str],
-    typer.Argument(help="Which environments: dev, test, ci, or one of your own.", autocompletion=complete_environment),
+    typer.Argument(
+        metavar="ENVIRONMENT...",
+        help="Which environments: dev, test, ci, or one of your own.",
+        autocompletion=complete_environment,
+    ),
 ]
-AnyEnvironment = Annotated[
-    str | None,
-    typer.Argument(help="Which environment; all of this clone's if absent.", autocompletion=complete_environment),
+AnyEnvironments = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[ENVIRONMENT]...",
+        help="Which environments; all of this clone's if absent.",
+        autocompletion=complete_environment,
+    ),
 ]
-Service = Annotated[str, typer.Argument(help="Which service.", autocompletion=complete_service)]
+EnvironmentsAndServices = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="ENVIRONMENT... [SERVICE]...",
+        help="Which environments, then which of their services; all if absent.",
+        autocompletion=complete_environment_or_service,
+    ),
+]
+Service = Annotated[str, typer.Argument(metavar="SERVICE", help="Which service.", autocompletion=complete_service)]
 Services = Annotated[
     list[str] | None,
-    typer.Argument(help="Which services; all if absent.", autocompletion=complete_service),
+    typer.Argument(metavar="[SERVICE]...", help="Which services; all if absent.", autocompletion=complete_service),
 ]
-Snapshot = Annotated[str, typer.Argument(help="The snapshot.", autocompletion=complete_snapshot)]
+Snapshot = Annotated[str, typer.Argument(metavar="SNAPSHOT", help="The snapshot.", autocompletion=complete_snapshot)]
+
+
+def environments_and_services(words: list[str]) -> tuple[list[str], list[str]]:
+    """Return the environments that a command names first, without repetition, and the services after them."""
+    from cli.environments.configuration import configured_stacks  # noqa: PLC0415 - as above
+
+    environments = {*configured_stacks()} - {*SERVICES}
+    first = next((place for place, word in enumerate(words) if place and word not in environments), len(words))
+    return list(dict.fromkeys(words[:first])), words[first:]
 
 
 def _without_separator(words: list[str] | None) -> list[str]:
@@ -57,7 +89,10 @@ PASSED_ON: dict[str, bool] = {"ignore_unknown_options": True, "allow_intersperse
 """Of a command whose last words are for another program: what looks like an option there is not its own."""
 
 Words = Annotated[
-    list[str] | None, typer.Argument(metavar="[-- ARGUMENTS...]", callback=_without_separator, show_default=False)
+    list[str] | None,
+    typer.Argument(
+        metavar="[-- ARGUMENT...]", help="Arguments of it.", callback=_without_separator, show_default=False
+    ),
 ]
 Command = Annotated[
     list[str], typer.Argument(metavar="-- COMMAND...", help="The command.", callback=_without_separator)

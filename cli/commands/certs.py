@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Annotated
@@ -12,8 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from cli.commands.arguments import Environment
-from cli.commands.options import AsJson, NoInstall
-from cli.core.errors import UserError
+from cli.commands.options import AsJson, NoInstall, print_json
+from cli.core.errors import FINDINGS, UserError
 from cli.environments import clone, states
 from cli.environments.configuration import require_configured
 from cli.operations import certificates, session
@@ -29,29 +28,29 @@ app = typer.Typer(add_completion=False)
 def certs(
     environment: Environment,
     *,
-    renew: Annotated[bool, typer.Option("--renew", help="First make new keys and certificates, the CA's too.")] = False,
+    renew: Annotated[
+        bool, typer.Option("--renew", help="Replace the keys and certificates first, the CA's too.")
+    ] = False,
     no_install: NoInstall = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show an environment's certificates as its services serve them; the exit status is 1 if clients refuse one."""
+    """Show the certificates that an environment's services serve. Exits 2 if clients refuse one."""
     require_configured(environment)
     if renew:
         here = session.prepare(install=not no_install)
         certificates.renew(here, environment)
         if authority.trusted(here.clone, environment):
-            err.print(
-                f"This machine trusts the earlier CA: `./dashtam trust {environment}` puts this one in its place."
-            )
+            err.print(f"This machine trusts the earlier CA: `./dashtam trust {environment}` replaces it.")
     found = certificates.certificates(states.read(clone.current(), environment))
     if not found:
-        raise UserError(f"{environment} is not up.", remedy=f"Bring it up first: `./dashtam up {environment}`.")
+        raise UserError(f"{environment} is not running.", remedy=f"Bring it up first: `./dashtam up {environment}`.")
     now = datetime.now(UTC)
     if as_json:
-        typer.echo(json.dumps([_record(one, now) for one in found], indent=2))
+        print_json({"environment": environment, "certificates": [_record(one, now) for one in found]})
     else:
         for one in found:
             out.print(_shown(one, now))
-    raise typer.Exit(1 if any(one.trouble for one in found) else 0)
+    raise typer.Exit(FINDINGS if any(one.trouble for one in found) else 0)
 
 
 def _record(one: Certificate, now: datetime) -> dict[str, object]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import Annotated
 
 import typer
 
-from cli.commands.options import AsJson, NoInstall
-from cli.core.errors import UserError
+from cli.commands.options import AsJson, NoInstall, print_json
+from cli.core.errors import USAGE, UserError
 from cli.engine.connect import connect
 from cli.operations import clean as cleaning
 from cli.operations import session
@@ -35,9 +34,9 @@ def clean(
     no_install: NoInstall = False,
     as_json: AsJson = False,
 ) -> None:
-    """Remove everything of this clone from the engine, data too; lists it and asks first. Images stay."""
+    """List everything of this clone on the engine, data too; ask, and remove it. Images stay."""
     if as_json and not (yes or dry_run):
-        raise UserError("--json can't prompt.", remedy="Add --yes to remove, or --dry-run to list.", exit_status=2)
+        raise UserError("--json can't prompt.", remedy="Add --yes to remove, or --dry-run to list.", exit_status=USAGE)
     client = connect()
     here = session.prepare(install=not no_install, engine=False, images=False, stacks=False)
     found = cleaning.find(client, here.pulumi, here.clone)
@@ -48,9 +47,10 @@ def clean(
             data = f", and the data in {', '.join(found.data)} for good" if found.data else ""
             questions.confirm(f"Remove all of this{data}?", as_json=as_json)
         found = cleaning.remove(client, here.pulumi, here.clone, found)
-        err.print("All of it is removed. `./dashtam up dev` starts anew.", highlight=False)
+        err.print("Everything is removed. `./dashtam up dev` starts again from nothing.", highlight=False)
     if as_json:
-        typer.echo(json.dumps({**found.named(), "removed": not dry_run}, indent=2))
+        names = [name for found_names in found.named().values() for name in found_names]
+        print_json({**found.named(), "removed": [] if dry_run else names})
 
 
 def _show(found: cleaning.Belongings) -> None:
@@ -58,4 +58,4 @@ def _show(found: cleaning.Belongings) -> None:
         for name in names:
             out.print(f"{_LABELS[kind]} {name}", markup=False, highlight=False)
     if not found.any:
-        out.print("There is nothing of this clone on the engine.")
+        out.print("Nothing of this clone is on the engine.")

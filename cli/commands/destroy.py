@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection
 from dataclasses import asdict
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from cli.commands.arguments import Environment
-from cli.commands.options import AsJson, NoInstall
+from cli.commands.arguments import Environments
+from cli.commands.options import AsJson, NoInstall, print_json
 from cli.environments import handle
 from cli.operations import session
+from cli.operations.session import Session
 from cli.trust_stores import authority
 from cli.ui import questions
 from cli.ui.console import err
@@ -20,46 +20,58 @@ from cli.ui.console import err
 app = typer.Typer(add_completion=False)
 
 
-@app.command("destroy", epilog="Example: ./dashtam destroy test")
+@app.command("destroy", epilog="Examples: ./dashtam destroy test; ./dashtam destroy feature-x feature-y --yes")
 def destroy(  # noqa: PLR0913 - each an option of the command
-    environment: Environment,
+    environments: Environments,
     *,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask; a snapshot is taken all the same.")] = False,
-    no_snapshot: Annotated[bool, typer.Option("--no-snapshot", help="Take no snapshot: its data is gone.")] = False,
+    no_snapshot: Annotated[bool, typer.Option("--no-snapshot", help="Take no snapshot: the data is lost.")] = False,
     engine_lost: Annotated[
         bool, typer.Option("--engine-lost", help="The Docker engine that it is on no longer exists: forget it.")
     ] = False,
     no_install: NoInstall = False,
     as_json: AsJson = False,
 ) -> None:
-    """Remove an environment with everything in it, like `pulumi destroy`.
+    """Remove environments with everything in them, like `pulumi destroy`.
 
-    Where it keeps data, it asks. Then a snapshot is taken first, which `./dashtam snapshot restore` puts back.
+    Asks for each that has data, and takes a snapshot of it first, which `./dashtam snapshot restore` puts back.
     """
-    handle.require(environment)
+    chosen = list(dict.fromkeys(environments))
+    for environment in chosen:
+        handle.require(environment)
     here = session.prepare(install=not no_install, images=False)
+    ask = not yes
+    removed = [
+        _destroy(here, one, ask=ask, as_json=as_json, snapshot=not no_snapshot, engine_lost=engine_lost)
+        for one in chosen
+    ]
+    if as_json:
+        print_json({"environments": removed})
+
+
+def _destroy(  # noqa: PLR0913 - the options of the command
+    here: Session, environment: str, *, ask: bool, as_json: bool, snapshot: bool, engine_lost: bool
+) -> dict[str, Any]:
     from cli.operations.destroy import Removal  # noqa: PLC0415 - what takes snapshots is slow to import
 
     removal = Removal(here, environment, engine_lost)
     data = removal.data()
-    if engine_lost and not yes and removal.is_elsewhere():
+    if engine_lost and ask and removal.is_elsewhere():
         questions.confirm(
             f"{environment} is on another Docker engine. Forget it, with the passwords and keys without which its data"
             " there can't be read?",
             as_json=as_json,
         )
-    if data and not yes:
-        questions.confirm(_question(environment, data, snapshot=not no_snapshot), as_json=as_json)
-    taken = removal.run(None if yes else data, snapshot=not no_snapshot)
+    if data and ask:
+        questions.confirm(_question(environment, data, snapshot=snapshot), as_json=as_json)
+    taken = removal.run(data if ask else None, snapshot=snapshot)
     if authority.trusted(here.clone, environment):
-        err.print(f"Its CA is still trusted by this machine: `./dashtam untrust {environment}`.", highlight=False)
-    if as_json:
-        typer.echo(json.dumps({"environment": environment, "snapshot": asdict(taken) if taken else None}))
-        return
+        err.print(f"This machine still trusts its CA: `./dashtam untrust {environment}`.", highlight=False)
     err.print(f"{environment} is removed.", highlight=False)
+    return {"environment": environment, "snapshot": asdict(taken) if taken else None}
 
 
 def _question(environment: str, data: Collection[str], *, snapshot: bool) -> str:
     volumes = ", ".join(sorted(data))
-    question = "Take a snapshot, and remove it?" if snapshot else "Remove it for good?"
-    return f"{environment} keeps data in {volumes}. {question}"
+    question = "Take a snapshot, and remove it?" if snapshot else "Remove it? The data will be lost."
+    return f"{environment} has data in {volumes}. {question}"

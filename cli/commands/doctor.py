@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 
 import typer
 from rich.text import Text
 
-from cli.commands.options import AsJson
-from cli.core.errors import UserError
+from cli.commands.options import AsJson, print_json
+from cli.core.errors import FINDINGS, UserError
 from cli.core.paths import ROOT
 from cli.environments import clone
 from cli.environments.clone import Clone
@@ -23,18 +22,18 @@ app = typer.Typer(add_completion=False)
 
 @app.command("doctor", epilog="Example: ./dashtam doctor")
 def doctor(*, as_json: AsJson = False) -> None:
-    """Look for what is wrong, and say how to mend it. Changes nothing; the exit status is 1 if anything is wrong."""
+    """Check this machine and its environments, and print a remedy for each problem. Exits 2 if there are any."""
     found = look()
     if as_json:
-        typer.echo(json.dumps([asdict(finding) for finding in found], indent=2))
+        print_json({"findings": [asdict(finding) for finding in found]})
     else:
         for finding in found:
             _show(finding)
-    raise typer.Exit(0 if all(finding.ok for finding in found) else 1)
+    raise typer.Exit(0 if all(finding.ok for finding in found) else FINDINGS)
 
 
 def look() -> list[Finding]:
-    """Return everything that was looked at, good and bad."""
+    """Return the result of every check."""
     found = [*findings.findings(), *checks.config_findings(ROOT), *checks.image_findings()]
     here = clone.find()
     if here is None:

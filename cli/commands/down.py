@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
-
 import typer
 
 from cli.commands.arguments import Environments
-from cli.commands.options import AsJson, NoInstall
+from cli.commands.options import AsJson, NoInstall, print_json
 from cli.operations import session
 from cli.operations.down import down as take_down
 from cli.ui.console import err
@@ -17,12 +15,14 @@ app = typer.Typer(add_completion=False)
 
 @app.command("down", epilog="Example: ./dashtam down dev; ./dashtam up dev")
 def down(environments: Environments, *, no_install: NoInstall = False, as_json: AsJson = False) -> None:
-    """Remove environments' containers and networks; volumes, secrets and certificates stay for the next `up`."""
+    """Remove environments' containers and networks; data, passwords and certificates stay for the next `up`."""
     here = session.prepare(install=not no_install, images=False)
     chosen = list(dict.fromkeys(environments))
     take_down(here, *chosen)
     if as_json:
-        typer.echo(json.dumps([{"environment": environment} for environment in chosen]))
+        print_json({"environments": [{"environment": environment} for environment in chosen]})
         return
     for environment in chosen:
-        err.print(f"{environment} is down. `./dashtam up {environment}` goes on from there.", highlight=False)
+        err.print(
+            f"{environment} is down. `./dashtam up {environment}` starts it again, with its data.", highlight=False
+        )

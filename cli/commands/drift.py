@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 
 import typer
@@ -10,7 +9,8 @@ from rich.table import Table
 from rich.text import Text
 
 from cli.commands.arguments import Environment
-from cli.commands.options import AsJson
+from cli.commands.options import AsJson, print_json
+from cli.core.errors import FINDINGS
 from cli.environments import handle
 from cli.operations.drift import Difference, look
 from cli.ui.console import err, out
@@ -24,17 +24,17 @@ def drift(
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Say what the engine has otherwise than Pulumi's state says. Changes nothing; the exit status is 1 if anything."""
+    """Compare Docker with Pulumi's state. Exits 2 if they differ."""
     there = handle.of(environment)
     found = look(there.view, there.clone, environment)
     if as_json:
-        typer.echo(json.dumps([asdict(one) for one in found], indent=2))
+        print_json({"environment": environment, "differences": [asdict(one) for one in found]})
     elif found:
         out.print(table(found))
-        err.print(f"[bold]What to do:[/] `./dashtam up {environment}` mends it.", highlight=False)
+        err.print(f"[bold]What to do:[/] `./dashtam up {environment}` corrects it.", highlight=False)
     else:
-        out.print(f"{environment} is as its state says.", highlight=False)
-    raise typer.Exit(1 if found else 0)
+        out.print(f"{environment} has no drift.", highlight=False)
+    raise typer.Exit(FINDINGS if found else 0)
 
 
 def table(found: list[Difference]) -> Table:

@@ -22,7 +22,9 @@ from cli.ui.console import err
 from infra.naming import SERVICES
 from infra.outputs import StackOutputs
 
-ShowSecrets = Annotated[bool, typer.Option("--show-secrets", help="With the passwords; without, nothing logs in.")]
+ShowSecrets = Annotated[
+    bool, typer.Option("--show-secrets", help="Include passwords; clients can't log in without them.")
+]
 
 app = typer.Typer(add_completion=False)
 
@@ -44,7 +46,7 @@ def env(
     no_install: NoInstall = False,
     as_json: AsJson = False,
 ) -> None:
-    """Print what a shell must set so that other programs do their work here.
+    """Print shell exports for Pulumi, pytest or database clients.
 
     Without an environment it is for plain `pulumi` and `pytest`; with one, for clients of its services: DATABASE_URL,
     PGHOST, REDIS_URL, APP_URL and so on, and DASHTAM_CA_FILE to verify them with.
@@ -68,7 +70,7 @@ def _tools(here: Session) -> dict[str, str | None]:
 def _clients(here: Session, name: str, *, secrets: bool) -> dict[str, str]:
     outputs = here.pulumi.outputs(name)
     if outputs is None:
-        raise UserError(f"{name} is not up.", remedy=f"Bring it up first: `./dashtam up {name}`.")
+        raise UserError(f"{name} is not running.", remedy=f"Bring it up first: `./dashtam up {name}`.")
     if hidden := unpublished(outputs):
         err.print(f"In the network of {name} only, and so left out: {', '.join(hidden)}.", highlight=False)
     return client_settings.variables(outputs, client_settings.authority_file(here.clone, outputs), secrets=secrets)

@@ -36,7 +36,7 @@ def export(
     require_configured(environment)
     state = states.read(clone.current(), environment)
     if not any(state.of(CONTAINER)):
-        raise UserError(f"{environment} is not up.", remedy=f"Bring it up first: `./dashtam up {environment}`.")
+        raise UserError(f"{environment} is not running.", remedy=f"Bring it up first: `./dashtam up {environment}`.")
     if output is not None:
         output_files.ask(str(output), yes=yes)
     text = compose.render(environment, state)

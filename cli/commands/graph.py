@@ -57,6 +57,6 @@ def _look(environment: str) -> Graph:
     name = placements.naming(there.clone, environment).network
     network = next((one for one in there.view.network_documents() if one["Name"] == name), None)
     if network is None or not there.services():
-        raise UserError(f"{environment} is not up.", remedy=f"Bring it up first: `./dashtam up {environment}`.")
+        raise UserError(f"{environment} is not running.", remedy=f"Bring it up first: `./dashtam up {environment}`.")
     outputs = states.read(there.clone, environment).outputs
     return model.build(environment, documents, network, outputs.get("images") or {})

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Column, Table
 
-from cli.commands.options import AsJson
+from cli.commands.options import AsJson, print_json
 from cli.engine.connect import connect
 from cli.images import build as building
 from cli.images import local, registry, source
@@ -17,8 +16,6 @@ from cli.ui.console import out
 from infra.catalogue import BASES, ImageSource
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from docker import DockerClient
 
 app = typer.Typer(
@@ -79,7 +76,7 @@ def source_command(
     client = connect()
     decision = source.choose(client, wish) if wish else source.explain(client)
     if as_json:
-        _tell(decision.model_dump(mode="json"))
+        print_json(decision.model_dump(mode="json"))
         return
     out.print(f"{decision.source.value} ({decision.reason})", markup=False, highlight=False)
 
@@ -91,7 +88,7 @@ def build_command(*, as_json: AsJson = False) -> None:
     images = source.decide(client)
     building.ensure(client, images)
     if as_json:
-        _tell(_document(client, images))
+        print_json(_document(client, images))
 
 
 @app.command("lock", epilog="Example: ./dashtam images lock")
@@ -99,7 +96,7 @@ def lock_command(*, as_json: AsJson = False) -> None:
     """Record the digests of the official images, as the registry gives them, in images/lock.json."""
     digests = registry.record_digests(connect())
     if as_json:
-        _tell(digests)
+        print_json(digests)
         return
     for reference, digest in digests.items():
         out.print(f"{reference} {digest}", markup=False, highlight=False)
@@ -110,7 +107,7 @@ def clean_command(*, as_json: AsJson = False) -> None:
     """Remove the base images that older versions built and nothing uses."""
     removed = list(local.remove_stale(connect()))
     if as_json:
-        _tell({"removed": removed})
+        print_json({"removed": removed})
         return
     for reference in removed:
         out.print(f"removed {reference}", markup=False, highlight=False)
@@ -122,7 +119,7 @@ def list_command(*, as_json: AsJson = False) -> None:
     client = connect()
     images = source.explain(client).source
     if as_json:
-        _tell(_document(client, images))
+        print_json(_document(client, images))
         return
     # A reference is there to be copied: folded rather than cut.
     table = Table("image", Column("reference", overflow="fold"), "state", "version", "size", box=None)
@@ -135,7 +132,3 @@ def list_command(*, as_json: AsJson = False) -> None:
 
 def _document(client: DockerClient, images: ImageSource) -> dict[str, object]:
     return {"source": images.value, "images": [asdict(row) for row in rows(client, images)]}
-
-
-def _tell(document: Mapping[str, object]) -> None:
-    typer.echo(json.dumps(document, indent=2))

@@ -12,7 +12,7 @@ import typer
 from cli.commands.arguments import Environment, Services
 from cli.commands.options import AsJson
 from cli.core import signals
-from cli.core.errors import UserError
+from cli.core.errors import USAGE, UserError
 from cli.environments import handle
 from cli.environments.handle import Target
 from cli.operations.logs import parse_since, rendering
@@ -86,7 +86,7 @@ def _moment(text: str) -> float:
         raise UserError(
             f"{text!r} is no time.",
             cause="--since takes how long ago, such as 90s, 10m or 1h30m, or a time such as 2026-11-02T08:30:00Z.",
-            exit_status=2,
+            exit_status=USAGE,
         ) from None
 
 
@@ -98,5 +98,5 @@ def _pattern(text: str) -> re.Pattern[str]:
             f"{text!r} is no regular expression.",
             cause=f"{error}.",
             remedy=r"Write a \ in front of a character that is meant as itself.",
-            exit_status=2,
+            exit_status=USAGE,
         ) from None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import webbrowser
 from enum import StrEnum
 from typing import Annotated
@@ -10,7 +9,7 @@ from typing import Annotated
 import typer
 
 from cli.commands.arguments import Environment
-from cli.commands.options import AsJson
+from cli.commands.options import AsJson, print_json
 from cli.core.errors import UserError
 from cli.environments import handle
 from cli.ui.console import err
@@ -49,6 +48,6 @@ def open_page(
         typer.echo(url)  # first: a browser in a terminal takes it over
     opened = webbrowser.open(url)
     if as_json:
-        typer.echo(json.dumps({"environment": environment, "page": page.value, "url": url, "opened": opened}, indent=2))
+        print_json({"environment": environment, "page": page.value, "url": url, "opened": opened})
     elif not opened:
         err.print("There is no browser to open it in.", highlight=False)

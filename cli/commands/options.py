@@ -1,7 +1,9 @@
-"""Options that several commands share."""
+"""Options that several commands share, and how their results are printed for scripts."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from typing import Annotated
 
 import typer
@@ -9,8 +11,13 @@ import typer
 NoInstall = Annotated[
     bool, typer.Option("--no-install", help="Install nothing on this machine; what is missing is an error.")
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="For scripts.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, errors too; never prompt.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")]
 NoSnapshot = Annotated[
     bool, typer.Option("--no-snapshot", help="Take no snapshot of the data that is replaced: it is lost.")
 ]
+
+
+def print_json(document: Mapping[str, object]) -> None:
+    """Print a command's result: one object per call."""
+    typer.echo(json.dumps(document, indent=2))

@@ -2,41 +2,27 @@
 
 from __future__ import annotations
 
-import json
-
 import typer
 
-from cli.commands.arguments import Environment, Services
-from cli.commands.options import AsJson
-from cli.engine.connect import connect
-from cli.environments import environment_lock, handle, placements
-from cli.environments.handle import Target
-from cli.operations import finish_restore
-from cli.operations import restart as restarting
-from cli.operations.update_progress import display
+from cli.commands.arguments import EnvironmentsAndServices, environments_and_services
+from cli.commands.options import AsJson, print_json
+from cli.environments import handle
+from cli.operations.restart import restart as restart_services
 from cli.ui.console import err
 
 app = typer.Typer(add_completion=False)
 
 
-@app.command("restart", epilog="Examples: ./dashtam restart dev; ./dashtam restart dev app")
-def restart(environment: Environment, services: Services = None, *, as_json: AsJson = False) -> None:
-    """Restart services in the order in which they need each other, and wait until they are healthy."""
-    there = handle.of(environment)
-    with environment_lock.held(there.clone, environment):
-        # An interrupted restore has stopped all that use the data.
-        containers = there.chosen(None if _finished_restore(there) else services)
-        with display([environment], err) as (progress,):
-            restarting.restart(there.view, environment, containers, progress.show)
-    restarted = [one.component for one in containers]
+@app.command("restart", epilog="Examples: ./dashtam restart dev; ./dashtam restart dev app; ./dashtam restart dev test")
+def restart(words: EnvironmentsAndServices, *, as_json: AsJson = False) -> None:
+    """Restart services in the order of their dependencies, and wait until they are healthy."""
+    environments, services = environments_and_services(words)
+    found = [handle.of(environment) for environment in environments]
+    for one in found:
+        one.chosen(services)
+    restarted = [{"environment": one.environment, "services": restart_services(one, services)} for one in found]
     if as_json:
-        typer.echo(json.dumps({"environment": environment, "services": restarted}))
+        print_json({"environments": restarted})
         return
-    err.print(f"{environment}: {', '.join(restarted)} restarted.", highlight=False)
-
-
-def _finished_restore(there: Target) -> bool:
-    finished = finish_restore.finish(connect(), there.clone, placements.naming(there.clone, there.environment))
-    if finished:
-        err.print(f"A restore of {there.environment} was interrupted; it is finished now.", highlight=False)
-    return finished
+    for each in restarted:
+        err.print(f"{each['environment']}: {', '.join(each['services'])} restarted.", highlight=False)

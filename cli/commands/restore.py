@@ -10,7 +10,7 @@ import typer
 
 from cli.commands.arguments import Environment
 from cli.commands.options import AsJson, NoSnapshot, Yes
-from cli.core.errors import UserError
+from cli.core.errors import USAGE, UserError
 from cli.engine.connect import connect
 from cli.environments import handle
 from cli.ui import questions
@@ -41,7 +41,7 @@ def restore(
     target, client = handle.of(environment), connect()
     if not yes and file == STREAM:
         raise UserError(
-            "Give --yes.", cause="Standard input is the backup, so it can't answer the question.", exit_status=2
+            "Give --yes.", cause="Standard input is the backup, so it can't answer the question.", exit_status=USAGE
         )
     if not yes:
         snapshot = not no_snapshot and snapshot_before_loss.has_data(client, target.clone, environment)

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from typing import Annotated
 
 import typer
 
-from cli.commands.arguments import AnyEnvironment
-from cli.commands.options import AsJson
+from cli.commands.arguments import AnyEnvironments
+from cli.commands.options import AsJson, print_json
 from cli.engine.connect import connect
 from cli.engine.inventory import EngineView
 from cli.environments import clone
-from cli.environments.configuration import configured_stacks, require_configured
+from cli.environments.configuration import require_configured
 from cli.images import source
 from cli.operations.status.collect import Overview, gather
 from cli.operations.status.document import document
@@ -25,21 +24,23 @@ app = typer.Typer(add_completion=False)
 
 @app.command("status", epilog="Examples: ./dashtam status; ./dashtam status dev --watch; ./dashtam status --all --size")
 def status(
-    environment: AnyEnvironment = None,
+    environments: AnyEnvironments = None,
     *,
-    everyone: Annotated[bool, typer.Option("--all", help="Also those of other clones on this engine.")] = False,
+    everyone: Annotated[
+        bool, typer.Option("--all", help="Include environments of other clones on this engine.")
+    ] = False,
     idle: Annotated[
-        bool, typer.Option("--size", help="Also measure the data of what doesn't run: slow on a full engine.")
+        bool, typer.Option("--size", help="Measure the data of stopped services too: slow on a full engine.")
     ] = False,
     watching: Annotated[
-        bool, typer.Option("--watch", help="Refresh until Ctrl-C; without a terminal, a line a change.")
+        bool, typer.Option("--watch", help="Refresh until Ctrl-C; without a terminal, print one line per change.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show what runs where and how well, its certificates and data, and what drifted. Changes nothing."""
-    if (environment and everyone) or (watching and as_json):
+    """Show services, health, ports, certificates, data and drift of environments. Changes nothing."""
+    if (environments and everyone) or (watching and as_json):
         raise typer.BadParameter("ENVIRONMENT and --all exclude each other, and so do --watch and --json.")
-    if environment:
+    for environment in environments or ():
         require_configured(environment)
     client = connect()
     view, here = EngineView(client), clone.find()
@@ -47,7 +48,7 @@ def status(
     sizes = None if watching and not out.is_terminal else Sizes(view, idle=idle)
 
     def look() -> list[Overview]:
-        return gather(view, here, environment, everyone=everyone, sizes=sizes)
+        return gather(view, here, environments or None, everyone=everyone, sizes=sizes)
 
     if watching:
         from cli.operations.status.watch import watch  # noqa: PLC0415 - most look once
@@ -58,7 +59,7 @@ def status(
     found = look()
     if as_json:
         known = {"clone": here.id if here else None, "image_source": decision.source.value if decision else None}
-        typer.echo(json.dumps({**known, "environments": configured_stacks(), **document(found)}, indent=2))
+        print_json({**known, **document(found)})
         return
     out.print(shown(found, owners=everyone))
     if decision:

@@ -40,7 +40,7 @@ def trust(
     here = clone.current()
     pem = certificates.authority(states.read(here, environment))
     if pem is None:
-        raise UserError(f"{environment} is not up.", remedy=f"Bring it up first: `./dashtam up {environment}`.")
+        raise UserError(f"{environment} is not running.", remedy=f"Bring it up first: `./dashtam up {environment}`.")
     ca, stores = Authority(environment, pem), _stores(store, asking(yes=yes), install=not no_install)
     earlier = [old for old in authority.trusted(here, environment) if old != ca]
     stale = [(old, one) for old in earlier for one in stores if one.holds(old)]

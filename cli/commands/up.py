@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
 from rich.table import Table
 
 from cli.commands.arguments import Environments
-from cli.commands.options import AsJson, NoInstall
+from cli.commands.options import AsJson, NoInstall, print_json
 from cli.core.durations import seconds
-from cli.core.errors import UserError
+from cli.core.errors import USAGE, UserError
 from cli.environments import named_environments
 from cli.operations import session
 from cli.operations.up import up as bring_up
-from cli.ui.console import err, out
+from cli.ui.console import err
 from infra.naming import SERVICES
 from infra.outputs import StackOutputs
 
@@ -38,33 +40,38 @@ def up(
     *,
     name: Annotated[
         str | None,
-        typer.Option(help="Make a further environment of this name from the same config, on free ports of its own."),
+        typer.Option(metavar="NAME", help="Make another environment of this name from the same config, on free ports."),
     ] = None,
     wait_timeout: Annotated[
         float | None,
         typer.Option(
             parser=timeout,
             metavar="DURATION",
-            help="Give up if they aren't healthy so long after the start, such as 90s or 5m; what was done stays."
-            " Without it each service has `wait` of dashtam:health.",
+            help="Fail if they aren't healthy within this time, such as 90s, 5m or 1h; nothing is rolled back."
+            " Without it, each service has dashtam:health.wait.",
         ),
     ] = None,
     no_install: NoInstall = False,
     as_json: AsJson = False,
 ) -> None:
-    """Bring environments up: set this machine up if needed, then wait until every service is healthy."""
+    """Start environments; set up this machine if needed, and wait until every service is healthy."""
     if name is not None and len(environments) != 1:
-        raise UserError("--name goes with one environment.", remedy="./dashtam up dev --name NAME", exit_status=2)
+        raise UserError("--name goes with one environment.", remedy="./dashtam up dev --name NAME", exit_status=USAGE)
     here = session.prepare(install=not no_install)
     if name is not None:
         named_environments.make(here.pulumi, here.engine, here.clone, environments[0], name)
         environments = [name]
     chosen = list(dict.fromkeys(environments))
-    for outputs in bring_up(here, *chosen, timeout=wait_timeout):
-        if as_json:
-            out.print_json(outputs.public())
-        else:
-            err.print(summary(outputs))
+    report(bring_up(here, *chosen, timeout=wait_timeout), as_json=as_json)
+
+
+def report(found: Sequence[StackOutputs], *, as_json: bool) -> None:
+    """Print what runs in environments, and where."""
+    if as_json:
+        print_json({"environments": [json.loads(outputs.public()) for outputs in found]})
+        return
+    for outputs in found:
+        err.print(summary(outputs))
 
 
 def summary(outputs: StackOutputs) -> Table:

@@ -1,14 +1,20 @@
-"""The error that a user can fix, and the suggestion of a name that was probably meant."""
+"""Failures that a user can do something about, and the exit statuses of the command."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
+FAILED = 1
+FINDINGS = 2
+"""The exit status of a check that found something: `drift`, `certs`, `doctor`."""
+USAGE = 64
+"""The exit status of a wrong command line (sysexits(3), EX_USAGE)."""
+
 
 class UserError(Exception):
-    """A failure that the user can fix; shown as text, without a traceback, and so without secrets."""
+    """A failure with its cause and its remedy; printed as text, never as a traceback."""
 
-    def __init__(self, message: str, *, cause: str = "", remedy: str = "", exit_status: int = 1) -> None:
+    def __init__(self, message: str, *, cause: str = "", remedy: str = "", exit_status: int = FAILED) -> None:
         super().__init__(message)
         self.message = message
         self.cause = cause

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import docker
 
-from cli.core.errors import UserError
+from cli.core.errors import USAGE, UserError
 from cli.engine import streams
 from cli.engine.streams import explain_failure
 from cli.environments.handle import Target
@@ -66,7 +66,7 @@ def run_file(client: docker.DockerClient, target: Target, file: Path) -> None:
         sql = file.read_text()
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(
-            f"{file} can't be read.", cause=str(error), remedy="Name a file of SQL.", exit_status=2
+            f"{file} can't be read.", cause=str(error), remedy="Name a file of SQL.", exit_status=USAGE
         ) from None
     database = of(client, target)
     with explain_failure(

@@ -21,7 +21,7 @@ def update_failed(command: str, stack: str, errors: list[str], reports: list[str
     """Return the error for an update that failed, from Pulumi's diagnostics and the reports of containers."""
     causes = "\n".join(reasons(errors))
     return UserError(
-        f"{stack} is not up."
+        f"{stack} did not become healthy."
         if command == "up"
         else f"{stack} is not down."
         if command == "down"

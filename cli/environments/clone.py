@@ -157,7 +157,7 @@ def _keeps_state(folder: Path) -> bool:
 
 
 def _folder(name: str, home: Path) -> Path:
-    return identity.folder_of(name, home)
+    return identity.folder(name, home)
 
 
 def _holds(root: Path, name: str) -> bool:

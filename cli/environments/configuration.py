@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cli.core.errors import UserError, did_you_mean
+from cli.core.errors import USAGE, UserError, did_you_mean
 from cli.core.paths import ROOT
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def require_configured(stack: str, root: Path = ROOT) -> None:
         cause=f"{file.name} does not exist; there are: {', '.join(known)}.",
         remedy=f"{did_you_mean(stack, known)}Choose one of these, or make another from the config of one:"
         " `./dashtam up dev --name NAME`.",
-        exit_status=2,
+        exit_status=USAGE,
     )
 
 

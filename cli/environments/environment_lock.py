@@ -10,7 +10,7 @@ from filelock import Timeout
 from cli.core.errors import UserError
 from cli.core.file_lock import exclusively
 from cli.environments.clone import Clone
-from cli.ui.console import announce
+from cli.ui.console import err
 
 TIMEOUT = 600.0
 """Seconds; more than an update takes."""
@@ -20,15 +20,14 @@ TIMEOUT = 600.0
 def held(clone: Clone, *stacks: str, timeout: float = TIMEOUT) -> Iterator[None]:
     """Hold some of a clone's environments for this command, or refuse after `timeout` seconds.
 
-    The operating system releases a lock when its holder ends, however it ends. Who holds one may take it again, so that
-    a command which is made of others holds one for all of them.
+    Who holds one may take it again, so that a command which is made of others holds one for all of them.
     """
     with ExitStack() as locks:
         # In one order everywhere, so that two commands never wait for each other.
         for stack in sorted(set(stacks)):
             waiting = f"Another command is changing {stack}; waiting for it."
             try:
-                locks.enter_context(exclusively(clone.home / f"{stack}.lock", waiting, announce, timeout))
+                locks.enter_context(exclusively(clone.home / f"{stack}.lock", waiting, err.print, timeout))
             except Timeout:
                 raise UserError(
                     f"{stack} is still being changed by another command.",

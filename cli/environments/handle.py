@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cli.core.errors import UserError, did_you_mean
+from cli.core.errors import USAGE, UserError, did_you_mean
 from cli.engine.connect import connect
 from cli.engine.container import ContainerView
 from cli.engine.inventory import EngineView
@@ -35,13 +35,13 @@ class Target:
                 f"There is no service {name!r}.",
                 cause=f"Services are: {', '.join(SERVICES)}.",
                 remedy=did_you_mean(name, SERVICES).strip(),
-                exit_status=2,
+                exit_status=USAGE,
             )
         for one in self.services():
             if one.component == name:
                 return one
         raise UserError(
-            f"The {name} of {self.environment} is not up.",
+            f"The {name} of {self.environment} is not running.",
             remedy=f"Bring it up first: `./dashtam up {self.environment}`.",
         )
 
@@ -51,7 +51,7 @@ class Target:
         services = [one for one in self.services() if not found or one.component in found]
         if not services:
             raise UserError(
-                f"{self.environment} is not up.", remedy=f"Bring it up first: `./dashtam up {self.environment}`."
+                f"{self.environment} is not running.", remedy=f"Bring it up first: `./dashtam up {self.environment}`."
             )
         return services
 

@@ -11,7 +11,7 @@ import subprocess
 from pathlib import Path
 
 from cli.core.atomic_files import write_whole
-from cli.core.errors import UserError
+from cli.core.errors import USAGE, UserError
 from cli.engine.inventory import EngineView
 from cli.environments import placements
 from cli.environments.allocation import Allocator
@@ -71,7 +71,7 @@ def _require_possible(clone: Clone, source: str, name: str) -> None:
             f"{name!r} can't be an environment's name.",
             cause=str(error),
             remedy="Choose another name, such as feature-x.",
-            exit_status=2,
+            exit_status=USAGE,
         ) from None
     file = config_file(name, clone.root)
     if file.exists() and not file.is_symlink():
@@ -79,14 +79,14 @@ def _require_possible(clone: Clone, source: str, name: str) -> None:
             f"There is an environment {name} already, with a config of its own.",
             cause=f"{file.name} exists.",
             remedy=f"Choose another name, or bring that one up: `./dashtam up {name}`.",
-            exit_status=2,
+            exit_status=USAGE,
         )
     known = placements.recorded(clone).get(name)
     if known and known.source != source:
         raise UserError(
             f"{name} was made from {known.source}, not from {source}.",
             remedy=f"Choose another name, or remove it first: `./dashtam destroy {name}`.",
-            exit_status=2,
+            exit_status=USAGE,
         )
 
 

@@ -40,6 +40,6 @@ def _without_another_clones(clone: Clone, environ: Mapping[str, str]) -> dict[st
     other = environ.get(CLONE)
     if other in {None, "", clone.id}:
         return dict(environ)
-    theirs = identity.folder_of(str(other), Path("/"))  # in whichever data home
+    theirs = identity.folder(str(other), Path("/"))  # in whichever data home
     ends = {backend.URL: f"{theirs}/state", backend.PASSPHRASE_FILE: f"{theirs}/passphrase"}
     return {name: value for name, value in environ.items() if name not in ends or not value.endswith(ends[name])}

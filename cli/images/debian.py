@@ -6,15 +6,12 @@ import io
 import re
 from typing import TYPE_CHECKING, Any
 
-import requests
-from docker.errors import DockerException
-
 from cli.core.errors import UserError
-from cli.images.failures import explained
+from cli.images.failures import engine_failures, explained
 from infra.catalogue import BASES, IMAGES, Base, ImageSource, source_digest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Mapping
 
     from docker import DockerClient
 
@@ -35,45 +32,42 @@ def current_references() -> frozenset[str]:
 
 def make(client: DockerClient, base: Base, tick: Callable[[str], object]) -> None:
     """Build one base image; `tick` gets the output."""
-    what = f"Building the {base.name} image failed"
-    try:
-        arguments = {"BASE_IMAGE": root_reference()}
-        build = client.api.build(path=str(IMAGES / base.name), buildargs=arguments, decode=True, rm=True, forcerm=True)
-        draft = follow(build, what, tick)
-        package = client.images.get(draft).labels["dashtam.package"]
-        labels = {LABEL: base.name, "dashtam.version": _version(client, draft, package)}
-        labels |= {"dashtam.component": "base", "dashtam.origin": "debian"}
-        recipe = io.BytesIO(f"FROM {draft}\n".encode())
-        # The version is known only once the package is in; and the name comes last, so that half an image never has it.
-        tag = base.reference(ImageSource.DEBIAN)
-        follow(client.api.build(fileobj=recipe, labels=labels, tag=tag, decode=True, rm=True, forcerm=True), what, tick)
-    except (DockerException, requests.RequestException) as error:
-        raise explained(what, [str(error)]) from error
+    failed = f"Building the {base.name} image failed"
+    arguments = {"BASE_IMAGE": root_reference()}
+    draft = build(client, failed, tick, path=str(IMAGES / base.name), buildargs=arguments)
+    labels = {LABEL: base.name, "dashtam.version": _version(client, draft, failed)}
+    labels |= {"dashtam.component": "base", "dashtam.origin": "debian"}
+    recipe = io.BytesIO(f"FROM {draft}\n".encode())
+    # The version is known only once the package is in; and the name comes last, so that half an image never has it.
+    build(client, failed, tick, fileobj=recipe, labels=labels, tag=base.reference(ImageSource.DEBIAN))
 
 
-def follow(events: Iterable[dict[str, Any]], what: str, tick: Callable[[str], object]) -> str:
-    """Follow a build to its end and return the image's id."""
+def build(client: DockerClient, failed: str, tick: Callable[[str], object], **options: Any) -> str:  # noqa: ANN401
+    """Have the engine build an image, with options of the SDK, and return its id; `tick` gets the output."""
     lines: list[str] = []
     image = ""
-    for event in events:
-        text = str(event.get("error") or event.get("stream") or "")
-        if text.strip():
-            lines.append(re.sub(r"\x1b\[\d+m", "", text))
-            tick(lines[-1])
-        image = event.get("aux", {}).get("ID", image)
-        if "error" in event:
-            raise explained(what, lines)
+    with engine_failures(failed):
+        for event in client.api.build(decode=True, rm=True, forcerm=True, **options):
+            text = str(event.get("error") or event.get("stream") or "")
+            if text.strip():
+                lines.append(re.sub(r"\x1b\[\d+m", "", text))
+                tick(lines[-1])
+            image = event.get("aux", {}).get("ID", image)
+            if "error" in event:
+                raise explained(failed, lines)
     if not image:
-        raise UserError(what, cause="the engine ended without an image", remedy="Run the same command again.")
+        raise UserError(failed, cause="the engine ended without an image", remedy="Run the same command again.")
     return image
 
 
-def _version(client: DockerClient, image: str, package: str) -> str:
-    """Ask an image for a package's version, in a container that the engine removes when it ends."""
-    options: Mapping[str, Any] = client.api.create_host_config(auto_remove=True, network_mode="none")
-    container = client.api.create_container(
-        image, [package], entrypoint=_VERSION, host_config=options, labels={LABEL: "version"}
-    )
-    output = client.api.attach(container, stream=True, logs=True)
-    client.api.start(container)
-    return b"".join(output).decode().strip()
+def _version(client: DockerClient, image: str, failed: str) -> str:
+    """Ask an image for its package's version, in a container that the engine removes when it ends."""
+    with engine_failures(failed):
+        package = client.images.get(image).labels["dashtam.package"]
+        options: Mapping[str, Any] = client.api.create_host_config(auto_remove=True, network_mode="none")
+        container = client.api.create_container(
+            image, [package], entrypoint=_VERSION, host_config=options, labels={LABEL: "version"}
+        )
+        output = client.api.attach(container, stream=True, logs=True)
+        client.api.start(container)
+        return b"".join(output).decode().strip()

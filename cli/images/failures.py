@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import requests
+from docker.errors import DockerException
+
 from cli.core import remedies
 from cli.core.errors import UserError
 
@@ -21,3 +27,12 @@ def explained(what: str, lines: list[str]) -> UserError:
     return UserError(
         what, cause=f"the last lines were:\n{output}", remedy=f"Run the same command again. {OTHER_SOURCE}"
     )
+
+
+@contextmanager
+def engine_failures(what: str) -> Iterator[None]:
+    """Turn an error of the engine, or a lost connection to it, into an explained one."""
+    try:
+        yield
+    except (DockerException, requests.RequestException) as error:
+        raise explained(what, [str(error)]) from error

@@ -5,12 +5,10 @@ from __future__ import annotations
 import hashlib
 import tomllib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from cli.core.paths import ROOT
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 _BUILD_INPUTS = {".go", ".mod", ".sum", ".toml"}
 
@@ -27,6 +25,11 @@ class Module:
     plugins: tuple[str, ...]
     scripts: tuple[tuple[str, str], ...]
 
+    @property
+    def commands(self) -> tuple[str, ...]:
+        """Names of its programs and scripts, for PATH."""
+        return (*self.programs, *(Path(path).name for _, path in self.scripts))
+
 
 @dataclass(frozen=True)
 class Lock:
@@ -41,8 +44,7 @@ class Lock:
     @property
     def programs(self) -> tuple[str, ...]:
         """Names of all programs and scripts for PATH."""
-        scripts = tuple(path.rpartition("/")[2] for module in self.modules for _, path in module.scripts)
-        return tuple(name for module in self.modules for name in module.programs) + scripts
+        return tuple(name for module in self.modules for name in module.commands)
 
     def digest(self) -> str:
         """Return a hash of the toolchain's sources, without Go's own version: updating Go must not cost a build."""

@@ -82,9 +82,8 @@ def _built(places: Places) -> Toolchain:
 def build(places: Places, *, plugins_only: bool) -> None:
     """Build what is missing of every module."""
     go = find_go(places.lock) or fetch_go(places.lock)
-    builder = Builder(go, bin=places.built / "bin", plugins=places.built / "plugins")
     for module in places.lock.modules:
-        builder.build(module, plugins_only=plugins_only)
+        Builder(go, module, places.built).build(plugins_only=plugins_only)
 
 
 def _install_built(cli: Cli, places: Places) -> None:

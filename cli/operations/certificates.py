@@ -62,7 +62,7 @@ def certificates(state: StackState) -> list[Certificate]:
 
 
 def authority(state: StackState) -> str | None:
-    """Return an environment's CA certificate in PEM; None where the environment is not up."""
+    """Return an environment's CA certificate in PEM; None where the environment is not running."""
     return next((str(one.outputs["certPem"]) for one in state.of(AUTHORITY)), None)
 
 
@@ -139,5 +139,5 @@ def renew(session: Session, stack: str) -> None:
     # A certificate follows its key: what is signed by, or for, another key is made anew.
     keys = [one.urn for one in state.of(KEY) if _OF_CERTIFICATES in one.urn]
     if not keys:
-        raise UserError(f"{stack} is not up.", remedy=f"Bring it up: `./dashtam up {stack}` makes certificates.")
+        raise UserError(f"{stack} is not running.", remedy=f"Bring it up: `./dashtam up {stack}` makes certificates.")
     up(session, stack, replace=keys)

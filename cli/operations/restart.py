@@ -1,9 +1,9 @@
-"""Restarts services in the order in which they need each other, and waits until they are healthy again."""
+"""Restarts services in the order of their dependencies, and waits until they are healthy again."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from graphlib import TopologicalSorter
@@ -13,9 +13,14 @@ from docker.errors import APIError
 from cli.core import remedies, signals
 from cli.core.errors import UserError
 from cli.engine import failure_report
+from cli.engine.connect import connect
 from cli.engine.container import ContainerView
 from cli.engine.inventory import EngineView
-from cli.operations.update_progress import STARTING
+from cli.environments import environment_lock, placements
+from cli.environments.handle import Target
+from cli.operations import finish_restore
+from cli.operations.update_progress import STARTING, display
+from cli.ui.console import err
 
 NEEDS: Mapping[str, Collection[str]] = {
     "postgres": (),
@@ -24,20 +29,39 @@ NEEDS: Mapping[str, Collection[str]] = {
     "app": ("postgres", "redis", "sandbox"),
     "callback": ("app",),
 }
-"""What each service asks for its answers."""
+"""What each service depends on."""
 
 GRACE = 30
-"""Seconds that a service has to end in good order."""
+"""Seconds that a service has to end by itself."""
 
-POLL = 0.2
+INTERVAL = 0.2
 """Seconds."""
 
 Show = Callable[[str, str], None]
-"""Told of a service what has become of it."""
+"""Shows the state of a service."""
 
 
-def restart(view: EngineView, stack: str, containers: Collection[ContainerView], show: Show) -> None:
-    """Stop services and start them again: who needs another is stopped before it, and started after it."""
+def restart(environment: Target, services: Sequence[str]) -> list[str]:
+    """Restart an environment's services, all of them if none is named, and return their names."""
+    name = environment.environment
+    with environment_lock.held(environment.clone, name):
+        # An interrupted restore has stopped all that use the data.
+        containers = environment.chosen([] if _finish_restore(environment) else services)
+        with display([name], err) as (progress,):
+            restart_containers(environment.view, name, containers, progress.show)
+    return [one.component for one in containers]
+
+
+def _finish_restore(environment: Target) -> bool:
+    naming = placements.naming(environment.clone, environment.environment)
+    finished = finish_restore.finish(connect(), environment.clone, naming)
+    if finished:
+        err.print(f"A restore of {environment.environment} was interrupted; it is finished now.", highlight=False)
+    return finished
+
+
+def restart_containers(view: EngineView, stack: str, containers: Collection[ContainerView], show: Show) -> None:
+    """Stop services and start them again: a service is stopped before those that it needs, and started after them."""
     show = _tolerant(show)
     refused = _stop_and_start(view, in_order(containers), show)
     reports = refused or _wait(view, containers, show)
@@ -51,7 +75,7 @@ def restart(view: EngineView, stack: str, containers: Collection[ContainerView],
 
 
 def _stop_and_start(view: EngineView, batches: list[list[ContainerView]], show: Show) -> list[str]:
-    """Return what the engine says against it."""
+    """Return the engine's refusals."""
     try:
         unstopped = [said for batch in reversed(batches) for said in _each(batch, lambda one: _stop(view, one, show))]
     finally:
@@ -62,7 +86,7 @@ def _stop_and_start(view: EngineView, batches: list[list[ContainerView]], show: 
 
 
 def _tolerant(show: Show) -> Show:
-    """Return what shows as far as it can: a reader that is gone must not keep a service stopped."""
+    """Return a function that ignores a closed output, which must not keep a service stopped."""
 
     def shown(service: str, state: str) -> None:
         with suppress(OSError):
@@ -107,7 +131,7 @@ def _start(view: EngineView, one: ContainerView, show: Show) -> str:
 
 
 def _refusal(one: ContainerView, show: Show, work: Callable[[], None]) -> str:
-    """Do something with a container; return what the engine says against it, if it does."""
+    """Do something with a container; return the engine's refusal, if any."""
     try:
         work()
     except APIError as error:
@@ -127,5 +151,5 @@ def _wait(view: EngineView, containers: Collection[ContainerView], show: Show) -
             if one.is_fine:
                 show(one.component, "healthy")
                 waiting.discard(one.id)
-        time.sleep(POLL if waiting else 0)
+        time.sleep(INTERVAL if waiting else 0)
     return []

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import docker
 
-from cli.core.errors import UserError
+from cli.core.errors import USAGE, UserError
 from cli.core.parallel import each
 from cli.data import sealed_secrets
 from cli.data.database import LOGIN
@@ -99,7 +99,10 @@ def _require_database(stack: str, helpers: Sequence[Helper]) -> str:
     with suppress(streams.CommandError, IndexError):
         return helpers[0].script("cat PG_VERSION").strip()
     raise NoLastingDataError(
-        f"{stack} has no data yet.", cause="Its database was not made.", remedy=f"./dashtam up {stack}", exit_status=2
+        f"{stack} has no data yet.",
+        cause="Its database was not made.",
+        remedy=f"./dashtam up {stack}",
+        exit_status=USAGE,
     )
 
 

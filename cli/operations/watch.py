@@ -70,7 +70,7 @@ class Watcher:
         return failure_report.report(container, self._engine.last_lines(container.id, failure_report.LOG_LINES))
 
     def _takes_too_long(self, container: ContainerView) -> bool:
-        """Return whether a service that runs won't become healthy; show its logs if it takes long."""
+        """Return whether a service that runs won't become healthy."""
         if not container.is_service or container.state != "running" or container.is_fine:
             return False
         started, since = self._starts.setdefault(container.id, (container.started, time.monotonic()))
@@ -81,10 +81,14 @@ class Watcher:
         if waited > self._wait:
             self.reasons.append(f"{container.name} was not healthy within {self._wait:g} s (dashtam:health.wait).")
             return True
-        due, shown = self._shown.get(container.id, (QUIET, ""))
-        if waited > due:
-            report = self._report(container)
-            self._shown[container.id] = (waited + QUIET, report)
-            if report != shown:
-                self._progress.show_report(report)
+        self._show_if_slow(container, waited)
         return False
+
+    def _show_if_slow(self, container: ContainerView, waited: float) -> None:
+        due, shown = self._shown.get(container.id, (QUIET, ""))
+        if waited <= due:
+            return
+        report = self._report(container)
+        self._shown[container.id] = (waited + QUIET, report)
+        if report != shown:
+            self._progress.show_report(report)

@@ -72,9 +72,15 @@ _RECORD = TypeAdapter(dict[str, Placement])
 
 
 def record(root: Path) -> Path | None:
-    """Return the record of the clone that a checkout is; None where nothing has been done in it yet."""
-    folder = identity.folder(root)
-    return folder and folder / FILE
+    """Return the record of the clone that a checkout is; None where nothing has been done in it yet.
+
+    Raises:
+        ValueError: An earlier version made its marker, and no command of this one has completed it.
+    """
+    clone, data_home = identity.read(root), identity.home(root)
+    if clone and not data_home:
+        raise ValueError("This checkout doesn't say where its environments are recorded. Run `./dashtam env` once.")
+    return identity.folder(clone, Path(data_home)) / FILE if clone else None
 
 
 def read(file: Path | None) -> dict[str, Placement]:

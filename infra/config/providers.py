@@ -1,4 +1,4 @@
-"""`dashtam:providers` of the stack config: whose accounts the service links, and how."""
+"""`dashtam:providers` of the stack config: the providers whose accounts the service links."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NEEDED: Mapping[str, tuple[str, ...]] = {
     "oidc": ("issuer",),
     "oauth2": ("authorization_endpoint", "token_endpoint"),
 }
-"""What a provider without a preset must say, by its kind."""
+"""What a provider without a preset must have, by its kind."""
 
 OWN_PARAMETERS = (
     *("response_type", "client_id", "redirect_uri", "scope", "state", "nonce"),
@@ -35,10 +35,10 @@ Parameters = Annotated[dict[Filled, Filled], AfterValidator(_not_own)]
 
 
 class ProviderSettings(Section):
-    """A provider: one that the service knows by a preset, or any other by its endpoints."""
+    """A provider: one that the service has a preset for, or any other by its endpoints."""
 
     preset: Literal["schwab"] | None = None
-    """What the service knows of the provider already; the rest here overrides it."""
+    """A provider that the service has settings for; the rest here overrides them."""
     title: Filled | None = None
     """Its name as people read it."""
     kind: Literal["oidc", "oauth2"] | None = None
@@ -56,9 +56,9 @@ class ProviderSettings(Section):
     jwks_uri: HttpsUrl | None = None
     """The keys that ID tokens are signed with."""
     authorization_response_iss_parameter_supported: bool | None = None
-    """Whether each redirect names the issuer (RFC 9207), as its metadata says; of all providers one may do without."""
+    """Whether each redirect names the issuer (RFC 9207), as its metadata says; one provider may do without."""
     subject_field: Filled | None = None
-    """OAuth 2.0 alone: what tells whose account it is, a field's name or a JSON Pointer such as `/user/id`."""
+    """OAuth 2.0 alone: what identifies the account, a field's name or a JSON Pointer such as `/user/id`."""
     subject_url: HttpsUrl | None = None
     """OAuth 2.0 alone: where to ask for that field with the access token; the default is the token response itself."""
     scopes: tuple[Filled, ...] | None = None
@@ -101,8 +101,8 @@ def _distinguishable(providers: dict[str, ProviderSettings]) -> dict[str, Provid
     alike = [name for name, one in providers.items() if not one.authorization_response_iss_parameter_supported]
     if len(alike) > 1:
         raise ValueError(
-            f"redirects of {' and '.join(alike)} can't be told apart, so one of them could get the other's codes; set"
-            " authorization_response_iss_parameter_supported: true where the provider's metadata says so, and give"
+            f"redirects of {' and '.join(alike)} can't be distinguished, so one of them could get the other's codes;"
+            " set authorization_response_iss_parameter_supported: true where the provider's metadata says so, and give"
             " every other provider but one a stack of its own"
         )
     return providers

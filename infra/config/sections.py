@@ -33,11 +33,11 @@ class PostgresSettings(Section):
     port: Port | None = None
     """The port on 127.0.0.1; unpublished if absent."""
     storage: Storage = "volume"
-    """`volume` keeps the data, `tmpfs` forgets it with the container."""
+    """`volume` keeps the data, `tmpfs` loses it with the container."""
     tmpfs_size: Size = "512m"
     """The most that a tmpfs may hold; it counts towards `memory`."""
     tuning: Tuning = "durable"
-    """`speed` turns durability off; only for storage that is forgotten anyway."""
+    """`speed` turns durability off; only for data that isn't kept."""
     memory: Size = "1g"
     """The container's memory limit."""
 
@@ -52,13 +52,13 @@ class PostgresSettings(Section):
 
     @model_validator(mode="after")
     def _memory_suffices(self) -> Self:
-        held = megabytes(self.tmpfs_size) if self.storage == "tmpfs" else 0
-        needed = POSTGRES_NEEDS[self.tuning] + held
+        in_memory = megabytes(self.tmpfs_size) if self.storage == "tmpfs" else 0
+        needed = POSTGRES_NEEDS[self.tuning] + in_memory
         if megabytes(self.memory) < needed:
             raise ValueError(
                 f"memory {self.memory} is less than what PostgreSQL takes with tuning {self.tuning}"
-                f"{f' and a tmpfs of {self.tmpfs_size}' if held else ''}, so the engine would kill it;"
-                f" set memory: {needed}m or more{', or a smaller tmpfs_size' if held else ''}"
+                f"{f' and a tmpfs of {self.tmpfs_size}' if in_memory else ''}, so the engine would kill it;"
+                f" set memory: {needed}m or more{', or a smaller tmpfs_size' if in_memory else ''}"
             )
         return self
 
@@ -71,7 +71,7 @@ class RedisSettings(Section):
     port: Port | None = None
     """The port on 127.0.0.1; unpublished if absent."""
     storage: Storage = "volume"
-    """`volume` keeps the data, `tmpfs` forgets it with the container."""
+    """`volume` keeps the data, `tmpfs` loses it with the container."""
     tmpfs_size: Size = "256m"
     """The most that a tmpfs may hold."""
     persistence: Literal["aof", "none"] = "aof"

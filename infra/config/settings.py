@@ -1,4 +1,4 @@
-"""The typed stack config: the only reader of what `Pulumi.<stack>.yaml` says.
+"""The typed stack config: the only reader of `Pulumi.<stack>.yaml`.
 
 Every key is described here with its default, checked before any resource exists, and unknown keys are refused.
 """
@@ -34,7 +34,7 @@ NAMESPACE = "dashtam"
 
 
 class StackSettings(Section):
-    """Everything that `Pulumi.<stack>.yaml` says under `dashtam:`."""
+    """Everything in `Pulumi.<stack>.yaml` under `dashtam:`."""
 
     network: NetworkSettings = NetworkSettings()
     postgres: PostgresSettings

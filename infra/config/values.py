@@ -1,7 +1,7 @@
 """The kinds of values in a stack's config that plain types don't describe: sizes, durations, names, URLs, images.
 
 Each text type has one pattern, of both ECMA 262 and Python: it decides here, and editors get it in the JSON schema.
-`infra.config.errors` adds the key and the value to what is said here.
+`infra.config.errors` adds the key and the value to these messages.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Pattern:
     """What to write instead."""
 
     def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
-        """Check before the type is checked, so that a number where a unit is due is told of the unit."""
+        """Check before the type is checked, so that a number without a unit gets the message about units."""
         return core_schema.no_info_before_validator_function(self._require, handler(source))
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: Callable[..., Any]) -> dict[str, Any]:
@@ -55,8 +55,12 @@ class Pattern:
         return value
 
 
-def _is_reachable(url: str) -> str:
-    urlsplit(url)  # raises ValueError for an impossible address, which no pattern can tell
+def _addressable(url: str) -> str:
+    """Refuse what no pattern finds, without the value: that may be secret."""
+    try:
+        urlsplit(url)
+    except ValueError:
+        raise ValueError("no host has this address; write https://[::1]:8182, for example") from None
     return url
 
 
@@ -115,7 +119,7 @@ HttpsUrl = Annotated[
         "an absolute https URL without fragment and user",
         "write https://example.org/token, for example",
     ),
-    AfterValidator(_is_reachable),
+    AfterValidator(_addressable),
 ]
 RedirectUri = Annotated[
     str,
@@ -124,7 +128,7 @@ RedirectUri = Annotated[
         "an absolute https URL with neither query, fragment nor user",
         "write https://127.0.0.1:8182, for example",
     ),
-    AfterValidator(_is_reachable),
+    AfterValidator(_addressable),
 ]
 PinnedImage = Annotated[
     str,

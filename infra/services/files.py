@@ -60,15 +60,15 @@ class InstalledFiles(pulumi.ComponentResource):
         super().__init__("dashtam:index:InstalledFiles", f"{args.service}-files", None, opts)
         child = pulumi.ResourceOptions(parent=self)
         name = f"{args.naming.container(args.service)}-files"
-        held = volume(args.naming.files_volume(args.service), args.naming.labels(args.service), opts=child)
-        installer = _installer(name, args, held, child)
+        target = volume(args.naming.files_volume(args.service), args.naming.labels(args.service), opts=child)
+        installer = _installer(name, args, target, child)
         self.digest = pulumi.Output.unsecret(pulumi.Output.all(**args.files).apply(_digest))
         self.installed = installer.exit_code.apply(lambda status: _require_success(installer, name, status))
-        self.mount = docker.ContainerMountArgs(type="volume", source=held.name, target=MOUNT, read_only=True)
-        self.register_outputs({"volume": held.name})
+        self.mount = docker.ContainerMountArgs(type="volume", source=target.name, target=MOUNT, read_only=True)
+        self.register_outputs({"volume": target.name})
 
 
-def _installer(name: str, args: FilesArgs, held: docker.Volume, opts: pulumi.ResourceOptions) -> docker.Container:
+def _installer(name: str, args: FilesArgs, target: docker.Volume, opts: pulumi.ResourceOptions) -> docker.Container:
     labels = args.naming.labels(f"{args.service}-files")
     return docker.Container(
         name,
@@ -80,7 +80,7 @@ def _installer(name: str, args: FilesArgs, held: docker.Volume, opts: pulumi.Res
             docker.ContainerUploadArgs(file=f"{_UPLOADS}/{file}", content=content)
             for file, content in args.files.items()
         ],
-        mounts=[docker.ContainerMountArgs(type="volume", source=held.name, target=MOUNT)],
+        mounts=[docker.ContainerMountArgs(type="volume", source=target.name, target=MOUNT)],
         # Root alone can give files away; it has no network and no way to gain privileges.
         user="0:0",
         capabilities=docker.ContainerCapabilitiesArgs(drops=["ALL"], adds=["CHOWN", "DAC_OVERRIDE", "FOWNER"]),

@@ -239,6 +239,8 @@ def run_into(
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PULUMI_CONFIG", json.dumps(dict(config)))
         patch.setattr(placement, "record", lambda _: deployment.placements)
+        if not identity.read(ROOT):
+            patch.setattr(identity, "read", lambda _: OWNER)
         for name, value in variables.items():
             patch.setenv(name, value)
         with ThreadPoolExecutor(1) as alone:  # neither the tests' event loop nor Pulumi's context of another stack

@@ -122,7 +122,7 @@ def test_an_engine_that_does_not_answer_is_told_with_its_remedy(project: Project
     host = f"unix://{project.folder}/docker.sock"
     done = project.preview("ci", DOCKER_HOST=host)
     assert told(done) == [
-        f"No Docker engine answers at {host}: No such file or directory. {START} `./dashtam doctor` tells more.",
+        f"No Docker engine answers at {host}: No such file or directory. {START} `./dashtam doctor` shows more.",
     ]
     assert "docker:" not in done.stdout
     assert project.holds_nothing("ci")

@@ -45,7 +45,7 @@ def test_an_engine_that_does_not_answer_is_one_message(refuse: Refuse, tmp_path:
 
 def test_a_source_of_images_that_does_not_exist_is_one_message(refuse: Refuse) -> None:
     assert refuse("test", DASHTAM_IMAGE_SOURCE="quay") == [
-        "DASHTAM_IMAGE_SOURCE=quay is no source of images: set it to registry or debian.",
+        "DASHTAM_IMAGE_SOURCE=quay is not a source of images: set it to registry or debian.",
     ]
 
 

@@ -13,7 +13,7 @@ import docker
 from docker.errors import NotFound
 
 from cli.core import atomic_files
-from cli.core.errors import UserError
+from cli.core.errors import USAGE, UserError
 from cli.data import database as databases
 from cli.data import sealed_secrets
 from cli.data.backups import archive
@@ -77,7 +77,7 @@ def _token_keys(client: docker.DockerClient, target: Target) -> Sealed | None:
 def _opened(file: str) -> Iterator[BinaryIO]:
     with output_files.opened(file, atomic_files.PRIVATE) as opened:
         if opened.isatty():
-            raise UserError("A backup is not for a terminal.", remedy="Name a file, or redirect it.", exit_status=2)
+            raise UserError("A backup is not for a terminal.", remedy="Name a file, or redirect it.", exit_status=USAGE)
         yield opened
 
 

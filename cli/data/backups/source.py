@@ -17,7 +17,7 @@ from tempfile import TemporaryFile
 from typing import Any, BinaryIO
 
 from cli.core import atomic_files
-from cli.core.errors import UserError
+from cli.core.errors import USAGE, UserError
 from cli.core.hashing import CHUNK, chunks
 from cli.environments.clone import Clone
 from cli.ui.output_files import STREAM
@@ -75,7 +75,7 @@ def _at(path: Path) -> BinaryIO:
             f"{path} can't be read.",
             cause=str(error.strerror),
             remedy="Name a file that `./dashtam backup` or `pg_dump` wrote.",
-            exit_status=2,
+            exit_status=USAGE,
         ) from None
 
 

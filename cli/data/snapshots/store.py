@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from cli.core import atomic_files
-from cli.core.errors import UserError
+from cli.core.errors import USAGE, UserError
 from cli.data.snapshots import manifest
 from cli.data.snapshots.manifest import Manifest
 from cli.environments import environment_lock
@@ -74,7 +74,7 @@ class Store:
                 f"{self.folder.name} has no snapshot {name!r}.",
                 cause=f"There are: {known}." if known else "It has none.",
                 remedy=f"See `./dashtam snapshot list {self.folder.name}`.",
-                exit_status=2,
+                exit_status=USAGE,
             )
 
     def fresh_name(self, wish: str | None) -> str:
@@ -88,13 +88,13 @@ class Store:
                 f"{wish!r} can't be a snapshot's name.",
                 cause="It becomes a folder's name.",
                 remedy="Use 1 to 64 letters, digits, and inner dots, hyphens and underscores.",
-                exit_status=2,
+                exit_status=USAGE,
             )
         if self.path(wish).exists():
             raise UserError(
                 f"{self.folder.name} has a snapshot {wish!r} already.",
                 remedy=f"Choose another name, or `./dashtam snapshot delete {self.folder.name} {wish}` first.",
-                exit_status=2,
+                exit_status=USAGE,
             )
         return wish
 

@@ -49,20 +49,20 @@ class Overview:
 
 
 def gather(
-    view: EngineView, here: Clone | None, stack: str | None, *, everyone: bool, sizes: Sizes | None
+    view: EngineView, here: Clone | None, stacks: Sequence[str] | None, *, everyone: bool, sizes: Sizes | None
 ) -> list[Overview]:
     """Look at environments.
 
     Args:
-        stack: Only this environment of it; None looks at all that are configured or there.
+        stacks: Only these environments; None looks at all that are configured or there.
 
     Returns:
         This clone's environments, then the others', by name.
     """
     owner = here.id if here else ""
-    engine = Snapshot(view, stack, None if everyone else owner)
-    wanted = {(owner, name) for name in ([stack] if stack else configured_stacks())}
-    if stack is None:
+    engine = Snapshot(view, stacks[0] if stacks and len(stacks) == 1 else None, None if everyone else owner)
+    wanted = {(owner, name) for name in stacks or configured_stacks()}
+    if stacks is None:
         wanted |= {(one.owner, one.stack) for one in map(container.view, engine.containers)}
     volumes = sizes.of(engine.containers) if sizes else {}
     ordered = sorted(wanted, key=lambda one: (one[0] != owner, one))

@@ -34,7 +34,7 @@ def document(found: Sequence[Overview]) -> dict[str, Any]:
             for each in found
             for one in each.services
         ],
-        "overview": [
+        "environments": [
             {
                 "environment": one.environment,
                 "owner": one.owner,

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
-from cli.core.errors import UserError
+from cli.core.errors import USAGE, UserError
 
 SERVICE: Mapping[str, str] = {name: f"tests/{name}" for name in ("unit", "infra", "integration", "api", "smoke", "e2e")}
 """What a change of the service or the program needs, by suite."""
@@ -77,7 +77,7 @@ def choose(arguments: Sequence[str]) -> Chosen:
             f"`{first}` must be the first argument.",
             cause=f"It was given after others: {' '.join(words)}.",
             remedy="Suites inside ci: `./dashtam test ci api smoke`. Suites on this machine: the command without `ci`.",
-            exit_status=2,
+            exit_status=USAGE,
         )
     paths, extra = _parted(arguments[len(words) :])
     suites = tuple(dict.fromkeys(map(_suite_of, paths))) if paths else names
@@ -86,7 +86,7 @@ def choose(arguments: Sequence[str]) -> Chosen:
             f"{elsewhere[0]} can't run inside ci.",
             cause="It needs Docker or Pulumi, and inside ci there is neither.",
             remedy=f"Run `./dashtam test {elsewhere[0]}`. Suites that run inside ci: {', '.join(INSIDE)}.",
-            exit_status=2,
+            exit_status=USAGE,
         )
     return Chosen(_expanded(suites, inside=inside, campaign=campaign), inside, campaign, paths, extra)
 

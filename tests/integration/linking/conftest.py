@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -74,7 +74,8 @@ class ProviderAtHand(Provider):
         await asyncio.sleep(self.delay)
         if not self.fails_for or refresh_token in self.fails_for:
             self._fail()
-        return self._grant(None)
+        grant = self._grant(None)
+        return replace(grant, refresh_token=grant.refresh_token or refresh_token)
 
     async def revoke(self, token: str, kind: str) -> None:
         await self.answers.wait()

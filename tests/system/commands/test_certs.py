@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def _certificates(checkout: Checkout, *options: str) -> dict[str, dict[str, Any]]:
     said = succeed(checkout.dashtam("certs", checkout.stack, "--json", *options))
-    return {one["service"]: one for one in json.loads(said)}
+    return {one["service"]: one for one in json.loads(said)["certificates"]}
 
 
 def test_each_service_serves_a_certificate_that_verifies(checkout: Checkout) -> None:
@@ -53,8 +53,8 @@ def test_a_service_that_does_not_answer_is_told(checkout: Checkout, client: dock
     finally:
         container.start()
         wait_until(lambda: is_up(client, checkout.stack), "the environment is up", 60)
-    found = {one["service"]: one for one in json.loads(done.stdout)}
-    assert done.returncode == 1
+    found = {one["service"]: one for one in json.loads(done.stdout)["certificates"]}
+    assert done.returncode == 2
     assert found["callback"]["source"] == "recorded"
     assert "does not answer" in found["callback"]["trouble"]
     assert found["postgres"]["trouble"] == ""

@@ -117,7 +117,7 @@ def test_everything_of_this_clone_is_removed_and_nothing_else(
     assert {name for kind in ("containers", "networks", "volumes", "data") for name in listed[kind]} == own
     assert listed["data"] == data
     assert listed["stacks"] == [spare.stack]
-    assert not listed["removed"]
+    assert listed["removed"] == []
 
     # Nobody answers, which is a no.
     asked = spare.dashtam("clean")
@@ -128,4 +128,4 @@ def test_everything_of_this_clone_is_removed_and_nothing_else(
     succeed(spare.dashtam("clean", "--yes"))
     assert not own & _names(client, {})
     assert set(foreign) <= EngineView(client).ids()
-    assert "There is nothing of this clone" in succeed(spare.dashtam("clean", "--dry-run"))
+    assert "Nothing of this clone" in succeed(spare.dashtam("clean", "--dry-run"))

@@ -73,7 +73,7 @@ async def test_only_containers_and_networks_are_removed_whatever_state_they_are_
     assert "docker:index/network:Network" not in kinds
     assert kinds.count("docker:index/volume:Volume") == len(SERVICES) + 2
     again = succeed(checkout.dashtam("down", checkout.stack, "--json"))
-    assert json.loads(again) == [{"environment": checkout.stack}]
+    assert json.loads(again) == {"environments": [{"environment": checkout.stack}]}
 
     checkout.up()
     assert environments.is_up(client, checkout.stack)

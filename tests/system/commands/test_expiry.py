@@ -23,15 +23,17 @@ LATER = {"LD_PRELOAD": str(FAKETIME), "FAKETIME": "+400d"}
 
 
 def test_status_says_so(checkout: Checkout) -> None:
-    [found] = json.loads(succeed(checkout.dashtam("status", checkout.stack, "--json")))["overview"]
+    [found] = json.loads(succeed(checkout.dashtam("status", checkout.stack, "--json")))["environments"]
     shown = succeed(checkout.dashtam("status", checkout.stack, **LATER))
     assert f"expired {found['certificates_expire'][:10]}" in shown
 
 
 def test_doctor_says_so(checkout: Checkout) -> None:
     done = checkout.dashtam("doctor", "--json", **LATER)
-    assert done.returncode == 1
-    [found] = [one for one in json.loads(done.stdout) if one["check"] == f"certificates of {checkout.stack}"]
+    assert done.returncode == 2
+    [found] = [
+        one for one in json.loads(done.stdout)["findings"] if one["check"] == f"certificates of {checkout.stack}"
+    ]
     assert (found["ok"], found["cause"], found["remedy"]) == (
         False,
         "They have expired.",
@@ -41,8 +43,8 @@ def test_doctor_says_so(checkout: Checkout) -> None:
 
 def test_certs_is_refused_by_the_services(checkout: Checkout) -> None:
     done = checkout.dashtam("certs", checkout.stack, "--json", **LATER)
-    assert done.returncode == 1
-    found = {one["service"]: one["trouble"] for one in json.loads(done.stdout)}
+    assert done.returncode == 2
+    found = {one["service"]: one["trouble"] for one in json.loads(done.stdout)["certificates"]}
     assert set(found) == {"ca", *SERVICES}
     assert set(found.values()) == {"certificate has expired"}
 

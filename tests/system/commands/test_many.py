@@ -149,7 +149,7 @@ def test_the_second_is_destroyed_and_its_snapshot_comes_back_where_it_was(
     remember(pair[0], "firsts")
     remember(pair[1], "kept")
     running = own(pair[0])
-    done = json.loads(succeed(second.dashtam("destroy", second.stack, "--yes", "--json")))
+    [done] = json.loads(succeed(second.dashtam("destroy", second.stack, "--yes", "--json")))["environments"]
     assert own(pair[1]) == {}
     assert is_healthy(pair[0])
     succeed(second.dashtam("snapshot", "restore", second.stack, done["snapshot"]["name"], "--yes"))

@@ -47,7 +47,8 @@ async def test_an_environment_is_stopped_kept_and_removed_without_the_images_of_
         down = checkout.dashtam("down", checkout.stack, "--no-install")
         destroyed = checkout.dashtam("destroy", checkout.stack, "--yes", "--no-install", "--json")
     succeed(down)
-    kept = json.loads(succeed(destroyed))["snapshot"]
+    [removed] = json.loads(succeed(destroyed))["environments"]
+    kept = removed["snapshot"]
     assert client.api.containers(all=True, filters=environments.labelled(checkout.stack)) == []
     assert not client.api.volumes(filters=environments.labelled(checkout.stack))["Volumes"]
     assert [word for word in ("pulling", "building") if word in down.stderr + destroyed.stderr] == []

@@ -47,7 +47,8 @@ def _expect_built_and_run(checkout: Checkout, client: docker.DockerClient, refer
     """Rebuild one service's image; return the image's id."""
     before = _ids(checkout, client)
     done = checkout.dashtam("rebuild", checkout.stack, SERVICE, *flags, "--json")
-    assert json.loads(succeed(done))["images"][SERVICE] == reference
+    [outputs] = json.loads(succeed(done))["environments"]
+    assert outputs["images"][SERVICE] == reference
     assert f"building {reference}" in done.stderr
     after = _ids(checkout, client)
     container, image = after[SERVICE]

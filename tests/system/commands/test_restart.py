@@ -51,7 +51,7 @@ def test_services_are_restarted_in_the_order_of_their_needs(checkout: Checkout, 
 def test_a_service_is_restarted_alone(checkout: Checkout, client: docker.DockerClient) -> None:
     before = _states(checkout, client)
     said = succeed(checkout.dashtam("restart", checkout.stack, "redis", "--json"))
-    assert json.loads(said) == {"environment": checkout.stack, "services": ["redis"]}
+    assert json.loads(said) == {"environments": [{"environment": checkout.stack, "services": ["redis"]}]}
     after = _states(checkout, client)
     assert {service for service in SERVICES if after[service]["Pid"] != before[service]["Pid"]} == {"redis"}
     assert environments.is_up(client, checkout.stack)

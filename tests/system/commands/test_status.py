@@ -43,7 +43,7 @@ def test_scripts_are_told_everything(checkout: Checkout) -> None:
         assert one["uptime_seconds"] >= 0
         assert one["image_reference"] == outputs["images"][one["service"]]
         assert [outputs["ports"][one["service"]]] in one["ports"].values()
-    [overview] = document["overview"]
+    [overview] = document["environments"]
     assert (overview["state"], overview["drift"]) == ("up", False)
     left = datetime.fromisoformat(overview["certificates_expire"]) - datetime.now(UTC)
     assert timedelta(days=300) < left < timedelta(days=400)
@@ -68,8 +68,8 @@ def test_the_data_of_what_does_not_run_is_counted_on_request(checkout: Checkout,
     redis = client.containers.get(Naming(checkout.stack, "").container("redis"))
     redis.stop()
     try:
-        [unasked] = _status(checkout, checkout.stack)["overview"]
-        [asked] = _status(checkout, checkout.stack, "--size")["overview"]
+        [unasked] = _status(checkout, checkout.stack)["environments"]
+        [asked] = _status(checkout, checkout.stack, "--size")["environments"]
     finally:
         redis.start()
         wait_until(lambda: is_up(client, checkout.stack), "the environment is up")
@@ -84,7 +84,7 @@ def test_other_clones_are_shown_on_request(checkout: Checkout, client: docker.Do
     image = client.containers.get(mine.container("callback")).attrs["Image"]
     container = client.containers.create(image, name=theirs.container("app"), labels=theirs.labels("app"))
     try:
-        owners = {one["environment"]: one["owner"] for one in _status(checkout, "--all")["overview"]}
+        owners = {one["environment"]: one["owner"] for one in _status(checkout, "--all")["environments"]}
         assert owners[theirs.environment] == STRANGER
         assert owners[checkout.stack] != STRANGER
         assert theirs.environment not in succeed(checkout.dashtam("status"))
@@ -99,7 +99,7 @@ def test_looking_leaves_nothing_behind(checkout: Checkout, tmp_path: Path) -> No
     for command in ("status", "doctor", "images list"):
         done = checkout.dashtam(*command.split(), **homes)
         found[command] = (done.returncode, bool(done.stdout), [one.name for one in tmp_path.iterdir()])
-    assert found == {"status": (0, True, []), "doctor": (1, True, []), "images list": (0, True, [])}
+    assert found == {"status": (0, True, []), "doctor": (2, True, []), "images list": (0, True, [])}
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import re
 import socket
 import sys
@@ -64,11 +65,12 @@ def test_the_help_names_every_command() -> None:
 @pytest.mark.parametrize(
     ("arguments", "status"),
     [
-        (["nonsense"], 2),
-        (["up"], 2),
-        (["status", "--bogus"], 2),
-        (["destroy"], 2),
-        (["images", "nonsense"], 2),
+        ([], 64),
+        (["nonsense"], 64),
+        (["up"], 64),
+        (["status", "--bogus"], 64),
+        (["destroy"], 64),
+        (["images", "nonsense"], 64),
         (["images", "source", "moon"], 1),
     ],
 )
@@ -76,7 +78,8 @@ def test_a_wrong_command_line_is_told_without_a_traceback(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], arguments: list[str], status: int
 ) -> None:
     assert _run(monkeypatch, *arguments) == status
-    said = capsys.readouterr().err
+    printed = capsys.readouterr()
+    said = printed.err or printed.out
     assert said.strip()
     assert "Traceback" not in said
 
@@ -160,3 +163,35 @@ def test_the_exit_status_is_the_commands(
 ) -> None:
     failing(typer.Exit(status))
     assert _run(monkeypatch) == status
+
+
+def test_its_version_is_printed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    assert _run(monkeypatch, "--version") == 0
+    assert re.fullmatch(r"dashtam \d+\.\d+\.\d+\n", capsys.readouterr().out)
+
+
+@pytest.mark.parametrize(
+    "arguments", [["drift", "nowhere", "--json"], ["down", "--json"], ["down", "--bogus", "--json"]]
+)
+def test_scripts_get_a_failure_as_a_document(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], arguments: list[str]
+) -> None:
+    assert _run(monkeypatch, *arguments) == 64
+    printed = capsys.readouterr()
+    error = json.loads(printed.out)["error"]
+    assert error.keys() == {"message", "cause", "remedy"}
+    assert error["message"] in printed.err
+
+
+def test_what_is_for_another_program_does_not_ask_for_a_document(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _run(monkeypatch, "exec", "nowhere", "app", "--", "tool", "--json") == 64
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_help_shows_metavars_and_no_types(command: list[str]) -> None:
+    shown = CliRunner().invoke(main.app, [*command, "--help"], prog_name="dashtam").output
+    assert f"Usage: ./dashtam {command[0]} [OPTIONS]" in shown
+    assert re.findall(r"<\w+|\{\w+\}|\[\[", shown) == []

@@ -17,7 +17,7 @@ from docker.errors import APIError
 from infra import engine
 from tests.infra import engine_double
 
-MORE = "`./dashtam doctor` tells more."
+MORE = "`./dashtam doctor` shows more."
 START = "Start Docker Desktop or the docker service; `./dashtam up` installs and starts one where it may."
 
 UNPRIVILEGED = """
@@ -191,7 +191,7 @@ def test_podman_has_no_lasting_id() -> None:
         client = DockerClient(base_url=host)
         found.put("network", "dashtam-dev-network", {"a": "b"})
         assert engine.look(client) == engine.Engine(
-            engine_double.ID, (engine.Held("network", "dashtam-dev-network", {"a": "b"}),)
+            engine_double.ID, (engine.EngineObject("network", "dashtam-dev-network", {"a": "b"}),)
         )
         found.podman = True
         assert engine.look(client).id == ""

@@ -11,7 +11,7 @@ from infra import guards
 from infra import state as states
 from infra.catalogue import ImageSource
 from infra.config.settings import StackSettings, load_document
-from infra.engine import Engine, Held
+from infra.engine import Engine, EngineObject
 from infra.guards import RefusedError, Wanted
 from infra.naming import SERVICES, Naming
 from infra.state import Made, State
@@ -63,7 +63,7 @@ def _nothing() -> set[str]:
 
 
 def test_an_update_of_what_is_ones_own_is_not_refused() -> None:
-    held = tuple(Held("volume", one.name, one.labels) for one in ALL.made if one.name)
+    held = tuple(EngineObject("volume", one.name, one.labels) for one in ALL.made if one.name)
     guards.require(ALL, Engine("here", held), _wanted(), _nothing)
     guards.require(State(), Engine("here"), _wanted(), _nothing)
 
@@ -78,7 +78,7 @@ def test_an_update_of_what_is_ones_own_is_not_refused() -> None:
 )
 def test_every_volume_with_data_must_be_asked_for(postgres: str, redis: str, lost: str) -> None:
     with pytest.raises(RefusedError, match=lost) as raised:
-        guards.require_kept(ALL, _wanted(postgres, redis))
+        guards.require_data(ALL, _wanted(postgres, redis))
     assert "Pulumi.dev.yaml" in raised.value.remedy
     assert "`./dashtam destroy dev`" in raised.value.remedy
 
@@ -86,20 +86,20 @@ def test_every_volume_with_data_must_be_asked_for(postgres: str, redis: str, los
 def test_what_was_placed_elsewhere_is_kept_too() -> None:
     # As when the record of places was lost.
     with pytest.raises(RefusedError, match="postgres_dev-1a2b_data"):
-        guards.require_kept(State([_volume("postgres_dev-1a2b_data")]), _wanted())
+        guards.require_data(State([_volume("postgres_dev-1a2b_data")]), _wanted())
 
 
 def test_a_renamed_stack_keeps_its_data_and_is_renamed_back() -> None:
     renamed = Naming("new", "me")
     with pytest.raises(RefusedError, match="under the name that its stack had before") as raised:
-        guards.require_kept(ALL, _wanted(naming=renamed))
+        guards.require_data(ALL, _wanted(naming=renamed))
     assert "`pulumi stack rename dev --stack new`" in raised.value.remedy
 
 
 @given(postgres=st.sampled_from(["volume", "tmpfs"]), redis=st.sampled_from(["volume", "tmpfs"]))
 def test_nothing_made_is_nothing_lost(postgres: str, redis: str) -> None:
-    guards.require_kept(State(), _wanted(postgres, redis))
-    guards.require_kept(FORGETFUL, _wanted(postgres, redis))
+    guards.require_data(State(), _wanted(postgres, redis))
+    guards.require_data(FORGETFUL, _wanted(postgres, redis))
 
 
 @given(st.integers(0, len(ALL.made)))
@@ -119,7 +119,7 @@ def test_a_shell_that_is_no_clones_is_told_how_to_become_one() -> None:
 
 @pytest.mark.parametrize(
     ("clone", "identity", "refused"),
-    [("a", "a", False), ("", "a", False), ("a", "", False), ("", "", False), ("a", "b", True)],
+    [("a", "a", False), ("", "a", False), ("a", "", True), ("", "", False), ("a", "b", True)],
 )
 def test_a_shell_that_was_set_up_for_another_clone(clone: str, identity: str, refused: bool) -> None:
     if not refused:
@@ -133,15 +133,15 @@ def test_a_shell_that_was_set_up_for_another_clone(clone: str, identity: str, re
 def test_every_name_that_another_has_is_refused(name: str, kind: str) -> None:
     for labels in ({}, {"other": "label"}, Naming("dev", "another").labels("app"), Naming("dev", "").labels("app")):
         with pytest.raises(RefusedError, match="nothing was changed") as raised:
-            guards.require_free(State(), Engine("here", (Held(kind, name, labels),)), NAMING)
+            guards.require_free(State(), Engine("here", (EngineObject(kind, name, labels),)), NAMING)
         assert name in str(raised.value)
-    guards.require_free(State(), Engine("here", (Held(kind, name, NAMING.labels("app")),)), NAMING)
-    guards.require_free(State(), Engine("here", (Held(kind, f"{name}x", {}),)), NAMING)
+    guards.require_free(State(), Engine("here", (EngineObject(kind, name, NAMING.labels("app")),)), NAMING)
+    guards.require_free(State(), Engine("here", (EngineObject(kind, f"{name}x", {}),)), NAMING)
 
 
 def test_a_shell_that_was_not_set_up_takes_over_only_what_its_state_has() -> None:
     plain = Naming("dev", guards.UNCLAIMED)
-    held = Held("volume", plain.data_volume("postgres"), plain.labels("postgres"))
+    held = EngineObject("volume", plain.data_volume("postgres"), plain.labels("postgres"))
     guards.require_free(State([Made(VOLUME, held.name, held.labels)]), Engine("here", (held,)), plain)
     with pytest.raises(RefusedError, match="another clone's"):
         guards.require_free(State(), Engine("here", (held,)), plain)
@@ -155,11 +155,11 @@ def test_a_shell_that_was_not_set_up_takes_over_only_what_its_state_has() -> Non
         (None, "here", (), False),
         ("there", "", (), False),
         # Installed again, over the same data.
-        ("there", "here", (Held("volume", "postgres_dev_data", NAMING.labels("postgres")),), False),
-        ("there", "here", (Held("volume", "other"),), True),
+        ("there", "here", (EngineObject("volume", "postgres_dev_data", NAMING.labels("postgres")),), False),
+        ("there", "here", (EngineObject("volume", "other"),), True),
     ],
 )
-def test_another_engine(known: str | None, now: str, held: tuple[Held, ...], refused: bool) -> None:
+def test_another_engine(known: str | None, now: str, held: tuple[EngineObject, ...], refused: bool) -> None:
     state = State(ALL.made, {"engine": known})
     if not refused:
         guards.require_engine(state, Engine(now, held), "dev")

@@ -34,7 +34,7 @@ def test_the_stacks_wish_comes_before_the_machines(
 @pytest.mark.parametrize("wish", [None, ImageSource.DEBIAN])
 def test_a_machine_that_names_no_source_is_refused(monkeypatch: pytest.MonkeyPatch, wish: ImageSource | None) -> None:
     monkeypatch.setenv(SOURCE_VARIABLE, "quay")
-    with pytest.raises(ValueError, match=r"^DASHTAM_IMAGE_SOURCE=quay is no source of images: set it to registry"):
+    with pytest.raises(ValueError, match=r"^DASHTAM_IMAGE_SOURCE=quay is not a source of images: set it to registry"):
         image_source(ImageSettings(source=wish))
 
 

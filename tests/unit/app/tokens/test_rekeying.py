@@ -48,7 +48,7 @@ def test_what_nobody_can_read_is_revoked() -> None:
     assert revoked["key"] == added["id"]
     # It can be read, so that it can be disconnected or linked anew, and holds nothing.
     assert unseal(key, bytes.fromhex(revoked["token"]), f"provider_connections/{connection}/access_token") == b""
-    assert written["gone"] == ["d1"]
+    assert written["lost"] == ["d1"]
     assert (done.rewrapped, done.lost) == (0, 1)
 
 

@@ -112,8 +112,8 @@ def test_scripts_are_told_what_clients_refuse(
 ) -> None:
     backend.write("test", _state(ca, _pair("app", ca, ends)))
     done = _certs("--json")
-    assert done.exit_code == (1 if trouble else 0)
-    found: list[dict[str, Any]] = json.loads(done.stdout)
+    assert done.exit_code == (2 if trouble else 0)
+    found: list[dict[str, Any]] = json.loads(done.stdout)["certificates"]
     assert [(one["service"], one["source"], one["trouble"], one["days_left"]) for one in found] == [
         ("ca", "recorded", "", 10),
         ("app", "recorded", trouble, days),
@@ -126,7 +126,7 @@ def test_scripts_are_told_what_clients_refuse(
 def test_an_environment_that_is_down_has_none(backend: Backend, state: list[Resource] | None) -> None:
     if state is not None:
         backend.write("test", state)
-    with pytest.raises(UserError, match="test is not up") as raised:
+    with pytest.raises(UserError, match="test is not running") as raised:
         _certs()
     assert "`./dashtam up test`" in raised.value.remedy
 
@@ -159,14 +159,14 @@ def test_a_renewal_makes_new_ones_and_tells_who_trusts_the_earlier_ca(
         authority.note(world.clone, Authority("test", _pem(ca)))
     done = _certs("--renew", "--json")
     assert done.exit_code == 0
-    found = {one["service"]: one for one in json.loads(done.stdout)}
+    found = {one["service"]: one for one in json.loads(done.stdout)["certificates"]}
     assert (found["ca"]["subject"], found["app"]["issuer"]) == ("CN=new CA", "CN=new CA")
     assert world.up.keys() == {"test"}
-    assert ("`./dashtam trust test` puts this one in its place" in " ".join(done.stderr.split())) is trusted
+    assert ("`./dashtam trust test` replaces it" in " ".join(done.stderr.split())) is trusted
 
 
 def test_what_is_down_is_not_brought_up_to_renew_it(backend: Backend, world: World) -> None:
     backend.write("test", [])
-    with pytest.raises(UserError, match="test is not up"):
+    with pytest.raises(UserError, match="test is not running"):
         _certs("--renew")
     assert world.updates == []

@@ -77,5 +77,6 @@ def test_scripts_are_told_of_the_snapshot(
 ) -> None:
     made = Mock(data=Mock(return_value=DATA), run=Mock(return_value=taken))
     ended = _destroy(monkeypatch, tmp_path, made, "--yes", "--json")
-    snapshot = json.loads(ended.stdout)["snapshot"]
+    [destroyed] = json.loads(ended.stdout)["environments"]
+    snapshot = destroyed["snapshot"]
     assert (snapshot and snapshot["name"]) == said

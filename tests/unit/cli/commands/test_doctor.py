@@ -19,7 +19,7 @@ HOSTILE = Finding(
 )
 
 
-@pytest.mark.parametrize(("found", "status"), [([FINE], 0), ([FINE, HOSTILE], 1)])
+@pytest.mark.parametrize(("found", "status"), [([FINE], 0), ([FINE, HOSTILE], 2)])
 def test_what_was_found_is_shown_as_it_is(monkeypatch: pytest.MonkeyPatch, found: list[Finding], status: int) -> None:
     monkeypatch.setattr(doctor, "look", lambda: found)
     done = CliRunner().invoke(app, ["doctor"], catch_exceptions=False)
@@ -34,4 +34,4 @@ def test_what_was_found_is_shown_as_it_is(monkeypatch: pytest.MonkeyPatch, found
 def test_for_scripts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doctor, "look", lambda: [FINE, HOSTILE])
     done = CliRunner().invoke(app, ["doctor", "--json"])
-    assert [one["detail"] for one in json.loads(done.output)] == [FINE.detail, HOSTILE.detail]
+    assert [one["detail"] for one in json.loads(done.output)["findings"]] == [FINE.detail, HOSTILE.detail]

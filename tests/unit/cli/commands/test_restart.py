@@ -60,7 +60,7 @@ def test_what_is_named_is_restarted_else_all_there_is(engine: Engine, named: lis
     before = _starts(engine)
     done = _restart(*named, "--json")
     assert done.exit_code == 0
-    assert json.loads(done.stdout) == {"environment": "dev", "services": restarted}
+    assert json.loads(done.stdout) == {"environments": [{"environment": "dev", "services": restarted}]}
     assert {one for one, moment in _starts(engine).items() if moment != before[one]} == {*restarted}
     assert {engine.states()[one] for one in restarted} == {"running"}
 
@@ -77,7 +77,7 @@ def test_people_are_told_what_was_restarted(engine: Engine) -> None:
 @pytest.mark.usefixtures("here")
 def test_what_is_not_up_is_told_and_nothing_is_restarted(engine: Engine) -> None:
     before = _starts(engine)
-    with pytest.raises(UserError, match="The sandbox of dev is not up"):
+    with pytest.raises(UserError, match="The sandbox of dev is not running"):
         _restart("redis", "sandbox")
     assert _starts(engine) == before
 

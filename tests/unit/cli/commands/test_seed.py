@@ -59,4 +59,4 @@ def test_a_file_is_run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 def test_a_file_that_is_not_there_is_wrong_usage(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="can't be read") as raised:
         _run("test", str(tmp_path / "missing.sql"))
-    assert raised.value.exit_status == 2
+    assert raised.value.exit_status == 64

@@ -66,7 +66,7 @@ def test_one_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_another_environment_is_refused(command: list[str]) -> None:
     with pytest.raises(UserError, match="no environment 'moon'") as raised:
         _run(command[0], "moon", *command[1:])
-    assert raised.value.exit_status == 2
+    assert raised.value.exit_status == 64
 
 
 def test_none_and_damaged_ones_are_listed(kept: Store) -> None:

@@ -102,7 +102,7 @@ def test_only_what_was_put_in_goes_out(shelf: Shelf, here: Clone, make_authority
 
 @pytest.mark.usefixtures("shelf")
 def test_an_environment_that_is_down_has_nothing_to_trust() -> None:
-    with pytest.raises(UserError, match="test is not up"):
+    with pytest.raises(UserError, match="test is not running"):
         _run("trust")
 
 

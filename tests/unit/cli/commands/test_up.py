@@ -71,4 +71,4 @@ def test_what_an_environment_does_not_have_is_not_in_the_summary() -> None:
 def test_a_name_goes_with_one_environment(environments: list[str]) -> None:
     done = CliRunner().invoke(app, [*environments, "--name", "feature-x"])
     assert isinstance(done.exception, UserError)
-    assert done.exception.exit_status == 2
+    assert done.exception.exit_status == 64

@@ -10,11 +10,10 @@ import pytest
 
 from cli import main
 from cli.commands import graph as graph_command
-from cli.commands import restart
 from cli.core.paths import ROOT
 from cli.environments import clone, handle
 from cli.environments.clone import Clone
-from cli.operations import session
+from cli.operations import restart, session
 from cli.operations.graph.model import Graph
 
 
@@ -75,7 +74,7 @@ NO_SERVICE = "There is no service 'web'."
 def test_what_makes_no_sense_is_refused(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], line: str, said: str
 ) -> None:
-    assert _run(monkeypatch, *line.split()) == 2
+    assert _run(monkeypatch, *line.split()) == 64
     printed = capsys.readouterr()
     assert said in " ".join(printed.err.replace("│", " ").split())
     assert printed.out == ""
@@ -84,7 +83,7 @@ def test_what_makes_no_sense_is_refused(
 def test_the_environments_that_there_are_are_named(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert _run(monkeypatch, "status", "nowhere") == 2
+    assert _run(monkeypatch, "status", "nowhere") == 64
     assert {"ci", "dev", "test"} <= set(capsys.readouterr().err.replace(",", " ").replace(".", " ").split())
 
 
@@ -96,7 +95,7 @@ def test_an_environment_that_is_not_up_is_named_with_the_way_out(
 ) -> None:
     assert _run(monkeypatch, *line.split()) == 1
     printed = capsys.readouterr()
-    assert "dev is not up." in printed.err
+    assert "dev is not running." in printed.err
     assert "What to do: Bring it up first: `./dashtam up dev`." in " ".join(printed.err.split())
     assert printed.out == ""
 
@@ -107,5 +106,5 @@ def test_a_picture_that_can_not_be_written(
     empty = Graph("dev", "dashtam-dev-network", internal=False, services=[], uses=[])
     monkeypatch.setattr(graph_command, "_look", lambda _environment: empty)
     file = tmp_path / "nowhere" / "x.mmd"
-    assert _run(monkeypatch, "graph", "dev", "-o", str(file)) == 2
+    assert _run(monkeypatch, "graph", "dev", "-o", str(file)) == 64
     assert "x.mmd can't be written." in "".join(capsys.readouterr().err.splitlines())

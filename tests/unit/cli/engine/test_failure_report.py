@@ -56,7 +56,7 @@ def test_a_known_cause_has_its_remedy(errors: list[str], reports: list[str], mar
 
 @pytest.mark.parametrize(
     ("command", "message"),
-    [("up", "test is not up."), ("down", "test is not down."), ("destroy", "test is not removed.")],
+    [("up", "test did not become healthy."), ("down", "test is not down."), ("destroy", "test is not removed.")],
 )
 def test_an_unknown_cause_says_what_goes_on(command: str, message: str) -> None:
     error = failure_report.update_failed(command, "test", ["boom"], ["app: unhealthy"])

@@ -81,7 +81,8 @@ def test_the_program_finds_what_it_placed(repository: Path, tmp_path: Path, monk
 def test_the_program_finds_what_a_clone_of_an_earlier_version_placed(repository: Path) -> None:
     first = clone.current(repository)
     identity.marker(repository).write_text(f"{first.id}\n")
-    assert placement.record(repository) is None
+    with pytest.raises(ValueError, match=r"Run `\./dashtam env` once"):
+        placement.record(repository)
     assert clone.current(repository) == first
     assert placement.record(repository) == first.placements_file
 

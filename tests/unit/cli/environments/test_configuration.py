@@ -27,6 +27,6 @@ def test_an_environment_that_does_not_exist_is_told(tmp_path: Path) -> None:
     (tmp_path / "Pulumi.dev.yaml").touch()
     with pytest.raises(UserError, match="There is no environment 'nope'") as raised:
         require_configured("nope", tmp_path)
-    assert raised.value.exit_status == 2
+    assert raised.value.exit_status == 64
     assert "there are: dev" in raised.value.cause
     assert "--name" in raised.value.remedy

@@ -104,7 +104,7 @@ def test_what_cannot_be_is_refused(session: FakeSession, source: str, name: str,
     before = placements.recorded(session.clone)
     with pytest.raises(UserError, match=message) as raised:
         _make(session, source, name)
-    assert raised.value.exit_status == 2
+    assert raised.value.exit_status == 64
     assert placements.recorded(session.clone) == before
     assert configured_stacks(session.clone.root) == ["dev", "of-test", "test"]
 

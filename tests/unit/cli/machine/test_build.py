@@ -1,19 +1,24 @@
+import os
 from collections.abc import Mapping
 from unittest.mock import Mock, call
 
 import pytest
 
-from cli.machine.build import Counter, go_environment
+from cli.machine.build import counter, go_environment
 
 
 @pytest.mark.parametrize(
     "base", [{}, {"GOFLAGS": "-mod=mod", "GOWORK": "/w/go.work", "CGO_ENABLED": "1", "GOTOOLCHAIN": "auto"}]
 )
-def test_go_builds_the_same_whatever_a_user_has_set(base: Mapping[str, str]) -> None:
-    environment = go_environment({**base, "PATH": "/bin", "GOPROXY": "https://proxy.example"})
-    assert environment == {
-        "PATH": "/bin",
-        "GOPROXY": "https://proxy.example",
+def test_go_builds_the_same_whatever_a_user_has_set(monkeypatch: pytest.MonkeyPatch, base: Mapping[str, str]) -> None:
+    for name in ("GOFLAGS", "GOWORK", "CGO_ENABLED", "GOTOOLCHAIN"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in {**base, "GOPROXY": "https://proxy.example"}.items():
+        monkeypatch.setenv(name, value)
+    environment = go_environment()
+    assert environment["GOPROXY"] == "https://proxy.example"
+    assert environment["PATH"] == os.environ["PATH"]
+    assert {name: environment[name] for name in ("CGO_ENABLED", "GOTOOLCHAIN", "GOWORK", "GOFLAGS")} == {
         "CGO_ENABLED": "0",
         "GOTOOLCHAIN": "local",
         "GOWORK": "off",
@@ -23,15 +28,15 @@ def test_go_builds_the_same_whatever_a_user_has_set(base: Mapping[str, str]) -> 
 
 def test_packages_are_counted_until_linking() -> None:
     shown = Mock()
-    counter = Counter(shown, 2)
+    count = counter(shown, 2)
     for line in ("errors", "fmt"):
-        counter.see(line)
+        count(line)
     assert shown.update.mock_calls == [call(1, 2, "errors"), call(2, 2, "linking")]
 
 
 def test_only_downloads_are_counted() -> None:
     shown = Mock()
-    counter = Counter(shown, 0, prefix="go: downloading ")
+    count = counter(shown, 0, prefix="go: downloading ")
     for line in ("go: downloading example.com/a v1.0.0", "example.com/a", ""):
-        counter.see(line)
+        count(line)
     assert shown.update.mock_calls == [call(1, 0, "example.com/a v1.0.0")]

@@ -9,7 +9,7 @@ from docker.errors import APIError
 
 from cli.core import signals
 from cli.core.errors import UserError
-from cli.operations.restart import GRACE, NEEDS, in_order, restart
+from cli.operations.restart import GRACE, NEEDS, in_order, restart_containers
 from infra.naming import SERVICES
 from tests.unit.cli.conftest import MakeContainer
 
@@ -39,7 +39,7 @@ def test_what_was_stopped_runs_again_though_another_can_not_be_stopped(container
     view = Mock()
     view.stop.side_effect = lambda key, _: _refuse() if key == "postgres" else None
     with pytest.raises(UserError, match="not healthy after the restart") as raised:
-        restart(view, "test", services.values(), lambda _service, _state: None)
+        restart_containers(view, "test", services.values(), lambda _service, _state: None)
     assert "postgres: it is stuck" in raised.value.cause
     assert view.mock_calls[:4] == [
         call.stop("app", GRACE),
@@ -64,7 +64,7 @@ def test_what_was_stopped_runs_again_though_a_signal_came(container: MakeContain
     view.start.side_effect = lambda key: change("start", key)
     with signals.raised():
         with pytest.raises(KeyboardInterrupt):
-            restart(view, "test", services, lambda _service, _state: None)
+            restart_containers(view, "test", services, lambda _service, _state: None)
         assert signals.status() == 128 + signal.SIGTERM
     assert running == {"app", "postgres"}
     assert view.stop.called
@@ -76,7 +76,7 @@ def test_what_was_stopped_runs_again_though_nobody_reads(container: MakeContaine
 
     view = Mock()
     view.container.return_value = container(component="app", id="app")
-    restart(view, "test", [container(component="app", id="app")], show)
+    restart_containers(view, "test", [container(component="app", id="app")], show)
     view.start.assert_called_once_with("app")
 
 

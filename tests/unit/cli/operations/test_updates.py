@@ -97,7 +97,7 @@ def test_one_that_fails_is_told_and_the_other_ends(run: Callable[..., FakePulumi
         ended.append(stack)
         return True
 
-    with pytest.raises(UserError, match="dev is not up") as raised:
+    with pytest.raises(UserError, match="dev did not become healthy") as raised:
         run(work)
     assert raised.value.cause == "boom"
     assert ended == ["test"]
@@ -111,7 +111,7 @@ def test_when_all_fail_each_is_told(run: Callable[..., FakePulumi]) -> None:
     with pytest.raises(UserError, match="2 environments failed") as raised:
         run(work)
     for stack in ("dev", "test"):
-        assert f"{stack} is not up." in raised.value.cause
+        assert f"{stack} did not become healthy." in raised.value.cause
         assert f"{stack} went wrong" in raised.value.cause
 
 

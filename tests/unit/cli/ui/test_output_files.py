@@ -125,7 +125,7 @@ def test_a_place_that_can_not_be_written_is_refused(tmp_path: Path, name: str, c
     with pytest.raises(UserError, match="can't be written") as raised:
         output_files.ask(str(tmp_path / name), yes=True)
     assert cause in raised.value.cause
-    assert raised.value.exit_status == 2
+    assert raised.value.exit_status == 64
 
 
 def test_a_failure_leaves_what_was_there(tmp_path: Path) -> None:

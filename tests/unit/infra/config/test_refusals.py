@@ -130,7 +130,10 @@ REFUSALS: list[tuple[Change, str]] = [
     ),
     (
         {"app.oauth_redirect_uri": "https://[:::]"},
-        "dashtam:app.oauth_redirect_uri = \"https://[:::]\": ':::' does not appear to be an IPv4 or IPv6 address.",
+        (
+            'dashtam:app.oauth_redirect_uri = "https://[:::]": no host has this address; write https://[::1]:8182, for'
+            " example."
+        ),
     ),
     (
         {"providers.bank": {**BANK, "authorization_parameters": {"access_type": "offline", "state": "x"}}},
@@ -147,9 +150,9 @@ REFUSALS: list[tuple[Change, str]] = [
     (
         {"providers": {"bank": BANK, "schwab": {**FILES, "preset": "schwab"}}},
         (
-            "dashtam:providers: redirects of bank and schwab can't be told apart, so one of them could get the other's"
-            " codes; set authorization_response_iss_parameter_supported: true where the provider's metadata says so,"
-            " and give every other provider but one a stack of its own."
+            "dashtam:providers: redirects of bank and schwab can't be distinguished, so one of them could get the"
+            " other's codes; set authorization_response_iss_parameter_supported: true where the provider's metadata"
+            " says so, and give every other provider but one a stack of its own."
         ),
     ),
     ({"tokens.keys": ["k1", "k1"]}, TWICE),

@@ -46,5 +46,5 @@ def test_a_file_is_called_by_its_name(clone: Clone, tmp_path: Path) -> None:
 def test_one_that_can_not_be_opened_is_wrong_usage(clone: Clone, tmp_path: Path, name: str) -> None:
     with pytest.raises(UserError, match="can't be read") as raised, source.opened(clone, str(tmp_path / name)):
         pass
-    assert raised.value.exit_status == 2
+    assert raised.value.exit_status == 64
     assert "dashtam backup" in raised.value.remedy

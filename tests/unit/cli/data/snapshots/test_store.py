@@ -71,7 +71,7 @@ def test_a_name_that_is_no_folders_name_is_refused(kept: Store, name: str) -> No
     for refuses in (kept.fresh_name, kept.read, kept.delete):
         with pytest.raises(UserError) as raised:
             refuses(name)
-        assert raised.value.exit_status == 2
+        assert raised.value.exit_status == 64
 
 
 def test_a_name_that_is_taken_is_refused(kept: Store) -> None:

@@ -60,7 +60,7 @@ def test_this_clones_environments_configured_or_there(view: Mock) -> None:
 
 @pytest.mark.parametrize("sizes", [None, _sizes({})])
 def test_one_environment_alone_and_nothing_measured(view: Mock, sizes: Mock | None) -> None:
-    [one] = collect.gather(view, HERE, "dev", everyone=False, sizes=sizes)
+    [one] = collect.gather(view, HERE, ["dev"], everyone=False, sizes=sizes)
     assert (one.environment, one.data, one.folder) == ("dev", {"data": None}, "/home/me/dashtam")
     view.documents.assert_called_once_with("dev", "me")
 
@@ -88,7 +88,7 @@ def test_a_state_that_cannot_be_read_leaves_drift_unknown(
     view: Mock, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     monkeypatch.setattr(states, "read", Mock(side_effect=error))
-    [one] = collect.gather(view, HERE, "dev", everyone=False, sizes=_sizes({"data": 5}))
+    [one] = collect.gather(view, HERE, ["dev"], everyone=False, sizes=_sizes({"data": 5}))
     assert (one.drift, one.expiry, one.data) == (None, None, None)
 
 

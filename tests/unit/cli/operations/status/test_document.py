@@ -22,7 +22,7 @@ def test_scripts_get_each_environment(
     end = datetime(2027, 1, 2, tzinfo=UTC)
     given = document([overview(services=[container()], drift=drift, expiry=end, data={"v": 5})])
     assert given["services"][0]["image_reference"] == "dashtam/production:1"
-    assert given["overview"] == [
+    assert given["environments"] == [
         {
             "environment": "test",
             "owner": "me",

@@ -62,7 +62,7 @@ def test_suites_that_cannot_run_there_are_refused(arguments: list[str], message:
         suites.choose(arguments)
     assert caught.value.message == message
     assert caught.value.remedy
-    assert caught.value.exit_status == 2
+    assert caught.value.exit_status == 64
 
 
 def test_what_needs_no_environment_runs_first_and_system_last() -> None:

@@ -1,0 +1,52 @@
+"""The help as the command is typed: by its path, with metavars, and without the types of Python.
+
+Typer 0.29 has no setting for any of these, so its parameters are taught to.
+"""
+
+from __future__ import annotations
+
+from typer import Context
+from typer.core import TyperArgument, TyperOption
+
+COMMAND = "./dashtam"
+
+
+class RootContext(Context):
+    """Names the command by its path in usage lines; completion goes on to know it by its name."""
+
+    @property
+    def command_path(self) -> str:
+        """How the command is typed."""
+        return COMMAND
+
+
+def _usage(argument: TyperArgument) -> str:
+    name = argument.metavar or str(argument.name).upper()
+    if argument.required or name.startswith("["):
+        return name
+    return f"[{name}]"
+
+
+def _name(argument: TyperArgument) -> str:
+    return (argument.metavar or str(argument.name).upper()).strip("[]")
+
+
+def _no_type(_argument: TyperArgument, ctx: Context) -> None:
+    del ctx
+
+
+def _value(option: TyperOption, ctx: Context) -> str | None:
+    if option.is_flag:
+        return None
+    if option.metavar:
+        return option.metavar
+    is_choice = option.type_descriptor.is_choice
+    return option.display_type(ctx).strip("<>") if is_choice else str(option.name).upper().replace("_", "-")
+
+
+def simplify() -> None:
+    """Show metavars and choices in place of types."""
+    replaced = {"_usage_display_name": _usage, "display_name_raw": property(_name), "display_type_rich": _no_type}
+    for name, value in replaced.items():
+        setattr(TyperArgument, name, value)
+    TyperOption.display_type_rich = _value  # type: ignore[method-assign,assignment]
