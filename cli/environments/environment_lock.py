@@ -10,7 +10,7 @@ from filelock import Timeout
 from cli.core.errors import UserError
 from cli.core.file_lock import exclusively
 from cli.environments.clone import Clone
-from cli.ui.console import err
+from cli.ui.console import announce
 
 TIMEOUT = 600.0
 """Seconds; more than an update takes."""
@@ -27,7 +27,7 @@ def held(clone: Clone, *stacks: str, timeout: float = TIMEOUT) -> Iterator[None]
         for stack in sorted(set(stacks)):
             waiting = f"Another command is changing {stack}; waiting for it."
             try:
-                locks.enter_context(exclusively(clone.home / f"{stack}.lock", waiting, err.print, timeout))
+                locks.enter_context(exclusively(clone.home / f"{stack}.lock", waiting, announce, timeout))
             except Timeout:
                 raise UserError(
                     f"{stack} is still being changed by another command.",
