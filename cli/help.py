@@ -1,6 +1,6 @@
 """The help as the command is typed: by its path, with metavars, and without the types of Python.
 
-Typer 0.29 has no setting for any of these, so its parameters are taught to.
+Typer 0.29 has no setting for any of these, so its parameters' methods are replaced.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ COMMAND = "./dashtam"
 
 
 class RootContext(Context):
-    """Names the command by its path in usage lines; completion goes on to know it by its name."""
+    """Names the command by its path in usage lines; completion knows it by its name."""
 
     @property
     def command_path(self) -> str:

@@ -1,4 +1,4 @@
-"""The commands by name, each imported when it is asked for: what all of them need takes a second to import."""
+"""The commands by name, each imported when it is needed: importing all of them takes a second."""
 
 from __future__ import annotations
 

@@ -60,12 +60,11 @@ class ImageReferences(Record):
     tests: str | None
 
 
-class StackOutputs(Record):
-    """All outputs of a stack.
+class PublicOutputs(Record):
+    """The outputs of a stack that are not secret.
 
     `engine` is the ID of the Docker engine that it is on; empty where that engine has no lasting one.
-    `urls` and the DSNs without a prefix are for clients on the host, those with `internal_` for clients in the
-    environment's network. DSNs are secret.
+    `urls` are for clients on the host, `internal_urls` for clients in the environment's network.
     """
 
     environment: str
@@ -79,19 +78,23 @@ class StackOutputs(Record):
     internal_urls: Urls
     ca_certificate: str
     database: Database
+    redis_database: int
+    oauth_redirect_uri: str
+
+
+class StackOutputs(PublicOutputs):
+    """All outputs of a stack, with the DSNs: without a prefix for clients on the host, else for its network."""
+
     database_dsn: SecretStr | None = None
     internal_database_dsn: SecretStr
-    redis_database: int
     redis_dsn: SecretStr | None = None
     internal_redis_dsn: SecretStr
-    oauth_redirect_uri: str
 
     def revealed(self) -> str:
         """Return the outputs as JSON with the secrets in clear, for a process that needs them."""
         secrets = {name: value.get_secret_value() for name, value in self if isinstance(value, SecretStr)}
         return json.dumps({**self.model_dump(mode="json"), **secrets})
 
-    def public(self) -> str:
-        """Return the outputs as JSON without the secrets."""
-        secrets = {name for name, value in self if isinstance(value, SecretStr)}
-        return self.model_dump_json(exclude=secrets)
+    def public(self) -> PublicOutputs:
+        """Return the outputs without the secrets."""
+        return PublicOutputs.model_validate({name: getattr(self, name) for name in PublicOutputs.model_fields})

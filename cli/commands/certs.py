@@ -63,7 +63,7 @@ def _shown(one: Certificate, now: datetime) -> Table:
     state = one.trouble or ("served, and verifies" if one.source == certificates.SERVED else "recorded")
     rows = Table.grid(padding=(0, 2))
     rows.add_row(Text(one.service, "bold"), Text(state, "bold red" if one.trouble else "green"))
-    # What a certificate says is shown as it is, not as markup.
+    # Text from a certificate is not markup.
     rows.add_row("  subject", Text(one.subject))
     if one.names:
         rows.add_row("  names", Text(", ".join(one.names)))

@@ -11,7 +11,7 @@ from cli.environments import handle
 POSTGRES = "postgres"
 
 LOGIN = {"PGSERVICE": "dashtam", "PSQL_HISTORY": "/tmp/.psql_history"}  # noqa: S108 - the container's own, in memory
-"""The container's connection service file says the rest: whom to verify and how, the database, and the password."""
+"""The container's connection service file has the rest: verification, the database and the password."""
 
 app = typer.Typer(add_completion=False)
 
@@ -23,5 +23,5 @@ app = typer.Typer(add_completion=False)
     context_settings=PASSED_ON,
 )
 def db_shell(environment: Environment, arguments: Words = None) -> None:
-    """Open psql on an environment's database, as its owner, over verified TLS; what follows goes to psql."""
+    """Open psql on an environment's database, as its owner, over verified TLS; arguments are passed to psql."""
     container_exec.become(handle.of(environment).running(POSTGRES), ["psql", *(arguments or [])], LOGIN)

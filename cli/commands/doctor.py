@@ -50,7 +50,7 @@ def _certificates(here: Clone) -> list[Finding]:
 
 def _show(finding: Finding) -> None:
     mark = ("ok   ", "green") if finding.ok else ("bad  ", "bold red")
-    # What services and configs say is shown as it is, not as markup.
+    # Text from services and configs is not markup.
     out.print(Text.assemble(mark, f"{finding.check}: {finding.detail}"))
     if not finding.ok:
         out.print(Text(f"      {finding.cause}\n      What to do: {finding.remedy}"))

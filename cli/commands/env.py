@@ -52,7 +52,7 @@ def env(
     PGHOST, REDIS_URL, APP_URL and so on, and DASHTAM_CA_FILE to verify them with.
     """
     if name is None and show_secrets:
-        raise typer.BadParameter("--show-secrets goes with an environment.")
+        raise typer.BadParameter("--show-secrets needs an environment.")
     if name is not None:
         require_configured(name)
     here = session.prepare(install=not no_install, engine=name is None, images=name is None)

@@ -26,6 +26,6 @@ app = typer.Typer(add_completion=False)
     context_settings=PASSED_ON,
 )
 def redis_cli(environment: Environment, arguments: Words = None) -> None:
-    """Open redis-cli on an environment's cache, as the service's user, over verified TLS; what follows goes to it."""
+    """Open redis-cli on an environment's cache, as the service's user, over TLS; arguments are passed to it."""
     command = ["sh", "-c", LOGIN, "redis-cli", *(arguments or [])]
     container_exec.become(handle.of(environment).running(REDIS), command, HISTORY)

@@ -44,7 +44,7 @@ def status(
         require_configured(environment)
     client = connect()
     view, here = EngineView(client), clone.find()
-    # Without a terminal, watching tells of states alone.
+    # Without a terminal, only changes of state are printed.
     sizes = None if watching and not out.is_terminal else Sizes(view, idle=idle)
 
     def look() -> list[Overview]:

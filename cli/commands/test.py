@@ -13,7 +13,7 @@ from cli.machine import browser
 from cli.operations import session
 from cli.operations.test import container, pytest_runs, suites
 from cli.operations.test.suites import BROWSER, Chosen
-from cli.operations.up import up
+from cli.operations.up import outputs, up
 from cli.ui.console import err
 
 CI_ENVIRONMENT = "ci"
@@ -45,7 +45,7 @@ def run(
     tests that take minutes each. `ci` runs the service's suites, or those named after it, in a container inside the ci
     environment.
 
-    All other arguments go to pytest; a path stands for the suite that it is part of.
+    All other arguments are passed to pytest; a path selects its suite.
     """
     chosen = suites.choose(context.args)
     raise typer.Exit((_inside if chosen.inside else _here)(chosen, reports, install=not no_install))
@@ -69,11 +69,11 @@ def _has_browser(chosen: Chosen, *, install: bool) -> bool:
 
 def _inside(chosen: Chosen, reports: Path | None, *, install: bool) -> int:
     here = session.prepare(install=install)
-    (outputs,) = up(here, CI_ENVIRONMENT)
+    up(here, CI_ENVIRONMENT)
     err.print(f"Running tests inside {CI_ENVIRONMENT}: {', '.join(chosen.suites)}.", highlight=False)
     naming = placements.naming(here.clone, CI_ENVIRONMENT)
     command = suites.inside_command(chosen, container.REPORTS if reports else "")
-    return container.run(here.client, outputs, naming, command, _folder(reports))
+    return container.run(here.client, outputs(here, CI_ENVIRONMENT), naming, command, _folder(reports))
 
 
 def _folder(reports: Path | None) -> Path | None:

@@ -34,7 +34,7 @@ def trust(
 ) -> None:
     """Let this machine and its browsers trust an environment's CA, so that they open its pages without a warning.
 
-    Asks first, and says where it is put. The system's store takes root; `./dashtam untrust` takes it out again.
+    Prints where the CA is added, and asks first. The system's store needs root; `./dashtam untrust` removes the CA.
     """
     require_configured(environment)
     here = clone.current()
@@ -77,7 +77,7 @@ def _stores(which: Stores, ask: Ask, *, install: bool) -> list[Store]:
             "No trust store was found.",
             cause="Known are those of Debian, Ubuntu, Fedora, Red Hat, Arch, openSUSE and macOS, Chromium's on Linux,"
             " and Firefox's.",
-            remedy="`./dashtam env ENVIRONMENT` names the CA's file, for programs that can be told of it.",
+            remedy="`./dashtam env ENVIRONMENT` names the CA's file, for programs that have a setting for it.",
         )
     return stores
 
@@ -90,9 +90,9 @@ def _describe(ca: Authority, missing: list[Store], stale: list[str]) -> None:
     say(f"  valid: {begins:%Y-%m-%d} to {ends:%Y-%m-%d}")
     say(f"  name constraints: {ca.constraints}. Its key is in this clone's Pulumi state, encrypted.")
     for one in missing:
-        say(f"  goes into {one.place}{', as root' if one.needs_root else ''}")
+        say(f"  added to {one.place}{', as root' if one.needs_root else ''}")
     for name in stale:
-        say(f"  takes the place of {name}")
+        say(f"  replaces {name}")
 
 
 def _list(stores: list[Store]) -> str:

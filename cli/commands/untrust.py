@@ -23,7 +23,7 @@ def untrust(
     yes: Yes = False,
     no_install: NoInstall = False,
 ) -> None:
-    """Take out of the trust stores what `./dashtam trust` put there for an environment, nothing else. Asks first."""
+    """Remove what `./dashtam trust` added to the trust stores for an environment, nothing else. Asks first."""
     here = clone.current()
     known = authority.trusted(here, environment)
     if not known:
@@ -35,7 +35,7 @@ def untrust(
     held = [(ca, [one for one in stores if one.holds(ca)]) for ca in known]
     for ca, holders in held:
         for one in holders:
-            say(f"{ca.name} goes out of {one.place}{', as root' if one.needs_root else ''}.")
+            say(f"{ca.name} will be removed from {one.place}{', as root' if one.needs_root else ''}.")
     if any(holders for _, holders in held):
         ask(f"Stop trusting {environment}?")
     for ca, holders in held:

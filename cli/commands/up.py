@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Annotated
 
@@ -18,7 +17,7 @@ from cli.operations import session
 from cli.operations.up import up as bring_up
 from cli.ui.console import err
 from infra.naming import SERVICES
-from infra.outputs import StackOutputs
+from infra.outputs import PublicOutputs
 
 app = typer.Typer(add_completion=False)
 
@@ -56,7 +55,9 @@ def up(
 ) -> None:
     """Start environments; set up this machine if needed, and wait until every service is healthy."""
     if name is not None and len(environments) != 1:
-        raise UserError("--name goes with one environment.", remedy="./dashtam up dev --name NAME", exit_status=USAGE)
+        raise UserError(
+            "--name needs exactly one environment.", remedy="./dashtam up dev --name NAME", exit_status=USAGE
+        )
     here = session.prepare(install=not no_install)
     if name is not None:
         named_environments.make(here.pulumi, here.engine, here.clone, environments[0], name)
@@ -65,16 +66,16 @@ def up(
     report(bring_up(here, *chosen, timeout=wait_timeout), as_json=as_json)
 
 
-def report(found: Sequence[StackOutputs], *, as_json: bool) -> None:
+def report(found: Sequence[PublicOutputs], *, as_json: bool) -> None:
     """Print what runs in environments, and where."""
     if as_json:
-        print_json({"environments": [json.loads(outputs.public()) for outputs in found]})
+        print_json({"environments": [outputs.model_dump(mode="json") for outputs in found]})
         return
     for outputs in found:
         err.print(summary(outputs))
 
 
-def summary(outputs: StackOutputs) -> Table:
+def summary(outputs: PublicOutputs) -> Table:
     """Return what runs where."""
     addresses = {
         "app": outputs.urls.app or outputs.internal_urls.app,

@@ -25,7 +25,7 @@ from infra.config.settings import StackSettings
 from infra.naming import LONGEST, Naming
 
 SUFFIXES = (4, 6, 8, 10)
-"""How many digits of its clone's id tell a stack from another clone's."""
+"""How many digits of its clone's id distinguish a stack from another clone's."""
 
 
 @dataclass(frozen=True)

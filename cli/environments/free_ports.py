@@ -1,4 +1,4 @@
-"""Ports for an environment that can't have its config's: the same ones whenever the same environment asks, if free."""
+"""Free ports for an environment that can't have its config's; the same environment gets the same ones, if free."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ what Kubernetes on the same machine gives to its services (from 30000 on)."""
 def choose(services: Iterable[str], owner: str, stack: str, is_free: Callable[[int], bool]) -> dict[str, int]:
     """Choose a port for each of some services, in one block.
 
-    Where to begin follows from who asks, so that an environment that was removed comes back at the same addresses, and
-    two that don't know of each other rarely choose the same.
+    The first block to try follows from clone and stack, so that a removed environment comes back at the same addresses,
+    and two that don't know of each other rarely choose the same.
 
     Returns:
         Distinct ports by service.
@@ -42,7 +42,7 @@ def choose(services: Iterable[str], owner: str, stack: str, is_free: Callable[[i
 
 
 def is_bound(port: int) -> bool:
-    """Tell whether something listens on a port of 127.0.0.1, as far as this machine can tell."""
+    """Return whether something listens on a port of 127.0.0.1, as far as this machine can tell."""
     with socket.socket() as probe:
         # As the engine binds: a connection of the past that lingers is no obstacle.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

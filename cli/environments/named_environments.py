@@ -1,7 +1,7 @@
 """Further environments of one config: `./dashtam up dev --name feature-x`.
 
 Its config file is a link to its source's, which Pulumi reads, and writes its salt, through: so it follows every edit,
-plain `pulumi up --stack feature-x` needs nothing more, and nothing can age. Git is told of the link where it keeps what
+plain `pulumi up --stack feature-x` needs nothing more, and nothing can age. Git ignores the link by its list of what
 is this machine's own to ignore (gitignore(5), info/exclude), so that `git status` stays clean.
 """
 
@@ -32,7 +32,7 @@ def make(pulumi: Pulumi, view: EngineView, clone: Clone, source: str, name: str)
 
 
 def restore(clone: Clone) -> None:
-    """Link the config of every further environment that lacks one, as after `git clean -dfx`."""
+    """Link the config of every named environment that lacks one, as after `git clean -dfx`."""
     for stack, placed in placements.recorded(clone).items():
         link = config_file(stack, clone.root)
         if placed.source != stack and config_file(placed.source, clone.root).exists():
@@ -44,14 +44,14 @@ def restore(clone: Clone) -> None:
 
 
 def forget(pulumi: Pulumi, clone: Clone, stack: str) -> None:
-    """Forget an environment that was removed, with its stack in Pulumi's state if it was a further one."""
+    """Forget an environment that was removed, with its stack in Pulumi's state if it is a named one."""
     if _is_further(clone, stack):
         pulumi.run("stack", "rm", stack, "--yes", "--preserve-config")
     unregister(clone, stack)
 
 
 def unregister(clone: Clone, stack: str) -> None:
-    """Forget where an environment was put, and the link of a further one."""
+    """Forget an environment's placement, and the link of a named one."""
     if _is_further(clone, stack):
         link = config_file(stack, clone.root)
         link.unlink()
@@ -105,7 +105,7 @@ def _ignore_no_more(link: Path) -> None:
 
 
 def _exclude(link: Path) -> tuple[Path | None, str]:
-    """Return the file that says what this machine ignores, shared by all worktrees, and the line for a link."""
+    """Return the file with what git ignores on this machine, shared by all worktrees, and the line for a link."""
     said = _git(link.parent, "rev-parse", "--git-path", "info/exclude", "--show-prefix")
     if said is None:
         return None, ""

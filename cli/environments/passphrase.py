@@ -1,4 +1,4 @@
-"""What to do where this clone's passphrase is lost: refuse what needs it, and start anew without what only it can read.
+"""Handles a lost passphrase of this clone: refuses what needs it, and removes what only it can read.
 
 Data can be rescued without it: it is in the engine's volumes, and no data is encrypted under the passphrase.
 """
@@ -40,25 +40,25 @@ def require(clone: Clone) -> None:
         raise UserError(
             f"The passphrase {path} is missing.",
             cause="Without it the secrets of this clone's environments can't be read, and a new one can't read them.",
-            remedy="Put it back from your backup of its folder. If there is none, start anew: save what an environment"
-            " holds with `./dashtam backup ENVIRONMENT FILE`, remove everything with `./dashtam clean`, which removes"
+            remedy="Put it back from your backup of its folder. If there is none, start again: save each environment"
+            " with `./dashtam backup ENVIRONMENT FILE`, remove everything with `./dashtam clean`, which removes"
             f" the state in {clone.state_folder} too, and then run `./dashtam up ENVIRONMENT` and"
             " `./dashtam restore ENVIRONMENT FILE`.",
         )
 
 
 def loses_token_keys(clone: Clone) -> bool:
-    """Return whether the keys of linked accounts' tokens can't be kept with the data, and say so if they can't."""
+    """Return whether the keys of linked accounts' tokens can't be kept with the data, and print it if they can't."""
     if clone.has_lost_passphrase:
         err.print(
-            f"The passphrase {clone.passphrase_file} is missing: linked accounts will have to be linked anew once this"
+            f"The passphrase {clone.passphrase_file} is missing: linked accounts will have to be linked again once this"
             " is restored into an environment with other keys.",
             highlight=False,
         )
     return clone.has_lost_passphrase
 
 
-def start_anew(clone: Clone) -> None:
+def remove_unreadable(clone: Clone) -> None:
     """Remove the state that can't be read any more, and what Pulumi noted of its encryption in the config."""
     # The state, by which the loss is known, is deleted last: the next `clean` repeats what is interrupted here.
     git_filter.forget(clone)

@@ -51,7 +51,7 @@ def of_others(clone: Clone) -> list[Placement]:
     """Return what this user's other clones have placed, also where that is down now."""
     found: list[Placement] = []
     for other in clones.others(clone):
-        with suppress(UserError):  # what is wrong there is told there
+        with suppress(UserError):  # reported by that clone's own commands
             found += recorded(other).values()
     return found
 

@@ -32,8 +32,8 @@ def of(clone: Clone, environ: Mapping[str, str]) -> dict[str, str]:
 
 def changes(environ: Mapping[str, str]) -> dict[str, str | None]:
     """Return what a shell must set, and with None what it must unset, to have an environment instead of this one."""
-    gone = dict.fromkeys(os.environ.keys() - environ.keys())
-    return gone | {name: value for name, value in environ.items() if os.environ.get(name) != value}
+    removed = dict.fromkeys(os.environ.keys() - environ.keys())
+    return removed | {name: value for name, value in environ.items() if os.environ.get(name) != value}
 
 
 def _without_another_clones(clone: Clone, environ: Mapping[str, str]) -> dict[str, str]:

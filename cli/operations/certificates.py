@@ -22,8 +22,8 @@ SERVED = "served"
 RECORDED = "recorded"
 
 _LOOPBACK = "127.0.0.1"
-_PATIENCE = 5.0
-"""Seconds for a service of this machine to shake hands."""
+_TIMEOUT = 5.0
+"""Seconds for a TLS handshake on this machine."""
 _SSL_REQUEST = bytes.fromhex("0000000804d2162f")
 """PostgreSQL manual, 53.7: after it, and the server's `S`, TLS begins."""
 _OF_CERTIFICATES = "dashtam:index:Certificates$"
@@ -94,7 +94,7 @@ def _leaf(service: str, known: x509.Certificate, port: int | None, ca: str, now:
 def handshake(port: int, ca: str, *, speaks_postgres: bool = False) -> bytes:
     """Return the certificate that a service serves, verified as its clients do."""
     context = ssl.create_default_context(cadata=ca)
-    with socket.create_connection((_LOOPBACK, port), timeout=_PATIENCE) as connection:
+    with socket.create_connection((_LOOPBACK, port), timeout=_TIMEOUT) as connection:
         if speaks_postgres:
             connection.sendall(_SSL_REQUEST)
             if connection.recv(1) != b"S":
@@ -110,7 +110,7 @@ def _validity(certificate: x509.Certificate, now: datetime) -> str:
 
 
 def describe(service: str, certificate: x509.Certificate, source: str, trouble: str) -> Certificate:
-    """Return what there is to say of a certificate."""
+    """Return the properties of a certificate."""
     return Certificate(
         service=service,
         subject=certificate.subject.rfc4514_string(),
@@ -136,7 +136,7 @@ def _names(certificate: x509.Certificate) -> tuple[str, ...]:
 def renew(session: Session, stack: str) -> None:
     """Give an environment new keys and certificates, its CA's too, and wait until its services are healthy."""
     state = states.read(session.clone, stack)
-    # A certificate follows its key: what is signed by, or for, another key is made anew.
+    # A certificate follows its key: what is signed by, or for, another key is replaced.
     keys = [one.urn for one in state.of(KEY) if _OF_CERTIFICATES in one.urn]
     if not keys:
         raise UserError(f"{stack} is not running.", remedy=f"Bring it up: `./dashtam up {stack}` makes certificates.")

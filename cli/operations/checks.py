@@ -30,7 +30,7 @@ def passphrase_finding(clone: Clone) -> Finding:
     path = clone.passphrase_file
     if not path.exists():
         cause = "Without it the state of this clone's environments can't be read."
-        remedy = f"Put {path} back from a backup; `./dashtam up` says how to start anew without one."
+        remedy = f"Put {path} back from a backup; `./dashtam up` names the way to continue without one."
         return Finding("passphrase", ok=False, detail=f"{path} is missing", cause=cause, remedy=remedy)
     mode = stat.S_IMODE(path.stat().st_mode)
     return Finding(
@@ -81,7 +81,7 @@ def service_findings(clone: Clone) -> Iterator[Finding]:
 
 
 def _service(container: ContainerView) -> Finding:
-    checks = f" The last health check said: {container.checks[-1][1]}" if container.checks else ""
+    checks = f" Last health check: {container.checks[-1][1]}" if container.checks else ""
     return Finding(
         container.name,
         ok=container.is_fine,

@@ -101,7 +101,7 @@ def remove(client: docker.DockerClient, pulumi: Pulumi, clone: Clone, agreed: Be
             pulumi.run("stack", "rm", stack, "--force", "--preserve-config", "--yes")
             named_environments.unregister(clone, stack)
         if found.lost:
-            passphrase.start_anew(clone)
+            passphrase.remove_unreadable(clone)
     return found
 
 

@@ -81,6 +81,6 @@ def _microseconds(time: str) -> str:
 
 
 def _words(span: timedelta) -> str:
-    # Asking the engine takes a moment, so the seconds of a long span say nothing.
+    # Asking the engine takes a moment, so the seconds of a long span mean nothing.
     unit = timedelta(minutes=1) if span >= timedelta(hours=1) else timedelta(seconds=1)
     return str(round(span / unit) * unit)

@@ -44,7 +44,7 @@ class Removal:
         return states.read(self.session.clone, self.stack, self.session.environ)
 
     def run(self, agreed: Collection[str] | None, *, snapshot: bool) -> Taken | None:
-        """Remove everything of it. Where that fails before anything is gone, what ran goes on.
+        """Remove everything of it. If that fails before anything is removed, stopped services are started again.
 
         Args:
             agreed: The volumes with data that may go; None for all.
@@ -65,7 +65,7 @@ class Removal:
         """Make sure, while the services run, that it can be removed."""
         here = self.session
         locks.release_dead(here.pulumi, self.stack)
-        # Whoever can't read the state can't remove what it tells of.
+        # What is in an unreadable state can't be removed.
         here.pulumi.run("stack", "output", "--stack", self.stack, "--json", "--show-secrets")
         # Not later: what is stopped for the snapshot is not to be taken for broken.
         recover.recover(here, self.stack)
@@ -88,7 +88,7 @@ class Removal:
 def _require_agreed(stack: str, data: Collection[str], agreed: Collection[str] | None) -> None:
     if agreed is not None and (new := sorted({*data} - {*agreed})):
         raise UserError(
-            f"{stack} has come to keep data in {', '.join(new)} since it was asked for; nothing was changed.",
+            f"{stack} has new data in {', '.join(new)} since it was asked for; nothing was changed.",
             cause="Another command has changed it meanwhile.",
             remedy=f"Look at it again: `./dashtam destroy {stack}`.",
         )

@@ -22,7 +22,7 @@ _ID = 12
 
 @dataclass(frozen=True)
 class Difference:
-    """Something that is not as Pulumi's state says."""
+    """A property that differs from Pulumi's state."""
 
     kind: str
     resource: str
@@ -33,7 +33,7 @@ class Difference:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """What the engine has, asked once for as many environments as are looked at."""
+    """What the engine has, read once for several environments."""
 
     view: EngineView
     stack: str | None = None

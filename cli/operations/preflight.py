@@ -64,7 +64,7 @@ def _name_taken(held: Holding, stack: str) -> UserError:
         cause=f"{stack} was brought up here first, and that clone took the name while it was down.",
         remedy=f"Remove that one first: (cd {home} && ./dashtam destroy {stack}); or leave it, and {another}"
         if home
-        else f"That clone is gone; if its data isn't needed: {remove} {held.name}; or leave it, and {another}",
+        else f"That clone no longer exists; if its data isn't needed: {remove} {held.name}; or leave it, and {another}",
     )
 
 

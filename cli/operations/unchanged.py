@@ -1,6 +1,6 @@
-"""Proves that `up` would change nothing: it would read the same as the last one, and finds what that one left.
+"""Proves that `up` would change nothing: it would read the same as the last one, and find what that one made.
 
-The proof is a digest. Anything that can't be told makes none, so that Pulumi decides.
+The proof is a digest. Where anything is unknown there is none, and Pulumi decides.
 """
 
 from __future__ import annotations
@@ -8,18 +8,19 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 from cli.core.atomic_files import write_whole
 from cli.core.hashing import text_sha256
+from cli.data import restore_journal
 from cli.environments import placements, states
 from cli.environments.configuration import configuration
 from cli.operations.drift import Snapshot, differences
 from cli.operations.session import Session
 from cli.pulumi import stack_state
 from infra.catalogue import source_digest
+from infra.outputs import PublicOutputs
 from infra.services.providers import read_credentials
 
 INPUTS = (
@@ -48,29 +49,42 @@ LONGEST_SECONDS = 12 * 3600
 """How long a proof holds: shorter than the time before their end in which `up` renews certificates."""
 
 
-def up_unless_unchanged(session: Session, stack: str, up: Callable[[], object]) -> None:
-    """Bring an environment up, unless it is proven that this would change nothing."""
-    file = session.clone.home / "unchanged" / f"{stack}.json"
-    before = inputs(session, stack)
-    if _is_proven(file, [before, made(session, stack)]):
-        return
-    up()
-    proof = [inputs(session, stack), made(session, stack)]
-    # Where something was edited meanwhile, nobody knows whether `up` has read it.
-    if proof[0] == before and all(proof):
-        write_whole(file, json.dumps({"proof": proof, "at": time.time()}))
+def outputs(session: Session, stack: str, read: str) -> PublicOutputs | None:
+    """Return an environment's outputs if it is proven that `up` would change nothing.
+
+    Args:
+        read: The digest of what `up` would read.
+    """
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        known = json.loads(_file(session, stack).read_text())
+        is_recent = 0 <= time.time() - known["at"] < LONGEST_SECONDS
+        if read and is_recent and known["read"] == read and known["made"] == made(session, stack):
+            return PublicOutputs.model_validate(known["outputs"])
+    return None
+
+
+def record(session: Session, stack: str, read: str, found: PublicOutputs) -> None:
+    """Record what an `up` read and made; `read` is the digest from before it began."""
+    done = made(session, stack)
+    # Where something was edited meanwhile, it is unknown whether `up` has read it.
+    if read and done and inputs(session, stack) == read:
+        proof = {"read": read, "made": done, "at": time.time(), "outputs": found.model_dump(mode="json")}
+        write_whole(_file(session, stack), json.dumps(proof))
+
+
+def _file(session: Session, stack: str) -> Path:
+    return session.clone.home / "unchanged" / f"{stack}.json"
 
 
 def inputs(session: Session, stack: str) -> str:
-    """Return a digest of what `up` reads; empty where the environment has an image of the tests themselves."""
+    """Return a digest of what `up` reads."""
     root = session.clone.root
     config = configuration(root, stack)
-    if config.tests.image:
-        return ""
+    names = (*INPUTS, f"Pulumi.{stack}.yaml", *(["tests"] if config.tests.image else []))
     credentials = read_credentials(stack, config.providers)
     return _digest(
         str(root),
-        source_digest(*(root / name for name in (*INPUTS, f"Pulumi.{stack}.yaml"))),
+        source_digest(*(root / name for name in names)),
         placements.of(session.clone, stack).model_dump_json(),
         *(f"{name}={value}" for name, value in sorted(session.environ.items()) if _is_read(name)),
         *(f"{name} {one.client_id} {one.client_secret}" for name, one in sorted(credentials.items())),
@@ -78,10 +92,10 @@ def inputs(session: Session, stack: str) -> str:
 
 
 def made(session: Session, stack: str) -> str:
-    """Return a digest of what is on the engine and in the state; empty where these differ or one isn't healthy."""
+    """Return a digest of state and engine; empty where these differ, or a service isn't healthy."""
     file, owner = states.state_file(session.clone, stack, session.environ), session.clone.id
     content = stack_state.content(file) if file else b""
-    if not content:
+    if not content or restore_journal.of(session.clone, stack).read():
         return ""
     containers = session.engine.containers(stack, owner)
     snapshot = Snapshot(session.engine, stack, owner)
@@ -95,13 +109,6 @@ def made(session: Session, stack: str) -> str:
 
 def _is_read(variable: str) -> bool:
     return variable.startswith(VARIABLES) or variable.lower().endswith("_proxy")
-
-
-def _is_proven(file: Path, proof: list[str]) -> bool:
-    with suppress(OSError, ValueError, KeyError, TypeError):
-        known = json.loads(file.read_text())
-        return all(proof) and known["proof"] == proof and 0 <= time.time() - known["at"] < LONGEST_SECONDS
-    return False
 
 
 def _digest(*parts: str) -> str:

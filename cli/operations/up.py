@@ -10,17 +10,17 @@ from cli.data.snapshots import session_key, store
 from cli.engine import failure_report, health
 from cli.environments import environment_lock, placements
 from cli.environments.configuration import configuration, require_configured
-from cli.operations import data_parts, finish_restore, preflight, reconcile, recover
+from cli.operations import data_parts, finish_restore, preflight, reconcile, recover, unchanged
 from cli.operations.session import Session
 from cli.operations.updates import Updates
 from cli.ui.console import err
-from infra.outputs import StackOutputs
+from infra.outputs import PublicOutputs, StackOutputs
 
 
 def up(
     session: Session, *stacks: str, timeout: float | None = None, replace: Sequence[str] = (), hint: bool = True
-) -> list[StackOutputs]:
-    """Bring environments up at the same time, and return their outputs.
+) -> list[PublicOutputs]:
+    """Bring environments up at the same time, and return their outputs; Pulumi runs where anything may have changed.
 
     Args:
         timeout: Seconds until they must be healthy; None: as long as each service's health check allows.
@@ -30,16 +30,29 @@ def up(
     for stack in stacks:
         require_configured(stack, session.clone.root)
     with environment_lock.held(session.clone, *stacks):
-        for stack in stacks:
-            preflight.require_possible(session, stack)
-        replaced = [f"--replace={urn}" for urn in replace]
-        flags = {stack: [*_prepare(session, stack, hint=hint), *replaced] for stack in stacks}
-        Updates(session, "up", timeout).run(flags)
-        for stack in stacks:
-            _require_health(session, stack)
-            # Only now is there an app that can tell whether a backup that was restored stays.
-            finish_restore.finish(session.client, session.clone, placements.naming(session.clone, stack))
-    return each(lambda stack: _outputs(session, stack), stacks)
+        read = {stack: unchanged.inputs(session, stack) for stack in stacks}
+        proven = {} if replace else {stack: unchanged.outputs(session, stack, read[stack]) for stack in stacks}
+        known = {stack: found for stack, found in proven.items() if found}
+        changed = [stack for stack in stacks if stack not in known]
+        if changed:
+            _update(session, changed, timeout, [f"--replace={urn}" for urn in replace], hint=hint)
+        for stack, found in zip(changed, each(lambda stack: outputs(session, stack), changed), strict=True):
+            known[stack] = found.public()
+            unchanged.record(session, stack, read[stack], known[stack])
+        return [known[stack] for stack in stacks]
+
+
+def _update(
+    session: Session, stacks: Sequence[str], timeout: float | None, replaced: Sequence[str], *, hint: bool
+) -> None:
+    for stack in stacks:
+        preflight.require_possible(session, stack)
+    flags = {stack: [*_prepare(session, stack, hint=hint), *replaced] for stack in stacks}
+    Updates(session, "up", timeout).run(flags)
+    for stack in stacks:
+        _require_health(session, stack)
+        # Only now there is an app that can judge a restored backup.
+        finish_restore.finish(session.client, session.clone, placements.naming(session.clone, stack))
 
 
 def _prepare(session: Session, stack: str, *, hint: bool) -> list[str]:
@@ -68,8 +81,9 @@ def _require_health(session: Session, stack: str) -> None:
         raise failure_report.update_failed("up", stack, [], reports)
 
 
-def _outputs(session: Session, stack: str) -> StackOutputs:
-    outputs = session.pulumi.outputs(stack)
-    if outputs is None:
+def outputs(session: Session, stack: str) -> StackOutputs:
+    """Return the outputs, with their secrets, of an environment that is up."""
+    found = session.pulumi.outputs(stack)
+    if found is None:
         raise UserError(f"{stack} has no outputs.", cause="The update ended without them.")
-    return outputs
+    return found

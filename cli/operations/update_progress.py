@@ -19,8 +19,8 @@ from infra.naming import SERVICES
 
 STARTING = "starting"
 WAITING = "waiting for health"
-PATIENCE = 5.0
-"""Seconds of waiting after which lines, too, tell what the health checks say; a table does so at once."""
+CHECKS_AFTER = 5.0
+"""Seconds of waiting after which lines show the output of health checks; a table shows it at once."""
 ROWS = ("images", "network", *SERVICES)
 _COLUMNS = 5
 _STYLES = {"healthy": "green", "ready": "green", "unchanged": "dim", "removed": "dim", "failed": "bold red"}
@@ -64,7 +64,7 @@ class UpdateProgress:
             self._note(said["message"])
 
     def on_containers(self, containers: Iterable[ContainerView]) -> None:
-        """Take notice of what the engine has: Pulumi tells only when a service is healthy."""
+        """Take notice of what the engine has: Pulumi reports a service only when it is healthy."""
         for one in containers:
             if one.component in self._states and one.state == "running":
                 if self._states[one.component][0] == STARTING:
@@ -79,7 +79,7 @@ class UpdateProgress:
     def _on_check(self, row: str, said: str) -> None:
         self._checks[row] = said
         waited = time.monotonic() - self._states[row][1]
-        if said and said != self._said.get(row) and waited > PATIENCE and not self._console.is_terminal:
+        if said and said != self._said.get(row) and waited > CHECKS_AFTER and not self._console.is_terminal:
             self._said[row] = said
             self._print(row, WAITING, f": {said}")
 
@@ -123,7 +123,7 @@ class UpdateProgress:
         return time.monotonic() - self._started
 
     def table(self) -> Table:
-        """Return where each service stands, and for how long what is under way has been so."""
+        """Return each service's state, and for how long it has been in an unfinished one."""
         table = Table.grid(padding=(0, 2))
         for _ in range(_COLUMNS):
             table.add_column(no_wrap=True)
@@ -144,7 +144,7 @@ class UpdateProgress:
 
 
 def last_check(container: ContainerView) -> str:
-    """Return what a service's last health check said, on one line; nothing where it said nothing."""
+    """Return the output of a service's last health check on one line."""
     return " ".join(container.checks[-1][1].split()) if container.checks else ""
 
 
@@ -168,7 +168,7 @@ def row_of(kind: str, urn: str) -> str | None:
 
 
 def _is_bookkeeping(step: Event) -> bool:
-    # A replacement is told by its deletion and its creation. Images stay on the engine: they only leave the state.
+    # A replacement is reported as a deletion and a creation. Images stay on the engine: they only leave the state.
     return step["op"] in {"replace", "refresh"} or (step["type"] == IMAGE and "delete" in step["op"])
 
 

@@ -30,7 +30,7 @@ class Updates:
     timeout: float | None = None
 
     def run(self, flags: Mapping[str, Sequence[str]]) -> None:
-        """Run an update of each environment to its end, with further flags of Pulumi, and show their progress.
+        """Run an update of each environment to its end, with additional flags of Pulumi, and show their progress.
 
         Raises:
             UserError: Some did not succeed.

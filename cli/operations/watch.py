@@ -21,7 +21,7 @@ mostly take less than 5."""
 
 
 class Watcher:
-    """Watches the containers that an update makes, and tells when the update can't succeed any more.
+    """Watches the containers that an update makes, and reports when the update can't succeed any more.
 
     Attributes:
         reasons: Why it can't, where that doesn't show in a container's state.

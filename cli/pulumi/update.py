@@ -1,6 +1,6 @@
 """Runs one Pulumi update as a child process that can be interrupted, and passes on its engine events.
 
-`pulumi up --json` is used rather than the Automation API: that imports for 0.8 s, asks the CLI three more times after
+`pulumi up --json` is used rather than the Automation API: that imports for 0.8 s, runs the CLI three more times after
 an update, and can't interrupt one.
 """
 

@@ -107,7 +107,7 @@ def _published(document: Mapping[str, Any]) -> Iterator[str]:
 def connections(
     name: str, variables: Iterable[str], services: Collection[str], published: Mapping[int, str]
 ) -> Iterator[Use]:
-    """Read from a service's environment variables which others it is told of."""
+    """Read from a service's environment variables which others it knows."""
     for variable, value in sorted(one.partition("=")[::2] for one in variables):
         host, port = _address(value)
         if host in services and host != name:
@@ -132,7 +132,7 @@ def _address(value: str) -> tuple[str, int]:
 
 
 def _once(uses: Sequence[Use]) -> list[Use]:
-    """Drop what is told twice, and a browser's way between two that are connected anyway."""
+    """Drop duplicates, and a browser's way between two that are connected anyway."""
     connected = {frozenset((use.source, use.target)) for use in uses if not use.browser}
     kept: dict[tuple[str, str], Use] = {}
     for use in uses:

@@ -81,7 +81,7 @@ def history(
 
 
 def _wanted(view: EngineView, source: Source, choice: Choice, note: Callable[[Entry], object]) -> Iterator[Entry]:
-    # Of nothing wanted the last is read all the same: it tells where following begins.
+    # The last line is read though none is wanted: following begins there.
     tail = None if choice.pattern or choice.tail is None else max(choice.tail, 1)
     read = _noted(parse(view.log(source.id, since=choice.since, tail=tail), source), note)
     found = (entry for entry in read if choice.wants(entry))

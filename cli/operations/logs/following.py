@@ -1,6 +1,6 @@
 """Follows services across restarts and replacements of their containers.
 
-The engine ends a container's log when the container stops, and tells when one starts. Then its log is taken up again
+The engine ends a container's log when the container stops, and reports when one starts. Then its log is read again
 from a moment before where it ended, and what was read already is passed over.
 """
 
@@ -25,10 +25,10 @@ OVERLAP = 1.0
 """Seconds that are read again: what comes on two streams at one moment the engine may write in either order."""
 
 BEFORE = 5.0
-"""Seconds by which the engine's clock may be behind. A start that is told of twice does no harm."""
+"""Seconds by which the engine's clock may be behind. A start that is reported twice does no harm."""
 
 Arrived = SimpleQueue[Entry | None]
-"""Entries as they arrive; None once the engine tells nothing more."""
+"""Entries as they arrive; None once the engine's events end."""
 
 
 class Seen:
@@ -91,7 +91,7 @@ class Follower:
                 yield None
             entry = self._arrived.get()
             if entry is None:
-                raise UserError("The Docker engine has gone away.", remedy="`./dashtam doctor` says what is wrong.")
+                raise UserError("The Docker engine stopped answering.", remedy="`./dashtam doctor` says what is wrong.")
             yield entry
 
     def _watch(self) -> None:
@@ -110,7 +110,7 @@ class Follower:
             try:
                 self._read(source)
             except (APIError, RequestException, HTTPError, OSError):
-                continue  # it was removed meanwhile, or the engine went away, which the watch tells of
+                continue  # it was removed meanwhile, or the engine stopped, which the watch reports
 
     def _read(self, source: Source) -> None:
         seen = self._seen[source.id]

@@ -51,7 +51,7 @@ class Sizes:
             _, said = self._view.execute(one.container, ["du", "-s", "-k", one.folder])
         except APIError:
             return one.volume, None  # it has stopped meanwhile
-        # A file that vanishes while it is counted is told of beside the sum, and in the exit status.
+        # A file that vanishes while it is counted changes the exit status, and the sum is still printed.
         total = _KILOBYTES.search(said)
         return one.volume, int(total[1]) * 1024 if total else None
 

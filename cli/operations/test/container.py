@@ -26,7 +26,7 @@ from infra.outputs import StackOutputs
 OUTPUTS = "/tmp/outputs.json"  # noqa: S108 - the container's own, in memory
 OUTPUTS_VARIABLE = "DASHTAM_OUTPUTS_FILE"
 REPORTS = "/srv/reports"
-"""Where in the container what is to be kept goes: a volume of its own, for memory is forgotten with the process."""
+"""The folder for reports in the container: a volume, as its memory ends with the process."""
 MEMORY = "2g"
 STOP_SECONDS = 5
 

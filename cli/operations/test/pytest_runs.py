@@ -14,7 +14,6 @@ import psutil
 
 from cli.core import signals
 from cli.core.errors import UserError
-from cli.operations import unchanged
 from cli.operations.session import Session
 from cli.operations.test import suites
 from cli.operations.test.suites import Chosen, Run
@@ -106,7 +105,7 @@ class _InTurn:
         self._here = here
 
     def require(self) -> None:
-        unchanged.up_unless_unchanged(self._here, ENVIRONMENT, lambda: up(self._here, ENVIRONMENT))
+        up(self._here, ENVIRONMENT)
 
 
 class _Beside:

@@ -8,7 +8,9 @@ from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
+from infra.outputs import StackOutputs
 from tests.unit.cli.conftest import HEALTHY
+from tests.unit.infra.test_outputs import DOCUMENT
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -94,12 +96,12 @@ class World:
             self.up.pop(stack, None)
         return True
 
-    def outputs(self, stack: str) -> str | None:
-        return f"outputs of {stack}" if stack in self.up else None
+    def outputs(self, stack: str) -> StackOutputs | None:
+        return StackOutputs.model_validate({**DOCUMENT, "environment": stack}) if stack in self.up else None
 
     # The engine.
     def info(self) -> dict[str, str]:
-        return {"SystemTime": datetime.now(UTC).isoformat(), "DockerRootDir": str(self.root)}
+        return {"ID": "engine", "SystemTime": datetime.now(UTC).isoformat(), "DockerRootDir": str(self.root)}
 
     def containers(self, stack: str | None = None, owner: str | None = None) -> list[ContainerView]:
         assert owner in {None, self.clone.id}

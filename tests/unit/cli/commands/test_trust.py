@@ -83,7 +83,7 @@ def test_it_is_trusted_once(shelf: Shelf, make_authority: MakeAuthority) -> None
 def test_a_new_ca_takes_the_place_of_an_earlier_one(shelf: Shelf, here: Clone, make_authority: MakeAuthority) -> None:
     old, new = make_authority(), make_authority()
     _run("trust", "--yes", ca=old)
-    assert f"takes the place of {old.name}" in _run("trust", "--yes", ca=new).output
+    assert f"replaces {old.name}" in _run("trust", "--yes", ca=new).output
     assert shelf.held == [new]
     assert authority.trusted(here, "test") == [new]
 

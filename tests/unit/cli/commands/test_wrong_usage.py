@@ -53,7 +53,7 @@ NO_SERVICE = "There is no service 'web'."
         ("status nowhere", NO_ENVIRONMENT),
         ("drift nowhere", NO_ENVIRONMENT),
         ("env nowhere", NO_ENVIRONMENT),
-        ("env --show-secrets", "--show-secrets goes with an environment."),
+        ("env --show-secrets", "--show-secrets needs an environment."),
         ("graph nowhere", NO_ENVIRONMENT),
         ("graph dev --format png", "'png' is not one of 'svg', 'mermaid'"),
         ("export compose nowhere", NO_ENVIRONMENT),

@@ -54,7 +54,7 @@ def test_one_that_starts_anew_gets_another_and_keeps_the_rest(lost: Clone) -> No
     config = lost.root / "Pulumi.dev.yaml"
     before = config.read_text()
     config.write_text(f"{before}encryptionsalt: v1:abc=\n")
-    passphrase.start_anew(lost)
+    passphrase.remove_unreadable(lost)
     assert clone.current(lost.root) == lost
     assert lost.passphrase_file.exists()
     assert snapshot.is_dir()
@@ -68,7 +68,7 @@ def test_a_clone_that_has_it_keeps_token_keys(repository: Path, capsys: pytest.C
 
 def test_a_clone_that_lost_it_says_what_that_costs(lost: Clone, capsys: pytest.CaptureFixture[str]) -> None:
     assert passphrase.loses_token_keys(lost)
-    assert "linked anew" in " ".join(capsys.readouterr().err.split())
+    assert "linked again" in " ".join(capsys.readouterr().err.split())
 
 
 @pytest.mark.parametrize(

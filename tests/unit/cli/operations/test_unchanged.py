@@ -13,6 +13,10 @@ from cli.core.paths import ROOT
 from cli.environments.clone import Clone
 from cli.operations import unchanged
 from cli.operations.session import Session
+from infra.outputs import PublicOutputs
+from tests.unit.infra.test_outputs import DOCUMENT
+
+OUTPUTS = PublicOutputs.model_validate({name: DOCUMENT[name] for name in PublicOutputs.model_fields})
 
 PROVIDER = {
     "kind": "oidc",
@@ -83,23 +87,25 @@ def test_other_files_and_variables_change_nothing(session: Session) -> None:
     assert unchanged.inputs(session, "test") == before
 
 
-def test_an_environment_with_an_image_of_the_tests_is_never_proven(session: Session) -> None:
+def test_an_image_of_the_tests_follows_an_edit_of_them(session: Session) -> None:
     file = session.clone.root / "Pulumi.test.yaml"
     config = yaml.safe_load(file.read_text())
     config["config"]["dashtam:tests"] = {"image": True}
     file.write_text(yaml.safe_dump(config))
-    assert unchanged.inputs(session, "test") == ""
+    before = unchanged.inputs(session, "test")
+    (session.clone.root / "tests").mkdir()
+    (session.clone.root / "tests/test_a.py").touch()
+    assert unchanged.inputs(session, "test") != before
 
 
 class Environment:
-    """What `inputs` and `made` tell, and how often it was brought up."""
+    """What `inputs` and `made` return."""
 
     def __init__(self) -> None:
-        self.inputs, self.made, self.ups = "inputs", "", 0
+        self.inputs, self.made = "inputs", ""
         self.edited = ""
 
     def up(self) -> None:
-        self.ups += 1
         self.made = "made"
         self.inputs = self.edited or self.inputs
 
@@ -114,9 +120,14 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> Environment:
 
 def require(session: Session, environment: Environment) -> int:
     """Return how often it was brought up for this."""
-    before = environment.ups
-    unchanged.up_unless_unchanged(session, "test", environment.up)
-    return environment.ups - before
+    read = environment.inputs
+    found = unchanged.outputs(session, "test", read)
+    if found:
+        assert found == OUTPUTS
+        return 0
+    environment.up()
+    unchanged.record(session, "test", read, OUTPUTS)
+    return 1
 
 
 def test_it_comes_up_once_as_long_as_nothing_changes(session: Session, environment: Environment) -> None:
@@ -137,7 +148,7 @@ def test_an_edit_while_it_comes_up_proves_nothing(session: Session, environment:
     assert [require(session, environment) for _ in range(3)] == [1, 1, 0]
 
 
-@pytest.mark.parametrize("record", ["", "[]", "{}", '{"proof": ["inputs", "made"]}', '{"proof": 1, "at": "x"}'])
+@pytest.mark.parametrize("record", ["", "[]", "{}", '{"read": "inputs", "made": "made"}', '{"read": 1, "at": "x"}'])
 def test_a_record_that_cannot_be_read_proves_nothing(session: Session, environment: Environment, record: str) -> None:
     require(session, environment)
     (session.clone.home / "unchanged/test.json").write_text(record)

@@ -55,7 +55,7 @@ def is_free(world: World, stack: str) -> bool:
 
 
 def test_environments_come_up_and_go_down_together(world: World) -> None:
-    assert [*map(str, up(session(world), "test", "dev"))] == ["outputs of test", "outputs of dev"]
+    assert [one.environment for one in up(session(world), "test", "dev")] == ["test", "dev"]
     assert world.up.keys() == {"dev", "test"}
     assert [stack for stack in ("dev", "test") if not is_free(world, stack)] == []
     down(session(world), "dev", "test")

@@ -82,5 +82,5 @@ def test_a_service_is_followed_over_a_restart_and_a_replacement() -> None:
 def test_an_engine_that_goes_away_is_told() -> None:
     view: Any = FakeView()
     view.starts = lambda *_: iter(())
-    with pytest.raises(UserError, match="gone away"):
+    with pytest.raises(UserError, match="stopped answering"):
         list(Follower(view, "test", "me", ["app"], Choice()).entries([]))

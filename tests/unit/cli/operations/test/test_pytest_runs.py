@@ -12,7 +12,6 @@ import pytest
 
 from cli.core import signals
 from cli.core.errors import UserError
-from cli.operations import unchanged
 from cli.operations.session import Session
 from cli.operations.test import pytest_runs, suites
 from cli.operations.test.suites import Run
@@ -50,7 +49,6 @@ def brought_up(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         found.extend(stacks)
 
     monkeypatch.setattr(pytest_runs, "up", up)
-    monkeypatch.setattr(unchanged, "up_unless_unchanged", lambda _, __, bring_up: bring_up())
     return found
 
 
