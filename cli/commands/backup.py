@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from typing import Annotated
 
 import typer
 
 from cli.commands.arguments import Environment
-from cli.commands.options import AsJson, Yes
+from cli.commands.options import AsJson, Yes, print_json
 from cli.engine.connect import connect
 from cli.environments import handle
 from cli.ui import output_files
-from cli.ui.console import err
+from cli.ui.console import announce
 from cli.ui.progress import megabytes
 
 app = typer.Typer(add_completion=False)
@@ -39,9 +38,6 @@ def backup(
     output_files.ask(file, yes=yes, as_json=as_json)
     made = dump.backup(connect(), there, file)
     if as_json and output_files.descriptor(file) is None:
-        typer.echo(json.dumps(asdict(made)))
+        print_json(asdict(made))
         return
-    err.print(
-        f"{environment}: {megabytes(made.bytes)} in {made.seconds:.1f} s, SHA-256 of the archive {made.sha256}.",
-        highlight=False,
-    )
+    announce(f"{environment}: {megabytes(made.bytes)} in {made.seconds:.1f} s, SHA-256 of the archive {made.sha256}.")

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
-
 import typer
 
 from cli.commands.arguments import Environment
-from cli.commands.options import AsJson
+from cli.commands.options import AsJson, print_json
 from cli.environments import handle
 from cli.operations import app_programs
 from cli.ui.console import out
@@ -31,7 +29,7 @@ def rotate(
     """Encrypt every token with a new key while the environment runs; no read fails meanwhile."""
     done = app_programs.rotate_keys(handle.of(environment))
     if as_json:
-        typer.echo(json.dumps({"environment": environment, **done}))
+        print_json({"environment": environment, **done})
         return
     out.print(
         f"{environment}: {done['connections']} connections are encrypted under the new key {done['key']};"

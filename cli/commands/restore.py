@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from typing import Annotated
 
 import typer
 
 from cli.commands.arguments import Environment
-from cli.commands.options import AsJson, NoSnapshot, Yes
+from cli.commands.options import AsJson, NoSnapshot, Yes, print_json
 from cli.core.errors import USAGE, UserError
 from cli.engine.connect import connect
 from cli.environments import handle
 from cli.ui import questions
-from cli.ui.console import err, out
+from cli.ui.console import announce, out
 from cli.ui.output_files import STREAM
 from cli.ui.progress import megabytes
 
@@ -49,7 +48,7 @@ def restore(
         questions.confirm(f"Replace {environment}'s database with {file}? {consequence}", as_json=as_json)
     done = restore_backup.restore(client, target, file, snapshot=not no_snapshot)
     if as_json:
-        typer.echo(json.dumps(asdict(done)))
+        print_json(asdict(done))
         return
     out.print(
         f"{environment}: {_origin(done.made_of, file)} is in place, {megabytes(done.bytes)} in {done.seconds:.1f} s.",
@@ -57,9 +56,7 @@ def restore(
         markup=False,
     )
     if done.lost:
-        err.print(
-            f"The tokens of {done.lost} linked accounts can't be read here: link these accounts again.", highlight=False
-        )
+        announce(f"The tokens of {done.lost} linked accounts can't be read here: link these accounts again.")
 
 
 def _origin(made_of: str | None, file: str) -> str:

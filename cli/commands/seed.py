@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from cli.commands.arguments import Environment
-from cli.commands.options import AsJson
+from cli.commands.options import AsJson, print_json
 from cli.engine.connect import connect
 from cli.environments import handle
 from cli.operations import app_programs
-from cli.ui.console import err
+from cli.ui.console import announce
 
 app = typer.Typer(add_completion=False)
 
@@ -39,6 +38,6 @@ def seed(
         database.run_file(connect(), target, file)
         done, message = {"file": str(file)}, f"{file} was run."
     if as_json:
-        typer.echo(json.dumps({"environment": environment, **done}))
+        print_json({"environment": environment, **done})
         return
-    err.print(f"{environment}: {message}", highlight=False, markup=False)
+    announce(f"{environment}: {message}")

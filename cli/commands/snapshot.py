@@ -10,14 +10,14 @@ import typer
 from rich.table import Table
 
 from cli.commands.arguments import Environment, Snapshot
-from cli.commands.options import AsJson, NoInstall, NoSnapshot, Yes
+from cli.commands.options import AsJson, NoInstall, NoSnapshot, Yes, print_json
 from cli.data.snapshots import store
 from cli.data.snapshots.store import Summary
 from cli.engine.connect import connect
 from cli.environments import handle
 from cli.operations import session
 from cli.ui import questions
-from cli.ui.console import err, out
+from cli.ui.console import announce, out
 from cli.ui.progress import megabytes
 
 app = typer.Typer(
@@ -39,7 +39,7 @@ def create(
 
     taken = take_snapshot.take(connect(), handle.require(environment), environment, name)
     if as_json:
-        typer.echo(json.dumps(asdict(taken)))
+        print_json(asdict(taken))
         return
     out.print(
         f"{taken.environment}: {taken.name} holds {megabytes(taken.bytes)}, taken in {taken.seconds:.1f} s"
@@ -59,7 +59,7 @@ def show(environment: Environment, *, as_json: AsJson = False) -> None:
     elif found:
         out.print(_table(found))
     else:
-        err.print(f"{environment} has no snapshots. Take one: ./dashtam snapshot create {environment}", highlight=False)
+        announce(f"{environment} has no snapshots. Take one: ./dashtam snapshot create {environment}")
 
 
 @app.command("restore", epilog="Example: ./dashtam snapshot restore dev before-import")
@@ -89,7 +89,7 @@ def restore(  # noqa: PLR0913 - options, each given by name
         questions.confirm(f"{question} {consequence}", as_json=as_json)
     done = restore_snapshot.restore(here, environment, name, snapshot=not no_snapshot)
     if as_json:
-        typer.echo(json.dumps(asdict(done)))
+        print_json(asdict(done))
         return
     out.print(
         f"{environment}: {name} is restored, {megabytes(done.bytes)} in {done.seconds:.1f} s"
@@ -98,7 +98,7 @@ def restore(  # noqa: PLR0913 - options, each given by name
         markup=False,
     )
     if done.lost:
-        err.print(f"{done.lost} linked accounts can't be read any more and must be linked again.", highlight=False)
+        announce(f"{done.lost} linked accounts can't be read any more and must be linked again.")
 
 
 @app.command("delete", epilog="Example: ./dashtam snapshot delete dev before-import")
@@ -118,9 +118,9 @@ def delete(
         questions.confirm(f"Delete {environment}'s snapshot {name}{description} for good?", as_json=as_json)
     store.delete(here, environment, name)
     if as_json:
-        typer.echo(json.dumps({"environment": environment, "name": name}))
+        print_json({"environment": environment, "name": name})
         return
-    err.print(f"{environment}: {name} is deleted.", highlight=False, markup=False)
+    announce(f"{environment}: {name} is deleted.")
 
 
 def _description(one: Summary) -> str:

@@ -23,7 +23,7 @@ from cli.data import encryption
 from cli.data.encryption import Sealed
 from cli.data.snapshots.helper import Helper, Part
 from cli.engine import streams
-from cli.ui.console import err
+from cli.ui.console import announce
 from infra.naming import Naming
 
 TOKEN_KEYS = "token-keys.json"  # noqa: S105 - a file's name
@@ -87,11 +87,9 @@ def unseal_token_keys(passphrase_file: Path, sealed: Sealed) -> MasterKeys | Non
     """Return the master keys that came with data; None, with a warning, if this clone's passphrase isn't theirs."""
     content = unseal(passphrase_file, TOKEN_KEYS, sealed)
     if content is None:
-        err.print(
+        announce(
             f"The tokens of linked accounts can't be read with the passphrase in {passphrase_file}: the data was kept"
-            " under another one. With that one in the file, the same command brings them back, too.",
-            highlight=False,
-            markup=False,
+            " under another one. With that one in the file, the same command brings them back, too."
         )
         return None
     return MasterKeys.parse(content.decode())

@@ -26,7 +26,7 @@ from cli.environments import environment_lock
 from cli.operations import data_parts, finish_restore, snapshot_before_loss
 from cli.operations.session import Session
 from cli.operations.up import up
-from cli.ui.console import err
+from cli.ui.console import announce
 from cli.ui.progress import transfer
 from infra.config.settings import StackSettings
 from infra.naming import Naming
@@ -71,7 +71,7 @@ def restore(session: Session, stack: str, name: str, *, snapshot: bool = False) 
     # The data of an environment that is made only now needs no snapshot.
     snapshot = snapshot and snapshot_before_loss.has_data(session.client, session.clone, stack)
     if not _is_made(plan):
-        err.print(f"{stack} does not exist yet: bringing it up first.", highlight=False)
+        announce(f"{stack} does not exist yet: bringing it up first.")
         up(session, stack, hint=False)
     with environment_lock.held(session.clone, stack):
         finish_restore.finish(session.client, session.clone, plan.naming)

@@ -18,7 +18,7 @@ from cli.operations import data_parts, take_snapshot
 from cli.operations.data_parts import NoLastingDataError
 from cli.operations.session import Session
 from cli.operations.take_snapshot import Taken
-from cli.ui.console import err
+from cli.ui.console import announce
 
 
 def has_data(client: docker.DockerClient, clone: Clone, stack: str) -> bool:
@@ -44,11 +44,9 @@ def before_replacing(client: docker.DockerClient, clone: Clone, stack: str) -> N
     with _required_for(f"The data of {stack} was not replaced"):
         taken = _take_if_any(client, clone, stack)
     if taken:
-        err.print(
+        announce(
             f"Snapshot {taken.name} holds the data that is replaced. Restore it with"
-            f" `./dashtam snapshot restore {stack} {taken.name}`.",
-            highlight=False,
-            markup=False,
+            f" `./dashtam snapshot restore {stack} {taken.name}`."
         )
 
 
@@ -74,7 +72,7 @@ def _take_of_all(session: Session, stack: str, data: Collection[str]) -> Taken |
         volume_swap.stop(session.client, naming)
         taken = _take_if_any(session.client, session.clone, stack)
     if taken:
-        err.print(f"The data of {stack} is in the snapshot {taken.name}: {taken.path}", highlight=False, markup=False)
+        announce(f"The data of {stack} is in the snapshot {taken.name}: {taken.path}")
     return taken
 
 

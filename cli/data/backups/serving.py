@@ -19,7 +19,7 @@ from cli.engine.inventory import EngineView
 from cli.engine.streams import CommandError
 from cli.environments.clone import Clone
 from cli.environments.handle import Target
-from cli.ui.console import err
+from cli.ui.console import announce
 
 PROOF = ("python", "-m", "app.run.proof")
 
@@ -89,15 +89,14 @@ def _keep_what_is_served(client: docker.DockerClient, target: Target, database: 
     stack = target.environment
     if _becomes_healthy(target):
         database_swap.drop(database, database_swap.replaced(database))
-        err.print(f"A restore of {stack} was interrupted; it is finished now.", highlight=False)
+        announce(f"A restore of {stack} was interrupted; it is finished now.")
         return
     database_swap.drop(database, database_swap.restoring(database))
     with _stopped(client, target.service("app")):
         database_swap.swap_back(database)
-    err.print(
+    announce(
         f"A restore of {stack} was interrupted, and the app is not healthy with the restored database: the one from"
-        f" before is back. The restored one is called {database_swap.restoring(database)} until the next restore.",
-        highlight=False,
+        f" before is back. The restored one is called {database_swap.restoring(database)} until the next restore."
     )
 
 
