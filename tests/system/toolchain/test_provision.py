@@ -111,7 +111,7 @@ def test_a_release_that_is_not_to_be_had_is_built(
     toolchain = provision(tiny, release(release_host))
     assert (toolchain.cli.origin, toolchain.plugins) == (Origin.BUILT, Origin.BUILT)
     assert not (tiny.release / "bin").exists()
-    assert "The official release is not to be had" in capsys.readouterr().err
+    assert "The official release can't be downloaded" in capsys.readouterr().err
 
 
 def test_the_users_cli_gets_built_plugins_where_official_ones_fail(
