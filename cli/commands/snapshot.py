@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from typing import Annotated
 
@@ -55,7 +54,7 @@ def show(environment: Environment, *, as_json: AsJson = False) -> None:
     snapshots = store.of(handle.require(environment), environment)
     found = [snapshots.summary(name) for name in snapshots.names()]
     if as_json:
-        typer.echo(json.dumps([asdict(one) for one in found], indent=2))
+        print_json({"environment": environment, "snapshots": [asdict(one) for one in found]})
     elif found:
         out.print(_table(found))
     else:
@@ -124,7 +123,7 @@ def delete(
 
 
 def _description(one: Summary) -> str:
-    return f" of {one.created} ({megabytes(one.bytes)})" if one.bytes is not None else ", which is damaged,"
+    return f" of {one.created_at} ({megabytes(one.bytes)})" if one.bytes is not None else ", which is damaged,"
 
 
 def _table(found: list[Summary]) -> Table:
@@ -133,5 +132,5 @@ def _table(found: list[Summary]) -> Table:
         table.add_column(heading, justify="right" if heading == "size" else "left")
     for one in found:
         size = megabytes(one.bytes) if one.bytes is not None else ""
-        table.add_row(one.name, one.created or f"damaged: {one.damage}", size, one.postgres or "")
+        table.add_row(one.name, one.created_at or f"damaged: {one.damage}", size, one.postgres or "")
     return table

@@ -31,7 +31,7 @@ class Summary:
 
     name: str
     path: str
-    created: str | None = None
+    created_at: str | None = None
     bytes: int | None = None
     postgres: str | None = None
     damage: str | None = None

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def _names(checkout: Checkout) -> list[str]:
-    listed = json.loads(succeed(checkout.dashtam("snapshot", "list", checkout.stack, "--json")))
+    listed = json.loads(succeed(checkout.dashtam("snapshot", "list", checkout.stack, "--json")))["snapshots"]
     return [one["name"] for one in listed]
 
 

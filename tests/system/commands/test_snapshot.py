@@ -56,7 +56,7 @@ async def test_no_connection_is_lost_and_the_next_update_replaces_nothing(
     assert _started(checkout, client) == before
     wait_until(lambda: environments.is_up(client, checkout.stack), "the services are healthy")
 
-    listed = json.loads(succeed(checkout.dashtam("snapshot", "list", checkout.stack, "--json")))
+    listed = json.loads(succeed(checkout.dashtam("snapshot", "list", checkout.stack, "--json")))["snapshots"]
     rows = {one["name"]: one for one in listed}
     assert rows[path.name]["bytes"] > 0
     assert rows[path.name]["damage"] is None

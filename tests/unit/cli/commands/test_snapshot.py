@@ -70,10 +70,10 @@ def test_another_environment_is_refused(command: list[str]) -> None:
 
 
 def test_none_and_damaged_ones_are_listed(kept: Store) -> None:
-    assert json.loads(_run("list", "test", "--json")[1]) == []
+    assert json.loads(_run("list", "test", "--json")[1]) == {"environment": "test", "snapshots": []}
     assert "no snapshots" in _run("list", "test")[2]
     (kept.folder / "broken").mkdir(parents=True)
-    [row] = json.loads(_run("list", "test", "--json")[1])
+    [row] = json.loads(_run("list", "test", "--json")[1])["snapshots"]
     assert row["name"] == "broken"
     assert "manifest.json" in row["damage"]
     assert "damaged" in _run("list", "test")[1]
