@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 from typer.core import TyperGroup
 from typer.main import get_command
 
-from cli.help import RootContext
+from cli.help import RootContext, simplify
 
 if TYPE_CHECKING:
     from typer._click.core import Command, Context
+
+simplify()
 
 PANELS: Mapping[str, Mapping[str, str]] = {
     "Environments": {

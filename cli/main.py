@@ -17,7 +17,6 @@ from cli.core.errors import FAILED, USAGE, UserError
 from cli.lazy_commands import LazyGroup
 
 completion.complete_by_path()
-usage.simplify()
 
 app = typer.Typer(
     name="dashtam",
