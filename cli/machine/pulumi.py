@@ -1,4 +1,4 @@
-"""Finding the Pulumi CLI and its plugins, and getting what is missing."""
+"""Finding the Pulumi CLI and its plugins."""
 
 from __future__ import annotations
 
@@ -7,30 +7,12 @@ import json
 import os
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from cli.core.atomic_files import write_whole
 from cli.core.errors import UserError
 from cli.core.paths import cache_home
 from cli.core.process import CommandError, output
-from cli.machine.lock import read_lock
 from cli.machine.toolchain import Cli, Origin, Places, Toolchain, fits, parse_version, user_home
-
-if TYPE_CHECKING:
-    from cli.machine.lock import Lock
-
-
-def require_toolchain(lock: Lock | None = None, *, install: bool) -> Toolchain:
-    """Return the toolchain, getting what is missing."""
-    places = Places(lock or read_lock())
-    found = find_toolchain(places, remember=install)
-    if found:
-        return found
-    if not install:
-        raise _missing(places)
-    from cli.machine.provision import provision  # noqa: PLC0415 - needed once for each machine
-
-    return provision(places)
 
 
 def find_toolchain(places: Places, *, remember: bool = True) -> Toolchain | None:
@@ -71,7 +53,8 @@ def _is_installed(home: Path, name: str, version: str) -> bool:
     return (folder / f"pulumi-resource-{name}").is_file() and not partial.exists()
 
 
-def _missing(places: Places) -> UserError:
+def missing(places: Places) -> UserError:
+    """Return the error for a machine that lacks Pulumi or a plugin, where nothing may be installed."""
     cli = find_cli(places, remember=False)
     what = f"Pulumi {cli.version}'s plugins are" if cli else f"Pulumi {places.lock.pulumi} or newer is"
     return UserError(

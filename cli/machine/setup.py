@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 
 from cli.core.paths import ROOT, cache_home
 from cli.engine.connect import Engine, UnreachableError, explain, find_remembered_engine
-from cli.machine.pulumi import require_toolchain
-from cli.machine.toolchain import user_home
+from cli.machine import pulumi
+from cli.machine.lock import read_lock
+from cli.machine.toolchain import Places, user_home
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from cli.machine.lock import Lock
     from cli.machine.toolchain import Toolchain
 
 
@@ -43,6 +45,19 @@ def require_engine(*, install: bool) -> Engine:
         from cli.machine.engine_setup import set_up_engine  # noqa: PLC0415 - needed once for each machine
 
         return set_up_engine(failure)
+
+
+def require_toolchain(lock: Lock | None = None, *, install: bool) -> Toolchain:
+    """Return Pulumi with its plugins, downloaded or built first where that is allowed."""
+    places = Places(lock or read_lock())
+    found = pulumi.find_toolchain(places, remember=install)
+    if found:
+        return found
+    if not install:
+        raise pulumi.missing(places)
+    from cli.machine.provision import provision  # noqa: PLC0415 - needed once for each machine
+
+    return provision(places)
 
 
 def _reachable_engine(*, remember: bool) -> Engine | None:

@@ -23,7 +23,7 @@ from tests.system.toolchain.release_host import ReleaseHost
 QUICK = Limits(connect=1.0, silence=1.0, window=0.5, speed=100_000)
 RUN = (
     "import sys; from pathlib import Path; from cli.machine.lock import read_lock; "
-    "from cli.machine.pulumi import require_toolchain; "
+    "from cli.machine.setup import require_toolchain; "
     "print(require_toolchain(read_lock(Path(sys.argv[1])), install=True).cli.origin)"
 )
 

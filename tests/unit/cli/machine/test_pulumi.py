@@ -5,7 +5,8 @@ import pytest
 from cli.core.errors import UserError
 from cli.machine import toolchain
 from cli.machine.lock import read_lock
-from cli.machine.pulumi import find_cli, find_toolchain, require_toolchain
+from cli.machine.pulumi import find_cli, find_toolchain
+from cli.machine.setup import require_toolchain
 from cli.machine.toolchain import Origin, Places
 
 
