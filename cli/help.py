@@ -28,7 +28,7 @@ def _usage(argument: TyperArgument) -> str:
 
 
 def _name(argument: TyperArgument) -> str:
-    return (argument.metavar or str(argument.name).upper()).strip("[]")
+    return (argument.metavar or str(argument.name).upper()).replace("[", "").replace("]", "")
 
 
 def _no_type(_argument: TyperArgument, ctx: Context) -> None:

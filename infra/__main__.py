@@ -40,7 +40,7 @@ def main() -> None:
         guards.require(
             state.read(stack), here, wanted, partial(engine.keys_in_use, client, naming.container("postgres"))
         )
-    except (ConfigError, ValueError, engine.EngineError, guards.RefusedError) as error:
+    except (ConfigError, ValueError, OSError, engine.EngineError, guards.RefusedError) as error:
         pulumi.log.error(str(error))
         sys.exit(ERROR_WAS_SHOWN)
     if not placed.is_plain(stack):

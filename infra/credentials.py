@@ -29,12 +29,17 @@ class TokenKeys:
 
 def password(name: str, *, opts: pulumi.ResourceOptions) -> random.RandomPassword:
     """Make a password, whose `result` is secret."""
-    return random.RandomPassword(f"{name}-password", length=PASSWORD_LENGTH, special=False, opts=opts)
+    return random.RandomPassword(f"{name}-password", length=PASSWORD_LENGTH, special=False, opts=_kept(opts))
 
 
 def key(name: str, *, opts: pulumi.ResourceOptions) -> random.RandomBytes:
     """Make a symmetric key of 256 bits."""
-    return random.RandomBytes(f"{name}-key", length=KEY_BYTES, opts=opts)
+    return random.RandomBytes(f"{name}-key", length=KEY_BYTES, opts=_kept(opts))
+
+
+def _kept(opts: pulumi.ResourceOptions) -> pulumi.ResourceOptions:
+    """Keep a secret that data needs, whatever keepers an earlier version of the program gave it."""
+    return pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(ignore_changes=["keepers"]))
 
 
 def base64(made: random.RandomBytes) -> pulumi.Output[str]:

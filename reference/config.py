@@ -22,7 +22,7 @@ def content() -> str:
         "Stack config",
         "Every key of `Pulumi.<stack>.yaml`. Unknown keys and values of another kind are refused before anything"
         " changes: the message names the key, the value, the reason and a valid value. Editors check each value with"
-        " `schema/stack.schema.json`; rules between keys are checked by `up` and `preview` alone. An empty default"
+        " `schema/stack.schema.json`; rules between keys are not checked by editors. An empty default"
         " means that the key may be left out and has no value then.",
         *(_section(name, section, whole["$defs"]) for name, section in sections.items()),
     )

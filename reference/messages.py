@@ -1,4 +1,4 @@
-"""The reference of what is said when something is in the way, from the code that says it."""
+"""The reference of error messages, read from the code that raises them."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from reference.source_text import GAP, SourceText
 PATH = "docs/reference/messages.md"
 ROOT = Path(__file__).resolve().parents[1]
 FOLDERS = ("cli", "infra")
-TOLD: dict[str, tuple[int | str, ...]] = {
+SHOWN: dict[str, tuple[int | str, ...]] = {
     "UserError": (0, "cause", "remedy"),
     "explain_failure": (0, "cause", 1),
     "RefusedError": (0, "cause", "remedy"),
     "Finding": (0, "cause", "remedy"),
     "EngineError": (0,),
 }
-"""What tells a user of a failure, and which of its arguments hold the text."""
+"""What shows a user a failure, and which of its arguments hold the text."""
 REFUSED: dict[str, tuple[int | str, ...]] = {"ValueError": (0,)}
 CONFIG = (
     "infra/naming.py",
@@ -31,15 +31,15 @@ CONFIG = (
     "infra/config/sections.py",
     "infra/config/settings.py",
 )
-"""Where that is what a user is told of a value in the config."""
+"""Where a ValueError is about a value in the config."""
 
 
 @dataclass(frozen=True)
 class Message:
-    """What is said of one failure.
+    """The message of one failure.
 
     Args:
-        kind: What says it: `UserError` and so on.
+        kind: What raises it: `UserError` and so on.
         parts: The message, its cause and its remedy; empty where it has none.
     """
 
@@ -78,7 +78,7 @@ def _rows(found: list[Message], *kinds: str) -> list[tuple[str, ...]]:
 
 
 def _forms() -> list[tuple[str, ...]]:
-    """Return what is said of a text that has not the form of its kind."""
+    """Return the messages for texts that don't have the form of their kind."""
     marks = (mark for kind in vars(values).values() for mark in get_args(kind))
     return [(f"it must be {one.form}; {one.hint}",) for one in marks if isinstance(one, values.Pattern)]
 
@@ -86,7 +86,7 @@ def _forms() -> list[tuple[str, ...]]:
 def _of_file(path: Path) -> Iterator[Message]:
     source = path.relative_to(ROOT).as_posix()
     text = path.read_text()
-    wanted = TOLD | REFUSED if source in CONFIG else TOLD
+    wanted = SHOWN | REFUSED if source in CONFIG else SHOWN
     if not any(f"{name}(" in text for name in wanted):
         return
     reader = SourceText(importlib.import_module(source.removesuffix(".py").replace("/", ".")))

@@ -77,7 +77,7 @@ def install(app: FastAPI, settings: AppSettings) -> None:
 
 def _schemes(cookie: str) -> dict[str, Any]:
     session = "A person's session: GET /api/v1/session begins one. A browser sends its own by itself."
-    csrf = "The session's token, as GET /api/v1/session tells it."
+    csrf = "The session's token, as GET /api/v1/session returns it."
     return {
         "session": {"type": "apiKey", "in": "cookie", "name": cookie, "description": session},
         "csrf": {"type": "apiKey", "in": "header", "name": HEADER, "description": csrf},

@@ -161,6 +161,6 @@ def _cursor(row: ProviderConnection) -> str:
 
 def _position(cursor: str) -> tuple[datetime, uuid.UUID]:
     if not re.fullmatch(CURSOR, cursor):
-        raise ValueError("this is no position of a page")
+        raise ValueError("this is not the cursor of a page")
     moment, _, key = cursor.partition(".")
     return _EPOCH + int(moment) * _MICROSECOND, uuid.UUID(hex=key)

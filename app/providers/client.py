@@ -178,7 +178,7 @@ class Provider:
         try:
             return subjects.subject(subjects.find(document, config.subject_field))
         except ValueError:
-            raise UnavailableError(f"{config.title} does not tell whose account it is") from None
+            raise UnavailableError(f"{config.title} does not name the account") from None
 
 
 def make_providers(settings: AppSettings) -> Mapping[str, Provider]:

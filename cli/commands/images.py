@@ -35,14 +35,14 @@ class Row:
     """An image in the list.
 
     Args:
-        size: In bytes, as the engine counts; 0 where it is missing.
+        bytes: As the engine counts; 0 where it is missing.
     """
 
     name: str
     reference: str
     state: str
     version: str
-    size: int
+    bytes: int
 
 
 def rows(client: DockerClient, images: ImageSource) -> list[Row]:
@@ -125,7 +125,7 @@ def list_command(*, as_json: AsJson = False) -> None:
     table = Table("image", Column("reference", overflow="fold"), "state", "version", "size", box=None)
     for row in rows(client, images):
         table.add_row(
-            row.name, row.reference, row.state, row.version, f"{row.size / _BYTES:.0f} MB" if row.size else ""
+            row.name, row.reference, row.state, row.version, f"{row.bytes / _BYTES:.0f} MB" if row.bytes else ""
         )
     out.print(table)
 

@@ -22,7 +22,7 @@ app = typer.Typer(add_completion=False)
 
 @app.command(
     "redis-cli",
-    epilog="Examples: ./dashtam redis-cli dev; ./dashtam redis-cli dev -- --scan --pattern 'session:*'",
+    epilog="Examples: ./dashtam redis-cli dev; ./dashtam redis-cli dev -- --scan --pattern 'dashtam:*'",
     context_settings=PASSED_ON,
 )
 def redis_cli(environment: Environment, arguments: Words = None) -> None:

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
 
-from pydantic import Field, TypeAdapter
+from pydantic import Field, TypeAdapter, ValidationError
 
 from infra import identity
 from infra.config.sections import Section
@@ -75,12 +75,15 @@ def record(root: Path) -> Path | None:
     """Return the record of the clone that a checkout is; None where nothing has been done in it yet.
 
     Raises:
-        ValueError: An earlier version made its marker, and no command of this one has completed it.
+        ValueError: Its marker is of an earlier version, or names a folder that isn't there.
     """
     clone, data_home = identity.read(root), identity.home(root)
-    if clone and not data_home:
-        raise ValueError("This checkout doesn't say where its environments are recorded. Run `./dashtam env` once.")
-    return identity.folder(clone, Path(data_home)) / FILE if clone else None
+    if not clone:
+        return None
+    folder = identity.folder(clone, Path(data_home)) if data_home else None
+    if folder is None or not folder.is_dir():
+        raise ValueError("The record of this checkout's names and ports isn't found. Run `./dashtam env` once.")
+    return folder / FILE
 
 
 def read(file: Path | None) -> dict[str, Placement]:
@@ -93,8 +96,9 @@ def read(file: Path | None) -> dict[str, Placement]:
         return _RECORD.validate_json(file.read_text()) if file else {}
     except FileNotFoundError:
         return {}
-    except OSError as error:
-        raise ValueError(f"{file}, with the ports and names of this clone's stacks, can't be read: {error}.") from None
+    except (OSError, ValidationError) as error:
+        why = error if isinstance(error, OSError) else "it is not such a record"
+        raise ValueError(f"{file}, with the ports and names of this clone's stacks, can't be read: {why}.") from None
 
 
 def written(placements: Mapping[str, Placement]) -> str:

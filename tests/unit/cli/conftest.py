@@ -54,9 +54,9 @@ def data_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in [one for one in os.environ if one.startswith(("PULUMI_", "DASHTAM_"))]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("DASHTAM_DATA_HOME", str(home))
-    # The state of this checkout is elsewhere, which a command would refuse.
+    # The state of this checkout is elsewhere, which a command would refuse; its marker must stay as it is.
     of_any = identity.home
-    monkeypatch.setattr(identity, "home", lambda root: "" if root == ROOT else of_any(root))
+    monkeypatch.setattr(identity, "home", lambda root: str(home) if root == ROOT else of_any(root))
     return home
 
 

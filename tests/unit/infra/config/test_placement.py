@@ -119,7 +119,7 @@ def test_without_a_record_everything_is_plain(file: Path | None) -> None:
 )
 def test_another_file_is_refused(tmp_path: Path, content: str) -> None:
     (tmp_path / "record").write_text(content)
-    with pytest.raises(ValueError, match="validation error"):
+    with pytest.raises(ValueError, match="can't be read: it is not such a record"):
         placement.read(tmp_path / "record")
 
 
@@ -131,6 +131,9 @@ def test_a_record_that_can_not_be_read_is_refused(tmp_path: Path) -> None:
 def test_the_record_is_found_by_the_checkouts_marker(tmp_path: Path) -> None:
     assert placement.record(tmp_path) is None
     identity.write(tmp_path, "abc", tmp_path / "home")
+    with pytest.raises(ValueError, match="Run `./dashtam env` once"):
+        placement.record(tmp_path)
+    (tmp_path / "home/clones/abc").mkdir(parents=True)
     assert placement.record(tmp_path) == tmp_path / "home/clones/abc/placements.json"
 
 
