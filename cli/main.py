@@ -14,7 +14,7 @@ from cli import completion
 from cli import help as usage
 from cli.core import signals, translate_exception
 from cli.core.errors import FAILED, USAGE, UserError
-from cli.lazy_commands import LazyGroup
+from cli.lazy_commands import MODULES, Commands, LazyGroup
 
 completion.complete_by_path()
 
@@ -70,7 +70,7 @@ def _run() -> int:
         if explained is None:
             raise
         return _failed(explained)
-    if signals.status() or status == signals.INTERRUPTED:
+    if status and (signals.status() or status == signals.INTERRUPTED):
         _print("Interrupted. Run the same command again to continue.")
         return signals.status() or signals.INTERRUPTED
     return int(status)
@@ -78,17 +78,28 @@ def _run() -> int:
 
 def _wrong_usage(error: typer.TyperException) -> UserError:
     context = getattr(error, "ctx", None)
-    command = context.command_path if context else usage.COMMAND
+    named = " ".join([usage.COMMAND, *(one for one in sys.argv[1:2] if one in MODULES)])
+    command = context.command_path if context else named
     message = getattr(error, "format_message", error.__str__)()
     return UserError(message, remedy=f"See `{command} --help`.", exit_status=USAGE)
 
 
 def _failed(error: UserError) -> int:
-    if "--json" in sys.argv[1 : sys.argv.index("--") if "--" in sys.argv else None]:
-        document = {"message": error.message, "cause": error.cause, "remedy": error.remedy}
-        typer.echo(json.dumps({"error": document}, indent=2))
     show(error)
+    if _wants_json():
+        document = {"message": error.message, "cause": error.cause, "remedy": error.remedy}
+        try:
+            typer.echo(json.dumps({"error": document}, indent=2))
+        except OSError:  # nobody reads it; what is left in the buffer must not fail the end of the process
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return signals.status() or error.exit_status
+
+
+def _wants_json() -> bool:
+    """Return whether `--json` is given to the command itself, and not to a program that it runs."""
+    name = next(iter(sys.argv[1:]), "")
+    runs_another = name in MODULES and Commands()[name].ignore_unknown_options
+    return "--json" in sys.argv and not runs_another
 
 
 def show(error: UserError) -> None:

@@ -73,9 +73,12 @@ Snapshot = Annotated[str, typer.Argument(metavar="SNAPSHOT", help="The snapshot.
 
 def environments_and_services(words: list[str]) -> tuple[list[str], list[str]]:
     """Return the environments that a command names first, without repetition, and the services after them."""
-    from cli.environments.configuration import configured_stacks  # noqa: PLC0415 - as above
+    from cli.environments import clone, placements  # noqa: PLC0415 - as above
+    from cli.environments.configuration import configured_stacks  # noqa: PLC0415
 
-    environments = {*configured_stacks()} - {*SERVICES}
+    here = clone.find()
+    # The config of a named environment may have been cleaned away; its record has it.
+    environments = {*configured_stacks(), *(placements.recorded(here) if here else ())} - {*SERVICES}
     first = next((place for place, word in enumerate(words) if place and word not in environments), len(words))
     return list(dict.fromkeys(words[:first])), words[first:]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,10 +12,12 @@ from cli.commands.arguments import Environments
 from cli.commands.options import AsJson, NoInstall, print_json
 from cli.environments import handle
 from cli.operations import session
-from cli.operations.session import Session
 from cli.trust_stores import authority
 from cli.ui import questions
 from cli.ui.console import err
+
+if TYPE_CHECKING:
+    from cli.operations.destroy import Removal
 
 app = typer.Typer(add_completion=False)
 
@@ -40,35 +42,37 @@ def destroy(  # noqa: PLR0913 - each an option of the command
     for environment in chosen:
         handle.require(environment)
     here = session.prepare(install=not no_install, images=False)
-    ask = not yes
-    removed = [
-        _destroy(here, one, ask=ask, as_json=as_json, snapshot=not no_snapshot, engine_lost=engine_lost)
-        for one in chosen
+    from cli.operations.destroy import Removal  # noqa: PLC0415 - what takes snapshots is slow to import
+
+    removals = [Removal(here, environment, engine_lost) for environment in chosen]
+    # Every question comes before anything is removed.
+    agreed = [
+        None if yes else _ask(one, as_json=as_json, snapshot=not no_snapshot, engine_lost=engine_lost)
+        for one in removals
     ]
+    removed = []
+    for removal, data in zip(removals, agreed, strict=True):
+        taken = removal.run(data, snapshot=not no_snapshot)
+        if authority.trusted(here.clone, removal.stack):
+            err.print(f"This machine still trusts its CA: `./dashtam untrust {removal.stack}`.", highlight=False)
+        err.print(f"{removal.stack} is removed.", highlight=False)
+        removed.append({"environment": removal.stack, "snapshot": asdict(taken) if taken else None})
     if as_json:
         print_json({"environments": removed})
 
 
-def _destroy(  # noqa: PLR0913 - the options of the command
-    here: Session, environment: str, *, ask: bool, as_json: bool, snapshot: bool, engine_lost: bool
-) -> dict[str, Any]:
-    from cli.operations.destroy import Removal  # noqa: PLC0415 - what takes snapshots is slow to import
-
-    removal = Removal(here, environment, engine_lost)
+def _ask(removal: Removal, *, as_json: bool, snapshot: bool, engine_lost: bool) -> set[str]:
+    """Ask whether an environment may be removed; return the volumes with data that the answer is about."""
     data = removal.data()
-    if engine_lost and ask and removal.is_elsewhere():
+    if engine_lost and removal.is_elsewhere():
         questions.confirm(
-            f"{environment} is on another Docker engine. Forget it, with the passwords and keys without which its data"
-            " there can't be read?",
+            f"{removal.stack} is on another Docker engine. Forget it, with the passwords and keys without which its"
+            " data there can't be read?",
             as_json=as_json,
         )
-    if data and ask:
-        questions.confirm(_question(environment, data, snapshot=snapshot), as_json=as_json)
-    taken = removal.run(data if ask else None, snapshot=snapshot)
-    if authority.trusted(here.clone, environment):
-        err.print(f"This machine still trusts its CA: `./dashtam untrust {environment}`.", highlight=False)
-    err.print(f"{environment} is removed.", highlight=False)
-    return {"environment": environment, "snapshot": asdict(taken) if taken else None}
+    if data:
+        questions.confirm(_question(removal.stack, data, snapshot=snapshot), as_json=as_json)
+    return data
 
 
 def _question(environment: str, data: Collection[str], *, snapshot: bool) -> str:

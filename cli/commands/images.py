@@ -65,16 +65,20 @@ def _row(client: DockerClient, name: str, reference: str, absent: list[str]) -> 
 
 @app.command("source", epilog="Examples: ./dashtam images source; ./dashtam images source debian")
 def source_command(
-    wish: Annotated[
+    name: Annotated[
         str | None,
-        typer.Argument(help="auto, registry or debian; shows what holds if left out.", autocompletion=complete_source),
+        typer.Argument(
+            metavar="[SOURCE]",
+            help="auto, registry or debian; shows the present one if absent.",
+            autocompletion=complete_source,
+        ),
     ] = None,
     *,
     as_json: AsJson = False,
 ) -> None:
     """Show or choose where this machine's images come from."""
     client = connect()
-    decision = source.choose(client, wish) if wish else source.explain(client)
+    decision = source.choose(client, name) if name else source.explain(client)
     if as_json:
         print_json(decision.model_dump(mode="json"))
         return

@@ -11,6 +11,7 @@ from cli.commands.options import AsJson, NoInstall
 from cli.commands.up import report
 from cli.environments.configuration import configuration, require_configured
 from cli.images import rebuild as images
+from cli.images.rebuild import Image
 from cli.operations import session
 from cli.operations.up import up
 from infra import recipes
@@ -29,11 +30,12 @@ def rebuild(
     """Build services' images again, and start the environments with them; `up` does it where the source changed."""
     environments, services = environments_and_services(words)
     here = session.prepare(install=not no_install)
-    chosen: dict[str, dict[str, str]] = {}
+    chosen: dict[str, Image] = {}
     for environment in environments:
         require_configured(environment, here.clone.root)
         settings = configuration(here.clone.root, environment)
         for stage in images.stages(settings, services):
-            chosen[stage] = recipes.build_arguments(stage, settings.images, here.environ)
+            arguments = recipes.build_arguments(stage, settings.images, here.environ)
+            chosen[recipes.reference(stage, arguments)] = Image(stage, arguments)
     images.rebuild(here.client, chosen, cache=not no_cache)
     report(up(here, *environments), as_json=as_json)

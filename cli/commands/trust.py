@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from cli.commands.arguments import Environment
-from cli.commands.options import NoInstall
+from cli.commands.options import NoInstall, Yes
 from cli.core.errors import UserError
 from cli.environments import clone, states
 from cli.environments.configuration import require_configured
@@ -16,10 +16,10 @@ from cli.trust_stores import authority, trusting
 from cli.trust_stores.authority import Authority
 from cli.trust_stores.store import Ask, Store
 from cli.trust_stores.trusting import Stores
+from cli.ui import questions
 from cli.ui.console import err
 
 WhichStores = Annotated[Stores, typer.Option("--store", help="Only the system's, or only the browsers'.")]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")]
 
 app = typer.Typer(add_completion=False)
 
@@ -56,18 +56,13 @@ def trust(
 
 
 def say(text: str) -> None:
-    """Tell the user what is done."""
+    """Print a line for the user."""
     err.print(text, highlight=False)
 
 
 def asking(*, yes: bool) -> Ask:
-    """Return what asks the user, who may have said yes to everything."""
-
-    def ask(question: str) -> None:
-        if not yes:
-            typer.confirm(question, abort=True, err=True)
-
-    return ask
+    """Return a function that asks the user, unless the answer was given with the command."""
+    return (lambda _: None) if yes else questions.confirm
 
 
 def _stores(which: Stores, ask: Ask, *, install: bool) -> list[Store]:

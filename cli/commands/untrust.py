@@ -5,8 +5,8 @@ from __future__ import annotations
 import typer
 
 from cli.commands.arguments import Environment
-from cli.commands.options import NoInstall
-from cli.commands.trust import WhichStores, Yes, asking, say
+from cli.commands.options import NoInstall, Yes
+from cli.commands.trust import WhichStores, asking, say
 from cli.environments import clone
 from cli.environments.configuration import require_configured
 from cli.trust_stores import authority, trusting

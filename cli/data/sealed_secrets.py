@@ -2,7 +2,7 @@
 
 | secret | in snapshots | in backups | when the data is restored |
 |---|---|---|---|
-| master keys of tokens | sealed | sealed | `app.linking.rekeying` wraps the data keys with the present ones |
+| master keys of tokens | sealed | sealed | `app.tokens.rekeying` wraps the data keys with the present ones |
 | session key | sealed | no | `snapshots.session_key` puts it into Pulumi's state |
 | database password | no | no | `snapshots.staged_credentials` sets the present one |
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cli.core.errors import USAGE, UserError
@@ -15,6 +16,14 @@ if TYPE_CHECKING:
     from docker import DockerClient
 
     from infra.config.settings import StackSettings
+
+
+@dataclass(frozen=True)
+class Image:
+    """An image to build: a stage of a Dockerfile, with its build arguments."""
+
+    stage: str
+    arguments: dict[str, str]
 
 
 def stages(settings: StackSettings, services: Collection[str]) -> list[str]:
@@ -32,19 +41,18 @@ def stages(settings: StackSettings, services: Collection[str]) -> list[str]:
     return list(dict.fromkeys(built[service] for service in services) if services else dict.fromkeys(everything))
 
 
-def rebuild(client: DockerClient, chosen: Mapping[str, dict[str, str]], *, cache: bool) -> None:
-    """Build images of stages with their build arguments; each gets its name only once it is complete."""
-    for number, (stage, arguments) in enumerate(chosen.items(), start=1):
-        reference = recipes.reference(stage, arguments)
-        with meter(f"Images {number}/{len(chosen)}: building {reference}{'' if cache else ' without cache'}") as shown:
+def rebuild(client: DockerClient, images: Mapping[str, Image], *, cache: bool) -> None:
+    """Build images by their references; each gets its name only once it is complete."""
+    for number, (reference, image) in enumerate(images.items(), start=1):
+        with meter(f"Images {number}/{len(images)}: building {reference}{'' if cache else ' without cache'}") as shown:
             build(
                 client,
                 f"{reference} could not be built",
                 shown.tick,
                 path=str(ROOT),
-                dockerfile=recipes.RECIPES[stage].dockerfile,
-                target=stage,
-                buildargs=arguments,
+                dockerfile=recipes.RECIPES[image.stage].dockerfile,
+                target=image.stage,
+                buildargs=image.arguments,
                 tag=reference,
                 nocache=not cache,
             )

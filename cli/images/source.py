@@ -10,7 +10,7 @@ from docker.errors import DockerException
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from cli.core.atomic_files import write_whole
-from cli.core.errors import UserError
+from cli.core.errors import USAGE, UserError
 from cli.core.paths import data_home
 from cli.engine.connect import answering_within
 from cli.images import debian, rootfs
@@ -92,6 +92,7 @@ def parse(name: str) -> ImageSource:
             f"There is no image source {name!r}.",
             cause="Valid sources: registry, debian.",
             remedy=f"Give `registry`, `debian` or `auto` to `./dashtam images source`, or correct {VARIABLE}.",
+            exit_status=USAGE,
         ) from None
 
 

@@ -12,7 +12,7 @@ from docker.errors import APIError
 
 from cli.core import remedies, signals
 from cli.core.errors import UserError
-from cli.engine import failure_report
+from cli.engine import failure_report, health
 from cli.engine.connect import connect
 from cli.engine.container import ContainerView
 from cli.engine.inventory import EngineView
@@ -141,15 +141,22 @@ def _refusal(one: ContainerView, show: Show, work: Callable[[], None]) -> str:
 
 
 def _wait(view: EngineView, containers: Collection[ContainerView], show: Show) -> list[str]:
-    """Wait until all are healthy, or one has failed: the engine's own start period bounds it."""
+    """Wait until all are healthy, or one has failed or takes too long; return the reports of those."""
     waiting = {one.id for one in containers}
+    deadline = time.monotonic() + health.SECONDS
     while waiting:
+        if time.monotonic() > deadline:
+            return [_report(view, view.container(key)) for key in sorted(waiting)]
         for one in (view.container(key) for key in sorted(waiting)):
             if one.has_failed:
                 show(one.component, "failed")
-                return [failure_report.report(one, view.last_lines(one.id, failure_report.LOG_LINES))]
+                return [_report(view, one)]
             if one.is_fine:
                 show(one.component, "healthy")
                 waiting.discard(one.id)
         time.sleep(INTERVAL if waiting else 0)
     return []
+
+
+def _report(view: EngineView, container: ContainerView) -> str:
+    return failure_report.report(container, view.last_lines(container.id, failure_report.LOG_LINES))

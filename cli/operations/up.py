@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 from cli.core.errors import UserError
 from cli.core.parallel import each
@@ -10,7 +11,7 @@ from cli.data.snapshots import session_key, store
 from cli.engine import failure_report, health
 from cli.environments import environment_lock, placements
 from cli.environments.configuration import configuration, require_configured
-from cli.operations import data_parts, finish_restore, preflight, reconcile, recover, unchanged
+from cli.operations import clock_and_disk, data_parts, finish_restore, preflight, reconcile, recover, unchanged
 from cli.operations.session import Session
 from cli.operations.updates import Updates
 from cli.ui.console import err
@@ -30,6 +31,7 @@ def up(
     for stack in stacks:
         require_configured(stack, session.clone.root)
     with environment_lock.held(session.clone, *stacks):
+        clock_and_disk.require_sound(session.client.info(), None, datetime.now(UTC))
         read = {stack: unchanged.inputs(session, stack) for stack in stacks}
         proven = {} if replace else {stack: unchanged.outputs(session, stack, read[stack]) for stack in stacks}
         known = {stack: found for stack, found in proven.items() if found}

@@ -95,7 +95,10 @@ async def test_an_edit_of_the_config_removes_no_data(
         assert f"`./dashtam destroy {checkout.stack}`" in one.stdout + one.stderr
     # Nobody answers, which is a no.
     assert asked.returncode == 1
-    assert f"postgres_{checkout.stack}_data, redis_{checkout.stack}_data. Remove it for good?" in asked.stderr
+    assert (
+        f"postgres_{checkout.stack}_data, redis_{checkout.stack}_data. Remove it? The data will be lost."
+        in asked.stderr
+    )
     assert _states(checkout, client) == started
     assert await contents.digest() == before
 

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import socket
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import docker
@@ -17,6 +19,7 @@ from typer.core import TyperGroup
 from typer.testing import CliRunner
 
 from cli import main
+from cli.core import signals
 from cli.core.errors import UserError
 from cli.engine.streams import CommandError
 from cli.lazy_commands import Commands
@@ -71,7 +74,7 @@ def test_the_help_names_every_command() -> None:
         (["status", "--bogus"], 64),
         (["destroy"], 64),
         (["images", "nonsense"], 64),
-        (["images", "source", "moon"], 1),
+        (["images", "source", "moon"], 64),
     ],
 )
 def test_a_wrong_command_line_is_told_without_a_traceback(
@@ -195,3 +198,29 @@ def test_help_shows_metavars_and_no_types(command: list[str]) -> None:
     shown = CliRunner().invoke(main.app, [*command, "--help"], prog_name="dashtam").output
     assert f"Usage: ./dashtam {command[0]} [OPTIONS]" in shown
     assert re.findall(r"<\w+|\{\w+\}|\[\[", shown) == []
+
+
+@pytest.mark.parametrize("number", signals.NUMBERS)
+def test_a_command_that_ends_well_after_a_signal_has_done_its_work(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], number: int
+) -> None:
+    app = typer.Typer()
+
+    @app.command()
+    def follow() -> None:
+        with suppress(KeyboardInterrupt):
+            os.kill(os.getpid(), number)
+
+    monkeypatch.setattr(main, "app", app)
+    assert _run(monkeypatch) == 0
+    assert capsys.readouterr().err == ""
+
+
+def test_a_failure_is_printed_though_nobody_reads_the_document(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Path("/dev/full").open("w") as full:
+        monkeypatch.setattr(sys, "stdout", full)
+        assert _run(monkeypatch, "drift", "nowhere", "--json") == 64
+        monkeypatch.undo()
+    assert "There is no environment 'nowhere'." in capsys.readouterr().err

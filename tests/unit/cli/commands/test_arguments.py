@@ -30,3 +30,19 @@ def test_environments_are_completed() -> None:
 )
 def test_the_first_separator_is_left_out(words: list[str] | None, expected: list[str]) -> None:
     assert arguments._without_separator(words) == expected
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["dev"], (["dev"], [])),
+        (["dev", "app", "redis"], (["dev"], ["app", "redis"])),
+        (["dev", "test", "dev"], (["dev", "test"], [])),
+        (["dev", "test", "app"], (["dev", "test"], ["app"])),
+        (["nowhere", "app"], (["nowhere"], ["app"])),
+        (["dev", "web"], (["dev"], ["web"])),
+        (["app"], (["app"], [])),
+    ],
+)
+def test_environments_come_before_services(words: list[str], expected: tuple[list[str], list[str]]) -> None:
+    assert arguments.environments_and_services(words) == expected

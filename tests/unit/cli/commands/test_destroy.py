@@ -44,7 +44,7 @@ def test_what_was_agreed_to_goes(
     agreed: set[str] | None,
     snapshot: bool,
 ) -> None:
-    made = Mock(data=Mock(return_value=data), run=Mock(return_value=None))
+    made = Mock(stack="test", data=Mock(return_value=data), run=Mock(return_value=None))
     ended = _destroy(monkeypatch, tmp_path, made, *arguments, answer=answer)
     assert ended.exit_code == 0
     made.run.assert_called_once_with(agreed, snapshot=snapshot)
@@ -55,7 +55,7 @@ def test_what_was_agreed_to_goes(
 def test_a_no_comes_before_anything_is_done(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, arguments: list[str]
 ) -> None:
-    made = Mock(data=Mock(return_value=DATA))
+    made = Mock(stack="test", data=Mock(return_value=DATA))
     assert _destroy(monkeypatch, tmp_path, made, *arguments, answer="n\n").exit_code == 1
     made.run.assert_not_called()
 
@@ -64,7 +64,7 @@ def test_a_no_comes_before_anything_is_done(
 def test_where_nobody_can_answer_nothing_is_done(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, arguments: list[str]
 ) -> None:
-    made = Mock(data=Mock(return_value=DATA))
+    made = Mock(stack="test", data=Mock(return_value=DATA))
     with pytest.raises(UserError) as refused:
         _destroy(monkeypatch, tmp_path, made, *arguments)
     assert refused.value.remedy == "Add --yes."
@@ -75,8 +75,22 @@ def test_where_nobody_can_answer_nothing_is_done(
 def test_scripts_are_told_of_the_snapshot(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, taken: Taken | None, said: str | None
 ) -> None:
-    made = Mock(data=Mock(return_value=DATA), run=Mock(return_value=taken))
+    made = Mock(stack="test", data=Mock(return_value=DATA), run=Mock(return_value=taken))
     ended = _destroy(monkeypatch, tmp_path, made, "--yes", "--json")
     [destroyed] = json.loads(ended.stdout)["environments"]
     snapshot = destroyed["snapshot"]
     assert (snapshot and snapshot["name"]) == said
+
+
+@pytest.mark.parametrize(("answers", "options"), [("y\nn\n", []), ("", ["--json"])])
+def test_of_several_none_is_removed_before_all_questions_are_answered(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, answers: str, options: list[str]
+) -> None:
+    removals = [Mock(stack=name, data=Mock(return_value=data)) for name, data in (("test", DATA), ("dev", DATA))]
+    here = Mock()
+    here.clone.home = tmp_path
+    monkeypatch.setattr(session, "prepare", Mock(return_value=here))
+    monkeypatch.setattr(destroy, "Removal", Mock(side_effect=removals))
+    done = CliRunner().invoke(app, ["destroy", "test", "dev", *options], input=answers)
+    assert done.exit_code != 0
+    assert [one.run.called for one in removals] == [False, False]

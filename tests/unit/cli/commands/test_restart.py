@@ -70,7 +70,7 @@ def test_people_are_told_what_was_restarted(engine: Engine) -> None:
     done = _restart("redis")
     assert (done.exit_code, done.stdout) == (0, "")
     assert "dev: redis restarted." in done.stderr
-    assert "broken off" not in done.stderr
+    assert "interrupted" not in done.stderr
     assert engine.states()["redis"] == "running"
 
 

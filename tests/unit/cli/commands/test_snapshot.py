@@ -127,7 +127,7 @@ def test_where_there_is_no_data_nothing_is_asked(restoring: Mock, monkeypatch: p
 def test_where_nobody_answers_it_is_refused(restoring: Mock, kept: Store, command: str, options: list[str]) -> None:
     with pytest.raises(UserError) as raised:
         _run(command, "test", "one", *options)
-    assert raised.value.exit_status == 1
+    assert raised.value.exit_status == (64 if options else 1)
     assert raised.value.remedy == "Add --yes."
     assert not restoring.called
     assert kept.names() == ["one"]

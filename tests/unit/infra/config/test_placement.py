@@ -131,7 +131,7 @@ def test_a_record_that_can_not_be_read_is_refused(tmp_path: Path) -> None:
 def test_the_record_is_found_by_the_checkouts_marker(tmp_path: Path) -> None:
     assert placement.record(tmp_path) is None
     identity.write(tmp_path, "abc", tmp_path / "home")
-    with pytest.raises(ValueError, match="Run `./dashtam env` once"):
+    with pytest.raises(ValueError, match=r"Run `\./dashtam env` once"):
         placement.record(tmp_path)
     (tmp_path / "home/clones/abc").mkdir(parents=True)
     assert placement.record(tmp_path) == tmp_path / "home/clones/abc/placements.json"
