@@ -98,7 +98,7 @@ def _failed(error: UserError) -> int:
 def _wants_json() -> bool:
     """Return whether `--json` is given to the command itself, and not to a program that it runs."""
     name = next(iter(sys.argv[1:]), "")
-    runs_another = name in MODULES and Commands()[name].ignore_unknown_options
+    runs_another = name in MODULES and Commands()[name].context_settings.get("ignore_unknown_options")
     return "--json" in sys.argv and not runs_another
 
 
