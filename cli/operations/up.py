@@ -14,6 +14,7 @@ from cli.environments.configuration import configuration, require_configured
 from cli.operations import clock_and_disk, data_parts, finish_restore, preflight, reconcile, recover, unchanged
 from cli.operations.session import Session
 from cli.operations.updates import Updates
+from cli.pulumi import locks
 from cli.ui.console import err
 from infra.outputs import PublicOutputs, StackOutputs
 
@@ -32,6 +33,8 @@ def up(
         require_configured(stack, session.clone.root)
     with environment_lock.held(session.clone, *stacks):
         clock_and_disk.require_sound(session.client.info(), None, datetime.now(UTC))
+        for stack in stacks:
+            locks.release_dead(session.pulumi, stack)  # plain Pulumi is to work too, whether or not an update is needed
         read = {stack: unchanged.inputs(session, stack) for stack in stacks}
         proven = {} if replace else {stack: unchanged.outputs(session, stack, read[stack]) for stack in stacks}
         known = {stack: found for stack, found in proven.items() if found}

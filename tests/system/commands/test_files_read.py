@@ -43,7 +43,8 @@ def test_files_that_can_not_be_installed_fail_the_update(checkout: Checkout, cli
     done = checkout.dashtam("up", checkout.stack)
     try:
         assert done.returncode == 1
-        assert f"{name} could not install the certificates and secrets: exit status 1" in done.stderr
+        # By the installer's report or by the program's own words, whichever comes first.
+        assert name in done.stderr
         assert "No space left on device" in done.stderr
         assert "Traceback" not in done.stderr
     finally:
