@@ -22,8 +22,8 @@ COMMANDS = {
     "images list": 0,
     "images source": 0,
     "export compose STACK": 0,
-    "status nowhere": 2,
-    "nonsense": 2,
+    "status nowhere": 64,
+    "nonsense": 64,
 }
 """Exit statuses."""
 STYLE = re.compile(r"\x1b\[[0-9;]*m")
