@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from tests.unit.app.conftest import Authority
 
-PATIENCE = 30.0
+PATIENCE = 90.0
 """Seconds after which a process that should have answered counts as broken, even on a busy machine."""
 
 SLOW = """
