@@ -1,4 +1,7 @@
-"""Requests a server's health: `python -m app.run.probe URL`. Cheap: standard library only."""
+"""Requests a server's health: `python -m app.run.probe URL [DEADLINE]`. Cheap: standard library only.
+
+It asks again until the server is healthy or the deadline, in seconds since 1970, is past.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +9,14 @@ import http.client
 import os
 import ssl
 import sys
+import time
 from urllib.parse import urlsplit
 
 TIMEOUT = 5.0
 """Seconds for the connection and for the answer, each."""
+
+PAUSE = 0.1
+"""Seconds between two requests."""
 
 
 def probe(url: str, ca_file: str) -> str | None:
@@ -34,13 +41,15 @@ def probe(url: str, ca_file: str) -> str | None:
 def main(arguments: list[str]) -> int:
     """Probe the URL given, and print why a server is not healthy; exit status 0 healthy, 1 not, 2 wrong use."""
     ca_file = os.environ.get("TLS_CA_FILE")
-    if len(arguments) != 1 or not ca_file:
-        sys.stderr.write("usage: TLS_CA_FILE=<ca.crt> python -m app.run.probe URL\n")
+    if not (arguments and ca_file) or arguments[2:] or not all(one.isdecimal() for one in arguments[1:]):
+        sys.stderr.write("usage: TLS_CA_FILE=<ca.crt> python -m app.run.probe URL [DEADLINE]\n")
         return 2
-    if reason := probe(arguments[0], ca_file):
-        sys.stderr.write(f"{arguments[0]}: {reason}\n")
-        return 1
-    return 0
+    url, deadline = arguments[0], int(arguments[1]) if arguments[1:] else 0
+    while (reason := probe(url, ca_file)) and time.time() < deadline:
+        time.sleep(PAUSE)
+    if reason:
+        sys.stderr.write(f"{url}: {reason}\n")
+    return 1 if reason else 0
 
 
 if __name__ == "__main__":

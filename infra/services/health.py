@@ -1,7 +1,7 @@
-"""Paces health checks: close together while a service starts, and further apart once it is healthy.
+"""Paces health checks: a service that starts is asked until it is healthy, a healthy one at intervals.
 
-That is what the engine's own `start_interval` does, which neither the engine of Debian 12 (before 25) nor the built
-plugin knows. One check a second for each container of three environments would keep a core busy for nothing.
+The engine's own `start_interval` does neither: the engine of Debian 12 (before 25) and the built plugin don't know it,
+and it starts a check as a process of its own each time, which takes the CPU from the service that it waits for.
 """
 
 from __future__ import annotations
@@ -9,10 +9,31 @@ from __future__ import annotations
 MARK = "/tmp/healthy"  # noqa: S108 - the container's own, in memory, lost at a restart
 """The file by which a check knows that an earlier one succeeded."""
 
+DEADLINE = "$deadline"
+"""Until when a check tries again, in seconds since 1970; it is past for a service that was healthy."""
+
+LONGEST_SECONDS = 5
+"""How long a check tries at most, so that its output is seen meanwhile."""
+
 
 def paced(command: str, pause: float) -> str:
-    """Return a shell command (Debian's and Alpine's) that waits `pause` seconds before it checks a healthy service.
+    """Return a shell command (Debian's and Alpine's) that checks a service that starts until it is healthy.
 
-    It also waits after a failure: on a machine so busy that checks time out, closer ones would keep it busy.
+    It takes `pause` seconds beside one check at most: a healthy service is checked once, after the pause.
     """
-    return f"if [ -e {MARK} ]; then sleep {pause:g}; fi; if {command}; then : > {MARK}; else exit 1; fi"
+    tries = f"deadline=$(($(date +%s) + {min(int(pause), LONGEST_SECONDS)}))"
+    return (
+        f"if [ -e {MARK} ]; then deadline=0; sleep {pause:g}; else {tries}; fi;"
+        f" if {command}; then : > {MARK}; else exit 1; fi"
+    )
+
+
+def repeated(command: str) -> str:
+    """Return a shell command for `paced` that runs a cheap one until it succeeds or the deadline is past.
+
+    It prints what the last run has printed.
+    """
+    return (
+        f'until output=$({command} 2>&1); do [ "$(date +%s)" -lt "{DEADLINE}" ] || {{ echo "$output"; exit 1; }};'
+        ' sleep 0.1; done; echo "$output"'
+    )

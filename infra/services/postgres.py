@@ -13,6 +13,7 @@ from infra.config.sections import PostgresSettings
 from infra.endpoints import Login
 from infra.images import Image
 from infra.services.files import MOUNT
+from infra.services.health import repeated
 from infra.services.service import Service, ServiceArgs, Shared
 
 PORT = 5432
@@ -129,4 +130,4 @@ def environment(settings: PostgresSettings) -> dict[str, str]:
 
 def health(settings: PostgresSettings) -> str:
     """Return the health check: over TCP, since the socket already answers while the image still initialises."""
-    return f"pg_isready -q -h 127.0.0.1 -U {settings.user} -d {settings.database}"
+    return repeated(f"pg_isready -q -h 127.0.0.1 -U {settings.user} -d {settings.database}")

@@ -8,6 +8,7 @@ import pulumi_docker as docker
 
 from infra.catalogue import ROOT
 from infra.endpoints import Endpoint
+from infra.services.health import DEADLINE
 
 SOURCE = "/srv/app"
 
@@ -22,7 +23,7 @@ def command(module: str, build: Build) -> list[str]:
 
 def health(own: Endpoint, path: str) -> str:
     """Return the health check of a server: a verified request from inside."""
-    return f"python -m app.run.probe https://localhost:{own.port}{path}"
+    return f'python -m app.run.probe https://localhost:{own.port}{path} "{DEADLINE}"'
 
 
 def source_mounts(build: Build) -> list[docker.ContainerMountArgs]:

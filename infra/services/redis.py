@@ -16,6 +16,7 @@ from infra.endpoints import Login
 from infra.images import Image
 from infra.naming import SANDBOX
 from infra.services.files import MOUNT
+from infra.services.health import repeated
 from infra.services.service import Service, ServiceArgs, Shared
 
 PORT = 6379
@@ -31,7 +32,7 @@ PERSISTENCE = {
     "none": 'appendonly no\nsave ""\n',
 }
 
-HEALTH = (
+HEALTH = repeated(
     f'REDISCLI_AUTH="$(cat {MOUNT}/password)" redis-cli -e --no-auth-warning'
     f" --tls --cacert {MOUNT}/ca.crt -h localhost --user {USER} ping"
 )

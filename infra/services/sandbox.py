@@ -15,6 +15,7 @@ from infra.images import Image
 from infra.naming import SANDBOX
 from infra.services import providers, redis
 from infra.services.files import MOUNT
+from infra.services.health import DEADLINE
 from infra.services.providers import Credentials
 from infra.services.service import TLS_VARIABLES, Service, ServiceArgs, Shared
 
@@ -52,7 +53,7 @@ class Sandbox(Service):
                 image=args.image,
                 base=NODE,
                 command=["node", "src/server.mjs"],
-                health=f"node src/probe.mjs https://localhost:{PORT}/health",
+                health=f'node src/probe.mjs https://localhost:{PORT}/health "{DEADLINE}"',
                 memory=args.settings.memory,
                 env=environment(args, self.endpoint),
                 files={

@@ -7,6 +7,7 @@ import signal
 import socket
 import ssl
 import subprocess
+import time
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -221,6 +222,16 @@ def test_the_probe_asks_over_verified_tls(
     done = subprocess.run(command, env={"TLS_CA_FILE": environ[ca]}, capture_output=True, text=True, check=False)
     assert done.returncode == status
     assert len(done.stderr.splitlines()) == status
+
+
+def test_the_probe_asks_again_until_its_deadline(running: Running, node: Path, environ: Environ) -> None:
+    deadline = int(time.time()) + 2
+    command = [str(node), str(SANDBOX / "src" / "probe.mjs"), f"{running.url}/nowhere", str(deadline)]
+    done = subprocess.run(
+        command, env={"TLS_CA_FILE": environ["TLS_CA_FILE"]}, capture_output=True, text=True, check=False, timeout=60
+    )
+    assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)
+    assert time.time() >= deadline
 
 
 def test_the_lock_names_versions_and_no_host() -> None:

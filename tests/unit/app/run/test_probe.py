@@ -4,6 +4,7 @@ import datetime
 import os
 import subprocess
 import sys
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -65,7 +66,13 @@ def test_says_that_the_authority_is_missing(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "environment"), [([], {"TLS_CA_FILE": "x"}), (["a", "b"], {"TLS_CA_FILE": "x"}), (["a"], {})]
+    ("arguments", "environment"),
+    [
+        ([], {"TLS_CA_FILE": "x"}),
+        (["a", "soon"], {"TLS_CA_FILE": "x"}),
+        (["a", "1", "2"], {"TLS_CA_FILE": "x"}),
+        (["a"], {}),
+    ],
 )
 def test_wrong_use(
     arguments: list[str],
@@ -92,6 +99,19 @@ def test_exit_status(authority: Authority, https_server: Server, status: int, ex
     assert done.returncode == exit_status
     assert done.stdout == ""
     assert ("503" in done.stderr) == (exit_status == 1)
+
+
+@pytest.mark.parametrize(("left", "exit_status", "asked"), [(60, 0, 3), (-60, 1, 1)])
+def test_asks_again_until_the_deadline(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], left: int, exit_status: int, asked: int
+) -> None:
+    answers = iter(["refused", "503", None])
+    monkeypatch.setenv("TLS_CA_FILE", "ca.crt")
+    monkeypatch.setattr(probe, "PAUSE", 0)
+    monkeypatch.setattr(probe, "probe", lambda *_: next(answers))
+    assert probe.main(["https://localhost", str(int(time.time()) + left)]) == exit_status
+    assert capsys.readouterr().err == ("https://localhost: refused\n" if exit_status else "")
+    assert len(list(answers)) == 3 - asked
 
 
 def test_is_cheap() -> None:

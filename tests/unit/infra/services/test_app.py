@@ -7,6 +7,7 @@ import pytest
 from infra.endpoints import Endpoint, Login
 from infra.services import app, python
 from infra.services.app import AppArgs
+from infra.services.health import DEADLINE
 
 if TYPE_CHECKING:
     from infra.services.python import Build
@@ -66,7 +67,8 @@ def test_the_service_gets_addresses_in_its_network_and_names_of_files(load: Load
 
 
 def test_the_health_check_is_a_verified_request_from_inside() -> None:
-    assert python.health(OWN, "/ready") == "python -m app.run.probe https://localhost:8000/ready"
+    expected = f'python -m app.run.probe https://localhost:8000/ready "{DEADLINE}"'
+    assert python.health(OWN, "/ready") == expected
 
 
 def test_the_service_gets_the_address_for_browsers(load: Load) -> None:

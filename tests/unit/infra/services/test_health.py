@@ -43,3 +43,23 @@ def test_what_fails_is_asked_again_as_soon_as_before(mark: Path, was_healthy: bo
     status, took = _run("exit_with() { return 7; }; exit_with")
     assert (status, mark.exists()) == (1, was_healthy)
     assert (took >= PAUSE) == was_healthy
+
+
+def test_what_starts_is_asked_until_it_is_healthy(mark: Path, tmp_path: Path) -> None:
+    tries = tmp_path / "tries"
+    command = health.paced(health.repeated(f"echo >> {tries}; [ $(wc -l < {tries}) -ge 3 ]"), 30)
+    assert subprocess.run(["sh", "-c", command], check=False, timeout=25).returncode == 0
+    assert (len(tries.read_text()), mark.exists()) == (3, True)
+
+
+def test_what_was_healthy_is_asked_once(mark: Path, tmp_path: Path) -> None:
+    mark.touch()
+    tries = tmp_path / "tries"
+    assert _run(health.repeated(f"echo >> {tries}; false"))[0] == 1
+    assert len(tries.read_text()) == 1
+
+
+def test_a_check_ends_though_its_service_never_is_healthy(mark: Path) -> None:
+    command = health.paced(health.repeated("echo refused; false"), 1)
+    done = subprocess.run(["sh", "-c", command], check=False, timeout=20, capture_output=True, text=True)
+    assert (done.returncode, done.stdout, mark.exists()) == (1, "refused\n", False)
