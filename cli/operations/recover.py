@@ -25,14 +25,16 @@ def recover(session: Session, stack: str) -> bool:
     """
     locks.release_dead(session.pulumi, stack)
     containers = [one for one in session.engine.containers(stack, session.clone.id) if made_by_updates(one.component)]
-    state: dict[str, Any] = json.loads(session.pulumi.run("stack", "export", "--stack", stack))
-    interrupted = _forget_interrupted(state)
+    deployment = session.pulumi.deployment(stack)
+    interrupted = _forget_interrupted(deployment)
     if interrupted:
         err.print("An earlier update was interrupted; continuing from there.", highlight=False)
+        state = json.loads(session.pulumi.run("stack", "export", "--stack", stack))
+        _forget_interrupted(state["deployment"])
         session.pulumi.run("stack", "import", "--stack", stack, stdin=json.dumps(state))
-    recorded = _recorded_ids(state)
+    recorded = _recorded_ids(deployment)
     networks = session.engine.networks(stack, session.clone.id)
-    cut_off = bool(_recorded_ids(state, NETWORK) - set(networks.values()))
+    cut_off = bool(_recorded_ids(deployment, NETWORK) - set(networks.values()))
     reasons = {one.id: _reason_to_remove(one, recorded, cut_off=cut_off) for one in containers}
     for container in containers:
         if reason := reasons[container.id]:
@@ -43,7 +45,7 @@ def recover(session: Session, stack: str) -> bool:
             err.print(f"Removing {name}: {_LEFT}.", highlight=False)
             session.engine.remove_network(network)
     remaining = {key for key, reason in reasons.items() if not reason}
-    return interrupted or cut_off or not remaining >= _recorded_ids(state, CONTAINER)
+    return interrupted or cut_off or not remaining >= _recorded_ids(deployment, CONTAINER)
 
 
 def remove_guests(session: Session, stack: str) -> None:
@@ -54,24 +56,21 @@ def remove_guests(session: Session, stack: str) -> None:
             session.engine.remove_container(container.id)
 
 
-def _forget_interrupted(state: dict[str, Any]) -> bool:
-    """Remove the notes of an interrupted update from a state; return whether there were any.
+def _forget_interrupted(deployment: dict[str, Any]) -> bool:
+    """Remove the notes of an interrupted update from a deployment; return whether there were any.
 
     Whether an operation was done is found at the next refresh. With its note that a resource was deleted to be
     replaced, Pulumi 3.259 would pass that resource over in the refresh and then delete it once more if what it depends
     on is replaced too.
     """
-    pending = bool((state.get("deployment") or {}).pop("pending_operations", None))
-    replaced = [one for one in _resources(state) if one.pop("pendingReplacement", False)]
+    pending = bool(deployment.pop("pending_operations", None))
+    replaced = [one for one in deployment.get("resources") or [] if one.pop("pendingReplacement", False)]
     return pending or bool(replaced)
 
 
-def _resources(state: dict[str, Any]) -> list[dict[str, Any]]:
-    return (state.get("deployment") or {}).get("resources") or []
-
-
-def _recorded_ids(state: dict[str, Any], kind: str | None = None) -> set[str]:
-    return {one["id"] for one in _resources(state) if one.get("id") and kind in {None, one["type"]}}
+def _recorded_ids(deployment: dict[str, Any], kind: str | None = None) -> set[str]:
+    resources = deployment.get("resources") or []
+    return {one["id"] for one in resources if one.get("id") and kind in {None, one["type"]}}
 
 
 def _reason_to_remove(container: ContainerView, recorded: set[str], *, cut_off: bool) -> str:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from cli.core.errors import UserError
-from cli.core.parallel import each
 from cli.data.snapshots import session_key, store
 from cli.engine import failure_report, health
 from cli.environments import environment_lock, placements
@@ -41,8 +40,11 @@ def up(
         changed = [stack for stack in stacks if stack not in known]
         if changed:
             _update(session, changed, timeout, [f"--replace={urn}" for urn in replace], hint=hint)
-        for stack, found in zip(changed, each(lambda stack: outputs(session, stack), changed), strict=True):
-            known[stack] = found.public()
+        for stack in changed:
+            found = session.pulumi.public_outputs(stack)
+            if found is None:
+                raise _without_outputs(stack)
+            known[stack] = found
             unchanged.record(session, stack, read[stack], known[stack])
         return [known[stack] for stack in stacks]
 
@@ -90,5 +92,9 @@ def outputs(session: Session, stack: str) -> StackOutputs:
     """Return the outputs, with their secrets, of an environment that is up."""
     found = session.pulumi.outputs(stack)
     if found is None:
-        raise UserError(f"{stack} has no outputs.", cause="The update ended without them.")
+        raise _without_outputs(stack)
     return found
+
+
+def _without_outputs(stack: str) -> UserError:
+    return UserError(f"{stack} has no outputs.", cause="The update ended without them.")

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cli.core import remedies
 from cli.core.errors import UserError
 from cli.core.paths import ROOT
-from cli.pulumi import backend
+from cli.pulumi import backend, stack_state
 from cli.pulumi.update import Event, Update
 
 if TYPE_CHECKING:
-    from infra.outputs import StackOutputs
+    from infra.outputs import PublicOutputs, StackOutputs
 
 
 @dataclass(frozen=True)
@@ -72,21 +73,44 @@ class Pulumi:
             raise failure(f"pulumi {command} --stack {stack}", update.stderr)
         return succeeded
 
+    def deployment(self, stack: str) -> dict[str, Any]:
+        """Return what `pulumi stack export` shows of a stack; a state file is read without starting Pulumi."""
+        folder = backend.folder(self.environ, self.root)
+        file = folder.state(stack) if folder else None
+        if file and file.suffix != backend.ZSTD:
+            return stack_state.deployment(stack_state.content(file))
+        return json.loads(self.run("stack", "export", "--stack", stack)).get("deployment") or {}
+
+    def public_outputs(self, stack: str) -> PublicOutputs | None:
+        """Return a stack's outputs without the secrets; None where the stack is not up."""
+        from infra.outputs import PublicOutputs  # noqa: PLC0415 - slow to import, and most commands don't need it
+
+        values = stack_state.of(self.deployment(stack)).outputs
+        public = {name: value for name, value in values.items() if name in PublicOutputs.model_fields}
+        with _expected(stack):
+            return PublicOutputs.model_validate(public) if public else None
+
     def outputs(self, stack: str) -> StackOutputs | None:
         """Return a stack's outputs, secrets included; None where the stack is not up."""
-        from pydantic import ValidationError  # noqa: PLC0415 - slow to import, and most commands don't need it
-
         from infra.outputs import StackOutputs  # noqa: PLC0415
 
         values = json.loads(self.run("stack", "output", "--stack", stack, "--json", "--show-secrets"))
-        try:
+        with _expected(stack):
             return StackOutputs.model_validate(values) if values else None
-        except ValidationError:
-            raise UserError(
-                f"The outputs of {stack} are not what this version expects.",
-                cause="The environment was brought up by another version of the program, or not to its end.",
-                remedy=f"./dashtam up {stack}",
-            ) from None
+
+
+@contextmanager
+def _expected(stack: str) -> Iterator[None]:
+    from pydantic import ValidationError  # noqa: PLC0415
+
+    try:
+        yield
+    except ValidationError:
+        raise UserError(
+            f"The outputs of {stack} are not what this version expects.",
+            cause="The environment was brought up by another version of the program, or not to its end.",
+            remedy=f"./dashtam up {stack}",
+        ) from None
 
 
 def failure(command: str, said: str) -> UserError:

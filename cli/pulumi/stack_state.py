@@ -72,8 +72,13 @@ class StackState:
 
 def parsed(content: bytes) -> StackState:
     """Return the state in the content of a state file; one without resources if that is empty."""
+    return of(deployment(content))
+
+
+def deployment(content: bytes) -> dict[str, Any]:
+    """Return the deployment in the content of a state file; an empty one if there is none."""
     checkpoint = json.loads(content or b"{}").get("checkpoint") or {}
-    return of(checkpoint.get("latest") or {})
+    return checkpoint.get("latest") or {}
 
 
 def content(file: Path) -> bytes:

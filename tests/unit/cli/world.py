@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-from infra.outputs import StackOutputs
+from infra.outputs import PublicOutputs, StackOutputs
 from tests.unit.cli.conftest import HEALTHY
 from tests.unit.infra.test_outputs import DOCUMENT
 
@@ -72,15 +71,13 @@ class World:
         return empty_engine()
 
     # Pulumi.
-    def run(self, *arguments: str, stdin: str | None = None) -> str:
-        assert arguments[:2] == ("stack", "export")
-        assert stdin is None
+    def deployment(self, stack: str) -> dict[str, Any]:
         containers = [
             {"urn": f"urn::{one.name}", "type": "docker:index/container:Container", "id": one.id}
             for name, one in self.up.items()
-            if name in arguments
+            if name == stack
         ]
-        return json.dumps({"deployment": {"resources": containers}})
+        return {"resources": containers}
 
     def update(self, command: str, stack: str, *flags: str, **callbacks: object) -> bool:
         assert callbacks.keys() == {"on_event", "must_end"}
@@ -95,6 +92,10 @@ class World:
             assert stack not in self.guests, "what runs beside the services keeps their network from being removed"
             self.up.pop(stack, None)
         return True
+
+    def public_outputs(self, stack: str) -> PublicOutputs | None:
+        found = self.outputs(stack)
+        return found.public() if found else None
 
     def outputs(self, stack: str) -> StackOutputs | None:
         return StackOutputs.model_validate({**DOCUMENT, "environment": stack}) if stack in self.up else None

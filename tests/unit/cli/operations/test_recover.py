@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import copy
 import json
 from pathlib import Path
 from types import SimpleNamespace
@@ -32,6 +33,10 @@ class FakePulumi(Pulumi):
             return ""
         assert arguments[:2] == ("stack", "export")
         return json.dumps(self.state)
+
+    def deployment(self, stack: str) -> dict[str, Any]:
+        assert stack == "test"
+        return copy.deepcopy(self.state.get("deployment") or {})
 
 
 class FakeView(EngineView):

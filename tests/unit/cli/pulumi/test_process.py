@@ -10,7 +10,9 @@ import pytest
 from cli.core.errors import UserError
 from cli.pulumi.process import Pulumi, failure
 from cli.pulumi.update import Event, events
+from infra.outputs import StackOutputs
 from tests.unit.cli.conftest import MakeProgram
+from tests.unit.infra.test_outputs import DOCUMENT
 
 
 def _pulumi(folder: Path, root: Path) -> Pulumi:
@@ -116,6 +118,24 @@ def test_outputs_of_another_version_are_told(program: MakeProgram, tmp_path: Pat
         _pulumi(program("pulumi", f"echo '{said}'"), tmp_path).outputs("test")
     assert "hidden-value" not in f"{raised.value} {raised.value.cause}"
     assert raised.value.remedy == "./dashtam up test"
+
+
+def test_public_outputs_are_read_without_starting_pulumi(program: MakeProgram, tmp_path: Path) -> None:
+    secret = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", "ciphertext": "v1:x"}
+    outputs = {**DOCUMENT, **{name: secret for name in DOCUMENT if name.endswith("_dsn")}}
+    stack = {"type": "pulumi:pulumi:Stack", "urn": "urn:pulumi:test::dashtam::x::y", "outputs": outputs}
+    states = tmp_path / "state/.pulumi/stacks/dashtam"
+    states.mkdir(parents=True)
+    (states / "test.json").write_text(json.dumps({"checkpoint": {"latest": {"resources": [stack]}}}))
+    folder = program("pulumi", "exit 1")
+    pulumi = Pulumi({"PATH": str(folder), "PULUMI_BACKEND_URL": "file://./state"}, tmp_path)
+    assert pulumi.public_outputs("test") == StackOutputs.model_validate(DOCUMENT).public()
+    assert pulumi.public_outputs("dev") is None
+
+
+def test_another_backend_is_asked_through_pulumi(program: MakeProgram, tmp_path: Path) -> None:
+    folder = program("pulumi", """echo '{"version": 3, "deployment": {"resources": [{"type": "'$2'"}]}}'""")
+    assert _pulumi(folder, tmp_path).deployment("test") == {"resources": [{"type": "export"}]}
 
 
 def test_a_known_failure_has_its_remedy() -> None:
