@@ -7,8 +7,11 @@ into a volume that the service then mounts read-only.
 
 from __future__ import annotations
 
+import base64
 import hashlib
+import io
 import json
+import tarfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -28,6 +31,8 @@ LOG_LINES = 5
 
 NOT_UPDATED = ["healthcheck", "init", "mounts", "tmpfs"]
 """What the plugin silently leaves as it was in an update of a container; it updates or replaces the rest itself."""
+
+ARCHIVE = "files.tar"
 
 _UPLOADS = "/install"
 _MEMORY_MB = 64
@@ -76,9 +81,11 @@ def _installer(name: str, args: FilesArgs, target: docker.Volume, opts: pulumi.R
         image=args.installer,
         entrypoints=["sh", "-euc"],
         command=[install_script(args.user, list(args.files))],
+        # Each upload costs the engine a process.
         uploads=[
-            docker.ContainerUploadArgs(file=f"{_UPLOADS}/{file}", content=content)
-            for file, content in args.files.items()
+            docker.ContainerUploadArgs(
+                file=f"{_UPLOADS}/{ARCHIVE}", content_base64=pulumi.Output.all(**args.files).apply(archive)
+            )
         ],
         mounts=[docker.ContainerMountArgs(type="volume", source=target.name, target=MOUNT)],
         # Root alone can give files away; it has no network and no way to gain privileges.
@@ -103,6 +110,18 @@ def _digest(files: Mapping[str, str]) -> str:
     return hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()
 
 
+def archive(files: Mapping[str, str]) -> str:
+    """Return files as a tar archive in base64; the same ones make the same archive."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w", format=tarfile.USTAR_FORMAT) as tar:
+        for name, text in sorted(files.items()):
+            content = text.encode()
+            entry = tarfile.TarInfo(name)
+            entry.size, entry.mode = len(content), 0o400
+            tar.addfile(entry, io.BytesIO(content))
+    return base64.b64encode(buffer.getvalue()).decode()
+
+
 def _require_success(installer: docker.Container, name: str, status: int | None) -> pulumi.Resource:
     if status:
         log = engine.last_lines(engine.connect(), name, LOG_LINES)
@@ -114,15 +133,17 @@ def _require_success(installer: docker.Container, name: str, status: int | None)
 
 
 def install_script(user: str, files: list[str]) -> str:
-    """Return a script for `sh -eu` that installs the uploaded files for `uid:gid` and leaves no other copy.
+    """Return a script for `sh -eu` that installs the files of the archive for `uid:gid` and leaves no other copy.
 
     A reader that runs meanwhile finds each file whole, as it was or as it will be. The script needs only the utilities
     that Debian and Alpine share.
     """
     uid, gid = user.split(":")
     new = f"{MOUNT}/.new"
+    unpack = f"tar -xf {_UPLOADS}/{ARCHIVE} -C {_UPLOADS}"
     installs = [
         f"install -o {uid} -g {gid} -m 0400 {_UPLOADS}/{file} {new}; mv -f {new} {MOUNT}/{file}" for file in files
     ]
     others = f"find {MOUNT} -type f {' '.join(f'! -name {file}' for file in files)} -exec rm -f {{}} +"
-    return "; ".join([*installs, others, f"chown {uid}:{gid} {MOUNT}", f"chmod 0500 {MOUNT}", f"rm -rf {_UPLOADS}"])
+    close = f"chown {uid}:{gid} {MOUNT}; chmod 0500 {MOUNT}"
+    return "; ".join([unpack, *installs, others, close, f"rm -rf {_UPLOADS}"])

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import hashlib
+import io
 import json
 import runpy
+import tarfile
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
@@ -104,9 +107,15 @@ class Deployment:
 
     def file(self, service: str, name: str) -> str:
         """Return the content of a file that is installed for a service."""
-        uploads = self.service(f"{service}-files").inputs["uploads"]
-        (content,) = (upload["content"] for upload in uploads if upload["file"] == f"/install/{name}")
-        return str(content)
+        return self.files(service)[name]
+
+    def files(self, service: str) -> dict[str, str]:
+        """Return the content of all files that are installed for a service, by name."""
+        [upload] = self.service(f"{service}-files").inputs["uploads"]
+        assert upload["file"] == "/install/files.tar"
+        with tarfile.open(fileobj=io.BytesIO(base64.b64decode(upload["contentBase64"]))) as tar:
+            found = {one.name: tar.extractfile(one) for one in tar.getmembers()}
+            return {name: file.read().decode() for name, file in found.items() if file}
 
     @property
     def exports(self) -> dict[str, Any]:

@@ -132,8 +132,7 @@ def test_other_files_and_nothing_else_of_the_installer_replace_the_service(
 ) -> None:
     for name in SERVICES:
         service = deployment.service(name)
-        uploads = {one["file"].removeprefix("/install/"): one["content"] for one in files(deployment, name)}
-        digest = hashlib.sha256(json.dumps(uploads, sort_keys=True).encode()).hexdigest()
+        digest = hashlib.sha256(json.dumps(deployment.files(name), sort_keys=True).encode()).hexdigest()
         assert service.labels["dashtam.files"] == digest
         assert service.request.deleteBeforeReplace
         assert not service.request.replace_with
@@ -145,12 +144,6 @@ def test_the_digest_of_files_is_readable_and_made_with_a_key(deployment: Deploym
     for name in SERVICES:
         assert not is_secret(deployment.service(name).raw["labels"])
         assert deployment.secret in deployment.file(name, "tls.key")
-
-
-def files(deployment: Deployment, name: str) -> list[dict[str, str]]:
-    """Return what is installed for a service."""
-    uploads: list[dict[str, str]] = deployment.service(f"{name}-files").inputs["uploads"]
-    return uploads
 
 
 def test_a_service_starts_when_its_files_are_there(deployment: Deployment) -> None:

@@ -46,7 +46,7 @@ def test_new_files_mean_a_new_installer(deployment: Deployment) -> None:
 def test_each_service_gets_its_files_and_no_others(deployment: Deployment, service: str) -> None:
     names, uid, gid = FILES[service]
     inputs = deployment.service(f"{service}-files").inputs
-    assert {upload["file"] for upload in inputs["uploads"]} == {f"/install/{name}" for name in names}
+    assert deployment.files(service).keys() == names
     (script,) = inputs["command"]
     assert inputs["entrypoints"] == ["sh", "-euc"]
     installed = re.findall(INSTALL, script)
@@ -66,12 +66,10 @@ def test_each_service_reads_its_own_volume_and_cannot_write_it(deployment: Deplo
 
 def test_each_service_gets_its_own_certificate(deployment: Deployment) -> None:
     for service in FILES:
-        uploads = {
-            upload["file"]: upload["content"] for upload in deployment.service(f"{service}-files").inputs["uploads"]
-        }
-        assert uploads["/install/tls.crt"] == f"certificate {service}-certificate"
-        assert uploads["/install/tls.key"] == f"{deployment.secret}-{service}-key"
-        assert uploads.get("/install/ca.crt", "certificate ca") == "certificate ca"
+        files = deployment.files(service)
+        assert files["tls.crt"] == f"certificate {service}-certificate"
+        assert files["tls.key"] == f"{deployment.secret}-{service}-key"
+        assert files["ca.crt"] == "certificate ca"
 
 
 @pytest.mark.parametrize("status", [1, 137])

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.infra.recording import SERVICES
+from tests.infra.recording import SERVICES, is_secret
 
 if TYPE_CHECKING:
     from tests.infra.recording import Deployment
@@ -26,7 +26,8 @@ HOLDERS: dict[str, set[str]] = {
 
 def test_the_recorded_program_holds_secrets(deployment: Deployment) -> None:
     """Or the other tests here would find nothing whatever the program did."""
-    sent = json.dumps([resource.inputs for resource in deployment.resources])
+    files = [deployment.files(service) for service in SERVICES]
+    sent = json.dumps([*files, *(resource.inputs for resource in deployment.resources)])
     for name in (*HOLDERS, "ca-key", "app-key"):
         assert f"{deployment.secret}-{name}" in sent
 
@@ -41,6 +42,7 @@ def test_no_secret_is_anywhere_in_a_container_but_in_its_uploads(deployment: Dep
         rest = {name: value for name, value in container.inputs.items() if name != "uploads"}
         assert deployment.secret not in json.dumps(rest), container.name
     assert all("uploads" not in service.inputs for service in deployment.services)
+    assert all(is_secret(one.raw["uploads"][0]["contentBase64"]) for one in deployment.installers)
 
 
 def test_secrets_go_to_their_users_alone(deployment: Deployment) -> None:
@@ -48,9 +50,7 @@ def test_secrets_go_to_their_users_alone(deployment: Deployment) -> None:
     for name, expected in holders.items():
         content = re.compile(rf"{deployment.secret}-{name}(?![a-z0-9-])")
         found = {
-            installer.labels["dashtam.component"].removesuffix("-files")
-            for installer in deployment.installers
-            if any(content.search(upload["content"]) for upload in installer.inputs["uploads"])
+            service for service in SERVICES if any(content.search(text) for text in deployment.files(service).values())
         }
         assert found == expected, name
 
@@ -91,7 +91,6 @@ def test_the_session_key_of_earlier_versions_is_the_same_one(deployment: Deploym
 
 
 def test_the_cache_knows_the_password_by_its_digest(deployment: Deployment) -> None:
-    uploads = deployment.service("redis-files").inputs["uploads"]
-    (acl,) = (upload["content"] for upload in uploads if upload["file"] == "/install/users.acl")
+    acl = deployment.file("redis", "users.acl")
     assert deployment.secret not in acl
     assert "user default off" in acl.splitlines()

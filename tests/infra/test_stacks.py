@@ -27,9 +27,7 @@ def environment(deployment: Deployment, service: str) -> dict[str, str]:
 
 
 def redis_configuration(deployment: Deployment) -> list[str]:
-    uploads = deployment.service("redis-files").inputs["uploads"]
-    (content,) = (upload["content"] for upload in uploads if upload["file"].endswith("redis.conf"))
-    return str(content).splitlines()
+    return deployment.file("redis", "redis.conf").splitlines()
 
 
 @pytest.mark.parametrize("stack", THREE)
@@ -153,7 +151,7 @@ def test_what_is_healthy_is_checked_as_often_as_in_the_original(
 ) -> None:
     for service in declare(stack).services:
         check = service.inputs["healthcheck"]
-        assert f"then sleep {pause};" in check["tests"][1]
+        assert f"sleep {pause};" in check["tests"][1]
         assert (check["interval"], check["timeout"]) == ("500ms", timeout)
 
 

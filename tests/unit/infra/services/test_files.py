@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import base64
 import os
 import shutil
 import stat
@@ -8,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.services.files import install_script
+from infra.services.files import ARCHIVE, archive, install_script
 
 CONTENT = {"ca.crt": "certificate\n", "password": "it's $HOME; `id`\n", "tls.key": "key\n"}
 
@@ -27,11 +28,9 @@ def installed(tmp_path: Path, owner: str) -> Path:
     mount.mkdir()
     (mount / "old.key").write_text("left by an earlier run")
     (mount / "password").write_text("left by an earlier run")
-    for name, content in CONTENT.items():
-        (uploads / name).write_text(content)
+    (uploads / ARCHIVE).write_bytes(base64.b64decode(archive(CONTENT)))
     script = install_script(owner, list(CONTENT))
-    script = script.replace("/install/", f"{uploads}/").replace("rm -rf /install", f"rm -rf {uploads}")
-    script = script.replace("/run/secrets", str(mount))
+    script = script.replace("/install", str(uploads)).replace("/run/secrets", str(mount))
     shell = shutil.which("sh")
     assert shell
     subprocess.run([shell, "-euc", script], check=True, capture_output=True)
@@ -58,6 +57,7 @@ def test_the_uploads_are_gone(installed: Path) -> None:
 def test_the_script_closes_the_folder_last() -> None:
     steps = install_script("70:70", ["a"]).split("; ")
     assert steps == [
+        "tar -xf /install/files.tar -C /install",
         "install -o 70 -g 70 -m 0400 /install/a /run/secrets/.new",
         "mv -f /run/secrets/.new /run/secrets/a",
         "find /run/secrets -type f ! -name a -exec rm -f {} +",
@@ -73,4 +73,9 @@ def test_a_missing_upload_stops_the_script(tmp_path: Path, owner: str) -> None:
     assert shell
     done = subprocess.run([shell, "-euc", script.replace("rm -rf /install", ":")], check=False, capture_output=True)
     assert done.returncode != 0
-    assert b"missing" in done.stderr
+    assert b"/install" in done.stderr
+
+
+def test_the_same_files_make_the_same_archive() -> None:
+    assert archive(CONTENT) == archive(dict(reversed(CONTENT.items())))
+    assert archive(CONTENT) != archive({**CONTENT, "password": "another"})
