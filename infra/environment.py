@@ -18,6 +18,7 @@ from infra.network import network
 from infra.services import providers
 from infra.services.app import App, AppArgs
 from infra.services.callback import Callback, CallbackArgs
+from infra.services.files import install
 from infra.services.postgres import Postgres, PostgresArgs
 from infra.services.providers import Credentials
 from infra.services.redis import Redis, RedisArgs
@@ -42,7 +43,6 @@ class Environment(pulumi.ComponentResource):
         self._shared = Shared(
             naming=naming,
             network=network(naming, internal=settings.network.internal, opts=self._child).name,
-            installer=self._images.postgres.id,
             certificates=Certificates(naming, settings.certificates, self),
             health=settings.health,
             containers=settings.containers,
@@ -55,8 +55,21 @@ class Environment(pulumi.ComponentResource):
         self._sandbox = self._declare_sandbox()
         self._app = self._declare_app()
         self._callback = self._declare_callback()
+        self._start()
         self.outputs = {"environment": naming.environment, "engine": engine_id, **self._data(), **self._facts()}
         self.register_outputs({})
+
+    @property
+    def _services(self) -> list[Service]:
+        declared: list[Service | None] = [self._database, self._cache, self._app, self._callback, self._sandbox]
+        return [one for one in declared if one]
+
+    def _start(self) -> None:
+        # An image that is there anyway and changes rarely.
+        image = self._images.postgres.id
+        installed = install([one.files for one in self._services], self._shared.naming, image, self._child)
+        for service in self._services:
+            service.start(installed)
 
     def _key_of_sessions(self) -> random.RandomBytes:
         # It was the service's, until it had to outlast the database's volume; tests/data has such a state.
@@ -123,8 +136,7 @@ class Environment(pulumi.ComponentResource):
         }
 
     def _facts(self) -> dict[str, Any]:
-        declared: list[Service | None] = [self._database, self._cache, self._app, self._callback, self._sandbox]
-        services = dict.fromkeys(SERVICES) | {one.endpoint.host: one for one in declared if one}
+        services = dict.fromkeys(SERVICES) | {one.endpoint.host: one for one in self._services}
         naming, tests = self._shared.naming, self._settings.tests.image
         return {
             "network": self._shared.network,

@@ -10,6 +10,8 @@ SANDBOX = "sandbox"
 """The service, and the provider, that an environment may bring along."""
 SERVICES = ("postgres", "redis", "app", "callback", SANDBOX)
 """All that an environment may have; the sandbox can be switched off."""
+FILES = "files"
+"""The component that installs the services' certificates and secrets."""
 LONGEST = 40
 """The most characters that a stack's name has: host names of its services then keep to the 63 of RFC 1123, 2.1."""
 _ENVIRONMENT = re.compile(rf"[a-z0-9](?:[a-z0-9-]{{0,{LONGEST - 2}}}[a-z0-9])?")
@@ -66,11 +68,10 @@ class Naming:
     @property
     def names(self) -> frozenset[str]:
         """Every name on the engine that the environment may need."""
-        components = [*SERVICES, *(f"{service}-files" for service in SERVICES)]
         return frozenset(
             {
                 self.network,
-                *(self.container(one) for one in components),
+                *(self.container(one) for one in (*SERVICES, FILES)),
                 *(self.data_volume(one) for one in SERVICES),
                 *(self.files_volume(one) for one in SERVICES),
             }

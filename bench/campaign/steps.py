@@ -128,8 +128,8 @@ def docker_prune(trial: Trial) -> list[str]:
 
 
 def docker_remove_files(trial: Trial, service: str) -> list[str]:
-    """Remove a service's container, its installer and the volume with its files."""
-    for name in (service, f"{service}-files"):
+    """Remove a service's container, the installer and the volume with its files."""
+    for name in (service, "files"):
         docker(trial, "rm", name)
     with suppress(NotFound, APIError):
         trial.world.client.volumes.get(f"dashtam-{trial.world.stack}-{service}-files").remove()

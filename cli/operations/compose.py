@@ -13,7 +13,7 @@ import yaml
 
 from cli.operations.graph.model import connections
 from cli.pulumi.stack_state import CONTAINER, NETWORK, StackState
-from infra.naming import COMPONENT_LABEL, SERVICES
+from infra.naming import COMPONENT_LABEL, FILES, SERVICES
 
 _HEADER = """\
 # The environment {environment} of Dashtam as a compose file, made by `./dashtam export compose {environment}`.
@@ -31,7 +31,8 @@ def render(environment: str, state: StackState) -> str:
     """Return the compose file of an environment."""
     inputs = {_component(one.inputs): one.inputs for one in state.of(CONTAINER)}
     services = {name: inputs[name] for name in SERVICES if name in inputs}
-    files = "\n".join(_files(name, inputs[f"{name}-files"]) for name in services if f"{name}-files" in inputs)
+    installs = _installs(inputs[FILES]) if FILES in inputs else {}
+    files = "\n".join(_files(name, installs[name]) for name in services if name in installs)
     document = {
         "services": {name: _service(name, one, services, state.outputs) for name, one in services.items()},
         "networks": {"default": {"internal": _is_internal(state)}},
@@ -49,13 +50,21 @@ def _is_internal(state: StackState) -> bool:
     return any(one.inputs.get("internal", False) for one in state.of(NETWORK))
 
 
-def _files(name: str, inputs: Mapping[str, Any]) -> str:
-    """Describe what the container that installs a service's files leaves in its volume."""
-    installs = [words for part in str(inputs["command"][0]).split("; ") if (words := part.split())[0] == "install"]
-    volume = inputs["mounts"][0]["source"]
-    owner = f"{installs[0][2]}:{installs[0][4]}" if installs else ""
-    names = ", ".join(one[-2].rsplit("/", 1)[-1] for one in installs)
-    return f"#   {volume} ({name}, owner {owner}, mode 0400): {names}"
+def _installs(inputs: Mapping[str, Any]) -> dict[str, tuple[str, str, list[str]]]:
+    """Return the volume, the owner and the names of the files that the installer makes for each service."""
+    volumes = {one["target"].rsplit("/", 1)[-1]: one["source"] for one in inputs["mounts"]}
+    found: dict[str, tuple[str, str, list[str]]] = {}
+    for part in str(inputs["command"][0]).split("; "):
+        match part.split():
+            case ["install", "-o", uid, "-g", gid, "-m", "0400", source, _]:
+                service, name = source.split("/")[-2:]
+                found.setdefault(service, (volumes[service], f"{uid}:{gid}", []))[2].append(name)
+    return found
+
+
+def _files(service: str, installed: tuple[str, str, list[str]]) -> str:
+    volume, owner, names = installed
+    return f"#   {volume} ({service}, owner {owner}, mode 0400): {', '.join(names)}"
 
 
 def _service(

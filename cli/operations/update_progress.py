@@ -15,13 +15,13 @@ from rich.text import Text
 from cli.engine.container import ContainerView
 from cli.pulumi.stack_state import CONTAINER, IMAGE, NETWORK
 from cli.pulumi.update import Event
-from infra.naming import SERVICES
+from infra.naming import FILES, SERVICES
 
 STARTING = "starting"
 WAITING = "waiting for health"
 CHECKS_AFTER = 5.0
 """Seconds of waiting after which lines show the output of health checks; a table shows it at once."""
-ROWS = ("images", "network", *SERVICES)
+ROWS = ("images", "network", FILES, *SERVICES)
 _COLUMNS = 5
 _STYLES = {"healthy": "green", "ready": "green", "unchanged": "dim", "removed": "dim", "failed": "bold red"}
 
@@ -103,7 +103,7 @@ class UpdateProgress:
         unfinished.discard(step["urn"])
         if failed:
             self.show(row, "failed")
-        elif not unfinished and not step["urn"].endswith("-files"):
+        elif not unfinished and not _is_put_away(step):
             self.show(row, _ending(row, step["op"]))
 
     def show(self, row: str, state: str) -> None:
@@ -163,8 +163,8 @@ def row_of(kind: str, urn: str) -> str | None:
         return "network"
     if kind != CONTAINER:
         return None
-    name = urn.rsplit("::", 1)[-1].removesuffix("-files")
-    return next((service for service in SERVICES if name.endswith(f"-{service}")), None)
+    name = urn.rsplit("::", 1)[-1]
+    return next((row for row in (FILES, *SERVICES) if name.endswith(f"-{row}")), None)
 
 
 def _is_bookkeeping(step: Event) -> bool:
@@ -173,8 +173,8 @@ def _is_bookkeeping(step: Event) -> bool:
 
 
 def _is_put_away(step: Event) -> bool:
-    # What installed a service's files has ended long ago.
-    return "delete" in step["op"] and bool(step["urn"].endswith("-files"))
+    # What installed the files has ended long ago.
+    return "delete" in step["op"] and bool(step["urn"].endswith(f"-{FILES}"))
 
 
 def _beginning(kind: str, urn: str, op: str) -> str:
@@ -184,7 +184,7 @@ def _beginning(kind: str, urn: str, op: str) -> str:
         return "getting ready"
     if kind == NETWORK:
         return "creating"
-    return "installing certificates and secrets" if urn.endswith("-files") else STARTING
+    return "installing certificates and secrets" if urn.endswith(f"-{FILES}") else STARTING
 
 
 def _ending(row: str, op: str) -> str:

@@ -1,8 +1,8 @@
 """Secrets and settings as files that one service can read, and nobody else.
 
 A container whose root file system is read-only takes no uploads, and an upload is always root's and readable by all.
-So a short-lived container without network takes the files and installs them, owned by the reader and with mode 0400,
-into a volume that the service then mounts read-only.
+So a short-lived container without network takes the files of all services and installs them, owned by their reader and
+with mode 0400, into a volume for each service, which that mounts read-only.
 """
 
 from __future__ import annotations
@@ -12,15 +12,14 @@ import hashlib
 import io
 import json
 import tarfile
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 
 import pulumi
 import pulumi_docker as docker
 
 from infra import engine
 from infra.catalogue import POSTGRES
-from infra.naming import Naming
+from infra.naming import FILES, Naming
 from infra.storage import volume
 
 MOUNT = "/run/secrets"
@@ -34,60 +33,88 @@ NOT_UPDATED = ["healthcheck", "init", "mounts", "tmpfs"]
 
 ARCHIVE = "files.tar"
 
+VOLUMES = "/files"
+"""Where the installer finds the services' volumes."""
+
 _UPLOADS = "/install"
 _MEMORY_MB = 64
 
-
-@dataclass(frozen=True)
-class FilesArgs:
-    """What to install for a service."""
-
-    naming: Naming
-    service: str
-    installer: pulumi.Input[str]
-    """The id of an image with a shell."""
-    user: str
-    """`uid:gid` of the reader."""
-    files: Mapping[str, pulumi.Input[str]]
-    """Content by file name; a TLS key is among them."""
+UNPACK = f"tar -xf {_UPLOADS}/{ARCHIVE} -C {_UPLOADS}"
+CLEAR = f"rm -rf {_UPLOADS}"
+"""What comes before and after the scripts of all services; the uploads are the only other copy."""
 
 
-class InstalledFiles(pulumi.ComponentResource):
-    """The files of one service, installed."""
+class ServiceFiles(pulumi.ComponentResource):
+    """The files of one service, and the volume for them."""
 
     mount: docker.ContainerMountArgs
     digest: pulumi.Output[str]
     """Changes with the files' content. It is no secret: a TLS key is part of what it is made of."""
-    installed: pulumi.Output[pulumi.Resource]
-    """What the service depends on; it fails where the files could not be installed."""
 
-    def __init__(self, args: FilesArgs, opts: pulumi.ResourceOptions) -> None:
-        super().__init__("dashtam:index:InstalledFiles", f"{args.service}-files", None, opts)
+    def __init__(
+        self,
+        service: str,
+        user: str,
+        content: Mapping[str, pulumi.Input[str]],
+        naming: Naming,
+        opts: pulumi.ResourceOptions,
+    ) -> None:
+        """Declare the volume.
+
+        Args:
+            user: `uid:gid` of the reader.
+            content: By file name; a TLS key is among them.
+        """
+        super().__init__("dashtam:index:InstalledFiles", f"{service}-files", None, opts)
+        self.service, self.user, self.content = service, user, content
         child = pulumi.ResourceOptions(parent=self)
-        name = f"{args.naming.container(args.service)}-files"
-        target = volume(args.naming.files_volume(args.service), args.naming.labels(args.service), opts=child)
-        installer = _installer(name, args, target, child)
-        self.digest = pulumi.Output.unsecret(pulumi.Output.all(**args.files).apply(_digest))
-        self.installed = installer.exit_code.apply(lambda status: _require_success(installer, name, status))
-        self.mount = docker.ContainerMountArgs(type="volume", source=target.name, target=MOUNT, read_only=True)
-        self.register_outputs({"volume": target.name})
+        self.volume = volume(naming.files_volume(service), naming.labels(service), opts=child)
+        self.digest = pulumi.Output.unsecret(pulumi.Output.all(**content).apply(_digest))
+        self.mount = docker.ContainerMountArgs(type="volume", source=self.volume.name, target=MOUNT, read_only=True)
+        self.register_outputs({"volume": self.volume.name})
 
 
-def _installer(name: str, args: FilesArgs, target: docker.Volume, opts: pulumi.ResourceOptions) -> docker.Container:
-    labels = args.naming.labels(f"{args.service}-files")
+def install(
+    services: Sequence[ServiceFiles], naming: Naming, image: pulumi.Input[str], opts: pulumi.ResourceOptions
+) -> pulumi.Output[pulumi.Resource]:
+    """Declare the container that installs the files of some services.
+
+    Args:
+        image: The id of an image with a shell.
+
+    Returns:
+        What a service depends on; it fails where the files could not be installed.
+    """
+    name = naming.container(FILES)
+    installer = _installer(name, services, naming, image, opts)
+    return installer.exit_code.apply(lambda status: _require_success(installer, name, status))
+
+
+def _installer(
+    name: str,
+    services: Sequence[ServiceFiles],
+    naming: Naming,
+    image: pulumi.Input[str],
+    opts: pulumi.ResourceOptions,
+) -> docker.Container:
+    content = {f"{one.service}/{file}": text for one in services for file, text in one.content.items()}
+    scripts = [install_script(one.service, one.user, list(one.content)) for one in services]
     return docker.Container(
         name,
         name=name,
-        image=args.installer,
+        image=image,
         entrypoints=["sh", "-euc"],
-        command=[install_script(args.user, list(args.files))],
+        command=["; ".join([UNPACK, *scripts, CLEAR])],
         # Each upload costs the engine a process.
         uploads=[
             docker.ContainerUploadArgs(
-                file=f"{_UPLOADS}/{ARCHIVE}", content_base64=pulumi.Output.all(**args.files).apply(archive)
+                file=f"{_UPLOADS}/{ARCHIVE}", content_base64=pulumi.Output.all(**content).apply(archive)
             )
         ],
-        mounts=[docker.ContainerMountArgs(type="volume", source=target.name, target=MOUNT)],
+        mounts=[
+            docker.ContainerMountArgs(type="volume", source=one.volume.name, target=f"{VOLUMES}/{one.service}")
+            for one in services
+        ],
         # Root alone can give files away; it has no network and no way to gain privileges.
         user="0:0",
         capabilities=docker.ContainerCapabilitiesArgs(drops=["ALL"], adds=["CHOWN", "DAC_OVERRIDE", "FOWNER"]),
@@ -99,7 +126,7 @@ def _installer(name: str, args: FilesArgs, target: docker.Volume, opts: pulumi.R
         tmpfs={POSTGRES.data: "size=1m"},
         must_run=False,
         attach=True,
-        labels=[docker.ContainerLabelArgs(label=key, value=value) for key, value in labels.items()],
+        labels=[docker.ContainerLabelArgs(label=key, value=value) for key, value in naming.labels(FILES).items()],
         opts=pulumi.ResourceOptions.merge(
             opts, pulumi.ResourceOptions(delete_before_replace=True, replace_on_changes=NOT_UPDATED)
         ),
@@ -132,18 +159,18 @@ def _require_success(installer: docker.Container, name: str, status: int | None)
     return installer
 
 
-def install_script(user: str, files: list[str]) -> str:
-    """Return a script for `sh -eu` that installs the files of the archive for `uid:gid` and leaves no other copy.
+def install_script(service: str, user: str, files: list[str]) -> str:
+    """Return a script for `sh -eu` that installs a service's unpacked files for `uid:gid`, and removes others.
 
     A reader that runs meanwhile finds each file whole, as it was or as it will be. The script needs only the utilities
     that Debian and Alpine share.
     """
     uid, gid = user.split(":")
-    new = f"{MOUNT}/.new"
-    unpack = f"tar -xf {_UPLOADS}/{ARCHIVE} -C {_UPLOADS}"
+    target = f"{VOLUMES}/{service}"
+    new = f"{target}/.new"
     installs = [
-        f"install -o {uid} -g {gid} -m 0400 {_UPLOADS}/{file} {new}; mv -f {new} {MOUNT}/{file}" for file in files
+        f"install -o {uid} -g {gid} -m 0400 {_UPLOADS}/{service}/{file} {new}; mv -f {new} {target}/{file}"
+        for file in files
     ]
-    others = f"find {MOUNT} -type f {' '.join(f'! -name {file}' for file in files)} -exec rm -f {{}} +"
-    close = f"chown {uid}:{gid} {MOUNT}; chmod 0500 {MOUNT}"
-    return "; ".join([unpack, *installs, others, close, f"rm -rf {_UPLOADS}"])
+    others = f"find {target} -type f {' '.join(f'! -name {file}' for file in files)} -exec rm -f {{}} +"
+    return "; ".join([*installs, others, f"chown {uid}:{gid} {target}", f"chmod 0500 {target}"])

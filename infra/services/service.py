@@ -19,7 +19,7 @@ from infra.config.values import engine_duration, megabytes, seconds
 from infra.endpoints import LOOPBACK, Endpoint
 from infra.images import Image
 from infra.naming import FILES_LABEL, Naming
-from infra.services.files import MOUNT, NOT_UPDATED, FilesArgs, InstalledFiles
+from infra.services.files import MOUNT, NOT_UPDATED, ServiceFiles
 from infra.services.health import paced
 from infra.storage import DataStorage
 
@@ -47,8 +47,6 @@ class Shared:
 
     naming: Naming
     network: pulumi.Input[str]
-    installer: pulumi.Input[str]
-    """The id of the image that installs files: one that is there anyway and changes rarely."""
     certificates: Certificates
     health: HealthSettings
     containers: ContainerSettings
@@ -91,31 +89,28 @@ class Service(pulumi.ComponentResource):
         self.child = pulumi.ResourceOptions(parent=self)
 
     def run(self, args: ServiceArgs) -> None:
-        """Declare the files and the container; the container is done when the service is healthy."""
-        self.image, self.volume = args.image, args.data.volume
-        self._container(args, self._install(args))
+        """Say what it runs, and declare the volume for its files."""
+        self.image, self.volume, self._args = args.image, args.data.volume, args
+        self.files = self._files(args)
+
+    def start(self, installed: pulumi.Input[pulumi.Resource]) -> None:
+        """Declare the container; it is done when the service is healthy. It starts once the files are installed."""
+        self._container(self._args, installed)
         self.register_outputs({"volume": self.volume})
 
-    def _install(self, args: ServiceArgs) -> InstalledFiles:
+    def _files(self, args: ServiceArgs) -> ServiceFiles:
         certificate = self.shared.certificates.issue(self.endpoint)
         tls = {
             "ca.crt": self.shared.certificates.ca,
             "tls.crt": certificate.certificate,
             "tls.key": certificate.key,
         }
-        files = FilesArgs(
-            naming=self.shared.naming,
-            service=self.endpoint.host,
-            installer=self.shared.installer,
-            user=args.base.user,
-            files={**tls, **args.files},
-        )
-        return InstalledFiles(files, self.child)
+        return ServiceFiles(self.endpoint.host, args.base.user, {**tls, **args.files}, self.shared.naming, self.child)
 
-    def _container(self, args: ServiceArgs, files: InstalledFiles) -> None:
+    def _container(self, args: ServiceArgs, installed: pulumi.Input[pulumi.Resource]) -> None:
         shared, service = self.shared, self.endpoint.host
         name, memory = shared.naming.container(service), megabytes(args.memory)
-        labels: dict[str, pulumi.Input[str]] = {**shared.naming.labels(service), FILES_LABEL: files.digest}
+        labels: dict[str, pulumi.Input[str]] = {**shared.naming.labels(service), FILES_LABEL: self.files.digest}
         docker.Container(
             name,
             name=name,
@@ -126,7 +121,7 @@ class Service(pulumi.ComponentResource):
             labels=[docker.ContainerLabelArgs(label=key, value=value) for key, value in labels.items()],
             networks_advanced=[docker.ContainerNetworksAdvancedArgs(name=shared.network, aliases=[service])],
             ports=_ports(self.endpoint),
-            mounts=[*args.data.mounts, *args.mounts, files.mount],
+            mounts=[*args.data.mounts, *args.mounts, self.files.mount],
             tmpfs={**TMP, **args.data.tmpfs, **args.tmpfs},
             memory=memory,
             memory_swap=memory,
@@ -144,7 +139,7 @@ class Service(pulumi.ComponentResource):
             log_opts={"max-size": shared.containers.log_size, "max-file": LOG_FILES},
             opts=pulumi.ResourceOptions(
                 parent=self,
-                depends_on=[files.installed],
+                depends_on=[installed],
                 delete_before_replace=True,  # its name and port are taken while the old container exists
                 replace_on_changes=NOT_UPDATED,
             ),

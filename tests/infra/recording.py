@@ -102,8 +102,8 @@ class Deployment:
         return [self.service(name) for name in SERVICES]
 
     @property
-    def installers(self) -> list[Declared]:
-        return [self.service(f"{name}-files") for name in SERVICES]
+    def installer(self) -> Declared:
+        return self.service("files")
 
     def file(self, service: str, name: str) -> str:
         """Return the content of a file that is installed for a service."""
@@ -111,11 +111,11 @@ class Deployment:
 
     def files(self, service: str) -> dict[str, str]:
         """Return the content of all files that are installed for a service, by name."""
-        [upload] = self.service(f"{service}-files").inputs["uploads"]
+        [upload] = self.installer.inputs["uploads"]
         assert upload["file"] == "/install/files.tar"
         with tarfile.open(fileobj=io.BytesIO(base64.b64decode(upload["contentBase64"]))) as tar:
-            found = {one.name: tar.extractfile(one) for one in tar.getmembers()}
-            return {name: file.read().decode() for name, file in found.items() if file}
+            found = {tuple(one.name.split("/")): tar.extractfile(one) for one in tar.getmembers()}
+            return {name: file.read().decode() for (reader, name), file in found.items() if file and reader == service}
 
     @property
     def exports(self) -> dict[str, Any]:

@@ -18,11 +18,11 @@ SERVICES = ("postgres", "redis", "app", "callback", "sandbox")
 USERS = {"postgres": "70:70", "redis": "999:1000", **dict.fromkeys(("app", "callback", "sandbox"), "10001:10001")}
 
 
-def test_there_are_five_services_and_an_installer_each(deployment: Deployment) -> None:
+def test_there_are_five_services_and_an_installer(deployment: Deployment) -> None:
     prefix = f"dashtam-{deployment.stack}-"
     assert {container.inputs["name"] for container in deployment.of("Container")} == {
         *(f"{prefix}{service}" for service in SERVICES),
-        *(f"{prefix}{service}-files" for service in SERVICES),
+        f"{prefix}files",
     }
 
 
@@ -104,7 +104,7 @@ def test_every_port_is_on_loopback(deployment: Deployment) -> None:
 
 def test_everything_is_labelled(deployment: Deployment) -> None:
     labelled = [*deployment.of("Container"), *deployment.of("Network"), *deployment.of("Volume")]
-    assert len(labelled) >= 10 + 1 + 5
+    assert len(labelled) >= 6 + 1 + 5
     for resource in labelled:
         labels = {name: value for name, value in resource.labels.items() if name != "dashtam.files"}
         component = labels["dashtam.component"]
@@ -148,7 +148,7 @@ def test_the_digest_of_files_is_readable_and_made_with_a_key(deployment: Deploym
 
 def test_a_service_starts_when_its_files_are_there(deployment: Deployment) -> None:
     for name in SERVICES:
-        assert deployment.service(name).depends_on(deployment.service(f"{name}-files"))
+        assert deployment.service(name).depends_on(deployment.installer)
 
 
 @pytest.mark.parametrize(

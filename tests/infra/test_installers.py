@@ -9,8 +9,8 @@ from tests.infra.conftest import stack_config
 from tests.infra.recording import Deployment, Provider, run_into
 
 INSTALL = (
-    r"install -o (\d+) -g (\d+) -m 0400 /install/(\S+) /run/secrets/\.new;"
-    r" mv -f /run/secrets/\.new /run/secrets/\3;"
+    r"install -o (\d+) -g (\d+) -m 0400 /install/([a-z]+)/(\S+) /files/\3/\.new;"
+    r" mv -f /files/\3/\.new /files/\3/\4;"
 )
 """A reader finds each file whole, as it was or as it will be."""
 
@@ -25,41 +25,38 @@ FILES = {
 }
 
 
-def test_installers_live_for_a_moment_and_reach_nothing(deployment: Deployment) -> None:
-    for installer in deployment.installers:
-        inputs = installer.inputs
-        assert inputs["networkMode"] == "none"
-        assert (inputs["mustRun"], inputs["attach"]) == (False, True)
-        assert inputs["capabilities"] == {"drops": ["ALL"], "adds": ["CHOWN", "DAC_OVERRIDE", "FOWNER"]}
-        assert inputs["securityOpts"] == ["no-new-privileges:true"]
-        assert inputs["memorySwap"] == inputs["memory"]
-        assert inputs["tmpfs"] == {"/var/lib/postgresql/data": "size=1m"}
-        assert not {"ports", "networksAdvanced", "privileged", "envs", "healthcheck"} & set(inputs)
+def test_the_installer_lives_for_a_moment_and_reaches_nothing(deployment: Deployment) -> None:
+    inputs = deployment.installer.inputs
+    assert inputs["networkMode"] == "none"
+    assert (inputs["mustRun"], inputs["attach"]) == (False, True)
+    assert inputs["capabilities"] == {"drops": ["ALL"], "adds": ["CHOWN", "DAC_OVERRIDE", "FOWNER"]}
+    assert inputs["securityOpts"] == ["no-new-privileges:true"]
+    assert inputs["memorySwap"] == inputs["memory"]
+    assert inputs["tmpfs"] == {"/var/lib/postgresql/data": "size=1m"}
+    assert not {"ports", "networksAdvanced", "privileged", "envs", "healthcheck"} & set(inputs)
 
 
 def test_new_files_mean_a_new_installer(deployment: Deployment) -> None:
-    for installer in deployment.installers:
-        assert installer.request.deleteBeforeReplace
+    assert deployment.installer.request.deleteBeforeReplace
 
 
 @pytest.mark.parametrize("service", list(FILES))
 def test_each_service_gets_its_files_and_no_others(deployment: Deployment, service: str) -> None:
     names, uid, gid = FILES[service]
-    inputs = deployment.service(f"{service}-files").inputs
+    inputs = deployment.installer.inputs
     assert deployment.files(service).keys() == names
     (script,) = inputs["command"]
     assert inputs["entrypoints"] == ["sh", "-euc"]
-    installed = re.findall(INSTALL, script)
-    assert {found[2] for found in installed} == names
+    installed = [found for found in re.findall(INSTALL, script) if found[2] == service]
+    assert {found[3] for found in installed} == names
     assert {found[:2] for found in installed} == {(uid, gid)}
 
 
 @pytest.mark.parametrize("service", list(FILES))
 def test_each_service_reads_its_own_volume_and_cannot_write_it(deployment: Deployment, service: str) -> None:
     volume = f"dashtam-{deployment.stack}-{service}-files"
-    assert deployment.service(f"{service}-files").inputs["mounts"] == [
-        {"type": "volume", "source": volume, "target": "/run/secrets"},
-    ]
+    written = [one for one in deployment.installer.inputs["mounts"] if one["source"] == volume]
+    assert written == [{"type": "volume", "source": volume, "target": f"/files/{service}"}]
     reading = [mount for mount in deployment.service(service).inputs["mounts"] if mount["target"] == "/run/secrets"]
     assert reading == [{"type": "volume", "source": volume, "target": "/run/secrets", "readOnly": True}]
 
@@ -75,10 +72,10 @@ def test_each_service_gets_its_own_certificate(deployment: Deployment) -> None:
 @pytest.mark.parametrize("status", [1, 137])
 def test_one_that_fails_fails_the_update_before_its_service(variables: dict[str, str], status: int) -> None:
     deployment = Deployment("test")
-    failing = Provider({}, {"dashtam-test-app-files": status})
-    with pytest.raises(pulumi.RunError, match=f"dashtam-test-app-files .*: exit status {status}") as failed:
+    failing = Provider({}, {"dashtam-test-files": status})
+    with pytest.raises(pulumi.RunError, match=f"dashtam-test-files .*: exit status {status}") as failed:
         run_into(deployment, stack_config("test"), variables, failing)
     assert "`./dashtam up`" in str(failed.value)
     made = {one.name for one in deployment.of("Container")}
-    assert "dashtam-test-app-files" in made
+    assert "dashtam-test-files" in made
     assert "dashtam-test-app" not in made

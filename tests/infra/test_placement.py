@@ -43,7 +43,7 @@ def shown(deployment: Deployment) -> list[dict[str, Any]]:
 
 def test_every_name_is_its_places(placed: Deployment) -> None:
     assert {one.inputs["name"] for one in placed.of("Container")} == {
-        f"dashtam-{NAME}-{service}{suffix}" for service in SERVICES for suffix in ("", "-files")
+        f"dashtam-{NAME}-{component}" for component in (*SERVICES, "files")
     }
     assert {one.inputs["name"] for one in placed.of("Volume")} == {
         *(f"dashtam-{NAME}-{service}-files" for service in SERVICES),

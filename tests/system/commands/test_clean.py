@@ -109,8 +109,8 @@ def test_everything_of_this_clone_is_removed_and_nothing_else(
     spare: Checkout, client: docker.DockerClient, foreign: list[str], left: str
 ) -> None:
     own = _own(spare, client)
-    # What installs a service's files, and the volume with them, have one name.
-    assert len(own) == 10 + 1 + 2 + 1
+    # Services and what installs their files, these, the network, data, and what was left.
+    assert len(own) == 6 + 5 + 1 + 2 + 1
     data = sorted([left, f"postgres_{spare.stack}_data", f"redis_{spare.stack}_data"])
 
     listed = json.loads(succeed(spare.dashtam("clean", "--dry-run", "--json")))

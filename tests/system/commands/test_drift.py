@@ -59,7 +59,7 @@ def _lose_network(client: docker.DockerClient, naming: Naming) -> None:
 
 
 def _lose_volume(client: docker.DockerClient, naming: Naming) -> None:
-    for name in (naming.container("app"), naming.container("app-files")):
+    for name in (naming.container("app"), naming.container("files")):
         client.containers.get(name).remove(force=True)
     client.volumes.get(naming.files_volume("app")).remove()
 
@@ -95,7 +95,7 @@ CHANGED: list[tuple[Damage, Found]] = [
 ]
 LOST: list[tuple[Damage, Found]] = [
     (_lose_alias, {("{redis}", IN_NETWORK)}),
-    (_lose_volume, {("{app}-files", "volume"), ("{app}-files", "container"), ("{app}", "container")}),
+    (_lose_volume, {("{app}-files", "volume"), ("{files}", "container"), ("{app}", "container")}),
     (_rename, {("{callback}", "name")}),
     (_add, {("{extra}", "container")}),
 ]
@@ -135,7 +135,7 @@ def _cause(client: docker.DockerClient, naming: Naming, damages: list[tuple[Dama
 
 
 def _named(found: Found, naming: Naming) -> Found:
-    names = {service: naming.container(service) for service in (*SERVICES, "extra")}
+    names = {service: naming.container(service) for service in (*SERVICES, "files", "extra")}
     names["network"] = naming.network
     return {(resource.format(**names), changed.format(**names)) for resource, changed in found}
 

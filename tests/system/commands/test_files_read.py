@@ -15,19 +15,18 @@ def _containers(client: docker.DockerClient, checkout: Checkout) -> dict[str, st
     return {one: client.containers.get(f"dashtam-{checkout.stack}-{one}").id for one in PUBLISHED}
 
 
-def _prune_installers(client: docker.DockerClient, checkout: Checkout) -> None:
-    for service in PUBLISHED:
-        client.containers.get(f"dashtam-{checkout.stack}-{service}-files").remove()
+def _prune_installer(client: docker.DockerClient, checkout: Checkout) -> None:
+    client.containers.get(f"dashtam-{checkout.stack}-files").remove()
 
 
 def test_readers_are_replaced_when_their_files_are_others_and_only_then(
     checkout: Checkout, client: docker.DockerClient
 ) -> None:
     before = _containers(client, checkout)
-    _prune_installers(client, checkout)
+    _prune_installer(client, checkout)
     checkout.up()
     assert _containers(client, checkout) == before
-    _prune_installers(client, checkout)
+    _prune_installer(client, checkout)
     succeed(checkout.dashtam("certs", checkout.stack, "--renew"))
     after = _containers(client, checkout)
     assert {one for one in before if before[one] == after[one]} == set()
@@ -44,7 +43,7 @@ def test_files_that_can_not_be_installed_fail_the_update(checkout: Checkout, cli
     try:
         assert done.returncode == 1
         # By the installer's report or by the program's own words, whichever comes first.
-        assert name in done.stderr
+        assert f"dashtam-{checkout.stack}-files" in done.stderr
         assert "No space left on device" in done.stderr
         assert "Traceback" not in done.stderr
     finally:

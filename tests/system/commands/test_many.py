@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cli.core.paths import account_home
-from infra.naming import SERVICES
+from infra.naming import FILES, SERVICES
 from tests.system.checkout import Checkout
 from tests.system.commands.beside import is_healthy, own, parts, places, remember, remembered, seen
 from tests.system.commands.walking import link
@@ -89,7 +89,7 @@ def test_two_checkouts_run_the_same_stack(pair: Pair, first: Checkout, second: C
     assert plain.outputs.containers.postgres == f"dashtam-{first.stack}-postgres"
     assert plain.outputs.environment == placed.outputs.environment == first.stack
     assert parts(plain).isdisjoint(parts(placed))
-    assert set(own(plain)) == set(own(placed)) == {*SERVICES, *(f"{service}-files" for service in SERVICES)}
+    assert set(own(plain)) == set(own(placed)) == {*SERVICES, FILES}
     assert plain.outputs.ca_certificate != placed.outputs.ca_certificate
     assert len(announced) == 1
     assert str(placed.outputs.ports.app) in announced[0]

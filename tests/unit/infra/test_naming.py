@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra.naming import SERVICES, Naming
+from infra.naming import FILES, SERVICES, Naming
 
 STACKS = st.from_regex(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?", fullmatch=True)
-COMPONENTS = (*SERVICES, *(f"{service}-files" for service in SERVICES), "tests")
+COMPONENTS = (*SERVICES, FILES, "tests")
 ENGINE_NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]+")  # RestrictedNamePattern in moby/moby, daemon/names
 HOST_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")  # RFC 1123, 2.1
 

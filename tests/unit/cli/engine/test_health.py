@@ -42,4 +42,4 @@ def test_it_ends(container: MakeContainer) -> None:
 
 
 def test_what_is_no_service_is_passed_over(container: MakeContainer) -> None:
-    assert health.settled(_view([container(component="app-files", state="exited", health="")]), "test", "me") == []
+    assert health.settled(_view([container(component="files", state="exited", health="")]), "test", "me") == []

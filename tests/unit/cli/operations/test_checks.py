@@ -84,7 +84,7 @@ def test_services(
     changes: dict[str, object],
     ok_and_words: tuple[bool, str],
 ) -> None:
-    installer = container(component="app-files", state="exited", health="")
+    installer = container(component="files", state="exited", health="")
 
     def found(_: EngineView, stack: str | None = None, owner: str | None = None) -> list[ContainerView]:
         assert (stack, owner) == (None, "me")

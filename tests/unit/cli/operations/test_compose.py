@@ -12,8 +12,8 @@ from tests.unit.cli.engine.test_diff import INPUTS
 
 STATEFUL = {"type": "volume", "source": "postgres_test_data", "target": "/data"}
 INSTALL = (
-    "install -o 70 -g 71 -m 0400 /install/password /run/secrets/.new; mv -f /run/secrets/.new /run/secrets/password;"
-    " rm -rf /install"
+    "install -o 70 -g 71 -m 0400 /install/postgres/password /files/postgres/.new;"
+    " mv -f /files/postgres/.new /files/postgres/password; rm -rf /install"
 )
 
 
@@ -25,12 +25,15 @@ def _container(component: str, **changes: Any) -> Resource:  # noqa: ANN401 - wh
 
 @pytest.fixture
 def state() -> StackState:
-    installer = {"command": [INSTALL], "mounts": [{"type": "volume", "source": "postgres-files", "target": "/x"}]}
+    installer = {
+        "command": [INSTALL],
+        "mounts": [{"type": "volume", "source": "postgres-files", "target": "/files/postgres"}],
+    }
     return StackState(
         [
             Resource("pulumi:pulumi:Stack", "s", "", outputs={"images": {"app": "dashtam/production:1"}}),
             Resource(NETWORK, "network", "n", inputs={"internal": True}),
-            _container("postgres-files", **installer, uploads={"ciphertext": "v1:secret"}),
+            _container("files", **installer, uploads={"ciphertext": "v1:secret"}),
             _container("postgres", mounts=[STATEFUL], command=["postgres", "-c", "a=$x"]),
             _container("app", envs=["DATABASE_HOST=postgres", "DEBUG=true"]),
         ]

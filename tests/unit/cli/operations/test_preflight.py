@@ -72,7 +72,7 @@ def test_nothing_in_the_way(tmp_path: Path, free: int) -> None:
     ("kind", "name", "removal"),
     [
         ("container", "dashtam-test-app", "docker rm -f dashtam-test-app"),
-        ("container", "dashtam-test-redis-files", "docker rm -f dashtam-test-redis-files"),
+        ("container", "dashtam-test-files", "docker rm -f dashtam-test-files"),
         ("network", "dashtam-test-network", "docker network rm dashtam-test-network"),
         ("volume", "postgres_test_data", "docker volume rm postgres_test_data"),
         ("volume", "dashtam-test-app-files", "docker volume rm dashtam-test-app-files"),

@@ -94,8 +94,8 @@ def test_an_environment_that_is_well_is_left_alone(container: MakeContainer, tmp
         ({"state": "created", "health": ""}, True),
         ({"health": "unhealthy"}, True),
         ({"health": "starting"}, False),
-        ({"component": "app-files", "state": "exited", "health": "", "exit_code": 0}, False),
-        ({"component": "app-files", "state": "exited", "health": "", "exit_code": 1}, True),
+        ({"component": "files", "state": "exited", "health": "", "exit_code": 0}, False),
+        ({"component": "files", "state": "exited", "health": "", "exit_code": 1}, True),
     ],
 )
 def test_a_container_that_will_not_do_is_removed_and_refreshed(

@@ -34,7 +34,7 @@ def _follow(*events: dict[str, Any], terminal: bool = False) -> tuple[UpdateProg
         (IMAGE, "postgres", "images"),
         (NETWORK, "network", "network"),
         (CONTAINER, "dashtam-test-app", "app"),
-        (CONTAINER, "dashtam-test-app-files", "app"),
+        (CONTAINER, "dashtam-test-files", "files"),
         (CONTAINER, "dashtam-review-42-callback", "callback"),
         (CONTAINER, "somebody", None),
         (VOLUME, "postgres_dev_data", None),
@@ -47,14 +47,15 @@ def test_rows(kind: str, name: str, row: str | None) -> None:
 
 def test_a_services_way_to_health_is_told_in_lines() -> None:
     _, written = _follow(
-        {"resourcePreEvent": _step(CONTAINER, "dashtam-test-app-files", "create")},
-        {"resOutputsEvent": _step(CONTAINER, "dashtam-test-app-files", "create")},
+        {"resourcePreEvent": _step(CONTAINER, "dashtam-test-files", "create")},
+        {"resOutputsEvent": _step(CONTAINER, "dashtam-test-files", "create")},
         {"resourcePreEvent": _step(CONTAINER, "dashtam-test-app", "create")},
         {"resOutputsEvent": _step(CONTAINER, "dashtam-test-app", "create")},
     )
     told = [line.partition(" (")[0] for line in written.splitlines()]
     assert told == [
-        "test app: installing certificates and secrets",
+        "test files: installing certificates and secrets",
+        "test files: ready",
         "test app: starting",
         "test app: healthy",
     ]
@@ -165,7 +166,7 @@ def test_an_event_of_another_kind_is_passed_over() -> None:
 
 
 def test_what_installed_files_goes_without_a_word() -> None:
-    files = "dashtam-test-app-files"
+    files = "dashtam-test-files"
     _, written = _follow(
         {"resourcePreEvent": _step(CONTAINER, "dashtam-test-app", "delete")},
         {"resOutputsEvent": _step(CONTAINER, "dashtam-test-app", "delete")},

@@ -151,7 +151,7 @@ def test_one_that_takes_long_is_told_once_and_then_given_up(
 
 
 @pytest.mark.parametrize(
-    "changes", [{}, {"state": "created", "health": ""}, {"component": "app-files", "health": "", "checks": ()}]
+    "changes", [{}, {"state": "created", "health": ""}, {"component": "files", "health": "", "checks": ()}]
 )
 def test_what_needs_no_more_time_gets_all_there_is(
     container: MakeContainer, clock: Clock, changes: dict[str, object], watch: Watch

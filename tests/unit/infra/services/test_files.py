@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import base64
 import os
+import re
 import shutil
 import stat
 import subprocess
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.services.files import ARCHIVE, archive, install_script
+from infra.services.files import ARCHIVE, CLEAR, UNPACK, archive, install_script
 
 CONTENT = {"ca.crt": "certificate\n", "password": "it's $HOME; `id`\n", "tls.key": "key\n"}
 
@@ -23,19 +24,26 @@ def owner() -> str:
 @pytest.fixture
 def installed(tmp_path: Path, owner: str) -> Path:
     """A folder into which the real script has installed uploaded files over older ones."""
-    uploads, mount = tmp_path / "install", tmp_path / "secrets"
+    uploads, mount = tmp_path / "install", tmp_path / "files" / "app"
     uploads.mkdir()
-    mount.mkdir()
+    mount.mkdir(parents=True)
     (mount / "old.key").write_text("left by an earlier run")
     (mount / "password").write_text("left by an earlier run")
-    (uploads / ARCHIVE).write_bytes(base64.b64decode(archive(CONTENT)))
-    script = install_script(owner, list(CONTENT))
-    script = script.replace("/install", str(uploads)).replace("/run/secrets", str(mount))
-    shell = shutil.which("sh")
-    assert shell
-    subprocess.run([shell, "-euc", script], check=True, capture_output=True)
+    content = {f"app/{name}": text for name, text in CONTENT.items()}
+    (uploads / ARCHIVE).write_bytes(base64.b64decode(archive(content)))
+    done = _run("; ".join([UNPACK, install_script("app", owner, list(CONTENT)), CLEAR]), tmp_path)
+    assert done.returncode == 0, done.stderr
     mount.chmod(0o700)  # for a reader who is not root
     return mount
+
+
+def _run(script: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run a script of the installer as if a folder were the root of its file system."""
+    shell = shutil.which("sh")
+    assert shell
+    for path in ("/install", "/files"):
+        script = re.sub(rf"(?<=[ ;]){path}\b", f"{folder}{path}", script)
+    return subprocess.run([shell, "-euc", script], check=False, capture_output=True, text=True)
 
 
 def test_the_files_are_there_and_no_others(installed: Path) -> None:
@@ -51,29 +59,23 @@ def test_the_reader_owns_them_and_nobody_else_reads_them(installed: Path, owner:
 
 
 def test_the_uploads_are_gone(installed: Path) -> None:
-    assert not (installed.parent / "install").exists()
+    assert not (installed.parent.parent / "install").exists()
 
 
 def test_the_script_closes_the_folder_last() -> None:
-    steps = install_script("70:70", ["a"]).split("; ")
-    assert steps == [
-        "tar -xf /install/files.tar -C /install",
-        "install -o 70 -g 70 -m 0400 /install/a /run/secrets/.new",
-        "mv -f /run/secrets/.new /run/secrets/a",
-        "find /run/secrets -type f ! -name a -exec rm -f {} +",
-        "chown 70:70 /run/secrets",
-        "chmod 0500 /run/secrets",
-        "rm -rf /install",
+    assert install_script("app", "70:70", ["a"]).split("; ") == [
+        "install -o 70 -g 70 -m 0400 /install/app/a /files/app/.new",
+        "mv -f /files/app/.new /files/app/a",
+        "find /files/app -type f ! -name a -exec rm -f {} +",
+        "chown 70:70 /files/app",
+        "chmod 0500 /files/app",
     ]
 
 
 def test_a_missing_upload_stops_the_script(tmp_path: Path, owner: str) -> None:
-    script = install_script(owner, ["missing"]).replace("/run/secrets", str(tmp_path))
-    shell = shutil.which("sh")
-    assert shell
-    done = subprocess.run([shell, "-euc", script.replace("rm -rf /install", ":")], check=False, capture_output=True)
+    done = _run(install_script("app", owner, ["missing"]), tmp_path)
     assert done.returncode != 0
-    assert b"/install" in done.stderr
+    assert "missing" in done.stderr
 
 
 def test_the_same_files_make_the_same_archive() -> None:

@@ -68,7 +68,7 @@ class FakeView:
         return self.reads[container].pop(0)
 
     def starts(self, *_: object) -> Iterator[Started]:
-        yield from (Started("1", "n", "app"), Started("9", "n", "app-files"), Started("2", "n", "app"))
+        yield from (Started("1", "n", "app"), Started("9", "n", "files"), Started("2", "n", "app"))
         threading.Event().wait()  # for more to come
 
 
