@@ -42,6 +42,7 @@ class Environment(pulumi.ComponentResource):
         self._shared = Shared(
             naming=naming,
             network=network(naming, internal=settings.network.internal, opts=self._child).name,
+            reach=settings.network,
             installer=self._images.postgres.id,
             certificates=Certificates(naming, settings.certificates, self),
             health=settings.health,
@@ -113,6 +114,9 @@ class Environment(pulumi.ComponentResource):
     def _data(self) -> dict[str, Any]:
         database, cache = self._database.login, self._cache.login
         return {
+            "bind_address": self._settings.network.bind_address,
+            "hostname": self._settings.network.hostname,
+            "client_host": self._settings.network.client_host,
             "ca_certificate": self._shared.certificates.ca,
             "database": {"name": database.database, "user": database.user},
             "database_dsn": database.url,

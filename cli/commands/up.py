@@ -16,6 +16,8 @@ from cli.environments import named_environments
 from cli.operations import session
 from cli.operations.up import up as bring_up
 from cli.ui.console import err
+from infra.config.sections import NetworkSettings
+from infra.endpoints import address
 from infra.naming import SERVICES
 from infra.outputs import PublicOutputs
 
@@ -73,6 +75,8 @@ def report(found: Sequence[PublicOutputs], *, as_json: bool) -> None:
         return
     for outputs in found:
         err.print(summary(outputs))
+        if warning := exposed(outputs):
+            err.print(warning, highlight=False)
 
 
 def summary(outputs: PublicOutputs) -> Table:
@@ -81,8 +85,8 @@ def summary(outputs: PublicOutputs) -> Table:
         "app": outputs.urls.app or outputs.internal_urls.app,
         "callback": outputs.urls.callback or outputs.internal_urls.callback,
         "sandbox": outputs.urls.sandbox or outputs.internal_urls.sandbox,
-        "postgres": _address(outputs.ports.postgres, "postgres:5432"),
-        "redis": _address(outputs.ports.redis, "redis:6379"),
+        "postgres": _address(outputs, outputs.ports.postgres, "postgres:5432"),
+        "redis": _address(outputs, outputs.ports.redis, "redis:6379"),
     }
     table = Table(title=f"{outputs.environment} is up", title_justify="left", box=None, pad_edge=False)
     for heading in ("service", "address", "container"):
@@ -93,5 +97,13 @@ def summary(outputs: PublicOutputs) -> Table:
     return table
 
 
-def _address(port: int | None, internal: str) -> str:
-    return f"127.0.0.1:{port}" if port else f"{internal} (in the network only)"
+def exposed(outputs: PublicOutputs) -> str:
+    """Return a line on what other computers reach of an environment; empty where they reach nothing."""
+    is_published = any(outputs.ports.model_dump().values())
+    if not is_published or not NetworkSettings(bind_address=outputs.bind_address, hostname="any").is_exposed:
+        return ""
+    return f"{outputs.environment} is reachable from the network: its ports are published on {outputs.bind_address}."
+
+
+def _address(outputs: PublicOutputs, port: int | None, internal: str) -> str:
+    return address(outputs.client_host, port) if port else f"{internal} (in the network only)"

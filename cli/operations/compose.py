@@ -87,6 +87,7 @@ def _limits(inputs: Mapping[str, Any]) -> dict[str, Any]:
         "security_opt": inputs.get("securityOpts", []),
         "mem_limit": f"{inputs['memory']}m",
         "memswap_limit": f"{inputs['memorySwap']}m",
+        **({"shm_size": f"{inputs['shmSize']}m"} if inputs.get("shmSize") else {}),
         "ulimits": {one["name"]: {"soft": one["soft"], "hard": one["hard"]} for one in inputs.get("ulimits", [])},
         "restart": inputs.get("restart", "no"),
         "stop_grace_period": f"{inputs['destroyGraceSeconds']}s",

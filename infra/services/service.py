@@ -14,9 +14,9 @@ import pulumi_docker as docker
 
 from infra.catalogue import Base
 from infra.certificates import Certificates
-from infra.config.sections import ContainerSettings, HealthSettings
+from infra.config.sections import ContainerSettings, HealthSettings, NetworkSettings
 from infra.config.values import engine_duration, megabytes, seconds
-from infra.endpoints import LOOPBACK, Endpoint
+from infra.endpoints import Endpoint
 from infra.images import Image
 from infra.naming import FILES_LABEL, Naming
 from infra.services.files import MOUNT, NOT_UPDATED, FilesArgs, InstalledFiles
@@ -47,6 +47,7 @@ class Shared:
 
     naming: Naming
     network: pulumi.Input[str]
+    reach: NetworkSettings
     installer: pulumi.Input[str]
     """The id of the image that installs files: one that is there anyway and changes rarely."""
     certificates: Certificates
@@ -70,6 +71,8 @@ class ServiceArgs:
     """Secrets and settings by file name, besides the CA and the service's own certificate."""
     data: DataStorage = field(default_factory=DataStorage)
     mounts: Sequence[docker.ContainerMountArgs] = ()
+    shared_memory: int | None = None
+    """Mebibytes of /dev/shm; None: the engine's default."""
     tmpfs: Mapping[str, str] = field(default_factory=dict)
     """Mount options of writable folders in memory, besides /tmp."""
 
@@ -86,7 +89,9 @@ class Service(pulumi.ComponentResource):
 
     def __init__(self, name: str, port: int, published: int | None, shared: Shared, parent: pulumi.Resource) -> None:
         super().__init__(f"dashtam:index:{name.capitalize()}", name, None, pulumi.ResourceOptions(parent=parent))
-        self.endpoint = Endpoint(name, port, published, shared.naming.hosts(name))
+        reach = shared.reach
+        names = tuple(dict.fromkeys((*shared.naming.hosts(name), *reach.names)))
+        self.endpoint = Endpoint(name, port, published, names, reach)
         self.shared = shared
         self.child = pulumi.ResourceOptions(parent=self)
 
@@ -130,6 +135,7 @@ class Service(pulumi.ComponentResource):
             tmpfs={**TMP, **args.data.tmpfs, **args.tmpfs},
             memory=memory,
             memory_swap=memory,
+            shm_size=args.shared_memory,
             ulimits=[docker.ContainerUlimitArgs(name="nproc", soft=PROCESSES, hard=PROCESSES)],
             init=True,
             read_only=True,
@@ -166,4 +172,5 @@ def healthcheck(command: str, settings: HealthSettings) -> docker.ContainerHealt
 def _ports(endpoint: Endpoint) -> list[docker.ContainerPortArgs] | None:
     if endpoint.published is None:
         return None
-    return [docker.ContainerPortArgs(internal=endpoint.port, external=endpoint.published, ip=LOOPBACK)]
+    ip = endpoint.reach.bind_address
+    return [docker.ContainerPortArgs(internal=endpoint.port, external=endpoint.published, ip=ip)]
