@@ -199,7 +199,7 @@ async def test_a_second_server_ends_with_its_context(environment: dict[str, str]
 
 
 def test_a_taken_port_ends_the_start(environment: dict[str, str], tmp_path: Path) -> None:
-    with socket.create_server(("0.0.0.0", 0)) as taken:  # noqa: S104 - as the server would
+    with socket.create_server(("0.0.0.0", 0)) as taken:
         code = BOTH.replace("SECOND", str(taken.getsockname()[1]))
         path = str(Path(app.__file__).parents[1])
         with running(["-c", code], {**environment, "PYTHONPATH": path}, tmp_path) as process:
