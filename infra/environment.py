@@ -13,7 +13,7 @@ from infra.certificates import Certificates
 from infra.config.settings import StackSettings
 from infra.endpoints import Endpoint
 from infra.images import Images
-from infra.naming import SANDBOX, SERVICES, Naming
+from infra.naming import DEBUGGER, SANDBOX, SERVICES, Naming
 from infra.network import network
 from infra.services import providers
 from infra.services.app import App, AppArgs
@@ -138,7 +138,10 @@ class Environment(pulumi.ComponentResource):
                 **{name: one.image.reference if one else None for name, one in services.items()},
                 "tests": self._images.built("test").reference if tests else None,
             },
-            "ports": {name: one.endpoint.published if one else None for name, one in services.items()},
+            "ports": {
+                **{name: one.endpoint.published if one else None for name, one in services.items()},
+                DEBUGGER: self._app.debugger.published,
+            },
             "urls": _urls(services, lambda endpoint: endpoint.on_host),
             "internal_urls": _urls(services, lambda endpoint: endpoint.in_network),
             "oauth_redirect_uri": self._settings.app.oauth_redirect_uri,

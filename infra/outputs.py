@@ -43,6 +43,7 @@ class Ports(Record):
     redis: int | None
     callback: int | None
     sandbox: int | None = None
+    debugger: int | None = None
 
 
 class Database(Record):

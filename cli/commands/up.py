@@ -13,12 +13,12 @@ from cli.commands.options import AsJson, NoInstall, print_json
 from cli.core.durations import seconds
 from cli.core.errors import USAGE, UserError
 from cli.environments import named_environments
-from cli.operations import session
+from cli.operations import hooks, session
 from cli.operations.up import up as bring_up
 from cli.ui.console import err
 from infra.config.sections import NetworkSettings
 from infra.endpoints import address
-from infra.naming import SERVICES
+from infra.naming import DEBUGGER, SERVICES
 from infra.outputs import PublicOutputs
 
 app = typer.Typer(add_completion=False)
@@ -66,6 +66,8 @@ def up(
         environments = [name]
     chosen = list(dict.fromkeys(environments))
     report(bring_up(here, *chosen, timeout=wait_timeout), as_json=as_json)
+    for environment in chosen:
+        hooks.run_healthy(here, environment)
 
 
 def report(found: Sequence[PublicOutputs], *, as_json: bool) -> None:
@@ -94,6 +96,8 @@ def summary(outputs: PublicOutputs) -> Table:
     for service in SERVICES:
         if container := getattr(outputs.containers, service):
             table.add_row(service, addresses[service], container)
+    if outputs.ports.debugger:
+        table.add_row(DEBUGGER, address(outputs.client_host, outputs.ports.debugger), outputs.containers.app)
     return table
 
 

@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from infra.engine import PROCESSES
+
 NONE = "none"
 HIDDEN = "another value"
 """Shown instead of a value that somebody set by hand, which may be a secret. Recorded values hold none."""
@@ -26,6 +28,8 @@ _UNDECLARED = ("NanoCpus", "CpuShares", "CpuPeriod", "CpuQuota", "CpusetCpus", "
 _MUTABLE = frozenset({"state", "name", "memory", "memorySwap", "restart", *_UNDECLARED})
 """What can change of a container that stays the same one; everything else is fixed when it is made."""
 _UNSET = (None, 0, -1, "")
+_SET = {"PidsLimit": PROCESSES}
+"""What the program sets apart from what Pulumi records, where the engine can."""
 _WORDS = {"command": "Cmd", "entrypoints": "Entrypoint", "user": "User"}
 
 
@@ -104,7 +108,7 @@ def _actual(document: Mapping[str, Any]) -> dict[str, str]:
         "log": _pairs({"driver": log["Type"], **(log["Config"] or {})}),
         "healthcheck": _actual_check(document["Config"].get("Healthcheck")),
         "privileged": _yes(host["Privileged"]),
-        **{name: NONE if host.get(name) in _UNSET else str(host[name]) for name in _UNDECLARED},
+        **{name: NONE if host.get(name) in (*_UNSET, _SET.get(name)) else str(host[name]) for name in _UNDECLARED},
     }
 
 

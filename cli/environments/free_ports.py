@@ -8,9 +8,10 @@ import socket
 from collections.abc import Callable, Iterable
 
 from cli.core.errors import UserError
-from infra.naming import SERVICES
+from infra.naming import DEBUGGER, SERVICES
 from infra.outputs import LOOPBACK
 
+PUBLISHING = (*SERVICES, DEBUGGER)
 FIRST = 23_000
 SIZE = 10
 BLOCKS = 700
@@ -31,7 +32,7 @@ def choose(services: Iterable[str], owner: str, stack: str, is_free: Callable[[i
     wanted = list(services)
     for number in range(BLOCKS):
         first = FIRST + (begin + number) % BLOCKS * SIZE
-        ports = {service: first + SERVICES.index(service) for service in wanted}
+        ports = {service: first + PUBLISHING.index(service) for service in wanted}
         if all(is_free(port) for port in ports.values()):
             return ports
     raise UserError(

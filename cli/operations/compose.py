@@ -13,6 +13,7 @@ import yaml
 
 from cli.operations.graph.model import connections
 from cli.pulumi.stack_state import CONTAINER, NETWORK, StackState
+from infra.engine import PROCESSES
 from infra.naming import COMPONENT_LABEL, SERVICES
 
 _HEADER = """\
@@ -87,8 +88,8 @@ def _limits(inputs: Mapping[str, Any]) -> dict[str, Any]:
         "security_opt": inputs.get("securityOpts", []),
         "mem_limit": f"{inputs['memory']}m",
         "memswap_limit": f"{inputs['memorySwap']}m",
+        "pids_limit": PROCESSES,
         **({"shm_size": f"{inputs['shmSize']}m"} if inputs.get("shmSize") else {}),
-        "ulimits": {one["name"]: {"soft": one["soft"], "hard": one["hard"]} for one in inputs.get("ulimits", [])},
         "restart": inputs.get("restart", "no"),
         "stop_grace_period": f"{inputs['destroyGraceSeconds']}s",
         "logging": {"driver": inputs["logDriver"], "options": dict(inputs.get("logOpts", {}))},

@@ -17,7 +17,7 @@ from cli.operations import clock_and_disk
 from cli.operations.session import Session
 from infra import guards
 from infra.config.placement import Placement
-from infra.naming import Naming
+from infra.naming import DEBUGGER, Naming
 from infra.recipes import image_source
 
 
@@ -78,7 +78,8 @@ def _name_taken(held: Holding, stack: str) -> UserError:
 
 
 def _port_taken(view: EngineView, stack: str, service: str, port: int, placed: Placement) -> UserError:
-    edit = "" if service in placed.ports else f", set another port for dashtam:{service} in Pulumi.{stack}.yaml"
+    key = "app.debugger_port" if service == DEBUGGER else service
+    edit = "" if service in placed.ports else f", set another port for dashtam:{key} in Pulumi.{stack}.yaml"
     return UserError(
         f"Port {port}, which {stack} needs for {service}, is taken.",
         cause=f"{_listener(view, port)} listens on it.",

@@ -27,6 +27,7 @@ from infra.config.sections import NetworkSettings, Section
 from infra.config.settings import StackSettings
 from infra.config.values import Port
 from infra.endpoints import address
+from infra.naming import DEBUGGER
 from infra.outputs import LOCALHOST
 
 FILE = "placements.json"
@@ -59,9 +60,10 @@ class Placement(Section):
         machine leads to its new one, and to the host name that clients know; any other stays as it was registered.
         """
         ports = {service: port for service, port in self.ports.items() if config.ports[service]}
-        moved = _changed(
-            config, **{service: _changed(getattr(config, service), port=port) for service, port in ports.items()}
-        )
+        debugger = ports.pop(DEBUGGER, config.app.debugger_port)
+        services = {service: _changed(getattr(config, service), port=port) for service, port in ports.items()}
+        moved = _changed(config, **services)
+        moved = _changed(moved, app=_changed(moved.app, debugger_port=debugger))
         old, new = config.callback.port, moved.callback.port
         return _redirected(moved, partial(follow, old=old, new=new, network=config.network)) if old and new else moved
 

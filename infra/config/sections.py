@@ -14,6 +14,7 @@ from infra.catalogue import ImageSource
 from infra.config.values import (
     Address,
     Duration,
+    Filled,
     Host,
     Identifier,
     Library,
@@ -202,6 +203,18 @@ class AppSettings(Section):
     """Where the provider sends the browser back to, as registered there."""
     memory: Size = "512m"
     """The container's memory limit."""
+    debugger_port: Port | None = None
+    """The port for a debugger (Debug Adapter Protocol), with `build: development` only; whoever reaches it runs code in
+    the service. Off if absent."""
+
+    @model_validator(mode="after")
+    def _debugger_is_for_development(self) -> Self:
+        if self.debugger_port and self.build != "development":
+            raise ValueError(
+                "debugger_port needs the source and the debugger of the development image; set build: development, or"
+                " remove it"
+            )
+        return self
 
 
 class CallbackSettings(Section):
@@ -350,6 +363,14 @@ class ImageSettings(Section):
     """Another base for the service's images."""
     node: PinnedImage | None = None
     """Another base for the sandbox's image."""
+
+
+class HookSettings(Section):
+    """`dashtam:hooks`: commands that `./dashtam` runs on this computer; plain `pulumi up` runs none."""
+
+    healthy: tuple[Filled, ...] = ()
+    """A command, a word each, that `./dashtam up` runs in the checkout once the environment is healthy, with what
+    `./dashtam env ENVIRONMENT --show-secrets` prints in its environment variables."""
 
 
 class TestSettings(Section):

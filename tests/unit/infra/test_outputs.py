@@ -20,7 +20,7 @@ DOCUMENT: dict[str, Any] = {
     "containers": {name: f"dashtam-test-{name}" for name in ("postgres", "redis", "app", "callback", "sandbox")},
     "volumes": {},
     "images": {"postgres": "p:1", "redis": "r:1", "app": "a:1", "callback": "c:1", "sandbox": "s:1", "tests": None},
-    "ports": {"app": 8001, "postgres": 5433, "redis": 6380, "callback": 8183, "sandbox": 8283},
+    "ports": {"app": 8001, "postgres": 5433, "redis": 6380, "callback": 8183, "sandbox": 8283, "debugger": None},
     "bind_address": "127.0.0.1",
     "hostname": "localhost",
     "client_host": "127.0.0.1",

@@ -49,7 +49,7 @@ def test_a_plain_stack_is_as_its_config_says(stack: str) -> None:
 @pytest.mark.parametrize("stack", ["dev", "test"])
 def test_the_ports_are_the_placements(stack: str) -> None:
     config = placed(**PORTS).applied(committed(stack))
-    assert config.ports == PORTS
+    assert config.ports == {**PORTS, "debugger": None}
     assert config.app.oauth_redirect_uri == "https://127.0.0.1:23013"
 
 
@@ -159,3 +159,10 @@ def test_where_a_stack_is_put_is_reported_with_its_record() -> None:
     assert placement.report("dev", placed(app=23012), Path("/home/placements.json")) == (
         "dev has the name feature-x, the config of dev and the ports app 23012: see /home/placements.json."
     )
+
+
+def test_the_debuggers_port_is_placed_too(load: Load) -> None:
+    config = load({"app.build": "development", "app.debugger_port": 5678, "app.port": 8000})
+    moved = placed(app=23012, debugger=23015).applied(config).app
+    assert (moved.port, moved.debugger_port) == (23012, 23015)
+    assert placed(debugger=23015).applied(load({})).app.debugger_port is None
