@@ -54,7 +54,7 @@ CMD ["python", "-m", "app.run.callback"]
 
 # --- development: no source; it is mounted at /srv/app -------------------------------------------------------
 FROM builder AS development-builder
-RUN online /opt/uv/bin/uv sync --frozen --no-install-project --no-default-groups --group reload
+RUN online /opt/uv/bin/uv sync --frozen --no-install-project --no-default-groups --group reload --group debugger
 
 FROM base AS development
 LABEL org.opencontainers.image.title="Dashtam development"

@@ -65,7 +65,7 @@ class Certificates(pulumi.ComponentResource):
             private_key_pem=key.private_key_pem,
             subject=tls.CertRequestSubjectArgs(common_name=service, organization="Dashtam"),
             dns_names=list(endpoint.names),
-            ip_addresses=LOOPBACK,
+            ip_addresses=[*LOOPBACK, *endpoint.reach.addresses],
             opts=self._child,
         )
         certificate = tls.LocallySignedCert(

@@ -6,21 +6,23 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from infra.config.sections import NetworkSettings
+
 if TYPE_CHECKING:
     import pulumi
-
-LOOPBACK = "127.0.0.1"
 
 
 @dataclass(frozen=True)
 class Endpoint:
-    """A port of a service: under its name in the network and, where it is published, on 127.0.0.1."""
+    """A port of a service: under its name in the network and, where it is published, where `reach` says."""
 
     host: str
     port: int
     published: int | None = None
     names: tuple[str, ...] = ()
     """Every host name by which it is reached, for its certificate."""
+    reach: NetworkSettings = field(default_factory=NetworkSettings)
+    """Where published ports are bound, and by which name clients reach them."""
 
     @property
     def in_network(self) -> str:
@@ -30,7 +32,7 @@ class Endpoint:
     @property
     def on_host(self) -> str | None:
         """The origin for clients on the host; None where it isn't published."""
-        return on_host(self.published) if self.published else None
+        return f"https://{address(self.reach.hostname, self.published)}" if self.published else None
 
     @property
     def for_browsers(self) -> str:
@@ -58,13 +60,14 @@ class Login:
     @property
     def url(self) -> pulumi.Output[str] | None:
         """The URL for clients on the host, secret; None where the port isn't published."""
-        return self._url(LOOPBACK, self.endpoint.published) if self.endpoint.published else None
+        own = self.endpoint
+        return self._url(own.reach.client_host, own.published) if own.published else None
 
     def _url(self, host: str, port: int) -> pulumi.Output[str]:
-        address = f"{host}:{port}/{self.database}{self.query}"
-        return self.password.apply(lambda password: f"{self.scheme}://{self.user}:{quote(password, safe='')}@{address}")
+        place = f"{address(host, port)}/{self.database}{self.query}"
+        return self.password.apply(lambda password: f"{self.scheme}://{self.user}:{quote(password, safe='')}@{place}")
 
 
-def on_host(port: int) -> str:
-    """Return the origin of a web server that is published on 127.0.0.1."""
-    return f"https://localhost:{port}"
+def address(host: str, port: int) -> str:
+    """Return host and port as a URL has them."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

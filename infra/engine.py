@@ -21,10 +21,17 @@ TIMEOUT = 5.0
 PODMAN = "Podman Engine"
 """A component of Podman's version; it gives another ID at each request."""
 
+SCHEMES = ("unix", "tcp", "http", "https", "npipe", "http+unix")
+"""Those of addresses at which an engine can be used."""
+
 SSH = (
-    "DOCKER_HOST={host} is not supported: what the engine has can't be looked up over ssh. Forward its socket:"
-    " `ssh -nNT -L /tmp/docker.sock:/var/run/docker.sock {address}`, and set DOCKER_HOST=unix:///tmp/docker.sock."
+    "Forward its socket: `ssh -nNT -L /tmp/docker.sock:/var/run/docker.sock {address}`, and set"
+    " DOCKER_HOST=unix:///tmp/docker.sock."
 )
+
+PROCESSES = 1024
+"""How many processes and threads a service's container may have. The plugin has no such limit, and a ulimit would count
+those of its user in every container of every environment."""
 
 KEYS_IN_USE = ("psql", "-XAtqc", "SELECT DISTINCT master FROM token_keys", "service=dashtam")
 NO_TABLE = 'relation "token_keys" does not exist'
@@ -56,6 +63,8 @@ class Engine:
 def require() -> None:
     """Make sure that the engine that the provider will use accepts connections, at a local socket or a TCP address."""
     host = os.environ.get("DOCKER_HOST") or DEFAULT_HOST
+    if refusal := unsupported(host):
+        raise EngineError(f"DOCKER_HOST={host} is not supported: {' '.join(refusal)}") from None
     try:
         address = urlsplit(host)
         if address.scheme == "unix":
@@ -67,6 +76,16 @@ def require() -> None:
             f"No Docker engine answers at {host}: {getattr(error, 'strerror', None) or error}. {_remedy(error)}"
             " `./dashtam doctor` shows more."
         ) from None
+
+
+def unsupported(host: str) -> tuple[str, str] | None:
+    """Return why an engine's address can't be used, and the remedy; None where it can."""
+    scheme, found, address = host.partition("://")
+    if found and scheme == "ssh":
+        return "this program speaks with engines over sockets and TCP, not over ssh.", SSH.format(address=address)
+    if not found or scheme not in SCHEMES:
+        return "it is not a socket or a TCP address.", "Write unix:///var/run/docker.sock or tcp://HOST:PORT."
+    return None
 
 
 def _connect(family: socket.AddressFamily, address: str) -> None:
@@ -92,10 +111,8 @@ def connect() -> docker.DockerClient:
     try:
         return docker.from_env()
     except docker.errors.DockerException as error:
-        host = os.environ.get("DOCKER_HOST")
-        if host and host.startswith("ssh://"):
-            raise EngineError(SSH.format(host=host, address=host.removeprefix("ssh://"))) from None
-        raise EngineError(f"The Docker engine at {host or DEFAULT_HOST} can't be used: {error}.") from None
+        host = os.environ.get("DOCKER_HOST") or DEFAULT_HOST
+        raise EngineError(f"The Docker engine at {host} can't be used: {error}.") from None
 
 
 def look(client: docker.DockerClient) -> Engine:
@@ -118,6 +135,22 @@ def keys_in_use(client: docker.DockerClient, container: str) -> set[str] | None:
     if failed:
         return set() if NO_TABLE in output else None
     return set(output.split())
+
+
+def limit_processes(client: docker.DockerClient, container: str) -> str:
+    """Limit the processes of a container by its own control group; return why that isn't possible, or nothing."""
+    from docker.errors import DockerException  # noqa: PLC0415 - see above
+
+    api = client.api
+    try:
+        answer = api.post(
+            f"{api.base_url}/v{api.api_version}/containers/{container}/update",
+            json={"PidsLimit": PROCESSES},
+            timeout=api.timeout,
+        )
+    except (DockerException, OSError) as error:
+        return str(error)
+    return "" if answer.ok else answer.text.strip()
 
 
 def last_lines(client: docker.DockerClient, container: str, count: int) -> str:

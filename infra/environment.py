@@ -13,7 +13,7 @@ from infra.certificates import Certificates
 from infra.config.settings import StackSettings
 from infra.endpoints import Endpoint
 from infra.images import Images
-from infra.naming import SANDBOX, SERVICES, Naming
+from infra.naming import DEBUGGER, SANDBOX, SERVICES, Naming
 from infra.network import network
 from infra.services import providers
 from infra.services.app import App, AppArgs
@@ -43,6 +43,7 @@ class Environment(pulumi.ComponentResource):
         self._shared = Shared(
             naming=naming,
             network=network(naming, internal=settings.network.internal, opts=self._child).name,
+            reach=settings.network,
             certificates=Certificates(naming, settings.certificates, self),
             health=settings.health,
             containers=settings.containers,
@@ -126,6 +127,9 @@ class Environment(pulumi.ComponentResource):
     def _data(self) -> dict[str, Any]:
         database, cache = self._database.login, self._cache.login
         return {
+            "bind_address": self._settings.network.bind_address,
+            "hostname": self._settings.network.hostname,
+            "client_host": self._settings.network.client_host,
             "ca_certificate": self._shared.certificates.ca,
             "database": {"name": database.database, "user": database.user},
             "database_dsn": database.url,
@@ -146,7 +150,10 @@ class Environment(pulumi.ComponentResource):
                 **{name: one.image.reference if one else None for name, one in services.items()},
                 "tests": self._images.built("test").reference if tests else None,
             },
-            "ports": {name: one.endpoint.published if one else None for name, one in services.items()},
+            "ports": {
+                **{name: one.endpoint.published if one else None for name, one in services.items()},
+                DEBUGGER: self._app.debugger.published,
+            },
             "urls": _urls(services, lambda endpoint: endpoint.on_host),
             "internal_urls": _urls(services, lambda endpoint: endpoint.in_network),
             "oauth_redirect_uri": self._settings.app.oauth_redirect_uri,

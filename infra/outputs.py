@@ -6,6 +6,9 @@ import json
 
 from pydantic import BaseModel, ConfigDict, SecretStr
 
+LOCALHOST = "localhost"
+LOOPBACK = "127.0.0.1"
+
 
 class Record(BaseModel):
     """A part of the outputs."""
@@ -33,13 +36,14 @@ class Urls(Record):
 
 
 class Ports(Record):
-    """Ports on 127.0.0.1; None where unpublished."""
+    """Ports on the bind address; None where unpublished."""
 
     app: int | None
     postgres: int | None
     redis: int | None
     callback: int | None
     sandbox: int | None = None
+    debugger: int | None = None
 
 
 class Database(Record):
@@ -64,6 +68,7 @@ class PublicOutputs(Record):
     """The outputs of a stack that are not secret.
 
     `engine` is the ID of the Docker engine that it is on; empty where that engine has no lasting one.
+    Published ports are bound to `bind_address`; clients connect to `client_host`, and know them by `hostname`.
     `urls` are for clients on the host, `internal_urls` for clients in the environment's network.
     """
 
@@ -74,6 +79,9 @@ class PublicOutputs(Record):
     volumes: dict[str, str]
     images: ImageReferences
     ports: Ports
+    bind_address: str = LOOPBACK
+    hostname: str = LOCALHOST
+    client_host: str = LOOPBACK
     urls: Urls
     internal_urls: Urls
     ca_certificate: str

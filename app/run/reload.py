@@ -5,7 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import uvicorn
 from uvicorn import _subprocess
@@ -37,8 +37,19 @@ def reload(target: Callable[..., None], sockets: list[socket.socket], libraries:
     return int(reloader.process.exitcode == os.EX_UNAVAILABLE)
 
 
+def is_source(path: Path) -> bool:
+    """Return whether a server may read a file: not what Python, editors and file managers leave beside the source."""
+    within = path.relative_to(SOURCE) if path.is_relative_to(SOURCE) else path
+    hidden = any(part.startswith(".") or part == "__pycache__" for part in within.parts)
+    return not (hidden or path.name.endswith(("~", ".swp", ".tmp", ".pyc")) or path.name == "4913")
+
+
 class Reloader(WatchFilesReload):
     """uvicorn's reloader, which ends when the server cannot start whatever the source says."""
+
+    def __init__(self, *arguments: Any) -> None:  # noqa: ANN401 - uvicorn's own
+        super().__init__(*arguments)
+        self.watch_filter = is_source  # type: ignore[assignment] # uvicorn's looks at Python files only
 
     def should_restart(self) -> list[Path] | None:
         """Return the edited files; `StopIteration` ends the reloader."""

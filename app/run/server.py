@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import uvicorn
 
 from app.core.errors import ServiceError
+from app.run import debugger
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
@@ -55,6 +56,8 @@ def run(main: Main, sockets: Sockets) -> None:
     """Run a server's process; it exits with 0 when told to stop, with one line and 1 when it cannot start."""
     import uvloop  # noqa: PLC0415 - the reloading parent needs none
 
+    if sockets:  # a reloader's process
+        debugger.listen()
     # uvicorn raises the signal again once it has stopped; before that, it ends a wait at once.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:

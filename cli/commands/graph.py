@@ -16,6 +16,7 @@ from cli.operations.graph import mermaid, model, svg
 from cli.operations.graph.model import Graph
 from cli.ui import output_files
 from cli.ui.console import err
+from infra.outputs import LOCALHOST
 
 app = typer.Typer(add_completion=False)
 
@@ -59,4 +60,5 @@ def _look(environment: str) -> Graph:
     if network is None or not there.services():
         raise UserError(f"{environment} is not running.", remedy=f"Bring it up first: `./dashtam up {environment}`.")
     outputs = states.read(there.clone, environment).outputs
-    return model.build(environment, documents, network, outputs.get("images") or {})
+    hostname = outputs.get("hostname") or LOCALHOST
+    return model.build(environment, documents, network, outputs.get("images") or {}, hostname)

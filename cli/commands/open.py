@@ -11,9 +11,8 @@ import typer
 from cli.commands.arguments import Environment
 from cli.commands.options import AsJson, print_json
 from cli.core.errors import UserError
-from cli.environments import handle
+from cli.environments import handle, states
 from cli.ui.console import err
-from infra import endpoints
 
 app = typer.Typer(add_completion=False)
 
@@ -35,15 +34,17 @@ def open_page(
     as_json: AsJson = False,
 ) -> None:
     """Open an environment's app, API docs, callback server or sandbox in your browser, and print the URL."""
-    service, path = ("app", "/docs") if page is Page.DOCS else (page.value, "")
-    ports = [port for bound in handle.of(environment).running(service).ports.values() for port in bound]
-    if not ports:
+    service = "app" if page is Page.DOCS else page.value
+    there = handle.of(environment)
+    is_published = any(there.running(service).ports.values())
+    urls = states.read(there.clone, environment).outputs.get("urls") or {} if is_published else {}
+    url = urls.get(page.value)
+    if not url:
         raise UserError(
             f"The {service} of {environment} is not published on this machine.",
             cause=f"Pulumi.{environment}.yaml gives dashtam:{service} no port: it is reached in its network only.",
             remedy=f"Look from inside: `./dashtam shell {environment} {service}`. Or give it a port.",
         )
-    url = f"{endpoints.on_host(ports[0])}{path}"
     if not as_json:
         typer.echo(url)  # first: a browser in a terminal takes it over
     opened = webbrowser.open(url)

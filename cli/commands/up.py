@@ -13,10 +13,12 @@ from cli.commands.options import AsJson, NoInstall, print_json
 from cli.core.durations import seconds
 from cli.core.errors import USAGE, UserError
 from cli.environments import named_environments
-from cli.operations import session
+from cli.operations import hooks, session
 from cli.operations.up import up as bring_up
 from cli.ui.console import err
-from infra.naming import SERVICES
+from infra.config.sections import NetworkSettings
+from infra.endpoints import address
+from infra.naming import DEBUGGER, SERVICES
 from infra.outputs import PublicOutputs
 
 app = typer.Typer(add_completion=False)
@@ -64,6 +66,8 @@ def up(
         environments = [name]
     chosen = list(dict.fromkeys(environments))
     report(bring_up(here, *chosen, timeout=wait_timeout), as_json=as_json)
+    for environment in chosen:
+        hooks.run_healthy(here, environment)
 
 
 def report(found: Sequence[PublicOutputs], *, as_json: bool) -> None:
@@ -73,6 +77,8 @@ def report(found: Sequence[PublicOutputs], *, as_json: bool) -> None:
         return
     for outputs in found:
         err.print(summary(outputs))
+        if warning := exposed(outputs):
+            err.print(warning, highlight=False)
 
 
 def summary(outputs: PublicOutputs) -> Table:
@@ -81,8 +87,8 @@ def summary(outputs: PublicOutputs) -> Table:
         "app": outputs.urls.app or outputs.internal_urls.app,
         "callback": outputs.urls.callback or outputs.internal_urls.callback,
         "sandbox": outputs.urls.sandbox or outputs.internal_urls.sandbox,
-        "postgres": _address(outputs.ports.postgres, "postgres:5432"),
-        "redis": _address(outputs.ports.redis, "redis:6379"),
+        "postgres": _address(outputs, outputs.ports.postgres, "postgres:5432"),
+        "redis": _address(outputs, outputs.ports.redis, "redis:6379"),
     }
     table = Table(title=f"{outputs.environment} is up", title_justify="left", box=None, pad_edge=False)
     for heading in ("service", "address", "container"):
@@ -90,8 +96,18 @@ def summary(outputs: PublicOutputs) -> Table:
     for service in SERVICES:
         if container := getattr(outputs.containers, service):
             table.add_row(service, addresses[service], container)
+    if outputs.ports.debugger:
+        table.add_row(DEBUGGER, address(outputs.client_host, outputs.ports.debugger), outputs.containers.app)
     return table
 
 
-def _address(port: int | None, internal: str) -> str:
-    return f"127.0.0.1:{port}" if port else f"{internal} (in the network only)"
+def exposed(outputs: PublicOutputs) -> str:
+    """Return a line on what other computers reach of an environment; empty where they reach nothing."""
+    is_published = any(outputs.ports.model_dump().values())
+    if not is_published or not NetworkSettings(bind_address=outputs.bind_address, hostname="any").is_exposed:
+        return ""
+    return f"{outputs.environment} is reachable from the network: its ports are published on {outputs.bind_address}."
+
+
+def _address(outputs: PublicOutputs, port: int | None, internal: str) -> str:
+    return address(outputs.client_host, port) if port else f"{internal} (in the network only)"

@@ -12,6 +12,7 @@ from cli.core.atomic_files import write_whole
 from cli.core.errors import UserError
 from cli.core.paths import cache_home
 from cli.engine.endpoint import Endpoint, endpoints
+from infra.engine import unsupported
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -120,7 +121,9 @@ def answering_within(client: DockerClient, seconds: float) -> Iterator[None]:
 
 
 def check_connection(endpoint: Endpoint) -> None:
-    """Check in about a millisecond that something listens on a Unix socket; other addresses are not checked."""
+    """Check in about a millisecond that something listens on a Unix socket; of other addresses only the form."""
+    if refusal := unsupported(endpoint.host):
+        raise UnreachableError(endpoint, refusal[0])
     if endpoint.socket is None:
         return
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
@@ -140,6 +143,12 @@ def explain(failure: UnreachableError) -> UserError:
             f"You may not use the Docker engine at {failure.endpoint.host}.",
             cause=str(failure),
             remedy="Join its group with `sudo usermod -aG docker $USER`, then log in again (or run `newgrp docker`).",
+        )
+    if refusal := unsupported(failure.endpoint.host):
+        return UserError(
+            f"The Docker engine at {failure.endpoint.host} can't be used.",
+            cause=f"{failure.endpoint.origin} names it; {refusal[0]}",
+            remedy=refusal[1],
         )
     if failure.endpoint.chosen:
         return UserError(

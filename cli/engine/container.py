@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from infra.naming import COMPONENT_LABEL, OWNER_LABEL, SERVICES, STACK_LABEL
+from infra.outputs import LOOPBACK
+
+_LOOPBACK = frozenset({LOOPBACK, "::1"})
 
 TESTS = "tests"
 """The component of a container that runs the suites inside an environment."""
@@ -33,6 +36,8 @@ class ContainerView:
     ports: Mapping[str, list[int]]
     image: str
     checks: tuple[tuple[int, str], ...]
+    exposed: Mapping[int, str] = field(default_factory=dict)
+    """The addresses of host ports that other computers may reach."""
 
     @property
     def is_service(self) -> bool:
@@ -73,6 +78,12 @@ def view(document: dict[str, Any]) -> ContainerView:
         started=state["StartedAt"],
         ports={inner: [int(one["HostPort"]) for one in outer or []] for inner, outer in bindings.items()},
         image=document["Config"]["Image"],
+        exposed={
+            int(one["HostPort"]): one["HostIp"]
+            for outer in bindings.values()
+            for one in outer or []
+            if one.get("HostIp", LOOPBACK) not in _LOOPBACK
+        },
         checks=tuple((check["ExitCode"], check["Output"].strip()) for check in health.get("Log") or []),
     )
 

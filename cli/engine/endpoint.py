@@ -14,6 +14,9 @@ from cli.core.hashing import text_sha256
 DEFAULT_SOCKET = Path("/var/run/docker.sock")
 """Where an engine listens by default."""
 
+_DESKTOPS = (".docker/run", ".docker/desktop", ".colima/default", ".orbstack/run", ".rd")
+"""Where the engines of virtual machines listen: Docker Desktop's, Colima's, OrbStack's, Rancher Desktop's."""
+
 
 @dataclass(frozen=True)
 class Endpoint:
@@ -77,8 +80,9 @@ def _current_context() -> str:
 def _usual_sockets() -> list[Path]:
     runtime = os.environ.get("XDG_RUNTIME_DIR")
     rootless = [Path(runtime) / "docker.sock"] if runtime else []
-    desktop = [Path.home() / ".docker" / folder / "docker.sock" for folder in ("run", "desktop")]
-    return [DEFAULT_SOCKET, *rootless, *desktop]
+    desktop = [Path.home() / folder / "docker.sock" for folder in _DESKTOPS]
+    podman = [Path(folder) / "podman" / "podman.sock" for folder in (runtime, "/run") if folder]
+    return [DEFAULT_SOCKET, *rootless, *desktop, *podman]
 
 
 def _docker_folder() -> Path:

@@ -11,6 +11,7 @@ from typing import Any
 import docker
 
 from cli.core.wait import until
+from cli.engine import locality
 from cli.engine.container import ContainerView, view
 from infra.naming import COMPONENT_LABEL, OWNER_LABEL, PROJECT, PROJECT_LABEL, STACK_LABEL
 
@@ -49,6 +50,10 @@ class EngineView:
     def look(self) -> Inventory:
         """Return everything on the engine as it is now."""
         return Inventory(self._client)
+
+    def publishes_here(self) -> bool:
+        """Return whether published ports are this computer's."""
+        return locality.publishes_here(self._client.info(), self._client.api.base_url)
 
     # What there is.
 

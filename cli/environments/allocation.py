@@ -72,8 +72,13 @@ class Allocator:
             return known
         taken = {port for one in self._every() for port in one.ports.values()}
         taken |= {port for one in self.view.all_containers() for port in one.host_ports}
+        here, address = self.view.publishes_here(), config.network.bind_address
         ports = free_ports.choose(
-            missing, self.clone.id, stack, lambda port: port not in taken and not free_ports.is_bound(port)
+            missing,
+            self.clone.id,
+            stack,
+            # The ports of another computer's engine are that computer's.
+            lambda port: port not in taken and not (here and free_ports.is_bound(port, address)),
         )
         return known.model_copy(update={"ports": {**known.ports, **ports}})
 

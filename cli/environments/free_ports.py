@@ -8,9 +8,10 @@ import socket
 from collections.abc import Callable, Iterable
 
 from cli.core.errors import UserError
-from infra.naming import SERVICES
+from infra.naming import DEBUGGER, SERVICES
+from infra.outputs import LOOPBACK
 
-LOOPBACK = "127.0.0.1"
+PUBLISHING = (*SERVICES, DEBUGGER)
 FIRST = 23_000
 SIZE = 10
 BLOCKS = 700
@@ -31,7 +32,7 @@ def choose(services: Iterable[str], owner: str, stack: str, is_free: Callable[[i
     wanted = list(services)
     for number in range(BLOCKS):
         first = FIRST + (begin + number) % BLOCKS * SIZE
-        ports = {service: first + SERVICES.index(service) for service in wanted}
+        ports = {service: first + PUBLISHING.index(service) for service in wanted}
         if all(is_free(port) for port in ports.values()):
             return ports
     raise UserError(
@@ -41,13 +42,23 @@ def choose(services: Iterable[str], owner: str, stack: str, is_free: Callable[[i
     )
 
 
-def is_bound(port: int) -> bool:
-    """Return whether something listens on a port of 127.0.0.1, as far as this machine can tell."""
-    with socket.socket() as probe:
-        # As the engine binds: a connection of the past that lingers is no obstacle.
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((LOOPBACK, port))
-        except OSError as error:
-            return error.errno == errno.EADDRINUSE
-    return False
+def is_bound(port: int, address: str = LOOPBACK) -> bool:
+    """Return whether something listens on a port of an address, as far as this machine can tell."""
+    return _binding(port, address) == errno.EADDRINUSE
+
+
+def is_own(address: str) -> bool:
+    """Return whether an address is one of this machine's."""
+    return _binding(0, address) != errno.EADDRNOTAVAIL
+
+
+def _binding(port: int, address: str) -> int | None:
+    """Return the number of the error at an attempt to listen; None where there is none."""
+    try:
+        with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET) as probe:
+            # As the engine binds: a connection of the past that lingers is no obstacle.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((address, port))
+    except OSError as error:
+        return error.errno
+    return None

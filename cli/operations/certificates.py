@@ -16,12 +16,12 @@ from cli.environments import states
 from cli.operations.session import Session
 from cli.operations.up import up
 from cli.pulumi.stack_state import AUTHORITY, CERTIFICATE, KEY, StackState
+from infra.outputs import LOCALHOST, LOOPBACK
 
 CA = "ca"
 SERVED = "served"
 RECORDED = "recorded"
 
-_LOOPBACK = "127.0.0.1"
 _TIMEOUT = 5.0
 """Seconds for a TLS handshake on this machine."""
 _SSL_REQUEST = bytes.fromhex("0000000804d2162f")
@@ -56,6 +56,14 @@ class Certificate:
         return (self.ends - now).days
 
 
+@dataclass(frozen=True)
+class Host:
+    """Where an environment's published ports are: the address to connect to, and the name that certificates have."""
+
+    address: str = LOOPBACK
+    name: str = LOCALHOST
+
+
 def certificates(state: StackState) -> list[Certificate]:
     """Return the certificates of an environment."""
     return list(_certificates(state, datetime.now(UTC)))
@@ -73,17 +81,19 @@ def _certificates(state: StackState, now: datetime) -> Iterator[Certificate]:
     ca = x509.load_pem_x509_certificate(pem.encode())
     yield describe(CA, ca, RECORDED, _validity(ca, now))
     ports: Mapping[str, int | None] = state.outputs.get("ports") or {}
+    host = Host(state.outputs.get("client_host") or LOOPBACK, state.outputs.get("hostname") or LOCALHOST)
     for one in state.of(CERTIFICATE):
         service = one.name.removesuffix("-certificate")
         leaf = x509.load_pem_x509_certificate(one.outputs["certPem"].encode())
-        yield _leaf(service, leaf, ports.get(service), pem, now)
+        port = ports.get(service)
+        yield (
+            _leaf(service, leaf, host, port, pem) if port else describe(service, leaf, RECORDED, _validity(leaf, now))
+        )
 
 
-def _leaf(service: str, known: x509.Certificate, port: int | None, ca: str, now: datetime) -> Certificate:
-    if port is None:
-        return describe(service, known, RECORDED, _validity(known, now))
+def _leaf(service: str, known: x509.Certificate, host: Host, port: int, ca: str) -> Certificate:
     try:
-        served = x509.load_der_x509_certificate(handshake(port, ca, speaks_postgres=service == "postgres"))
+        served = x509.load_der_x509_certificate(handshake(host, port, ca, speaks_postgres=service == "postgres"))
     except ssl.SSLCertVerificationError as error:
         return describe(service, known, RECORDED, error.verify_message)
     except OSError as error:
@@ -91,15 +101,15 @@ def _leaf(service: str, known: x509.Certificate, port: int | None, ca: str, now:
     return describe(service, served, SERVED, "" if served == known else "it serves another one than is recorded")
 
 
-def handshake(port: int, ca: str, *, speaks_postgres: bool = False) -> bytes:
+def handshake(host: Host, port: int, ca: str, *, speaks_postgres: bool = False) -> bytes:
     """Return the certificate that a service serves, verified as its clients do."""
     context = ssl.create_default_context(cadata=ca)
-    with socket.create_connection((_LOOPBACK, port), timeout=_TIMEOUT) as connection:
+    with socket.create_connection((host.address, port), timeout=_TIMEOUT) as connection:
         if speaks_postgres:
             connection.sendall(_SSL_REQUEST)
             if connection.recv(1) != b"S":
                 raise ConnectionError("it speaks no TLS")
-        with context.wrap_socket(connection, server_hostname="localhost") as secured:
+        with context.wrap_socket(connection, server_hostname=host.name) as secured:
             return secured.getpeercert(binary_form=True) or b""
 
 

@@ -46,10 +46,12 @@ def config_finding(root: Path, stack: str) -> Finding:
     """Look at an environment's config."""
     check = f"config of {stack}"
     try:
-        configuration(root, stack)
+        config = configuration(root, stack)
     except UserError as error:
         return Finding(check, ok=False, detail="not valid", cause=error.cause, remedy=error.remedy)
-    return Finding(check, ok=True, detail="valid")
+    exposed = config.network.is_exposed and any(config.ports.values())
+    reach = f"; its ports are reachable from the network, on {config.network.bind_address}" if exposed else ""
+    return Finding(check, ok=True, detail=f"valid{reach}")
 
 
 def image_findings() -> Iterator[Finding]:

@@ -9,6 +9,7 @@ from pydantic import SecretStr
 
 from cli.core.atomic_files import write_whole
 from cli.environments.clone import Clone
+from infra.endpoints import address
 from infra.outputs import StackOutputs
 
 
@@ -57,5 +58,5 @@ def _redis(dsn: SecretStr | None, authority: Path, *, secrets: bool) -> dict[str
 def _url(dsn: SecretStr, query: str, *, secrets: bool) -> str:
     parts = urlsplit(dsn.get_secret_value())
     password = f":{parts.password}" if secrets else ""
-    place = f"{parts.username}{password}@{parts.hostname}:{parts.port}"
+    place = f"{parts.username}{password}@{address(str(parts.hostname), parts.port or 0)}"
     return urlunsplit((parts.scheme, place, parts.path, query, ""))

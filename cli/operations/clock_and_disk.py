@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from cli.core.errors import UserError
+from cli.engine import locality
 
 SKEW = timedelta(seconds=60)
 """What certificates that begin now can bear, since nobody waits for health that long."""
@@ -29,7 +30,8 @@ def require_sound(info: Mapping[str, Any], begin: datetime | None, now: datetime
         now: The time here, aware.
     """
     _require_clock(datetime.fromisoformat(_microseconds(info["SystemTime"])), begin, now)
-    _require_room(Path(info["DockerRootDir"]))
+    if locality.is_here(info):
+        _require_room(Path(info["DockerRootDir"]))
 
 
 def require_home(folder: Path) -> None:
@@ -62,9 +64,6 @@ def _require_clock(engine: datetime, begin: datetime | None, now: datetime) -> N
 
 
 def _require_room(root: Path) -> None:
-    # An engine elsewhere has its folder there.
-    if not root.exists():
-        return
     free = shutil.disk_usage(root).free
     if free < ROOM:
         raise UserError(

@@ -13,6 +13,7 @@ import yaml
 
 from cli.operations.graph.model import connections
 from cli.pulumi.stack_state import CONTAINER, NETWORK, StackState
+from infra.engine import PROCESSES
 from infra.naming import COMPONENT_LABEL, FILES, SERVICES
 
 _HEADER = """\
@@ -96,7 +97,8 @@ def _limits(inputs: Mapping[str, Any]) -> dict[str, Any]:
         "security_opt": inputs.get("securityOpts", []),
         "mem_limit": f"{inputs['memory']}m",
         "memswap_limit": f"{inputs['memorySwap']}m",
-        "ulimits": {one["name"]: {"soft": one["soft"], "hard": one["hard"]} for one in inputs.get("ulimits", [])},
+        "pids_limit": PROCESSES,
+        **({"shm_size": f"{inputs['shmSize']}m"} if inputs.get("shmSize") else {}),
         "restart": inputs.get("restart", "no"),
         "stop_grace_period": f"{inputs['destroyGraceSeconds']}s",
         "logging": {"driver": inputs["logDriver"], "options": dict(inputs.get("logOpts", {}))},

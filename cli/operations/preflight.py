@@ -17,7 +17,7 @@ from cli.operations import clock_and_disk
 from cli.operations.session import Session
 from infra import guards
 from infra.config.placement import Placement
-from infra.naming import Naming
+from infra.naming import DEBUGGER, Naming
 from infra.recipes import image_source
 
 
@@ -41,9 +41,18 @@ def require_free(clone: Clone, view: EngineView, stack: str, placed: Placement) 
     for held in view.holdings():
         if held.name in naming.names and held.owner != clone.id:
             raise _name_taken(held, stack)
+    address, here = config.network.bind_address, view.publishes_here()
+    if here and any(config.ports.values()) and not free_ports.is_own(address):
+        raise UserError(
+            f"{stack} can't publish its ports on {address}.",
+            cause="No interface of this computer has that address (dashtam:network.bind_address).",
+            remedy="`ip address` (Linux) or `ifconfig` lists addresses; 0.0.0.0 stands for all of them.",
+        )
     own = {port for one in view.containers(stack, clone.id) for bound in one.ports.values() for port in bound}
+    # A free port of this computer has no meaning for another computer's engine.
+    taken = set() if here else {port for one in view.all_containers() for port in one.host_ports}
     for service, port in config.ports.items():
-        if port is not None and port not in own and free_ports.is_bound(port):
+        if port is not None and port not in own and (port in taken or (here and free_ports.is_bound(port, address))):
             raise _port_taken(view, stack, service, port, placed)
 
 
@@ -69,7 +78,8 @@ def _name_taken(held: Holding, stack: str) -> UserError:
 
 
 def _port_taken(view: EngineView, stack: str, service: str, port: int, placed: Placement) -> UserError:
-    edit = "" if service in placed.ports else f", set another port for dashtam:{service} in Pulumi.{stack}.yaml"
+    key = "app.debugger_port" if service == DEBUGGER else service
+    edit = "" if service in placed.ports else f", set another port for dashtam:{key} in Pulumi.{stack}.yaml"
     return UserError(
         f"Port {port}, which {stack} needs for {service}, is taken.",
         cause=f"{_listener(view, port)} listens on it.",
@@ -82,6 +92,8 @@ def _listener(view: EngineView, port: int) -> str:
     for one in view.all_containers():
         if port in one.host_ports:
             return f"The container {one.name}"
+    if not view.publishes_here():
+        return "Something on the engine's computer"
     with suppress(psutil.Error):
         for connection in psutil.net_connections(kind="tcp"):
             if (

@@ -14,7 +14,8 @@ Labels keep the stack's own name: the owner in the labels distinguishes clones.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -22,9 +23,12 @@ from urllib.parse import urlsplit
 from pydantic import Field, TypeAdapter, ValidationError
 
 from infra import identity
-from infra.config.sections import Section
+from infra.config.sections import NetworkSettings, Section
 from infra.config.settings import StackSettings
 from infra.config.values import Port
+from infra.endpoints import address
+from infra.naming import DEBUGGER
+from infra.outputs import LOCALHOST
 
 FILE = "placements.json"
 """The record, in the folder of the clone."""
@@ -50,17 +54,18 @@ class Placement(Section):
         return self.source == self.name == stack
 
     def applied(self, config: StackSettings) -> StackSettings:
-        """Return a valid config with this placement's ports, and what follows from them.
+        """Return a valid config with this placement's ports, and what follows from them and from the host name.
 
         A service that publishes no port still publishes none. A redirect URI that leads to the callback's port on this
-        machine leads to its new one; any other stays as it was registered.
+        machine leads to its new one, and to the host name that clients know; any other stays as it was registered.
         """
         ports = {service: port for service, port in self.ports.items() if config.ports[service]}
-        moved = _changed(
-            config, **{service: _changed(getattr(config, service), port=port) for service, port in ports.items()}
-        )
+        debugger = ports.pop(DEBUGGER, config.app.debugger_port)
+        services = {service: _changed(getattr(config, service), port=port) for service, port in ports.items()}
+        moved = _changed(config, **services)
+        moved = _changed(moved, app=_changed(moved.app, debugger_port=debugger))
         old, new = config.callback.port, moved.callback.port
-        return _redirected(moved, old, new) if old and new else moved
+        return _redirected(moved, partial(follow, old=old, new=new, network=config.network)) if old and new else moved
 
 
 def plain(stack: str) -> Placement:
@@ -112,19 +117,22 @@ def report(stack: str, placed: Placement, file: Path | None) -> str:
     return f"{stack} has the name {placed.name}, the config of {placed.source} and the ports {ports}: see {file}."
 
 
-def follow(uri: str, old: int, new: int) -> str:
-    """Return an https URL with its port changed from `old` to `new` if it names a loopback address and that port."""
+def follow(uri: str, old: int, new: int, network: NetworkSettings) -> str:
+    """Return an https URL with its port changed from `old` to `new` if it names this machine and that port.
+
+    Where clients know this machine by another name than localhost, it gets that name.
+    """
     parts = urlsplit(uri)
-    if parts.hostname not in LOOPBACK or (parts.port or HTTPS) != old:
+    if parts.hostname not in {*LOOPBACK, network.hostname} or (parts.port or HTTPS) != old:
         return uri
-    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-    return parts._replace(netloc=f"{host}:{new}").geturl()
+    host = str(parts.hostname) if network.hostname == LOCALHOST else network.hostname
+    return parts._replace(netloc=address(host, new)).geturl()
 
 
-def _redirected(config: StackSettings, old: int, new: int) -> StackSettings:
-    app = _changed(config.app, oauth_redirect_uri=follow(config.app.oauth_redirect_uri, old, new))
+def _redirected(config: StackSettings, followed: Callable[[str], str]) -> StackSettings:
+    app = _changed(config.app, oauth_redirect_uri=followed(config.app.oauth_redirect_uri))
     providers = {
-        name: _changed(one, redirect_uri=one.redirect_uri and follow(one.redirect_uri, old, new))
+        name: _changed(one, redirect_uri=one.redirect_uri and followed(one.redirect_uri))
         for name, one in config.providers.items()
     }
     return _changed(config, app=app, providers=providers)

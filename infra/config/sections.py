@@ -2,13 +2,34 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from ipaddress import ip_address
+from math import ceil
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from infra.catalogue import ImageSource
-from infra.config.values import Duration, Identifier, Name, PinnedImage, Port, RedirectUri, Size, megabytes, seconds
+from infra.config.values import (
+    Address,
+    Duration,
+    Filled,
+    Host,
+    Identifier,
+    Library,
+    Name,
+    Parameter,
+    ParameterValue,
+    PinnedImage,
+    Port,
+    RedirectUri,
+    Size,
+    is_address,
+    megabytes,
+    seconds,
+)
+from infra.outputs import LOCALHOST, LOOPBACK
 
 Storage = Literal["volume", "tmpfs"]
 Tuning = Literal["durable", "speed"]
@@ -16,11 +37,58 @@ Tuning = Literal["durable", "speed"]
 POSTGRES_NEEDS: Mapping[Tuning, int] = {"durable": 192, "speed": 384}
 """Mebibytes that PostgreSQL takes beside its data: shared buffers, maintenance and connections."""
 
+POSTGRES_BUFFERS: Mapping[Tuning, int] = {"durable": 128, "speed": 256}
+"""Mebibytes of these that are shared buffers."""
+
+SHM_MEGABYTES = 64
+"""What the engine gives a container."""
+
+MOST_CONNECTIONS = 800
+"""Each is a process, and a container may have 1,024."""
+
 
 class Section(BaseModel):
     """A config key: an object whose fields are all known, of the exact types, and never changed."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True)
+
+
+OWN_PARAMETERS: Mapping[str, str] = {
+    r"ssl(_.*)?|password_encryption|hba_file|ident_file|krb_.*": "every client is to come by TLS and scram-sha-256",
+    r"listen_addresses|port|unix_socket_.*|bonjour.*": "clients and health checks find the server where it listens now",
+    r"data_directory|config_file|external_pid_file|include.*": "the image says where its files are",
+    r"shared_preload_libraries": "dashtam:postgres.preload sets it",
+}
+"""Parameters that the environment depends on, as patterns, and why."""
+
+DURABILITY = ("fsync", "full_page_writes")
+"""Parameters without which a crash ruins data."""
+
+_BLOCKS_A_MEGABYTE = 128
+_UNITS = {"kb": 1 / 1024, "mb": 1, "gb": 1024, "tb": 1024**2, "": 1 / _BLOCKS_A_MEGABYTE}
+
+
+def parameter_megabytes(value: str) -> int:
+    """Return the mebibytes of a parameter that is given in blocks of 8 KiB or with a unit; 0 of any other text."""
+    found = re.fullmatch(r"([0-9]+)\s*(kb|mb|gb|tb|)", value.strip(), re.IGNORECASE)
+    return ceil(int(found[1]) * _UNITS[found[2].lower()]) if found else 0
+
+
+def is_off(value: str) -> bool:
+    """Return whether a parameter's value is one of PostgreSQL's words for false, or an unambiguous prefix of one."""
+    text = value.strip().lower()
+    return text in {"0", "of", "off"} or any(text and word.startswith(text) for word in ("false", "no"))
+
+
+def _own_parameters(parameters: dict[str, str]) -> dict[str, str]:
+    for name in parameters:
+        reasons = [why for pattern, why in OWN_PARAMETERS.items() if re.fullmatch(pattern, name)]
+        if reasons:
+            raise ValueError(f"{name} can't be set: {reasons[0]}; remove it")
+    connections = parameters.get("max_connections", "1")
+    if not (connections.isdecimal() and 1 <= int(connections) <= MOST_CONNECTIONS):
+        raise ValueError(f"max_connections is a whole number up to {MOST_CONNECTIONS}: each connection is a process")
+    return parameters
 
 
 class PostgresSettings(Section):
@@ -40,6 +108,30 @@ class PostgresSettings(Section):
     """`speed` turns durability off; only for data that isn't kept."""
     memory: Size = "1g"
     """The container's memory limit."""
+    shm_size: Size | None = None
+    """The most that parallel queries share (/dev/shm); it counts towards `memory`. Absent: what the rest leaves of
+    that."""
+    parameters: Annotated[dict[Parameter, Annotated[str, ParameterValue()]], AfterValidator(_own_parameters)] = Field(
+        default_factory=dict
+    )
+    """Server parameters, such as `max_connections: 200`; they override what `tuning` sets."""
+    preload: Annotated[tuple[Library, ...], Field(json_schema_extra={"uniqueItems": True})] = ()
+    """Libraries of extensions to load at the start, such as `pg_stat_statements`."""
+
+    @property
+    def needed(self) -> int:
+        """The mebibytes that it takes without /dev/shm."""
+        buffers = POSTGRES_BUFFERS[self.tuning]
+        wanted = parameter_megabytes(self.parameters.get("shared_buffers", "")) or buffers
+        in_memory = megabytes(self.tmpfs_size) if self.storage == "tmpfs" else 0
+        return POSTGRES_NEEDS[self.tuning] - buffers + wanted + in_memory
+
+    @property
+    def shared_memory(self) -> int:
+        """The mebibytes of /dev/shm."""
+        if self.shm_size:
+            return megabytes(self.shm_size)
+        return max(SHM_MEGABYTES, megabytes(self.memory) - self.needed)
 
     @model_validator(mode="after")
     def _durable_data_is_safe(self) -> Self:
@@ -48,18 +140,25 @@ class PostgresSettings(Section):
                 "tuning speed turns fsync off, so a crash would ruin the data that storage volume promises to keep;"
                 " set tuning: durable, or storage: tmpfs"
             )
+        unsafe = [name for name in DURABILITY if self.storage == "volume" and is_off(self.parameters.get(name, ""))]
+        if unsafe:
+            raise ValueError(
+                f"parameters turns {' and '.join(unsafe)} off, so a crash would ruin the data that storage volume"
+                " promises to keep; remove it, or set storage: tmpfs"
+            )
         return self
 
     @model_validator(mode="after")
     def _memory_suffices(self) -> Self:
-        in_memory = megabytes(self.tmpfs_size) if self.storage == "tmpfs" else 0
-        needed = POSTGRES_NEEDS[self.tuning] + in_memory
-        if megabytes(self.memory) < needed:
+        in_memory = self.storage == "tmpfs"
+        if megabytes(self.memory) < self.needed:
             raise ValueError(
                 f"memory {self.memory} is less than what PostgreSQL takes with tuning {self.tuning}"
                 f"{f' and a tmpfs of {self.tmpfs_size}' if in_memory else ''}, so the engine would kill it;"
-                f" set memory: {needed}m or more{', or a smaller tmpfs_size' if in_memory else ''}"
+                f" set memory: {self.needed}m or more{', or a smaller tmpfs_size' if in_memory else ''}"
             )
+        if self.shm_size and megabytes(self.shm_size) > megabytes(self.memory):
+            raise ValueError(f"shm_size {self.shm_size} is more than memory {self.memory}, of which it is a part")
         return self
 
 
@@ -104,6 +203,18 @@ class AppSettings(Section):
     """Where the provider sends the browser back to, as registered there."""
     memory: Size = "512m"
     """The container's memory limit."""
+    debugger_port: Port | None = None
+    """The port for a debugger (Debug Adapter Protocol), with `build: development` only; whoever reaches it runs code in
+    the service. Off if absent."""
+
+    @model_validator(mode="after")
+    def _debugger_is_for_development(self) -> Self:
+        if self.debugger_port and self.build != "development":
+            raise ValueError(
+                "debugger_port needs the source and the debugger of the development image; set build: development, or"
+                " remove it"
+            )
+        return self
 
 
 class CallbackSettings(Section):
@@ -131,6 +242,46 @@ class NetworkSettings(Section):
 
     internal: bool = False
     """No way out to the internet or to other networks, and no published ports."""
+    bind_address: Address = LOOPBACK
+    """The address of this computer on which ports are published; others than 127.0.0.1 and ::1 are reachable from the
+    network, `0.0.0.0` on every interface."""
+    hostname: Host = LOCALHOST
+    """The name or address by which clients reach published ports: in URLs, redirect URIs and certificates."""
+
+    @property
+    def is_exposed(self) -> bool:
+        """Whether published ports are reachable from other computers."""
+        return not ip_address(self.bind_address).is_loopback
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The host name, where it is one."""
+        return () if is_address(self.hostname) else (self.hostname,)
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """The IP addresses by which clients reach published ports, besides those that every computer has."""
+        wanted = dict.fromkeys(one for one in (self.bind_address, self.hostname) if is_address(one))
+        return tuple(one for one in wanted if not (ip_address(one).is_loopback or ip_address(one).is_unspecified))
+
+    @property
+    def client_host(self) -> str:
+        """The host that clients connect to; the name localhost would lead to either of two addresses."""
+        if self.hostname != LOCALHOST:
+            return self.hostname
+        if self.bind_address == LOOPBACK or ip_address(self.bind_address).is_unspecified:
+            return LOOPBACK
+        return self.bind_address
+
+    @model_validator(mode="after")
+    def _hostname_leads_there(self) -> Self:
+        address = ip_address(self.bind_address)
+        if self.hostname == LOCALHOST and not (address.is_loopback or address.is_unspecified):
+            raise ValueError(
+                f"nothing listens at localhost if bind_address is {self.bind_address}; set hostname to that address, or"
+                " to a name of it"
+            )
+        return self
 
 
 class TokenSettings(Section):
@@ -212,6 +363,14 @@ class ImageSettings(Section):
     """Another base for the service's images."""
     node: PinnedImage | None = None
     """Another base for the sandbox's image."""
+
+
+class HookSettings(Section):
+    """`dashtam:hooks`: commands that `./dashtam` runs on this computer; plain `pulumi up` runs none."""
+
+    healthy: tuple[Filled, ...] = ()
+    """A command, a word each, that `./dashtam up` runs in the checkout once the environment is healthy, with what
+    `./dashtam env ENVIRONMENT --show-secrets` prints in its environment variables."""
 
 
 class TestSettings(Section):

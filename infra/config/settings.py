@@ -19,6 +19,7 @@ from infra.config.sections import (
     CertificateSettings,
     ContainerSettings,
     HealthSettings,
+    HookSettings,
     ImageSettings,
     NetworkSettings,
     PostgresSettings,
@@ -28,7 +29,7 @@ from infra.config.sections import (
     TestSettings,
     TokenSettings,
 )
-from infra.naming import SANDBOX, SERVICES
+from infra.naming import DEBUGGER, SANDBOX, SERVICES
 
 NAMESPACE = "dashtam"
 
@@ -48,17 +49,19 @@ class StackSettings(Section):
     containers: ContainerSettings = ContainerSettings()
     certificates: CertificateSettings = CertificateSettings()
     images: ImageSettings = ImageSettings()
+    hooks: HookSettings = HookSettings()
     tests: TestSettings = TestSettings()
 
     @property
     def ports(self) -> dict[str, int | None]:
-        """The host ports by component; None where unpublished."""
+        """The host ports by service, and the app's debugger's; None where unpublished."""
         return {
             "app": self.app.port,
             "postgres": self.postgres.port,
             "redis": self.redis.port,
             "callback": self.callback.port,
             "sandbox": self.sandbox.port if self.sandbox.enabled else None,
+            DEBUGGER: self.app.debugger_port,
         }
 
     @property

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from ipaddress import ip_address
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
@@ -55,6 +56,25 @@ class Pattern:
         return value
 
 
+class ParameterValue:
+    """Marks the value of a server parameter: text, a number, true or false; kept as the text that the server takes."""
+
+    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Take any of them."""
+        return core_schema.no_info_plain_validator_function(self._text)
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: Callable[..., Any]) -> dict[str, Any]:
+        """Describe it."""
+        return {"type": ["string", "number", "boolean"], "patternErrorMessage": "Text, a number, true or false."}
+
+    def _text(self, value: object) -> str:
+        if isinstance(value, bool):
+            return "on" if value else "off"
+        if not isinstance(value, (str, int, float)) or not str(value).isprintable():
+            raise ValueError("it must be a line of text, a number, true or false; write 200, 64MB or on, for example")
+        return str(value)
+
+
 def _addressable(url: str) -> str:
     """Refuse what no pattern finds, without the value: that may be secret."""
     try:
@@ -62,6 +82,23 @@ def _addressable(url: str) -> str:
     except ValueError:
         raise ValueError("no host has this address; write https://[::1]:8182, for example") from None
     return url
+
+
+def _address(text: str) -> str:
+    """Return an IP address as the engine reports it."""
+    try:
+        return str(ip_address(text))
+    except ValueError:
+        raise ValueError("no interface has this address; write 127.0.0.1, 0.0.0.0 or ::1, for example") from None
+
+
+def is_address(host: str) -> bool:
+    """Return whether a host is given by its IP address: no name consists of digits and dots only (RFC 3696, 2)."""
+    return ":" in host or host.replace(".", "").isdigit()
+
+
+def _host(text: str) -> str:
+    return _address(text) if is_address(text) else text
 
 
 _CONTROL = r"\u0000-\u001f\u007f-\u009f"
@@ -129,6 +166,33 @@ RedirectUri = Annotated[
         "write https://127.0.0.1:8182, for example",
     ),
     AfterValidator(_addressable),
+]
+Address = Annotated[
+    str,
+    Pattern("[0-9.]{7,15}|[0-9a-fA-F:.]*:[0-9a-fA-F:.]*", "an IPv4 or IPv6 address", "write 127.0.0.1, for example"),
+    AfterValidator(_address),
+]
+_LABEL = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+Host = Annotated[
+    str,
+    Pattern(
+        rf"(?=.{{1,253}}$){_LABEL}(?:\.{_LABEL})*|[0-9a-fA-F:.]*:[0-9a-fA-F:.]*",
+        "a host name in lower case, or an IP address",
+        "write localhost or build.example.org, for example",
+    ),
+    AfterValidator(_host),
+]
+Parameter = Annotated[
+    str,
+    Pattern(
+        r"[a-z_][a-z0-9_]*(?:\.[a-z_][a-z0-9_]*)?",
+        "a parameter's name in lower case",
+        "write max_connections, for example",
+    ),
+]
+Library = Annotated[
+    str,
+    Pattern("[a-z_][a-z0-9_-]*", "the name of a library of the image", "write pg_stat_statements, for example"),
 ]
 PinnedImage = Annotated[
     str,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pulumi
 
@@ -18,6 +18,8 @@ NAME = "app"
 PORT = 8000
 INTERNAL_PORT = 9000
 """Never published: metrics, and what the callback server asks for."""
+DEBUGGER_PORT = 5678
+"""Where a debugger attaches, if the config publishes it."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,7 @@ class App(Service):
     def __init__(self, args: AppArgs, shared: Shared, parent: pulumi.Resource) -> None:
         super().__init__(NAME, PORT, args.settings.port, shared, parent)
         self.internal = Endpoint(self.endpoint.host, INTERNAL_PORT)
+        self.debugger = replace(self.endpoint, port=DEBUGGER_PORT, published=args.settings.debugger_port)
         self.run(
             ServiceArgs(
                 image=args.image,
@@ -50,6 +53,7 @@ class App(Service):
                 health=python.health(self.endpoint, "/ready"),
                 memory=args.settings.memory,
                 env={"ENVIRONMENT": shared.naming.name, **environment(args, self.endpoint)},
+                besides=[self.debugger],
                 mounts=python.source_mounts(args.settings.build),
                 files={
                     "database-password": args.database.password,
@@ -78,5 +82,6 @@ def environment(args: AppArgs, own: Endpoint) -> dict[str, str]:
         "PUBLIC_URL": own.for_browsers,
         "PROVIDERS_FILE": f"{MOUNT}/providers.json",
         "TOKEN_KEYS_FILE": f"{MOUNT}/token-keys.json",
+        **({"DEBUGGER_PORT": str(DEBUGGER_PORT)} if args.settings.debugger_port else {}),
         **TLS_VARIABLES,
     }

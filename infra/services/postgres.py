@@ -89,6 +89,7 @@ class Postgres(Service):
                 command=command(settings),
                 health=health(settings),
                 memory=settings.memory,
+                shared_memory=settings.shared_memory,
                 env=environment(settings),
                 files={
                     "password": password.result,
@@ -111,7 +112,8 @@ def service_file(settings: PostgresSettings, password: str) -> str:
 
 def command(settings: PostgresSettings) -> list[str]:
     """Return the server's command line: `postgres` with a `-c` for each parameter."""
-    parameters = {**SECURITY, **TUNING[settings.tuning]}
+    preload = {"shared_preload_libraries": ",".join(settings.preload)} if settings.preload else {}
+    parameters = {**TUNING[settings.tuning], **settings.parameters, **preload, **SECURITY}
     return ["postgres", *(word for name, value in parameters.items() for word in ("-c", f"{name}={value}"))]
 
 

@@ -7,16 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from math import ceil
 
 import pulumi
 import pulumi_docker as docker
 
+from infra import engine
 from infra.catalogue import Base
 from infra.certificates import Certificates
-from infra.config.sections import ContainerSettings, HealthSettings
+from infra.config.sections import ContainerSettings, HealthSettings, NetworkSettings
 from infra.config.values import engine_duration, megabytes, seconds
-from infra.endpoints import LOOPBACK, Endpoint
+from infra.endpoints import Endpoint
 from infra.images import Image
 from infra.naming import FILES_LABEL, Naming
 from infra.services.files import MOUNT, NOT_UPDATED, ServiceFiles
@@ -24,8 +26,6 @@ from infra.services.health import paced
 from infra.storage import DataStorage
 
 LOG_FILES = "3"
-PROCESSES = 1024
-"""The provider knows no pids limit; this limit counts the processes of the container's user instead."""
 
 TMP = {"/tmp": "rw,noexec,nosuid,nodev,size=64m,mode=1777"}  # noqa: S108 - the container's own, in memory
 
@@ -47,6 +47,7 @@ class Shared:
 
     naming: Naming
     network: pulumi.Input[str]
+    reach: NetworkSettings
     certificates: Certificates
     health: HealthSettings
     containers: ContainerSettings
@@ -66,8 +67,12 @@ class ServiceArgs:
     """Environment variables; never a secret."""
     files: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
     """Secrets and settings by file name, besides the CA and the service's own certificate."""
+    besides: Sequence[Endpoint] = ()
+    """Further ports that may be published."""
     data: DataStorage = field(default_factory=DataStorage)
     mounts: Sequence[docker.ContainerMountArgs] = ()
+    shared_memory: int | None = None
+    """Mebibytes of /dev/shm; None: the engine's default."""
     tmpfs: Mapping[str, str] = field(default_factory=dict)
     """Mount options of writable folders in memory, besides /tmp."""
 
@@ -84,7 +89,9 @@ class Service(pulumi.ComponentResource):
 
     def __init__(self, name: str, port: int, published: int | None, shared: Shared, parent: pulumi.Resource) -> None:
         super().__init__(f"dashtam:index:{name.capitalize()}", name, None, pulumi.ResourceOptions(parent=parent))
-        self.endpoint = Endpoint(name, port, published, shared.naming.hosts(name))
+        reach = shared.reach
+        names = tuple(dict.fromkeys((*shared.naming.hosts(name), *reach.names)))
+        self.endpoint = Endpoint(name, port, published, names, reach)
         self.shared = shared
         self.child = pulumi.ResourceOptions(parent=self)
 
@@ -111,7 +118,7 @@ class Service(pulumi.ComponentResource):
         shared, service = self.shared, self.endpoint.host
         name, memory = shared.naming.container(service), megabytes(args.memory)
         labels: dict[str, pulumi.Input[str]] = {**shared.naming.labels(service), FILES_LABEL: self.files.digest}
-        docker.Container(
+        made = docker.Container(
             name,
             name=name,
             image=args.image.id,
@@ -120,12 +127,12 @@ class Service(pulumi.ComponentResource):
             envs=[f"{key}={value}" for key, value in sorted(args.env.items())],
             labels=[docker.ContainerLabelArgs(label=key, value=value) for key, value in labels.items()],
             networks_advanced=[docker.ContainerNetworksAdvancedArgs(name=shared.network, aliases=[service])],
-            ports=_ports(self.endpoint),
+            ports=_ports(self.endpoint, *args.besides),
             mounts=[*args.data.mounts, *args.mounts, self.files.mount],
             tmpfs={**TMP, **args.data.tmpfs, **args.tmpfs},
             memory=memory,
             memory_swap=memory,
-            ulimits=[docker.ContainerUlimitArgs(name="nproc", soft=PROCESSES, hard=PROCESSES)],
+            shm_size=args.shared_memory,
             init=True,
             read_only=True,
             capabilities=docker.ContainerCapabilitiesArgs(drops=["ALL"]),
@@ -144,6 +151,13 @@ class Service(pulumi.ComponentResource):
                 replace_on_changes=NOT_UPDATED,
             ),
         )
+        if not pulumi.runtime.is_dry_run():
+            made.id.apply(partial(_limit_processes, name))
+
+
+def _limit_processes(name: str, container: str) -> None:
+    if problem := engine.limit_processes(engine.connect(), container):
+        pulumi.log.warn(f"The number of processes of {name} can't be limited: {problem}")
 
 
 def healthcheck(command: str, settings: HealthSettings) -> docker.ContainerHealthcheckArgs:
@@ -158,7 +172,9 @@ def healthcheck(command: str, settings: HealthSettings) -> docker.ContainerHealt
     )
 
 
-def _ports(endpoint: Endpoint) -> list[docker.ContainerPortArgs] | None:
-    if endpoint.published is None:
-        return None
-    return [docker.ContainerPortArgs(internal=endpoint.port, external=endpoint.published, ip=LOOPBACK)]
+def _ports(*endpoints: Endpoint) -> list[docker.ContainerPortArgs] | None:
+    return [
+        docker.ContainerPortArgs(internal=one.port, external=one.published, ip=one.reach.bind_address)
+        for one in endpoints
+        if one.published
+    ] or None

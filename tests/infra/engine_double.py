@@ -27,6 +27,7 @@ class EngineDouble:
     def clear(self) -> None:
         self.id = ID
         self.podman = False
+        self.posted: list[tuple[str, Any]] = []
         self._held: dict[str, list[dict[str, Any]]] = {"container": [], "network": [], "volume": []}
 
     def put(self, kind: str, name: str, labels: Mapping[str, str] | None = None) -> None:
@@ -57,8 +58,9 @@ def listening(engine: EngineDouble, folder: Path) -> Iterator[str]:
             self._send(engine.answer(self.path))
 
         def do_POST(self) -> None:
-            self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            self._send(None)
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            engine.posted.append((self.path, json.loads(body or b"null")))
+            self._send({} if self.path.endswith("/update") else None)
 
         def _send(self, document: Any) -> None:  # noqa: ANN401 - any document
             found = document is not None

@@ -56,7 +56,8 @@ def test_every_service_is_limited(deployment: Deployment) -> None:
     for service in deployment.services:
         assert service.inputs["memory"] >= 16
         assert service.inputs["memorySwap"] == service.inputs["memory"]
-        assert service.inputs["ulimits"] == [{"name": "nproc", "soft": 1024, "hard": 1024}]
+        # It would count the processes of every environment's containers together.
+        assert "ulimits" not in service.inputs
 
 
 def test_every_service_is_hardened(deployment: Deployment) -> None:

@@ -10,10 +10,13 @@ from urllib.parse import urlsplit
 
 from cli.engine.container import ContainerView, view
 from infra.naming import SERVICES
+from infra.outputs import LOCALHOST, LOOPBACK
 
 PROVIDERS = "PROVIDERS_FILE"
 """Names the app's file of providers, which is secret, and names the sandbox wherever there is one."""
-_LOOPBACK = frozenset({"localhost", "127.0.0.1"})
+
+HOSTS = frozenset({LOCALHOST, LOOPBACK})
+"""Names of this machine, at which ports are published."""
 
 
 @dataclass(frozen=True)
@@ -69,11 +72,13 @@ def build(
     documents: Sequence[Mapping[str, Any]],
     network: Mapping[str, Any],
     images: Mapping[str, str | None],
+    hostname: str = LOCALHOST,
 ) -> Graph:
     """Read an environment from what the engine has.
 
     Args:
         images: References by service; the engine knows ids only.
+        hostname: The name by which clients reach published ports.
     """
     known = {found.component: (found, dict(one)) for one in documents if (found := view(dict(one))).is_service}
     ordered = [(name, *known[name]) for name in SERVICES if name in known]
@@ -81,7 +86,8 @@ def build(
     published = {port: one.name for one in services for bound in one.container.ports.values() for port in bound}
     names = {one.name for one in services}
     told = [(name, document["Config"]["Env"] or []) for name, _, document in ordered]
-    uses = [use for name, variables in told for use in connections(name, variables, names, published)]
+    hosts = {*HOSTS, hostname}
+    uses = [use for name, variables in told for use in connections(name, variables, names, published, hosts)]
     uses += [use for name, variables in told for use in _providers(name, variables, names)]
     return Graph(environment, str(network["Name"]), bool(network["Internal"]), services, _once(uses))
 
@@ -105,14 +111,18 @@ def _published(document: Mapping[str, Any]) -> Iterator[str]:
 
 
 def connections(
-    name: str, variables: Iterable[str], services: Collection[str], published: Mapping[int, str]
+    name: str,
+    variables: Iterable[str],
+    services: Collection[str],
+    published: Mapping[int, str],
+    hosts: Collection[str] = HOSTS,
 ) -> Iterator[Use]:
-    """Read from a service's environment variables which others it knows."""
+    """Read from a service's environment variables which others it knows; ports are published at the hosts."""
     for variable, value in sorted(one.partition("=")[::2] for one in variables):
         host, port = _address(value)
         if host in services and host != name:
             yield Use(name, host, variable, browser=False)
-        elif host in _LOOPBACK and published.get(port, name) != name:
+        elif host in hosts and published.get(port, name) != name:
             yield Use(name, published[port], variable, browser=True)
 
 

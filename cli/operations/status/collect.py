@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from cli.core.errors import UserError
@@ -39,6 +39,7 @@ class Overview:
     expiry: datetime | None
     drift: int | None
     data: Mapping[str, int | None] | None
+    urls: Mapping[str, str | None] = field(default_factory=dict)
 
     @property
     def state(self) -> str:
@@ -80,6 +81,7 @@ def _look(engine: Snapshot, here: Clone | None, owner: str, stack: str, volumes:
         images=state.outputs.get("images") or {} if state else {},
         expiry=state.expiry if state else None,
         drift=len(differences(state, engine, stack, owner)) if state else None,
+        urls=state.outputs.get("urls") or {} if state else {},
         data={name: volumes.get(name) for name in _lasting(state)} if state else None,
     )
 

@@ -10,9 +10,11 @@ from rich.filesize import decimal
 from rich.table import Table
 from rich.text import Text
 
+from cli.engine.container import ContainerView
 from cli.operations.expiry import is_soon
 from cli.operations.status.collect import Overview
 from cli.operations.status.document import uptime
+from infra.endpoints import address
 
 _STYLES = {
     "healthy": "green",
@@ -39,7 +41,9 @@ def table(found: Sequence[Overview]) -> Table:
     rows = _table("environment", "service", "state", "health", "uptime", "ports", "image")
     for each in found:
         for one in each.services:
-            ports = ", ".join(f"{outer} -> {inner}" for inner, bound in one.ports.items() for outer in bound)
+            ports = ", ".join(
+                f"{_outer(one, outer)} -> {inner}" for inner, bound in one.ports.items() for outer in bound
+            )
             rows.add_row(
                 one.stack,
                 one.component,
@@ -50,6 +54,10 @@ def table(found: Sequence[Overview]) -> Table:
                 each.images.get(one.component) or one.image[:IMAGE_DIGITS],
             )
     return rows
+
+
+def _outer(container: ContainerView, port: int) -> str:
+    return address(container.exposed[port], port) if port in container.exposed else str(port)
 
 
 def environments(found: Sequence[Overview], *, owners: bool) -> Table:

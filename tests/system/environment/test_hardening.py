@@ -20,7 +20,7 @@ PROMISES: dict[str, Callable[[Document], bool]] = {
     "no privileges": lambda c: c["HostConfig"]["Privileged"] is False,
     "no new privileges": lambda c: "no-new-privileges:true" in c["HostConfig"]["SecurityOpt"],
     "bounded memory": lambda c: c["HostConfig"]["MemorySwap"] == c["HostConfig"]["Memory"] > 0,
-    "bounded processes": lambda c: [limit["Hard"] for limit in c["HostConfig"]["Ulimits"] or []] == [1024],
+    "bounded processes": lambda c: c["HostConfig"]["PidsLimit"] == 1024,
     "an init reaps": lambda c: c["HostConfig"]["Init"] is True,
     "logs rotate": lambda c: (
         c["HostConfig"]["LogConfig"] == {"Type": "json-file", "Config": {"max-file": "3", "max-size": "16m"}}

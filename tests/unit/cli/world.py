@@ -116,6 +116,9 @@ class World:
     def last_lines(self, container: str, count: int) -> list[str]:
         return [f"last words of {container}"][:count]
 
+    def publishes_here(self) -> bool:
+        return True
+
     def networks(self, *_: object) -> dict[str, str]:
         return {}
 

@@ -81,10 +81,39 @@ def test_a_listening_port_is_an_engine(monkeypatch: pytest.MonkeyPatch) -> None:
         engine.require()
 
 
-@pytest.mark.parametrize("host", ["ssh://user@elsewhere", "npipe:////./pipe/docker_engine"])
-def test_other_kinds_of_hosts_are_left_to_the_provider(monkeypatch: pytest.MonkeyPatch, host: str) -> None:
-    monkeypatch.setenv("DOCKER_HOST", host)
+def test_a_named_pipe_is_left_to_the_provider(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DOCKER_HOST", "npipe:////./pipe/docker_engine")
     engine.require()
+
+
+@pytest.mark.parametrize(
+    ("host", "remedy"),
+    [
+        ("ssh://user@elsewhere", "`ssh -nNT -L /tmp/docker.sock:/var/run/docker.sock user@elsewhere`"),
+        ("fd://", "Write unix:///var/run/docker.sock or tcp://HOST:PORT."),
+        ("elsewhere:2375", "Write unix:///var/run/docker.sock or tcp://HOST:PORT."),
+    ],
+)
+def test_what_is_not_supported_is_refused_with_the_remedy(
+    monkeypatch: pytest.MonkeyPatch, host: str, remedy: str
+) -> None:
+    said = refusal(monkeypatch, host)
+    assert said.startswith(f"DOCKER_HOST={host} is not supported: ")
+    assert remedy in said
+
+
+@pytest.mark.parametrize(("ok", "said"), [(True, ""), (False, "no such cgroup")])
+def test_processes_are_limited_by_the_containers_own_group(ok: bool, said: str) -> None:
+    asked: list[tuple[str, object]] = []
+
+    def post(url: str, *, json: object, timeout: float) -> SimpleNamespace:
+        assert timeout == 60
+        asked.append((url, json))
+        return SimpleNamespace(ok=ok, text="no such cgroup\n")
+
+    api = SimpleNamespace(post=post, base_url="http+docker://localhost", api_version="1.41", timeout=60)
+    assert engine.limit_processes(cast("DockerClient", SimpleNamespace(api=api)), "abc") == said
+    assert asked == [("http+docker://localhost/v1.41/containers/abc/update", {"PidsLimit": 1024})]
 
 
 def test_a_missing_socket(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
@@ -140,13 +169,6 @@ def test_a_socket_that_the_user_may_not_use(listening: Path) -> None:
         f" docker group (`sudo usermod -aG docker $USER`, then log in again). {MORE}"
     )
     assert done.stderr == ""
-
-
-def test_an_engine_over_ssh_is_reached_by_its_socket(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DOCKER_HOST", "ssh://user@elsewhere")
-    with pytest.raises(engine.EngineError) as error:
-        engine.connect()
-    assert "ssh -nNT -L /tmp/docker.sock:/var/run/docker.sock user@elsewhere`" in str(error.value)
 
 
 class Database:

@@ -20,7 +20,10 @@ DOCUMENT: dict[str, Any] = {
     "containers": {name: f"dashtam-test-{name}" for name in ("postgres", "redis", "app", "callback", "sandbox")},
     "volumes": {},
     "images": {"postgres": "p:1", "redis": "r:1", "app": "a:1", "callback": "c:1", "sandbox": "s:1", "tests": None},
-    "ports": {"app": 8001, "postgres": 5433, "redis": 6380, "callback": 8183, "sandbox": 8283},
+    "ports": {"app": 8001, "postgres": 5433, "redis": 6380, "callback": 8183, "sandbox": 8283, "debugger": None},
+    "bind_address": "127.0.0.1",
+    "hostname": "localhost",
+    "client_host": "127.0.0.1",
     "urls": {
         "app": "https://localhost:8001",
         "docs": "https://localhost:8001/docs",
@@ -48,6 +51,8 @@ SECRETS = {
     "redis_dsn": REDIS,
     "internal_redis_dsn": INTERNAL_REDIS,
 }
+SINCE = {"engine", "bind_address", "hostname", "client_host"}
+"""What earlier versions didn't have."""
 UNPUBLISHED = {"database_dsn", "redis_dsn"}
 """Pulumi leaves out what is null."""
 
@@ -116,7 +121,7 @@ def test_what_is_absent_is_not_published() -> None:
     assert (outputs.database_dsn, outputs.redis_dsn) == (None, None)
 
 
-@pytest.mark.parametrize("name", [name for name in DOCUMENT if name not in {*UNPUBLISHED, "engine"}])
+@pytest.mark.parametrize("name", [name for name in DOCUMENT if name not in {*UNPUBLISHED, *SINCE}])
 def test_every_other_field_is_required(name: str) -> None:
     with pytest.raises(ValidationError, match="Field required"):
         StackOutputs.model_validate({key: value for key, value in DOCUMENT.items() if key != name})

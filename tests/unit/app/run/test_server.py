@@ -160,6 +160,16 @@ def answers(client: httpx2.Client, url: str, status: str) -> Callable[[], bool]:
     return ask
 
 
+def contains(client: httpx2.Client, url: str, text: str) -> Callable[[], bool]:
+    def ask() -> bool:
+        try:
+            return text in client.get(url).text
+        except httpx2.TransportError:
+            return False
+
+    return ask
+
+
 def test_a_request_in_flight_is_answered_before_the_end(
     environment: dict[str, str], client: httpx2.Client, tmp_path: Path
 ) -> None:
@@ -199,7 +209,7 @@ async def test_a_second_server_ends_with_its_context(environment: dict[str, str]
 
 
 def test_a_taken_port_ends_the_start(environment: dict[str, str], tmp_path: Path) -> None:
-    with socket.create_server(("0.0.0.0", 0)) as taken:  # noqa: S104 - as the server would
+    with socket.create_server(("0.0.0.0", 0)) as taken:
         code = BOTH.replace("SECOND", str(taken.getsockname()[1]))
         path = str(Path(app.__file__).parents[1])
         with running(["-c", code], {**environment, "PYTHONPATH": path}, tmp_path) as process:
@@ -226,6 +236,15 @@ def test_reloads_after_an_edit(environment: dict[str, str], source: Path, client
         for status in ("first", "second"):
             edited.write_text(re.sub('"status": "[a-z]+"', f'"status": "{status}"', edited.read_text()))
             eventually(answers(client, url, status))
+
+
+def test_an_edit_of_the_style_is_served(environment: dict[str, str], source: Path, client: httpx2.Client) -> None:
+    with running(["-m", "app.run.callback", "--reload"], environment, source.parent) as process:
+        (url,) = (f"{one}/static/style.css" for one in process.urls())
+        eventually(contains(client, url, "{"))
+        with (source / "http" / "static" / "style.css").open("a") as style:
+            style.write("/* edited */")
+        eventually(contains(client, url, "/* edited */"))
 
 
 def test_survives_an_edit_that_does_not_run(environment: dict[str, str], source: Path, client: httpx2.Client) -> None:

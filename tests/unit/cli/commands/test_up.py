@@ -7,7 +7,7 @@ from pydantic import SecretStr
 from rich.console import Console
 from typer.testing import CliRunner
 
-from cli.commands.up import app, summary
+from cli.commands.up import app, exposed, summary
 from cli.core.errors import UserError
 from infra.outputs import Containers, Database, ImageReferences, Ports, StackOutputs, Urls
 
@@ -65,6 +65,26 @@ def test_what_an_environment_does_not_have_is_not_in_the_summary() -> None:
     Console(file=written, width=200).print(summary(without))
     assert "callback" in written.getvalue()
     assert "sandbox" not in written.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("published", "given", "said"),
+    [
+        (True, {}, ""),
+        (True, {"bind_address": "::1"}, ""),
+        (True, {"bind_address": "0.0.0.0"}, "test is reachable from the network: its ports are published on 0.0.0.0."),
+        (False, {"bind_address": "0.0.0.0"}, ""),
+    ],
+)
+def test_what_other_computers_reach_is_stated(published: bool, given: dict[str, str], said: str) -> None:
+    assert exposed(_outputs(published=published).model_copy(update=given)) == said
+
+
+def test_the_summary_has_the_address_that_clients_connect_to() -> None:
+    outputs = _outputs(published=True).model_copy(update={"client_host": "2001:db8::7"})
+    written = io.StringIO()
+    Console(file=written, width=200).print(summary(outputs))
+    assert "[2001:db8::7]:5433" in written.getvalue()
 
 
 @pytest.mark.parametrize("environments", [["dev", "test"], ["dev", "dev"]])

@@ -40,3 +40,22 @@ def test_the_engine_is_the_one_that_the_users_context_names(monkeypatch: pytest.
     meta.write_text(json.dumps({"Endpoints": {"docker": {"Host": f"unix://{tmp_path}/docker.sock"}}}))
     with pytest.raises(UserError, match="that you chose by context mine"):
         connect()
+
+
+@pytest.mark.parametrize("by", ["DOCKER_HOST", "context mine"])
+def test_an_engine_over_ssh_is_refused_with_the_way_to_reach_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, by: str
+) -> None:
+    monkeypatch.delenv("DOCKER_HOST", raising=False)
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
+    if by == "DOCKER_HOST":
+        monkeypatch.setenv("DOCKER_HOST", "ssh://me@build")
+    else:
+        monkeypatch.setenv("DOCKER_CONTEXT", "mine")
+        meta = tmp_path / "contexts/meta" / hashlib.sha256(b"mine").hexdigest() / "meta.json"
+        meta.parent.mkdir(parents=True)
+        meta.write_text(json.dumps({"Endpoints": {"docker": {"Host": "ssh://me@build"}}}))
+    with pytest.raises(UserError, match=r"The Docker engine at ssh://me@build can't be used\.") as caught:
+        connect()
+    assert caught.value.cause.startswith(f"{by} names it; ")
+    assert "`ssh -nNT -L /tmp/docker.sock:/var/run/docker.sock me@build`" in caught.value.remedy

@@ -25,7 +25,7 @@ INPUTS: dict[str, Any] = {
     "init": True,
     "capabilities": {"drops": ["ALL"]},
     "securityOpts": ["no-new-privileges:true"],
-    "ulimits": [{"name": "nproc", "soft": 1024, "hard": 1024}],
+    "ulimits": [{"name": "nofile", "soft": 1024, "hard": 1024}],
     "healthcheck": {
         "tests": ["CMD", "x"],
         "interval": "500ms",
@@ -66,7 +66,7 @@ DOCUMENT: dict[str, Any] = {
         "CapAdd": None,
         "CapDrop": ["ALL"],
         "SecurityOpt": ["no-new-privileges:true"],
-        "Ulimits": [{"Name": "nproc", "Soft": 1024, "Hard": 1024}],
+        "Ulimits": [{"Name": "nofile", "Soft": 1024, "Hard": 1024}],
         "LogConfig": {"Type": "json-file", "Config": {"max-size": "16m"}},
         "Privileged": False,
         "NanoCpus": 0,

@@ -143,7 +143,7 @@ def test_everything_that_holds_a_name(view: EngineView, engine: Engine) -> None:
     foreign = engine.run("web")
     foreign["Name"] = "/web"
     foreign["Config"]["Labels"] = None
-    foreign["NetworkSettings"]["Ports"] = {"80/tcp": [{"HostIp": "0.0.0.0", "HostPort": "80"}], "81/tcp": None}  # noqa: S104
+    foreign["NetworkSettings"]["Ports"] = {"80/tcp": [{"HostIp": "0.0.0.0", "HostPort": "80"}], "81/tcp": None}
     # One that is being removed has no name any more.
     engine.run("removed")["Name"] = ""
     engine.connect("net", LABELS)

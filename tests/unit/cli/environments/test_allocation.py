@@ -27,8 +27,13 @@ OWN = ("postgres", "app")
 class FakeView(EngineView):
     """An engine that holds some names."""
 
+    is_here = True
+
     def __init__(self, held: Iterable[Holding] = ()) -> None:
         self.held = list(held)
+
+    def publishes_here(self) -> bool:
+        return self.is_here
 
     def holdings(self) -> list[Holding]:
         return self.held
@@ -41,7 +46,7 @@ class FakeView(EngineView):
 def _quiet_machine(monkeypatch: pytest.MonkeyPatch, data_home: Path) -> None:
     """What this machine happens to listen on is no matter here."""
     assert not data_home.exists()
-    monkeypatch.setattr(free_ports, "is_bound", lambda _: False)
+    monkeypatch.setattr(free_ports, "is_bound", lambda *_: False)
 
 
 def _clone(folder: Path, name: str) -> Clone:
@@ -195,7 +200,7 @@ def test_ports_that_are_bound_or_published_are_passed_over(here: Clone, monkeypa
     assert again == first
     placements.release(here, "feature-x")
     bound = first.ports["app"]
-    monkeypatch.setattr(free_ports, "is_bound", lambda port: port == bound)
+    monkeypatch.setattr(free_ports, "is_bound", lambda port, _: port == bound)
     second, _ = _settle(here, stack="feature-x", source="dev")
     placements.release(here, "feature-x")
     published = _container("web", "", second.ports["postgres"])

@@ -68,3 +68,11 @@ def test_a_port_is_bound_while_something_listens_on_it() -> None:
         assert not free_ports.is_bound(port)
         server.listen()
         assert free_ports.is_bound(port)
+        assert free_ports.is_bound(port, "0.0.0.0")
+        assert not free_ports.is_bound(port, "127.0.0.2")
+
+
+def test_an_address_is_one_of_this_machines_or_not() -> None:
+    assert free_ports.is_own("127.0.0.1")
+    assert free_ports.is_own("0.0.0.0")
+    assert not free_ports.is_own("192.0.2.1")

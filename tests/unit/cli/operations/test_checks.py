@@ -104,3 +104,10 @@ def test_without_an_engine_there_is_nothing_to_look_at(monkeypatch: pytest.Monke
     monkeypatch.setattr(checks, "connect", refuse)
     assert list(checks.service_findings(Clone("me", tmp_path, tmp_path))) == []
     assert list(checks.image_findings()) == []
+
+
+def test_ports_that_other_computers_reach_are_stated(tmp_path: Path) -> None:
+    exposed = "  dashtam:network: {bind_address: 0.0.0.0}\n  dashtam:redis: {port: 6379}\n"
+    (tmp_path / "Pulumi.dev.yaml").write_text(VALID + exposed)
+    found = checks.config_finding(tmp_path, "dev")
+    assert (found.ok, found.detail) == (True, "valid; its ports are reachable from the network, on 0.0.0.0")

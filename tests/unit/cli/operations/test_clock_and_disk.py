@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import platform
 import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,7 +15,7 @@ NOW = datetime(2026, 5, 4, 3, 2, 1, tzinfo=UTC)
 
 
 def _info(root: Path, time: str = "2026-05-04T03:02:01.128853831Z") -> dict[str, str]:
-    return {"SystemTime": time, "DockerRootDir": str(root)}
+    return {"SystemTime": time, "DockerRootDir": str(root), "Name": platform.node()}
 
 
 @pytest.mark.parametrize(
@@ -58,8 +59,9 @@ def test_a_disk_that_is_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert "5 MiB are free" in raised.value.cause
 
 
-def test_an_engine_elsewhere_has_a_disk_of_its_own(tmp_path: Path) -> None:
-    clock_and_disk.require_sound(_info(tmp_path / "nowhere"), None, NOW)
+def test_an_engine_elsewhere_has_a_disk_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=0))
+    clock_and_disk.require_sound({**_info(tmp_path), "Name": "build-host"}, None, NOW)
 
 
 @pytest.mark.parametrize(("free", "refused"), [(clock_and_disk.HOME_ROOM, False), (clock_and_disk.HOME_ROOM - 1, True)])

@@ -27,8 +27,13 @@ config:
 class FakeView(EngineView):
     """An engine with some names and ports in use."""
 
+    is_here = True
+
     def __init__(self, *held: Holding, own: ContainerView | None = None) -> None:
         self.held, self.own = list(held), [own] if own else []
+
+    def publishes_here(self) -> bool:
+        return self.is_here
 
     def holdings(self) -> list[Holding]:
         return self.held
@@ -150,3 +155,25 @@ def test_a_file_that_the_config_names_and_nobody_made_is_told(tmp_path: Path, fr
         configuration(tmp_path, "test")
     assert error.value.message == "Pulumi.test.yaml is not valid."
     assert 'dashtam:providers.bank.client_id_file = "id": no such file or directory;' in error.value.cause
+
+
+def test_another_computers_ports_are_not_judged_by_this_ones(tmp_path: Path, taken: int) -> None:
+    view = FakeView()
+    view.is_here = False
+    _require(tmp_path, taken, view)
+
+
+def test_a_port_that_a_container_of_another_computer_publishes_is_taken(tmp_path: Path, free: int) -> None:
+    view = FakeView(Holding("container", "web", "", frozenset({free})))
+    view.is_here = False
+    with pytest.raises(UserError, match=f"Port {free}") as raised:
+        _require(tmp_path, free, view)
+    assert "The container web" in raised.value.cause
+
+
+def test_an_address_of_no_interface_is_refused(tmp_path: Path, free: int) -> None:
+    (tmp_path / "Pulumi.test.yaml").write_text(
+        CONFIG.format(port=free) + "  dashtam:network: {bind_address: 192.0.2.1, hostname: b.example}\n"
+    )
+    with pytest.raises(UserError, match=r"can't publish its ports on 192\.0\.2\.1"):
+        preflight.require_free(Clone("me", tmp_path, tmp_path), FakeView(), "test", plain("test"))

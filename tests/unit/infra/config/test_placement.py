@@ -12,6 +12,7 @@ from infra import identity
 from infra.catalogue import ROOT
 from infra.config import placement, settings
 from infra.config.placement import Placement, follow
+from infra.config.sections import NetworkSettings
 from infra.naming import SERVICES
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def test_a_plain_stack_is_as_its_config_says(stack: str) -> None:
 @pytest.mark.parametrize("stack", ["dev", "test"])
 def test_the_ports_are_the_placements(stack: str) -> None:
     config = placed(**PORTS).applied(committed(stack))
-    assert config.ports == PORTS
+    assert config.ports == {**PORTS, "debugger": None}
     assert config.app.oauth_redirect_uri == "https://127.0.0.1:23013"
 
 
@@ -83,7 +84,7 @@ def test_a_service_that_the_placement_does_not_know_keeps_its_port(load: Load) -
     ],
 )
 def test_a_redirect_uri_follows_if_it_leads_to_the_callback(load: Load, uri: str, expected: str) -> None:
-    assert follow(uri, 8182, 23013) == expected
+    assert follow(uri, 8182, 23013, NetworkSettings()) == expected
     provider = {**BANK, "redirect_uri": uri}
     config = load({"callback.port": 8182, "app.oauth_redirect_uri": uri, "providers": {"bank": provider, "two": OTHER}})
     after = placed(callback=23013).applied(config)
@@ -92,7 +93,24 @@ def test_a_redirect_uri_follows_if_it_leads_to_the_callback(load: Load, uri: str
 
 
 def test_the_port_that_https_implies_is_followed_too() -> None:
-    assert follow("https://localhost/back", 443, 23013) == "https://localhost:23013/back"
+    assert follow("https://localhost/back", 443, 23013, NetworkSettings()) == "https://localhost:23013/back"
+
+
+@pytest.mark.parametrize(
+    ("uri", "expected"),
+    [
+        ("https://127.0.0.1:8182", "https://build.example:8182"),
+        ("https://localhost:8182/back", "https://build.example:8182/back"),
+        ("https://build.example:8182", "https://build.example:8182"),
+        ("https://127.0.0.1:9000", "https://127.0.0.1:9000"),
+        ("https://tunnel.example:8182", "https://tunnel.example:8182"),
+    ],
+)
+def test_a_redirect_uri_leads_to_the_name_that_clients_know(load: Load, uri: str, expected: str) -> None:
+    known = {"network.hostname": "build.example", "callback.port": 8182, "app.oauth_redirect_uri": uri}
+    assert placement.plain("test").applied(load(known)).app.oauth_redirect_uri == expected
+    moved = placed(callback=23013).applied(load(known)).app.oauth_redirect_uri
+    assert moved == expected.replace("build.example:8182", "build.example:23013")
 
 
 def test_a_redirect_uri_stays_where_no_callback_is_published(load: Load) -> None:
@@ -141,3 +159,10 @@ def test_where_a_stack_is_put_is_reported_with_its_record() -> None:
     assert placement.report("dev", placed(app=23012), Path("/home/placements.json")) == (
         "dev has the name feature-x, the config of dev and the ports app 23012: see /home/placements.json."
     )
+
+
+def test_the_debuggers_port_is_placed_too(load: Load) -> None:
+    config = load({"app.build": "development", "app.debugger_port": 5678, "app.port": 8000})
+    moved = placed(app=23012, debugger=23015).applied(config).app
+    assert (moved.port, moved.debugger_port) == (23012, 23015)
+    assert placed(debugger=23015).applied(load({})).app.debugger_port is None

@@ -25,7 +25,7 @@ IDENTIFIER = (
 )
 SECTIONS = (
     "network, postgres, redis, app, callback, sandbox, providers, tokens,"
-    " health, containers, certificates, images, tests"
+    " health, containers, certificates, images, hooks, tests"
 )
 
 
@@ -39,7 +39,7 @@ REFUSALS: list[tuple[Change, str]] = [
     ({"postgress.database": "x"}, "dashtam:postgress is not a known key. Did you mean postgres?"),
     ({"postgres.prot": 5}, "dashtam:postgres.prot is not a known key. Did you mean port?"),
     ({"app.redirect_uri": "x"}, "dashtam:app.redirect_uri is not a known key. Did you mean oauth_redirect_uri?"),
-    ({"network.mtu": 9}, "dashtam:network.mtu is not a known key. Known here: internal."),
+    ({"network.mtu": 9}, "dashtam:network.mtu is not a known key. Known here: internal, bind_address, hostname."),
     ({"zzz": {}}, f"dashtam:zzz is not a known key. Known here: {SECTIONS}."),
     ({"a\nb": {}}, f"dashtam:a\\nb is not a known key. Known here: {SECTIONS}."),
     # Ports.

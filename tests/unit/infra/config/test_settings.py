@@ -27,7 +27,7 @@ def test_defaults_are_safe(load: Load) -> None:
     )
     assert (minimal.postgres.storage, minimal.postgres.tuning) == ("volume", "durable")
     assert (minimal.redis.storage, minimal.redis.persistence, minimal.redis.database) == ("volume", "aof", 0)
-    assert minimal.ports == dict.fromkeys(("app", "postgres", "redis", "callback", "sandbox"))
+    assert minimal.ports == dict.fromkeys(("app", "postgres", "redis", "callback", "sandbox", "debugger"))
     assert (minimal.app.build, minimal.app.debug, minimal.app.testing) == ("production", False, False)
     assert minimal.network.internal is False
     assert minimal.containers.stop_grace == "30s"

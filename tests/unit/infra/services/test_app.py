@@ -11,7 +11,7 @@ from infra.services.health import DEADLINE
 
 if TYPE_CHECKING:
     from infra.services.python import Build
-    from tests.unit.infra.conftest import Load
+    from tests.unit.infra.conftest import Load, Refused
 
 NONE: Any = None
 OWN = Endpoint("app", 8000)
@@ -73,3 +73,19 @@ def test_the_health_check_is_a_verified_request_from_inside() -> None:
 
 def test_the_service_gets_the_address_for_browsers(load: Load) -> None:
     assert environment(load, Endpoint("app", 8000, 8001))["PUBLIC_URL"] == "https://localhost:8001"
+
+
+def test_a_debugger_is_listened_for_only_if_the_config_gives_it_a_port(load: Load) -> None:
+    assert "DEBUGGER_PORT" not in environment(load, OWN)
+    with_port = environment(load, OWN, build="development", debugger_port=5678)
+    assert with_port["DEBUGGER_PORT"] == "5678"
+
+
+def test_a_debugger_goes_with_mounted_source_only(refused: Refused) -> None:
+    (problem,) = refused({"app.debugger_port": 5678})
+    assert "set build: development, or remove it" in problem
+
+
+def test_the_debuggers_port_is_another_ones_nowhere(refused: Refused) -> None:
+    (problem,) = refused({"app.build": "development", "app.debugger_port": 8000, "app.port": 8000})
+    assert "port 8000 is used by both app and debugger" in problem

@@ -1,7 +1,14 @@
 from __future__ import annotations
 
-from infra.config.sections import PostgresSettings
+from typing import TYPE_CHECKING
+
+import pytest
+
+from infra.config.sections import PostgresSettings, parameter_megabytes
 from infra.services import postgres
+
+if TYPE_CHECKING:
+    from tests.unit.infra.conftest import Change, Load, Refused
 
 DURABLE = PostgresSettings(database="dashtam", user="dashtam_user")
 SPEED = PostgresSettings(database="dashtam_test", user="dashtam_test_user", storage="tmpfs", tuning="speed")
@@ -77,3 +84,65 @@ def test_clients_in_the_container_verify_the_server() -> None:
         "sslmode": "verify-full",
         "sslrootcert": "/run/secrets/ca.crt",
     }
+
+
+def test_parameters_override_the_tuning_and_nothing_that_the_environment_depends_on(load: Load) -> None:
+    wanted = {"max_connections": 200, "work_mem": "64MB", "jit": False, "auto_explain.log_min_duration": 0}
+    settings = load({"postgres.parameters": wanted, "postgres.tuning": "speed", "postgres.preload": ["auto_explain"]})
+    given = parameters(postgres.command(settings.postgres))
+    assert given.items() >= postgres.SECURITY.items()
+    assert given["max_connections"] == "200"
+    assert given["work_mem"] == "64MB"
+    assert given["jit"] == "off"
+    assert given["auto_explain.log_min_duration"] == "0"
+    assert given["shared_preload_libraries"] == "auto_explain"
+    assert given["wal_buffers"] == "16MB"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("ssl", "ssl_min_protocol_version", "hba_file", "password_encryption", "data_directory", "config_file"),
+        *("listen_addresses", "port", "unix_socket_directories", "shared_preload_libraries"),
+    ],
+)
+def test_what_the_environment_depends_on_is_refused_with_the_reason(refused: Refused, name: str) -> None:
+    (problem,) = refused({"postgres.parameters": {name: "x"}})
+    assert f"{name} can't be set: " in problem
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"postgres.parameters": {"Fsync": "on"}}, "a parameter's name in lower case"),
+        ({"postgres.parameters": {"work_mem": [1]}}, "it must be a line of text, a number, true or false"),
+        ({"postgres.parameters": {"work_mem": "1\n2"}}, "it must be a line of text, a number, true or false"),
+        ({"postgres.parameters": {"max_connections": 801}}, "a whole number up to 800"),
+        ({"postgres.parameters": {"fsync": "of"}, "postgres.storage": "volume"}, "a crash would ruin the data"),
+        ({"postgres.parameters": {"full_page_writes": False}, "postgres.storage": "volume"}, "would ruin the data"),
+        ({"postgres.parameters": {"shared_buffers": "2GB"}}, "set memory: 2624m or more"),
+        ({"postgres.shm_size": "2g"}, "shm_size 2g is more than memory 1g"),
+        ({"postgres.preload": ["../evil"]}, "the name of a library"),
+    ],
+)
+def test_parameters_that_cannot_work_are_refused(refused: Refused, change: Change, why: str) -> None:
+    (problem,) = refused(change)
+    assert why in problem
+
+
+@pytest.mark.parametrize(("text", "size"), [("128MB", 128), ("2 GB", 2048), ("16384", 128), ("64kB", 1), ("x", 0)])
+def test_sizes_are_read_as_the_server_reads_them(text: str, size: int) -> None:
+    assert parameter_megabytes(text) == size
+
+
+@pytest.mark.parametrize(
+    ("change", "shared"),
+    [
+        ({"postgres.storage": "volume", "postgres.memory": "1g"}, 1024 - 192),
+        ({"postgres.memory": "2g", "postgres.tmpfs_size": "1g", "postgres.tuning": "speed"}, 2048 - 1024 - 384),
+        ({"postgres.memory": "2g", "postgres.shm_size": "256m"}, 256),
+        ({"postgres.storage": "volume", "postgres.memory": "192m"}, 64),
+    ],
+)
+def test_parallel_queries_may_use_what_the_memory_limit_leaves(load: Load, change: Change, shared: int) -> None:
+    assert load(change).postgres.shared_memory == shared
