@@ -8,7 +8,14 @@ class ProviderError(Exception):
 
 
 class UnavailableError(ProviderError):
-    """The provider can't be reached, or fails itself: the same call may succeed later."""
+    """The provider can't be reached, or fails itself: the same call may succeed later.
+
+    `retry_after` is the number of seconds that it asks to wait, if it does.
+    """
+
+    def __init__(self, message: str, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 class RefusedError(ProviderError):
