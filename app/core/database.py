@@ -23,8 +23,13 @@ _POOL: dict[str, object] = {
 }
 
 
-def create_engine(settings: AppSettings, **pool: object) -> AsyncEngine:
-    """Make an engine, with SQLAlchemy's pool options if the service's don't fit; nothing connects yet."""
+def create_engine(
+    settings: AppSettings, *, command_timeout: float | None = COMMAND_TIMEOUT, **pool: object
+) -> AsyncEngine:
+    """Make an engine, with SQLAlchemy's pool options if the service's don't fit; nothing connects yet.
+
+    `command_timeout` is the number of seconds for one statement, None for as long as it takes.
+    """
     url = URL.create(
         "postgresql+asyncpg",
         settings.database_user,
@@ -39,7 +44,7 @@ def create_engine(settings: AppSettings, **pool: object) -> AsyncEngine:
             # A context of its own: what an HTTP client sets in its context (ALPN), PostgreSQL refuses.
             "ssl": client_context(settings.tls_ca_file),
             "timeout": CONNECT_TIMEOUT,
-            "command_timeout": COMMAND_TIMEOUT,
+            "command_timeout": command_timeout,
             "server_settings": {"application_name": "dashtam"},
         },
         hide_parameters=True,

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import httpx2
 import pytest
 
-from app.providers import calls
 from app.providers.calls import LARGEST, LONGEST_WAIT, call
 from app.providers.errors import UnavailableError
 
@@ -40,7 +39,7 @@ def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     async def sleep(delay: float) -> None:
         seconds.append(delay)
 
-    monkeypatch.setattr(calls.asyncio, "sleep", sleep)
+    monkeypatch.setattr("app.providers.calls.asyncio.sleep", sleep)
     return seconds
 
 
@@ -66,8 +65,8 @@ def fine() -> httpx2.Response:
 
 
 def encoded(encoding: str | None, body: bytes) -> Streamed:
-    pack = {"gzip": gzip.compress, "deflate": zlib.compress}.get(encoding or "", bytes)
-    return Streamed(pack(body))
+    packed = gzip.compress(body) if encoding == "gzip" else zlib.compress(body) if encoding else body
+    return Streamed(packed)
 
 
 @pytest.mark.parametrize("encoding", [None, "gzip", "deflate"])

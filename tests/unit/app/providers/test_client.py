@@ -393,7 +393,8 @@ async def test_clocks_that_differ_are_named_so(provider: Make, back_channel: Bac
 async def test_an_odd_time_is_no_difference_of_clocks(
     provider: Make, back_channel: BackChannel, claim: str, odd: object
 ) -> None:
-    back_channel.answers["/token"] = back_channel.tokens(id_token=id_token(**{claim: odd}))
+    changes: dict[str, Any] = {claim: odd}
+    back_channel.answers["/token"] = back_channel.tokens(id_token=id_token(**changes))
     with contextlib.suppress(InvalidIdTokenError):
         assert (await provider().exchange("the-code", CHALLENGE)).subject == "account-1"
 
