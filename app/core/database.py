@@ -23,12 +23,10 @@ _POOL: dict[str, object] = {
 }
 
 
-def create_engine(
-    settings: AppSettings, *, command_timeout: float | None = COMMAND_TIMEOUT, **pool: object
-) -> AsyncEngine:
+def create_engine(settings: AppSettings, *, patient: bool = False, **pool: object) -> AsyncEngine:
     """Make an engine, with SQLAlchemy's pool options if the service's don't fit; nothing connects yet.
 
-    `command_timeout` is the number of seconds for one statement, None for as long as it takes.
+    With `patient`, a statement may take as long as it takes.
     """
     url = URL.create(
         "postgresql+asyncpg",
@@ -44,7 +42,7 @@ def create_engine(
             # A context of its own: what an HTTP client sets in its context (ALPN), PostgreSQL refuses.
             "ssl": client_context(settings.tls_ca_file),
             "timeout": CONNECT_TIMEOUT,
-            "command_timeout": command_timeout,
+            "command_timeout": None if patient else COMMAND_TIMEOUT,
             "server_settings": {"application_name": "dashtam"},
         },
         hide_parameters=True,

@@ -44,6 +44,7 @@ class ProviderAtHand(Provider):
     revocation_failure: Exception | None = None
     fails_for: set[str] = field(default_factory=set)
     delay: float = 0
+    codes_wait: asyncio.Event | None = None
     asked: asyncio.Event = field(default_factory=asyncio.Event)
     answers: asyncio.Event = field(default_factory=asyncio.Event)
     subject: str = "account-1"
@@ -68,8 +69,9 @@ class ProviderAtHand(Provider):
     async def exchange(self, code: str, challenge: Challenge) -> Grant:
         self._fail()
         assert challenge.verifier
-        self.asked.set()
-        await self.answers.wait()
+        if self.codes_wait is not None:
+            self.asked.set()
+            await self.codes_wait.wait()
         self.exchanged.append(code)
         ends = None if self.link_lifetime is None else datetime.now(UTC) + self.link_lifetime
         return replace(self._grant(self.subject), link_ends_at=ends)

@@ -392,16 +392,14 @@ async def test_a_part_that_is_not_available(
     assert "hush" not in answer.text
 
 
-async def test_many_who_start_at_once_are_all_served(service: ASGIApp, own_settings: AppSettings) -> None:
+async def test_many_who_start_at_once_are_all_served(service: ASGIApp) -> None:
     transport = httpx2.ASGITransport(service)
     async with AsyncExitStack() as leaving:
         clients = [httpx2.AsyncClient(transport=transport, base_url=PUBLIC) for _ in range(PEOPLE)]
         for client in clients:
             await leaving.enter_async_context(client)
-        # The rate limit of an address is far below this: each of them has one of its own.
         answers = await asyncio.gather(*(begin(client) for client in clients))
-    assert {one.status_code for one in answers} <= {HTTPStatus.CREATED, HTTPStatus.TOO_MANY_REQUESTS}
-    assert sum(one.status_code == HTTPStatus.CREATED for one in answers) > PEOPLE // 2
+    assert {one.status_code for one in answers} == {HTTPStatus.CREATED}
 
 
 async def begin(client: httpx2.AsyncClient) -> httpx2.Response:

@@ -224,13 +224,13 @@ async def test_what_can_never_be_stored_is_revoked(
 async def test_a_link_runs_to_its_end_though_its_caller_is_gone(
     connections: Connections, provider: ProviderAtHand, sessions: Sessions, keys: DataKeys
 ) -> None:
-    provider.hang()
+    provider.codes_wait = asyncio.Event()
     asking = asyncio.create_task(connections.link(OWNER, provider, "code", CHALLENGE))
     await provider.asked.wait()
     asking.cancel()
     with pytest.raises(asyncio.CancelledError):
         await asking
-    provider.answers.set()
+    provider.codes_wait.set()
     await connections.settle()
     assert await tokens(sessions, keys) == [("access-1", "refresh-1")]
 

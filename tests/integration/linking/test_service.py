@@ -117,7 +117,7 @@ async def test_other_positions_are_refused(linking: Linking, after: str) -> None
     if after == "":
         assert (await linking.connections(OWNER, after=after)).items == []
         return
-    with pytest.raises(ValueError, match="position"):
+    with pytest.raises(ValueError, match="cursor"):
         await linking.connections(OWNER, after=after)
 
 

@@ -246,3 +246,42 @@ def test_ends_when_it_cannot_start_whatever_the_source_says(environment: dict[st
         assert process.wait(PATIENCE) == 1
     assert process.says("APP_URL=http://app")()
     assert not process.says("Traceback")()
+
+
+@pytest.mark.parametrize(
+    ("ciphers", "accepted"),
+    [
+        ("ECDHE-ECDSA-AES128-SHA256", False),
+        ("ECDHE-ECDSA-AES256-SHA", False),
+        ("ECDHE-ECDSA-AES128-GCM-SHA256", True),
+        ("ECDHE-ECDSA-CHACHA20-POLY1305", True),
+    ],
+)
+def test_tls_1_2_has_authenticated_encryption_alone(
+    environment: dict[str, str], ciphers: str, *, accepted: bool
+) -> None:
+    settings = CallbackSettings.model_validate({name.lower(): value for name, value in environment.items()})
+    config = server._config(Starlette(), settings, 0, 1)
+    config.load()
+    assert config.ssl
+    client = ssl.create_default_context(cafile=environment["TLS_CA_FILE"])
+    client.maximum_version = ssl.TLSVersion.TLSv1_2
+    client.set_ciphers(f"{ciphers}:@SECLEVEL=0")
+    if accepted:
+        assert handshake(client, config.ssl) == (ciphers, "TLSv1.2")
+    else:
+        with pytest.raises(ssl.SSLError):
+            handshake(client, config.ssl)
+
+
+def handshake(client: ssl.SSLContext, serving: ssl.SSLContext) -> tuple[str, str]:
+    """Let two contexts meet in memory; return the cipher and the version that they agree on."""
+    there, back = ssl.MemoryBIO(), ssl.MemoryBIO()
+    ends = client.wrap_bio(back, there, server_hostname="localhost"), serving.wrap_bio(there, back, server_side=True)
+    for _ in range(4):
+        for end in ends:
+            with contextlib.suppress(ssl.SSLWantReadError):
+                end.do_handshake()
+    agreed = ends[0].cipher()
+    assert agreed
+    return agreed[0], str(ends[0].version())
