@@ -48,8 +48,8 @@ OWN_PARAMETERS = frozenset(
 """What the flow sets in an authorization request itself, and what would set these in another way (RFC 9101)."""
 
 
-DEAD_GRANT_CODES = ("invalid_grant", "bad_refresh_token", "interaction_required")
-"""Error codes of a refresh that only a new link helps against: of RFC 6749, of GitHub, of Microsoft."""
+DEAD_GRANT_CODES = ("invalid_grant", "bad_refresh_token", "invalid_refresh_token", "interaction_required")
+"""Error codes of a refresh that only a new link helps against: of RFC 6749, GitHub, Slack and Microsoft."""
 
 
 def _not_own(name: str) -> str:

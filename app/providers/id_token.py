@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 
 from joserfc import jwt
-from joserfc.errors import JoseError, SecurityWarning
+from joserfc.errors import InvalidKeyIdError, JoseError, SecurityWarning
 from joserfc.jwk import JWKRegistry, Key, KeySet
 
 from app.providers import subjects
@@ -45,7 +45,7 @@ def subject_of(token: object, keys: dict[str, object], *, issuer: str, client_id
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", SecurityWarning)  # EdDSA has a new name (RFC 9864); it is not weak
-            decoded = jwt.decode(token, KeySet(_usable(keys)), algorithms=ALGORITHMS)
+            decoded = _decoded(token, _usable(keys))
         _check_clocks(decoded.claims)
         claims.validate(decoded.claims)
         subject = subjects.subject(decoded.claims["sub"])
@@ -56,6 +56,17 @@ def subject_of(token: object, keys: dict[str, object], *, issuer: str, client_id
     if decoded.claims.get("azp", _sole_audience(decoded.claims["aud"])) != client_id:
         raise InvalidIdTokenError("the ID token was issued to another client")
     return subject
+
+
+def _decoded(token: str, keys: list[Key]) -> jwt.Token:
+    """Verify a token with the key that it names; or with any, for some providers name none of those they publish."""
+    try:
+        return jwt.decode(token, KeySet(keys), algorithms=ALGORITHMS)
+    except InvalidKeyIdError:
+        for key in keys:
+            with suppress(*FAULTS):
+                return jwt.decode(token, key, algorithms=ALGORITHMS)
+        raise
 
 
 def _check_clocks(claims: Mapping[str, object]) -> None:

@@ -280,8 +280,8 @@ async def test_what_a_refresh_gives_after_a_new_link_is_revoked(
     provider.hang()
     asking = asyncio.create_task(connections.refresh(OWNER, row.id, provider))
     await provider.asked.wait()
+    await link(connections, provider)
     provider.answers.set()
-    await link(connections, provider)  # before the refresh runs on
     await asking
     assert await tokens(sessions, keys) == [("access-2", "refresh-2")]
     assert provider.revoked == [("refresh-3", "refresh_token"), ("access-3", "access_token")]

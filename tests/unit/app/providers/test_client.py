@@ -16,7 +16,7 @@ from app.callback import app
 from app.providers import client, discovery
 from app.providers.client import Provider
 from app.providers.errors import InvalidIdTokenError, ProviderError, RefusedError, UnavailableError
-from tests.unit.app.providers.conftest import CHALLENGE, ISSUER, BackChannel, Pause, id_token
+from tests.unit.app.providers.conftest import CHALLENGE, ISSUER, KEY, BackChannel, Pause, id_token
 
 Make = Callable[..., Provider]
 
@@ -335,6 +335,7 @@ async def test_a_refusal_may_come_as_a_form(provider: Make, back_channel: BackCh
     [
         ("invalid_grant", {}, True),
         ("bad_refresh_token", {}, True),
+        ("invalid_refresh_token", {}, True),
         ("invalid_client", {}, False),
         ("unsupported_token_type", {}, False),
         ("gone", {"dead_grant_codes": ("gone",)}, True),
@@ -349,6 +350,14 @@ async def test_some_refusals_of_a_refresh_are_for_good(
     with pytest.raises(RefusedError) as raised:
         await one.refresh("a-refresh-token")
     assert one.ends_link(raised.value) == ends
+
+
+async def test_a_gateway_that_denies_access_ends_no_link(provider: Make, back_channel: BackChannel) -> None:
+    back_channel.answers["/token"] = httpx2.Response(403, html="<HTML><H1>Access Denied</H1></HTML>")
+    one = provider()
+    with pytest.raises(RefusedError) as raised:
+        await one.refresh("a-refresh-token")
+    assert not one.ends_link(raised.value)
 
 
 @pytest.mark.parametrize(
@@ -368,6 +377,19 @@ async def test_an_id_token_may_be_signed_otherwise(
     back_channel.answers["/jwks"] = {"keys": [key.as_dict(private=False)]}
     back_channel.answers["/token"] = back_channel.tokens(id_token=id_token(key, algorithm))
     assert (await provider().exchange("the-code", CHALLENGE)).subject == "account-1"
+
+
+@pytest.mark.parametrize("kid", [None, "another"])
+async def test_a_key_need_not_be_named(provider: Make, back_channel: BackChannel, kid: str | None) -> None:
+    others = RSAKey.generate_key(2048, {"kid": "two"}), ECKey.generate_key("P-256", {"kid": "three"})
+    published: list[dict[str, Any]] = [dict(one.as_dict(private=False)) for one in (others[0], others[1], KEY)]
+    published[-1] = {name: value for name, value in published[-1].items() if name != "kid"}
+    published[-1] |= {} if kid is None else {"kid": kid}
+    back_channel.answers["/jwks"] = {"keys": published}
+    assert (await provider().exchange("the-code", CHALLENGE)).subject == "account-1"
+    back_channel.answers["/jwks"] = {"keys": published[:2]}
+    with pytest.raises(InvalidIdTokenError):
+        await provider().exchange("the-code", CHALLENGE)
 
 
 @pytest.mark.parametrize("answer", [httpx2.Response(503), httpx2.ConnectError("refused"), []])

@@ -60,6 +60,37 @@ async def main(sockets):
 server.run(main, None)
 """
 
+UNDER_WAY = """
+import asyncio, socket
+from app.core import settings
+from app.core.in_flight import InFlight
+from app.run import server
+
+in_flight = InFlight()
+
+async def store():
+    print("received", flush=True)
+    await asyncio.sleep(1.5)
+    print("stored", flush=True)
+
+async def app(scope, receive, send):
+    if scope["type"] == "lifespan":
+        while True:
+            kind = (await receive())["type"]
+            await send({"type": kind + ".complete"})
+            if kind == "lifespan.shutdown":
+                return
+    await in_flight.join("link", store)
+
+async def main(sockets):
+    try:
+        await server.serve(app, settings.load(settings.CallbackSettings), 0, sockets)
+    finally:
+        await in_flight.settle()
+
+server.run(main, [socket.create_server(("127.0.0.1", 0))])
+"""
+
 BOTH = """
 from starlette.applications import Starlette
 from starlette.routing import Route
@@ -171,6 +202,20 @@ def test_a_request_in_flight_is_answered_before_the_end(
             process.send_signal(signal.SIGTERM)
             assert answer.result(PATIENCE).text == "whole answer"
         assert process.wait(PATIENCE) == 0
+
+
+def test_what_is_under_way_is_finished_before_a_reload(
+    environment: dict[str, str], client: httpx2.Client, tmp_path: Path
+) -> None:
+    path = str(Path(app.__file__).parents[1])
+    with running(["-c", UNDER_WAY], {**environment, "PYTHONPATH": path}, tmp_path) as process:
+        (url,) = process.urls()
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(client.get, url, timeout=PATIENCE)
+            eventually(process.says("received"))
+            process.send_signal(signal.SIGTERM)  # as the reloader does; a request has a second then
+            assert process.wait(PATIENCE) == 0
+    assert process.says("stored")()
 
 
 def test_two_servers_in_one_process_end_together(
