@@ -126,24 +126,20 @@ class Provider:
 
     async def exchange(self, code: str, challenge: Challenge) -> Grant:
         """Exchange an authorization code; without an account in the answer, what it grants is revoked."""
-        config = self._config
-        async with self._call() as (http, metadata):
-            # First, for a code can be spent only once.
-            keys = await self._keys(http, metadata) if config.kind == "oidc" else {}
-            document = await self._tokens(
-                http,
-                metadata,
-                grant_type="authorization_code",
-                code=code,
-                code_verifier=challenge.verifier,
-                redirect_uri=self._redirect_uri,
-            )
-            given = read_grant(document)
-            try:
+        config, given = self._config, None
+        form = {"code": code, "code_verifier": challenge.verifier}
+        try:
+            async with self._call() as (http, metadata):
+                # First, for a code can be spent only once.
+                keys = await self._keys(http, metadata) if config.kind == "oidc" else {}
+                given, document = await self._tokens(
+                    http, metadata, form, grant_type="authorization_code", redirect_uri=self._redirect_uri
+                )
                 subject = await self._subject(http, document, metadata, challenge, keys)
-            except ProviderError:
+        except ProviderError:
+            if given is not None:
                 await self.give_up(given)
-                raise
+            raise
         lifetime = config.link_lifetime
         return replace(
             given,
@@ -157,18 +153,21 @@ class Provider:
     async def refresh(self, refresh_token: str) -> Grant:
         """Get a new access token; the grant's refresh token is a new one, or the same if the provider gives none."""
         async with self._call() as (http, metadata):
-            form = {"grant_type": "refresh_token", "refresh_token": refresh_token}
-            given = read_grant(await self._tokens(http, metadata, **form))
+            form = {"refresh_token": refresh_token}
+            given, _ = await self._tokens(http, metadata, form, grant_type="refresh_token")
         return replace(given, refresh_token=given.refresh_token or refresh_token, issuer=self.issuer)
 
     async def give_up(self, grant: Grant) -> None:
         """Revoke a grant that can't be kept, as far as the provider allows."""
-        if self.revokes_replaced:
-            tokens = [(grant.refresh_token, "refresh_token"), (grant.access_token, "access_token")]
-            for token, kind in tokens:
-                with suppress(ProviderError):
-                    if token:
-                        await self.revoke(token, kind)
+        if not self.revokes_replaced:
+            return
+        tokens = [(grant.refresh_token, "refresh_token"), (grant.access_token, "access_token")]
+        with suppress(TimeoutError):
+            async with asyncio.timeout(DEADLINE):
+                for token, kind in tokens:
+                    with suppress(ProviderError):
+                        if token:
+                            await self.revoke(token, kind)
 
     async def revoke(self, token: str, kind: str) -> None:
         """Revoke a token (RFC 7009) whose kind is `access_token` or `refresh_token`.
@@ -184,7 +183,7 @@ class Provider:
             except RefusedError as error:
                 # Only refresh tokens must be revocable (RFC 7009, section 2): an access token then ends by itself.
                 if (kind, error.code) != ("access_token", UNSUPPORTED):
-                    raise
+                    raise error.without([token]) from None
 
     def _http(self) -> httpx2.AsyncClient:
         return httpx2.AsyncClient(
@@ -199,8 +198,16 @@ class Provider:
         except TimeoutError:
             raise UnavailableError(f"{self.title} takes more than {DEADLINE:g} seconds") from None
 
-    async def _tokens(self, http: httpx2.AsyncClient, metadata: Metadata, **form: str) -> Mapping[str, object]:
-        return token_document(await call(http, "POST", metadata.token_endpoint, data=form, auth=self._auth))
+    async def _tokens(
+        self, http: httpx2.AsyncClient, metadata: Metadata, secrets: Mapping[str, str], **form: str
+    ) -> tuple[Grant, Mapping[str, object]]:
+        """Ask for tokens; return them, and the answer that they are in."""
+        form.update(secrets)
+        try:
+            document = token_document(await call(http, "POST", metadata.token_endpoint, data=form, auth=self._auth))
+            return read_grant(document), document
+        except RefusedError as error:
+            raise error.without(secrets.values()) from None
 
     async def _keys(self, http: httpx2.AsyncClient, metadata: Metadata) -> dict[str, object]:
         if metadata.jwks_uri is None:

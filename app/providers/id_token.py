@@ -20,7 +20,7 @@ ALGORITHMS = (
 )
 """Asymmetric only: with a symmetric one, everybody who knows the client secret could sign."""
 
-FAULTS = (JoseError, ValueError, KeyError, TypeError, AttributeError, RecursionError)
+FAULTS = (JoseError, ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError)
 """What is raised over a token or key that isn't what it should be."""
 
 LEEWAY = 60

@@ -297,6 +297,30 @@ async def test_a_refusal_fits_into_a_line(
     assert str(raised.value) == expected
 
 
+@pytest.mark.parametrize("status", [200, 400])
+async def test_a_refusal_repeats_no_secret(provider: Make, back_channel: BackChannel, status: int) -> None:
+    words = "the-code and the token a-refresh-token are not known"
+    back_channel.answers["/token"] = back_channel.answers["/revoke"] = httpx2.Response(
+        status, json={"error": "invalid_grant", "error_description": words}
+    )
+    one = provider()
+    with pytest.raises(RefusedError, match=r"invalid_grant: \.\.\. and the token a-refresh-token"):
+        await one.exchange("the-code", CHALLENGE)
+    with pytest.raises(RefusedError, match=r"invalid_grant: the-code and the token \.\.\. are not known"):
+        await one.refresh("a-refresh-token")
+
+
+async def test_what_was_granted_is_revoked_where_the_rest_takes_too_long(
+    provider: Make, back_channel: BackChannel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client, "DEADLINE", 1.0)
+    back_channel.pauses = {"/whoami": Pause()}
+    endpoints = {"subject_url": f"{ISSUER}/whoami", "subject_field": "id", "revocation_endpoint": f"{ISSUER}/revoke"}
+    with pytest.raises(UnavailableError, match="takes more than"):
+        await provider(**PLAIN, **endpoints).exchange("the-code", CHALLENGE)
+    assert back_channel.form("/revoke")["token"] == "an-access-token"
+
+
 async def test_a_provider_that_takes_too_long_is_given_up(
     provider: Make, back_channel: BackChannel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
