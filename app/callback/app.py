@@ -13,6 +13,7 @@ from http import HTTPStatus
 from typing import Any, TypedDict, cast
 
 import httpx2
+import structlog
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -21,7 +22,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from app.callback.delivery import deliver
-from app.callback.redirect import BadRedirectError, read
+from app.callback.redirect import BadRedirectError, is_redirect, read, words
 from app.core.settings import CallbackSettings
 from app.core.tls import client_context
 from app.http import pages
@@ -31,12 +32,17 @@ from app.http.pages import Page
 TIMEOUT = httpx2.Timeout(10.0, connect=3.0)
 """Seconds for the app to answer."""
 
+INCOMPLETE = "This link is not complete"
+
+log = structlog.get_logger(__name__)
+
 
 class State(TypedDict):
-    """What lives as long as the server: a client of the app, and the app's address for browsers."""
+    """What lives as long as the server: a client of the app, the app's address for browsers, and whether to debug."""
 
     app: httpx2.AsyncClient
     public_url: str
+    debug: bool
 
 
 def create_callback(settings: CallbackSettings) -> Starlette:
@@ -48,10 +54,10 @@ def create_callback(settings: CallbackSettings) -> Starlette:
         async with httpx2.AsyncClient(
             base_url=settings.app_url, verify=verify, timeout=TIMEOUT, trust_env=False
         ) as client:
-            yield {"app": client, "public_url": settings.public_url}
+            yield {"app": client, "public_url": settings.public_url, "debug": settings.debug}
 
     return Starlette(
-        routes=[Route("/", receive), Route("/health", health), Route("/static/{name}", static)],
+        routes=[Route("/health", health), Route("/static/{name}", static), Route("/{path:path}", receive)],
         middleware=[Middleware(RequestIds), Middleware(SecurityHeaders)],
         exception_handlers={HTTPException: on_http, Exception: on_unexpected},
         lifespan=lifespan,
@@ -70,17 +76,21 @@ async def static(request: Request) -> Response:
 
 async def receive(request: Request[State]) -> Response:
     """Deliver a redirect to the app, and send the person there too, or show what went wrong."""
+    query, path = request.query_params, request.url.path
+    if path != "/" and not is_redirect(query):
+        raise HTTPException(HTTPStatus.NOT_FOUND)
     try:
-        redirect = read(request.query_params)
+        redirect = read(query, path)
     except BadRedirectError as error:
+        log.warning("A redirect is not complete", reason=str(error), words=words(query))
         message = f"This address is where a provider sends you back to. {error}"
-        return _page(request, Page(HTTPStatus.BAD_REQUEST, "This link is not complete", message))
+        return _page(request, Page(HTTPStatus.BAD_REQUEST, INCOMPLETE, message, words(query), "The address"))
     outcome = await deliver(request.state["app"], redirect, request.state["public_url"])
     return _page(request, outcome) if isinstance(outcome, Page) else outcome
 
 
 def _page(request: Request[Any], page: Page) -> Response:
-    return pages.render(page, home=f"{request.state.public_url}/")
+    return pages.render(page, home=f"{request.state.public_url}/", debug=request.state.debug)
 
 
 async def on_http(request: Request, error: Exception) -> Response:

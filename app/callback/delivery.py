@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from http import HTTPStatus
 
 import httpx2
@@ -67,7 +68,8 @@ def _failure(response: httpx2.Response, answer: Answer, redirect: dict[str, str]
         # Shown only if the app repeats them, as it does for an authorization that it knows: anybody can write a link
         # with words of his own.
         quote = words if answer.detail == words else ""
-        return page_of(kind, status, words=quote, otherwise=(answer.title, answer.detail))
+        page = page_of(kind, status, words=quote, otherwise=(answer.title, answer.detail))
+        return replace(page, reason=answer.detail)
     log.error("The app gave an unexpected answer", status=response.status_code)
     return page_of("app-failed", HTTPStatus.BAD_GATEWAY)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from redis.asyncio import Redis
+from redis.asyncio import BlockingConnectionPool, Redis, SSLConnection
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
 
@@ -11,16 +11,20 @@ from app.core.settings import AppSettings
 TIMEOUT = 2.0
 """Seconds for a connection and for one answer."""
 
+POOL_TIMEOUT = 5.0
+"""Seconds for a free place in the pool."""
+
 
 def create_cache(settings: AppSettings) -> Redis:
     """Make a client; nothing connects yet."""
-    return Redis(
+    pool = BlockingConnectionPool(
+        connection_class=SSLConnection,
+        timeout=POOL_TIMEOUT,
         host=settings.redis_host,
         port=settings.redis_port,
         db=settings.redis_db,
         username=settings.redis_user,
         password=settings.redis_password.get_secret_value(),
-        ssl=True,
         ssl_cert_reqs="required",
         ssl_check_hostname=True,
         ssl_ca_certs=str(settings.tls_ca_file),
@@ -31,3 +35,4 @@ def create_cache(settings: AppSettings) -> Redis:
         retry=Retry(ExponentialBackoff(cap=0.2, base=0.05), retries=2),
         client_name="dashtam",
     )
+    return Redis.from_pool(pool)

@@ -23,8 +23,11 @@ _POOL: dict[str, object] = {
 }
 
 
-def create_engine(settings: AppSettings, **pool: object) -> AsyncEngine:
-    """Make an engine, with SQLAlchemy's pool options if the service's don't fit; nothing connects yet."""
+def create_engine(settings: AppSettings, *, patient: bool = False, **pool: object) -> AsyncEngine:
+    """Make an engine, with SQLAlchemy's pool options if the service's don't fit; nothing connects yet.
+
+    With `patient`, a statement may take as long as it takes.
+    """
     url = URL.create(
         "postgresql+asyncpg",
         settings.database_user,
@@ -39,7 +42,7 @@ def create_engine(settings: AppSettings, **pool: object) -> AsyncEngine:
             # A context of its own: what an HTTP client sets in its context (ALPN), PostgreSQL refuses.
             "ssl": client_context(settings.tls_ca_file),
             "timeout": CONNECT_TIMEOUT,
-            "command_timeout": COMMAND_TIMEOUT,
+            "command_timeout": None if patient else COMMAND_TIMEOUT,
             "server_settings": {"application_name": "dashtam"},
         },
         hide_parameters=True,

@@ -12,6 +12,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import BigInteger, Connection, bindparam, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from app.core.errors import ServiceError
+
 LOCK = 0x6461_7368_7461_6D01
 """Number of the advisory lock: "dashtam" in ASCII, and 1. The same in every process that migrates a database."""
 
@@ -30,10 +32,10 @@ def head_revision() -> str | None:
     return ScriptDirectory.from_config(alembic_config()).get_current_head()
 
 
-async def migrate(engine: AsyncEngine, *, lock_timeout: float) -> None:
+async def migrate(engine: AsyncEngine, *, lock_timeout: float, environment: str = "dev") -> None:
     """Migrate to the newest revision, or wait `lock_timeout` seconds at most until another process has done so.
 
-    The engine must not pool: the lock is released with its session, whatever happens.
+    The engine must not pool: the lock is released with its session, whatever happens. `environment` is for messages.
     """
     async with engine.connect() as connection:
         await connection.execute(
@@ -42,7 +44,7 @@ async def migrate(engine: AsyncEngine, *, lock_timeout: float) -> None:
         lock = text("SELECT pg_advisory_lock(:lock)").bindparams(bindparam("lock", LOCK, BigInteger))
         await connection.execute(lock)
         await connection.commit()
-        before, after = await connection.run_sync(_upgrade)
+        before, after = await connection.run_sync(_upgrade, environment)
         await connection.commit()
     log.info("Migrations completed successfully", before=before, after=after)
 
@@ -52,7 +54,21 @@ def current_revision(connection: Connection) -> str | None:
     return MigrationContext.configure(connection).get_current_revision()
 
 
-def _upgrade(connection: Connection) -> tuple[str | None, str | None]:
+def require_known(connection: Connection, environment: str) -> None:
+    """Refuse a database that another branch's code, or a newer version's, has migrated: this one's can't go on."""
+    known = {script.revision for script in ScriptDirectory.from_config(alembic_config()).walk_revisions()}
+    unknown = sorted(set(MigrationContext.configure(connection).get_current_heads()) - known)
+    if unknown:
+        raise ServiceError(
+            f"The database is at revision {', '.join(unknown)}, which this checkout doesn't have (its newest is"
+            f" {head_revision()}): another branch or a newer version migrated it. Either check out that branch;"
+            f" or restore older data, `./dashtam snapshot list {environment}` lists it;"
+            f" or delete the data: `./dashtam destroy {environment}`, then `./dashtam up {environment}`"
+        )
+
+
+def _upgrade(connection: Connection, environment: str) -> tuple[str | None, str | None]:
+    require_known(connection, environment)
     before = current_revision(connection)
     command.upgrade(alembic_config(connection), "head")
     return before, current_revision(connection)

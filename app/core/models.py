@@ -58,6 +58,8 @@ class ProviderConnection(Base):
         refreshed_at: When its tokens were given; another value means other tokens.
         claimed_until: Until when one process alone refreshes or disconnects it.
         retry_at: Before when it is not refreshed without a request, because a refresh failed.
+        issuer: Who gave its tokens, and alone may get them; None if it was linked before that was stored.
+        link_ends_at: When the provider ends the link, however often it is refreshed; None if it sets no end.
     """
 
     __tablename__ = "provider_connections"
@@ -88,3 +90,5 @@ class ProviderConnection(Base):
     refreshed_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
     claimed_until: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     retry_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    issuer: Mapped[str | None] = mapped_column(Text)
+    link_ends_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))

@@ -40,19 +40,22 @@ class Link:
 
 @dataclass(frozen=True)
 class Page:
-    """What happened and what to do."""
+    """What happened and what to do; `reason`, for developers, is shown in debug only."""
 
     status: HTTPStatus
     title: str
     message: str
     quote: str = ""
+    quoted: str = "The provider"
+    reason: str = ""
     advice: str = AGAIN
     way_out: Link | None = None
 
 
-def render(page: Page, *, home: str) -> Response:
+def render(page: Page, *, home: str, debug: bool = False) -> Response:
     """Render a page with the request's id; `home` is the address of Dashtam's first page."""
-    return show("page.html", page.status, page=page, home=home, reference=request_id())
+    reason = page.reason if debug and page.reason != page.quote else ""
+    return show("page.html", page.status, page=page, home=home, reference=request_id(), reason=reason)
 
 
 def show(template: str, status: HTTPStatus = HTTPStatus.OK, *, policy: str = POLICY, **values: object) -> Response:

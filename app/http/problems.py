@@ -115,7 +115,8 @@ def _handler(describe: Describe) -> Callable[[Request, Exception], Awaitable[Res
         # All headers are set here: after an unexpected error no middleware sees the response any more.
         headers = {**HEADERS, **answer.headers, **request_id_header()}
         if wants_page(request):
-            response = pages.render(answer.page, home="/")
+            debug = bool(getattr(getattr(request.app.state, "settings", None), "debug", False))
+            response = pages.render(answer.page, home="/", debug=debug)
             headers["Content-Security-Policy"] = pages.POLICY
         else:
             response = ProblemResponse(answer.problem.model_dump(exclude_none=True), answer.problem.status)

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 
 import structlog
 from sqlalchemy import update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
+from app.core.dependency_errors import KINDS, explain, is_outage
 from app.core.models import ConnectionStatus, ProviderConnection
 from app.linking.repository import due_since, locked
 
@@ -29,6 +31,11 @@ POLL = 0.1
 
 SHORTEST, LONGEST = timedelta(seconds=15), timedelta(minutes=15)
 """Between two attempts of a refresh that fails."""
+
+AGAIN = 0.5
+"""Seconds between two attempts to store tokens."""
+
+T = TypeVar("T")
 
 log = structlog.get_logger(__name__)
 
@@ -52,6 +59,19 @@ async def claim(
         yield claimed
     finally:
         await _release(sessions, claimed.row)
+
+
+async def persistently(write: Callable[[], Awaitable[T]], until: datetime | None) -> T:
+    """Repeat a write until an outage is over, at most as long as a claim lasts: what it stores exists nowhere else."""
+    until = until or datetime.now(UTC) + LEASE
+    while True:
+        try:
+            return await write()
+        except KINDS as error:
+            if not is_outage(error) or datetime.now(UTC) >= until:
+                raise
+            log.warning("Tokens wait to be stored", reason=explain(error).reason)
+        await asyncio.sleep(AGAIN)
 
 
 def back_off(overdue: timedelta) -> timedelta:

@@ -1,4 +1,4 @@
-"""What is done with connections at their providers: refresh, once for all callers, and disconnect."""
+"""What is done with connections at their providers: link, refresh, once for all callers, and disconnect."""
 
 from __future__ import annotations
 
@@ -9,25 +9,36 @@ import structlog
 
 from app.core.in_flight import InFlight
 from app.core.models import ConnectionStatus, ProviderConnection
-from app.linking.claims import claim
+from app.linking.claims import claim, persistently
 from app.linking.errors import NotRefreshableError, ProviderUnavailableError, provider_call
 from app.linking.repository import Repository, due_since
-from app.providers.client import Provider
-from app.providers.errors import RefusedError
+from app.providers.client import Challenge, Provider
+from app.providers.errors import RefusedError, UnavailableError
+from app.providers.grants import Grant
 from app.tokens.vault import UnreadableError
 
 UNREADABLE = "Its tokens can't be decrypted any more. Link the account again."
+OTHER_ISSUER = "It was linked at another provider than the one that is configured now. Link the account again."
 NO_REFRESH = "The provider gave no way to renew this connection. When its access has ended, link the account again."
 
 log = structlog.get_logger(__name__)
 
 
 class Connections:
-    """Refreshes and disconnects connections; each call runs to its end once begun."""
+    """Links, refreshes and disconnects connections; each call runs to its end once begun."""
 
     def __init__(self, repository: Repository) -> None:
         self.repository = repository
         self._in_flight = InFlight()
+
+    async def link(self, owner: uuid.UUID, provider: Provider, code: str, challenge: Challenge) -> ProviderConnection:
+        """Exchange a code and store what it grants; what that replaces, or what can't be stored, is revoked.
+
+        It runs to its end, for nothing else can get the tokens again.
+        """
+        return await self._in_flight.join(
+            ("link", challenge.verifier), lambda: self._link(owner, provider, code, challenge)
+        )
 
     async def refresh(
         self, owner: uuid.UUID, connection: uuid.UUID, provider: Provider, *, only_due: bool = False
@@ -54,8 +65,20 @@ class Connections:
         )
 
     async def settle(self) -> None:
-        """Wait until no refresh and no disconnect is in flight."""
+        """Wait until nothing is in flight."""
         await self._in_flight.settle()
+
+    async def _link(self, owner: uuid.UUID, provider: Provider, code: str, challenge: Challenge) -> ProviderConnection:
+        with provider_call():
+            grant = await provider.exchange(code, challenge)
+        try:
+            row, replaced = await persistently(lambda: self.repository.link(owner, provider.name, grant), None)
+        except Exception:
+            await provider.give_up(grant)
+            raise
+        if replaced is not None:
+            await provider.give_up(replaced)
+        return row
 
     async def _refresh(
         self, owner: uuid.UUID, connection: uuid.UUID, provider: Provider, *, only_due: bool
@@ -64,21 +87,35 @@ class Connections:
             row = claimed.row
             if claimed.renewed or (only_due and not _is_due(row)):
                 return row
-            refresh = await self._refresh_token(row)
+            refresh = await self._refresh_token(row, provider)
             with provider_call():
-                try:
-                    grant = await provider.refresh(refresh)
-                except RefusedError as error:
-                    if error.code != "invalid_grant":
-                        raise
-                    log.info("The provider took a connection back", connection=str(row.id), provider=row.provider)
-                    await self.repository.end(row, ConnectionStatus.REVOKED)
-                    raise NotRefreshableError from None
-            return await self.repository.renew(row, grant)
+                grant = await self._refreshed(row, provider, refresh)
+            stored, unused = await persistently(lambda: self.repository.renew(row, grant), row.claimed_until)
+            if unused is not None:
+                await provider.give_up(unused)
+            return stored
 
-    async def _refresh_token(self, row: ProviderConnection) -> str:
+    async def _refreshed(self, row: ProviderConnection, provider: Provider, refresh: str) -> Grant:
+        try:
+            return await provider.refresh(refresh)
+        except UnavailableError as error:
+            if error.retry_after is not None:
+                await self.repository.postpone(row, error.retry_after)
+            raise
+        except RefusedError as error:
+            ended = row.link_ends_at is not None and row.link_ends_at <= datetime.now(UTC)
+            if not (ended or provider.ends_link(error)):
+                raise
+            about = {"connection": str(row.id), "provider": row.provider}
+            log.info("The provider took a connection back", reason=str(error), **about)
+            await self.repository.end(row, ConnectionStatus.REVOKED)
+            raise NotRefreshableError from None
+
+    async def _refresh_token(self, row: ProviderConnection, provider: Provider) -> str:
         if row.status is ConnectionStatus.REVOKED:
             raise NotRefreshableError
+        if not _is_its_issuer(provider, row):
+            raise NotRefreshableError(OTHER_ISSUER)
         try:
             _, refresh = await self.repository.open(row)
         except UnreadableError as error:
@@ -111,7 +148,7 @@ class Connections:
             return False
         if row.status is ConnectionStatus.REVOKED:
             return bool(access)  # empty after a restore without keys: the lost tokens may still be valid
-        if provider is None:
+        if provider is None or not _is_its_issuer(provider, row):
             return False
         # A provider need not end the access tokens of a refresh token with it (RFC 7009, section 2.1).
         tokens = [(refresh, "refresh_token"), (access, "access_token")]
@@ -126,6 +163,10 @@ async def _revoked(provider: Provider, token: str, kind: str) -> bool:
         log.info("The provider refuses to revoke", provider=provider.name, kind=kind, reason=str(error))
         return False
     return True
+
+
+def _is_its_issuer(provider: Provider, row: ProviderConnection) -> bool:
+    return row.issuer in (None, provider.issuer)
 
 
 def _is_due(row: ProviderConnection) -> bool:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from http import HTTPStatus
 from typing import ClassVar
 
-from app.providers.errors import InvalidIdTokenError, ProviderError, RefusedError
+from app.providers.errors import InvalidIdTokenError, ProviderError, RefusedError, UnavailableError
 
 
 class LinkingError(Exception):
@@ -20,6 +20,8 @@ class LinkingError(Exception):
     status: ClassVar[HTTPStatus] = HTTPStatus.BAD_REQUEST
     title: ClassVar[str]
     explanation: ClassVar[str] = ""
+    retry_after: float | None = None
+    """Seconds after which it may succeed, where that is known."""
 
     def __init__(self, detail: str = "") -> None:
         self.detail = detail or self.explanation
@@ -121,4 +123,7 @@ def provider_call() -> Iterator[None]:
     except RefusedError as error:
         raise ProviderRefusedError(f"It gave this reason: {error}") from error
     except ProviderError as error:
-        raise ProviderUnavailableError(f"{error}. Try again in a while.") from error
+        wait = error.retry_after if isinstance(error, UnavailableError) else None
+        unavailable = ProviderUnavailableError(f"{error}. Try again in {f'{wait:.0f} s' if wait else 'a while'}.")
+        unavailable.retry_after = wait
+        raise unavailable from error

@@ -43,20 +43,28 @@ async def refreshing(connections: Connections, providers: Mapping[str, Provider]
 
 async def refresh_due(connections: Connections, provider: Provider) -> int:
     """Refresh what is due now; return how many were refreshed."""
-    slots = asyncio.Semaphore(AT_ONCE)
+    slots, throttled = asyncio.Semaphore(AT_ONCE), asyncio.Event()
     due = await connections.repository.due(provider.name, BATCH)
-    return sum(await asyncio.gather(*(_refresh(connections, provider, one, slots) for one in due)))
+    return sum(await asyncio.gather(*(_refresh(connections, provider, one, slots, throttled) for one in due)))
 
 
 async def _refresh(
-    connections: Connections, provider: Provider, which: tuple[uuid.UUID, uuid.UUID], slots: asyncio.Semaphore
+    connections: Connections,
+    provider: Provider,
+    which: tuple[uuid.UUID, uuid.UUID],
+    slots: asyncio.Semaphore,
+    throttled: asyncio.Event,
 ) -> bool:
     about = {"connection": str(which[1]), "provider": provider.name}
     async with slots:
+        if throttled.is_set():
+            return False
         try:
             await connections.refresh(*which, provider, only_due=True)
         except LinkingError as error:
             log.warning("A connection was not refreshed", reason=str(error), **about)
+            if error.retry_after is not None:
+                throttled.set()
         except Exception as error:
             _report("A connection was not refreshed", error, **about)
         else:

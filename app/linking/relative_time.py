@@ -12,6 +12,9 @@ from app.linking.schemas import ConnectionInfo
 _UNITS = (("day", timedelta(days=1)), ("hour", timedelta(hours=1)), ("minute", timedelta(minutes=1)))
 _FAR = timedelta(days=14)
 
+WARNING = timedelta(days=2)
+"""How long before its end the page warns of it."""
+
 
 def relative_time(when: datetime, now: datetime) -> Markup:
     """Return a `time` element: the exact time, after words if it is near."""
@@ -33,11 +36,15 @@ def _near(distance: timedelta) -> str:
 
 @dataclass(frozen=True)
 class Standing:
-    """An account's status for people: a word, the class of its style, and what to do if something is wrong."""
+    """An account's status for people: a word, the class of its style, and what to do if something is wrong.
+
+    `ended` says that its access has ended, though nobody took it back.
+    """
 
     word: str
     look: str
     hint: str = ""
+    ended: bool = False
 
 
 def standing(connection: ConnectionInfo, now: datetime) -> Standing:
@@ -46,8 +53,10 @@ def standing(connection: ConnectionInfo, now: datetime) -> Standing:
     if connection.status != "active":
         return Standing(connection.status.capitalize(), connection.status, f"{title} gives no access any more. {again}")
     if connection.expires_at is None or connection.expires_at > now:
-        return Standing("Active", "active")
+        if connection.link_ends_at is None or connection.link_ends_at > now + WARNING:
+            return Standing("Active", "active")
+        return Standing("Ends soon", "expired", f"{title} ends this link soon, however often it is refreshed. {again}")
     hint = (
         f"{title} has not renewed the access yet, and Dashtam goes on trying. If it lasts, connect the account again."
     )
-    return Standing("Not renewed", "expired", hint)
+    return Standing("Not renewed", "expired", hint, ended=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import ColumnElement, Select, delete, select, update
+from sqlalchemy import ColumnElement, Select, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
@@ -13,6 +13,7 @@ from app.core.models import ConnectionStatus, ProviderConnection
 from app.linking.errors import UnknownConnectionError
 from app.providers.grants import Grant
 from app.tokens.keys import DataKeys, open_tokens, seal_tokens
+from app.tokens.vault import UnreadableError
 
 BEFORE_EXPIRY = timedelta(seconds=60)
 """How long before its end an access token is refreshed."""
@@ -24,8 +25,8 @@ class Repository:
     def __init__(self, sessions: async_sessionmaker[AsyncSession], keys: DataKeys) -> None:
         self.sessions, self._keys = sessions, keys
 
-    async def link(self, owner: uuid.UUID, provider: str, grant: Grant) -> ProviderConnection:
-        """Store what a provider granted; an account that is linked again keeps its row.
+    async def link(self, owner: uuid.UUID, provider: str, grant: Grant) -> tuple[ProviderConnection, Grant | None]:
+        """Store what a provider granted, and return what it replaces; an account that is linked again keeps its row.
 
         A new grant replaces the one before whole. Where it comes without a refresh token, the former one is forgotten
         too: it may allow more than the person agreed to now, or the provider may have ended it.
@@ -33,8 +34,10 @@ class Repository:
         async with self.sessions.begin() as session:
             key = await self._keys.current(session)
             row = await self._row_for(session, owner, provider, grant, key)
+            replaced = await self._replaced(session, row, grant)
             await self._store(session, row, key, grant)
-        return row
+            row.link_ends_at = grant.link_ends_at
+        return row, replaced
 
     async def open(self, row: ProviderConnection) -> tuple[str, str | None]:
         """Read a connection's access token, and its refresh token if there is one."""
@@ -42,14 +45,22 @@ class Repository:
             # Read again and locked: a rotation may have given it another key since, and deleted the one before.
             return await open_tokens(self._keys, session, await locked(session, row.owner, row.id))
 
-    async def renew(self, row: ProviderConnection, grant: Grant) -> ProviderConnection:
-        """Store a refresh's grant; if the connection was linked again meanwhile, that link counts."""
+    async def renew(self, row: ProviderConnection, grant: Grant) -> tuple[ProviderConnection, Grant | None]:
+        """Store a refresh's grant; if the connection was linked again meanwhile, that link counts: return the grant."""
         async with self.sessions.begin() as session:
             key = await self._keys.current(session)
             now = await locked(session, row.owner, row.id)
-            if now.refreshed_at == row.refreshed_at:
-                await self._store(session, now, key, grant)
-        return now
+            if now.refreshed_at != row.refreshed_at:
+                return now, grant
+            await self._store(session, now, key, grant)
+        return now, None
+
+    async def postpone(self, row: ProviderConnection, seconds: float) -> None:
+        """Leave a connection alone for as long as its provider asks for, unless it was linked again meanwhile."""
+        later = datetime.now(UTC) + timedelta(seconds=seconds)
+        postponed = update(ProviderConnection).where(_unchanged(row))
+        async with self.sessions.begin() as session:
+            await session.execute(postponed.values(retry_at=func.greatest(ProviderConnection.retry_at, later)))
 
     async def end(self, row: ProviderConnection, status: ConnectionStatus) -> None:
         """Mark a connection as one that gives no access any more, unless it was linked again meanwhile."""
@@ -110,10 +121,22 @@ class Repository:
         mine = select(row).where(row.owner == owner, row.provider == provider, row.subject == grant.subject)
         return _found(await session.scalar(mine.with_for_update()))
 
+    async def _replaced(self, session: AsyncSession, row: ProviderConnection, grant: Grant) -> Grant | None:
+        """Return the tokens of a row that a new grant's issuer gave before, and that the grant doesn't have again."""
+        if not row.access_token or row.status is ConnectionStatus.REVOKED or row.issuer not in (None, grant.issuer):
+            return None
+        try:
+            access, refresh = await open_tokens(self._keys, session, row)
+        except UnreadableError:
+            return None
+        fresh = (grant.access_token, grant.refresh_token)
+        return Grant("" if access in fresh else access, None if refresh in fresh else refresh, None, None, None)
+
     async def _store(self, session: AsyncSession, row: ProviderConnection, key: str, grant: Grant) -> None:
         await seal_tokens(self._keys, session, row, (grant.access_token, grant.refresh_token), key)
         row.status, row.expires_at, row.retry_at = ConnectionStatus.ACTIVE, grant.expires_at, None
         row.refreshed_at = row.updated_at = datetime.now(UTC)
+        row.issuer = grant.issuer or row.issuer
         if grant.scopes is not None:  # None: the same as before
             row.scopes = list(grant.scopes)
 

@@ -15,6 +15,9 @@ LIMITS = {"state": 512, "code": 4096, "iss": 2048, "error": 256, "error_descript
 `iss` names the provider that answers (RFC 9207), so that one provider's answer can't be passed off as another's.
 """
 
+LONGEST_PATH = 1024
+"""Characters of the path that a redirect arrives at."""
+
 
 class ProviderInfo(BaseModel):
     """A provider that accounts can be linked at.
@@ -41,6 +44,7 @@ class ConnectionInfo(BaseModel):
         created_at: When it was made.
         updated_at: When it last changed.
         expires_at: When the access ends unless it is refreshed; None if the provider doesn't say.
+        link_ends_at: When the provider ends the link, refreshed or not; None if it sets no end.
     """
 
     id: UUID
@@ -52,6 +56,7 @@ class ConnectionInfo(BaseModel):
     created_at: datetime
     updated_at: datetime
     expires_at: datetime | None = None
+    link_ends_at: datetime | None = None
 
 
 class ConnectionPage(BaseModel):
@@ -102,6 +107,7 @@ class Redirect(BaseModel):
     error: Annotated[str, Field(min_length=1, max_length=LIMITS["error"])] | None = None
     error_description: Annotated[str, Field(max_length=LIMITS["error_description"])] | None = None
     iss: Annotated[str, Field(max_length=LIMITS["iss"])] | None = None
+    path: Annotated[str, Field(max_length=LONGEST_PATH)] = "/"  # where it arrived
 
     @model_validator(mode="before")
     @classmethod

@@ -84,8 +84,9 @@ class Linking:
         pending = await self._pending.take(redirect.state.get_secret_value())
         if pending is None:
             raise UnknownStateError
+        provider = self._provider(pending.provider)
         with provider_call():
-            if not await self._provider(pending.provider).accepts_issuer(redirect.iss):
+            if not (await provider.accepts_issuer(redirect.iss) and provider.accepts_path(redirect.path)):
                 raise WrongIssuerError
         if redirect.code is None:
             raise authorization_error(str(redirect.error), redirect.error_description)
@@ -103,9 +104,8 @@ class Linking:
             raise WrongSessionError
         # The state has done its work, and was not stored.
         challenge = Challenge(state="", verifier=pending.verifier, nonce=pending.nonce)
-        with provider_call():
-            grant = await self._provider(pending.provider).exchange(answered.code, challenge)
-        row = await self._repository.link(uuid.UUID(pending.owner), pending.provider, grant)
+        provider = self._provider(pending.provider)
+        row = await self._connections.link(uuid.UUID(pending.owner), provider, answered.code, challenge)
         count_linking("linked")
         return self._info(row)
 
@@ -152,6 +152,7 @@ class Linking:
             created_at=row.created_at,
             updated_at=row.updated_at,
             expires_at=row.expires_at,
+            link_ends_at=row.link_ends_at,
         )
 
 

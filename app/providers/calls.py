@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import parse_qsl
 
 import httpx2
 
@@ -16,17 +20,34 @@ RETRYABLE = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPSta
 LONGEST = 300
 """The most characters that are stored of a provider's words."""
 
+LARGEST = 1024 * 1024
+"""Bytes of an answer, after it is decompressed: no token, key set or metadata is larger."""
+
+SOON = 2.0
+"""Seconds that a call itself waits where a provider asks to wait (`Retry-After`)."""
+
+LONGEST_WAIT = 3600.0
+"""Seconds after which a provider is called again, whatever it asks for."""
+
+_FORMS = ("application/x-www-form-urlencoded", "text/plain")
+_KEPT = ("Content-Type", "Retry-After")
+
 
 async def call(http: httpx2.AsyncClient, method: str, url: str, **request: Any) -> httpx2.Response:  # noqa: ANN401
-    """Send a request with httpx2's arguments; return a successful response, or raise a `ProviderError`."""
-    try:
-        answer = await http.request(method, url, **request)
-    except (httpx2.HTTPError, httpx2.InvalidURL) as error:
-        raise UnavailableError(f"{_without_query(url)} can't be reached: {type(error).__name__}") from None
+    """Send a request with httpx2's arguments; return a successful response, or raise a `ProviderError`.
+
+    It is sent once more where the provider asks to wait for a moment only.
+    """
+    answer = await _send(http, method, url, **request)
+    wait = _retry_after(answer)
+    if wait is not None and wait <= SOON:
+        await asyncio.sleep(wait)
+        answer = await _send(http, method, url, **request)
+        wait = _retry_after(answer)
     if answer.is_client_error and answer.status_code not in RETRYABLE:
         raise _refusal_of(answer)
     if not answer.is_success:
-        raise UnavailableError(f"{_without_query(url)} answers with {answer.status_code}")
+        raise UnavailableError(f"{_without_query(url)} answers with {answer.status_code}", wait)
     return answer
 
 
@@ -36,6 +57,18 @@ async def fetch(http: httpx2.AsyncClient, url: str) -> dict[str, object]:
         return json_object(await call(http, "GET", url))
     except RefusedError as error:
         raise UnavailableError(f"{_without_query(url)} answers with {error}") from None
+
+
+def token_document(answer: httpx2.Response) -> dict[str, object]:
+    """Return a token endpoint's answer: a JSON object, or a form, as GitHub and older providers send one."""
+    try:
+        return json_object(answer)
+    except UnavailableError:
+        kind = answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+        form = dict(parse_qsl(answer.text)) if kind in _FORMS else {}
+        if not form:
+            raise
+        return {**form}
 
 
 def json_object(answer: httpx2.Response) -> dict[str, object]:
@@ -54,9 +87,37 @@ def refusal(document: Mapping[str, object], otherwise: str) -> RefusedError:
     return RefusedError(_line(document.get("error")) or otherwise, _line(document.get("error_description")))
 
 
+async def _send(http: httpx2.AsyncClient, method: str, url: str, **request: Any) -> httpx2.Response:  # noqa: ANN401
+    content = bytearray()
+    try:
+        async with http.stream(method, url, **request) as answer:
+            async for part in answer.aiter_bytes():
+                content += part
+                if len(content) > LARGEST:
+                    raise UnavailableError(f"{_without_query(url)} answers with more than {LARGEST} bytes")
+    except (httpx2.HTTPError, httpx2.InvalidURL) as error:
+        raise UnavailableError(f"{_without_query(url)} can't be reached: {type(error).__name__}") from None
+    headers = {name: answer.headers[name] for name in _KEPT if name in answer.headers}
+    return httpx2.Response(answer.status_code, headers=headers, content=bytes(content), request=answer.request)
+
+
+def _retry_after(answer: httpx2.Response) -> float | None:
+    """Return the seconds that an answer asks to wait (RFC 9110, section 10.2.3): it gives a number, or a date."""
+    asked = answer.headers.get("Retry-After", "").strip()
+    if answer.status_code not in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE) or not asked:
+        return None
+    try:
+        seconds = (
+            float(asked) if asked.isdecimal() else (parsedate_to_datetime(asked) - datetime.now(UTC)).total_seconds()
+        )
+    except (ValueError, TypeError, OverflowError):
+        return None
+    return min(max(seconds, 0.0), LONGEST_WAIT)
+
+
 def _refusal_of(answer: httpx2.Response) -> RefusedError:
     try:
-        document = json_object(answer)
+        document = token_document(answer)
     except UnavailableError:
         document = {}
     return refusal(document, str(answer.status_code))

@@ -6,8 +6,10 @@ import asyncio
 import ssl
 import uuid
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from urllib.parse import quote_plus
 
 import httpx2
 from authlib.common.urls import add_params_to_uri  # type: ignore[import-untyped]
@@ -18,10 +20,10 @@ from app.core.settings import AppSettings
 from app.core.tls import client_context
 from app.providers import config as configuration
 from app.providers import subjects
-from app.providers.calls import call, fetch, json_object
+from app.providers.calls import call, fetch, json_object, token_document
 from app.providers.config import ProviderConfig
 from app.providers.discovery import Metadata, MetadataSource
-from app.providers.errors import RefusedError, UnavailableError
+from app.providers.errors import ProviderError, RefusedError, UnavailableError
 from app.providers.grants import Grant, read_grant
 from app.providers.id_token import subject_of
 
@@ -53,15 +55,21 @@ class Challenge:
 class Provider:
     """A provider of the authorization code flow with PKCE (RFC 9700, section 2.1.1); each call raises `ProviderError`.
 
-    `redirect_uri` is the environment's; the configuration may have another. `tls` verifies the provider.
+    `redirect_uri` is the environment's; the configuration may have another. `tls` verifies the provider. With
+    `own_path` its redirects are known by their path alone.
     """
 
-    def __init__(self, config: ProviderConfig, redirect_uri: str, tls: ssl.SSLContext) -> None:
+    _own_path: str | None = None
+
+    def __init__(
+        self, config: ProviderConfig, redirect_uri: str, tls: ssl.SSLContext, *, own_path: bool = False
+    ) -> None:
         self._config = config
         self._redirect_uri = config.redirect_uri or redirect_uri
         self._tls = tls
         self._source = MetadataSource(config, self._http)
-        self._auth = OAuth2ClientAuth(config.client_id, config.client_secret.get_secret_value(), config.token_auth)
+        self._own_path = config.redirect_path(redirect_uri) if own_path else None
+        self._auth = _client_auth(config)
 
     @property
     def name(self) -> str:
@@ -72,6 +80,20 @@ class Provider:
     def title(self) -> str:
         """Its name for people."""
         return self._config.title
+
+    @property
+    def issuer(self) -> str:
+        """What its grants are bound to: they are shown to nobody else, whatever the configuration names so later."""
+        return (self._config.issuer or str(self._config.token_endpoint)).rstrip("/")
+
+    @property
+    def revokes_replaced(self) -> bool:
+        """Whether a grant may be revoked without harm to another one of the same account."""
+        return self._config.revoke_replaced
+
+    def ends_link(self, error: RefusedError) -> bool:
+        """Return whether a refresh was refused for good: only a new link helps."""
+        return error.code in self._config.dead_grant_codes
 
     async def authorization_url(self, challenge: Challenge) -> str:
         """Return where to send the browser."""
@@ -98,29 +120,54 @@ class Provider:
             return not metadata.authorization_response_iss_parameter_supported
         return issuer == metadata.issuer
 
+    def accepts_path(self, path: str) -> bool:
+        """Return whether an authorization response may arrive at a path (RFC 9700, section 4.4.2)."""
+        return self._own_path in (None, path)
+
     async def exchange(self, code: str, challenge: Challenge) -> Grant:
-        """Exchange an authorization code."""
-        async with self._call() as (http, metadata):
-            document = await self._tokens(
-                http,
-                metadata,
-                grant_type="authorization_code",
-                code=code,
-                code_verifier=challenge.verifier,
-                redirect_uri=self._redirect_uri,
-            )
-            given = read_grant(document)
-            subject = await self._subject(http, document, metadata, challenge)
-        # Without scopes in the answer they are the requested ones (RFC 6749, section 5.1).
-        scopes = self._config.scopes if given.scopes is None else given.scopes
-        return replace(given, scopes=scopes, subject=subject)
+        """Exchange an authorization code; without an account in the answer, what it grants is revoked."""
+        config, given = self._config, None
+        form = {"code": code, "code_verifier": challenge.verifier}
+        try:
+            async with self._call() as (http, metadata):
+                # First, for a code can be spent only once.
+                keys = await self._keys(http, metadata) if config.kind == "oidc" else {}
+                given, document = await self._tokens(
+                    http, metadata, form, grant_type="authorization_code", redirect_uri=self._redirect_uri
+                )
+                subject = await self._subject(http, document, metadata, challenge, keys)
+        except ProviderError:
+            if given is not None:
+                await self.give_up(given)
+            raise
+        lifetime = config.link_lifetime
+        return replace(
+            given,
+            # Without scopes in the answer they are the requested ones (RFC 6749, section 5.1).
+            scopes=config.scopes if given.scopes is None else given.scopes,
+            subject=subject,
+            issuer=self.issuer,
+            link_ends_at=None if lifetime is None else datetime.now(UTC) + timedelta(seconds=lifetime),
+        )
 
     async def refresh(self, refresh_token: str) -> Grant:
         """Get a new access token; the grant's refresh token is a new one, or the same if the provider gives none."""
         async with self._call() as (http, metadata):
-            form = {"grant_type": "refresh_token", "refresh_token": refresh_token}
-            given = read_grant(await self._tokens(http, metadata, **form))
-        return replace(given, refresh_token=given.refresh_token or refresh_token)
+            form = {"refresh_token": refresh_token}
+            given, _ = await self._tokens(http, metadata, form, grant_type="refresh_token")
+        return replace(given, refresh_token=given.refresh_token or refresh_token, issuer=self.issuer)
+
+    async def give_up(self, grant: Grant) -> None:
+        """Revoke a grant that can't be kept, as far as the provider allows."""
+        if not self.revokes_replaced:
+            return
+        tokens = [(grant.refresh_token, "refresh_token"), (grant.access_token, "access_token")]
+        with suppress(TimeoutError):
+            async with asyncio.timeout(DEADLINE):
+                for token, kind in tokens:
+                    with suppress(ProviderError):
+                        if token:
+                            await self.revoke(token, kind)
 
     async def revoke(self, token: str, kind: str) -> None:
         """Revoke a token (RFC 7009) whose kind is `access_token` or `refresh_token`.
@@ -136,7 +183,7 @@ class Provider:
             except RefusedError as error:
                 # Only refresh tokens must be revocable (RFC 7009, section 2): an access token then ends by itself.
                 if (kind, error.code) != ("access_token", UNSUPPORTED):
-                    raise
+                    raise error.without([token]) from None
 
     def _http(self) -> httpx2.AsyncClient:
         return httpx2.AsyncClient(
@@ -151,20 +198,39 @@ class Provider:
         except TimeoutError:
             raise UnavailableError(f"{self.title} takes more than {DEADLINE:g} seconds") from None
 
-    async def _tokens(self, http: httpx2.AsyncClient, metadata: Metadata, **form: str) -> Mapping[str, object]:
-        return json_object(await call(http, "POST", metadata.token_endpoint, data=form, auth=self._auth))
+    async def _tokens(
+        self, http: httpx2.AsyncClient, metadata: Metadata, secrets: Mapping[str, str], **form: str
+    ) -> tuple[Grant, Mapping[str, object]]:
+        """Ask for tokens; return them, and the answer that they are in."""
+        form.update(secrets)
+        try:
+            document = token_document(await call(http, "POST", metadata.token_endpoint, data=form, auth=self._auth))
+            return read_grant(document), document
+        except RefusedError as error:
+            raise error.without(secrets.values()) from None
+
+    async def _keys(self, http: httpx2.AsyncClient, metadata: Metadata) -> dict[str, object]:
+        if metadata.jwks_uri is None:
+            raise UnavailableError(f"{self.title} names no signing keys")
+        return await fetch(http, metadata.jwks_uri)
 
     async def _subject(
-        self, http: httpx2.AsyncClient, document: Mapping[str, object], metadata: Metadata, challenge: Challenge
+        self,
+        http: httpx2.AsyncClient,
+        document: Mapping[str, object],
+        metadata: Metadata,
+        challenge: Challenge,
+        keys: dict[str, object],
     ) -> str:
         config = self._config
         if config.kind == "oauth2":
             return await self._named_subject(http, document)
-        if metadata.jwks_uri is None or metadata.issuer is None:
-            raise UnavailableError(f"{config.title} names no signing keys")
-        keys = await fetch(http, metadata.jwks_uri)
         return subject_of(
-            document.get("id_token"), keys, issuer=metadata.issuer, client_id=config.client_id, nonce=challenge.nonce
+            document.get("id_token"),
+            keys,
+            issuer=str(metadata.issuer),
+            client_id=config.client_id,
+            nonce=challenge.nonce,
         )
 
     async def _named_subject(self, http: httpx2.AsyncClient, document: Mapping[str, object]) -> str:
@@ -183,7 +249,17 @@ class Provider:
 
 def make_providers(settings: AppSettings) -> Mapping[str, Provider]:
     """Make the configured providers, by name, in the order of the configuration."""
-    configs = configuration.parse(settings.providers.get_secret_value())
     redirect_uri = str(settings.oauth_redirect_uri).rstrip("/")
+    configs = configuration.parse(settings.providers.get_secret_value(), redirect_uri)
     contexts = {"environment": client_context(settings.tls_ca_file), "public": ssl.create_default_context()}
-    return {config.name: Provider(config, redirect_uri, contexts[config.trust]) for config in configs}
+    unnamed = configuration.unnamed(configs)
+    by_path = unnamed if len(unnamed) > 1 else []
+    return {one.name: Provider(one, redirect_uri, contexts[one.trust], own_path=one in by_path) for one in configs}
+
+
+def _client_auth(config: ProviderConfig) -> OAuth2ClientAuth:
+    credentials = config.client_id, config.client_secret.get_secret_value()
+    if config.token_auth == "client_secret_basic":  # noqa: S105 - a method, no secret
+        # A colon would end the id, and a `%` begin an escape (RFC 6749, section 2.3.1).
+        credentials = quote_plus(credentials[0]), quote_plus(credentials[1])
+    return OAuth2ClientAuth(*credentials, config.token_auth)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Literal, Self
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -34,8 +34,10 @@ def _whole(url: str) -> str:
 EndpointUrl = Annotated[str, Field(pattern=r"^https://[^\s#]+$", max_length=2048), AfterValidator(_whole)]
 """An endpoint's address may have a query, but no fragment (RFC 6749, section 3.1)."""
 
-Scope = Annotated[str, Field(pattern=r"^[\x21\x23-\x5b\x5d-\x7e]+$")]
+SCOPE = r"^[\x21\x23-\x5b\x5d-\x7e]+$"
 """As RFC 6749, section 3.3, has it."""
+
+Scope = Annotated[str, Field(pattern=SCOPE)]
 
 OWN_PARAMETERS = frozenset(
     {
@@ -44,6 +46,10 @@ OWN_PARAMETERS = frozenset(
     }
 )
 """What the flow sets in an authorization request itself, and what would set these in another way (RFC 9101)."""
+
+
+DEAD_GRANT_CODES = ("invalid_grant", "bad_refresh_token", "invalid_refresh_token", "interaction_required")
+"""Error codes of a refresh that only a new link helps against: of RFC 6749, GitHub, Slack and Microsoft."""
 
 
 def _not_own(name: str) -> str:
@@ -83,6 +89,9 @@ class ProviderConfig(BaseModel):
     token_auth: Literal["client_secret_basic", "client_secret_post"] = "client_secret_basic"  # noqa: S105 - a method, no secret
     trust: Literal["environment", "public"] = "public"
     redirect_uri: EndpointUrl | None = None
+    dead_grant_codes: tuple[Annotated[str, Field(min_length=1)], ...] = DEAD_GRANT_CODES
+    link_lifetime: Annotated[int, Field(gt=0)] | None = None  # seconds
+    revoke_replaced: bool = True
 
     @model_validator(mode="after")
     def _has_what_its_kind_needs(self) -> Self:
@@ -95,6 +104,10 @@ class ProviderConfig(BaseModel):
         if self.subject_url and not self.subject_field:
             raise ValueError("subject_url needs a subject_field to look for there")
         return self
+
+    def redirect_path(self, otherwise: str) -> str:
+        """Return the path that its redirects arrive at; `otherwise` is the redirect URI where it has none."""
+        return unquote(urlsplit(self.redirect_uri or otherwise).path) or "/"
 
     @property
     def metadata_url(self) -> str | None:
@@ -117,6 +130,9 @@ PRESETS: Mapping[str, Mapping[str, object]] = {
         "subject_field": "/streamerInfo/0/schwabClientCustomerId",
         "scopes": ("readonly",),
         "token_auth": "client_secret_basic",
+        # The first has the second in its description; neither is one of RFC 6749.
+        "dead_grant_codes": ("invalid_grant", "unsupported_token_type", "refresh_token_authentication_error"),
+        "link_lifetime": 7 * 24 * 60 * 60,
         "trust": "public",
     },
 }
@@ -125,8 +141,11 @@ PRESETS: Mapping[str, Mapping[str, object]] = {
 _LIST = TypeAdapter(tuple[ProviderConfig, ...])
 
 
-def parse(text: str) -> tuple[ProviderConfig, ...]:
-    """Read a JSON list of objects, each completed by its `preset`; an error names entry and field, never a value."""
+def parse(text: str, redirect_uri: str = "") -> tuple[ProviderConfig, ...]:
+    """Read a JSON list of objects, each completed by its `preset`; an error names entry and field, never a value.
+
+    `redirect_uri` is that of the providers that have none of their own.
+    """
     try:
         entries = json.loads(text)
         providers = _LIST.validate_python([_completed(entry) for entry in entries])
@@ -138,21 +157,27 @@ def parse(text: str) -> tuple[ProviderConfig, ...]:
     names = [one.name for one in providers]
     if len(set(names)) < len(names):
         raise ServiceError(f"PROVIDERS names a provider twice: {', '.join(names)}")
-    _check_distinguishable(providers)
+    _check_distinguishable(providers, redirect_uri)
     return providers
 
 
-def _check_distinguishable(providers: Iterable[ProviderConfig]) -> None:
-    """Refuse what a mix-up needs (RFC 9700, section 4.4): two providers whose redirects are alike.
+def unnamed(providers: Iterable[ProviderConfig]) -> list[ProviderConfig]:
+    """Return the providers whose redirects don't name them (RFC 9207): of several, each needs a path of its own."""
+    return [one for one in providers if not one.authorization_response_iss_parameter_supported]
 
-    A redirect URI of its own would not distinguish a provider: nothing checks which one a browser came back to.
-    """
-    alike = [one.name for one in providers if not one.authorization_response_iss_parameter_supported]
-    if len(alike) > 1:
-        raise ServiceError(
-            f"PROVIDERS: redirects of {', '.join(alike)} can't be told apart, and at most one provider may be without"
-            " authorization_response_iss_parameter_supported: true"
-        )
+
+def _check_distinguishable(providers: Iterable[ProviderConfig], redirect_uri: str) -> None:
+    """Refuse what a mix-up needs (RFC 9700, section 4.4): two providers whose redirects are alike."""
+    by_path: dict[str, list[str]] = {}
+    for one in unnamed(providers):
+        by_path.setdefault(one.redirect_path(redirect_uri), []).append(one.name)
+    for path, alike in by_path.items():
+        if len(alike) > 1:
+            raise ServiceError(
+                f"PROVIDERS: redirects of {', '.join(alike)} can't be told apart: all arrive at {path}. Give each a"
+                " redirect_uri with a path of its own, or set authorization_response_iss_parameter_supported: true"
+                " where the provider's metadata says so"
+            )
 
 
 def _completed(entry: dict[str, object]) -> dict[str, object]:

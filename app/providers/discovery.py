@@ -74,9 +74,11 @@ class MetadataSource:
         if config.metadata_url:
             async with self.connect() as http:
                 found = await fetch(http, config.metadata_url)
-            if config.issuer and found.get("issuer") != config.issuer:
+            if config.issuer and str(found.get("issuer")).rstrip("/") != config.issuer.rstrip("/"):
                 raise UnavailableError(f"{config.metadata_url} describes another issuer than {config.issuer}")
         own = config.model_dump(include=set(Metadata.model_fields), exclude_none=True)
+        # A slash at its end is easily lost in a configuration: what the provider writes is compared from here on.
+        own |= {"issuer": found["issuer"]} if "issuer" in found and config.issuer else {}
         try:
             return Metadata.model_validate({**found, **own})
         except ValidationError as error:

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 
 class ProviderError(Exception):
     """A call to a provider failed; the text is for the log and the person, and holds no secret."""
 
 
 class UnavailableError(ProviderError):
-    """The provider can't be reached, or fails itself: the same call may succeed later."""
+    """The provider can't be reached, or fails itself: the same call may succeed later.
+
+    `retry_after` is the number of seconds that it asks to wait, if it does.
+    """
+
+    def __init__(self, message: str, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 class RefusedError(ProviderError):
@@ -19,7 +28,14 @@ class RefusedError(ProviderError):
 
     def __init__(self, code: str, description: str | None = None) -> None:
         super().__init__(f"{code}: {description}" if description else code)
-        self.code = code
+        self.code, self._description = code, description
+
+    def without(self, secrets: Iterable[str]) -> RefusedError:
+        """Return the same error, where the provider's words don't repeat what it was sent."""
+        description = self._description
+        for secret in secrets:
+            description = description and description.replace(secret, "...")
+        return RefusedError(self.code, description)
 
 
 class InvalidIdTokenError(ProviderError):

@@ -1,20 +1,27 @@
-"""What a token endpoint grants (RFC 6749, section 5): providers are not always as exact as they should be."""
+"""What a token endpoint grants (RFC 6749, section 5): providers are not always as exact as they should be.
+
+What a token can't be used without is read strictly; of the rest, an odd value counts as none.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from app.providers.calls import refusal
-from app.providers.config import Scope
+from app.providers.config import SCOPE
 from app.providers.errors import UnavailableError
 
 LONGEST = 10 * 365 * 24 * 60 * 60
-"""Seconds that a token may last: ten years; a longer one has another unit, or none."""
+"""Seconds that a token may last: ten years; a longer one is meant to have no end."""
+
+TOKEN = r"^[\x20-\x7e]+$"  # noqa: S105 - a pattern
+"""As RFC 6749, appendix A.12 and A.17, has it."""
 
 
 @dataclass(frozen=True)
@@ -26,17 +33,28 @@ class Grant:
     expires_at: datetime | None  # None if the provider gives none
     scopes: Sequence[str] | None  # None where the answer has none: they are as before
     subject: str | None  # the provider's identifier of the account; None at a refresh
+    issuer: str | None = None  # who gave it, see `Provider.issuer`
+    link_ends_at: datetime | None = None  # None if the provider sets no end, and at a refresh
 
 
-def _words(value: object) -> object:
-    return value.split() if isinstance(value, str) else value
+def _refresh_token(value: object) -> str | None:
+    return value if isinstance(value, str) and re.fullmatch(TOKEN, value) else None
 
 
-# Some providers send an empty value instead of none: an empty text, or zero seconds for a token without end.
-_NoneIfEmpty = BeforeValidator(lambda value: value or None)
+def _seconds(value: Any) -> int | None:  # noqa: ANN401 - whatever JSON can spell
+    """Return a lifetime; zero, less and far too much stand for none, as NaN and other texts do."""
+    try:
+        seconds = 0.0 if isinstance(value, bool) else float(value)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return int(seconds) if 1 <= seconds <= LONGEST else None
 
-Token = Annotated[str, Field(pattern=r"^[\x20-\x7e]+$")]
-"""As RFC 6749, appendix A.12 and A.17, has it."""
+
+def _scopes(value: object) -> tuple[str, ...] | None:
+    """Return the scopes of a list, or of a text with spaces (RFC 6749, section 3.3) or commas (GitHub) in between."""
+    parts = value if isinstance(value, list) else [value]
+    words = [word for part in parts if isinstance(part, str) for word in re.split(r"[\s,]+", part)]
+    return tuple(dict.fromkeys(word for word in words if re.fullmatch(SCOPE, word))) or None
 
 
 class TokenResponse(BaseModel):
@@ -44,11 +62,14 @@ class TokenResponse(BaseModel):
 
     model_config = ConfigDict(hide_input_in_errors=True)
 
-    access_token: Token
-    token_type: Annotated[str, Field(pattern=r"^(?i:bearer)$")]
-    refresh_token: Annotated[Token | None, _NoneIfEmpty] = None
-    expires_in: Annotated[Annotated[int, Field(gt=0, le=LONGEST)] | None, _NoneIfEmpty] = None
-    scope: Annotated[tuple[Scope, ...] | None, _NoneIfEmpty, BeforeValidator(_words)] = None
+    access_token: Annotated[str, Field(pattern=TOKEN)]
+    # Of another type it could not be used. Some leave it out, and Apigee's name is another.
+    token_type: Annotated[
+        str, Field(pattern=r"^(?i:bearer(token)?)$"), BeforeValidator(lambda value: value or "bearer")
+    ] = "bearer"  # noqa: S105 - a type, no secret
+    refresh_token: Annotated[str | None, BeforeValidator(_refresh_token)] = None
+    expires_in: Annotated[int | None, BeforeValidator(_seconds)] = None
+    scope: Annotated[tuple[str, ...] | None, BeforeValidator(_scopes)] = None
 
 
 def read_grant(document: Mapping[str, object]) -> Grant:

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import time
+import warnings
+from collections.abc import Mapping
 from contextlib import suppress
 
 from joserfc import jwt
-from joserfc.errors import JoseError
+from joserfc.errors import InvalidKeyIdError, JoseError, SecurityWarning
 from joserfc.jwk import JWKRegistry, Key, KeySet
 
 from app.providers import subjects
 from app.providers.errors import InvalidIdTokenError
 
-ALGORITHMS = ("RS256", "PS256", "ES256", "EdDSA")
+ALGORITHMS = (
+    *("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512"),
+    *("EdDSA", "Ed25519"),
+)
 """Asymmetric only: with a symmetric one, everybody who knows the client secret could sign."""
 
-FAULTS = (JoseError, ValueError, KeyError, TypeError, AttributeError, RecursionError)
+FAULTS = (JoseError, ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError)
 """What is raised over a token or key that isn't what it should be."""
 
 LEEWAY = 60
@@ -37,7 +43,10 @@ def subject_of(token: object, keys: dict[str, object], *, issuer: str, client_id
         sub={"essential": True},
     )
     try:
-        decoded = jwt.decode(token, KeySet(_usable(keys)), algorithms=ALGORITHMS)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", SecurityWarning)  # EdDSA has a new name (RFC 9864); it is not weak
+            decoded = _decoded(token, _usable(keys))
+        _check_clocks(decoded.claims)
         claims.validate(decoded.claims)
         subject = subjects.subject(decoded.claims["sub"])
     except FAULTS as error:
@@ -47,6 +56,29 @@ def subject_of(token: object, keys: dict[str, object], *, issuer: str, client_id
     if decoded.claims.get("azp", _sole_audience(decoded.claims["aud"])) != client_id:
         raise InvalidIdTokenError("the ID token was issued to another client")
     return subject
+
+
+def _decoded(token: str, keys: list[Key]) -> jwt.Token:
+    """Verify a token with the key that it names; or with any, for some providers name none of those they publish."""
+    try:
+        return jwt.decode(token, KeySet(keys), algorithms=ALGORITHMS)
+    except InvalidKeyIdError:
+        for key in keys:
+            with suppress(*FAULTS):
+                return jwt.decode(token, key, algorithms=ALGORITHMS)
+        raise
+
+
+def _check_clocks(claims: Mapping[str, object]) -> None:
+    """Refuse a token that was just made, but seems to be of another time, for what it is: the clocks differ."""
+    now, made, end = time.time(), claims.get("iat"), claims.get("exp")
+    if not (isinstance(made, int | float) and isinstance(end, int | float)):
+        return
+    if made > now + LEEWAY or max(made, end) <= now - LEEWAY:
+        raise InvalidIdTokenError(
+            f"the ID token was refused: the provider's clock and this computer's differ by {abs(made - now):.0f} s;"
+            " set the computer's clock"
+        )
 
 
 def _usable(keys: dict[str, object]) -> list[Key]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Annotated, Literal, Self
+from urllib.parse import unquote, urlsplit
 
 from pydantic import AfterValidator, Field, model_validator
 
 from infra.config.sections import Section
-from infra.config.values import Filled, HttpsUrl, Name
+from infra.config.values import Days, Filled, HttpsUrl, Name
 from infra.naming import SANDBOX
 
 NEEDED: Mapping[str, tuple[str, ...]] = {
@@ -70,7 +71,15 @@ class ProviderSettings(Section):
     trust: Literal["environment", "public"] | None = None
     """Whose certificates to trust: the environment's own CA, or the public ones, which is the default."""
     redirect_uri: HttpsUrl | None = None
-    """As registered there; the default is app.oauth_redirect_uri."""
+    """As registered there; the default is app.oauth_redirect_uri. Any path leads to the callback server."""
+    dead_grant_codes: tuple[Filled, ...] | None = None
+    """Error codes of a refresh after which only a new link helps; the default is what RFC 6749 and well-known providers
+    use."""
+    link_lifetime: Days | None = None
+    """When the provider ends a link, counted from the login, however often it is refreshed."""
+    revoke_replaced: bool | None = None
+    """Whether linking an account again revokes the tokens from before, which is the default; false where the provider
+    then ends the new link too."""
     client_id_file: Filled
     """The file on this machine that holds the client's id; `~` is your home."""
     client_secret_file: Filled
@@ -98,13 +107,17 @@ def _not_the_sandbox(providers: dict[str, ProviderSettings]) -> dict[str, Provid
 
 
 def _distinguishable(providers: dict[str, ProviderSettings]) -> dict[str, ProviderSettings]:
-    alike = [name for name, one in providers.items() if not one.authorization_response_iss_parameter_supported]
-    if len(alike) > 1:
-        raise ValueError(
-            f"redirects of {' and '.join(alike)} can't be distinguished, so one of them could get the other's codes;"
-            " set authorization_response_iss_parameter_supported: true where the provider's metadata says so, and give"
-            " every other provider but one a stack of its own"
-        )
+    by_path: dict[str, list[str]] = {}
+    for name, one in providers.items():
+        if not one.authorization_response_iss_parameter_supported:
+            by_path.setdefault(unquote(urlsplit(one.redirect_uri or "").path) or "/", []).append(name)
+    for alike in by_path.values():
+        if len(alike) > 1:
+            raise ValueError(
+                f"redirects of {' and '.join(alike)} can't be distinguished, so one of them could get the other's"
+                " codes; set authorization_response_iss_parameter_supported: true where the provider's metadata says"
+                " so, and give every other provider but one a redirect_uri with a path of its own"
+            )
     return providers
 
 

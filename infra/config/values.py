@@ -125,6 +125,12 @@ Duration = Annotated[
         "write 500ms, 2s or 1m",
     ),
 ]
+Days = Annotated[
+    str,
+    Pattern(
+        f"(?:{numbers(1, 3650)})d", "a whole number of days, from 1d to 3650d, such as 7d", "write 7d, for example"
+    ),
+]
 Identifier = Annotated[
     str,
     Pattern(

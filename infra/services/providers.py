@@ -14,6 +14,7 @@ from infra.endpoints import Endpoint
 from infra.naming import SANDBOX
 
 FILES = ("client_id", "client_secret")
+DAY = 24 * 60 * 60
 DISCOVERY = "/.well-known/openid-configuration"
 
 DEFAULTS: Mapping[str, object] = {
@@ -78,6 +79,8 @@ def _read(key: str, file: str, problems: list[str]) -> str:
 def configured(name: str, settings: ProviderSettings, credentials: Credentials) -> dict[str, Any]:
     """Return a configured provider as the service reads it; with a preset, only what overrides that."""
     given = settings.model_dump(mode="json", exclude_none=True, exclude={f"{kind}_file" for kind in FILES})
+    if settings.link_lifetime:
+        given["link_lifetime"] = int(settings.link_lifetime.removesuffix("d")) * DAY
     if settings.preset:
         return {"name": name, **given, **asdict(credentials)}
     assert settings.kind  # noqa: S101 - what the settings hold providers to

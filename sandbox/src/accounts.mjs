@@ -4,8 +4,16 @@ import { createHash } from "node:crypto";
 
 export const LONGEST_NAME = 64;
 
-/** The one special name: for this account the provider is unavailable as soon as the application asks it for tokens. */
-export const UNAVAILABLE = "unavailable";
+/** The names under which the sandbox behaves as some providers do, and what the application meets then. */
+export const SCENARIOS = {
+  unavailable: "it fails as soon as it is asked for tokens",
+  slow: "it takes 4 seconds to give tokens",
+  "no-refresh": "it gives no refresh token",
+  "short-lived": "its access lasts 75 seconds, so it is refreshed all the time",
+  revoked: "it refuses the first refresh for good",
+  throttled: "it asks to wait 30 seconds at each refresh",
+  "comma-scopes": "it separates scopes with commas, sends the lifetime as text, and leaves out the token type",
+};
 
 /** Return the account's id for a name as somebody typed it, or null where it names nobody. */
 export function subject(name) {

@@ -48,10 +48,11 @@ async function allow(step) {
   require(step, "consent");
   const { prompt, grantId, session, params } = step.interaction;
   const { Grant } = step.provider;
-  const grant =
-    (grantId && (await Grant.find(grantId))) || new Grant({ accountId: session.accountId, clientId: params.client_id });
-  grant.addOIDCScope((prompt.details.missingOIDCScope ?? []).join(" "));
-  grant.addOIDCClaims(prompt.details.missingOIDCClaims ?? []);
+  const before = grantId && (await Grant.find(grantId));
+  // A new one each time: what came from an older one can be revoked without harm to what comes from this.
+  const grant = new Grant({ accountId: session.accountId, clientId: params.client_id });
+  grant.addOIDCScope([before?.getOIDCScope() ?? "", ...(prompt.details.missingOIDCScope ?? [])].join(" ").trim());
+  grant.addOIDCClaims([...(before?.getOIDCClaims() ?? []), ...(prompt.details.missingOIDCClaims ?? [])]);
   await finish(step, { consent: { grantId: await grant.save() } });
 }
 

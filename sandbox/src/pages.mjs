@@ -1,6 +1,6 @@
 /** The pages that a person sees: plain HTML without script, every value escaped. */
 
-import { LONGEST_NAME, UNAVAILABLE } from "./accounts.mjs";
+import { LONGEST_NAME, SCENARIOS } from "./accounts.mjs";
 
 /** `form-action` is left out on purpose: it would also hold for the redirects that follow a form. */
 export const HEADERS = {
@@ -62,12 +62,12 @@ function deny(path) {
 
 /** Return the page on which a person logs in, or denies. */
 export function loginPage({ path, client, problem = "" }) {
+  const scenarios = Object.entries(SCENARIOS).map(([name, what]) => html`<dt>${name}</dt><dd>${what}</dd>\n`);
   const described = problem ? html` aria-invalid="true" aria-describedby="problem"` : "";
   return page(
     "Log in",
     html`<p>${client} wants to connect to an account of yours. This provider is for development: any name will do, and
-the same name is the same account next time. As <strong>${UNAVAILABLE}</strong> you see what happens when a provider
-fails.</p>
+the same name is the same account next time.</p>
 ${problem ? html`<p id="problem" class="problem" role="alert">${problem}</p>` : ""}
 <form method="post" action="${path}/login">
 <label for="name">Name</label>
@@ -75,7 +75,12 @@ ${problem ? html`<p id="problem" class="problem" role="alert">${problem}</p>` : 
  autocapitalize="none" spellcheck="false"${described}>
 <button>Log in</button>
 </form>
-${deny(path)}`,
+${deny(path)}
+<details>
+<summary>Names under which this provider behaves as some others do</summary>
+<dl>
+${scenarios}</dl>
+</details>`,
   );
 }
 

@@ -1,11 +1,12 @@
 /** The authorization server itself: oidc-provider, set up as strictly as RFC 9700 asks. */
 
-import { Provider, errors } from "oidc-provider";
+import { Provider } from "oidc-provider";
 
-import { UNAVAILABLE, account } from "./accounts.mjs";
+import { account } from "./accounts.mjs";
 import { Adapter } from "./adapter.mjs";
 import { log } from "./log.mjs";
 import { HEADERS, errorPage } from "./pages.mjs";
+import { atToken, changeAnswer, lifetime, mayRefresh } from "./scenarios.mjs";
 
 const MINUTE = 60;
 const DAY = 24 * 60 * MINUTE;
@@ -26,6 +27,7 @@ const FAILURES = ["authorization.error", "grant.error", "revocation.error", "use
 /** Return the authorization server; it keeps everything in Redis. */
 export function createProvider(settings, redis) {
   const provider = new Provider(settings.issuer, configuration(settings, redis));
+  provider.use(changeAnswer);
   provider.on("authorization.success", () => log("info", "authorization granted"));
   provider.on("grant.success", (context) => log("info", "tokens issued", { grant: context.oidc.params.grant_type }));
   for (const name of FAILURES) provider.on(name, (_context, error) => logFailure(name, error));
@@ -48,25 +50,20 @@ function configuration(settings, redis) {
     pkce: { required: () => true },
     allowOmittingSingleRegisteredRedirectUri: false,
     // A client that may refresh can do so with or without `offline_access`, as with providers that aren't OIDC.
-    issueRefreshToken: async (_context, asking) => asking.grantTypeAllowed("refresh_token"),
+    issueRefreshToken: async (_context, asking, code) =>
+      asking.grantTypeAllowed("refresh_token") && mayRefresh(code.accountId),
     expiresWithSession: async () => false,
     rotateRefreshToken: true,
-    ttl: LIFETIMES,
+    ttl: { ...LIFETIMES, AccessToken: (_context, token) => lifetime(token.accountId, LIFETIMES.AccessToken) },
     features: features(),
     interactions: { url: (_context, interaction) => `/interaction/${interaction.uid}` },
     renderError,
   };
 }
 
-function findAccount(context, id) {
-  if (id === UNAVAILABLE && context.oidc.route === "token") throw unavailable();
+async function findAccount(context, id) {
+  if (context.oidc.route === "token" && !(await atToken(context, id))) return undefined;
   return account(id);
-}
-
-function unavailable() {
-  const error = new errors.CustomOIDCProviderError("temporarily_unavailable", "The provider is down for this account");
-  error.status = error.statusCode = 503;
-  return error;
 }
 
 function client(settings) {

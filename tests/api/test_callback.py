@@ -23,6 +23,7 @@ def test_health(callback: httpx2.Client) -> None:
         ({"code": "c"}, "It gives no state."),
         ({"state": "s"}, "It must give either a code or an error."),
         ({"state": "s", "code": "c", "error": "e"}, "It must give either a code or an error."),
+        ({"error": "invalid_scope", "error_description": "no <such> scope"}, "invalid_scope: no &lt;such&gt; scope"),
         ({"state": ["s", "t"], "code": "c"}, "It gives state more than once."),
         ({"state": "s" * 513, "code": "c"}, "Its state is longer than 512 characters."),
         ({"state": "s", "code": "c", "iss": ["i", "j"]}, "It gives iss more than once."),

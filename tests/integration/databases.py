@@ -12,7 +12,7 @@ import os
 import uuid
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import NullPool, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -32,7 +32,7 @@ PATIENCE = 30
 _ANY_RUN = "^tests_[0-9a-f]{12}_"
 
 
-def engine_of(settings: AppSettings, **pool: object) -> AsyncEngine:
+def engine_of(settings: AppSettings, **pool: Any) -> AsyncEngine:  # noqa: ANN401 - options of the library
     """Make an engine; unless told otherwise its connections end when they are no longer used."""
     return create_engine(settings, **(pool or {"poolclass": NullPool}))
 

@@ -9,6 +9,7 @@ from pydantic import SecretStr
 from sqlalchemy import text
 from structlog.testing import capture_logs
 
+from app.core import database
 from app.core.errors import ServiceError
 from app.core.migrate import LOCK, current_revision, head_revision
 from app.run.prepare import prepare
@@ -70,3 +71,29 @@ async def test_says_that_another_is_migrating(empty: AppSettings, engine: AsyncE
         await other.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": LOCK})
         with pytest.raises(ServiceError, match=r"Cannot migrate PostgreSQL at .*: another process holds the migration"):
             await prepare(empty.model_copy(update={"startup_timeout": 1.0}))
+
+
+async def test_waits_for_another_that_migrates_as_long_as_it_says(
+    empty: AppSettings, engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "COMMAND_TIMEOUT", 0.1)
+    async with engine.connect() as other:
+        await other.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": LOCK})
+        with pytest.raises(ServiceError, match="another process holds the migration lock"):
+            await prepare(empty.model_copy(update={"startup_timeout": 1.0}))
+
+
+@pytest.mark.parametrize("revisions", [["abc123"], ["abc123", "0001"], ["abc123", "def456"]])
+async def test_a_revision_of_another_branch_is_named_with_the_ways_out(
+    empty: AppSettings, engine: AsyncEngine, revisions: list[str]
+) -> None:
+    await prepare(empty)
+    async with engine.begin() as connection:
+        await connection.execute(text("DELETE FROM alembic_version"))
+        for revision in revisions:
+            await connection.execute(text("INSERT INTO alembic_version VALUES (:it)"), {"it": revision})
+    with pytest.raises(ServiceError) as raised:
+        await prepare(empty.model_copy(update={"environment": "dev"}))
+    unknown = [one for one in revisions if one != "0001"]
+    for said in (f"revision {', '.join(unknown)}, which", f"newest is {head_revision()}", "check out", "destroy dev`"):
+        assert said in str(raised.value)

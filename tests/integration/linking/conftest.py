@@ -18,6 +18,7 @@ from app.linking.connections import Connections
 from app.linking.repository import Repository
 from app.linking.service import Linking
 from app.providers.client import Challenge, Provider
+from app.providers.errors import RefusedError
 from app.providers.grants import Grant
 from app.tokens.keys import DataKeys, open_tokens
 
@@ -40,8 +41,10 @@ class ProviderAtHand(Provider):
     lifetime: timedelta | None = timedelta(hours=1)
     gives_refresh: bool = True
     failure: Exception | None = None
+    revocation_failure: Exception | None = None
     fails_for: set[str] = field(default_factory=set)
     delay: float = 0
+    codes_wait: asyncio.Event | None = None
     asked: asyncio.Event = field(default_factory=asyncio.Event)
     answers: asyncio.Event = field(default_factory=asyncio.Event)
     subject: str = "account-1"
@@ -50,6 +53,10 @@ class ProviderAtHand(Provider):
     refreshed: list[str] = field(default_factory=list)
     refreshed_thrice: asyncio.Event = field(default_factory=asyncio.Event)
     revoked: list[tuple[str, str]] = field(default_factory=list)
+    issuer: str = ISSUER
+    revokes_replaced: bool = True
+    dead: frozenset[str] = frozenset({"invalid_grant"})
+    link_lifetime: timedelta | None = None
 
     async def authorization_url(self, challenge: Challenge) -> str:
         self._fail()
@@ -62,8 +69,15 @@ class ProviderAtHand(Provider):
     async def exchange(self, code: str, challenge: Challenge) -> Grant:
         self._fail()
         assert challenge.verifier
+        if self.codes_wait is not None:
+            self.asked.set()
+            await self.codes_wait.wait()
         self.exchanged.append(code)
-        return self._grant(self.subject)
+        ends = None if self.link_lifetime is None else datetime.now(UTC) + self.link_lifetime
+        return replace(self._grant(self.subject), link_ends_at=ends)
+
+    def ends_link(self, error: RefusedError) -> bool:
+        return error.code in self.dead
 
     async def refresh(self, refresh_token: str) -> Grant:
         self.refreshed.append(refresh_token)
@@ -80,6 +94,8 @@ class ProviderAtHand(Provider):
     async def revoke(self, token: str, kind: str) -> None:
         await self.answers.wait()
         self._fail()
+        if self.revocation_failure is not None:
+            raise self.revocation_failure
         self.revoked.append((token, kind))
 
     def __post_init__(self) -> None:
@@ -95,7 +111,7 @@ class ProviderAtHand(Provider):
         refresh = f"refresh-{self.given}" if self.gives_refresh else None
         expires = datetime.now(UTC) + self.lifetime if self.lifetime is not None else None
         scopes: Sequence[str] = ("openid",)
-        return Grant(f"access-{self.given}", refresh, expires, scopes, subject)
+        return Grant(f"access-{self.given}", refresh, expires, scopes, subject, self.issuer)
 
     def _fail(self) -> None:
         if self.failure is not None:
@@ -105,7 +121,8 @@ class ProviderAtHand(Provider):
 async def link(connections: Connections, provider: ProviderAtHand, subject: str = "account-1") -> ProviderConnection:
     """Link an account as the service does."""
     provider.subject = subject
-    return await connections.repository.link(OWNER, provider.name, await provider.exchange("code", CHALLENGE))
+    row, _ = await connections.repository.link(OWNER, provider.name, await provider.exchange("code", CHALLENGE))
+    return row
 
 
 async def tokens(sessions: async_sessionmaker[AsyncSession], keys: DataKeys) -> list[tuple[str, str | None]]:

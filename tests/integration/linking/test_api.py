@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
-from contextlib import nullcontext
+from contextlib import AsyncExitStack, nullcontext
 from http import HTTPStatus
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
 API = "/api/v1"
 PUBLIC = "https://localhost:8000"
 """As `linking` has it."""
+PEOPLE = 200
+"""As many as an address may stand for in a minute; the cache's pool has a tenth of it."""
 NOBODYS = uuid.UUID(int=7)
 PROBLEM = "urn:dashtam:problem:"
 
@@ -387,3 +390,19 @@ async def test_a_part_that_is_not_available(
     assert answer.status_code == HTTPStatus.SERVICE_UNAVAILABLE
     assert answer.headers["Retry-After"] == "5"
     assert "hush" not in answer.text
+
+
+async def test_many_who_start_at_once_are_all_served(service: ASGIApp) -> None:
+    transport = httpx2.ASGITransport(service)
+    async with AsyncExitStack() as leaving:
+        clients = [httpx2.AsyncClient(transport=transport, base_url=PUBLIC) for _ in range(PEOPLE)]
+        for client in clients:
+            await leaving.enter_async_context(client)
+        answers = await asyncio.gather(*(begin(client) for client in clients))
+    assert {one.status_code for one in answers} == {HTTPStatus.CREATED}
+
+
+async def begin(client: httpx2.AsyncClient) -> httpx2.Response:
+    session = (await client.get(f"{API}/session")).json()
+    proof = {session["csrf_header"]: session["csrf_token"]}
+    return await client.post(f"{API}/providers/sandbox/connections", headers=proof)

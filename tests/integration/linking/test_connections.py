@@ -1,21 +1,24 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import async_sessionmaker
 
 from app.core.models import ConnectionStatus
-from app.linking import errors
+from app.linking import claims, errors
 from app.linking.connections import Connections
 from app.linking.repository import Repository
 from app.providers.errors import RefusedError, UnavailableError
 from app.tokens.keys import DataKeys
-from tests.integration.linking.conftest import OWNER, STRANGER, ProviderAtHand, change, link, tokens
+from tests.integration.linking.conftest import CHALLENGE, OWNER, STRANGER, ProviderAtHand, change, link, tokens
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from sqlalchemy.ext.asyncio import AsyncSession
 
     Sessions = async_sessionmaker[AsyncSession]
@@ -151,3 +154,195 @@ async def test_a_stranger_can_neither_refresh_nor_disconnect(
         await connections.refresh(STRANGER, row.id, provider)
     with pytest.raises(errors.UnknownConnectionError):
         await connections.disconnect(STRANGER, row.id, provider)
+
+
+class Outage:
+    """Keeps a method of the repository from its work a number of times, as a database that can't be reached does."""
+
+    def __init__(self, method: Callable[..., Awaitable[object]], times: int) -> None:
+        self._method, self.left = method, times
+
+    async def __call__(self, *args: object) -> object:
+        if self.left:
+            self.left -= 1
+            raise PoolTimeoutError
+        return await self._method(*args)
+
+
+@pytest.fixture
+def outage(connections: Connections, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, int], Outage]:
+    monkeypatch.setattr(claims, "AGAIN", 0.01)
+
+    def of(method: str, times: int) -> Outage:
+        made = Outage(getattr(connections.repository, method), times)
+        monkeypatch.setattr(connections.repository, method, made)
+        return made
+
+    return of
+
+
+async def test_what_a_refresh_gave_is_stored_once_the_database_is_back(
+    connections: Connections,
+    provider: ProviderAtHand,
+    sessions: Sessions,
+    keys: DataKeys,
+    outage: Callable[[str, int], Outage],
+) -> None:
+    row = await link(connections, provider)
+    assert outage("renew", 5).left == 5
+    await connections.refresh(OWNER, row.id, provider)
+    assert provider.refreshed == ["refresh-1"]
+    assert await tokens(sessions, keys) == [("access-2", "refresh-2")]
+
+
+async def test_what_a_link_gave_is_stored_once_the_database_is_back(
+    connections: Connections,
+    provider: ProviderAtHand,
+    sessions: Sessions,
+    keys: DataKeys,
+    outage: Callable[[str, int], Outage],
+) -> None:
+    assert outage("link", 5).left == 5
+    await connections.link(OWNER, provider, "code", CHALLENGE)
+    assert (provider.exchanged, provider.revoked) == (["code"], [])
+    assert await tokens(sessions, keys) == [("access-1", "refresh-1")]
+
+
+async def test_what_can_never_be_stored_is_revoked(
+    connections: Connections,
+    provider: ProviderAtHand,
+    outage: Callable[[str, int], Outage],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(claims, "LEASE", timedelta(seconds=0.1))
+    outage("link", 10**6)
+    with pytest.raises(PoolTimeoutError):
+        await connections.link(OWNER, provider, "code", CHALLENGE)
+    assert provider.revoked == [("refresh-1", "refresh_token"), ("access-1", "access_token")]
+
+
+async def test_a_link_runs_to_its_end_though_its_caller_is_gone(
+    connections: Connections, provider: ProviderAtHand, sessions: Sessions, keys: DataKeys
+) -> None:
+    provider.codes_wait = asyncio.Event()
+    asking = asyncio.create_task(connections.link(OWNER, provider, "code", CHALLENGE))
+    await provider.asked.wait()
+    asking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+    provider.codes_wait.set()
+    await connections.settle()
+    assert await tokens(sessions, keys) == [("access-1", "refresh-1")]
+
+
+async def test_what_a_new_link_replaces_is_revoked(
+    connections: Connections, provider: ProviderAtHand, sessions: Sessions, keys: DataKeys
+) -> None:
+    first = await connections.link(OWNER, provider, "code", CHALLENGE)
+    assert provider.revoked == []
+    assert (await connections.link(OWNER, provider, "code", CHALLENGE)).id == first.id
+    assert provider.revoked == [("refresh-1", "refresh_token"), ("access-1", "access_token")]
+    assert await tokens(sessions, keys) == [("access-2", "refresh-2")]
+
+
+async def test_a_provider_that_would_end_the_new_link_too_is_not_asked_to_revoke_the_old(
+    connections: Connections, provider: ProviderAtHand
+) -> None:
+    provider.revokes_replaced = False
+    for _ in range(2):
+        await connections.link(OWNER, provider, "code", CHALLENGE)
+    assert provider.revoked == []
+
+
+async def test_tokens_that_are_given_again_are_not_revoked(
+    connections: Connections, provider: ProviderAtHand, sessions: Sessions, keys: DataKeys
+) -> None:
+    await connections.link(OWNER, provider, "code", CHALLENGE)
+    provider.given = 0
+    await connections.link(OWNER, provider, "code", CHALLENGE)
+    assert provider.revoked == []
+    assert await tokens(sessions, keys) == [("access-1", "refresh-1")]
+
+
+async def test_a_link_stays_though_the_old_one_can_not_be_revoked(
+    connections: Connections, provider: ProviderAtHand, sessions: Sessions, keys: DataKeys
+) -> None:
+    await connections.link(OWNER, provider, "code", CHALLENGE)
+    provider.revocation_failure = UnavailableError("down")
+    await connections.link(OWNER, provider, "code", CHALLENGE)
+    assert await tokens(sessions, keys) == [("access-2", "refresh-2")]
+
+
+async def test_what_a_refresh_gives_after_a_new_link_is_revoked(
+    connections: Connections, provider: ProviderAtHand, sessions: Sessions, keys: DataKeys
+) -> None:
+    row = await link(connections, provider)
+    provider.hang()
+    asking = asyncio.create_task(connections.refresh(OWNER, row.id, provider))
+    await provider.asked.wait()
+    await link(connections, provider)
+    provider.answers.set()
+    await asking
+    assert await tokens(sessions, keys) == [("access-2", "refresh-2")]
+    assert provider.revoked == [("refresh-3", "refresh_token"), ("access-3", "access_token")]
+
+
+async def test_tokens_are_shown_to_nobody_but_their_issuer(
+    connections: Connections, provider: ProviderAtHand, sessions: Sessions, keys: DataKeys
+) -> None:
+    row = await link(connections, provider)
+    provider.issuer = "https://another.example"
+    with pytest.raises(errors.NotRefreshableError, match="linked at another provider"):
+        await connections.refresh(OWNER, row.id, provider)
+    await connections.link(OWNER, provider, "code", CHALLENGE)
+    assert (provider.refreshed, provider.revoked) == ([], [])
+    assert await tokens(sessions, keys) == [("access-2", "refresh-2")]
+    await connections.refresh(OWNER, row.id, provider)
+    provider.issuer = "https://issuer.example"
+    assert await connections.disconnect(OWNER, row.id, provider) is False
+    assert provider.revoked == []
+
+
+async def test_an_older_row_is_bound_at_its_next_refresh(
+    connections: Connections, provider: ProviderAtHand, sessions: Sessions
+) -> None:
+    row = await link(connections, provider)
+    await change(sessions, issuer=None)
+    assert (await connections.refresh(OWNER, row.id, provider)).issuer == provider.issuer
+
+
+async def test_a_code_of_the_provider_s_own_ends_a_link(connections: Connections, provider: ProviderAtHand) -> None:
+    provider.dead = frozenset({"unsupported_token_type"})
+    row = await link(connections, provider)
+    provider.failure = RefusedError("unsupported_token_type", "refresh_token_authentication_error")
+    with pytest.raises(errors.NotRefreshableError):
+        await connections.refresh(OWNER, row.id, provider)
+    assert (await connections.repository.get(OWNER, row.id)).status is ConnectionStatus.REVOKED
+
+
+async def test_any_refusal_ends_a_link_whose_time_is_over(
+    connections: Connections, provider: ProviderAtHand, sessions: Sessions
+) -> None:
+    provider.link_lifetime = timedelta(days=7)
+    row = await link(connections, provider)
+    assert row.link_ends_at
+    assert row.link_ends_at - datetime.now(UTC) == pytest.approx(timedelta(days=7), abs=timedelta(minutes=1))
+    renewed = await connections.refresh(OWNER, row.id, provider)
+    assert renewed.link_ends_at == row.link_ends_at
+    provider.failure = RefusedError("access_denied")
+    with pytest.raises(errors.ProviderRefusedError):
+        await connections.refresh(OWNER, row.id, provider)
+    await change(sessions, link_ends_at=datetime.now(UTC))
+    with pytest.raises(errors.NotRefreshableError):
+        await connections.refresh(OWNER, row.id, provider)
+
+
+async def test_a_provider_that_asks_to_wait_is_left_alone(connections: Connections, provider: ProviderAtHand) -> None:
+    row = await link(connections, provider)
+    provider.failure = UnavailableError("429", 1800.0)
+    with pytest.raises(errors.ProviderUnavailableError, match="Try again in 1800 s") as raised:
+        await connections.refresh(OWNER, row.id, provider)
+    assert raised.value.retry_after == 1800
+    retry_at = (await connections.repository.get(OWNER, row.id)).retry_at
+    assert retry_at
+    assert retry_at - datetime.now(UTC) == pytest.approx(timedelta(minutes=30), abs=timedelta(minutes=1))

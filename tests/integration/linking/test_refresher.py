@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 from app.core.models import ConnectionStatus
 from app.linking import claims, refresher
 from app.linking.claims import LONGEST, SHORTEST
-from app.linking.refresher import BATCH, refresh_due, refreshing
+from app.linking.refresher import AT_ONCE, BATCH, refresh_due, refreshing
 from app.providers.errors import UnavailableError
 from tests.integration.linking.conftest import OWNER, ProviderAtHand, change, link, tokens
 
@@ -108,6 +108,18 @@ async def test_what_fails_is_tried_again_less_and_less_often(
     await change(sessions, retry_at=datetime.now(UTC))
     assert await refresh_due(connections, provider) == 1
     assert (await connections.repository.get(OWNER, row.id)).retry_at is None
+
+
+async def test_a_provider_that_asks_to_wait_is_not_asked_for_the_next(
+    connections: Connections, provider: ProviderAtHand
+) -> None:
+    provider.lifetime = timedelta(seconds=30)
+    for number in range(AT_ONCE * 3):
+        await link(connections, provider, f"account-{number}")
+    provider.failure = UnavailableError("429", 600.0)
+    with capture_logs():
+        assert await refresh_due(connections, provider) == 0
+    assert len(provider.refreshed) <= AT_ONCE
 
 
 async def test_an_unexpected_failure_is_logged_without_its_text(

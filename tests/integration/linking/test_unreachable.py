@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from app.core.settings import AppSettings
     from app.linking.connections import Connections
     from app.main import State
+    from tests.integration.linking.conftest import ProviderAtHand
 
 HTML = {"Accept": "text/html"}
 DOWN = "<h1>The provider is not available</h1>"
@@ -71,8 +72,9 @@ async def person(settings: AppSettings, unreachable: Linking, cache: Redis) -> A
 
 
 @pytest.fixture
-async def account(person: httpx2.AsyncClient, linking: Linking) -> uuid.UUID:
+async def account(person: httpx2.AsyncClient, linking: Linking, provider: ProviderAtHand, refusing: int) -> uuid.UUID:
     """An account that was linked while the provider was in reach."""
+    provider.issuer = f"https://127.0.0.1:{refusing}"
     [cookie] = person.cookies.jar
     return await link_for(linking, owner_of(cookie.value or ""))
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import httpx2
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     Respond = Callable[[httpx2.Request], httpx2.Response]
+    NewClient = Callable[..., TestClient]
 
 PUBLIC = "https://localhost:8000"
 RECEIPT = "r" * 43
@@ -57,15 +59,27 @@ def app() -> App:
 
 
 @pytest.fixture
-def client(app: App, tls_environment: dict[str, str], answer_requests: Callable[[App], None]) -> Iterator[TestClient]:
+def new_client(
+    app: App, tls_environment: dict[str, str], answer_requests: Callable[[App], None]
+) -> Iterator[NewClient]:
     answer_requests(app)
     values = {name.lower(): value for name, value in tls_environment.items()}
-    settings = CallbackSettings.model_validate({"app_url": "https://app:8000", "public_url": PUBLIC, **values})
-    server = create_callback(settings)
-    with TestClient(
-        server, base_url="https://callback:8182", raise_server_exceptions=False, follow_redirects=False
-    ) as client:
-        yield client
+    with ExitStack() as open_clients:
+
+        def make(**changes: object) -> TestClient:
+            given = {"app_url": "https://app:8000", "public_url": PUBLIC, **values, **changes}
+            server = create_callback(CallbackSettings.model_validate(given))
+            client = TestClient(
+                server, base_url="https://callback:8182", raise_server_exceptions=False, follow_redirects=False
+            )
+            return open_clients.enter_context(client)
+
+        yield make
+
+
+@pytest.fixture
+def client(new_client: NewClient) -> TestClient:
+    return new_client()
 
 
 def test_health(client: TestClient) -> None:
@@ -164,6 +178,38 @@ def test_shows_no_words_of_whoever_made_up_a_link(client: TestClient) -> None:
     assert response.status_code == 400
     assert "555-0100" not in response.text
     assert "This link has ended" in response.text
+
+
+@pytest.mark.parametrize("path", ["/", "/callback", "/my-bank"])
+def test_an_error_without_a_state_is_shown_with_its_words(client: TestClient, app: App, path: str) -> None:
+    query = {"error": "invalid_scope", "error_description": f"{SCRIPT}no\nsuch scope{'!' * 3000}"[:2000]}
+    response = client.get(path, params=query)
+    assert (response.status_code, app.sent) == (400, [])
+    assert "It gives no state." in response.text
+    assert "<figcaption>The address gave this reason:</figcaption>" in response.text
+    assert "invalid_scope: &lt;script&gt;alert(1)&lt;/script&gt;nosuch scope!!!" in response.text
+    assert "<script" not in response.text
+    assert response.text.count("!") < 300
+
+
+def test_passes_on_where_a_redirect_arrived(client: TestClient, app: App) -> None:
+    client.get("/my-bank?state=s&code=c")
+    client.get("/?state=s&code=c")
+    assert app.sent == [{"state": "s", "code": "c", "path": "/my-bank"}, {"state": "s", "code": "c"}]
+
+
+def test_a_path_has_a_longest_length(client: TestClient, app: App) -> None:
+    response = client.get(f"/{'x' * 1024}?state=s&code=c")
+    assert (response.status_code, app.sent) == (400, [])
+    assert "Its path is longer than 1024 characters." in response.text
+
+
+@pytest.mark.parametrize("debug", [True, False])
+def test_a_reason_is_shown_in_debug(new_client: NewClient, app: App, *, debug: bool) -> None:
+    app.answer = problem("wrong-issuer", detail="<b>the issuer</b>")
+    response = new_client(debug=debug).get("/?state=s&code=c")
+    assert ("&lt;b&gt;the issuer&lt;/b&gt;" in response.text) == debug
+    assert ("debug is on" in response.text) == debug
 
 
 @pytest.mark.parametrize("given", ["0123456789abcdef", "a-request_id-1", "7c9e6679-7425-40de-944b-e07fc1f90ae7"])

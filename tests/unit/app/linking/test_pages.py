@@ -6,7 +6,9 @@ from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import structlog
 from prometheus_client import REGISTRY
+from structlog.testing import capture_logs
 
 from app.linking.pages import MAX_RECEIPT, PER_PAGE, POLICY
 from app.linking.schemas import ConnectionPage
@@ -16,6 +18,9 @@ from tests.unit.app.browsing import HTML, PUBLIC, SCRIPT, connection, refusal
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from fastapi import FastAPI
+
+    from app.core.settings import AppSettings
     from tests.unit.app.browsing import Browser, FakeFlow
 
 ID = "7c9e6679-7425-40de-944b-e07fc1f90ae7"
@@ -393,3 +398,45 @@ def test_static(browser: Browser, path: str, status: int) -> None:
     response = browser.get(path, headers=HTML)
     assert response.status_code == status
     assert "Set-Cookie" not in response.headers
+
+
+def test_a_link_that_ends_soon_can_be_renewed_by_hand(browser: Browser, flow: FakeFlow) -> None:
+    ends = datetime.datetime.now(datetime.UTC) + datetime.timedelta(hours=20, minutes=1)
+    flow.page = ConnectionPage(items=[connection(link_ends_at=ends)])
+    text = browser.get("/").text
+    assert '<span class="status expired">Ends soon</span>' in text
+    assert "<dt>Link ends</dt><dd><time" in text
+    assert ">in 20 hours <" in text
+    assert "<dt>Access ends</dt>" in text
+    assert "Connect again Sandbox, account alice" in Outline(text).buttons
+
+
+def test_the_log_has_the_reason_under_the_id_that_the_page_shows(browser: Browser, flow: FakeFlow) -> None:
+    browser.get("/", headers=HTML)
+    flow.error = refusal("provider-refused", 502, "It gave this reason: invalid_client")
+    with capture_logs(processors=[structlog.contextvars.merge_contextvars]) as entries:
+        page = browser.get(f"/finish?receipt={'r' * 43}", headers=HTML)
+    [entry] = [one for one in entries if one.get("kind") == "provider-refused"]
+    assert (entry["reason"], entry["step"]) == ("It gave this reason: invalid_client", "link")
+    assert f"<code>{entry['request_id']}</code>" in page.text
+
+
+@pytest.mark.parametrize("debug", [True, False])
+def test_the_page_has_the_reason_in_debug(
+    browser: Browser, flow: FakeFlow, web_app: FastAPI, app_settings: AppSettings, *, debug: bool
+) -> None:
+    web_app.state.settings = app_settings.model_copy(update={"debug": debug})
+    browser.get("/", headers=HTML)
+    flow.error = refusal("invalid-id-token", 502, f"{SCRIPT} the clocks differ")
+    page = browser.get(f"/finish?receipt={'r' * 43}", headers=HTML)
+    assert ("&lt;script&gt;alert(1)&lt;/script&gt; the clocks differ" in page.text) == debug
+    assert SCRIPT not in page.text
+
+
+def test_a_refusal_says_when_to_try_again(browser: Browser, flow: FakeFlow) -> None:
+    throttled = refusal("provider-unavailable", 502, "d")
+    throttled.retry_after = 29.2
+    csrf = browser.csrf()
+    flow.error = throttled
+    answer = browser.post("/connect/sandbox", data={"csrf_token": csrf}, headers={**HTML, "Origin": PUBLIC})
+    assert answer.headers["Retry-After"] == "30"

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from app.linking.relative_time import relative_time, standing
+from app.linking.relative_time import WARNING, relative_time, standing
 from tests.unit.app.browsing import connection
 
 NOW = datetime(2026, 3, 15, 12, 30, tzinfo=UTC)
@@ -56,3 +56,18 @@ def test_standing(status: str, left: int | None, word: str) -> None:
     found = standing(connection(status=status, expires_at=ends), NOW)
     assert found.word == word
     assert (found.hint == "") == (word == "Active")
+    assert found.ended == (word == "Not renewed")
+
+
+@pytest.mark.parametrize(
+    ("left", "word"),
+    [(None, "Active"), (timedelta(days=3), "Active"), (WARNING, "Ends soon"), (timedelta(days=-1), "Ends soon")],
+)
+def test_the_end_of_a_link_is_warned_of(left: timedelta | None, word: str) -> None:
+    ends = None if left is None else NOW + left
+    found = standing(connection(link_ends_at=ends, expires_at=NOW + timedelta(minutes=5)), NOW)
+    assert (found.word, found.ended) == (word, False)
+    assert (
+        ("Sandbox ends this link soon" in found.hint) == ("Connect the account again" in found.hint) == bool(found.hint)
+    )
+    assert standing(connection(link_ends_at=ends, expires_at=NOW), NOW).word == "Not renewed"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 import time
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,7 +14,8 @@ from urllib.parse import parse_qs
 import httpx2
 import pytest
 from joserfc import jwt
-from joserfc.jwk import OctKey, RSAKey
+from joserfc.errors import SecurityWarning
+from joserfc.jwk import ECKey, OctKey, OKPKey, RSAKey
 
 from app.providers.client import Challenge, Provider
 from app.providers.config import ProviderConfig
@@ -23,7 +25,7 @@ CHALLENGE = Challenge(state="the-state", verifier="v" * 43, nonce="the-nonce")
 KEY = RSAKey.generate_key(2048, {"kid": "one"})
 
 
-def id_token(key: RSAKey | OctKey = KEY, algorithm: str = "RS256", **changes: object) -> str:
+def id_token(key: RSAKey | ECKey | OKPKey | OctKey = KEY, algorithm: str = "RS256", **changes: object) -> str:
     # Some are made when tests are collected: none may have expired, and be refused for that, when its test runs.
     now = int(time.time())
     claims = {
@@ -35,7 +37,9 @@ def id_token(key: RSAKey | OctKey = KEY, algorithm: str = "RS256", **changes: ob
         "exp": now + 86_400,
     }
     kept = {name: value for name, value in {**claims, **changes}.items() if value is not None}
-    return jwt.encode({"alg": algorithm, "kid": "one"}, kept, key, algorithms=[algorithm])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SecurityWarning)  # the name EdDSA is deprecated, and in use
+        return jwt.encode({"alg": algorithm, "kid": "one"}, kept, key, algorithms=[algorithm])
 
 
 @dataclass

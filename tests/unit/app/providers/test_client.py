@@ -1,20 +1,22 @@
 from __future__ import annotations
 
 import base64
+import contextlib
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote_plus, urlsplit
 
 import httpx2
 import pytest
-from joserfc.jwk import OctKey, RSAKey
+from joserfc.jwk import ECKey, OctKey, OKPKey, RSAKey
 
 from app.callback import app
 from app.providers import client, discovery
 from app.providers.client import Provider
 from app.providers.errors import InvalidIdTokenError, ProviderError, RefusedError, UnavailableError
-from tests.unit.app.providers.conftest import CHALLENGE, ISSUER, BackChannel, Pause, id_token
+from tests.unit.app.providers.conftest import CHALLENGE, ISSUER, KEY, BackChannel, Pause, id_token
 
 Make = Callable[..., Provider]
 
@@ -241,11 +243,7 @@ def _metadata(**changes: object) -> dict[str, Any]:
         ("/token", httpx2.Response(302, headers={"Location": ISSUER}), UnavailableError),
         ("/token", httpx2.Response(503, text="maintenance"), UnavailableError),
         ("/token", httpx2.Response(200, text="[" * 100_000), UnavailableError),
-        ("/token", BackChannel.tokens(expires_in=10**15), UnavailableError),
-        ("/token", BackChannel.tokens(expires_in=-1), UnavailableError),
-        ("/token", BackChannel.tokens(refresh_token=7), UnavailableError),
         ("/token", BackChannel.tokens(access_token="a\0b"), UnavailableError),
-        ("/token", BackChannel.tokens(scope="a\0b"), UnavailableError),
         ("/token", httpx2.Response(200, text="<html>"), UnavailableError),
         ("/token", httpx2.Response(200, json=["list"]), UnavailableError),
         ("/token", httpx2.Response(200, json={"access_token": 5, "token_type": "bearer"}), UnavailableError),
@@ -299,6 +297,30 @@ async def test_a_refusal_fits_into_a_line(
     assert str(raised.value) == expected
 
 
+@pytest.mark.parametrize("status", [200, 400])
+async def test_a_refusal_repeats_no_secret(provider: Make, back_channel: BackChannel, status: int) -> None:
+    words = "the-code and the token a-refresh-token are not known"
+    back_channel.answers["/token"] = back_channel.answers["/revoke"] = httpx2.Response(
+        status, json={"error": "invalid_grant", "error_description": words}
+    )
+    one = provider()
+    with pytest.raises(RefusedError, match=r"invalid_grant: \.\.\. and the token a-refresh-token"):
+        await one.exchange("the-code", CHALLENGE)
+    with pytest.raises(RefusedError, match=r"invalid_grant: the-code and the token \.\.\. are not known"):
+        await one.refresh("a-refresh-token")
+
+
+async def test_what_was_granted_is_revoked_where_the_rest_takes_too_long(
+    provider: Make, back_channel: BackChannel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client, "DEADLINE", 1.0)
+    back_channel.pauses = {"/whoami": Pause()}
+    endpoints = {"subject_url": f"{ISSUER}/whoami", "subject_field": "id", "revocation_endpoint": f"{ISSUER}/revoke"}
+    with pytest.raises(UnavailableError, match="takes more than"):
+        await provider(**PLAIN, **endpoints).exchange("the-code", CHALLENGE)
+    assert back_channel.form("/revoke")["token"] == "an-access-token"
+
+
 async def test_a_provider_that_takes_too_long_is_given_up(
     provider: Make, back_channel: BackChannel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -314,8 +336,152 @@ def test_the_callback_waits_longer_than_a_provider_may_take() -> None:
     assert discovery.TIMEOUT < client.DEADLINE < app.TIMEOUT.read
 
 
+@pytest.mark.parametrize("kind", ["application/x-www-form-urlencoded; charset=utf-8", "text/plain"])
+async def test_tokens_may_come_as_a_form(provider: Make, back_channel: BackChannel, kind: str) -> None:
+    form = "access_token=gho_1&expires_in=60&scope=repo%2Cuser%3Aemail&token_type=bearer"
+    back_channel.answers["/token"] = httpx2.Response(200, text=form, headers={"Content-Type": kind})
+    grant = await provider(**PLAIN).exchange("the-code", CHALLENGE)
+    assert (grant.access_token, grant.scopes) == ("gho_1", ("repo", "user:email"))
+    assert grant.expires_at is not None
+
+
+@pytest.mark.parametrize("status", [200, 400])
+async def test_a_refusal_may_come_as_a_form(provider: Make, back_channel: BackChannel, status: int) -> None:
+    form = "error=bad_verification_code&error_description=The+code+has+expired"
+    kind = {"Content-Type": "application/x-www-form-urlencoded"}
+    back_channel.answers["/token"] = httpx2.Response(status, text=form, headers=kind)
+    with pytest.raises(RefusedError, match="bad_verification_code: The code has expired"):
+        await provider(**PLAIN).exchange("the-code", CHALLENGE)
+
+
+@pytest.mark.parametrize(
+    ("error", "entry", "ends"),
+    [
+        ("invalid_grant", {}, True),
+        ("bad_refresh_token", {}, True),
+        ("invalid_refresh_token", {}, True),
+        ("invalid_client", {}, False),
+        ("unsupported_token_type", {}, False),
+        ("gone", {"dead_grant_codes": ("gone",)}, True),
+        ("invalid_grant", {"dead_grant_codes": ("gone",)}, False),
+    ],
+)
+async def test_some_refusals_of_a_refresh_are_for_good(
+    provider: Make, back_channel: BackChannel, error: str, entry: dict[str, Any], *, ends: bool
+) -> None:
+    back_channel.answers["/token"] = httpx2.Response(400, json={"error": error})
+    one = provider(**entry)
+    with pytest.raises(RefusedError) as raised:
+        await one.refresh("a-refresh-token")
+    assert one.ends_link(raised.value) == ends
+
+
+async def test_a_gateway_that_denies_access_ends_no_link(provider: Make, back_channel: BackChannel) -> None:
+    back_channel.answers["/token"] = httpx2.Response(403, html="<HTML><H1>Access Denied</H1></HTML>")
+    one = provider()
+    with pytest.raises(RefusedError) as raised:
+        await one.refresh("a-refresh-token")
+    assert not one.ends_link(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("key", "algorithm"),
+    [
+        (ECKey.generate_key("P-384", {"kid": "one"}), "ES384"),
+        (ECKey.generate_key("P-521", {"kid": "one"}), "ES512"),
+        (RSAKey.generate_key(2048, {"kid": "one"}), "RS512"),
+        (RSAKey.generate_key(2048, {"kid": "one"}), "PS384"),
+        (OKPKey.generate_key("Ed25519", {"kid": "one"}), "EdDSA"),
+        (OKPKey.generate_key("Ed25519", {"kid": "one"}), "Ed25519"),
+    ],
+)
+async def test_an_id_token_may_be_signed_otherwise(
+    provider: Make, back_channel: BackChannel, key: RSAKey | ECKey | OKPKey, algorithm: str
+) -> None:
+    back_channel.answers["/jwks"] = {"keys": [key.as_dict(private=False)]}
+    back_channel.answers["/token"] = back_channel.tokens(id_token=id_token(key, algorithm))
+    assert (await provider().exchange("the-code", CHALLENGE)).subject == "account-1"
+
+
+@pytest.mark.parametrize("kid", [None, "another"])
+async def test_a_key_need_not_be_named(provider: Make, back_channel: BackChannel, kid: str | None) -> None:
+    others = RSAKey.generate_key(2048, {"kid": "two"}), ECKey.generate_key("P-256", {"kid": "three"})
+    published: list[dict[str, Any]] = [dict(one.as_dict(private=False)) for one in (others[0], others[1], KEY)]
+    published[-1] = {name: value for name, value in published[-1].items() if name != "kid"}
+    published[-1] |= {} if kid is None else {"kid": kid}
+    back_channel.answers["/jwks"] = {"keys": published}
+    assert (await provider().exchange("the-code", CHALLENGE)).subject == "account-1"
+    back_channel.answers["/jwks"] = {"keys": published[:2]}
+    with pytest.raises(InvalidIdTokenError):
+        await provider().exchange("the-code", CHALLENGE)
+
+
+@pytest.mark.parametrize("answer", [httpx2.Response(503), httpx2.ConnectError("refused"), []])
+async def test_no_code_is_spent_where_its_answer_could_not_be_checked(
+    provider: Make, back_channel: BackChannel, answer: object
+) -> None:
+    back_channel.answers["/jwks"] = httpx2.Response(200, json=answer) if isinstance(answer, list) else answer
+    with pytest.raises(UnavailableError):
+        await provider().exchange("the-code", CHALLENGE)
+    assert "/token" not in [one.url.path for one in back_channel.asked]
+
+
+@pytest.mark.parametrize("ahead", [-7200, 7200])
+async def test_clocks_that_differ_are_named_so(provider: Make, back_channel: BackChannel, ahead: int) -> None:
+    made = int(time.time()) + ahead
+    back_channel.answers["/token"] = back_channel.tokens(id_token=id_token(iat=made, exp=made + 600))
+    with pytest.raises(InvalidIdTokenError, match=r"clock and this computer's differ by 7(19|20)\d s"):
+        await provider().exchange("the-code", CHALLENGE)
+
+
+@pytest.mark.parametrize("odd", [True, "soon", [], float("nan"), float("inf")])
+@pytest.mark.parametrize("claim", ["iat", "exp"])
+async def test_an_odd_time_is_no_difference_of_clocks(
+    provider: Make, back_channel: BackChannel, claim: str, odd: object
+) -> None:
+    changes: dict[str, Any] = {claim: odd}
+    back_channel.answers["/token"] = back_channel.tokens(id_token=id_token(**changes))
+    with contextlib.suppress(InvalidIdTokenError):
+        assert (await provider().exchange("the-code", CHALLENGE)).subject == "account-1"
+
+
+async def test_what_was_granted_to_nobody_is_revoked(provider: Make, back_channel: BackChannel) -> None:
+    back_channel.answers["/token"] = back_channel.tokens(id_token="odd")
+    with pytest.raises(InvalidIdTokenError):
+        await provider().exchange("the-code", CHALLENGE)
+    revoked = [parse_qs(one.content.decode())["token"] for one in back_channel.asked if one.url.path == "/revoke"]
+    assert revoked == [["a-refresh-token"], ["an-access-token"]]
+
+
+@pytest.mark.parametrize("secret", ["a+b", "100%", "a:b", "a b/=&", "~-._"])
+async def test_a_secret_is_encoded_before_it_is_sent(provider: Make, back_channel: BackChannel, secret: str) -> None:
+    await provider(client_secret=secret, client_id="the:id").refresh("a-refresh-token")
+    sent = base64.b64decode(back_channel.asked[-1].headers["Authorization"].removeprefix("Basic ")).decode()
+    name, _, encoded = sent.partition(":")
+    assert ":" not in encoded
+    assert (unquote_plus(name), unquote_plus(encoded)) == ("the:id", secret)
+
+
+async def test_a_secret_in_the_body_is_encoded_once(provider: Make, back_channel: BackChannel) -> None:
+    await provider(client_secret="a+b%:", token_auth="client_secret_post").refresh("a-refresh-token")
+    assert back_channel.form("/token")["client_secret"] == "a+b%:"
+
+
+@pytest.mark.parametrize(("configured", "described"), [(ISSUER, f"{ISSUER}/"), (f"{ISSUER}/", ISSUER)])
+async def test_a_slash_at_the_end_of_an_issuer_may_be_lost(
+    provider: Make, back_channel: BackChannel, configured: str, described: str
+) -> None:
+    back_channel.answers[METADATA] = _metadata(issuer=described)
+    back_channel.answers["/token"] = back_channel.tokens(id_token=id_token(iss=described))
+    one = provider(issuer=configured)
+    assert (await one.exchange("the-code", CHALLENGE)).subject == "account-1"
+    assert await one.accepts_issuer(described)
+    assert not await one.accepts_issuer(configured)
+    assert one.issuer == ISSUER
+
+
 async def test_a_refresh_keeps_what_is_not_given_anew(provider: Make, back_channel: BackChannel) -> None:
-    back_channel.answers["/token"] = back_channel.tokens(access_token="another", refresh_token=None, id_token=None)
+    back_channel.answers["/token"] = back_channel.tokens(access_token="another", refresh_token=None, id_token="odd")
     grant = await provider().refresh("a-refresh-token")
     assert (grant.access_token, grant.refresh_token, grant.subject) == ("another", "a-refresh-token", None)
     assert grant.scopes == ("openid", "offline_access")

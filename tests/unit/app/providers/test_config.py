@@ -136,11 +136,30 @@ def test_one_provider_need_not_name_its_issuer(entries: list[dict[str, Any]]) ->
 
 
 @pytest.mark.parametrize(
-    "other", [{}, {"redirect_uri": "https://localhost:8182"}, {"authorization_response_iss_parameter_supported": False}]
+    "other",
+    [
+        {},
+        {"redirect_uri": "https://localhost:8182"},
+        {"redirect_uri": "https://localhost:8182/"},
+        {"authorization_response_iss_parameter_supported": False},
+    ],
 )
 def test_two_providers_whose_redirects_are_alike_are_refused(other: dict[str, Any]) -> None:
     with pytest.raises(ServiceError, match="redirects of sandbox, plain can't be told apart"):
         parse(json.dumps([OIDC, {**OIDC, **NAMED, "name": "bank"}, {**OAUTH, **other}]))
+
+
+def test_a_path_of_its_own_tells_a_provider_apart() -> None:
+    others = [{**OIDC, "redirect_uri": f"https://localhost:8182/{name}", "name": name} for name in ("a", "b")]
+    assert len(parse(json.dumps([OAUTH, *others]))) == 3
+    with pytest.raises(ServiceError, match="redirects of plain, a can't be told apart: all arrive at /a"):
+        parse(json.dumps([OAUTH, *others]), "https://127.0.0.1:8182/a")
+
+
+def test_schwab_ends_a_link_after_a_week() -> None:
+    [found] = parse('[{"preset": "schwab", "client_id": "id", "client_secret": "s"}]')
+    assert found.link_lifetime == 7 * 24 * 3600
+    assert {"unsupported_token_type", "refresh_token_authentication_error"} < set(found.dead_grant_codes)
 
 
 @pytest.mark.parametrize("text", ["", "{", "5", "[5]", '["x"]'])

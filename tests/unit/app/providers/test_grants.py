@@ -37,25 +37,53 @@ ANSWERS = ANYTHING | st.fixed_dictionaries({}, optional={name: st.just(right) | 
         ({"scope": " "}, None),
         ({"scope": "a b"}, ("a", "b")),
         ({"scope": ["a", "b"]}, ("a", "b")),
+        ({"scope": "repo,user:email"}, ("repo", "user:email")),
+        ({"scope": "repo, gist a"}, ("repo", "gist", "a")),
+        ({"scope": ["a b", "c,d", "a"]}, ("a", "b", "c", "d")),
+        ({"scope": ["a", 2, None]}, ("a",)),
+        ({"scope": "a b\0c"}, ("a",)),
+        ({"scope": ","}, None),
+        ({"scope": 5}, None),
+        ({"scope": {"a": "b"}}, None),
     ],
 )
 def test_scopes_are_told_or_not(said: dict[str, Any], scopes: tuple[str, ...] | None) -> None:
     assert read_grant({**GIVEN, **said}).scopes == scopes
 
 
-@pytest.mark.parametrize("lifetime", [3600, "3600", 3600.0])
+@pytest.mark.parametrize("lifetime", [3600, "3600", 3600.0, 3600.9, " 3600 ", "3600.0"])
 def test_an_end_is_reckoned_from_now(lifetime: object) -> None:
     end = read_grant({**GIVEN, "expires_in": lifetime}).expires_at
     assert end is not None
     assert abs(end - datetime.now(UTC) - timedelta(hours=1)) < timedelta(minutes=1)
 
 
-@pytest.mark.parametrize("said", [{}, {"expires_in": None}, {"expires_in": 0}, {"expires_at": "tomorrow"}])
+@pytest.mark.parametrize(
+    "lifetime",
+    [
+        *(None, 0, -1, "0", "-5", "", "soon", "NaN", True, False, [], {}, [3600], {"seconds": 3600}),
+        *(LONGEST + 1, 9223372036854775, 10**400, "9" * 5000, float("nan"), float("inf"), float("-inf")),
+    ],
+)
+def test_an_odd_end_is_unknown(lifetime: object) -> None:
+    assert read_grant({**GIVEN, "expires_in": lifetime}).expires_at is None
+
+
+@pytest.mark.parametrize("said", [{}, {"expires_at": "tomorrow"}])
 def test_an_end_may_be_unknown(said: dict[str, Any]) -> None:
     assert read_grant({**GIVEN, **said}).expires_at is None
 
 
-@pytest.mark.parametrize("said", [{}, {"refresh_token": None}, {"refresh_token": ""}])
+@pytest.mark.parametrize("kind", ["Bearer", "bearer", "BEARER", "BearerToken", "", None])
+def test_the_type_is_taken_for_what_it_can_be(kind: object) -> None:
+    assert read_grant({"access_token": "a", "token_type": kind}).access_token == "a"
+    assert read_grant({"access_token": "a"}).access_token == "a"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [{}, {"refresh_token": None}, {"refresh_token": ""}, {"refresh_token": 7}, {"refresh_token": "a\nb"}],
+)
 def test_there_may_be_no_refresh_token(said: dict[str, Any]) -> None:
     assert read_grant({**GIVEN, **said}).refresh_token is None
 
@@ -67,10 +95,9 @@ def test_there_may_be_no_refresh_token(said: dict[str, Any]) -> None:
         ({"access_token": ""}, "access_token"),
         ({"access_token": "a\nb"}, "access_token"),
         ({"token_type": "mac"}, "token_type"),
-        ({"refresh_token": 7, "expires_in": LONGEST + 1}, "refresh_token, expires_in"),
-        ({"expires_in": "soon"}, "expires_in"),
-        ({"expires_in": float("inf")}, "expires_in"),
-        ({"scope": [1, 2]}, "scope"),
+        ({"token_type": "DPoP"}, "token_type"),
+        ({"token_type": 5}, "token_type"),
+        ({"access_token": 5, "token_type": "mac"}, "access_token, token_type"),
     ],
 )
 def test_what_is_not_right_is_named_without_its_value(said: dict[str, Any], named: str) -> None:

@@ -60,6 +60,37 @@ async def main(sockets):
 server.run(main, None)
 """
 
+UNDER_WAY = """
+import asyncio, socket
+from app.core import settings
+from app.core.in_flight import InFlight
+from app.run import server
+
+in_flight = InFlight()
+
+async def store():
+    print("received", flush=True)
+    await asyncio.sleep(1.5)
+    print("stored", flush=True)
+
+async def app(scope, receive, send):
+    if scope["type"] == "lifespan":
+        while True:
+            kind = (await receive())["type"]
+            await send({"type": kind + ".complete"})
+            if kind == "lifespan.shutdown":
+                return
+    await in_flight.join("link", store)
+
+async def main(sockets):
+    try:
+        await server.serve(app, settings.load(settings.CallbackSettings), 0, sockets)
+    finally:
+        await in_flight.settle()
+
+server.run(main, [socket.create_server(("127.0.0.1", 0))])
+"""
+
 BOTH = """
 from starlette.applications import Starlette
 from starlette.routing import Route
@@ -183,6 +214,20 @@ def test_a_request_in_flight_is_answered_before_the_end(
         assert process.wait(PATIENCE) == 0
 
 
+def test_what_is_under_way_is_finished_before_a_reload(
+    environment: dict[str, str], client: httpx2.Client, tmp_path: Path
+) -> None:
+    path = str(Path(app.__file__).parents[1])
+    with running(["-c", UNDER_WAY], {**environment, "PYTHONPATH": path}, tmp_path) as process:
+        (url,) = process.urls()
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(client.get, url, timeout=PATIENCE)
+            eventually(process.says("received"))
+            process.send_signal(signal.SIGTERM)  # as the reloader does; a request has a second then
+            assert process.wait(PATIENCE) == 0
+    assert process.says("stored")()
+
+
 def test_two_servers_in_one_process_end_together(
     environment: dict[str, str], client: httpx2.Client, tmp_path: Path
 ) -> None:
@@ -265,3 +310,42 @@ def test_ends_when_it_cannot_start_whatever_the_source_says(environment: dict[st
         assert process.wait(PATIENCE) == 1
     assert process.says("APP_URL=http://app")()
     assert not process.says("Traceback")()
+
+
+@pytest.mark.parametrize(
+    ("ciphers", "accepted"),
+    [
+        ("ECDHE-ECDSA-AES128-SHA256", False),
+        ("ECDHE-ECDSA-AES256-SHA", False),
+        ("ECDHE-ECDSA-AES128-GCM-SHA256", True),
+        ("ECDHE-ECDSA-CHACHA20-POLY1305", True),
+    ],
+)
+def test_tls_1_2_has_authenticated_encryption_alone(
+    environment: dict[str, str], ciphers: str, *, accepted: bool
+) -> None:
+    settings = CallbackSettings.model_validate({name.lower(): value for name, value in environment.items()})
+    config = server._config(Starlette(), settings, 0, 1)
+    config.load()
+    assert config.ssl
+    client = ssl.create_default_context(cafile=environment["TLS_CA_FILE"])
+    client.maximum_version = ssl.TLSVersion.TLSv1_2
+    client.set_ciphers(f"{ciphers}:@SECLEVEL=0")
+    if accepted:
+        assert handshake(client, config.ssl) == (ciphers, "TLSv1.2")
+    else:
+        with pytest.raises(ssl.SSLError):
+            handshake(client, config.ssl)
+
+
+def handshake(client: ssl.SSLContext, serving: ssl.SSLContext) -> tuple[str, str]:
+    """Let two contexts meet in memory; return the cipher and the version that they agree on."""
+    there, back = ssl.MemoryBIO(), ssl.MemoryBIO()
+    ends = client.wrap_bio(back, there, server_hostname="localhost"), serving.wrap_bio(there, back, server_side=True)
+    for _ in range(4):
+        for end in ends:
+            with contextlib.suppress(ssl.SSLWantReadError):
+                end.do_handshake()
+    agreed = ends[0].cipher()
+    assert agreed
+    return agreed[0], str(ends[0].version())

@@ -152,7 +152,7 @@ REFUSALS: list[tuple[Change, str]] = [
         (
             "dashtam:providers: redirects of bank and schwab can't be distinguished, so one of them could get the"
             " other's codes; set authorization_response_iss_parameter_supported: true where the provider's metadata"
-            " says so, and give every other provider but one a stack of its own."
+            " says so, and give every other provider but one a redirect_uri with a path of its own."
         ),
     ),
     ({"tokens.keys": ["k1", "k1"]}, TWICE),

@@ -131,6 +131,27 @@ def test_what_is_given_comes_before_the_defaults(load: Load) -> None:
     assert given.items() <= made.items()
 
 
+def test_how_a_link_ends_is_handed_on(load: Load) -> None:
+    given = {"dead_grant_codes": ["gone"], "link_lifetime": "90d", "revoke_replaced": False}
+    made = providers.configured("my-bank", settings(load, preset="schwab", **given)["my-bank"], KNOWN)
+    assert {name: made[name] for name in given} == {**given, "link_lifetime": 90 * 86_400}
+
+
+@pytest.mark.parametrize("wrong", ["7", 7, "0d", "7h", "3651d"])
+def test_a_lifetime_is_a_number_of_days(load: Load, wrong: object) -> None:
+    with pytest.raises(ConfigError, match="it must be a whole number of days"):
+        settings(load, preset="schwab", link_lifetime=wrong)
+
+
+def test_a_path_of_its_own_tells_a_provider_apart(load: Load) -> None:
+    bank = {**FILES, "preset": "schwab", "redirect_uri": "https://127.0.0.1:8182/bank"}
+    given = {"bank": bank, "schwab": {**FILES, "preset": "schwab"}}
+    assert set(load({"providers": given}).providers) == {"bank", "schwab"}
+    given["other"] = {**bank, "redirect_uri": "https://localhost:8182/bank"}
+    with pytest.raises(ConfigError, match="redirects of bank and other can't be distinguished"):
+        load({"providers": given})
+
+
 def test_the_sandbox_is_asked_in_the_network_and_shown_to_browsers() -> None:
     made = providers.sandbox(Endpoint("sandbox", 8282, 8283), KNOWN)
     assert set(made) == FIELDS
