@@ -63,7 +63,7 @@ def read_credentials(stack: str, providers: Mapping[str, ProviderSettings]) -> d
 def _read(key: str, file: str, problems: list[str]) -> str:
     what = key.rpartition(".")[2].removesuffix("_file").replace("_", " ")
     try:
-        text = Path(file).expanduser().read_text(encoding="utf-8").strip()
+        text = Path(file).expanduser().read_text(encoding="utf-8-sig").strip()
         reason = "" if text.isprintable() and text else "it is empty" if not text else "it is not one line of text"
     except (OSError, RuntimeError, UnicodeDecodeError) as error:
         text, reason = "", (getattr(error, "strerror", None) or str(error)).lower()
