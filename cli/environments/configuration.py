@@ -81,7 +81,6 @@ def configuration(root: Path, stack: str) -> StackSettings:
         config = settings.load_file(stack, root / name)
         read_credentials(stack, config.providers)
     except ConfigError as error:
-        problems = "\n".join(error.problems)
         raise UserError(
             f"{name} is not valid.", cause="\n".join(error.problems), remedy=f"Edit {root / name}."
         ) from None
