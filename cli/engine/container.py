@@ -33,6 +33,7 @@ class ContainerView:
     ports: Mapping[str, list[int]]
     image: str
     checks: tuple[tuple[int, str], ...]
+    killed_for_memory: bool = False
 
     @property
     def is_service(self) -> bool:
@@ -73,6 +74,7 @@ def view(document: dict[str, Any]) -> ContainerView:
         started=state["StartedAt"],
         ports={inner: [int(one["HostPort"]) for one in outer or []] for inner, outer in bindings.items()},
         image=document["Config"]["Image"],
+        killed_for_memory=bool(state.get("OOMKilled")),
         checks=tuple((check["ExitCode"], check["Output"].strip()) for check in health.get("Log") or []),
     )
 

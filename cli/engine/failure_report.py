@@ -44,6 +44,8 @@ def report(container: ContainerView, lines: list[str]) -> str:
     state = container.health or container.state
     if container.state == "exited":
         state = f"exited with status {container.exit_code}"
+    if container.killed_for_memory:
+        state += f", {remedies.OUT_OF_MEMORY}"
     parts = [f"{container.name}: {state}"]
     if container.checks:
         status, output = container.checks[-1]

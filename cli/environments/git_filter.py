@@ -64,7 +64,7 @@ def _configs(clone: Clone) -> list[Path]:
 
 def _git(clone: Clone, *arguments: str) -> subprocess.CompletedProcess[str]:
     command = ["git", "-C", str(clone.root), *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
+    return subprocess.run(command, capture_output=True, text=True, errors="surrogateescape", check=False)
 
 
 def _set_filter(clone: Clone) -> bool:

@@ -131,7 +131,7 @@ def _file() -> Path:
 def _read() -> MachineRecord:
     try:
         return MachineRecord.model_validate_json(_file().read_text())
-    except (FileNotFoundError, ValidationError):
+    except (FileNotFoundError, NotADirectoryError, UnicodeDecodeError, ValidationError):
         return MachineRecord()
 
 

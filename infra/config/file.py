@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import yaml
 
@@ -27,11 +27,6 @@ _TAG = "tag:yaml.org,2002:"
 class _Loader(yaml.SafeLoader):
     """Takes plain words for what Pulumi takes them for."""
 
-    yaml_implicit_resolvers: ClassVar = {
-        first: [(tag, pattern) for tag, pattern in known if tag in {f"{_TAG}null", f"{_TAG}merge"}]
-        for first, known in yaml.SafeLoader.yaml_implicit_resolvers.items()
-    }
-
 
 def _number(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> float:
     # Pulumi hands values over as JSON, in which 1.0 is 1.
@@ -39,6 +34,10 @@ def _number(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> float:
     return int(value) if value.is_integer() else value
 
 
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in known if tag in {f"{_TAG}null", f"{_TAG}merge"}]
+    for first, known in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
 _Loader.add_implicit_resolver(f"{_TAG}bool", re.compile(rf"(?:{_BOOLEAN.pattern})$"), list("tTfF"))
 _Loader.add_implicit_resolver(f"{_TAG}int", re.compile(rf"(?:{_INTEGER.pattern})$"), list("-+0123456789"))
 _Loader.add_implicit_resolver(f"{_TAG}float", re.compile(rf"(?:{_FLOAT.pattern})$"), list("-+.0123456789"))
