@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 
 from cli.core.errors import UserError
 from cli.core.paths import cache_home, data_home
+from cli.core.redaction import without_credentials
 from cli.engine.connect import UnreachableError, explain, find_engine
 from cli.machine.lock import read_lock
 from cli.machine.pulumi import find_cli, missing_plugins, official_home, with_plugins
 from cli.machine.toolchain import Cli, Origin, Places
+from infra import proxies
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,7 +41,7 @@ def findings() -> list[Finding]:
     """Check everything that a machine needs."""
     places = Places(read_lock())
     cli = find_cli(places, remember=False)
-    return [_engine(), _pulumi(places, cli), _plugins(places, cli), *_trust(), *_folders(), _space()]
+    return [_engine(), _pulumi(places, cli), _plugins(places, cli), *_trust(), *_proxies(), *_folders(), _space()]
 
 
 def _engine() -> Finding:
@@ -112,6 +114,22 @@ def _problem_with_bundle(path: Path) -> str:
     except (OSError, ssl.SSLError) as error:
         return f"holds no usable certificates: {error}"
     return ""
+
+
+def _proxies() -> Iterator[Finding]:
+    """Name the proxies, and those that image builds can't reach."""
+    for_builds, hidden = proxies.for_builds(), proxies.only_here()
+    if not for_builds and not hidden:
+        return
+    shown = [f"{name}={value}" for name, value in for_builds.items() if name.isupper()]
+    yield Finding(
+        "Proxies of image builds",
+        ok=not hidden or bool(for_builds),
+        detail=without_credentials(", ".join(shown)) or "none",
+        cause=f"{', '.join(hidden)} names one on this machine's loopback, where no container reaches it.",
+        remedy="Name one that containers reach in ~/.docker/config.json:"
+        ' {"proxies": {"default": {"httpProxy": URL, "httpsProxy": URL}}}.',
+    )
 
 
 def _folders() -> Iterator[Finding]:
