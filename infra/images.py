@@ -14,7 +14,7 @@ from infra.config.sections import ImageSettings
 
 
 def _with_proxies(arguments: Mapping[str, str]) -> pulumi.Input[Mapping[str, pulumi.Input[str]]]:
-    found = proxies.for_builds()
+    found = proxies.for_containers()
     # A proxy's address may hold a password.
     return {**arguments, **{name: pulumi.Output.secret(value) for name, value in found.items()}}
 

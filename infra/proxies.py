@@ -1,4 +1,4 @@
-"""The proxies that image builds use: those of Docker's own config, else those of this shell.
+"""The proxies that image builds and the service use: those of Docker's own config, else those of this shell.
 
 Pure: shared by the program and the operator commands. Builders take arguments of these names without a declaration, and
 leave them out of the image and of its cache and history (docs.docker.com, Dockerfile reference, Predefined ARGs).
@@ -20,12 +20,21 @@ NAMES = {"HTTP_PROXY": "httpProxy", "HTTPS_PROXY": "httpsProxy", "FTP_PROXY": "f
 LOOPBACK = ("localhost", "127.", "[::1]", "::1")
 
 
-def for_builds(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """Return the build arguments, in both cases of their names; empty where there is no proxy."""
+def for_containers(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """Return the proxies by variable, in both cases of its name; empty where there is none."""
     found = _of_docker(environ) or _of_shell(environ)
     if found.keys() <= {"NO_PROXY"}:
         return {}
     return {spelled: value for name, value in found.items() for spelled in (name, name.lower())}
+
+
+def for_url(url: str, environ: Mapping[str, str] = os.environ) -> str:
+    """Return the HTTP proxy through which a container reaches an HTTPS URL; empty where it needs none."""
+    found = for_containers(environ)
+    chosen, host = found.get("HTTPS_PROXY", ""), urlsplit(url).hostname or ""
+    excepted = [one.strip().lstrip(".") for one in found.get("NO_PROXY", "").split(",")]
+    is_excepted = any(one and (one == "*" or f".{host}".endswith(f".{one}")) for one in excepted)
+    return "" if is_excepted or chosen.startswith("socks") else _with_scheme(chosen)
 
 
 def only_here(environ: Mapping[str, str] = os.environ) -> list[str]:
@@ -58,6 +67,8 @@ def _variable(name: str, environ: Mapping[str, str]) -> str:
 
 
 def _is_loopback(value: str) -> bool:
-    # Many write a proxy without its scheme.
-    address = urlsplit(value if "://" in value else f"http://{value}")
-    return (address.hostname or "").startswith(LOOPBACK)
+    return (urlsplit(_with_scheme(value)).hostname or "").startswith(LOOPBACK)
+
+
+def _with_scheme(value: str) -> str:
+    return value if not value or "://" in value else f"http://{value}"

@@ -83,6 +83,7 @@ class ProviderConfig(BaseModel):
     token_auth: Literal["client_secret_basic", "client_secret_post"] = "client_secret_basic"  # noqa: S105 - a method, no secret
     trust: Literal["environment", "public"] = "public"
     redirect_uri: EndpointUrl | None = None
+    proxy: Annotated[SecretStr, Field(min_length=1)] | None = None  # an HTTP proxy's URL, with its credentials
 
     @model_validator(mode="after")
     def _has_what_its_kind_needs(self) -> Self:

@@ -57,8 +57,8 @@ REMEDIES = (
         ),
         "Restore the data of a snapshot: `./dashtam snapshot list ENVIRONMENT`, `./dashtam snapshot restore"
         " ENVIRONMENT`. Without one, delete the end of the file that can't be read: `docker run --rm -it -v"
-        " redis_ENVIRONMENT_data:/data IMAGE redis-check-aof --fix /data/appendonlydir/appendonly.aof.manifest`, with"
-        " the image that `docker ps --all` shows for redis.",
+        " VOLUME:/data IMAGE redis-check-aof --fix /data/appendonlydir/appendonly.aof.manifest`; `./dashtam status"
+        " ENVIRONMENT --json` names both.",
         cause="the file with Redis' data is damaged, or of a newer version",
     ),
     Remedy(

@@ -11,7 +11,7 @@ from cli.core.errors import UserError
 
 def explain(error: Exception) -> UserError | None:
     """Return the error to show; None where the exception is a mistake in this program."""
-    if _is(error, "docker.errors", "DockerException"):
+    if _is(error, "docker.errors", "DockerException") or _is(error, "docker.credentials.errors", "StoreError"):
         return UserError(
             "The Docker engine refused.",
             cause=str(error),

@@ -48,7 +48,7 @@ def build(client: DockerClient, failed: str, tick: Callable[[str], object], **op
     lines: list[str] = []
     image = ""
     with engine_failures(failed):
-        arguments = {**proxies.for_builds(), **options.pop("buildargs", {})}
+        arguments = {**proxies.for_containers(), **options.pop("buildargs", {})}
         for event in client.api.build(decode=True, rm=True, forcerm=True, buildargs=arguments, **options):
             text = str(event.get("error") or event.get("stream") or "")
             if text.strip():

@@ -118,13 +118,13 @@ def _problem_with_bundle(path: Path) -> str:
 
 def _proxies() -> Iterator[Finding]:
     """Name the proxies, and those that image builds can't reach."""
-    for_builds, hidden = proxies.for_builds(), proxies.only_here()
-    if not for_builds and not hidden:
+    for_containers, hidden = proxies.for_containers(), proxies.only_here()
+    if not for_containers and not hidden:
         return
-    shown = [f"{name}={value}" for name, value in for_builds.items() if name.isupper()]
+    shown = [f"{name}={value}" for name, value in for_containers.items() if name.isupper()]
     yield Finding(
         "Proxies of image builds",
-        ok=not hidden or bool(for_builds),
+        ok=not hidden or bool(for_containers),
         detail=without_credentials(", ".join(shown)) or "none",
         cause=f"{', '.join(hidden)} names one on this machine's loopback, where no container reaches it.",
         remedy="Name one that containers reach in ~/.docker/config.json:"

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from infra import proxies
 from infra.config.errors import ConfigError
 from infra.config.providers import ProviderSettings
 from infra.endpoints import Endpoint
@@ -78,6 +79,9 @@ def _read(key: str, file: str, problems: list[str]) -> str:
 def configured(name: str, settings: ProviderSettings, credentials: Credentials) -> dict[str, Any]:
     """Return a configured provider as the service reads it; with a preset, only what overrides that."""
     given = settings.model_dump(mode="json", exclude_none=True, exclude={f"{kind}_file" for kind in FILES})
+    # In this file rather than a variable: a proxy's address may hold a password.
+    if proxy := proxies.for_url(str(settings.issuer or settings.token_endpoint or "")):
+        given["proxy"] = proxy
     if settings.preset:
         return {"name": name, **given, **asdict(credentials)}
     assert settings.kind  # noqa: S101 - what the settings hold providers to
