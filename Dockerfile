@@ -42,7 +42,8 @@ LABEL dashtam.component="service" \
 FROM base AS production
 COPY --from=builder /opt/venv /opt/venv
 COPY app /srv/app
-RUN python -m compileall -q /srv/app
+# A checkout has the modes that its user's umask gave it; another user runs this.
+RUN chmod -R a=rX,u+w /srv/app && python -m compileall -q /srv/app
 USER 10001:10001
 EXPOSE 8000
 CMD ["python", "-m", "app.run.app"]
@@ -88,7 +89,7 @@ COPY tests/smoke /srv/tests/smoke
 # Not its folder host: that needs an engine.
 COPY tests/e2e/*.py /srv/tests/e2e/
 # Where a volume is mounted, which takes its owner from here.
-RUN install -d -o 10001 -g 10001 /srv/reports
+RUN chmod -R a=rX,u+w /srv && install -d -o 10001 -g 10001 /srv/reports
 ENV HOME=/tmp \
     DASHTAM_SCREENSHOTS=/tmp/screenshots \
     COVERAGE_FILE=/tmp/coverage \

@@ -6,11 +6,16 @@ under a name that exists is taken over silently.
 
 from __future__ import annotations
 
+import os
 import re
+import shlex
+import stat
+import sys
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from pathlib import Path
 
-from infra.catalogue import POSTGRES, ImageSource
+from infra.catalogue import POSTGRES, ROOT, ImageSource
 from infra.config.settings import StackSettings
 from infra.engine import Engine, EngineObject
 from infra.naming import OWNER_LABEL, PROJECT, PROJECT_LABEL, Naming
@@ -53,6 +58,7 @@ def require(state: State, engine: Engine, wanted: Wanted, needed: Callable[[], s
     require_free(state, engine, wanted.naming)
     require_database(state, wanted)
     require_keys(state, wanted, needed)
+    require_readable_source(wanted)
 
 
 def require_shell(clone: str, identity: str) -> None:
@@ -164,6 +170,25 @@ def require_keys(state: State, wanted: Wanted, needed: Callable[[], set[str] | N
         remedy=f"Set `keys: [{keep}]` in Pulumi.{stack}.yaml and run `./dashtam up {stack}`. To stop using it, run"
         f" `./dashtam keys rotate {stack}` then, and remove it afterwards, while {stack} runs.",
     )
+
+
+def require_readable_source(wanted: Wanted, folder: Path = ROOT / "app") -> None:
+    """Refuse a mounted source that the service's user can't read, as after `git clone` with a umask of 077."""
+    if wanted.config.app.build != "development" or sys.platform != "linux":  # Docker Desktop maps owners and modes
+        return
+    hidden = next((path for path in (folder, *folder.rglob("*")) if not _is_for_all(path.stat())), None)
+    if hidden is not None:
+        raise RefusedError(
+            f"{hidden} can't be read by the service of {wanted.naming.environment}; nothing was changed.",
+            cause=f"Its mode is {stat.S_IMODE(hidden.stat().st_mode):04o}. The service runs as another user, and reads"
+            " the source where it is.",
+            remedy=f"chmod -R a+rX {shlex.quote(str(folder))}",
+        )
+
+
+def _is_for_all(status: os.stat_result) -> bool:
+    needed = stat.S_IROTH | (stat.S_IXOTH if stat.S_ISDIR(status.st_mode) else 0)
+    return status.st_mode & needed == needed
 
 
 def require_free(state: State, engine: Engine, naming: Naming) -> None:

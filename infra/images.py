@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pulumi
 import pulumi_docker as docker
 
-from infra import recipes
+from infra import proxies, recipes
 from infra.catalogue import POSTGRES, REDIS, ROOT, Base
 from infra.config.sections import ImageSettings
+
+
+def _with_proxies(arguments: Mapping[str, str]) -> pulumi.Input[Mapping[str, pulumi.Input[str]]]:
+    found = proxies.for_containers()
+    # A proxy's address may hold a password.
+    return {**arguments, **{name: pulumi.Output.secret(value) for name, value in found.items()}}
 
 
 @dataclass(frozen=True)
@@ -55,7 +62,7 @@ class Images(pulumi.ComponentResource):
                 context=str(ROOT),
                 dockerfile=recipe.dockerfile,
                 target=stage,
-                build_args=arguments,
+                build_args=_with_proxies(arguments),
                 remove=True,
             ),
             triggers={"source": recipe.digest(), "base": "".join(arguments.values())},

@@ -16,6 +16,10 @@ DEBUGGER = "debugger"
 """What publishes a port besides the services."""
 LONGEST = 40
 """The most characters that a stack's name has: host names of its services then keep to the 63 of RFC 1123, 2.1."""
+FORM = (
+    f"an environment's name is part of host names: 1 to {LONGEST} lower-case letters, digits and inner hyphens,"
+    " such as review-42"
+)
 _ENVIRONMENT = re.compile(rf"[a-z0-9](?:[a-z0-9-]{{0,{LONGEST - 2}}}[a-z0-9])?")
 
 PROJECT_LABEL = "dashtam.project"
@@ -24,6 +28,11 @@ COMPONENT_LABEL = "dashtam.component"
 OWNER_LABEL = "dashtam.owner"
 FILES_LABEL = "dashtam.files"
 """A digest of the files that a container reads at its start: with others it is replaced."""
+
+
+def is_name(text: str) -> bool:
+    """Return whether a text can be an environment's name."""
+    return _ENVIRONMENT.fullmatch(text) is not None
 
 
 @dataclass(frozen=True)
@@ -39,7 +48,7 @@ class Naming:
 
     def __post_init__(self) -> None:
         for name in (self.environment, self.name):
-            if not _ENVIRONMENT.fullmatch(name):
+            if not is_name(name):
                 raise ValueError(
                     f"the stack name {name!r} can't be part of container and host names:"
                     f" use 1 to {LONGEST} lower-case letters, digits and inner hyphens, such as review-42"

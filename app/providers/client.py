@@ -186,8 +186,13 @@ class Provider:
                     raise error.without([token]) from None
 
     def _http(self) -> httpx2.AsyncClient:
+        proxy = self._config.proxy
         return httpx2.AsyncClient(
-            verify=self._tls, timeout=TIMEOUT, trust_env=False, headers={"Accept": "application/json"}
+            verify=self._tls,
+            timeout=TIMEOUT,
+            trust_env=False,
+            proxy=proxy.get_secret_value() if proxy else None,
+            headers={"Accept": "application/json"},
         )
 
     @asynccontextmanager

@@ -92,6 +92,7 @@ class ProviderConfig(BaseModel):
     dead_grant_codes: tuple[Annotated[str, Field(min_length=1)], ...] = DEAD_GRANT_CODES
     link_lifetime: Annotated[int, Field(gt=0)] | None = None  # seconds
     revoke_replaced: bool = True
+    proxy: Annotated[SecretStr, Field(min_length=1)] | None = None  # an HTTP proxy's URL, with its credentials
 
     @model_validator(mode="after")
     def _has_what_its_kind_needs(self) -> Self:

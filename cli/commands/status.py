@@ -11,7 +11,7 @@ from cli.commands.options import AsJson, print_json
 from cli.engine.connect import connect
 from cli.engine.inventory import EngineView
 from cli.environments import clone
-from cli.environments.configuration import require_configured
+from cli.environments.configuration import announce_skipped, require_configured
 from cli.images import source
 from cli.operations.status.collect import Overview, gather
 from cli.operations.status.document import document
@@ -42,6 +42,7 @@ def status(
         raise typer.BadParameter("ENVIRONMENT and --all exclude each other, and so do --watch and --json.")
     for environment in environments or ():
         require_configured(environment)
+    announce_skipped()
     client = connect()
     view, here = EngineView(client), clone.find()
     # Without a terminal, only changes of state are printed.

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from cli.core.redaction import without_credentials
+
 FAILED = 1
 FINDINGS = 2
 """The exit status of a check that found something: `drift`, `certs`, `doctor`."""
@@ -15,10 +17,8 @@ class UserError(Exception):
     """A failure with its cause and its remedy; printed as text, never as a traceback."""
 
     def __init__(self, message: str, *, cause: str = "", remedy: str = "", exit_status: int = FAILED) -> None:
-        super().__init__(message)
-        self.message = message
-        self.cause = cause
-        self.remedy = remedy
+        self.message, self.cause, self.remedy = map(without_credentials, (message, cause, remedy))
+        super().__init__(self.message)
         self.exit_status = exit_status
 
 

@@ -24,12 +24,31 @@ def exclusively(
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(path, is_singleton=True)
-    try:
-        lock.acquire(blocking=False)
-    except Timeout:
-        announce(waiting)
-        lock.acquire(timeout=seconds)
+    with _named(path):
+        try:
+            lock.acquire(blocking=False)
+        except Timeout:
+            announce(waiting)
+            lock.acquire(timeout=seconds)
     try:
         yield
     finally:
         lock.release()
+
+
+@contextmanager
+def briefly(path: Path) -> Iterator[None]:
+    """Hold a file's lock for what takes no time that anybody would notice."""
+    with exclusively(path, "", lambda _: None):
+        yield
+
+
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """Name the file in the error of a file system without locks."""
+    try:
+        yield
+    except Timeout:
+        raise
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from None

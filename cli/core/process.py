@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 TAIL_LINES = 25
 """How many last lines of a failed command its error has."""
 
+_UMASK = 0o022
+"""What a long command makes are packages, root file systems and programs, which other users may have to read."""
+
 _TICK_SECONDS = 1.0
 _KILL_AFTER_SECONDS = 5.0
 
@@ -128,6 +131,7 @@ def _started(
         text=True,
         errors="replace",
         start_new_session=True,
+        umask=_UMASK,
     )
     try:
         yield child

@@ -16,18 +16,127 @@ class Remedy:
     """Whether the marks are so common that they mean this only where an image is made."""
 
 
+OUT_OF_MEMORY = "killed for lack of memory"
+"""How a report names a container that the kernel has ended."""
+
 _ANOTHER_PORT = (
     " Stop it, or give the service another port: in the stack's config, or by another environment"
     " (`./dashtam up dev --name NAME`)."
 )
 
 REMEDIES = (
+    # First those whose text holds the words of a more general one below.
+    Remedy(
+        ("file watch limit", "max_user_watches", "max_user_instances", "inotify", "fsnotify", "too many open files"),
+        "Raise the limits of watched files: `sudo sysctl fs.inotify.max_user_watches=524288"
+        " fs.inotify.max_user_instances=1024`; the same lines in /etc/sysctl.d/60-inotify.conf keep them.",
+        cause="this machine lets a user watch too few files",
+    ),
+    Remedy(
+        ("could not resize shared memory segment", "could not map anonymous shared memory"),
+        "Give the database more memory: raise `dashtam:postgres.memory` in the stack's config; or let the query take"
+        " less: `SET max_parallel_workers_per_gather = 0`, or a smaller `work_mem`.",
+        cause="the database's shared memory is full",
+    ),
+    Remedy(
+        ("database files are incompatible with server", "is not compatible with this version"),
+        "The data was made by another major version of PostgreSQL. Name an image of that version in"
+        " `dashtam:images.postgres` and run `./dashtam up ENVIRONMENT` and `./dashtam backup ENVIRONMENT FILE`; then"
+        " remove the key again, and run `./dashtam destroy`, `./dashtam up` and `./dashtam restore ENVIRONMENT FILE`.",
+    ),
+    Remedy(
+        ('lock file "postmaster.pid" already exists', "is another postmaster"),
+        "Another container uses the same data: `docker ps --filter volume=NAME` shows which; stop it, and run"
+        " `./dashtam up ENVIRONMENT` again. `docker volume ls` shows the names.",
+    ),
+    Remedy(
+        (
+            *("bad file format reading the append only file", "unexpected end of file reading the append only file"),
+            *("fatal error loading the db", "wrong signature trying to load db", "can't handle rdb format version"),
+            "unrecoverable error reading the append only file",
+        ),
+        "Restore the data of a snapshot: `./dashtam snapshot list ENVIRONMENT`, `./dashtam snapshot restore"
+        " ENVIRONMENT`. Without one, delete the end of the file that can't be read: `docker run --rm -it -v"
+        " VOLUME:/data IMAGE redis-check-aof --fix /data/appendonlydir/appendonly.aof.manifest`; `./dashtam status"
+        " ENVIRONMENT --json` names both.",
+        cause="the file with Redis' data is damaged, or of a newer version",
+    ),
+    Remedy(
+        (OUT_OF_MEMORY,),
+        "Raise the `memory` of that service in the stack's config, or free memory on this machine: `docker stats`"
+        " shows who takes it.",
+    ),
+    Remedy(
+        (
+            *("available, non-overlapping ipv4 address pool", "all predefined address pools have been fully subnetted"),
+            "pool overlaps with other one on this address space",
+        ),
+        "Remove networks that nothing uses: `docker network prune`. If a VPN takes these addresses, disconnect it"
+        ' meanwhile, or give Docker others in /etc/docker/daemon.json, such as `{"default-address-pools": [{"base":'
+        ' "10.210.0.0/16", "size": 24}]}`, and restart it.',
+        cause="Docker has no addresses left for another network",
+    ),
+    Remedy(
+        ("docker-init",),
+        "Install what Docker starts containers with: `sudo apt-get install --yes tini`, or your distribution's package"
+        " that has docker-init; then run the same command again.",
+        cause="Docker's docker-init is not installed",
+    ),
+    Remedy(
+        (
+            *("no chain/target/match by that name", "docker-isolation", "unable to enable skip dnat rule"),
+            *("unable to enable direct access filtering", "iptables failed"),
+        ),
+        "Restart Docker, which makes its rules again: `sudo systemctl restart docker`. Do that after each reload of a"
+        " firewall that removes them.",
+        cause="Docker's firewall rules are gone",
+    ),
+    Remedy(
+        ("docker-credential-", "credentials store error", "error getting credentials"),
+        "Remove `credsStore` and `credHelpers` from ~/.docker/config.json (or the folder that DOCKER_CONFIG names), or"
+        " install the named program: it comes with Docker Desktop. The images need no login.",
+        cause="Docker's config names a program for passwords that doesn't work",
+    ),
+    Remedy(
+        ("toomanyrequests", "pull rate limit"),
+        "Log in with `docker login`, or wait for six hours; a mirror of your own goes into `registry-mirrors` of"
+        " /etc/docker/daemon.json. `./dashtam images source debian` needs no registry.",
+        cause="the registry's limit for this address is reached",
+    ),
+    Remedy(
+        ("exec format error", "no matching manifest for", "does not match the detected host platform"),
+        "Unset DOCKER_DEFAULT_PLATFORM, delete the image with `docker image rm --force IMAGE`, and run the same command"
+        " again: it gets the image for this machine.",
+        cause="the image is for another processor",
+    ),
+    Remedy(
+        ("cgroup mountpoint does not exist", "unable to apply cgroup configuration", "cannot find cgroup mount"),
+        "Let Docker limit memory: on WSL2, `wsl --update` and `wsl --shutdown`; with rootless Docker, delegate control"
+        " groups to your user (https://docs.docker.com/engine/security/rootless/); then restart Docker.",
+        cause="Docker can't use this machine's control groups",
+    ),
+    Remedy(
+        (
+            "mounts denied",
+            "is not shared from the host",
+            "bind source path does not exist",
+            "creating mount source path",
+        ),
+        "Share the checkout's folder with Docker: in Docker Desktop, Settings, Resources, File sharing. Docker's snap"
+        " sees only what is below your home folder: clone there.",
+        cause="Docker can't see the source's folder",
+    ),
+    Remedy(
+        ("permission denied while trying to connect to the docker",),
+        "Join its group with `sudo usermod -aG docker $USER`, then log in again (or run `newgrp docker`).",
+    ),
     Remedy(
         ("port is already allocated",),
         "Another container publishes that port: `docker ps` shows which." + _ANOTHER_PORT,
     ),
     Remedy(
-        ("address already in use",), "Another process listens on that port: `ss -ltnp` shows which." + _ANOTHER_PORT
+        ("address already in use", "ports are not available"),
+        "Another process listens on that port: `ss -ltnp` shows which." + _ANOTHER_PORT,
     ),
     Remedy(("is already in use by container",), "Remove or rename that container if it isn't needed."),
     Remedy(
@@ -35,6 +144,18 @@ REMEDIES = (
         "Free some disk space; `docker system df` shows what the engine uses. For data in memory, raise"
         " `tmpfs_size` in the config.",
         cause="the disk is full",
+    ),
+    Remedy(
+        ("proxyconnect tcp",),
+        "Images are pulled by Docker itself, not by this command: correct its own proxy, in `systemctl edit docker`"
+        " (Environment=HTTPS_PROXY=...) or Docker Desktop's settings, and restart it.",
+        cause="Docker can't reach its proxy",
+    ),
+    Remedy(
+        ("x509: certificate signed by unknown authority", "x509: certificate has expired"),
+        "Images are pulled by Docker itself: add your CA to the machine's certificates (`sudo cp CA.crt"
+        " /usr/local/share/ca-certificates/ && sudo update-ca-certificates`), check its clock, and restart Docker.",
+        cause="Docker doesn't trust the registry's certificate",
     ),
     Remedy(("unable to pull image dashtam-debian/",), "Build the base images: `./dashtam images build`."),
     Remedy(

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import sys
 
-from cli.core import remedies
+from cli.core import file_errors, remedies
 from cli.core.atomic_files import FULL_DISK
 from cli.core.errors import UserError
 
 
 def explain(error: Exception) -> UserError | None:
     """Return the error to show; None where the exception is a mistake in this program."""
-    if _is(error, "docker.errors", "DockerException"):
+    if _is(error, "docker.errors", "DockerException") or _is(error, "docker.credentials.errors", "StoreError"):
         return UserError(
             "The Docker engine refused.",
             cause=str(error),
@@ -37,6 +37,8 @@ def explain(error: Exception) -> UserError | None:
             cause=str(error),
             remedy="Free space on the disk that `df -h` shows as full. The same command continues from here.",
         )
+    if isinstance(error, OSError) and error.filename is not None:
+        return file_errors.explain(error)
     return None
 
 

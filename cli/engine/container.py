@@ -38,6 +38,7 @@ class ContainerView:
     checks: tuple[tuple[int, str], ...]
     exposed: Mapping[int, str] = field(default_factory=dict)
     """The addresses of host ports that other computers may reach."""
+    killed_for_memory: bool = False
 
     @property
     def is_service(self) -> bool:
@@ -84,6 +85,7 @@ def view(document: dict[str, Any]) -> ContainerView:
             for one in outer or []
             if one.get("HostIp", LOOPBACK) not in _LOOPBACK
         },
+        killed_for_memory=bool(state.get("OOMKilled")),
         checks=tuple((check["ExitCode"], check["Output"].strip()) for check in health.get("Log") or []),
     )
 

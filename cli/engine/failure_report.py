@@ -27,7 +27,7 @@ def update_failed(command: str, stack: str, errors: list[str], reports: list[str
         if command == "down"
         else f"{stack} is not removed.",
         cause="\n\n".join(part for part in [causes, *reports] if part),
-        remedy=remedies.known(causes, *reports)
+        remedy=remedies.known(causes, *reports).replace("ENVIRONMENT", stack)
         or f"Remove the cause, then run `./dashtam {command} {stack}` again: it continues from here.",
     )
 
@@ -44,6 +44,8 @@ def report(container: ContainerView, lines: list[str]) -> str:
     state = container.health or container.state
     if container.state == "exited":
         state = f"exited with status {container.exit_code}"
+    if container.killed_for_memory:
+        state += f", {remedies.OUT_OF_MEMORY}"
     parts = [f"{container.name}: {state}"]
     if container.checks:
         status, output = container.checks[-1]

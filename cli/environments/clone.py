@@ -9,9 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from filelock import FileLock
-
 from cli.core.errors import UserError
+from cli.core.file_lock import briefly
 from cli.core.paths import ROOT, data_home
 from cli.pulumi.backend import Folder
 from infra import identity
@@ -78,7 +77,7 @@ def current(root: Path = ROOT) -> Clone:
     if clone is None:
         data_home().mkdir(parents=True, exist_ok=True, mode=0o700)
         # Of two first commands at the same time, one would go on under an identity that the other has replaced.
-        with FileLock(data_home() / "clones.lock"):
+        with briefly(data_home() / "clones.lock"):
             clone = find(root) or _identify(root)
     _require_here(clone)
     if identity.home(clone.root) != str(data_home()):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cli.core.errors import USAGE, UserError, did_you_mean
 from cli.core.paths import ROOT
+from infra import naming
 
 if TYPE_CHECKING:
     from infra.config.settings import StackSettings
@@ -14,8 +16,25 @@ if TYPE_CHECKING:
 
 def configured_stacks(root: Path = ROOT) -> list[str]:
     """Return the environments that have a config file, or a link to another's, sorted."""
-    found = [path.name for path in root.glob("Pulumi.*.yaml") if path.exists()]  # not a link that leads nowhere
-    return sorted(name.removeprefix("Pulumi.").removesuffix(".yaml") for name in found)
+    return sorted(name for name in _named(root) if naming.is_name(name))
+
+
+def skipped_files(root: Path = ROOT) -> list[str]:
+    """Return the files that are named as configs of environments that can't be, such as `Pulumi.dev copy.yaml`."""
+    return sorted(config_file(name, root).name for name in _named(root) if not naming.is_name(name))
+
+
+def announce_skipped(root: Path = ROOT) -> None:
+    """Name these files, which no command uses, on standard error."""
+    from cli.ui.console import announce  # noqa: PLC0415 - slow to import, and names are completed without it
+
+    for name in skipped_files(root):
+        announce(f"{name} is skipped: {naming.FORM}.")
+
+
+def _named(root: Path) -> Iterator[str]:
+    found = (path.name for path in root.glob("Pulumi.*.yaml") if path.is_file())  # not a link that leads nowhere
+    return (name.removeprefix("Pulumi.").removesuffix(".yaml") for name in found)
 
 
 def config_file(stack: str, root: Path = ROOT) -> Path:
@@ -35,6 +54,13 @@ def require_configured(stack: str, root: Path = ROOT) -> None:
             cause=f"It was made from {file.readlink()}, which does not exist any more.",
             remedy="Put that file back; git has it if it was committed.",
         )
+    if not naming.is_name(stack):
+        raise UserError(
+            f"{stack!r} can't be an environment's name.",
+            cause=f"{naming.FORM[:1].upper()}{naming.FORM[1:]}.",
+            remedy=f"Rename {file.name}." if file.exists() else f"There are: {', '.join(known)}.",
+            exit_status=USAGE,
+        )
     raise UserError(
         f"There is no environment {stack!r}.",
         cause=f"{file.name} does not exist; there are: {', '.join(known)}.",
@@ -46,17 +72,16 @@ def require_configured(stack: str, root: Path = ROOT) -> None:
 
 def configuration(root: Path, stack: str) -> StackSettings:
     """Return an environment's settings from its file; the files that it names are checked too."""
-    import yaml  # noqa: PLC0415 - slow to import, as is the config's schema; most commands only need the names
-
-    from infra.config import settings  # noqa: PLC0415
+    from infra.config import settings  # noqa: PLC0415 - slow to import; most commands only need the names
     from infra.config.errors import ConfigError  # noqa: PLC0415
     from infra.services.providers import read_credentials  # noqa: PLC0415
 
     name = f"Pulumi.{stack}.yaml"
     try:
-        document = yaml.safe_load((root / name).read_text()) or {}
-        config = settings.load_document(stack, document.get("config") or {})
+        config = settings.load_file(stack, root / name)
         read_credentials(stack, config.providers)
-    except (ConfigError, yaml.YAMLError) as error:
-        raise UserError(f"{name} is not valid.", cause=str(error), remedy=f"Edit {name}.") from None
+    except ConfigError as error:
+        raise UserError(
+            f"{name} is not valid.", cause="\n".join(error.problems), remedy=f"Edit {root / name}."
+        ) from None
     return config

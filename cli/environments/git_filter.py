@@ -11,6 +11,7 @@ import subprocess
 from pathlib import Path
 
 from cli.environments.clone import Clone
+from cli.environments.configuration import config_file, configured_stacks
 
 PREFIX = "encryptionsalt:"
 FILTER = "filter.dashtam-salt"
@@ -25,10 +26,10 @@ def keep_out_of_git(clone: Clone) -> None:
     salts = _salts(clone)
     salts.mkdir(exist_ok=True, mode=0o700)
     for path in _configs(clone):
-        salt = "".join(line for line in path.read_text().splitlines(keepends=True) if line.startswith(PREFIX))
+        salt = b"".join(line for line in path.read_bytes().splitlines(keepends=True) if _is_salt(line))
         known = salts / path.name
-        if salt and (not known.exists() or known.read_text() != salt):
-            known.write_text(salt)
+        if salt and (not known.exists() or known.read_bytes() != salt):
+            known.write_bytes(salt)
             _note_unchanged(clone, path.name)
 
 
@@ -38,12 +39,17 @@ def forget(clone: Clone) -> None:
     if is_git:
         shutil.rmtree(_salts(clone), ignore_errors=True)
     for path in _configs(clone):
-        text = path.read_text()
-        kept = "".join(line for line in text.splitlines(keepends=True) if not line.startswith(PREFIX))
-        if kept != text:
-            path.write_text(kept)
+        content = path.read_bytes()
+        kept = b"".join(line for line in content.splitlines(keepends=True) if not _is_salt(line))
+        if kept != content:
+            path.write_bytes(kept)
             if is_git:
                 _note_unchanged(clone, path.name)
+
+
+def _is_salt(line: bytes) -> bool:
+    # Bytes, since a config in another encoding is named by what reads it, and is no obstacle to other environments.
+    return line.startswith(PREFIX.encode())
 
 
 def _salts(clone: Clone) -> Path:
@@ -52,12 +58,13 @@ def _salts(clone: Clone) -> Path:
 
 
 def _configs(clone: Clone) -> list[Path]:
-    return sorted(one for one in clone.root.glob("Pulumi.*.yaml") if not one.is_symlink())
+    files = (config_file(stack, clone.root) for stack in configured_stacks(clone.root))
+    return [one for one in files if not one.is_symlink()]
 
 
 def _git(clone: Clone, *arguments: str) -> subprocess.CompletedProcess[str]:
     command = ["git", "-C", str(clone.root), *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
+    return subprocess.run(command, capture_output=True, text=True, errors="surrogateescape", check=False)
 
 
 def _set_filter(clone: Clone) -> bool:

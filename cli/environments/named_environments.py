@@ -130,7 +130,7 @@ def _write(file: Path, lines: list[str]) -> None:
 def _git(folder: Path, *arguments: str) -> str | None:
     try:
         command = ["git", "-C", str(folder), *arguments]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, errors="surrogateescape", check=False)
     except FileNotFoundError:
         return None
     return done.stdout if done.returncode == 0 else None

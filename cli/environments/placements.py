@@ -7,12 +7,11 @@ what one clone may choose depends on what others have chosen.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import suppress
-
-from filelock import FileLock
+from contextlib import AbstractContextManager, suppress
 
 from cli.core.atomic_files import write_whole
 from cli.core.errors import UserError
+from cli.core.file_lock import briefly
 from cli.core.paths import data_home
 from cli.environments import clone as clones
 from cli.environments.clone import Clone
@@ -56,9 +55,9 @@ def of_others(clone: Clone) -> list[Placement]:
     return found
 
 
-def alone() -> FileLock:
-    """Return the lock to hold from looking what is free until what was chosen is written."""
-    return FileLock(data_home() / "placements.lock")
+def alone() -> AbstractContextManager[None]:
+    """Hold the lock from looking what is free until what was chosen is written."""
+    return briefly(data_home() / "placements.lock")
 
 
 def write(clone: Clone, placements: Mapping[str, Placement]) -> None:

@@ -11,6 +11,8 @@ from cli.pulumi import backend
 from infra import identity
 
 CLONE = "DASHTAM_CLONE"
+LOCAL = ("localhost", "127.0.0.1", "::1")
+PROXIES = tuple(spelled for name in ("HTTP", "HTTPS", "ALL") for spelled in (f"{name}_PROXY", f"{name.lower()}_proxy"))
 
 
 def of(clone: Clone, environ: Mapping[str, str]) -> dict[str, str]:
@@ -23,6 +25,7 @@ def of(clone: Clone, environ: Mapping[str, str]) -> dict[str, str]:
         CLONE: clone.id,
         "PULUMI_SKIP_UPDATE_CHECK": "true",
     }
+    own |= _local_without_proxy(own)
     if not backend.chosen(own, clone.root):
         own[backend.URL] = clone.backend_url
     if not backend.has_passphrase(own):
@@ -34,6 +37,15 @@ def changes(environ: Mapping[str, str]) -> dict[str, str | None]:
     """Return what a shell must set, and with None what it must unset, to have an environment instead of this one."""
     removed = dict.fromkeys(os.environ.keys() - environ.keys())
     return removed | {name: value for name, value in environ.items() if os.environ.get(name) != value}
+
+
+def _local_without_proxy(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return what keeps a proxy away from this machine: Pulumi's parts talk to each other over 127.0.0.1."""
+    if not any(environ.get(name) for name in PROXIES):
+        return {}
+    known = [one for one in (environ.get("no_proxy") or environ.get("NO_PROXY") or "").split(",") if one]
+    value = ",".join([*known, *(one for one in LOCAL if one not in known)])
+    return {"NO_PROXY": value, "no_proxy": value}
 
 
 def _without_another_clones(clone: Clone, environ: Mapping[str, str]) -> dict[str, str]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from cli.core.errors import UserError
 from cli.images.failures import engine_failures, explained
+from infra import proxies
 from infra.catalogue import BASES, IMAGES, Base, ImageSource, source_digest
 
 if TYPE_CHECKING:
@@ -47,7 +48,8 @@ def build(client: DockerClient, failed: str, tick: Callable[[str], object], **op
     lines: list[str] = []
     image = ""
     with engine_failures(failed):
-        for event in client.api.build(decode=True, rm=True, forcerm=True, **options):
+        arguments = {**proxies.for_containers(), **options.pop("buildargs", {})}
+        for event in client.api.build(decode=True, rm=True, forcerm=True, buildargs=arguments, **options):
             text = str(event.get("error") or event.get("stream") or "")
             if text.strip():
                 lines.append(re.sub(r"\x1b\[\d+m", "", text))

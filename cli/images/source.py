@@ -106,7 +106,9 @@ def probe(client: DockerClient, reference: str = POSTGRES.official, seconds: flo
             client.images.get_registry_data(reference)
     except requests.Timeout:
         return Decision(source=ImageSource.DEBIAN, reason=f"no image registry answered within {seconds:.0f} s")
-    except (DockerException, requests.RequestException):
+    except (DockerException, requests.RequestException) as error:
+        if "credentials store error" in str(error).lower():
+            raise  # Docker's config is wrong, which says nothing about the registry
         return Decision(source=ImageSource.DEBIAN, reason="no image registry could be reached")
     return Decision(source=ImageSource.REGISTRY, reason="an image registry answers")
 
@@ -131,7 +133,7 @@ def _file() -> Path:
 def _read() -> MachineRecord:
     try:
         return MachineRecord.model_validate_json(_file().read_text())
-    except (FileNotFoundError, ValidationError):
+    except (FileNotFoundError, NotADirectoryError, UnicodeDecodeError, ValidationError):
         return MachineRecord()
 
 

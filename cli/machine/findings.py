@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cli.core.errors import UserError
-from cli.core.paths import cache_home
+from cli.core.paths import cache_home, data_home
+from cli.core.redaction import without_credentials
 from cli.engine.connect import UnreachableError, explain, find_engine
 from cli.machine.lock import read_lock
 from cli.machine.pulumi import find_cli, missing_plugins, official_home, with_plugins
 from cli.machine.toolchain import Cli, Origin, Places
+from infra import proxies
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,7 +41,7 @@ def findings() -> list[Finding]:
     """Check everything that a machine needs."""
     places = Places(read_lock())
     cli = find_cli(places, remember=False)
-    return [_engine(), _pulumi(places, cli), _plugins(places, cli), *_trust(), _space()]
+    return [_engine(), _pulumi(places, cli), _plugins(places, cli), *_trust(), *_proxies(), *_folders(), _space()]
 
 
 def _engine() -> Finding:
@@ -112,6 +114,36 @@ def _problem_with_bundle(path: Path) -> str:
     except (OSError, ssl.SSLError) as error:
         return f"holds no usable certificates: {error}"
     return ""
+
+
+def _proxies() -> Iterator[Finding]:
+    """Name the proxies, and those that image builds can't reach."""
+    for_containers, hidden = proxies.for_containers(), proxies.only_here()
+    if not for_containers and not hidden:
+        return
+    shown = [f"{name}={value}" for name, value in for_containers.items() if name.isupper()]
+    yield Finding(
+        "Proxies of image builds",
+        ok=not hidden or bool(for_containers),
+        detail=without_credentials(", ".join(shown)) or "none",
+        cause=f"{', '.join(hidden)} names one on this machine's loopback, where no container reaches it.",
+        remedy="Name one that containers reach in ~/.docker/config.json:"
+        ' {"proxies": {"default": {"httpProxy": URL, "httpsProxy": URL}}}.',
+    )
+
+
+def _folders() -> Iterator[Finding]:
+    """Check that the folders outside the checkout can be made and written to."""
+    for variable, folder in (("DASHTAM_DATA_HOME", data_home()), ("DASHTAM_CACHE_HOME", cache_home())):
+        there = next(path for path in (folder, *folder.parents) if os.path.lexists(path))
+        usable = there.is_dir() and os.access(there, os.W_OK | os.X_OK)
+        yield Finding(
+            f"Folder ({variable})",
+            ok=usable,
+            detail=str(folder),
+            cause="" if usable else f"{there} is not a folder that you may write to.",
+            remedy="" if usable else f"Set {variable} to one on a local disk.",
+        )
 
 
 def _space() -> Finding:

@@ -13,16 +13,25 @@ from cli.engine.container import ContainerView
 from cli.engine.inventory import EngineView
 from cli.environments import states
 from cli.environments.clone import Clone
-from cli.environments.configuration import configuration, configured_stacks
+from cli.environments.configuration import configuration, configured_stacks, skipped_files
 from cli.images import build, source
 from cli.machine.findings import Finding
 from cli.operations.expiry import is_soon
+from infra import naming
 
 
 def config_findings(root: Path) -> Iterator[Finding]:
     """Look at the config of every environment."""
     for stack in configured_stacks(root):
         yield config_finding(root, stack)
+    for name in skipped_files(root):
+        yield Finding(
+            name,
+            ok=False,
+            detail="is skipped",
+            cause=f"{naming.FORM[:1].upper()}{naming.FORM[1:]}.",
+            remedy=f"Rename or delete {root / name}.",
+        )
 
 
 def passphrase_finding(clone: Clone) -> Finding:

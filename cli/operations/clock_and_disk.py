@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from cli.core.errors import UserError
+from cli.core.file_errors import require_writable
 from cli.engine import locality
 
 SKEW = timedelta(seconds=60)
@@ -44,6 +45,7 @@ def require_home(folder: Path) -> None:
             cause=f"{free >> 20} MiB are free; an update needs {HOME_ROOM >> 20}.",
             remedy="Free some space there; `./dashtam snapshot list ENVIRONMENT` shows what snapshots take.",
         )
+    require_writable(folder)
 
 
 def _require_clock(engine: datetime, begin: datetime | None, now: datetime) -> None:

@@ -13,7 +13,7 @@ from cli.core.paths import data_home
 from cli.engine.inventory import EngineView
 from cli.environments import clone, git_filter, named_environments, passphrase, tool_environment
 from cli.environments.clone import Clone
-from cli.environments.configuration import configured_stacks
+from cli.environments.configuration import announce_skipped, configured_stacks
 from cli.images import build, build_ca, source
 from cli.machine import setup
 from cli.operations import clock_and_disk
@@ -60,6 +60,7 @@ def prepare(*, install: bool = True, engine: bool = True, images: bool = True, s
         stacks: Whether every environment is to have a stack, whose secrets Pulumi can read.
     """
     clock_and_disk.require_home(data_home())
+    announce_skipped()
     here = clone.current()
     if stacks:
         passphrase.require(here)

@@ -95,7 +95,7 @@ def _path(url: str, root: Path) -> Path:
 def _of_project(root: Path) -> str:
     try:
         text = (root / "Pulumi.yaml").read_text()
-    except OSError:
+    except (OSError, UnicodeDecodeError):  # Pulumi itself reports that
         return ""
     if "backend" not in text:
         return ""

@@ -3,21 +3,35 @@
 from __future__ import annotations
 
 import os
+from typing import Literal
 
 from rich.console import Console
+
+from cli.core.redaction import without_credentials
 
 UNFOLDED = 240
 """Characters in a line where there is no terminal: what is piped has no width, and Rich would fold tables at 80."""
 
 
+class _Console(Console):
+    @property
+    def is_terminal(self) -> bool:
+        """Whether it is one: FORCE_COLOR asks for colours in a log, not for a moving display there."""
+        return self.file.isatty()
+
+
 def _console(*, stderr: bool) -> Console:
-    # Of itself Rich leaves bold and dim where NO_COLOR is set.
-    made = Console(
-        stderr=stderr, soft_wrap=True, emoji=False, color_system=None if os.environ.get("NO_COLOR") else "auto"
-    )
+    made = _Console(stderr=stderr, soft_wrap=True, emoji=False, color_system=_color_system())
     if not made.is_terminal:
         made.width = UNFOLDED
     return made
+
+
+def _color_system() -> Literal["auto", "standard"] | None:
+    # Of itself Rich leaves bold and dim where NO_COLOR is set.
+    if os.environ.get("NO_COLOR"):
+        return None
+    return "standard" if os.environ.get("FORCE_COLOR") else "auto"
 
 
 out = _console(stderr=False)
@@ -29,4 +43,4 @@ err = _console(stderr=True)
 
 def announce(line: str) -> None:
     """Print a line to standard error as it is."""
-    err.print(line, markup=False, highlight=False)
+    err.print(without_credentials(line), markup=False, highlight=False)

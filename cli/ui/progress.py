@@ -7,6 +7,8 @@ from collections.abc import Callable
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from cli.core.redaction import without_credentials
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -130,4 +132,4 @@ def _bar() -> Progress:
 
 def _last_line(output: str) -> str:
     lines = [line for line in output.splitlines() if line.strip()]
-    return lines[-1].strip()[:_DETAIL_WIDTH] if lines else ""
+    return without_credentials(lines[-1].strip())[:_DETAIL_WIDTH] if lines else ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 import typing
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import TYPE_CHECKING, Any
 
 import pydantic
@@ -21,15 +21,27 @@ class ConfigError(Exception):
     """A stack's config is wrong; the text has a line for each problem and is made for users."""
 
     def __init__(self, stack: str, problems: Iterable[str]) -> None:
-        super().__init__("\n  ".join([f"Pulumi.{stack}.yaml is not valid:", *problems]))
+        self.problems = list(problems)
+        super().__init__("\n  ".join([f"Pulumi.{stack}.yaml is not valid:", *self.problems]))
 
 
-def problems(error: pydantic.ValidationError, model: type[pydantic.BaseModel], hidden: Collection[str]) -> list[str]:
+def problems(
+    error: pydantic.ValidationError,
+    model: type[pydantic.BaseModel],
+    hidden: Collection[str],
+    line: Callable[[tuple[str, ...]], int] = lambda _: 0,
+) -> list[str]:
     """Return what is wrong, a line each.
 
-    `model` is that of the whole config, for the names that exist; `hidden` are the top-level keys of secret values.
+    `model` is that of the whole config, for the names that exist; `hidden` are the top-level keys of secret values;
+    `line` returns where a key is in the config's file, 0 where that isn't known.
     """
-    return [_problem(details, model, hidden) for details in error.errors(include_url=False)]
+    found = error.errors(include_url=False)
+    numbers = [line(tuple(str(part) for part in details["loc"])) for details in found]
+    return [
+        f"{f'line {number}: ' if number else ''}{_problem(details, model, hidden)}"
+        for number, details in zip(numbers, found, strict=True)
+    ]
 
 
 def _problem(details: ErrorDetails, model: type[pydantic.BaseModel], hidden: Collection[str]) -> str:

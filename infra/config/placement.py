@@ -101,7 +101,7 @@ def read(file: Path | None) -> dict[str, Placement]:
         return _RECORD.validate_json(file.read_text()) if file else {}
     except FileNotFoundError:
         return {}
-    except (OSError, ValidationError) as error:
+    except (OSError, UnicodeDecodeError, ValidationError) as error:
         why = error if isinstance(error, OSError) else "it is not such a record"
         raise ValueError(f"{file}, with the ports and names of this clone's stacks, can't be read: {why}.") from None
 

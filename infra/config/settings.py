@@ -6,7 +6,8 @@ Every key is described here with its default, checked before any resource exists
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Self
 
 from pydantic import Field, ValidationError, model_validator
@@ -113,16 +114,35 @@ def load(stack: str, config: Mapping[str, str], secret_keys: frozenset[str] = fr
 
 
 def load_document(
-    stack: str, document: Mapping[str, object], secret_keys: frozenset[str] = frozenset()
+    stack: str,
+    document: Mapping[str, object],
+    secret_keys: frozenset[str] = frozenset(),
+    line: Callable[[tuple[str, ...]], int] = lambda _: 0,
 ) -> StackSettings:
-    """Check a stack's whole config as its file has it under `config:`; errors are those of `load`."""
+    """Check a stack's whole config as its file has it under `config:`; errors are those of `load`.
+
+    `line` returns the line of a key in that file; 0 where it isn't known.
+    """
     prefix = f"{NAMESPACE}:"
     own = {key.removeprefix(prefix): value for key, value in document.items() if key.startswith(prefix)}
     hidden = frozenset(key.removeprefix(prefix) for key in secret_keys)
     try:
         return StackSettings.model_validate_json(json.dumps(own, default=str))
     except ValidationError as error:
-        raise ConfigError(stack, problems(error, StackSettings, hidden)) from None
+        raise ConfigError(stack, problems(error, StackSettings, hidden, line)) from None
+
+
+def load_file(stack: str, path: Path) -> StackSettings:
+    """Check the whole config in a stack's file; errors are those of `load`, with the line of each key."""
+    from infra.config import file  # noqa: PLC0415 - it imports yaml, and the program gets its values from Pulumi
+
+    found = file.read(stack, path)
+    names = {key.removeprefix(f"{NAMESPACE}:"): key for key in found.values}
+
+    def line(location: tuple[str, ...]) -> int:
+        return found.line((names.get(location[0], location[0]), *location[1:])) if location else 0
+
+    return load_document(stack, found.values, line=line)
 
 
 def _parsed(value: str) -> object:

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from infra import proxies
 from infra.config.errors import ConfigError
 from infra.config.providers import ProviderSettings
 from infra.endpoints import Endpoint
@@ -64,7 +65,7 @@ def read_credentials(stack: str, providers: Mapping[str, ProviderSettings]) -> d
 def _read(key: str, file: str, problems: list[str]) -> str:
     what = key.rpartition(".")[2].removesuffix("_file").replace("_", " ")
     try:
-        text = Path(file).expanduser().read_text(encoding="utf-8").strip()
+        text = Path(file).expanduser().read_text(encoding="utf-8-sig").strip()
         reason = "" if text.isprintable() and text else "it is empty" if not text else "it is not one line of text"
     except (OSError, RuntimeError, UnicodeDecodeError) as error:
         text, reason = "", (getattr(error, "strerror", None) or str(error)).lower()
@@ -81,6 +82,9 @@ def configured(name: str, settings: ProviderSettings, credentials: Credentials) 
     given = settings.model_dump(mode="json", exclude_none=True, exclude={f"{kind}_file" for kind in FILES})
     if settings.link_lifetime:
         given["link_lifetime"] = int(settings.link_lifetime.removesuffix("d")) * DAY
+    # In this file rather than a variable: a proxy's address may hold a password.
+    if proxy := proxies.for_url(str(settings.issuer or settings.token_endpoint or "")):
+        given["proxy"] = proxy
     if settings.preset:
         return {"name": name, **given, **asdict(credentials)}
     assert settings.kind  # noqa: S101 - what the settings hold providers to

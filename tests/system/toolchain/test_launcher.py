@@ -1,6 +1,7 @@
 """The launcher: what it does on a machine before there is any Python of the project's."""
 
 import os
+import pwd
 import shutil
 import subprocess
 import sys
@@ -193,3 +194,117 @@ def test_others_are_told_what_to_install(debian: Path, monkeypatch: pytest.Monke
 def pinned_uv() -> str:
     line = next(line for line in (ROOT / "dashtam").read_text().splitlines() if line.startswith("UV_VERSION="))
     return line.split()[0].removeprefix("UV_VERSION=")
+
+
+SHOWING = UV.replace('echo "$0:$PWD:$*"', "env")
+FOREIGN = {
+    "PYTHONPATH": "/another/project",
+    "PYTHONHOME": "/another/python",
+    "PYTHONINSPECT": "1",
+    "VIRTUAL_ENV": "/another/.venv",
+    "GIT_DIR": "/another/.git",
+    "GIT_INDEX_FILE": "/another/index",
+    "GIT_WORK_TREE": "/another",
+    "PULUMI_STACK": "prod",
+    "PULUMI_CONFIG": "{}",
+    "PULUMI_PYTHON_CMD": "/another/python",
+    "UV_PYTHON": "3.9",
+    "UV_NO_EDITABLE": "1",
+    "PIP_USER": "1",
+    "PIP_REQUIRE_VIRTUALENV": "1",
+    "NODE_OPTIONS": "--require nothere",
+    "NODE_ENV": "production",
+    "PGHOST": "db.example.com",
+    "PGSSLMODE": "disable",
+    "REDISCLI_AUTH": "secret",
+    "DOCKER_API_VERSION": "1.12",
+    "TMPDIR": "/nonexistent",
+    "FORCE_COLOR": "0",
+}
+RESPECTED = {
+    "GIT_SSH_COMMAND": "ssh -i key",
+    "GIT_CONFIG_GLOBAL": "/home/me/gitconfig",
+    "PULUMI_BACKEND_URL": "file:///home/me/state",
+    "PULUMI_CONFIG_PASSPHRASE": "",
+    "PULUMI_CREDENTIALS_PATH": "/home/me/.pulumi",
+    "UV_INDEX_URL": "https://mirror.example.com",
+    "UV_OFFLINE": "1",
+    "PIP_INDEX_URL": "https://mirror.example.com",
+    "PIP_CERT": "/etc/ca.pem",
+    "NODE_EXTRA_CA_CERTS": "/etc/ca.pem",
+    "DOCKER_HOST": "tcp://engine.example.com",
+    "DOCKER_CONFIG": "/home/me/docker",
+    "COMPOSE_PROJECT_NAME": "mine",
+    "LC_ALL": "de_DE.UTF-8",
+    "TZ": "Asia/Kolkata",
+    "HTTPS_PROXY": "http://proxy.example.com",
+    "COLUMNS": "20",
+}
+
+
+@pytest.fixture
+def shown(clone: Path, tmp_path: Path) -> Path:
+    """A clone whose command prints its variables."""
+    (tmp_path / "tools" / "uv").write_text(SHOWING)
+    return clone
+
+
+def variables(clone: Path) -> dict[str, str]:
+    answer = launch(clone)
+    assert answer.returncode == 0, answer.stderr
+    return dict(line.split("=", 1) for line in answer.stdout.splitlines() if "=" in line)
+
+
+def test_variables_of_other_tools_do_not_leak_in(shown: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {**FOREIGN, **RESPECTED}.items():
+        monkeypatch.setenv(name, value)
+    found = variables(shown)
+    assert found.keys() & FOREIGN.keys() == set()
+    assert {name: found.get(name) for name in RESPECTED} == RESPECTED
+    assert found["PYTHONUTF8"] == "1"
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        ({"CLICOLOR": "0"}, {"NO_COLOR": "1"}),
+        ({"CLICOLOR_FORCE": "1"}, {"FORCE_COLOR": "1"}),
+        ({"CLICOLOR": "1", "CLICOLOR_FORCE": "0"}, {}),
+        ({"NO_COLOR": "1", "FORCE_COLOR": "3"}, {"NO_COLOR": "1", "FORCE_COLOR": "3"}),
+    ],
+)
+def test_every_way_to_ask_for_colours_is_one(
+    shown: Path, monkeypatch: pytest.MonkeyPatch, given: dict[str, str], meant: dict[str, str]
+) -> None:
+    names = ("NO_COLOR", "FORCE_COLOR", "CLICOLOR", "CLICOLOR_FORCE")
+    for name in names:
+        monkeypatch.delenv(name, raising=False)
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    assert {name: value for name, value in variables(shown).items() if name in names[:2]} == meant
+
+
+def test_a_missing_home_is_the_accounts(shown: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("HOME")
+    assert variables(shown)["HOME"] == pwd.getpwuid(os.getuid()).pw_dir
+
+
+def test_a_user_without_a_home_is_named_it(clone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "tools" / "id").write_text("#!/bin/sh\nexit 1\n")
+    (tmp_path / "tools" / "id").chmod(0o755)
+    monkeypatch.delenv("HOME")
+    answer = launch(clone)
+    assert (answer.returncode, answer.stdout) == (1, "")
+    assert "Set HOME to a folder" in answer.stderr
+
+
+def test_a_file_system_without_locks_is_no_obstacle(clone: Path, tmp_path: Path) -> None:
+    without = tmp_path / "without" / "fcntl.py"
+    without.parent.mkdir()
+    without.write_text("LOCK_EX, LOCK_NB = 2, 4\ndef flock(*_):\n    raise OSError(37, 'No locks available')\n")
+    python = f'#!/bin/sh\nPYTHONPATH={without.parent} exec {sys.executable} "$@"\n'
+    (tmp_path / "tools" / "python3").write_text(python)
+    (tmp_path / "tools" / "python3").chmod(0o755)
+    answer = launch(clone, "up")
+    assert answer.stdout.endswith(":up\n")
+    assert f"going on without a lock on {clone}/.build: No locks available" in answer.stderr

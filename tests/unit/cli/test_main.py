@@ -13,6 +13,7 @@ from pathlib import Path
 import docker
 import pytest
 import typer
+from docker.credentials.errors import StoreError
 from docker.errors import DockerException
 from requests import RequestException
 from typer.core import TyperGroup
@@ -119,6 +120,14 @@ def _engine_that_went_away() -> Exception:
     ("make", "said"),
     [
         (lambda: DockerException("it refuses"), ["The Docker engine refused.", "it refuses", "./dashtam doctor"]),
+        (
+            lambda: StoreError("docker-credential-desktop not installed or not available in PATH"),
+            ["The Docker engine refused.", "docker-credential-desktop not installed", "Remove `credsStore`"],
+        ),
+        (
+            lambda: PermissionError(13, "Permission denied", "/etc/elsewhere"),
+            ["/etc/elsewhere can't be used: Permission denied.", "ls -ld /etc/elsewhere"],
+        ),
         (
             lambda: CommandError(3, "no such table"),
             ["A command in a container failed.", "no such table", "dashtam logs"],

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -259,3 +261,29 @@ def test_a_state_is_read_as_pulumi_has_it() -> None:
     assert found.made[0].owner == "me"
     assert found.data_volumes == {"redis_dev_data"}
     assert found.token_keys == {"2026"}
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    folder = tmp_path / "the app"
+    (folder / "core").mkdir(parents=True)
+    (folder / "core" / "main.py").touch()
+    for path, mode in ((folder, 0o755), (folder / "core", 0o755), (folder / "core/main.py", 0o644)):
+        path.chmod(mode)
+    return folder
+
+
+DEVELOPMENT = _wanted(app={"oauth_redirect_uri": "https://127.0.0.1:8182", "build": "development"})
+
+
+@pytest.mark.parametrize(("hidden", "mode"), [("", 0o750), ("core", 0o744), ("core/main.py", 0o600)])
+def test_a_mounted_source_that_the_service_cannot_read_is_refused(source: Path, hidden: str, mode: int) -> None:
+    guards.require_readable_source(DEVELOPMENT, source)
+    (source / hidden).chmod(mode)
+    with pytest.raises(RefusedError) as raised:
+        guards.require_readable_source(DEVELOPMENT, source)
+    assert f"Its mode is {mode:04o}" in raised.value.cause
+    assert raised.value.remedy == f"chmod -R a+rX '{source}'"
+    guards.require_readable_source(_wanted(), source)
+    subprocess.run(["sh", "-c", raised.value.remedy], check=True)
+    guards.require_readable_source(DEVELOPMENT, source)

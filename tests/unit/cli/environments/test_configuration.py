@@ -5,7 +5,13 @@ from pathlib import Path
 import pytest
 
 from cli.core.errors import UserError
-from cli.environments.configuration import configured_stacks, require_configured
+from cli.environments.configuration import (
+    announce_skipped,
+    configuration,
+    configured_stacks,
+    require_configured,
+    skipped_files,
+)
 
 
 def test_configured_stacks(tmp_path: Path) -> None:
@@ -30,3 +36,30 @@ def test_an_environment_that_does_not_exist_is_told(tmp_path: Path) -> None:
     assert raised.value.exit_status == 64
     assert "there are: dev" in raised.value.cause
     assert "--name" in raised.value.remedy
+
+
+def test_files_that_no_environment_can_have_are_named_and_skipped(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("Pulumi.dev.yaml", "Pulumi.dev copy.yaml", "Pulumi.My_X.yaml", "Pulumi..yaml"):
+        (tmp_path / name).touch()
+    (tmp_path / "Pulumi.folder.yaml").mkdir()
+    assert configured_stacks(tmp_path) == ["dev"]
+    assert skipped_files(tmp_path) == ["Pulumi..yaml", "Pulumi.My_X.yaml", "Pulumi.dev copy.yaml"]
+    announce_skipped(tmp_path)
+    assert "Pulumi.dev copy.yaml is skipped: an environment's name is part" in capsys.readouterr().err
+
+
+def test_a_name_that_no_environment_can_have_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "Pulumi.My_X.yaml").touch()
+    with pytest.raises(UserError, match="'My_X' can't be an environment's name") as raised:
+        require_configured("My_X", tmp_path)
+    assert raised.value.remedy == "Rename Pulumi.My_X.yaml."
+
+
+def test_a_config_that_is_wrong_is_named_with_its_line(tmp_path: Path) -> None:
+    (tmp_path / "Pulumi.dev.yaml").write_bytes(b"config:\n  # caf\xe9\n")
+    with pytest.raises(UserError, match=r"Pulumi\.dev\.yaml is not valid") as raised:
+        configuration(tmp_path, "dev")
+    assert raised.value.cause.startswith("line 2: the byte 0xe9 is not UTF-8")
+    assert raised.value.remedy == f"Edit {tmp_path}/Pulumi.dev.yaml."

@@ -111,3 +111,14 @@ def test_a_worktree_gets_no_salt_of_another(salted: Path, tmp_path: Path) -> Non
         git(root, "checkout", "--", CONFIG)
         assert (root / CONFIG).read_text().endswith(own)
         assert git(root, "status", "--porcelain") == ""
+
+
+def test_a_config_in_another_encoding_is_no_obstacle(repository: Path) -> None:
+    here = clone.current(repository)
+    content = f"config: {{}} # café\n{SALT}".encode("latin-1")
+    (repository / "Pulumi.dev.yaml").write_bytes(content)
+    (repository / "Pulumi.dev copy.yaml").write_bytes(content)
+    git_filter.keep_out_of_git(here)
+    git_filter.forget(here)
+    assert (repository / "Pulumi.dev.yaml").read_bytes() == "config: {} # café\n".encode("latin-1")
+    assert (repository / "Pulumi.dev copy.yaml").read_bytes() == content

@@ -94,3 +94,19 @@ def test_changes_are_what_differs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OTHER", "b")
     monkeypatch.setenv("GONE", "c")
     assert tool_environment.changes({"SAME": "a", "OTHER": "c", "NEW": "d"}) == {"OTHER": "c", "NEW": "d", "GONE": None}
+
+
+@pytest.mark.parametrize(
+    ("given", "local"),
+    [
+        ({}, None),
+        ({"NO_PROXY": "intranet"}, "intranet"),
+        ({"https_proxy": "http://proxy:1"}, "localhost,127.0.0.1,::1"),
+        ({"ALL_PROXY": "http://proxy:1", "NO_PROXY": "intranet"}, "intranet,localhost,127.0.0.1,::1"),
+        ({"HTTP_PROXY": "http://proxy:1", "no_proxy": "127.0.0.1,a"}, "127.0.0.1,a,localhost,::1"),
+    ],
+)
+def test_no_proxy_comes_between_what_is_on_this_machine(clone: Clone, given: dict[str, str], local: str | None) -> None:
+    found = tool_environment.of(clone, given)
+    assert found.get("NO_PROXY") == local
+    assert tool_environment.of(clone, found) == found

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import requests
-from docker.errors import APIError
+from docker.errors import APIError, DockerException
 
 from cli.core.errors import UserError
 from cli.core.paths import data_home
@@ -45,6 +45,13 @@ def test_what_is_found_is_recorded_and_not_asked_again(
     assert source.decide(engine, {}) is expected
     assert source.explain(engine, {}) == decision
     assert engine.calls == asked
+
+
+def test_a_config_of_docker_that_is_wrong_says_nothing_about_the_registry(engine: Any) -> None:
+    engine.registry = DockerException("Credentials store error: StoreError('docker-credential-x not installed')")
+    with pytest.raises(DockerException):
+        source.decide(engine, {})
+    assert not data_home().exists()
 
 
 def test_to_explain_is_to_change_nothing(engine: Any) -> None:

@@ -65,3 +65,14 @@ def test_looking_remembers_nothing(machine: Path) -> None:
 @pytest.mark.usefixtures("machine")
 def test_disk_space_is_told() -> None:
     assert "GB free at" in named("Disk space").detail
+
+
+def test_folders_that_cannot_be_made_are_found(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("DASHTAM_DATA_HOME", str(tmp_path / "file/below"))
+    monkeypatch.setenv("DASHTAM_CACHE_HOME", str(tmp_path / "new"))
+    assert named("Folder (DASHTAM_CACHE_HOME)").ok
+    finding = named("Folder (DASHTAM_DATA_HOME)")
+    assert not finding.ok
+    assert finding.cause == f"{tmp_path}/file is not a folder that you may write to."
+    assert finding.remedy == "Set DASHTAM_DATA_HOME to one on a local disk."

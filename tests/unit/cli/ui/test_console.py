@@ -9,6 +9,8 @@ import sys
 
 import pytest
 
+from cli.ui import console
+
 LONG = "x" * 100
 SCRIPT = f"""
 from rich.table import Table
@@ -44,3 +46,12 @@ def test_a_terminal_has_colours_unless_there_are_to_be_none(which: str) -> None:
     assert "\x1b[1;31mError:" in _printed(which, terminal=True)
     assert "\x1b" not in _printed(which, terminal=True, NO_COLOR="1")
     assert "\x1b" in _printed(which, terminal=True, NO_COLOR="")
+
+
+@pytest.mark.parametrize("which", ["out", "err"])
+def test_colours_that_are_asked_for_in_a_log_fold_and_move_nothing(which: str) -> None:
+    said = _printed(which, terminal=False, FORCE_COLOR="1")
+    assert "\x1b[1;31mError:" in said
+    assert LONG in said
+    assert "\x1b" not in _printed(which, terminal=False, FORCE_COLOR="1", NO_COLOR="1")
+    assert not console.err.is_terminal

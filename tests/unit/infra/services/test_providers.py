@@ -165,3 +165,11 @@ def test_the_sandbox_is_asked_in_the_network_and_shown_to_browsers() -> None:
 def test_the_document_is_a_list() -> None:
     assert json.loads(providers.document([{"name": "a"}, {"name": "b"}])) == [{"name": "a"}, {"name": "b"}]
     assert json.loads(providers.document([])) == []
+
+
+def test_a_proxy_is_the_providers(load: Load, monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
+    del home
+    monkeypatch.setenv("HTTPS_PROXY", "http://me:secret@proxy.example:3128")
+    found = settings(load, preset="schwab")
+    assert providers.configured("my-bank", found["my-bank"], KNOWN)["proxy"] == "http://me:secret@proxy.example:3128"
+    assert "proxy" not in providers.sandbox(Endpoint("sandbox", 8282, 8282, ("sandbox",)), KNOWN)

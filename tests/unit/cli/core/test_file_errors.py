@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+from pathlib import Path
+
+import pytest
+
+from cli.core import file_errors, file_lock, translate_exception
+from cli.core.errors import UserError
+from cli.core.paths import ROOT
+
+
+def explained(path: Path, number: int = errno.EACCES) -> UserError:
+    found = translate_exception.explain(OSError(number, os.strerror(number), str(path)))
+    assert found is not None
+    return found
+
+
+@pytest.fixture
+def homes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for name in ("DATA", "CACHE"):
+        monkeypatch.setenv(f"DASHTAM_{name}_HOME", str(tmp_path / name))
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("place", "remedy"),
+    [
+        ("DATA/clones/x/passphrase", "Set DASHTAM_DATA_HOME, where state"),
+        ("CACHE/toolchain.lock", "Set DASHTAM_CACHE_HOME, where"),
+        (ROOT / ".build", f"sudo chown -R $(id -u) {ROOT}"),
+        ("/etc/elsewhere/file", "ls -ld /etc/elsewhere/file"),
+    ],
+)
+def test_the_remedy_is_the_places(homes: Path, place: str | Path, remedy: str) -> None:
+    error = explained(homes / place)
+    assert error.message == f"{homes / place} can't be used: Permission denied."
+    assert remedy in error.remedy
+
+
+@pytest.mark.parametrize("number", [errno.ENOLCK, errno.EOPNOTSUPP])
+def test_a_file_system_without_locks_is_named(homes: Path, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    def flock(*_: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    with pytest.raises(OSError, match=os.strerror(number)) as raised, file_lock.briefly(homes / "DATA/clones.lock"):
+        pytest.fail("it was not locked")
+    error = translate_exception.explain(raised.value)
+    assert error is not None
+    assert error.message == f"{homes}/DATA/clones.lock can't be locked: {os.strerror(number)}."
+    assert "has no locks" in error.cause
+    assert "Set DASHTAM_DATA_HOME" in error.remedy
+
+
+def test_a_folder_below_a_file_is_named(homes: Path) -> None:
+    (homes / "DATA").touch()
+    with pytest.raises(OSError, match="Not a directory") as raised:
+        file_errors.require_writable(homes / "DATA/below/it")
+    assert explained(Path(raised.value.filename), errno.ENOTDIR).cause == f"{homes}/DATA is not a folder."
+
+
+def test_a_read_only_folder_is_found_before_anything_is_changed(homes: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    with pytest.raises(OSError, match=os.strerror(errno.EACCES)):
+        file_errors.require_writable(homes)
+
+
+def test_a_folder_is_made_for_its_owner_alone(homes: Path) -> None:
+    file_errors.require_writable(homes / "new/DATA")
+    assert (homes / "new/DATA").stat().st_mode & 0o077 == 0
