@@ -11,7 +11,7 @@ from app.core.settings import AppSettings
 TIMEOUT = 2.0
 """Seconds for a connection and for one answer."""
 
-POOL_TIMEOUT = 5.0
+POOL_TIMEOUT = 20.0
 """Seconds for a free place in the pool."""
 
 

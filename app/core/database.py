@@ -10,7 +10,7 @@ from app.core.tls import client_context
 
 CONNECT_TIMEOUT = 5.0
 COMMAND_TIMEOUT = 30.0
-POOL_TIMEOUT = 5.0
+POOL_TIMEOUT = 20.0
 """Seconds for a connection, for one statement, and for a free place in the pool."""
 
 # A handful of connections: Postgres is set up for 100, shared with tests, shells and migrations.

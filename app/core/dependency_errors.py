@@ -29,7 +29,11 @@ REASONS: tuple[tuple[tuple[type[BaseException], ...], str, bool], ...] = (
     ((asyncpg.InvalidCatalogNameError,), "it has no such database", True),
     ((asyncpg.UndefinedTableError,), "it lacks a table: not all migrations were run", True),
     ((asyncpg.CannotConnectNowError, redis.BusyLoadingError), "it is starting up or shutting down", False),
-    ((asyncpg.TooManyConnectionsError, redis.MaxConnectionsError), "it has no connection to spare", False),
+    (
+        (asyncpg.TooManyConnectionsError, redis.MaxConnectionsError, PoolTimeoutError),
+        "it has no connection to spare",
+        False,
+    ),
     ((asyncpg.DiskFullError,), "no space is left on its disk", False),
     ((asyncpg.OutOfMemoryError, redis.OutOfMemoryError), "it has no memory to spare", False),
     ((asyncpg.LockNotAvailableError,), "another process holds the migration lock", True),

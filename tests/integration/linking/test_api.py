@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import uuid
 from contextlib import AsyncExitStack, nullcontext
 from http import HTTPStatus
@@ -13,13 +14,14 @@ from urllib.parse import parse_qs, urlsplit
 import httpx2
 import pytest
 from prometheus_client import REGISTRY
+from pydantic import SecretStr
 
 from app.callback.delivery import PATH
 from app.http import ratelimit
 from app.http.middleware import BODY_LIMIT
 from app.http.ratelimit import WINDOW
 from app.linking.dependencies import UNKNOWN_STATES_PER_MINUTE
-from app.main import create_app, create_internal
+from app.main import create_app, create_internal, opened
 from app.providers.errors import RefusedError, UnavailableError
 from tests.integration.linking.conftest import ISSUER
 
@@ -40,6 +42,16 @@ PUBLIC = "https://localhost:8000"
 """As `linking` has it."""
 PEOPLE = 200
 """As many as an address may stand for in a minute; the cache's pool has a tenth of it."""
+OFFLINE = {
+    "name": "sandbox",
+    "title": "Sandbox",
+    "kind": "oauth2",
+    "authorization_endpoint": f"{ISSUER}/auth",
+    "token_endpoint": f"{ISSUER}/token",
+    "client_id": "dashtam",
+    "client_secret": "secret",
+}
+"""A provider that needs not be asked before a link starts."""
 NOBODYS = uuid.UUID(int=7)
 PROBLEM = "urn:dashtam:problem:"
 
@@ -392,9 +404,11 @@ async def test_a_part_that_is_not_available(
     assert "hush" not in answer.text
 
 
-async def test_many_who_start_at_once_are_all_served(service: ASGIApp) -> None:
-    transport = httpx2.ASGITransport(service)
-    async with AsyncExitStack() as leaving:
+async def test_many_who_start_at_once_are_all_served(own_settings: AppSettings) -> None:
+    changes = {"public_url": PUBLIC, "providers": SecretStr(json.dumps([OFFLINE]))}
+    settings = own_settings.model_copy(update=changes)
+    async with opened(settings) as state, AsyncExitStack() as leaving:
+        transport = httpx2.ASGITransport(running(create_app(settings, lambda _: nullcontext(state)), state))
         clients = [httpx2.AsyncClient(transport=transport, base_url=PUBLIC) for _ in range(PEOPLE)]
         for client in clients:
             await leaving.enter_async_context(client)
@@ -403,6 +417,7 @@ async def test_many_who_start_at_once_are_all_served(service: ASGIApp) -> None:
 
 
 async def begin(client: httpx2.AsyncClient) -> httpx2.Response:
+    assert (await client.get("/")).status_code == HTTPStatus.OK
     session = (await client.get(f"{API}/session")).json()
     proof = {session["csrf_header"]: session["csrf_token"]}
     return await client.post(f"{API}/providers/sandbox/connections", headers=proof)
