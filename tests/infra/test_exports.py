@@ -46,6 +46,7 @@ def test_the_host_is_told_where_everything_is(declare: Declare, stack: str, port
         "redis": redis,
         "callback": callback,
         "sandbox": sandbox,
+        "debugger": None,
     }
     assert exports["urls"] == {
         "app": f"https://localhost:{app}",

@@ -17,6 +17,7 @@ WORD = st.text(st.characters(categories=["L", "N"], include_characters="-._~%:@!
         ("('https://token@mirror.example/x', 2)", "('https://***@mirror.example/x', 2)"),
         ("see https://example.com/a@b", "see https://example.com/a@b"),
         ("mail me@example.com", "mail me@example.com"),
+        ("ssh://me@build and ssh://me:secret@build", "ssh://me@build and ssh://***@build"),
         ("a http://u:p@one and https://u:p@ss@two/x", "a http://***@one and https://***@two/x"),
     ],
 )
