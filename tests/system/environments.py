@@ -51,8 +51,9 @@ class Environment:
 
     def containers(self) -> dict[str, Container]:
         """Return all of its containers by component, those that install files too."""
+        chosen = labelled(self.name, self.environ["DASHTAM_CLONE"])
         # Without `ignore_removed`, a container that is removed meanwhile is an error.
-        found = self.client.containers.list(all=True, filters=labelled(self.name), ignore_removed=True)
+        found = self.client.containers.list(all=True, filters=chosen, ignore_removed=True)
         return {one.labels[COMPONENT_LABEL]: one for one in found}
 
     def address(self, service: str) -> str:

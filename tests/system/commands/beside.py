@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from infra.naming import COMPONENT_LABEL, OWNER_LABEL, SERVICES
+from infra.naming import COMPONENT_LABEL, SERVICES
 from infra.outputs import StackOutputs
 from tests.system import environments
 from tests.system.environments import Environment
@@ -24,10 +24,8 @@ def seen(checkout: Checkout, client: docker.DockerClient, stack: str = "") -> En
 
 def own(environment: Environment) -> dict[str, str]:
     """Return the ids of all containers of an environment, by component."""
-    chosen = environments.labelled(environment.name)
-    assert isinstance(chosen["label"], list)
-    labels = [*chosen["label"], f"{OWNER_LABEL}={environment.environ['DASHTAM_CLONE']}"]
-    found = environment.client.api.containers(all=True, filters={"label": labels})
+    chosen = environments.labelled(environment.name, environment.environ["DASHTAM_CLONE"])
+    found = environment.client.api.containers(all=True, filters=chosen)
     return {one["Labels"][COMPONENT_LABEL]: one["Id"] for one in found}
 
 

@@ -51,7 +51,9 @@ def test_reasons_are_said_once_and_without_wrapping() -> None:
     ],
 )
 def test_a_known_cause_has_its_remedy(errors: list[str], reports: list[str], mark: str) -> None:
-    assert failure_report.update_failed("up", "test", errors, reports).remedy == known(mark).replace("ENVIRONMENT", "test")
+    assert failure_report.update_failed("up", "test", errors, reports).remedy == known(mark).replace(
+        "ENVIRONMENT", "test"
+    )
 
 
 @pytest.mark.parametrize(
