@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import sys
-from importlib.metadata import version
 from typing import Annotated
 
 import typer
@@ -29,6 +28,8 @@ app = typer.Typer(
 
 
 def _print_version(wanted: bool) -> None:
+    from importlib.metadata import version  # noqa: PLC0415 - slow to import
+
     if wanted:
         typer.echo(f"dashtam {version('dashtam')}")
         raise typer.Exit
