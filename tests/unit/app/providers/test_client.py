@@ -285,6 +285,16 @@ async def test_what_goes_wrong_is_told(
         ({"error": "in\nvalid", "error_description": 5}, "invalid"),
         ({"error": "x" * 1000}, "x" * 300),
         ({"error": 5}, "400"),
+        (
+            {"errors": [{"status": 401, "title": "Unauthorized", "detail": "client is invalid"}]},
+            "400: client is invalid",
+        ),
+        ({"error": {"message": "Invalid code", "type": "OAuthException", "code": 100}}, "100: Invalid code"),
+        ({"error": {"status": "INVALID_ARGUMENT", "message": "Bad"}, "message": "in all"}, "400: in all"),
+        ({"code": "expired", "message": "The grant has ended"}, "expired: The grant has ended"),
+        ({"errors": "gone"}, "gone"),
+        ({"error": [], "errors": [5], "code": True, "message": {"a": 1}}, "400"),
+        ({"message": "the\ncode"}, "400: thecode"),
         (["error"], "400"),
     ],
 )
