@@ -127,6 +127,18 @@ REMEDIES = (
         cause="Docker can't see the source's folder",
     ),
     Remedy(
+        ("client sent an http request to an https server",),
+        "Say that the engine speaks TLS: set DOCKER_TLS_VERIFY=1, and DOCKER_CERT_PATH to the folder with its ca.pem,"
+        " cert.pem and key.pem.",
+        cause="Docker's engine speaks TLS, and DOCKER_TLS_VERIFY is not set",
+    ),
+    Remedy(
+        ("path to a certificate and key files must be provided", "invalid ca certificate provided"),
+        "Set DOCKER_CERT_PATH to the folder with the engine's ca.pem, cert.pem and key.pem; or unset DOCKER_TLS_VERIFY"
+        " if the engine doesn't speak TLS.",
+        cause="the certificates for Docker's engine are missing",
+    ),
+    Remedy(
         ("permission denied while trying to connect to the docker",),
         "Join its group with `sudo usermod -aG docker $USER`, then log in again (or run `newgrp docker`).",
     ),

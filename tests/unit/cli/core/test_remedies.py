@@ -115,6 +115,14 @@ def test_what_is_not_known_has_none() -> None:
         ),
         (
             (
+                "Error while fetching server API version: 400 Client Error for http://build:2376/version: Bad Request"
+                " (\"b'Client sent an HTTP request to an HTTPS server.\\n'\")"
+            ),
+            "DOCKER_TLS_VERIFY=1",
+        ),
+        ("Invalid CA certificate provided for `ca_cert`.. TLS configurations should map", "Set DOCKER_CERT_PATH"),
+        (
+            (
                 "toomanyrequests: You have reached your pull rate limit. You may increase the limit by authenticating"
                 " and upgrading: https://www.docker.com/increase-rate-limit"
             ),
