@@ -426,6 +426,26 @@ async def test_a_key_need_not_be_named(provider: Make, back_channel: BackChannel
         await provider().exchange("the-code", CHALLENGE)
 
 
+@pytest.mark.parametrize(
+    "before",
+    [
+        RSAKey.generate_key(2048, {"kid": "one"}).as_dict(private=False),
+        {**KEY.as_dict(private=False), "use": "enc", "alg": "RSA-OAEP"},
+        {**KEY.as_dict(private=False), "key_ops": ["encrypt"]},
+        {"kty": "AKP", "kid": "one", "alg": "ML-DSA-44", "pub": "AA"},
+    ],
+)
+async def test_keys_may_share_a_name(provider: Make, back_channel: BackChannel, before: dict[str, Any]) -> None:
+    back_channel.answers["/jwks"] = {"keys": [before, KEY.as_dict(private=False)]}
+    assert (await provider().exchange("the-code", CHALLENGE)).subject == "account-1"
+
+
+async def test_a_key_for_encryption_verifies_nothing(provider: Make, back_channel: BackChannel) -> None:
+    back_channel.answers["/jwks"] = {"keys": [{**KEY.as_dict(private=False), "use": "enc"}]}
+    with pytest.raises(InvalidIdTokenError):
+        await provider().exchange("the-code", CHALLENGE)
+
+
 @pytest.mark.parametrize("answer", [httpx2.Response(503), httpx2.ConnectError("refused"), []])
 async def test_no_code_is_spent_where_its_answer_could_not_be_checked(
     provider: Make, back_channel: BackChannel, answer: object
