@@ -50,6 +50,12 @@ REMEDIES = (
         " `./dashtam up ENVIRONMENT` again. `docker volume ls` shows the names.",
     ),
     Remedy(
+        ('fatal:  could not access file "',),
+        "The database's image doesn't have that library: remove it from `dashtam:postgres.preload`, or name an image that"
+        " has it in `dashtam:images.postgres`; then run `./dashtam up ENVIRONMENT` again.",
+        cause="a library that PostgreSQL is to load is missing",
+    ),
+    Remedy(
         (
             *("bad file format reading the append only file", "unexpected end of file reading the append only file"),
             *("fatal error loading the db", "wrong signature trying to load db", "can't handle rdb format version"),

@@ -91,6 +91,7 @@ def test_what_is_not_known_has_none() -> None:
             ),
             "docker ps --filter volume",
         ),
+        ('FATAL:  could not access file "pg_cron": No such file or directory', "dashtam:postgres.preload"),
         # Redis 8
         (
             (
