@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,6 +36,19 @@ def announce_skipped(root: Path = ROOT) -> None:
 def _named(root: Path) -> Iterator[str]:
     found = (path.name for path in root.glob("Pulumi.*.yaml") if path.is_file())  # not a link that leads nowhere
     return (name.removeprefix("Pulumi.").removesuffix(".yaml") for name in found)
+
+
+def readable_stacks(root: Path = ROOT) -> list[str]:
+    """Return those of them whose config Pulumi can read; what uses another says what is wrong with it."""
+    from infra.config import file  # noqa: PLC0415 - slow to import
+    from infra.config.errors import ConfigError  # noqa: PLC0415
+
+    found = []
+    for stack in configured_stacks(root):
+        with suppress(ConfigError):
+            file.read(stack, config_file(stack, root))
+            found.append(stack)
+    return found
 
 
 def config_file(stack: str, root: Path = ROOT) -> Path:

@@ -13,7 +13,7 @@ from cli.core.paths import data_home
 from cli.engine.inventory import EngineView
 from cli.environments import clone, git_filter, named_environments, passphrase, tool_environment
 from cli.environments.clone import Clone
-from cli.environments.configuration import announce_skipped, configured_stacks
+from cli.environments.configuration import announce_skipped, configured_stacks, readable_stacks
 from cli.images import build, build_ca, source
 from cli.machine import setup
 from cli.operations import clock_and_disk
@@ -79,6 +79,6 @@ def prepare(*, install: bool = True, engine: bool = True, images: bool = True, s
         with exclusively(
             here.state_folder / "init.lock", "Another command is making this clone's stacks; waiting for it.", announce
         ):
-            session.pulumi.create_missing(configured_stacks(here.root))
+            session.pulumi.create_missing(readable_stacks(here.root))
     git_filter.keep_out_of_git(here)
     return session

@@ -9,6 +9,7 @@ from cli.environments.configuration import (
     announce_skipped,
     configuration,
     configured_stacks,
+    readable_stacks,
     require_configured,
     skipped_files,
 )
@@ -20,6 +21,17 @@ def test_configured_stacks(tmp_path: Path) -> None:
     (tmp_path / "Pulumi.feature-x.yaml").symlink_to("Pulumi.dev.yaml")
     (tmp_path / "Pulumi.lost.yaml").symlink_to("Pulumi.gone.yaml")
     assert configured_stacks(tmp_path) == ["dev", "feature-x", "review-42"]
+
+
+@pytest.mark.parametrize(
+    "content", [b"config: {a:b: 1, a:b: 2}", b"config: [1]", b"config:\n\ta:b: 1", b"# caf\xe9", b"config: {b: 1}"]
+)
+def test_a_config_that_can_not_be_read_is_no_obstacle_to_others(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "Pulumi.dev.yaml").write_text("config: {dashtam:app: {port: wrong}}")
+    (tmp_path / "Pulumi.test.yaml").write_bytes(content)
+    assert readable_stacks(tmp_path) == ["dev"]
+    with pytest.raises(UserError, match=r"Pulumi\.test\.yaml is not valid"):
+        configuration(tmp_path, "test")
 
 
 def test_an_environment_that_lost_its_config_is_told(tmp_path: Path) -> None:

@@ -128,19 +128,19 @@ func texts(values map[string]any) map[string]string {
 }
 
 // createContainer makes a container and waits for its health by the engine's events. Upstream's own wait ends the
-// plugin when it takes too long or the container is gone.
+// plugin when it takes too long or the container is gone, and upstream removes a container that ended at once, with its
+// log.
 func createContainer(create schema.CreateContextFunc) schema.CreateContextFunc {
 	return func(ctx context.Context, data *schema.ResourceData, meta any) diag.Diagnostics {
 		if !data.Get("wait").(bool) {
 			return create(ctx, data, meta)
 		}
-		if err := data.Set("wait", false); err != nil {
-			return diag.FromErr(err)
+		mustRun := data.Get("must_run").(bool)
+		diags := set(data, false, false)
+		if !diags.HasError() {
+			diags = create(ctx, data, meta)
 		}
-		diags := create(ctx, data, meta)
-		if err := data.Set("wait", true); err != nil {
-			diags = append(diags, diag.FromErr(err)...)
-		}
+		diags = append(diags, set(data, true, mustRun)...)
 		if diags.HasError() || data.Id() == "" {
 			return diags
 		}
@@ -150,6 +150,17 @@ func createContainer(create schema.CreateContextFunc) schema.CreateContextFunc {
 		}
 		return diags
 	}
+}
+
+// set tells upstream whether to wait until the container is healthy, and whether to remove it if it doesn't run.
+func set(data *schema.ResourceData, wait, mustRun bool) diag.Diagnostics {
+	var diags diag.Diagnostics
+	for name, value := range map[string]bool{"wait": wait, "must_run": mustRun} {
+		if err := data.Set(name, value); err != nil {
+			diags = append(diags, diag.FromErr(err)...)
+		}
+	}
+	return diags
 }
 
 func waitForHealth(ctx context.Context, engine *client.Client, id string, limit time.Duration) error {
@@ -167,6 +178,8 @@ func waitForHealth(ctx context.Context, engine *client.Client, id string, limit 
 			return err
 		case found.State.Health == nil:
 			return fmt.Errorf("it has no health check to wait for")
+		case !found.State.Running && !found.State.Restarting:
+			return fmt.Errorf("ended with exit status %d", found.State.ExitCode)
 		case found.State.Health.Status == types.Healthy:
 			return nil
 		}
