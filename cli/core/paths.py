@@ -40,6 +40,6 @@ def _absolute(variable: str, usual: Path) -> Path:
         raise UserError(
             f"The folder {folder} is not an absolute path.",
             cause=f"{variable} names it.",
-            remedy=f"Write it in full: {variable}={shlex.quote(str(Path.cwd() / folder))}",
+            remedy=f"Write it in full: {variable}={shlex.quote(str(Path.cwd() / folder.expanduser()))}",
         )
     return folder
