@@ -104,11 +104,14 @@ def open_client(endpoint: Endpoint, answer_seconds: int = _ANSWER_SECONDS) -> Do
             pair = (str(folder / "cert.pem"), str(folder / "key.pem"))
             tls = TLSConfig(client_cert=pair, ca_cert=str(folder / "ca.pem"), verify=True)
         # Without a version here the client takes the engine's.
-        return docker.DockerClient(base_url=endpoint.host, tls=tls or False, timeout=answer_seconds)
+        client = docker.DockerClient(base_url=endpoint.host, tls=tls or False, timeout=answer_seconds)
     except (DockerException, OSError, ValueError) as error:
         raise UnreachableError(endpoint, str(error)) from error
     except (AttributeError, TypeError) as error:  # the SDK expects objects and texts wherever Docker writes them
         raise unreadable(docker_folder() / "config.json", f"A value has the wrong type: {error}.") from error
+    # No proxy is between this and a socket; to look for one takes a third of a request.
+    client.api.trust_env = endpoint.socket is None
+    return client
 
 
 @contextlib.contextmanager

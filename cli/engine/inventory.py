@@ -90,9 +90,13 @@ class EngineView:
         """Return the project's containers, running or not, by name."""
         return sorted((view(document) for document in self.documents(stack, owner)), key=lambda one: one.name)
 
+    def summaries(self, stack: str | None = None, owner: str | None = None) -> list[Document]:
+        """List the project's containers, running or not."""
+        return [one for one in self.container_summaries() if _is_of(one, stack, owner)]
+
     def documents(self, stack: str | None = None, owner: str | None = None) -> list[Document]:
         """Return what `docker inspect` shows of the project's containers, running or not."""
-        ids = [one["Id"] for one in self.container_summaries() if _is_of(one, stack, owner)]
+        ids = [one["Id"] for one in self.summaries(stack, owner)]
         return [document for document in map(self.container_document, ids) if document is not None]
 
     def container(self, container: str) -> ContainerView:

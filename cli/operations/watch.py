@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 
-from docker.errors import DockerException
+from docker.errors import DockerException, NotFound
 from requests import RequestException
 
 from cli.core.durations import seconds
@@ -36,7 +37,8 @@ class Watcher:
         self._wait = seconds(configuration(session.clone.root, stack).health.wait)
         self._began = time.monotonic()
         # What was there before is stopped on purpose where it is replaced.
-        self._old = {one.id for one in self._engine.containers(stack, self._owner)}
+        self._old = {one["Id"] for one in self._engine.summaries(stack, self._owner)}
+        self._seen: dict[str, tuple[str, ContainerView]] = {}
         self._starts: dict[str, tuple[str, float]] = {}
         self._shown: dict[str, tuple[float, str]] = {}
         self._reports: list[str] = []
@@ -64,7 +66,15 @@ class Watcher:
             return []
 
     def _containers(self) -> list[ContainerView]:
-        return [one for one in self._engine.containers(self._stack, self._owner) if one.id not in self._old]
+        """Return the new containers; each is inspected when its status changes, which it does every second."""
+        listed = self._engine.summaries(self._stack, self._owner)
+        status = {one["Id"]: f"{one['State']} {one['Status']}" for one in listed if one["Id"] not in self._old}
+        for key, now in status.items():
+            if key in self._seen and self._seen[key][0] == now:
+                continue
+            with suppress(NotFound):
+                self._seen[key] = (now, self._engine.container(key))
+        return sorted((self._seen[key][1] for key in status if key in self._seen), key=lambda one: one.name)
 
     def _report(self, container: ContainerView) -> str:
         return failure_report.report(container, self._engine.last_lines(container.id, failure_report.LOG_LINES))

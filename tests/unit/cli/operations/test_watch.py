@@ -7,10 +7,10 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, cast
 
 import pytest
-from docker.errors import DockerException
+from docker.errors import DockerException, NotFound
 
 from cli.engine.container import ContainerView
-from cli.engine.inventory import EngineView
+from cli.engine.inventory import Document, EngineView
 from cli.environments.clone import Clone
 from cli.operations import watch as watching
 from cli.operations.watch import Watcher
@@ -31,12 +31,20 @@ class FakeView(EngineView):
     def __init__(self, *found: ContainerView) -> None:
         self.found = list(found)
         self.broken = False
+        self.removed: set[str] = set()
+        self.inspected: list[str] = []
 
-    def containers(self, stack: str | None = None, owner: str | None = None) -> list[ContainerView]:
+    def summaries(self, stack: str | None = None, owner: str | None = None) -> list[Document]:
         assert (stack, owner) == ("test", "me")
         if self.broken:
             raise DockerException("gone")
-        return self.found
+        return [{"Id": one.id, "State": one.state, "Status": repr(one)} for one in self.found]
+
+    def container(self, container: str) -> ContainerView:
+        if container in self.removed:
+            raise NotFound("removed meanwhile")
+        self.inspected.append(container)
+        return next(one for one in self.found if one.id == container)
 
     def last_lines(self, container: str, count: int) -> list[str]:
         return [f"last of {container}"][:count]
@@ -104,6 +112,21 @@ def test_a_container_that_was_there_before_is_not_looked_at(container: MakeConta
     watcher = watch(FakeView(container(health="unhealthy")), old=True).watcher
     assert not watcher.sees_failure()
     assert watcher.reports() == []
+
+
+def test_a_container_is_inspected_when_its_status_changes(container: MakeContainer, watch: Watch) -> None:
+    view = FakeView(container(health="starting"))
+    watcher = watch(view).watcher
+    assert not any(watcher.sees_failure() for _ in range(3))
+    assert view.inspected == ["id-app"]
+    view.found = [container(health="unhealthy")]
+    assert watcher.sees_failure()
+
+
+def test_a_container_that_goes_meanwhile_hides_no_other(container: MakeContainer, watch: Watch) -> None:
+    view = FakeView(container(), container(component="redis", id="id-redis", health="unhealthy"))
+    view.removed = {"id-app"}
+    assert watch(view).watcher.sees_failure()
 
 
 def test_what_a_failed_container_said_is_kept_when_it_is_gone(container: MakeContainer, watch: Watch) -> None:
