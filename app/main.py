@@ -16,7 +16,7 @@ from starlette.middleware import Middleware
 
 from app.core.cache import create_cache
 from app.core.database import create_engine
-from app.core.migrate import head_revision
+from app.core.revision import head_revision
 from app.core.settings import AppSettings
 from app.http import metrics, openapi, problems, readiness
 from app.http.metrics import Metrics
@@ -38,7 +38,7 @@ class State(TypedDict):
 
     engine: AsyncEngine
     cache: Redis
-    head: str | None
+    head: str
     linking: Linking
 
 

@@ -83,7 +83,7 @@ def configure(*, debug: bool) -> None:
             "loggers": {
                 "app": {"level": level},
                 "httpx2": {"level": "WARNING"},  # it logs whole URLs
-                "alembic": {"level": "WARNING"},  # two lines whenever the revision is read
+                "alembic": {"level": "WARNING"},  # two lines before each migration
                 "watchfiles": {"level": "WARNING"},  # logs every change, of other files than sources too
                 "uvicorn.access": {"filters": ["access"]},
             },

@@ -14,7 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.core.dependency_errors import explain
-from app.core.migrate import current_revision
+from app.core.revision import current_revision
 
 TIMEOUT = 2.0
 """Seconds for one check."""
@@ -101,12 +101,12 @@ async def ping_cache(cache: Redis) -> None:
     await cache.ping()
 
 
-async def check_revision(engine: AsyncEngine, head: str | None) -> None:
+async def check_revision(engine: AsyncEngine, head: str) -> None:
     """Compare the database's revision with `head`, the one that the code needs."""
     async with engine.connect() as connection:
         current = await connection.run_sync(current_revision)
     if current != head:
-        raise Unready(f"the database is at revision {current or 'none'}, the code needs {head or 'none'}")
+        raise Unready(f"the database is at revision {current or 'none'}, the code needs {head}")
 
 
 async def _check(part: Ping) -> Check:

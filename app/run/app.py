@@ -15,7 +15,6 @@ INTERNAL_PORT = 9000
 """Never published."""
 
 LIBRARIES = (
-    "alembic.command",
     "asyncpg",
     "authlib.integrations.httpx_client",
     "cryptography.hazmat.primitives.ciphers.aead",

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 
-from app.core.migrate import alembic_config
+from app.core.upgrade import alembic_config
 from cli.core.errors import UserError
 
 _IS_MIGRATED = "SELECT to_regclass('alembic_version') IS NOT NULL"

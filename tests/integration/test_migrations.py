@@ -12,8 +12,10 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from structlog.testing import capture_logs
 
-from app.core.migrate import LOCK, alembic_config, current_revision, head_revision, migrate
+from app.core.migrate import LOCK, migrate
 from app.core.models import Base
+from app.core.revision import current_revision, head_revision
+from app.core.upgrade import alembic_config
 from tests.integration.catalog import catalog
 
 if TYPE_CHECKING:

@@ -11,7 +11,8 @@ from structlog.testing import capture_logs
 
 from app.core import database
 from app.core.errors import ServiceError
-from app.core.migrate import LOCK, current_revision, head_revision
+from app.core.migrate import LOCK
+from app.core.revision import current_revision, head_revision
 from app.run.prepare import prepare
 
 if TYPE_CHECKING:

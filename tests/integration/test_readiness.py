@@ -9,7 +9,7 @@ from httpx2 import ASGITransport, AsyncClient
 from pydantic import SecretStr
 from sqlalchemy import text
 
-from app.core.migrate import head_revision
+from app.core.revision import head_revision
 from app.main import create_app, opened
 from app.run.prepare import prepare
 

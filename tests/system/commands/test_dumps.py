@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from app.core.migrate import head_revision
+from app.core.revision import head_revision
 from tests.system import environments
 from tests.system.commands.backups import OWN
 from tests.system.running import TIMEOUT, succeed

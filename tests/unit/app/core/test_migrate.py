@@ -3,8 +3,10 @@ from __future__ import annotations
 from alembic.script import ScriptDirectory
 from sqlalchemy import DateTime
 
-from app.core.migrate import LOCK, alembic_config, head_revision
+from app.core.migrate import LOCK
 from app.core.models import Base
+from app.core.revision import head_revision
+from app.core.upgrade import alembic_config
 
 SCRIPTS = ScriptDirectory.from_config(alembic_config())
 

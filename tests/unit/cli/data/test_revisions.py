@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from app.core.migrate import head_revision
+from app.core.revision import head_revision
 from cli.core.errors import UserError
 from cli.data import revisions
 
