@@ -57,6 +57,7 @@ def main() -> None:
 def _run() -> int:
     try:
         status = app(standalone_mode=False) or 0
+        _flush()
     except UserError as error:
         return _failed(error)
     except typer.Abort:
@@ -87,13 +88,27 @@ def _wrong_usage(error: typer.TyperException) -> UserError:
 
 def _failed(error: UserError) -> int:
     show(error)
-    if _wants_json():
-        document = {"message": error.message, "cause": error.cause, "remedy": error.remedy}
-        try:
+    try:
+        if _wants_json():
+            document = {"message": error.message, "cause": error.cause, "remedy": error.remedy}
             typer.echo(json.dumps({"error": document}, indent=2))
-        except OSError:  # nobody reads it; what is left in the buffer must not fail the end of the process
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _flush()
+    except OSError:
+        _forget_output()
     return signals.status() or error.exit_status
+
+
+def _flush() -> None:
+    try:
+        if sys.stdout:  # None where a shell has closed it
+            sys.stdout.flush()
+    except BrokenPipeError:  # the reader has enough, as `head` has
+        _forget_output()
+
+
+def _forget_output() -> None:
+    """Drop what nobody reads: the rest in the buffer must not fail the end of the process."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _wants_json() -> bool:

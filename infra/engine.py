@@ -64,7 +64,8 @@ def require() -> None:
     """Make sure that the engine that the provider will use accepts connections, at a local socket or a TCP address."""
     host = os.environ.get("DOCKER_HOST") or DEFAULT_HOST
     if refusal := unsupported(host):
-        raise EngineError(f"DOCKER_HOST={host} is not supported: {' '.join(refusal)}") from None
+        shown = f"ssh://{_login(host)}" if host.startswith("ssh://") else host
+        raise EngineError(f"DOCKER_HOST={shown} is not supported: {' '.join(refusal)}") from None
     try:
         address = urlsplit(host)
         if address.scheme == "unix":
@@ -80,12 +81,20 @@ def require() -> None:
 
 def unsupported(host: str) -> tuple[str, str] | None:
     """Return why an engine's address can't be used, and the remedy; None where it can."""
-    scheme, found, address = host.partition("://")
+    scheme, found, _ = host.partition("://")
     if found and scheme == "ssh":
-        return "this program speaks with engines over sockets and TCP, not over ssh.", SSH.format(address=address)
+        return "this program speaks with engines over sockets and TCP, not over ssh.", SSH.format(address=_login(host))
     if not found or scheme not in SCHEMES:
         return "it is not a socket or a TCP address.", "Write unix:///var/run/docker.sock or tcp://HOST:PORT."
     return None
+
+
+def _login(host: str) -> str:
+    """Return what `ssh` takes for a URL: without its path, and without a password, which is nobody's to see."""
+    _, _, address = host.partition("://")
+    user, at, place = address.partition("/")[0].rpartition("@")
+    name, colon, port = place.partition(":")
+    return f"{f'-p {port} ' if colon else ''}{user.partition(':')[0]}{at}{name}"
 
 
 def _connect(family: socket.AddressFamily, address: str) -> None:
@@ -113,6 +122,9 @@ def connect() -> docker.DockerClient:
     except docker.errors.DockerException as error:
         host = os.environ.get("DOCKER_HOST") or DEFAULT_HOST
         raise EngineError(f"The Docker engine at {host} can't be used: {error}.") from None
+    except (AttributeError, TypeError) as error:  # the SDK expects objects and texts wherever Docker writes them
+        file = f"{os.environ.get('DOCKER_CONFIG') or '~/.docker'}/config.json"
+        raise EngineError(f"{file} has a value of the wrong type: {error}. Correct or delete the file.") from None
 
 
 def look(client: docker.DockerClient) -> Engine:

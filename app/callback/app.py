@@ -79,6 +79,9 @@ async def receive(request: Request[State]) -> Response:
     query, path = request.query_params, request.url.path
     if path != "/" and not is_redirect(query):
         raise HTTPException(HTTPStatus.NOT_FOUND)
+    if request.method == "HEAD" and is_redirect(query):
+        # Scanners of links ask so before the person does (RFC 9110, section 9.3.2), and a redirect counts once.
+        raise HTTPException(HTTPStatus.METHOD_NOT_ALLOWED, headers={"Allow": "GET"})
     try:
         redirect = read(query, path)
     except BadRedirectError as error:

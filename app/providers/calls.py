@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
@@ -30,6 +30,8 @@ LONGEST_WAIT = 3600.0
 """Seconds after which a provider is called again, whatever it asks for."""
 
 _FORMS = ("application/x-www-form-urlencoded", "text/plain")
+_CODES = ("code", "errcode", "error_code", "errorCode", "id")
+_REASONS = ("error_description", "message", "error_message", "errorMessage", "errmsg", "detail", "title")
 _KEPT = ("Content-Type", "Retry-After")
 
 
@@ -83,8 +85,21 @@ def json_object(answer: httpx2.Response) -> dict[str, object]:
 
 
 def refusal(document: Mapping[str, object], otherwise: str) -> RefusedError:
-    """Return the error in a document (RFC 6749, section 5.2), with the code `otherwise` where it has none."""
-    return RefusedError(_line(document.get("error")) or otherwise, _line(document.get("error_description")))
+    """Return the error in a document, with the code `otherwise` where it has none."""
+    code, description = words(document)
+    return RefusedError(code or otherwise, description)
+
+
+def words(document: Mapping[str, object]) -> tuple[str | None, str | None]:
+    """Return a provider's error code and reason: of RFC 6749, section 5.2, or as some name or wrap them instead.
+
+    Facebook has an object under `error`; JSON:API has a list of them; WeChat has `errcode`.
+    """
+    error = document.get("error") or document.get("errors")
+    inner = error[0] if isinstance(error, list) and error else error
+    parts = [document, inner] if isinstance(inner, dict) else [document]
+    code = _line(inner) or _first(parts, _CODES, (str, int))
+    return code, _first(parts, _REASONS, (str,))
 
 
 async def _send(http: httpx2.AsyncClient, method: str, url: str, **request: Any) -> httpx2.Response:  # noqa: ANN401
@@ -121,6 +136,11 @@ def _refusal_of(answer: httpx2.Response) -> RefusedError:
     except UnavailableError:
         document = {}
     return refusal(document, str(answer.status_code))
+
+
+def _first(parts: Iterable[Mapping[str, object]], names: Iterable[str], kinds: Collection[type]) -> str | None:
+    found = (part.get(name) for name in names for part in parts)
+    return next((_line(str(one)) for one in found if one and type(one) in kinds), None)
 
 
 def _line(value: object) -> str | None:

@@ -12,7 +12,7 @@ import structlog
 from pydantic import BaseModel, ValidationError
 
 from app.core.in_flight import InFlight
-from app.providers.calls import fetch
+from app.providers.calls import LONGEST, fetch
 from app.providers.config import EndpointUrl, ProviderConfig
 from app.providers.errors import UnavailableError
 
@@ -75,7 +75,8 @@ class MetadataSource:
             async with self.connect() as http:
                 found = await fetch(http, config.metadata_url)
             if config.issuer and str(found.get("issuer")).rstrip("/") != config.issuer.rstrip("/"):
-                raise UnavailableError(f"{config.metadata_url} describes another issuer than {config.issuer}")
+                given = repr(found.get("issuer"))[:LONGEST]
+                raise UnavailableError(f"{config.metadata_url} describes the issuer {given}, not {config.issuer}")
         own = config.model_dump(include=set(Metadata.model_fields), exclude_none=True)
         # A slash at its end is easily lost in a configuration: what the provider writes is compared from here on.
         own |= {"issuer": found["issuer"]} if "issuer" in found and config.issuer else {}

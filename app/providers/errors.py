@@ -32,10 +32,10 @@ class RefusedError(ProviderError):
 
     def without(self, secrets: Iterable[str]) -> RefusedError:
         """Return the same error, where the provider's words don't repeat what it was sent."""
-        description = self._description
+        code, description = self.code, self._description
         for secret in secrets:
-            description = description and description.replace(secret, "...")
-        return RefusedError(self.code, description)
+            code, description = code.replace(secret, "..."), description and description.replace(secret, "...")
+        return RefusedError(code, description)
 
 
 class InvalidIdTokenError(ProviderError):

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from app.providers.calls import refusal
+from app.providers.calls import refusal, words
 from app.providers.config import SCOPE
 from app.providers.errors import UnavailableError
 
@@ -75,7 +75,7 @@ class TokenResponse(BaseModel):
 def read_grant(document: Mapping[str, object]) -> Grant:
     """Read a token endpoint's answer; the grant has no subject, and no scopes where the answer has none."""
     # Some give an error with the status 200.
-    if document.get("error"):
+    if document.get("error") or ("access_token" not in document and any(words(document))):
         raise refusal(document, "error")
     try:
         response = TokenResponse.model_validate(document)

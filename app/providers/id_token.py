@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 
 from joserfc import jwt
-from joserfc.errors import InvalidKeyIdError, JoseError, SecurityWarning
+from joserfc.errors import JoseError, SecurityWarning
 from joserfc.jwk import JWKRegistry, Key, KeySet
 
 from app.providers import subjects
@@ -59,10 +59,10 @@ def subject_of(token: object, keys: dict[str, object], *, issuer: str, client_id
 
 
 def _decoded(token: str, keys: list[Key]) -> jwt.Token:
-    """Verify a token with the key that it names; or with any, for some providers name none of those they publish."""
+    """Verify a token with the key that it names; or with any: some providers name none, or several by the same name."""
     try:
         return jwt.decode(token, KeySet(keys), algorithms=ALGORITHMS)
-    except InvalidKeyIdError:
+    except FAULTS:
         for key in keys:
             with suppress(*FAULTS):
                 return jwt.decode(token, key, algorithms=ALGORITHMS)

@@ -5,6 +5,7 @@ It asks again until the server is healthy or the deadline, in seconds since 1970
 
 from __future__ import annotations
 
+import errno
 import http.client
 import os
 import ssl
@@ -34,6 +35,9 @@ def probe(url: str, ca_file: str) -> str | None:
         finally:
             connection.close()
     except (OSError, http.client.HTTPException) as error:
+        # Of several addresses the last one's error is raised: in a container without IPv6, of `localhost` that of ::1.
+        if getattr(error, "errno", None) == errno.EADDRNOTAVAIL:
+            return "nothing listens there"
         return str(error) or type(error).__name__
     return None if answer.status == http.HTTPStatus.OK else f"{answer.status} {answer.reason}: {body}"
 

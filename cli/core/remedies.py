@@ -50,6 +50,12 @@ REMEDIES = (
         " `./dashtam up ENVIRONMENT` again. `docker volume ls` shows the names.",
     ),
     Remedy(
+        ('fatal:  could not access file "',),
+        "The database's image doesn't have that library: remove it from `dashtam:postgres.preload`, or name an image"
+        " that has it in `dashtam:images.postgres`; then run `./dashtam up ENVIRONMENT` again.",
+        cause="a library that PostgreSQL is to load is missing",
+    ),
+    Remedy(
         (
             *("bad file format reading the append only file", "unexpected end of file reading the append only file"),
             *("fatal error loading the db", "wrong signature trying to load db", "can't handle rdb format version"),
@@ -125,6 +131,18 @@ REMEDIES = (
         "Share the checkout's folder with Docker: in Docker Desktop, Settings, Resources, File sharing. Docker's snap"
         " sees only what is below your home folder: clone there.",
         cause="Docker can't see the source's folder",
+    ),
+    Remedy(
+        ("client sent an http request to an https server",),
+        "Say that the engine speaks TLS: set DOCKER_TLS_VERIFY=1, and DOCKER_CERT_PATH to the folder with its ca.pem,"
+        " cert.pem and key.pem.",
+        cause="Docker's engine speaks TLS, and DOCKER_TLS_VERIFY is not set",
+    ),
+    Remedy(
+        ("path to a certificate and key files must be provided", "invalid ca certificate provided"),
+        "Set DOCKER_CERT_PATH to the folder with the engine's ca.pem, cert.pem and key.pem; or unset DOCKER_TLS_VERIFY"
+        " if the engine doesn't speak TLS.",
+        cause="the certificates for Docker's engine are missing",
     ),
     Remedy(
         ("permission denied while trying to connect to the docker",),

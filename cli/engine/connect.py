@@ -8,10 +8,11 @@ import socket
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from cli.core import remedies
 from cli.core.atomic_files import write_whole
 from cli.core.errors import UserError
 from cli.core.paths import cache_home
-from cli.engine.endpoint import Endpoint, endpoints
+from cli.engine.endpoint import Endpoint, docker_folder, endpoints, unreadable
 from infra.engine import unsupported
 
 if TYPE_CHECKING:
@@ -106,6 +107,8 @@ def open_client(endpoint: Endpoint, answer_seconds: int = _ANSWER_SECONDS) -> Do
         client = docker.DockerClient(base_url=endpoint.host, tls=tls or False, timeout=answer_seconds)
     except (DockerException, OSError, ValueError) as error:
         raise UnreachableError(endpoint, str(error)) from error
+    except (AttributeError, TypeError) as error:  # the SDK expects objects and texts wherever Docker writes them
+        raise unreadable(docker_folder() / "config.json", f"A value has the wrong type: {error}.") from error
     # No proxy is between this and a socket; to look for one takes a third of a request.
     client.api.trust_env = endpoint.socket is None
     return client
@@ -157,7 +160,8 @@ def explain(failure: UnreachableError) -> UserError:
         return UserError(
             f"The Docker engine that you chose by {failure.endpoint.origin} doesn't answer.",
             cause=str(failure),
-            remedy="Start it, or unset DOCKER_HOST and DOCKER_CONTEXT, or run `docker context use default`.",
+            remedy=remedies.known(str(failure))
+            or "Start it, or unset DOCKER_HOST and DOCKER_CONTEXT, or run `docker context use default`.",
         )
     return UserError(
         "No Docker engine is running.",

@@ -53,14 +53,14 @@ def endpoints() -> list[Endpoint]:
 
 def _from_variable(host: str) -> Endpoint:
     verified = bool(os.environ.get("DOCKER_TLS_VERIFY"))
-    folder = Path(os.environ.get("DOCKER_CERT_PATH") or _docker_folder()) if verified else None
+    folder = Path(os.environ.get("DOCKER_CERT_PATH") or docker_folder()) if verified else None
     # What `./dashtam env` exports is not a choice that would forbid installing an engine.
     return Endpoint(host, "DOCKER_HOST", chosen=host != f"unix://{DEFAULT_SOCKET}", certificates=folder)
 
 
 def _from_context(name: str) -> Endpoint:
     identity = text_sha256(name)
-    contexts = _docker_folder() / "contexts"
+    contexts = docker_folder() / "contexts"
     found = _read_json(contexts / "meta" / identity / "meta.json")
     host = found.get("Endpoints", {}).get("docker", {}).get("Host")
     if not host:
@@ -74,7 +74,7 @@ def _from_context(name: str) -> Endpoint:
 
 
 def _current_context() -> str:
-    return str(_read_json(_docker_folder() / "config.json").get("currentContext", ""))
+    return str(_read_json(docker_folder() / "config.json").get("currentContext") or "")
 
 
 def _usual_sockets() -> list[Path]:
@@ -85,7 +85,8 @@ def _usual_sockets() -> list[Path]:
     return [DEFAULT_SOCKET, *rootless, *desktop, *podman]
 
 
-def _docker_folder() -> Path:
+def docker_folder() -> Path:
+    """Return the folder of Docker's clients' own config."""
     return Path(os.environ.get("DOCKER_CONFIG") or Path.home() / ".docker")
 
 
@@ -95,7 +96,12 @@ def _read_json(path: Path) -> dict[str, Any]:
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:
-        raise UserError(
-            f"{path} can't be read.", cause=str(error), remedy="Correct or delete the file, or set DOCKER_HOST."
-        ) from error
-    return content if isinstance(content, dict) else {}
+        raise unreadable(path, str(error)) from error
+    if not isinstance(content, dict):
+        raise unreadable(path, "It is not a JSON object.")
+    return content
+
+
+def unreadable(path: Path, reason: str) -> UserError:
+    """Return the error for a file of Docker's clients that can't be used."""
+    return UserError(f"{path} can't be read.", cause=reason, remedy="Correct or delete the file.")

@@ -79,7 +79,7 @@ def current(root: Path = ROOT) -> Clone:
         # Of two first commands at the same time, one would go on under an identity that the other has replaced.
         with briefly(data_home() / "clones.lock"):
             clone = find(root) or _identify(root)
-    _require_here(clone)
+    require_here(clone)
     if identity.home(clone.root) != str(data_home()):
         _mark(clone)  # the program finds the clone's record of placements by it
     _prepare(clone)
@@ -133,7 +133,7 @@ def _mark(clone: Clone) -> None:
         ) from None
 
 
-def _require_here(clone: Clone) -> None:
+def require_here(clone: Clone) -> None:
     """Make sure that a clone that is unknown here has no state elsewhere, which would be taken for lost."""
     home = identity.home(clone.root)
     if home in {"", str(data_home())} or _record(clone.id).exists() or not _keeps_state(_folder(clone.id, Path(home))):

@@ -11,6 +11,7 @@ from cli.core.errors import UserError
 from infra.naming import DEBUGGER, SERVICES
 from infra.outputs import LOOPBACK
 
+LOOPBACK_6 = "::1"
 PUBLISHING = (*SERVICES, DEBUGGER)
 FIRST = 23_000
 SIZE = 10
@@ -43,8 +44,12 @@ def choose(services: Iterable[str], owner: str, stack: str, is_free: Callable[[i
 
 
 def is_bound(port: int, address: str = LOOPBACK) -> bool:
-    """Return whether something listens on a port of an address, as far as this machine can tell."""
-    return _binding(port, address) == errno.EADDRINUSE
+    """Return whether something listens on a port of an address, as far as this machine can tell.
+
+    `localhost` is both loopback addresses: clients would reach what listens on the other one.
+    """
+    addresses = (address, LOOPBACK_6) if address == LOOPBACK else (address,)
+    return any(_binding(port, one) == errno.EADDRINUSE for one in addresses)
 
 
 def is_own(address: str) -> bool:

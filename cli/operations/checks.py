@@ -12,7 +12,7 @@ from cli.engine.connect import connect
 from cli.engine.container import ContainerView
 from cli.engine.inventory import EngineView
 from cli.environments import states
-from cli.environments.clone import Clone
+from cli.environments.clone import Clone, require_here
 from cli.environments.configuration import configuration, configured_stacks, skipped_files
 from cli.images import build, source
 from cli.machine.findings import Finding
@@ -37,6 +37,10 @@ def config_findings(root: Path) -> Iterator[Finding]:
 def passphrase_finding(clone: Clone) -> Finding:
     """Look at the file that this clone's secrets are encrypted with."""
     path = clone.passphrase_file
+    try:
+        require_here(clone)
+    except UserError as error:
+        return Finding("passphrase", ok=False, detail=error.message, cause=error.cause, remedy=error.remedy)
     if not path.exists():
         cause = "Without it the state of this clone's environments can't be read."
         remedy = f"Put {path} back from a backup; `./dashtam up` names the way to continue without one."

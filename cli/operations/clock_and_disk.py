@@ -37,7 +37,8 @@ def require_sound(info: Mapping[str, Any], begin: datetime | None, now: datetime
 
 def require_home(folder: Path) -> None:
     """Make sure that state and snapshots can be written."""
-    there = next(path for path in (folder, *folder.parents) if path.exists())
+    there = next(path for path in (folder, *folder.parents) if path.is_dir())
+    require_writable(there)  # first: a read-only file system has no free space either
     free = shutil.disk_usage(there).free
     if free < HOME_ROOM:
         raise UserError(

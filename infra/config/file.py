@@ -73,6 +73,11 @@ def read(stack: str, path: Path) -> ConfigFile:
         raise ConfigError(stack, [_reason(error)]) from None
     except _UnreadableError as error:
         raise ConfigError(stack, [str(error)]) from None
+    except RecursionError:
+        raise ConfigError(
+            stack,
+            ["it is nested without end, or an alias such as `*name` is within what it refers to; write that out."],
+        ) from None
 
 
 class _UnreadableError(Exception):
@@ -123,9 +128,8 @@ def _config(document: object, lines: Mapping[Location, int]) -> Mapping[str, Any
         )
     for key in config or {}:
         if not isinstance(key, str) or ":" not in key:
-            raise _UnreadableError(
-                f"line {lines['config', str(key)]}: the key {key!r} has no namespace; write dashtam:{key}."
-            )
+            line = lines.get(("config", str(key))) or lines["config",]  # a merge (`<<`) has its keys elsewhere
+            raise _UnreadableError(f"line {line}: the key {key!r} has no namespace; write dashtam:{key}.")
     return config or {}
 
 

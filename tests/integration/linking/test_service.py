@@ -188,6 +188,19 @@ async def test_another_issuer_is_refused(linking: Linking, provider: ProviderAtH
     assert provider.exchanged == []
 
 
+@pytest.mark.parametrize(("path", "accepted"), [("/own", True), ("/", False), ("/another", False)])
+async def test_a_provider_with_a_path_of_its_own_answers_there_alone(
+    linking: Linking, provider: ProviderAtHand, path: str, accepted: bool
+) -> None:
+    provider._own_path = "/own"
+    answer = _answer(await _start(linking), path=path)
+    if accepted:
+        assert "receipt=" in await linking.receive(answer)
+    else:
+        with pytest.raises(errors.WrongIssuerError):
+            await linking.receive(answer)
+
+
 @pytest.mark.parametrize(
     ("error", "kind"),
     [

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import socket
+import subprocess
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -22,6 +23,7 @@ from typer.testing import CliRunner
 from cli import main
 from cli.core import signals
 from cli.core.errors import UserError
+from cli.core.paths import ROOT
 from cli.engine.streams import CommandError
 from cli.lazy_commands import Commands
 
@@ -233,3 +235,18 @@ def test_a_failure_is_printed_though_nobody_reads_the_document(
         assert _run(monkeypatch, "drift", "nowhere", "--json") == 64
         monkeypatch.undo()
     assert "There is no environment 'nowhere'." in capsys.readouterr().err
+
+
+def test_output_that_can_not_be_written_is_one_message() -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-c", "from cli.main import main; main()", "--version"],
+            cwd=ROOT,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert done.stderr.startswith("Error: A disk of this machine is full.")
+    assert "Exception ignored" not in done.stderr

@@ -90,6 +90,10 @@ def test_a_named_pipe_is_left_to_the_provider(monkeypatch: pytest.MonkeyPatch) -
     ("host", "remedy"),
     [
         ("ssh://user@elsewhere", "`ssh -nNT -L /tmp/docker.sock:/var/run/docker.sock user@elsewhere`"),
+        (
+            "ssh://user@elsewhere:2222/run/docker.sock",
+            "`ssh -nNT -L /tmp/docker.sock:/var/run/docker.sock -p 2222 user@elsewhere`",
+        ),
         ("fd://", "Write unix:///var/run/docker.sock or tcp://HOST:PORT."),
         ("elsewhere:2375", "Write unix:///var/run/docker.sock or tcp://HOST:PORT."),
     ],
@@ -98,8 +102,26 @@ def test_what_is_not_supported_is_refused_with_the_remedy(
     monkeypatch: pytest.MonkeyPatch, host: str, remedy: str
 ) -> None:
     said = refusal(monkeypatch, host)
-    assert said.startswith(f"DOCKER_HOST={host} is not supported: ")
+    assert " is not supported: " in said
     assert remedy in said
+
+
+def test_a_password_of_ssh_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = refusal(monkeypatch, "ssh://user:hu@sh@elsewhere")
+    assert " user@elsewhere`" in said
+    assert "sh@elsewhere" not in said
+    assert "hu" not in said
+
+
+@pytest.mark.parametrize("content", ["[]", '{"proxies": []}'])
+def test_a_config_of_dockers_clients_with_a_wrong_type_is_named(
+    monkeypatch: pytest.MonkeyPatch, listening: Path, content: str
+) -> None:
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{listening}")
+    monkeypatch.setenv("DOCKER_CONFIG", str(listening.parent))
+    (listening.parent / "config.json").write_text(content)
+    with pytest.raises(engine.EngineError, match=r"config\.json has a value of the wrong type"):
+        engine.connect()
 
 
 @pytest.mark.parametrize(("ok", "said"), [(True, ""), (False, "no such cgroup")])

@@ -268,6 +268,13 @@ def test_other_addresses(client: TestClient, method: str, path: str, status: int
     assert "There is nothing at this address." in response.text
 
 
+@pytest.mark.parametrize("path", ["/", "/my-broker"])
+def test_who_only_looks_at_a_redirect_spends_nothing(client: TestClient, app: App, path: str) -> None:
+    answer = client.head(path, params={"state": "s", "code": "c"})
+    assert (answer.status_code, answer.headers["Allow"]) == (405, "GET")
+    assert app.sent == []
+
+
 @pytest.mark.parametrize(
     "path", ["/", "/health", "/static/style.css", "/static/nothing", "/nowhere", "/?state=s&code=c"]
 )

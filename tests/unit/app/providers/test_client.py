@@ -285,6 +285,16 @@ async def test_what_goes_wrong_is_told(
         ({"error": "in\nvalid", "error_description": 5}, "invalid"),
         ({"error": "x" * 1000}, "x" * 300),
         ({"error": 5}, "400"),
+        (
+            {"errors": [{"status": 401, "title": "Unauthorized", "detail": "client is invalid"}]},
+            "400: client is invalid",
+        ),
+        ({"error": {"message": "Invalid code", "type": "OAuthException", "code": 100}}, "100: Invalid code"),
+        ({"error": {"status": "INVALID_ARGUMENT", "message": "Bad"}, "message": "in all"}, "400: in all"),
+        ({"code": "expired", "message": "The grant has ended"}, "expired: The grant has ended"),
+        ({"errors": "gone"}, "gone"),
+        ({"error": [], "errors": [5], "code": True, "message": {"a": 1}}, "400"),
+        ({"message": "the\ncode"}, "400: thecode"),
         (["error"], "400"),
     ],
 )
@@ -412,6 +422,26 @@ async def test_a_key_need_not_be_named(provider: Make, back_channel: BackChannel
     back_channel.answers["/jwks"] = {"keys": published}
     assert (await provider().exchange("the-code", CHALLENGE)).subject == "account-1"
     back_channel.answers["/jwks"] = {"keys": published[:2]}
+    with pytest.raises(InvalidIdTokenError):
+        await provider().exchange("the-code", CHALLENGE)
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        RSAKey.generate_key(2048, {"kid": "one"}).as_dict(private=False),
+        {**KEY.as_dict(private=False), "use": "enc", "alg": "RSA-OAEP"},
+        {**KEY.as_dict(private=False), "key_ops": ["encrypt"]},
+        {"kty": "AKP", "kid": "one", "alg": "ML-DSA-44", "pub": "AA"},
+    ],
+)
+async def test_keys_may_share_a_name(provider: Make, back_channel: BackChannel, before: dict[str, Any]) -> None:
+    back_channel.answers["/jwks"] = {"keys": [before, KEY.as_dict(private=False)]}
+    assert (await provider().exchange("the-code", CHALLENGE)).subject == "account-1"
+
+
+async def test_a_key_for_encryption_verifies_nothing(provider: Make, back_channel: BackChannel) -> None:
+    back_channel.answers["/jwks"] = {"keys": [{**KEY.as_dict(private=False), "use": "enc"}]}
     with pytest.raises(InvalidIdTokenError):
         await provider().exchange("the-code", CHALLENGE)
 

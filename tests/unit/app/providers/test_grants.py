@@ -106,6 +106,12 @@ def test_what_is_not_right_is_named_without_its_value(said: dict[str, Any], name
     assert str(raised.value) == f"the provider's answer for tokens is not valid: {named}"
 
 
+def test_an_error_without_tokens_is_a_refusal_in_whatever_words() -> None:
+    with pytest.raises(RefusedError, match="40029: invalid code"):
+        read_grant({"errcode": 40029, "errmsg": "invalid code"})
+    assert read_grant({**GIVEN, "errcode": 0, "errmsg": "ok", "message": "fine"}).access_token
+
+
 def test_an_error_comes_before_tokens() -> None:
     with pytest.raises(RefusedError, match="invalid_grant: used"):
         read_grant({**GIVEN, "error": "invalid_grant", "error_description": "used"})

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import datetime
+import errno
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -54,6 +56,16 @@ def test_refuses_another_authority(
 
 def test_says_that_nothing_listens(authority: Authority, refusing_port: int) -> None:
     assert "refused" in (probe.probe(f"https://127.0.0.1:{refusing_port}/", str(authority.ca_file)) or "")
+
+
+def test_an_address_that_a_container_lacks_is_not_the_reason(
+    authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unavailable(*_: object, **__: object) -> None:
+        raise OSError(errno.EADDRNOTAVAIL, os.strerror(errno.EADDRNOTAVAIL))
+
+    monkeypatch.setattr(socket, "create_connection", unavailable)
+    assert probe.probe("https://localhost:8000/ready", str(authority.ca_file)) == "nothing listens there"
 
 
 @pytest.mark.parametrize("url", ["http://localhost/health", "localhost:8000", "", "https:///health"])

@@ -91,6 +91,7 @@ def test_what_is_not_known_has_none() -> None:
             ),
             "docker ps --filter volume",
         ),
+        ('FATAL:  could not access file "pg_cron": No such file or directory', "dashtam:postgres.preload"),
         # Redis 8
         (
             (
@@ -113,6 +114,14 @@ def test_what_is_not_known_has_none() -> None:
             ),
             "credsStore",
         ),
+        (
+            (
+                "Error while fetching server API version: 400 Client Error for http://build:2376/version: Bad Request"
+                " (\"b'Client sent an HTTP request to an HTTPS server.\\n'\")"
+            ),
+            "DOCKER_TLS_VERIFY=1",
+        ),
+        ("Invalid CA certificate provided for `ca_cert`.. TLS configurations should map", "Set DOCKER_CERT_PATH"),
         (
             (
                 "toomanyrequests: You have reached your pull rate limit. You may increase the limit by authenticating"

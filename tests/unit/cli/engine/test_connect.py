@@ -11,6 +11,7 @@ import pytest
 
 from cli.core.errors import UserError
 from cli.engine.connect import answering_within, connect
+from tests.infra import engine_double
 
 pytestmark = pytest.mark.usefixtures("own_homes")
 
@@ -59,3 +60,25 @@ def test_an_engine_over_ssh_is_refused_with_the_way_to_reach_it(
         connect()
     assert caught.value.cause.startswith(f"{by} names it; ")
     assert "`ssh -nNT -L /tmp/docker.sock:/var/run/docker.sock me@build`" in caught.value.remedy
+
+
+@pytest.mark.parametrize("content", ["[]", '{"proxies": []}', '{"proxies": {"default": 5}}'])
+def test_a_config_of_dockers_clients_with_a_wrong_type_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, content: str
+) -> None:
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
+    (tmp_path / "config.json").write_text(content)
+    with engine_double.listening(engine_double.EngineDouble(), tmp_path) as host:
+        monkeypatch.setenv("DOCKER_HOST", host)
+        with pytest.raises(UserError, match=r"config\.json can't be read") as caught:
+            connect()
+    assert caught.value.remedy == "Correct or delete the file."
+
+
+def test_an_engine_with_tls_says_what_to_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("DOCKER_HOST", "tcp://127.0.0.1:9")
+    monkeypatch.setenv("DOCKER_TLS_VERIFY", "1")
+    monkeypatch.setenv("DOCKER_CERT_PATH", str(tmp_path))
+    with pytest.raises(UserError, match="doesn't answer") as caught:
+        connect()
+    assert "Set DOCKER_CERT_PATH" in caught.value.remedy

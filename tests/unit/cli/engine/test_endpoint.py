@@ -96,7 +96,13 @@ def test_a_missing_context_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "docker context use" in raised.value.remedy
 
 
-def test_a_broken_configuration_is_named(docker_folder: Path) -> None:
-    (docker_folder / "config.json").write_text("{")
+@pytest.mark.parametrize("content", ["{", "[]", '"a"', "\xff"])
+def test_a_broken_configuration_is_named(docker_folder: Path, content: str) -> None:
+    (docker_folder / "config.json").write_bytes(content.encode("latin-1"))
     with pytest.raises(UserError, match=r"config\.json can't be read"):
         endpoints()
+
+
+def test_no_current_context_is_no_choice(docker_folder: Path) -> None:
+    (docker_folder / "config.json").write_text('{"currentContext": null}')
+    assert endpoints()[0].origin == "default socket"

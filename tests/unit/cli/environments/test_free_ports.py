@@ -76,3 +76,14 @@ def test_an_address_is_one_of_this_machines_or_not() -> None:
     assert free_ports.is_own("127.0.0.1")
     assert free_ports.is_own("0.0.0.0")
     assert not free_ports.is_own("192.0.2.1")
+
+
+def test_a_port_of_the_other_loopback_address_is_bound_too() -> None:
+    try:
+        server = socket.create_server(("::1", 0), family=socket.AF_INET6)
+    except OSError:
+        pytest.skip("this machine has no IPv6")
+    with server:
+        port: int = server.getsockname()[1]
+        assert free_ports.is_bound(port)
+        assert not free_ports.is_bound(port, "127.0.0.2")

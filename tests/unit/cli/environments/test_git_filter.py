@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from cli.core.paths import ROOT
 from cli.environments import clone, git_filter
 from tests.unit.cli.conftest import git
 
@@ -122,3 +123,14 @@ def test_a_config_in_another_encoding_is_no_obstacle(repository: Path) -> None:
     git_filter.forget(here)
     assert (repository / "Pulumi.dev.yaml").read_bytes() == "config: {} # café\n".encode("latin-1")
     assert (repository / "Pulumi.dev copy.yaml").read_bytes() == content
+
+
+def test_lines_end_alike_in_every_checkout(repository: Path) -> None:
+    (repository / ".gitattributes").write_text((ROOT / ".gitattributes").read_text())
+    script = repository / "entrypoint.sh"
+    script.write_bytes(b"#!/bin/sh\r\nexec true\r\n")
+    git(repository, "add", "--all")
+    git(repository, "commit", "--quiet", "-m", "As an editor of Windows saves it")
+    script.unlink()
+    git(repository, "-c", "core.autocrlf=true", "-c", "core.eol=crlf", "checkout", "--", "entrypoint.sh")
+    assert script.read_bytes() == b"#!/bin/sh\nexec true\n"

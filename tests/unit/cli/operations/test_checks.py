@@ -8,7 +8,7 @@ import pytest
 from cli.core.errors import UserError
 from cli.engine.container import ContainerView
 from cli.engine.inventory import EngineView
-from cli.environments.clone import Clone
+from cli.environments.clone import Clone, current, find
 from cli.operations import checks
 from tests.unit.cli.conftest import MakeContainer
 
@@ -51,6 +51,21 @@ def test_a_passphrase_that_is_lost(tmp_path: Path) -> None:
     finding = checks.passphrase_finding(Clone("me", tmp_path, tmp_path))
     assert not finding.ok
     assert "missing" in finding.detail
+
+
+def test_a_passphrase_that_is_in_another_home(
+    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, data_home: Path
+) -> None:
+    state = current(repository).state_folder / ".pulumi/stacks/dashtam/dev.json"
+    state.parent.mkdir(parents=True)
+    state.touch()
+    monkeypatch.setenv("DASHTAM_DATA_HOME", str(tmp_path / "another"))
+    here = find(repository)
+    assert here is not None
+    finding = checks.passphrase_finding(here)
+    assert not finding.ok
+    assert f"are kept in {data_home}" in finding.detail
+    assert f"DASHTAM_DATA_HOME={data_home}" in finding.remedy
 
 
 @pytest.mark.parametrize(

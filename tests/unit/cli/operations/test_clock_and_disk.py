@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import errno
+import os
 import platform
 import shutil
 from datetime import UTC, datetime, timedelta
@@ -82,3 +84,11 @@ def test_a_full_disk_of_the_state_is_told_even_before_its_folder_is_made(
     else:
         clock_and_disk.require_home(folder)
     assert asked == [tmp_path]
+
+
+def test_a_read_only_file_system_is_not_called_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=0))
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    monkeypatch.setattr(os, "statvfs", lambda _: SimpleNamespace(f_flag=os.ST_RDONLY))
+    with pytest.raises(OSError, match=os.strerror(errno.EROFS)):
+        clock_and_disk.require_home(tmp_path / "data/dashtam")
