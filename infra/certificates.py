@@ -12,6 +12,9 @@ from infra.endpoints import Endpoint
 from infra.naming import Naming
 
 HOURS_A_DAY = 24
+CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
+"""Of TLS 1.2: authenticated encryption with forward secrecy alone (RFC 9325, section 4.2). TLS 1.3 has no other."""
+
 LOOPBACK = ["127.0.0.1", "::1"]
 
 

@@ -9,6 +9,7 @@ import pulumi
 
 from infra import credentials, storage
 from infra.catalogue import POSTGRES
+from infra.certificates import CIPHERS
 from infra.config.sections import PostgresSettings
 from infra.endpoints import Login
 from infra.images import Image
@@ -35,6 +36,7 @@ SECURITY = {
     "ssl_cert_file": f"{MOUNT}/tls.crt",
     "ssl_key_file": f"{MOUNT}/tls.key",
     "ssl_min_protocol_version": "TLSv1.2",
+    "ssl_ciphers": CIPHERS,
     "hba_file": f"{MOUNT}/pg_hba.conf",
     "password_encryption": "scram-sha-256",
 }

@@ -10,6 +10,7 @@ import pulumi
 
 from infra import credentials, storage
 from infra.catalogue import REDIS
+from infra.certificates import CIPHERS
 from infra.config.sections import RedisSettings
 from infra.config.values import megabytes
 from infra.endpoints import Login
@@ -127,6 +128,6 @@ def configuration(settings: RedisSettings) -> str:
     return (
         f"port 0\ntls-port {PORT}\ntls-auth-clients no\n"
         f"tls-cert-file {MOUNT}/tls.crt\ntls-key-file {MOUNT}/tls.key\ntls-ca-cert-file {MOUNT}/ca.crt\n"
-        f'tls-protocols "TLSv1.2 TLSv1.3"\naclfile {MOUNT}/users.acl\ndir {REDIS.data}\n'
+        f'tls-protocols "TLSv1.2 TLSv1.3"\ntls-ciphers {CIPHERS}\naclfile {MOUNT}/users.acl\ndir {REDIS.data}\n'
         f"maxmemory {limit}mb\nmaxmemory-policy noeviction\n{PERSISTENCE[settings.persistence]}"
     )

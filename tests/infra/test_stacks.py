@@ -159,7 +159,10 @@ def test_what_is_healthy_is_checked_as_often_as_in_the_original(
 def test_postgres_is_tuned(declare: Declare, stack: str, tuning: str) -> None:
     command = declare(stack).service("postgres").inputs["command"]
     given = dict(word.split("=", 1) for word in command[2::2])
-    security = {"ssl", "ssl_cert_file", "ssl_key_file", "ssl_min_protocol_version", "hba_file", "password_encryption"}
+    security = {
+        *("ssl", "ssl_cert_file", "ssl_key_file", "ssl_min_protocol_version", "ssl_ciphers"),
+        *("hba_file", "password_encryption"),
+    }
     assert {name: value for name, value in given.items() if name not in security} == dict(
         word.split("=") for word in tuning.split()
     )

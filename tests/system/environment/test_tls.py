@@ -19,12 +19,14 @@ SCRIPT = (Path(__file__).parent / "probes/handshake.py").read_text()
 PROTOCOLS = {"postgres": "postgres", "redis": "redis", "app": "https", "callback": "https", "sandbox": "https"}
 HOST_NAMES = ("localhost", "127.0.0.1")
 VIEWS = (("test", "host"), ("further", "host"), ("test", "inside"), ("ci", "inside"), ("further", "inside"))
+WEAK = "ALL:!AESGCM:!AESCCM:!CHACHA20:!ARIAGCM"
 UNVERIFIED = "CERTIFICATE_VERIFY_FAILED"
 
 REFUSALS = {
     "another environment's CA": UNVERIFIED,
     "the system's CAs": UNVERIFIED,
     "a name that is not the server's": UNVERIFIED,
+    "TLS 1.2 without authenticated encryption": "HANDSHAKE_FAILURE|EOF occurred|reset by peer",
     "TLS 1.1": "ALERT_PROTOCOL_VERSION|EOF occurred|reset by peer",
 }
 """What clients say; a server that won't speak an old version says so, or hangs up."""
@@ -72,6 +74,7 @@ def _attempts(environment: Environment, side: str, service: str, stranger: str) 
         "protocol": PROTOCOLS[service],
         "trust": environment.outputs.ca_certificate,
         "newest": None,
+        "ciphers": "ALL",
         "plain": False,
     }
     names = HOST_NAMES if side == "host" else (service, getattr(environment.outputs.containers, service))
@@ -81,6 +84,8 @@ def _attempts(environment: Environment, side: str, service: str, stranger: str) 
         ("another environment's CA", {**first, "trust": stranger}),
         ("the system's CAs", {**first, "trust": None}),
         ("a name that is not the server's", {**usual, **inner, "host": environment.address(service)}),
+        ("TLS 1.2", {**first, "newest": "TLSv1_2"}),
+        ("TLS 1.2 without authenticated encryption", {**first, "newest": "TLSv1_2", "ciphers": WEAK}),
         ("TLS 1.1", {**first, "newest": "TLSv1_1"}),
         ("plaintext", {**first, "plain": True}),
     ]
@@ -103,6 +108,10 @@ def test_every_server_is_verified_by_every_name(answers: Answers) -> None:
 def test_is_refused(answers: Answers, kind: str) -> None:
     found = _of_kind(answers, kind)
     assert {key: answer for key, answer in found.items() if not re.search(REFUSALS[kind], answer)} == {}
+
+
+def test_a_client_of_tls_1_2_is_served(answers: Answers) -> None:
+    assert set(_of_kind(answers, "TLS 1.2").values()) == {"verified"}
 
 
 def test_plaintext_is_refused(answers: Answers) -> None:

@@ -1,7 +1,8 @@
 """Tells how servers answer to TLS handshakes and to plaintext. Standard library alone: it runs in other containers.
 
 Argument: JSON, a list of attempts with `host`, `port`, `protocol` (postgres, redis or https), `trust` (PEM, or null for
-the system's authorities), `newest` (null or `TLSv1_1`) and `plain`. Prints a JSON list of answers.
+the system's authorities), `newest` (null or a version), `ciphers` (of that version) and `plain`. Prints a JSON list of
+answers.
 """
 
 import json
@@ -26,7 +27,7 @@ def context(attempt: dict[str, Any]) -> ssl.SSLContext:
     """Return a client that verifies, as old as the attempt wants it."""
     made = ssl.create_default_context(cadata=attempt["trust"])
     if attempt["newest"]:
-        made.set_ciphers("ALL:@SECLEVEL=0")
+        made.set_ciphers(f"{attempt['ciphers']}:@SECLEVEL=0")
         made.minimum_version = ssl.TLSVersion.TLSv1
         made.maximum_version = ssl.TLSVersion[attempt["newest"]]
     return made

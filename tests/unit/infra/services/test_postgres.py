@@ -33,6 +33,7 @@ def test_every_server_speaks_tls_and_scram_only() -> None:
         assert given["ssl_cert_file"] == "/run/secrets/tls.crt"
         assert given["ssl_key_file"] == "/run/secrets/tls.key"
         assert given["ssl_min_protocol_version"] == "TLSv1.2"
+        assert given["ssl_ciphers"] == "ECDHE+AESGCM:ECDHE+CHACHA20"
         assert given["hba_file"] == "/run/secrets/pg_hba.conf"
         assert given["password_encryption"] == "scram-sha-256"
 

@@ -31,6 +31,7 @@ def test_every_server_speaks_tls_only(settings: RedisSettings) -> None:
     assert given["tls-key-file"] == ["/run/secrets/tls.key"]
     assert given["tls-ca-cert-file"] == ["/run/secrets/ca.crt"]
     assert given["tls-protocols"] == ["TLSv1.2 TLSv1.3"]
+    assert given["tls-ciphers"] == ["ECDHE+AESGCM:ECDHE+CHACHA20"]
     assert given["aclfile"] == ["/run/secrets/users.acl"]
     assert given["dir"] == ["/data"]
     assert "requirepass" not in given
