@@ -108,6 +108,12 @@ class World:
         assert owner in {None, self.clone.id}
         return [one for found in (self.up, self.guests) for name, one in found.items() if stack in {None, name}]
 
+    def summaries(self, stack: str | None = None, owner: str | None = None) -> list[dict[str, str]]:
+        return [{"Id": one.id, "State": one.state, "Status": one.health} for one in self.containers(stack, owner)]
+
+    def container(self, container: str) -> ContainerView:
+        return next(one for one in self.containers() if one.id == container)
+
     def remove_container(self, container: str) -> None:
         for found in (self.up, self.guests):
             for name in [name for name, one in found.items() if one.id == container]:

@@ -53,7 +53,7 @@ class FakePulumi:
 def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., FakePulumi]:
     """Run updates of dev and test that go as told."""
     view = Mock()
-    view.return_value.containers.return_value = []
+    view.return_value.summaries.return_value = []
     monkeypatch.setattr(watch, "EngineView", view)
     for stack in ("dev", "test"):
         (tmp_path / f"Pulumi.{stack}.yaml").write_text(CONFIG)
