@@ -98,9 +98,14 @@ def refuse(
         with pytest.raises(SystemExit) as stopped:
             run_program(stack, stack_config("test") | dict(config or {}), variables | changes, earlier=earlier)
         assert stopped.value.code == SHOWN_ALREADY
-        return caplog.messages
+        return shown(caplog)
 
     return refused
+
+
+def shown(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """Return what the program shows; asyncio may report what was left of an earlier test."""
+    return [one.getMessage() for one in caplog.records if one.name == "root"]
 
 
 def _stack_alone(recorder: Recorder, request: Any) -> Any:  # noqa: ANN401 - as the monitor's

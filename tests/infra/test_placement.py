@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from infra.config.placement import Placement, written
-from tests.infra.conftest import stack_config
+from tests.infra.conftest import shown, stack_config
 from tests.infra.recording import SERVICES, run_program
 
 if TYPE_CHECKING:
@@ -83,19 +83,14 @@ def test_its_certificates_are_good_for_its_names(placed: Deployment) -> None:
         assert hosts == [name, f"dashtam-{NAME}-{name}", "localhost"]
 
 
-def _shown(caplog: pytest.LogCaptureFixture) -> list[str]:
-    # asyncio may report what was left of an earlier test.
-    return [one.getMessage() for one in caplog.records if one.name == "root"]
-
-
 def test_a_preview_shows_where_it_is_put(
     variables: dict[str, str], record: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("INFO")
     run_program("test", stack_config("test"), variables, record)
-    assert _shown(caplog) == []
+    assert shown(caplog) == []
     run_program("dev", stack_config("dev"), variables, record)
-    [message] = _shown(caplog)
+    [message] = shown(caplog)
     assert message.startswith(f"dev has the name {NAME}, the config of dev and the ports postgres 23010, redis 23011, ")
     assert message.endswith(f": see {record}.")
 
