@@ -98,12 +98,12 @@ def refuse(
         with pytest.raises(SystemExit) as stopped:
             run_program(stack, stack_config("test") | dict(config or {}), variables | changes, earlier=earlier)
         assert stopped.value.code == SHOWN_ALREADY
-        return shown(caplog)
+        return messages(caplog)
 
     return refused
 
 
-def shown(caplog: pytest.LogCaptureFixture) -> list[str]:
+def messages(caplog: pytest.LogCaptureFixture) -> list[str]:
     """Return what the program shows; asyncio may report what was left of an earlier test."""
     return [one.getMessage() for one in caplog.records if one.name == "root"]
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from infra.config.placement import Placement, written
-from tests.infra.conftest import shown, stack_config
+from tests.infra.conftest import messages, stack_config
 from tests.infra.recording import SERVICES, run_program
 
 if TYPE_CHECKING:
@@ -88,9 +88,9 @@ def test_a_preview_shows_where_it_is_put(
 ) -> None:
     caplog.set_level("INFO")
     run_program("test", stack_config("test"), variables, record)
-    assert shown(caplog) == []
+    assert messages(caplog) == []
     run_program("dev", stack_config("dev"), variables, record)
-    [message] = shown(caplog)
+    [message] = messages(caplog)
     assert message.startswith(f"dev has the name {NAME}, the config of dev and the ports postgres 23010, redis 23011, ")
     assert message.endswith(f": see {record}.")
 
