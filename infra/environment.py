@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 import pulumi
@@ -32,17 +32,27 @@ class Environment(pulumi.ComponentResource):
     """In the shape of `infra.outputs.StackOutputs`."""
 
     def __init__(
-        self, settings: StackSettings, naming: Naming, clients: Mapping[str, Credentials], engine_id: str
+        self,
+        settings: StackSettings,
+        naming: Naming,
+        clients: Mapping[str, Credentials],
+        engine_id: str,
+        running: Collection[str],
     ) -> None:
         super().__init__("dashtam:index:Environment", naming.environment)
         self._settings, self._clients = settings, clients
         self._child = pulumi.ResourceOptions(parent=self)
         self._images = Images(settings.images, self)
-        self._built = {service: self._images.built(stage) for service, stage in recipes.stages(settings).items()}
+        self._built = {
+            service: self._images.built(stage)
+            for service, stage in recipes.stages(settings).items()
+            if service in running
+        }
         self._shared = Shared(
             naming=naming,
             network=network(naming, internal=settings.network.internal, opts=self._child).name,
             reach=settings.network,
+            running=running,
             installer=self._images.postgres.id,
             certificates=Certificates(naming, settings.certificates, self),
             health=settings.health,
@@ -56,7 +66,13 @@ class Environment(pulumi.ComponentResource):
         self._sandbox = self._declare_sandbox()
         self._app = self._declare_app()
         self._callback = self._declare_callback()
-        self.outputs = {"environment": naming.environment, "engine": engine_id, **self._data(), **self._facts()}
+        self.outputs = {
+            "environment": naming.environment,
+            "engine": engine_id,
+            **self._data(),
+            **self._facts(),
+            "app_environment": self._outside(),
+        }
         self.register_outputs({})
 
     def _key_of_sessions(self) -> random.RandomBytes:
@@ -70,7 +86,7 @@ class Environment(pulumi.ComponentResource):
             return None
         args = SandboxArgs(
             settings=settings.sandbox,
-            image=self._built[SANDBOX],
+            image=self._built.get(SANDBOX),
             allowed=settings.app.debug or settings.app.testing,
             redirect_uri=settings.app.oauth_redirect_uri,
             client_secret=credentials.password("sandbox-client", opts=self._child).result,
@@ -81,7 +97,7 @@ class Environment(pulumi.ComponentResource):
     def _declare_app(self) -> App:
         args = AppArgs(
             settings=self._settings.app,
-            image=self._built["app"],
+            image=self._built.get("app"),
             database=self._database.login,
             cache=self._cache.login,
             providers=self._provider_file(),
@@ -93,7 +109,7 @@ class Environment(pulumi.ComponentResource):
     def _declare_callback(self) -> Callback:
         args = CallbackArgs(
             settings=self._settings.callback,
-            image=self._built["callback"],
+            image=self._built.get("callback"),
             build=self._settings.app.build,
             debug=self._settings.app.debug,
             app=self._app.endpoint,
@@ -111,6 +127,13 @@ class Environment(pulumi.ComponentResource):
         own = self._sandbox.provider
         return own.apply(lambda own: providers.document([own, *configured]))
 
+    def _outside(self) -> dict[str, str] | None:
+        """Return the variables of the app's servers for running them on the host, where that is to be done."""
+        if self._app.runs or not self._app.outside:
+            return None
+        port = self._settings.callback.port
+        return {**self._app.outside, **({"CALLBACK_PORT": str(port)} if port else {})}
+
     def _data(self) -> dict[str, Any]:
         database, cache = self._database.login, self._cache.login
         return {
@@ -119,28 +142,28 @@ class Environment(pulumi.ComponentResource):
             "client_host": self._settings.network.client_host,
             "ca_certificate": self._shared.certificates.ca,
             "database": {"name": database.database, "user": database.user},
-            "database_dsn": database.url,
+            "database_dsn": database.url if self._database.runs else None,
             "internal_database_dsn": database.internal_url,
             "redis_database": self._settings.redis.database,
-            "redis_dsn": cache.url,
+            "redis_dsn": cache.url if self._cache.runs else None,
             "internal_redis_dsn": cache.internal_url,
         }
 
     def _facts(self) -> dict[str, Any]:
         declared: list[Service | None] = [self._database, self._cache, self._app, self._callback, self._sandbox]
-        services = dict.fromkeys(SERVICES) | {one.endpoint.host: one for one in declared if one}
-        naming, tests = self._shared.naming, self._settings.tests.image
+        services = dict.fromkeys(SERVICES) | {one.endpoint.host: one for one in declared if one and one.runs}
+        naming, tests = self._shared.naming, self._settings.tests.image and self._app.runs
         return {
             "network": self._shared.network,
             "containers": {name: naming.container(name) if one else None for name, one in services.items()},
-            "volumes": {name: one.volume for name, one in services.items() if one and one.volume},
+            "volumes": {one.endpoint.host: one.volume for one in declared if one and one.volume},
             "images": {
-                **{name: one.image.reference if one else None for name, one in services.items()},
+                **{name: one.image.reference if one and one.image else None for name, one in services.items()},
                 "tests": self._images.built("test").reference if tests else None,
             },
             "ports": {
                 **{name: one.endpoint.published if one else None for name, one in services.items()},
-                DEBUGGER: self._app.debugger.published,
+                DEBUGGER: self._app.debugger.published if self._app.runs else None,
             },
             "urls": _urls(services, lambda endpoint: endpoint.on_host),
             "internal_urls": _urls(services, lambda endpoint: endpoint.in_network),

@@ -12,6 +12,8 @@ SERVICES = ("postgres", "redis", "app", "callback", SANDBOX)
 """All that an environment may have; the sandbox can be switched off."""
 DEBUGGER = "debugger"
 """What publishes a port besides the services."""
+MOUNT = "/run/secrets"
+"""Where a service finds its files."""
 LONGEST = 40
 """The most characters that a stack's name has: host names of its services then keep to the 63 of RFC 1123, 2.1."""
 _ENVIRONMENT = re.compile(rf"[a-z0-9](?:[a-z0-9-]{{0,{LONGEST - 2}}}[a-z0-9])?")

@@ -17,12 +17,12 @@ class Record(BaseModel):
 
 
 class Containers(Record):
-    """Container names by service; None where the environment has no such service."""
+    """Container names by service; None where the environment has no such service, or it doesn't run."""
 
-    postgres: str
-    redis: str
-    app: str
-    callback: str
+    postgres: str | None = None
+    redis: str | None = None
+    app: str | None = None
+    callback: str | None = None
     sandbox: str | None = None
 
 
@@ -56,10 +56,10 @@ class Database(Record):
 class ImageReferences(Record):
     """What the containers run."""
 
-    postgres: str
-    redis: str
-    app: str
-    callback: str
+    postgres: str | None = None
+    redis: str | None = None
+    app: str | None = None
+    callback: str | None = None
     sandbox: str | None = None
     tests: str | None
 
@@ -88,6 +88,8 @@ class PublicOutputs(Record):
     database: Database
     redis_database: int
     oauth_redirect_uri: str
+    app_environment: dict[str, str] | None = None
+    """Where the app doesn't run: its variables for running it on the host; names of files are those in a container."""
 
 
 class StackOutputs(PublicOutputs):

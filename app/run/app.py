@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ from app.run import server
 if TYPE_CHECKING:
     from app.run.server import Sockets
 
-PORT = 8000
+PORT = int(os.environ.get("APP_PORT", "8000"))
 INTERNAL_PORT = 9000
 """Never published."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from app.run import server
@@ -9,7 +10,7 @@ from app.run import server
 if TYPE_CHECKING:
     from app.run.server import Sockets
 
-PORT = 8182
+PORT = int(os.environ.get("CALLBACK_PORT", "8182"))
 LIBRARIES = (
     "httpx2",
     "jinja2",

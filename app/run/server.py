@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     Sockets = list[socket.socket] | None
     Main = Callable[[Sockets], Coroutine[object, object, None]]
 
-HOST = "0.0.0.0"  # noqa: S104 - inside a container; the engine publishes on loopback only
+HOST = os.environ.get("LISTEN_ADDRESS", "0.0.0.0")  # noqa: S104 - inside a container; the engine publishes elsewhere
 DRAIN = 10
 """Seconds for requests in flight when the server is told to stop; below the containers' grace period."""
 

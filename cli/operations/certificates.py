@@ -150,4 +150,4 @@ def renew(session: Session, stack: str) -> None:
     keys = [one.urn for one in state.of(KEY) if _OF_CERTIFICATES in one.urn]
     if not keys:
         raise UserError(f"{stack} is not running.", remedy=f"Bring it up: `./dashtam up {stack}` makes certificates.")
-    up(session, stack, replace=keys)
+    up(session, stack, services=None, replace=keys)

@@ -10,8 +10,8 @@ from infra.catalogue import PYTHON
 from infra.config.sections import AppSettings
 from infra.endpoints import Endpoint, Login
 from infra.images import Image
+from infra.naming import MOUNT
 from infra.services import python, redis
-from infra.services.files import MOUNT
 from infra.services.service import TLS_VARIABLES, Service, ServiceArgs, Shared
 
 NAME = "app"
@@ -27,7 +27,7 @@ class AppArgs:
     """What the service needs."""
 
     settings: AppSettings
-    image: Image
+    image: Image | None
     database: Login
     cache: Login
     providers: pulumi.Output[str]
@@ -45,6 +45,7 @@ class App(Service):
         super().__init__(NAME, PORT, args.settings.port, shared, parent)
         self.internal = Endpoint(self.endpoint.host, INTERNAL_PORT)
         self.debugger = replace(self.endpoint, port=DEBUGGER_PORT, published=args.settings.debugger_port)
+        self.outside = outside(args, self.endpoint, shared.naming.name)
         self.run(
             ServiceArgs(
                 image=args.image,
@@ -64,6 +65,23 @@ class App(Service):
                 },
             )
         )
+
+
+def outside(args: AppArgs, own: Endpoint, name: str) -> dict[str, str] | None:
+    """Return the settings of servers that run on the host instead; None where what they need isn't published.
+
+    The names of files are those in a container.
+    """
+    database, cache = args.database.outside, args.cache.outside
+    if not database or not cache or not own.published:
+        return None
+    return {
+        "ENVIRONMENT": name,
+        **environment(replace(args, database=database, cache=cache), own),
+        "LISTEN_ADDRESS": own.reach.bind_address,
+        "APP_PORT": str(own.published),
+        "APP_URL": f"https://localhost:{INTERNAL_PORT}",
+    }
 
 
 def environment(args: AppArgs, own: Endpoint) -> dict[str, str]:

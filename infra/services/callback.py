@@ -22,7 +22,7 @@ class CallbackArgs:
     """What the callback server needs."""
 
     settings: CallbackSettings
-    image: Image
+    image: Image | None
     build: python.Build
     debug: bool
     app: Endpoint

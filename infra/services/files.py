@@ -17,11 +17,8 @@ import pulumi_docker as docker
 
 from infra import engine
 from infra.catalogue import POSTGRES
-from infra.naming import Naming
+from infra.naming import MOUNT, Naming
 from infra.storage import volume
-
-MOUNT = "/run/secrets"
-"""Where a service finds its files."""
 
 LOG_LINES = 5
 """How much of an installer's log an error shows."""

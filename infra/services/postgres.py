@@ -12,7 +12,7 @@ from infra.catalogue import POSTGRES
 from infra.config.sections import PostgresSettings
 from infra.endpoints import Login
 from infra.images import Image
-from infra.services.files import MOUNT
+from infra.naming import MOUNT
 from infra.services.service import Service, ServiceArgs, Shared
 
 PORT = 5432

@@ -14,8 +14,7 @@ from infra.config.sections import RedisSettings
 from infra.config.values import megabytes
 from infra.endpoints import Login
 from infra.images import Image
-from infra.naming import SANDBOX
-from infra.services.files import MOUNT
+from infra.naming import MOUNT, SANDBOX
 from infra.services.service import Service, ServiceArgs, Shared
 
 PORT = 6379

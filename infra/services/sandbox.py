@@ -12,9 +12,8 @@ from infra.catalogue import NODE
 from infra.config.sections import SandboxSettings
 from infra.endpoints import Endpoint, Login
 from infra.images import Image
-from infra.naming import SANDBOX
+from infra.naming import MOUNT, SANDBOX
 from infra.services import providers, redis
-from infra.services.files import MOUNT
 from infra.services.providers import Credentials
 from infra.services.service import TLS_VARIABLES, Service, ServiceArgs, Shared
 
@@ -27,7 +26,7 @@ class SandboxArgs:
     """What the sandbox needs."""
 
     settings: SandboxSettings
-    image: Image
+    image: Image | None
     allowed: bool
     """Whether the service runs with DEBUG or TESTING; the sandbox refuses to start without."""
     redirect_uri: str

@@ -5,7 +5,7 @@ The modules beside this one say what is each service's own.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from math import ceil
@@ -20,8 +20,8 @@ from infra.config.sections import ContainerSettings, HealthSettings, NetworkSett
 from infra.config.values import engine_duration, megabytes, seconds
 from infra.endpoints import Endpoint
 from infra.images import Image
-from infra.naming import FILES_LABEL, Naming
-from infra.services.files import MOUNT, NOT_UPDATED, FilesArgs, InstalledFiles
+from infra.naming import FILES_LABEL, MOUNT, Naming
+from infra.services.files import NOT_UPDATED, FilesArgs, InstalledFiles
 from infra.services.health import paced
 from infra.storage import DataStorage
 
@@ -53,13 +53,16 @@ class Shared:
     certificates: Certificates
     health: HealthSettings
     containers: ContainerSettings
+    running: Collection[str]
+    """The services that have a container; of the others only what must last is declared."""
 
 
 @dataclass(frozen=True)
 class ServiceArgs:
     """What is a service's own."""
 
-    image: Image
+    image: Image | None
+    """None where it doesn't run."""
     base: Base
     command: Sequence[str]
     health: str
@@ -85,7 +88,7 @@ class Service(pulumi.ComponentResource):
     Services start side by side and wait for each other themselves: `up` takes as long as the slowest, not as the sum.
     """
 
-    image: Image
+    image: Image | None
     volume: str | None
     """The data volume's name; None where there is none."""
 
@@ -95,12 +98,15 @@ class Service(pulumi.ComponentResource):
         names = tuple(dict.fromkeys((*shared.naming.hosts(name), *reach.names)))
         self.endpoint = Endpoint(name, port, published, names, reach)
         self.shared = shared
+        self.runs = name in shared.running
         self.child = pulumi.ResourceOptions(parent=self)
 
     def run(self, args: ServiceArgs) -> None:
-        """Declare the files and the container; the container is done when the service is healthy."""
+        """Declare the files and, if it runs, the container; the container is done when the service is healthy."""
         self.image, self.volume = args.image, args.data.volume
-        self._container(args, self._install(args))
+        files = self._install(args)
+        if self.runs and args.image:
+            self._container(args, args.image, files)
         self.register_outputs({"volume": self.volume})
 
     def _install(self, args: ServiceArgs) -> InstalledFiles:
@@ -119,14 +125,14 @@ class Service(pulumi.ComponentResource):
         )
         return InstalledFiles(files, self.child)
 
-    def _container(self, args: ServiceArgs, files: InstalledFiles) -> None:
+    def _container(self, args: ServiceArgs, image: Image, files: InstalledFiles) -> None:
         shared, service = self.shared, self.endpoint.host
         name, memory = shared.naming.container(service), megabytes(args.memory)
         labels: dict[str, pulumi.Input[str]] = {**shared.naming.labels(service), FILES_LABEL: files.digest}
         made = docker.Container(
             name,
             name=name,
-            image=args.image.id,
+            image=image.id,
             command=list(args.command),
             user=args.base.user,
             envs=[f"{key}={value}" for key, value in sorted(args.env.items())],

@@ -84,7 +84,7 @@ class Environment:
             Its standard output.
         """
         helper = self.client.containers.create(
-            self.outputs.images.app,
+            self.outputs.images.app or "",
             ["python", "-c", script, job],
             name=f"dashtam-probe-{secrets.token_hex(4)}",
             network_mode=f"container:{self.container(service).id}",

@@ -44,6 +44,7 @@ DOCUMENT: dict[str, Any] = {
     "redis_dsn": REDIS,
     "internal_redis_dsn": INTERNAL_REDIS,
     "oauth_redirect_uri": "https://127.0.0.1:8183",
+    "app_environment": None,
 }
 SECRETS = {
     "database_dsn": DATABASE,
@@ -51,7 +52,7 @@ SECRETS = {
     "redis_dsn": REDIS,
     "internal_redis_dsn": INTERNAL_REDIS,
 }
-SINCE = {"engine", "bind_address", "hostname", "client_host"}
+SINCE = {"engine", "bind_address", "hostname", "client_host", "app_environment"}
 """What earlier versions didn't have."""
 UNPUBLISHED = {"database_dsn", "redis_dsn"}
 """Pulumi leaves out what is null."""
