@@ -45,7 +45,9 @@ def main() -> None:
         sys.exit(ERROR_WAS_SHOWN)
     if not placed.is_plain(stack):
         pulumi.log.info(placement.report(stack, placed, record))
-    outputs = Environment(config, naming, clients, here.id).outputs
+    if placed.services:
+        pulumi.log.info(placement.report_services(stack, placed, record))
+    outputs = Environment(config, naming, clients, here.id, placed.running(config)).outputs
     for name in StackOutputs.model_fields:
         pulumi.export(name, outputs[name])
 

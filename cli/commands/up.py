@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from cli.commands.arguments import Environments
+from cli.commands.arguments import EnvironmentsAndServices, environments_and_services
 from cli.commands.options import AsJson, NoInstall, print_json
 from cli.core.durations import seconds
 from cli.core.errors import USAGE, UserError
@@ -34,10 +34,11 @@ def timeout(text: str) -> float:
 
 @app.command(
     "up",
-    epilog="Examples: ./dashtam up dev; ./dashtam up dev test --wait-timeout 5m; ./dashtam up dev --name feature-x",
+    epilog="Examples: ./dashtam up dev; ./dashtam up dev test --wait-timeout 5m; ./dashtam up dev --name feature-x;"
+    " ./dashtam up dev postgres redis",
 )
 def up(
-    environments: Environments,
+    words: EnvironmentsAndServices,
     *,
     name: Annotated[
         str | None,
@@ -55,7 +56,12 @@ def up(
     no_install: NoInstall = False,
     as_json: AsJson = False,
 ) -> None:
-    """Start environments; set up this machine if needed, and wait until every service is healthy."""
+    """Start environments; set up this machine if needed, and wait until every service is healthy.
+
+    The first words are environments, all after them services. With services, only these and what they need run, in each
+    of the environments; the others end, and their data, secrets and certificates stay. Without, all run.
+    """
+    environments, services = environments_and_services(words)
     if name is not None and len(environments) != 1:
         raise UserError(
             "--name needs exactly one environment.", remedy="./dashtam up dev --name NAME", exit_status=USAGE
@@ -64,9 +70,8 @@ def up(
     if name is not None:
         named_environments.make(here.pulumi, here.engine, here.clone, environments[0], name)
         environments = [name]
-    chosen = list(dict.fromkeys(environments))
-    report(bring_up(here, *chosen, timeout=wait_timeout), as_json=as_json)
-    for environment in chosen:
+    report(bring_up(here, *environments, services=services, timeout=wait_timeout), as_json=as_json)
+    for environment in environments:
         hooks.run_healthy(here, environment)
 
 

@@ -65,6 +65,13 @@ def write(clone: Clone, placements: Mapping[str, Placement]) -> None:
     write_whole(clone.placements_file, placement.written(placements))
 
 
+def choose(clone: Clone, stack: str, services: tuple[str, ...]) -> None:
+    """Record which services of a stack, which has a record, are to run."""
+    with alone():
+        record = recorded(clone)
+        write(clone, {**record, stack: record[stack].model_copy(update={"services": services})})
+
+
 def release(clone: Clone, stack: str) -> None:
     """Forget a stack that is no more: one that was made from another's config, or one in its own place."""
     with alone():

@@ -13,7 +13,6 @@ from infra.catalogue import REDIS
 from infra.config.sections import RedisSettings
 from infra.config.values import megabytes
 from infra.endpoints import Login
-from infra.images import Image
 from infra.naming import SANDBOX
 from infra.services.files import MOUNT
 from infra.services.health import repeated
@@ -44,7 +43,6 @@ class RedisArgs:
     """What the cache needs."""
 
     settings: RedisSettings
-    image: Image
     sandbox: bool
     """Whether the sandbox keeps its data here, too."""
 
@@ -61,7 +59,6 @@ class Redis(Service):
         sandbox_password = self.sandbox_login.password if self.sandbox_login else None
         self.run(
             ServiceArgs(
-                image=args.image,
                 base=REDIS,
                 command=["redis-server", f"{MOUNT}/redis.conf"],
                 health=HEALTH,
