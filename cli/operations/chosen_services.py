@@ -5,7 +5,8 @@ The choice is part of the stack's placement, which the program reads and reports
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 
 from cli.core.errors import USAGE, UserError, did_you_mean
 from cli.environments import placements
@@ -16,15 +17,32 @@ from cli.operations.session import Session
 from infra.naming import SERVICES
 
 
-def choose(session: Session, stacks: Sequence[str], services: Sequence[str]) -> None:
-    """Record which services of some environments are to run; all of them if none is named."""
-    available = {stack: configuration(session.clone.root, stack).services for stack in stacks}
-    for stack in stacks:
-        for service in services:
-            _require(stack, service, available[stack])
-    for stack in stacks:
-        chosen = with_needed(services, available[stack])
-        _record(session, stack, () if len(chosen) == len(available[stack]) else chosen)
+@contextmanager
+def chosen(session: Session, stacks: Sequence[str], services: Sequence[str] | None) -> Iterator[None]:
+    """Record which services of some environments are to run, unless the block refuses it; None leaves that as it is.
+
+    All are to run if none is named.
+    """
+    former = {stack: placements.of(session.clone, stack).services for stack in stacks}
+    choice = former if services is None else {stack: _choice(session, stack, services) for stack in stacks}
+    changed = [stack for stack in stacks if choice[stack] != former[stack]]
+    for stack in changed:
+        Allocator(session.clone, session.engine).allocate(stack)
+        placements.choose(session.clone, stack, choice[stack])
+    try:
+        yield
+    except BaseException:
+        for stack in changed:
+            placements.choose(session.clone, stack, former[stack])
+        raise
+
+
+def _choice(session: Session, stack: str, services: Sequence[str]) -> tuple[str, ...]:
+    available = configuration(session.clone.root, stack).services
+    for service in services:
+        _require(stack, service, available)
+    found = with_needed(services, available)
+    return () if len(found) == len(available) else found
 
 
 def with_needed(services: Collection[str], available: Collection[str]) -> tuple[str, ...]:
@@ -33,12 +51,6 @@ def with_needed(services: Collection[str], available: Collection[str]) -> tuple[
     while more := {other for one in found for other in NEEDS[one] if other in available} - found:
         found |= more
     return tuple(one for one in SERVICES if one in found)
-
-
-def _record(session: Session, stack: str, services: tuple[str, ...]) -> None:
-    if services != placements.of(session.clone, stack).services:
-        Allocator(session.clone, session.engine).allocate(stack)
-        placements.choose(session.clone, stack, services)
 
 
 def _require(stack: str, service: str, available: Sequence[str]) -> None:

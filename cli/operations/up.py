@@ -47,14 +47,15 @@ def up(
         require_configured(stack, session.clone.root)
     with environment_lock.held(session.clone, *stacks):
         clock_and_disk.require_sound(session.client.info(), None, datetime.now(UTC))
-        if services is not None:
-            chosen_services.choose(session, stacks, services)
-        for stack in stacks:
-            locks.release_dead(session.pulumi, stack)  # plain Pulumi is to work too, whether or not an update is needed
-        read = {stack: unchanged.inputs(session, stack) for stack in stacks}
-        proven = {} if replace else {stack: unchanged.outputs(session, stack, read[stack]) for stack in stacks}
-        known = {stack: found for stack, found in proven.items() if found}
-        changed = [stack for stack in stacks if stack not in known]
+        with chosen_services.chosen(session, stacks, services):
+            for stack in stacks:
+                locks.release_dead(session.pulumi, stack)  # plain Pulumi is to work too, whether or not Pulumi must run
+            read = {stack: unchanged.inputs(session, stack) for stack in stacks}
+            proven = {} if replace else {stack: unchanged.outputs(session, stack, read[stack]) for stack in stacks}
+            known = {stack: found for stack, found in proven.items() if found}
+            changed = [stack for stack in stacks if stack not in known]
+            for stack in changed:
+                preflight.require_possible(session, stack)
         if changed:
             _update(session, changed, timeout, [f"--replace={urn}" for urn in replace], hint=hint)
         for stack in changed:
@@ -69,8 +70,6 @@ def up(
 def _update(
     session: Session, stacks: Sequence[str], timeout: float | None, replaced: Sequence[str], *, hint: bool
 ) -> None:
-    for stack in stacks:
-        preflight.require_possible(session, stack)
     flags = {stack: [*_prepare(session, stack, hint=hint), *replaced] for stack in stacks}
     Updates(session, "up", timeout).run(flags)
     for stack in stacks:

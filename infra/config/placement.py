@@ -123,7 +123,7 @@ def read(file: Path | None) -> dict[str, Placement]:
 
 def written(placements: Mapping[str, Placement]) -> str:
     """Return a record's text."""
-    return _RECORD.dump_json(dict(sorted(placements.items())), indent=2).decode() + "\n"
+    return _RECORD.dump_json(dict(sorted(placements.items())), indent=2, exclude_defaults=True).decode() + "\n"
 
 
 def report(stack: str, placed: Placement, file: Path | None) -> str:

@@ -44,5 +44,6 @@ def _variables(args: AppArgs, own: App, callback_port: int | None) -> dict[str, 
         "LISTEN_ADDRESS": endpoint.reach.bind_address,
         "APP_PORT": str(endpoint.published),
         **({"CALLBACK_PORT": str(callback_port)} if callback_port else {}),
+        "INTERNAL_PORT": str(own.internal.port),
         "APP_URL": f"https://localhost:{own.internal.port}",  # for the callback server
     }

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
+from unittest.mock import Mock
 
 import pytest
 from hypothesis import given
@@ -97,3 +98,32 @@ def test_what_is_not_a_service_is_refused_before_anything(
         up(cast("Session", world), "dev", services=["postgres", service])
     assert raised.value.exit_status == USAGE
     assert (world.updates, chosen(world)) == ([], ())
+
+
+def test_a_refused_choice_is_not_made(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    session = cast("Session", world)
+    up(session, "dev", services=["postgres"])
+    monkeypatch.setattr("cli.operations.preflight.require_free", Mock(side_effect=UserError("Port 8000 is taken.")))
+    with pytest.raises(UserError, match="Port 8000"):
+        up(session, "dev", services=[])
+    assert (len(world.updates), chosen(world)) == (1, ("postgres",))
+
+
+def test_nothing_is_chosen_for_one_environment_if_another_lacks_the_service(world: World) -> None:
+    (world.root / "Pulumi.test.yaml").write_text(
+        CONFIG.replace("{oauth", "{debug: true, oauth") + "  dashtam:sandbox: {enabled: true}\n"
+    )
+    with pytest.raises(UserError, match="dev has no service 'sandbox'"):
+        up(cast("Session", world), "test", "dev", services=["sandbox"])
+    assert placements.recorded(world.clone) == {}
+
+
+def test_a_port_is_not_needed_for_what_does_not_run(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    taken: list[int] = []
+    monkeypatch.setattr("cli.environments.free_ports.is_bound", lambda port, _: port in taken)
+    (world.root / "Pulumi.dev.yaml").write_text(CONFIG.replace("{oauth", "{port: 8000, oauth"))
+    taken.append(8000)
+    session = cast("Session", world)
+    up(session, "dev", services=["postgres", "redis"])
+    with pytest.raises(UserError, match="Port 8000, which dev needs for app, is taken"):
+        up(session, "dev", services=["app"])
