@@ -30,7 +30,8 @@ def require_possible(session: Session, stack: str) -> None:
     placed = Allocator(clone, session.engine).allocate(stack)
     config = placed.applied(configuration(clone.root, stack))
     require_free(clone, session.engine, stack, placed)
-    wanted = guards.Wanted(Naming(stack, clone.id, placed.name), config, image_source(config.images, session.environ))
+    source = image_source(config.images, session.environ)
+    wanted = guards.Wanted(Naming(stack, clone.id, placed.name), config, source, placed.running(config))
     ownership.require(session.client, session.engine, wanted, state)
 
 
