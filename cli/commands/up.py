@@ -60,8 +60,8 @@ def up(
 ) -> None:
     """Start environments; set up this machine if needed, and wait until every service is healthy.
 
-    The first words are environments, all after them services. With services, only these and what they need run, in each
-    of the environments; the others end, and their data, secrets and certificates stay. Without, all run.
+    Environments come first, then services. With services, only these and what they need run, in each environment; the
+    others end, and their data, secrets and certificates stay. Without, all run.
     """
     environments, services = environments_and_services(words)
     if name is not None and len(words) - len(services) != 1:
