@@ -36,16 +36,23 @@ def main() -> None:
         engine.require()
         client = engine.connect()
         here = engine.look(client)
-        wanted = guards.Wanted(naming, config, image_source(config.images))
+        running = placed.running(config)
+        wanted = guards.Wanted(naming, config, image_source(config.images), running)
         guards.require(
-            state.read(stack), here, wanted, partial(engine.keys_in_use, client, naming.container("postgres"))
+            state.read(stack),
+            here,
+            wanted,
+            partial(engine.keys_in_use, client, naming.container("postgres")),
+            partial(engine.not_mountable, client),
         )
     except (ConfigError, ValueError, OSError, engine.EngineError, guards.RefusedError) as error:
         pulumi.log.error(str(error))
         sys.exit(ERROR_WAS_SHOWN)
     if not placed.is_plain(stack):
         pulumi.log.info(placement.report(stack, placed, record))
-    outputs = Environment(config, naming, clients, here.id).outputs
+    if placed.services:
+        pulumi.log.info(placement.report_services(stack, placed, record))
+    outputs = Environment(config, naming, clients, here.id, running).outputs
     for name in StackOutputs.model_fields:
         pulumi.export(name, outputs[name])
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -62,6 +62,14 @@ class Login:
         """The URL for clients on the host, secret; None where the port isn't published."""
         own = self.endpoint
         return self._url(own.reach.client_host, own.published) if own.published else None
+
+    @property
+    def on_host(self) -> Login | None:
+        """The login for a service on the host; None where the port isn't published."""
+        own = self.endpoint
+        if not own.published:
+            return None
+        return replace(self, endpoint=replace(own, host=own.reach.client_host, port=own.published))
 
     def _url(self, host: str, port: int) -> pulumi.Output[str]:
         place = f"{address(host, port)}/{self.database}{self.query}"

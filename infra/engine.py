@@ -6,6 +6,8 @@ import os
 import socket
 from contextlib import suppress
 from dataclasses import dataclass, field
+from http import HTTPStatus
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -17,6 +19,10 @@ if TYPE_CHECKING:
 DEFAULT_HOST = "unix:///var/run/docker.sock"
 TIMEOUT = 5.0
 """Seconds."""
+
+ANSWER_SECONDS = 60
+
+NO_IMAGE = "dashtam/none:none"
 
 PODMAN = "Podman Engine"
 """A component of Podman's version; it gives another ID at each request."""
@@ -115,16 +121,66 @@ def _remedy(error: Exception) -> str:
 
 def connect() -> docker.DockerClient:
     """Return a client of the engine that the provider will use."""
-    import docker  # noqa: PLC0415 - slow to import, and commands bring a client of their own
+    from docker.errors import DockerException  # noqa: PLC0415 - slow to import, and commands bring a client of their own
 
     try:
-        return docker.from_env()
-    except docker.errors.DockerException as error:
+        return client_of(os.environ)
+    except DockerException as error:
         host = os.environ.get("DOCKER_HOST") or DEFAULT_HOST
         raise EngineError(f"The Docker engine at {host} can't be used: {error}.") from None
     except (AttributeError, TypeError) as error:  # the SDK expects objects and texts wherever Docker writes them
         file = f"{os.environ.get('DOCKER_CONFIG') or '~/.docker'}/config.json"
         raise EngineError(f"{file} has a value of the wrong type: {error}. Correct or delete the file.") from None
+
+
+def client_of(environ: Mapping[str, str], seconds: int = ANSWER_SECONDS) -> docker.DockerClient:
+    """Return a client of the engine that variables name; it waits so long for one answer.
+
+    An engine over TLS is verified with its own CA alone. REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE, which are for public
+    servers, would replace that one (github.com/psf/requests/issues/3829).
+    """
+    import docker  # noqa: PLC0415 - see above
+    from docker.tls import TLSConfig  # noqa: PLC0415
+
+    class OwnCa(TLSConfig):
+        def configure_client(self, client: docker.APIClient) -> None:
+            super().configure_client(client)
+            merge = client.merge_environment_settings
+            # Only where a request names no CA are the variables read.
+            client.merge_environment_settings = lambda url, proxies, stream, verify, cert: merge(  # type: ignore[method-assign]
+                url, proxies, stream, client.verify if verify is None else verify, cert
+            )
+
+    tls: TLSConfig | bool = False
+    if environ.get("DOCKER_TLS_VERIFY"):
+        folder = Path(environ.get("DOCKER_CERT_PATH") or Path.home() / ".docker")
+        pair = (str(folder / "cert.pem"), str(folder / "key.pem"))
+        tls = OwnCa(client_cert=pair, ca_cert=str(folder / "ca.pem"), verify=True)
+    host = environ.get("DOCKER_HOST") or DEFAULT_HOST
+    # Without a version here the client takes the engine's.
+    client = docker.DockerClient(base_url=host, tls=tls, timeout=seconds)
+    # No proxy is between this and a socket; to look for one takes a third of a request.
+    client.api.trust_env = not host.startswith("unix://")
+    return client
+
+
+def not_mountable(client: docker.DockerClient, folder: Path) -> str:
+    """Return why an engine can't mount a folder of this computer; empty where it can.
+
+    Nothing is made: Docker looks for the mounts of a container before it looks for the image, which doesn't exist. An
+    engine that looks for the image first counts as one that can.
+    """
+    from docker.errors import APIError, ImageNotFound  # noqa: PLC0415 - see above
+    from docker.types import Mount  # noqa: PLC0415
+
+    mount = Mount("/mnt", str(folder), type="bind", read_only=True)
+    try:
+        client.api.create_container(NO_IMAGE, ["true"], host_config=client.api.create_host_config(mounts=[mount]))
+    except ImageNotFound:
+        return ""
+    except APIError as error:
+        return str(error.explanation or "") if error.status_code == HTTPStatus.BAD_REQUEST else ""
+    return ""
 
 
 def look(client: docker.DockerClient) -> Engine:

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from typing import Any
 
 import pulumi
 import pulumi_random as random
 
 from infra import credentials, recipes
+from infra.catalogue import POSTGRES, REDIS
 from infra.certificates import Certificates
 from infra.config.settings import StackSettings
 from infra.endpoints import Endpoint
-from infra.images import Images
+from infra.images import Image, Images
 from infra.naming import DEBUGGER, SANDBOX, SERVICES, Naming
 from infra.network import network
-from infra.services import providers
+from infra.services import app_on_host, providers
 from infra.services.app import App, AppArgs
 from infra.services.callback import Callback, CallbackArgs
 from infra.services.files import install
@@ -29,17 +31,23 @@ from infra.services.service import Service, Shared
 class Environment(pulumi.ComponentResource):
     """Everything of one environment."""
 
-    outputs: Mapping[str, Any]
+    outputs: dict[str, Any]
     """In the shape of `infra.outputs.StackOutputs`."""
 
     def __init__(
-        self, settings: StackSettings, naming: Naming, clients: Mapping[str, Credentials], engine_id: str
+        self,
+        settings: StackSettings,
+        naming: Naming,
+        clients: Mapping[str, Credentials],
+        engine_id: str,
+        running: Collection[str],
     ) -> None:
+        """Declare it: containers for the services that run, and for the others all that lasts without one."""
         super().__init__("dashtam:index:Environment", naming.environment)
         self._settings, self._clients = settings, clients
         self._child = pulumi.ResourceOptions(parent=self)
         self._images = Images(settings.images, self)
-        self._built = {service: self._images.built(stage) for service, stage in recipes.stages(settings).items()}
+        self._running = self._images_of(running)
         self._shared = Shared(
             naming=naming,
             network=network(naming, internal=settings.network.internal, opts=self._child).name,
@@ -51,13 +59,15 @@ class Environment(pulumi.ComponentResource):
         self._token_keys = credentials.token_keys(settings.tokens.keys, opts=self._child)
         self._session_key = self._key_of_sessions()
         keys = [*self._token_keys.resources, self._session_key]
-        self._database = Postgres(PostgresArgs(settings.postgres, self._images.postgres, keys), self._shared, self)
-        self._cache = Redis(RedisArgs(settings.redis, self._images.redis, settings.sandbox.enabled), self._shared, self)
+        self._database = Postgres(PostgresArgs(settings.postgres, keys), self._shared, self)
+        self._cache = Redis(RedisArgs(settings.redis, settings.sandbox.enabled), self._shared, self)
         self._sandbox = self._declare_sandbox()
-        self._app = self._declare_app()
+        self._app_args = self._args_of_app()
+        self._app = App(self._app_args, self._shared, self)
         self._callback = self._declare_callback()
         self._start()
         self.outputs = {"environment": naming.environment, "engine": engine_id, **self._data(), **self._facts()}
+        self.outputs["app_on_host"] = self._app_on_host()
         self.register_outputs({})
 
     @property
@@ -65,12 +75,19 @@ class Environment(pulumi.ComponentResource):
         declared: list[Service | None] = [self._database, self._cache, self._app, self._callback, self._sandbox]
         return [one for one in declared if one]
 
+    def _images_of(self, running: Collection[str]) -> dict[str, Image]:
+        base = {POSTGRES.name: self._images.postgres, REDIS.name: self._images.redis}
+        stages = {service: stage for service, stage in recipes.stages(self._settings).items() if service in running}
+        built = {service: self._images.built(stage) for service, stage in stages.items()}
+        return {service: image for service, image in {**base, **built}.items() if service in running}
+
     def _start(self) -> None:
         # An image that is there anyway and changes rarely.
-        image = self._images.postgres.id
-        installed = install([one.files for one in self._services], self._shared.naming, image, self._child)
+        shell = self._images.postgres.id
+        installed = install([one.files for one in self._services], self._shared.naming, shell, self._child)
         for service in self._services:
-            service.start(installed)
+            if image := self._running.get(service.endpoint.host):
+                service.start(image, installed)
 
     def _key_of_sessions(self) -> random.RandomBytes:
         # It was the service's, until it had to outlast the database's volume; tests/data has such a state.
@@ -83,7 +100,6 @@ class Environment(pulumi.ComponentResource):
             return None
         args = SandboxArgs(
             settings=settings.sandbox,
-            image=self._built[SANDBOX],
             allowed=settings.app.debug or settings.app.testing,
             redirect_uri=settings.app.oauth_redirect_uri,
             client_secret=credentials.password("sandbox-client", opts=self._child).result,
@@ -91,22 +107,19 @@ class Environment(pulumi.ComponentResource):
         )
         return Sandbox(args, self._shared, self)
 
-    def _declare_app(self) -> App:
-        args = AppArgs(
+    def _args_of_app(self) -> AppArgs:
+        return AppArgs(
             settings=self._settings.app,
-            image=self._built["app"],
             database=self._database.login,
             cache=self._cache.login,
             providers=self._provider_file(),
             token_keys=self._token_keys.document,
             session_key=credentials.base64(self._session_key),
         )
-        return App(args, self._shared, self)
 
     def _declare_callback(self) -> Callback:
         args = CallbackArgs(
             settings=self._settings.callback,
-            image=self._built["callback"],
             build=self._settings.app.build,
             debug=self._settings.app.debug,
             app=self._app.endpoint,
@@ -114,15 +127,21 @@ class Environment(pulumi.ComponentResource):
         )
         return Callback(args, self._shared, self)
 
-    def _provider_file(self) -> pulumi.Output[str]:
+    def _provider_file(self, *, on_host: bool = False) -> pulumi.Output[str]:
         configured = [
             providers.configured(name, one, self._clients[name]) for name, one in self._settings.providers.items()
         ]
         if self._sandbox is None:
             return pulumi.Output.secret(providers.document(configured))
         # What is configured is secret too, and it is this one Output that says so.
-        own = self._sandbox.provider
+        own = self._sandbox.provider.apply(providers.on_host) if on_host else self._sandbox.provider
         return own.apply(lambda own: providers.document([own, *configured]))
+
+    def _app_on_host(self) -> pulumi.Output[str] | None:
+        if "app" in self._running or not {POSTGRES.name, REDIS.name} <= self._running.keys():
+            return None
+        args = replace(self._app_args, providers=self._provider_file(on_host=True))
+        return app_on_host.document(args, self._app, self._settings.callback.port)
 
     def _data(self) -> dict[str, Any]:
         database, cache = self._database.login, self._cache.login
@@ -132,27 +151,28 @@ class Environment(pulumi.ComponentResource):
             "client_host": self._settings.network.client_host,
             "ca_certificate": self._shared.certificates.ca,
             "database": {"name": database.database, "user": database.user},
-            "database_dsn": database.url,
+            "database_dsn": database.url if POSTGRES.name in self._running else None,
             "internal_database_dsn": database.internal_url,
             "redis_database": self._settings.redis.database,
-            "redis_dsn": cache.url,
+            "redis_dsn": cache.url if REDIS.name in self._running else None,
             "internal_redis_dsn": cache.internal_url,
         }
 
     def _facts(self) -> dict[str, Any]:
-        services = dict.fromkeys(SERVICES) | {one.endpoint.host: one for one in self._services}
-        naming, tests = self._shared.naming, self._settings.tests.image
+        declared = {one.endpoint.host: one for one in self._services}
+        services = dict.fromkeys(SERVICES) | {name: one for name, one in declared.items() if name in self._running}
+        naming, has_app = self._shared.naming, "app" in self._running
         return {
             "network": self._shared.network,
             "containers": {name: naming.container(name) if one else None for name, one in services.items()},
-            "volumes": {name: one.volume for name, one in services.items() if one and one.volume},
+            "volumes": {name: one.volume for name, one in declared.items() if one.volume},
             "images": {
-                **{name: one.image.reference if one else None for name, one in services.items()},
-                "tests": self._images.built("test").reference if tests else None,
+                **{name: image.reference for name, image in self._running.items()},
+                "tests": self._images.built("test").reference if has_app and self._settings.tests.image else None,
             },
             "ports": {
                 **{name: one.endpoint.published if one else None for name, one in services.items()},
-                DEBUGGER: self._app.debugger.published,
+                DEBUGGER: self._app.debugger.published if has_app else None,
             },
             "urls": _urls(services, lambda endpoint: endpoint.on_host),
             "internal_urls": _urls(services, lambda endpoint: endpoint.in_network),

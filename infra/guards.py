@@ -18,7 +18,7 @@ from pathlib import Path
 from infra.catalogue import POSTGRES, ROOT, ImageSource
 from infra.config.settings import StackSettings
 from infra.engine import Engine, EngineObject
-from infra.naming import OWNER_LABEL, PROJECT, PROJECT_LABEL, Naming
+from infra.naming import OWNER_LABEL, PROJECT, PROJECT_LABEL, SERVICES, Naming
 from infra.state import State
 
 UNCLAIMED = "unclaimed"
@@ -48,16 +48,33 @@ class Wanted:
     config: StackSettings
     source: ImageSource
     """Where this machine's base images come from."""
+    running: Collection[str] = SERVICES
+    """The services that have a container."""
+
+    @property
+    def mounts_source(self) -> bool:
+        """Whether containers run the source of this checkout, which the engine mounts."""
+        return self.config.app.build == "development" and bool({"app", "callback"}.intersection(self.running))
 
 
-def require(state: State, engine: Engine, wanted: Wanted, needed: Callable[[], set[str] | None]) -> None:
-    """Make sure that an update takes nothing away that it must not; `needed` is that of `require_keys`."""
+def require(
+    state: State,
+    engine: Engine,
+    wanted: Wanted,
+    needed: Callable[[], set[str] | None],
+    not_mountable: Callable[[Path], str],
+) -> None:
+    """Make sure that an update can be done and takes nothing away that it must not.
+
+    `needed` is that of `require_keys`, `not_mountable` that of `require_mountable_source`.
+    """
     require_own(state, wanted.naming)
     require_engine(state, engine, wanted.naming.environment)
     require_data(state, wanted)
     require_free(state, engine, wanted.naming)
     require_database(state, wanted)
     require_keys(state, wanted, needed)
+    require_mountable_source(wanted, not_mountable)
     require_readable_source(wanted)
 
 
@@ -172,9 +189,24 @@ def require_keys(state: State, wanted: Wanted, needed: Callable[[], set[str] | N
     )
 
 
+def require_mountable_source(wanted: Wanted, not_mountable: Callable[[Path], str]) -> None:
+    """Refuse to mount the source on an engine that doesn't have it, such as another computer's.
+
+    `not_mountable` returns why the engine can't mount a folder of this computer.
+    """
+    folder, stack = ROOT / "app", wanted.naming.environment
+    if wanted.mounts_source and (reason := not_mountable(folder)):
+        raise RefusedError(
+            f"The Docker engine can't mount {folder}, which the app of {stack} runs from; nothing was changed.",
+            cause=f"It is on another computer, or isn't given that folder: {reason}.",
+            remedy=f"Use an engine that has this checkout; or set `build: production` for dashtam:app in"
+            f" Pulumi.{stack}.yaml; or run the app here: `./dashtam up {stack} postgres redis`.",
+        )
+
+
 def require_readable_source(wanted: Wanted, folder: Path = ROOT / "app") -> None:
     """Refuse a mounted source that the service's user can't read, as after `git clone` with a umask of 077."""
-    if wanted.config.app.build != "development" or sys.platform != "linux":  # Docker Desktop maps owners and modes
+    if not wanted.mounts_source or sys.platform != "linux":  # Docker Desktop maps owners and modes
         return
     hidden = next((path for path in (folder, *folder.rglob("*")) if not _is_for_all(path.stat())), None)
     if hidden is not None:

@@ -12,6 +12,8 @@ SERVICES = ("postgres", "redis", "app", "callback", SANDBOX)
 """All that an environment may have; the sandbox can be switched off."""
 FILES = "files"
 """The component that installs the services' certificates and secrets."""
+FILES_MOUNT = "/files"
+"""Where it has the folder of each service."""
 DEBUGGER = "debugger"
 """What publishes a port besides the services."""
 LONGEST = 40

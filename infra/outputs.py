@@ -17,12 +17,12 @@ class Record(BaseModel):
 
 
 class Containers(Record):
-    """Container names by service; None where the environment has no such service."""
+    """Container names by service; None where the environment has no such service, or it was not chosen to run."""
 
-    postgres: str
-    redis: str
-    app: str
-    callback: str
+    postgres: str | None = None
+    redis: str | None = None
+    app: str | None = None
+    callback: str | None = None
     sandbox: str | None = None
 
 
@@ -56,10 +56,10 @@ class Database(Record):
 class ImageReferences(Record):
     """What the containers run."""
 
-    postgres: str
-    redis: str
-    app: str
-    callback: str
+    postgres: str | None = None
+    redis: str | None = None
+    app: str | None = None
+    callback: str | None = None
     sandbox: str | None = None
     tests: str | None
 
@@ -91,12 +91,16 @@ class PublicOutputs(Record):
 
 
 class StackOutputs(PublicOutputs):
-    """All outputs of a stack, with the DSNs: without a prefix for clients on the host, else for its network."""
+    """All outputs of a stack, with the DSNs: without a prefix for clients on the host, else for its network.
+
+    `app_on_host` is what `infra.services.app_on_host` says, where postgres and redis run, and the app doesn't.
+    """
 
     database_dsn: SecretStr | None = None
     internal_database_dsn: SecretStr
     redis_dsn: SecretStr | None = None
     internal_redis_dsn: SecretStr
+    app_on_host: SecretStr | None = None
 
     def revealed(self) -> str:
         """Return the outputs as JSON with the secrets in clear, for a process that needs them."""

@@ -10,9 +10,8 @@ from app.run import server
 if TYPE_CHECKING:
     from app.run.server import Sockets
 
-PORT = 8000
-INTERNAL_PORT = 9000
-"""Never published."""
+PORTS = {"APP_PORT": 8000, "INTERNAL_PORT": 9000}
+"""The second is never published."""
 
 LIBRARIES = (
     "asyncpg",
@@ -40,6 +39,7 @@ async def main(sockets: Sockets) -> None:
     from app.core.settings import AppSettings, load  # noqa: PLC0415
 
     settings = load(AppSettings)
+    port, internal_port = server.ports(PORTS)
     logs.configure(debug=settings.debug)
 
     from app.main import create_app, create_internal, opened  # noqa: PLC0415
@@ -49,9 +49,9 @@ async def main(sockets: Sockets) -> None:
     public, internal = (sockets[:1], sockets[1:]) if sockets else (None, None)
     async with opened(settings) as state:
         apps = create_app(settings, lambda _: nullcontext(state)), create_internal(lambda _: nullcontext(state))
-        async with server.beside(apps[1], settings, INTERNAL_PORT, internal):
-            await server.serve(apps[0], settings, PORT, public)
+        async with server.beside(apps[1], settings, internal_port, internal):
+            await server.serve(apps[0], settings, port, public)
 
 
 if __name__ == "__main__":
-    server.start(main, "app.run.app", (PORT, INTERNAL_PORT), LIBRARIES)
+    server.start(main, "app.run.app", PORTS, LIBRARIES)

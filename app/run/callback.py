@@ -9,7 +9,7 @@ from app.run import server
 if TYPE_CHECKING:
     from app.run.server import Sockets
 
-PORT = 8182
+PORTS = {"CALLBACK_PORT": 8182}
 LIBRARIES = (
     "httpx2",
     "jinja2",
@@ -28,12 +28,13 @@ async def main(sockets: Sockets) -> None:
     from app.core.settings import CallbackSettings, load  # noqa: PLC0415
 
     settings = load(CallbackSettings)
+    [port] = server.ports(PORTS)
     logs.configure(debug=settings.debug)
 
     from app.callback.app import create_callback  # noqa: PLC0415
 
-    await server.serve(create_callback(settings), settings, PORT, sockets)
+    await server.serve(create_callback(settings), settings, port, sockets)
 
 
 if __name__ == "__main__":
-    server.start(main, "app.run.callback", (PORT,), LIBRARIES)
+    server.start(main, "app.run.callback", PORTS, LIBRARIES)

@@ -19,7 +19,7 @@ from app.core.errors import ServiceError
 from app.run import debugger
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
+    from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
 
     from starlette.types import ASGIApp
 
@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     Sockets = list[socket.socket] | None
     Main = Callable[[Sockets], Coroutine[object, object, None]]
 
-HOST = "0.0.0.0"  # noqa: S104 - inside a container; the engine publishes on loopback only
+HOST = "0.0.0.0"  # noqa: S104 - inside a container; the engine publishes where the config says
+HIGHEST_PORT = 65535
 DRAIN = 10
 """Seconds for requests in flight when the server is told to stop; below the containers' grace period."""
 
@@ -38,10 +39,10 @@ CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
 log = logging.getLogger(__name__)
 
 
-def start(main: Main, module: str, ports: Sequence[int], libraries: Sequence[str]) -> None:
+def start(main: Main, module: str, defaults: Mapping[str, int], libraries: Sequence[str]) -> None:
     """Run the process of `python -m <module>`; with --reload, restart it whenever the source changes, see `reload`.
 
-    `main` takes sockets that listen already on the ports, or None.
+    `defaults` are those of `ports`; `main` takes sockets that listen already on these, or None.
     """
     parser = argparse.ArgumentParser(prog=f"python -m {module}")
     parser.add_argument("--reload", action="store_true", help="start again whenever the source changes")
@@ -51,8 +52,34 @@ def start(main: Main, module: str, ports: Sequence[int], libraries: Sequence[str
     from app.run.reload import reload  # noqa: PLC0415 - watchfiles is installed in development only
 
     # This process listens, so that no connection is refused during a restart.
-    sockets = [socket.create_server((HOST, port)) for port in ports]
+    try:
+        sockets = [_listening(port) for port in ports(defaults)]
+    except ServiceError as error:
+        sys.exit(str(error))
     sys.exit(reload(functools.partial(run, main), sockets, libraries))
+
+
+def ports(defaults: Mapping[str, int]) -> list[int]:
+    """Return the ports to listen on, by variable and default: outside a container another program may have one."""
+    return [_port(name, os.environ.get(name) or str(default)) for name, default in defaults.items()]
+
+
+def _port(name: str, text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and int(text) <= HIGHEST_PORT):
+        raise ServiceError(f"{name}={text}: not a port")
+    return int(text)
+
+
+def _host() -> str:
+    return os.environ.get("LISTEN_ADDRESS") or HOST
+
+
+def _listening(port: int) -> socket.socket:
+    host = _host()
+    try:
+        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except OSError as error:
+        raise ServiceError(f"Can't listen on {host} port {port}: {error.strerror or error}") from error
 
 
 def run(main: Main, sockets: Sockets) -> None:
@@ -100,7 +127,7 @@ class _Beside(uvicorn.Server):
 def _config(app: ASGIApp, settings: Settings, port: int, drain: int) -> uvicorn.Config:
     return uvicorn.Config(
         app,
-        host=HOST,
+        host=_host(),
         port=port,
         log_config=None,
         proxy_headers=False,

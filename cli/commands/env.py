@@ -16,7 +16,7 @@ from cli.core.errors import UserError
 from cli.environments import tool_environment
 from cli.environments.allocation import Allocator
 from cli.environments.configuration import configured_stacks, require_configured
-from cli.operations import client_settings, session
+from cli.operations import app_on_host, client_settings, session
 from cli.operations.session import Session
 from cli.ui.console import err
 from infra.naming import SERVICES
@@ -49,7 +49,8 @@ def env(
     """Print shell exports for Pulumi, pytest or database clients.
 
     Without an environment it is for plain `pulumi` and `pytest`; with one, for clients of its services: DATABASE_URL,
-    PGHOST, REDIS_URL, APP_URL and so on, and DASHTAM_CA_FILE to verify them with.
+    PGHOST, REDIS_URL, APP_URL and so on, and DASHTAM_CA_FILE to verify them with. Where the app was not chosen to run
+    (`./dashtam up dev postgres redis`), also what it needs to run here, with its secrets in files that only you read.
     """
     if name is None and show_secrets:
         raise typer.BadParameter("--show-secrets needs an environment.")
@@ -73,7 +74,9 @@ def _clients(here: Session, name: str, *, secrets: bool) -> dict[str, str]:
         raise UserError(f"{name} is not running.", remedy=f"Bring it up first: `./dashtam up {name}`.")
     if hidden := unpublished(outputs):
         err.print(f"In the network of {name} only, and so left out: {', '.join(hidden)}.", highlight=False)
-    return client_settings.variables(outputs, client_settings.authority_file(here.clone, outputs), secrets=secrets)
+    authority = client_settings.authority_file(here.clone, outputs)
+    clients = client_settings.variables(outputs, authority, secrets=secrets)
+    return {**clients, **app_on_host.variables(here.clone, outputs)}
 
 
 def unpublished(outputs: StackOutputs) -> list[str]:

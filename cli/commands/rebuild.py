@@ -38,4 +38,4 @@ def rebuild(
             arguments = recipes.build_arguments(stage, settings.images, here.environ)
             chosen[recipes.reference(stage, arguments)] = Image(stage, arguments)
     images.rebuild(here.client, chosen, cache=not no_cache)
-    report(up(here, *environments), as_json=as_json)
+    report(here, up(here, *environments), as_json=as_json)

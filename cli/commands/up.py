@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from ipaddress import ip_address
 from typing import Annotated
 
 import typer
 from rich.table import Table
 
-from cli.commands.arguments import Environments
+from cli.commands.arguments import EnvironmentsAndServices, environments_and_services
 from cli.commands.options import AsJson, NoInstall, print_json
 from cli.core.durations import seconds
 from cli.core.errors import USAGE, UserError
 from cli.environments import named_environments
 from cli.operations import hooks, session
+from cli.operations.session import Session
 from cli.operations.up import up as bring_up
 from cli.ui.console import err
 from infra.config.sections import NetworkSettings
@@ -34,10 +36,11 @@ def timeout(text: str) -> float:
 
 @app.command(
     "up",
-    epilog="Examples: ./dashtam up dev; ./dashtam up dev test --wait-timeout 5m; ./dashtam up dev --name feature-x",
+    epilog="Examples: ./dashtam up dev; ./dashtam up dev test --wait-timeout 5m; ./dashtam up dev --name feature-x;"
+    " ./dashtam up dev postgres redis",
 )
 def up(
-    environments: Environments,
+    words: EnvironmentsAndServices,
     *,
     name: Annotated[
         str | None,
@@ -55,8 +58,13 @@ def up(
     no_install: NoInstall = False,
     as_json: AsJson = False,
 ) -> None:
-    """Start environments; set up this machine if needed, and wait until every service is healthy."""
-    if name is not None and len(environments) != 1:
+    """Start environments; set up this machine if needed, and wait until every service is healthy.
+
+    Environments come first, then services. With services, only these and what they need run, in each environment; the
+    others end, and their data, secrets and certificates stay. Without, all run.
+    """
+    environments, services = environments_and_services(words)
+    if name is not None and len(words) - len(services) != 1:
         raise UserError(
             "--name needs exactly one environment.", remedy="./dashtam up dev --name NAME", exit_status=USAGE
         )
@@ -64,20 +72,20 @@ def up(
     if name is not None:
         named_environments.make(here.pulumi, here.engine, here.clone, environments[0], name)
         environments = [name]
-    chosen = list(dict.fromkeys(environments))
-    report(bring_up(here, *chosen, timeout=wait_timeout), as_json=as_json)
-    for environment in chosen:
+    report(here, bring_up(here, *environments, services=services, timeout=wait_timeout), as_json=as_json)
+    for environment in environments:
         hooks.run_healthy(here, environment)
 
 
-def report(found: Sequence[PublicOutputs], *, as_json: bool) -> None:
+def report(here: Session, found: Sequence[PublicOutputs], *, as_json: bool) -> None:
     """Print what runs in environments, and where."""
     if as_json:
         print_json({"environments": [outputs.model_dump(mode="json") for outputs in found]})
         return
+    publishes_here = here.engine.publishes_here()
     for outputs in found:
         err.print(summary(outputs))
-        if warning := exposed(outputs):
+        if warning := exposed(outputs) or ("" if publishes_here else out_of_reach(outputs)):
             err.print(warning, highlight=False)
 
 
@@ -107,6 +115,17 @@ def exposed(outputs: PublicOutputs) -> str:
     if not is_published or not NetworkSettings(bind_address=outputs.bind_address, hostname="any").is_exposed:
         return ""
     return f"{outputs.environment} is reachable from the network: its ports are published on {outputs.bind_address}."
+
+
+def out_of_reach(outputs: PublicOutputs) -> str:
+    """Return a line on ports that another computer's engine publishes to itself alone; empty where it has none."""
+    if not any(outputs.ports.model_dump().values()) or not ip_address(outputs.bind_address).is_loopback:
+        return ""
+    name = outputs.environment
+    return (
+        f"The Docker engine is on another computer, and publishes the ports of {name} to that alone. To reach them from"
+        f" here, set bind_address and hostname of dashtam:network in Pulumi.{name}.yaml, or forward the ports."
+    )
 
 
 def _address(outputs: PublicOutputs, port: int | None, internal: str) -> str:

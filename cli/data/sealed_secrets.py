@@ -24,7 +24,7 @@ from cli.data.encryption import Sealed
 from cli.data.snapshots.helper import Helper, Part
 from cli.engine import streams
 from cli.ui.console import announce
-from infra.naming import Naming
+from infra.naming import FILES_MOUNT, Naming
 
 TOKEN_KEYS = "token-keys.json"  # noqa: S105 - a file's name
 SESSION_KEY = "session-key.json"
@@ -32,6 +32,9 @@ PASSWORD = "password"  # noqa: S105 - a file's name
 
 INSTALLED_TOKEN_KEYS = f"/run/secrets/{TOKEN_KEYS}"
 """In the container of the app."""
+
+INSTALLER_TOKEN_KEYS = f"{FILES_MOUNT}/app/{TOKEN_KEYS}"
+"""In the container that installed them, which has ended and keeps its volumes."""
 
 _PURPOSES = {TOKEN_KEYS: "dashtam: token keys", SESSION_KEY: "dashtam: session key"}
 """Of the secrets that travel with data, by the names of their files there."""

@@ -13,7 +13,7 @@ from cli.core.atomic_files import write_whole
 from cli.core.errors import UserError
 from cli.core.paths import cache_home
 from cli.engine.endpoint import Endpoint, docker_folder, endpoints, unreadable
-from infra.engine import unsupported
+from infra.engine import ANSWER_SECONDS, client_of, unsupported
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from docker import DockerClient
 
 _PROBE_SECONDS = 5
-_ANSWER_SECONDS = 60
 
 
 @dataclass(frozen=True)
@@ -90,28 +89,17 @@ def probe(endpoint: Endpoint) -> Engine:
         client.close()
 
 
-def open_client(endpoint: Endpoint, answer_seconds: int = _ANSWER_SECONDS) -> DockerClient:
+def open_client(endpoint: Endpoint, answer_seconds: int = ANSWER_SECONDS) -> DockerClient:
     """Connect to an engine."""
     check_connection(endpoint)
-    import docker  # noqa: PLC0415 - slow to import
-    from docker.errors import DockerException  # noqa: PLC0415
-    from docker.tls import TLSConfig  # noqa: PLC0415
+    from docker.errors import DockerException  # noqa: PLC0415 - slow to import
 
     try:
-        folder = endpoint.certificates
-        tls = None
-        if folder:
-            pair = (str(folder / "cert.pem"), str(folder / "key.pem"))
-            tls = TLSConfig(client_cert=pair, ca_cert=str(folder / "ca.pem"), verify=True)
-        # Without a version here the client takes the engine's.
-        client = docker.DockerClient(base_url=endpoint.host, tls=tls or False, timeout=answer_seconds)
+        return client_of(endpoint.environment(), answer_seconds)
     except (DockerException, OSError, ValueError) as error:
         raise UnreachableError(endpoint, str(error)) from error
     except (AttributeError, TypeError) as error:  # the SDK expects objects and texts wherever Docker writes them
         raise unreadable(docker_folder() / "config.json", f"A value has the wrong type: {error}.") from error
-    # No proxy is between this and a socket; to look for one takes a third of a request.
-    client.api.trust_env = endpoint.socket is None
-    return client
 
 
 @contextlib.contextmanager

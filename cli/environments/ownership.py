@@ -40,7 +40,7 @@ def require(client: docker.DockerClient, view: EngineView, wanted: guards.Wanted
     everything = replace(known, made=[*known.made, *(Made(VOLUME, name, labels) for name in sorted(found))])
     needed: Callable[[], set[str] | None] = partial(engine.keys_in_use, client, naming.container("postgres"))
     with _refusals():
-        guards.require(everything, engine.look(client), wanted, needed)
+        guards.require(everything, engine.look(client), wanted, needed, partial(engine.not_mountable, client))
 
 
 def data(view: EngineView, stack: str, owner: str, state: StackState) -> set[str]:

@@ -65,11 +65,19 @@ def write(clone: Clone, placements: Mapping[str, Placement]) -> None:
     write_whole(clone.placements_file, placement.written(placements))
 
 
-def release(clone: Clone, stack: str) -> None:
-    """Forget a stack that is no more: one that was made from another's config, or one in its own place."""
+def choose(clone: Clone, stack: str, services: tuple[str, ...]) -> None:
+    """Record which services of a stack, which has a record, are to run."""
     with alone():
         record = recorded(clone)
-        known = record.get(stack)
-        if known and (known.source != stack or known.is_plain(stack)):
-            del record[stack]
+        write(clone, {**record, stack: record[stack].model_copy(update={"services": services})})
+
+
+def release(clone: Clone, stack: str) -> None:
+    """Forget a stack that is no more; one with a place of its own keeps that, and nothing else."""
+    with alone():
+        record = recorded(clone)
+        known = record.pop(stack, None)
+        if known and known.source == stack and not known.is_plain(stack):
+            record[stack] = known.model_copy(update={"services": ()})
+        if known:
             write(clone, record)

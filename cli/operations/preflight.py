@@ -30,7 +30,8 @@ def require_possible(session: Session, stack: str) -> None:
     placed = Allocator(clone, session.engine).allocate(stack)
     config = placed.applied(configuration(clone.root, stack))
     require_free(clone, session.engine, stack, placed)
-    wanted = guards.Wanted(Naming(stack, clone.id, placed.name), config, image_source(config.images, session.environ))
+    source = image_source(config.images, session.environ)
+    wanted = guards.Wanted(Naming(stack, clone.id, placed.name), config, source, placed.running(config))
     ownership.require(session.client, session.engine, wanted, state)
 
 
@@ -42,7 +43,8 @@ def require_free(clone: Clone, view: EngineView, stack: str, placed: Placement) 
         if held.name in naming.names and held.owner != clone.id:
             raise _name_taken(held, stack)
     address, here = config.network.bind_address, view.publishes_here()
-    if here and any(config.ports.values()) and not free_ports.is_own(address):
+    ports = placed.published(config)
+    if here and ports and not free_ports.is_own(address):
         raise UserError(
             f"{stack} can't publish its ports on {address}.",
             cause="No interface of this computer has that address (dashtam:network.bind_address).",
@@ -51,8 +53,8 @@ def require_free(clone: Clone, view: EngineView, stack: str, placed: Placement) 
     own = {port for one in view.containers(stack, clone.id) for bound in one.ports.values() for port in bound}
     # A free port of this computer has no meaning for another computer's engine.
     taken = set() if here else {port for one in view.all_containers() for port in one.host_ports}
-    for service, port in config.ports.items():
-        if port is not None and port not in own and (port in taken or (here and free_ports.is_bound(port, address))):
+    for service, port in ports.items():
+        if port not in own and (port in taken or (here and free_ports.is_bound(port, address))):
             raise _port_taken(view, stack, service, port, placed)
 
 

@@ -22,7 +22,7 @@ from cli.data.snapshots.manifest import Manifest
 from cli.data.snapshots.staged_credentials import Credentials
 from cli.engine import health
 from cli.engine.inventory import EngineView
-from cli.environments import environment_lock
+from cli.environments import environment_lock, placements
 from cli.operations import data_parts, finish_restore, snapshot_before_loss
 from cli.operations.session import Session
 from cli.operations.up import up
@@ -111,7 +111,8 @@ def _is_made(plan: _Plan) -> bool:
     containers = {one.component for one in view.containers(naming.environment, naming.owner)}
     data = {one.volume for one in plan.parts}
     secrets = {one for part in plan.parts for one in sealed_secrets.volumes(naming, part)}
-    return containers >= set(plan.settings.services) and data | secrets <= data_parts.own_volumes(view, naming)
+    running = placements.of(plan.session.clone, naming.environment).running(plan.settings)
+    return containers >= set(running) and data | secrets <= data_parts.own_volumes(view, naming)
 
 
 def _stage(plan: _Plan) -> Rekeyed:

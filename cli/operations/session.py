@@ -20,6 +20,7 @@ from cli.operations import clock_and_disk
 from cli.pulumi.process import Pulumi
 from cli.ui.console import announce
 from infra.catalogue import SOURCE_VARIABLE, ImageSource
+from infra.engine import client_of
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class Session:
 
     def connect(self) -> docker.DockerClient:
         """Return another client of the engine."""
-        return docker.from_env(environment=self.environ)
+        return client_of(self.environ)
 
     @cached_property
     def engine(self) -> EngineView:

@@ -10,7 +10,16 @@ from cli.data.snapshots import session_key, store
 from cli.engine import failure_report, health
 from cli.environments import environment_lock, placements
 from cli.environments.configuration import configuration, require_configured
-from cli.operations import clock_and_disk, data_parts, finish_restore, preflight, reconcile, recover, unchanged
+from cli.operations import (
+    chosen_services,
+    clock_and_disk,
+    data_parts,
+    finish_restore,
+    preflight,
+    reconcile,
+    recover,
+    unchanged,
+)
 from cli.operations.session import Session
 from cli.operations.updates import Updates
 from cli.pulumi import locks
@@ -19,11 +28,17 @@ from infra.outputs import PublicOutputs, StackOutputs
 
 
 def up(
-    session: Session, *stacks: str, timeout: float | None = None, replace: Sequence[str] = (), hint: bool = True
+    session: Session,
+    *stacks: str,
+    services: Sequence[str] | None = None,
+    timeout: float | None = None,
+    replace: Sequence[str] = (),
+    hint: bool = True,
 ) -> list[PublicOutputs]:
     """Bring environments up at the same time, and return their outputs; Pulumi runs where anything may have changed.
 
     Args:
+        services: The services to run, with what they need; all if empty; None keeps to what was chosen.
         timeout: Seconds until they must be healthy; None: as long as each service's health check allows.
         replace: URNs of resources to replace, changed or not.
         hint: Whether to name the snapshot that has an environment's missing data.
@@ -32,12 +47,15 @@ def up(
         require_configured(stack, session.clone.root)
     with environment_lock.held(session.clone, *stacks):
         clock_and_disk.require_sound(session.client.info(), None, datetime.now(UTC))
-        for stack in stacks:
-            locks.release_dead(session.pulumi, stack)  # plain Pulumi is to work too, whether or not an update is needed
-        read = {stack: unchanged.inputs(session, stack) for stack in stacks}
-        proven = {} if replace else {stack: unchanged.outputs(session, stack, read[stack]) for stack in stacks}
-        known = {stack: found for stack, found in proven.items() if found}
-        changed = [stack for stack in stacks if stack not in known]
+        with chosen_services.chosen(session, stacks, services):
+            for stack in stacks:
+                locks.release_dead(session.pulumi, stack)  # plain Pulumi is to work too, whether or not Pulumi must run
+            read = {stack: unchanged.inputs(session, stack) for stack in stacks}
+            proven = {} if replace else {stack: unchanged.outputs(session, stack, read[stack]) for stack in stacks}
+            known = {stack: found for stack, found in proven.items() if found}
+            changed = [stack for stack in stacks if stack not in known]
+            for stack in changed:
+                preflight.require_possible(session, stack)
         if changed:
             _update(session, changed, timeout, [f"--replace={urn}" for urn in replace], hint=hint)
         for stack in changed:
@@ -52,8 +70,6 @@ def up(
 def _update(
     session: Session, stacks: Sequence[str], timeout: float | None, replaced: Sequence[str], *, hint: bool
 ) -> None:
-    for stack in stacks:
-        preflight.require_possible(session, stack)
     flags = {stack: [*_prepare(session, stack, hint=hint), *replaced] for stack in stacks}
     Updates(session, "up", timeout).run(flags)
     for stack in stacks:

@@ -47,11 +47,26 @@ class Placement(Section):
     name: str
     """What stands for the stack in the names of containers, networks and volumes."""
     ports: dict[str, Port] = Field(default_factory=dict)
-    """Ports on 127.0.0.1 by service, instead of the config's."""
+    """Host ports by service, instead of the config's."""
+    services: tuple[str, ...] = ()
+    """The services that run, with all that they need; every one where none is named."""
 
     def is_plain(self, stack: str) -> bool:
         """Tell whether a stack so placed is as its own config says."""
         return self.source == self.name == stack
+
+    def running(self, config: StackSettings) -> tuple[str, ...]:
+        """Return the services that run."""
+        return tuple(one for one in config.services if one in self.services or not self.services)
+
+    def published(self, config: StackSettings) -> dict[str, int]:
+        """Return the host ports of what runs, here of a config to which this placement was applied."""
+        running = self.running(config)
+        return {
+            name: port
+            for name, port in config.ports.items()
+            if port and ("app" if name == DEBUGGER else name) in running
+        }
 
     def applied(self, config: StackSettings) -> StackSettings:
         """Return a valid config with this placement's ports, and what follows from them and from the host name.
@@ -108,13 +123,18 @@ def read(file: Path | None) -> dict[str, Placement]:
 
 def written(placements: Mapping[str, Placement]) -> str:
     """Return a record's text."""
-    return _RECORD.dump_json(dict(sorted(placements.items())), indent=2).decode() + "\n"
+    return _RECORD.dump_json(dict(sorted(placements.items())), indent=2, exclude_defaults=True).decode() + "\n"
 
 
 def report(stack: str, placed: Placement, file: Path | None) -> str:
     """Return what a preview shows of a stack that isn't as its own config says."""
     ports = ", ".join(f"{service} {port}" for service, port in placed.ports.items()) or "of its config"
     return f"{stack} has the name {placed.name}, the config of {placed.source} and the ports {ports}: see {file}."
+
+
+def report_services(stack: str, placed: Placement, file: Path | None) -> str:
+    """Return what a preview shows of a stack of which some services run."""
+    return f"Of {stack} only {', '.join(placed.services)} run; `./dashtam up {stack}` starts all: see {file}."
 
 
 def follow(uri: str, old: int, new: int, network: NetworkSettings) -> str:

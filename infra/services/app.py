@@ -9,7 +9,6 @@ import pulumi
 from infra.catalogue import PYTHON
 from infra.config.sections import AppSettings
 from infra.endpoints import Endpoint, Login
-from infra.images import Image
 from infra.services import python, redis
 from infra.services.files import MOUNT
 from infra.services.service import TLS_VARIABLES, Service, ServiceArgs, Shared
@@ -27,7 +26,6 @@ class AppArgs:
     """What the service needs."""
 
     settings: AppSettings
-    image: Image
     database: Login
     cache: Login
     providers: pulumi.Output[str]
@@ -47,7 +45,6 @@ class App(Service):
         self.debugger = replace(self.endpoint, port=DEBUGGER_PORT, published=args.settings.debugger_port)
         self.run(
             ServiceArgs(
-                image=args.image,
                 base=PYTHON,
                 command=python.command("app.run.app", args.settings.build),
                 health=python.health(self.endpoint, "/ready"),

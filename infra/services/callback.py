@@ -9,7 +9,6 @@ import pulumi
 from infra.catalogue import PYTHON
 from infra.config.sections import CallbackSettings
 from infra.endpoints import Endpoint
-from infra.images import Image
 from infra.services import python
 from infra.services.service import TLS_VARIABLES, Service, ServiceArgs, Shared
 
@@ -22,7 +21,6 @@ class CallbackArgs:
     """What the callback server needs."""
 
     settings: CallbackSettings
-    image: Image
     build: python.Build
     debug: bool
     app: Endpoint
@@ -37,7 +35,6 @@ class Callback(Service):
         super().__init__(NAME, PORT, args.settings.port, shared, parent)
         self.run(
             ServiceArgs(
-                image=args.image,
                 base=PYTHON,
                 command=python.command("app.run.callback", args.build),
                 health=python.health(self.endpoint, "/health"),

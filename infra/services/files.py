@@ -19,7 +19,7 @@ import pulumi_docker as docker
 
 from infra import engine
 from infra.catalogue import POSTGRES
-from infra.naming import FILES, Naming
+from infra.naming import FILES, FILES_MOUNT, Naming
 from infra.storage import volume
 
 MOUNT = "/run/secrets"
@@ -32,9 +32,6 @@ NOT_UPDATED = ["healthcheck", "init", "mounts", "tmpfs"]
 """What the plugin silently leaves as it was in an update of a container; it updates or replaces the rest itself."""
 
 ARCHIVE = "files.tar"
-
-VOLUMES = "/files"
-"""Where the installer finds the services' volumes."""
 
 _UPLOADS = "/install"
 _MEMORY_MB = 64
@@ -112,7 +109,7 @@ def _installer(
             )
         ],
         mounts=[
-            docker.ContainerMountArgs(type="volume", source=one.volume.name, target=f"{VOLUMES}/{one.service}")
+            docker.ContainerMountArgs(type="volume", source=one.volume.name, target=f"{FILES_MOUNT}/{one.service}")
             for one in services
         ],
         # Root alone can give files away; it has no network and no way to gain privileges.
@@ -166,7 +163,7 @@ def install_script(service: str, user: str, files: list[str]) -> str:
     that Debian and Alpine share.
     """
     uid, gid = user.split(":")
-    target = f"{VOLUMES}/{service}"
+    target = f"{FILES_MOUNT}/{service}"
     new = f"{target}/.new"
     installs = [
         f"install -o {uid} -g {gid} -m 0400 {_UPLOADS}/{service}/{file} {new}; mv -f {new} {target}/{file}"

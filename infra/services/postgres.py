@@ -12,7 +12,6 @@ from infra.catalogue import POSTGRES
 from infra.certificates import CIPHERS
 from infra.config.sections import PostgresSettings
 from infra.endpoints import Login
-from infra.images import Image
 from infra.services.files import MOUNT
 from infra.services.health import repeated
 from infra.services.service import Service, ServiceArgs, Shared
@@ -64,7 +63,6 @@ class PostgresArgs:
     """What the database needs."""
 
     settings: PostgresSettings
-    image: Image
     keys: Sequence[pulumi.Resource]
     """The keys without which its rows can't be read or seen; they must outlast it."""
 
@@ -86,7 +84,6 @@ class Postgres(Service):
         )
         self.run(
             ServiceArgs(
-                image=args.image,
                 base=POSTGRES,
                 command=command(settings),
                 health=health(settings),

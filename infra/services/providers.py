@@ -112,6 +112,11 @@ def sandbox(endpoint: Endpoint, credentials: Credentials) -> dict[str, Any]:
     }
 
 
+def on_host(sandbox: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the environment's own provider for a service that runs outside of its network."""
+    return {**sandbox, "discovery_url": f"{sandbox['issuer']}{DISCOVERY}"}
+
+
 def document(providers: Iterable[Mapping[str, Any]]) -> str:
     """Return the service's `providers.json`."""
     return json.dumps(list(providers), indent=2) + "\n"

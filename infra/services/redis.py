@@ -14,7 +14,6 @@ from infra.certificates import CIPHERS
 from infra.config.sections import RedisSettings
 from infra.config.values import megabytes
 from infra.endpoints import Login
-from infra.images import Image
 from infra.naming import SANDBOX
 from infra.services.files import MOUNT
 from infra.services.health import repeated
@@ -45,7 +44,6 @@ class RedisArgs:
     """What the cache needs."""
 
     settings: RedisSettings
-    image: Image
     sandbox: bool
     """Whether the sandbox keeps its data here, too."""
 
@@ -62,7 +60,6 @@ class Redis(Service):
         sandbox_password = self.sandbox_login.password if self.sandbox_login else None
         self.run(
             ServiceArgs(
-                image=args.image,
                 base=REDIS,
                 command=["redis-server", f"{MOUNT}/redis.conf"],
                 health=HEALTH,

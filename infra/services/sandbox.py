@@ -11,7 +11,6 @@ from infra import credentials
 from infra.catalogue import NODE
 from infra.config.sections import SandboxSettings
 from infra.endpoints import Endpoint, Login
-from infra.images import Image
 from infra.naming import SANDBOX
 from infra.services import providers, redis
 from infra.services.files import MOUNT
@@ -28,7 +27,6 @@ class SandboxArgs:
     """What the sandbox needs."""
 
     settings: SandboxSettings
-    image: Image
     allowed: bool
     """Whether the service runs with DEBUG or TESTING; the sandbox refuses to start without."""
     redirect_uri: str
@@ -50,7 +48,6 @@ class Sandbox(Service):
         )
         self.run(
             ServiceArgs(
-                image=args.image,
                 base=NODE,
                 command=["node", "src/server.mjs"],
                 health=f'node src/probe.mjs https://localhost:{PORT}/health "{DEADLINE}"',

@@ -57,7 +57,6 @@ class Shared:
 class ServiceArgs:
     """What is a service's own."""
 
-    image: Image
     base: Base
     command: Sequence[str]
     health: str
@@ -83,7 +82,6 @@ class Service(pulumi.ComponentResource):
     Services start side by side and wait for each other themselves: `up` takes as long as the slowest, not as the sum.
     """
 
-    image: Image
     volume: str | None
     """The data volume's name; None where there is none."""
 
@@ -97,13 +95,13 @@ class Service(pulumi.ComponentResource):
 
     def run(self, args: ServiceArgs) -> None:
         """Say what it runs, and declare the volume for its files."""
-        self.image, self.volume, self._args = args.image, args.data.volume, args
+        self.volume, self._args = args.data.volume, args
         self.files = self._files(args)
-
-    def start(self, installed: pulumi.Input[pulumi.Resource]) -> None:
-        """Declare the container; it is done when the service is healthy. It starts once the files are installed."""
-        self._container(self._args, installed)
         self.register_outputs({"volume": self.volume})
+
+    def start(self, image: Image, installed: pulumi.Input[pulumi.Resource]) -> None:
+        """Declare the container; it is done when the service is healthy. It starts once the files are installed."""
+        self._container(self._args, image, installed)
 
     def _files(self, args: ServiceArgs) -> ServiceFiles:
         certificate = self.shared.certificates.issue(self.endpoint)
@@ -114,14 +112,14 @@ class Service(pulumi.ComponentResource):
         }
         return ServiceFiles(self.endpoint.host, args.base.user, {**tls, **args.files}, self.shared.naming, self.child)
 
-    def _container(self, args: ServiceArgs, installed: pulumi.Input[pulumi.Resource]) -> None:
+    def _container(self, args: ServiceArgs, image: Image, installed: pulumi.Input[pulumi.Resource]) -> None:
         shared, service = self.shared, self.endpoint.host
         name, memory = shared.naming.container(service), megabytes(args.memory)
         labels: dict[str, pulumi.Input[str]] = {**shared.naming.labels(service), FILES_LABEL: self.files.digest}
         made = docker.Container(
             name,
             name=name,
-            image=args.image.id,
+            image=image.id,
             command=list(args.command),
             user=args.base.user,
             envs=[f"{key}={value}" for key, value in sorted(args.env.items())],

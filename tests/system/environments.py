@@ -44,6 +44,11 @@ class Environment:
         """Return a service's container as it is now."""
         return self.client.containers.get(getattr(self.outputs.containers, service))
 
+    def image(self, service: str) -> str:
+        """Return the reference of the image that a service runs."""
+        reference: str = getattr(self.outputs.images, service)
+        return reference
+
     def inspect(self, service: str) -> dict[str, Any]:
         """Return what `docker inspect` says of a service."""
         document: dict[str, Any] = self.client.api.inspect_container(getattr(self.outputs.containers, service))
@@ -85,7 +90,7 @@ class Environment:
             Its standard output.
         """
         helper = self.client.containers.create(
-            self.outputs.images.app,
+            self.image("app"),
             ["python", "-c", script, job],
             name=f"dashtam-probe-{secrets.token_hex(4)}",
             network_mode=f"container:{self.container(service).id}",

@@ -25,6 +25,7 @@ from cli.environments import passphrase
 from cli.environments.handle import Target
 from cli.ui import output_files
 from cli.ui.progress import transfer
+from infra.naming import FILES
 
 DUMP = ("pg_dump", "--format=custom", "--compress=zstd")
 
@@ -65,12 +66,20 @@ def backup(client: docker.DockerClient, target: Target, file: str) -> Made:
 
 def _token_keys(client: docker.DockerClient, target: Target) -> Sealed | None:
     try:
-        content = streams.read_file(client, target.service("app").id, sealed_secrets.INSTALLED_TOKEN_KEYS)
+        content = streams.read_file(client, *_holder(target))
     except NotFound:
         return None
     if passphrase.loses_token_keys(target.clone):
         return None
     return sealed_secrets.seal(target.clone.passphrase_file, sealed_secrets.TOKEN_KEYS, content)
+
+
+def _holder(target: Target) -> tuple[str, str]:
+    """Return the container that has the master keys, and their file there."""
+    found = {one.component: one.id for one in target.view.containers(target.environment, target.clone.id)}
+    if "app" not in found and FILES in found:
+        return found[FILES], sealed_secrets.INSTALLER_TOKEN_KEYS
+    return target.service("app").id, sealed_secrets.INSTALLED_TOKEN_KEYS
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from cli.core.errors import UserError
 from cli.engine import container
 from cli.engine.container import ContainerView
 from cli.engine.inventory import EngineView
-from cli.environments import clone, states
+from cli.environments import clone, placements, states
 from cli.environments.clone import Clone
 from cli.environments.configuration import configured_stacks
 from cli.operations.drift import Snapshot, differences
@@ -40,6 +40,8 @@ class Overview:
     drift: int | None
     data: Mapping[str, int | None] | None
     urls: Mapping[str, str | None] = field(default_factory=dict)
+    only: Sequence[str] = ()
+    """The services that were chosen to run; empty if all were."""
 
     @property
     def state(self) -> str:
@@ -81,6 +83,7 @@ def _look(engine: Snapshot, here: Clone | None, owner: str, stack: str, volumes:
         images=state.outputs.get("images") or {} if state else {},
         expiry=state.expiry if state else None,
         drift=len(differences(state, engine, stack, owner)) if state else None,
+        only=placements.of(whose, stack).services if whose else (),
         urls=state.outputs.get("urls") or {} if state else {},
         data={name: volumes.get(name) for name in _lasting(state)} if state else None,
     )

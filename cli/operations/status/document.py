@@ -40,6 +40,7 @@ def document(found: Sequence[Overview]) -> dict[str, Any]:
                 "owner": one.owner,
                 "folder": one.folder,
                 "state": one.state,
+                "only": list(one.only),
                 "urls": dict(one.urls),
                 "certificates_expire": one.expiry.isoformat() if one.expiry else None,
                 "drift": None if one.drift is None else one.drift > 0,

@@ -65,7 +65,7 @@ def environments(found: Sequence[Overview], *, owners: bool) -> Table:
     rows = _table("environment", "is", "certificates", "data", "drift", *(["clone"] if owners else []))
     for one in found:
         whose = [one.folder or one.owner] if owners else []
-        rows.add_row(one.environment, _styled(one.state), _expiry(one.expiry), _data(one.data), _drift(one), *whose)
+        rows.add_row(one.environment, _state(one), _expiry(one.expiry), _data(one.data), _drift(one), *whose)
     return rows
 
 
@@ -74,6 +74,11 @@ def _table(*headings: str) -> Table:
     for heading in headings:
         rows.add_column(heading, overflow="fold")
     return rows
+
+
+def _state(one: Overview) -> Text:
+    only = f" (only {', '.join(one.only)})" if one.only and one.state != "down" else ""
+    return Text(one.state + only, _STYLES.get(one.state, ""))
 
 
 def _styled(state: str) -> Text:

@@ -105,7 +105,7 @@ class _InTurn:
         self._here = here
 
     def require(self) -> None:
-        up(self._here, ENVIRONMENT)
+        up(self._here, ENVIRONMENT, services=())
 
 
 class _Beside:

@@ -59,7 +59,7 @@ def test_a_port_that_a_process_has(further: Environment, checkout: Checkout) -> 
 def test_a_port_that_a_container_has(further: Environment, checkout: Checkout) -> None:
     [port] = free_ports(1)
     other = further.client.containers.run(
-        further.outputs.images.postgres,
+        further.image("postgres"),
         ["sleep", "600"],
         entrypoint=[],
         name=f"dashtam-probe-{checkout.stack}",
@@ -77,9 +77,9 @@ def test_a_port_that_a_container_has(further: Environment, checkout: Checkout) -
 
 
 def test_a_container_name_that_is_taken(further: Environment, checkout: Checkout) -> None:
-    name = further.outputs.containers.callback
+    name = f"dashtam-{further.name}-callback"
     further.container("callback").remove(v=True, force=True)
-    other = further.client.containers.create(further.outputs.images.postgres, ["true"], name=name)
+    other = further.client.containers.create(further.image("postgres"), ["true"], name=name)
     try:
         said = _fails(further, checkout)
     finally:

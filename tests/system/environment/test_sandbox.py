@@ -62,7 +62,7 @@ def _replace_password(further: Environment, content: bytes) -> None:
     """Write another password where the sandbox reads its own, which only root can."""
     mount = next(one for one in further.inspect("sandbox")["Mounts"] if one["Destination"] == "/run/secrets")
     command = ["docker", "run", "--rm", "--interactive", "--network", "none", "--user", "0:0", "--entrypoint", "sh"]
-    volume = ["--volume", f"{mount['Name']}:/run/secrets", further.outputs.images.redis]
+    volume = ["--volume", f"{mount['Name']}:/run/secrets", further.image("redis")]
     subprocess.run([*command, *volume, "-c", f"cat > {PASSWORD}"], input=content, check=True, capture_output=True)
 
 

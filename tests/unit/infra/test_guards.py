@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from infra import guards
 from infra import state as states
-from infra.catalogue import ImageSource
+from infra.catalogue import ROOT, ImageSource
 from infra.config.settings import StackSettings, load_document
 from infra.engine import Engine, EngineObject
 from infra.guards import RefusedError, Wanted
@@ -64,10 +65,14 @@ def _nothing() -> set[str]:
     return set()
 
 
+def _mountable(_: Path) -> str:
+    return ""
+
+
 def test_an_update_of_what_is_ones_own_is_not_refused() -> None:
     held = tuple(EngineObject("volume", one.name, one.labels) for one in ALL.made if one.name)
-    guards.require(ALL, Engine("here", held), _wanted(), _nothing)
-    guards.require(State(), Engine("here"), _wanted(), _nothing)
+    guards.require(ALL, Engine("here", held), _wanted(), _nothing, _mountable)
+    guards.require(State(), Engine("here"), _wanted(), _nothing, _mountable)
 
 
 @pytest.mark.parametrize(
@@ -274,6 +279,25 @@ def source(tmp_path: Path) -> Path:
 
 
 DEVELOPMENT = _wanted(app={"oauth_redirect_uri": "https://127.0.0.1:8182", "build": "development"})
+
+
+def test_a_source_that_the_engine_lacks_is_refused_where_it_is_mounted() -> None:
+    asked: list[Path] = []
+
+    def lacks(folder: Path) -> str:
+        asked.append(folder)
+        return "bind source path does not exist"
+
+    with pytest.raises(RefusedError) as raised:
+        guards.require(State(), Engine("there"), DEVELOPMENT, _nothing, lacks)
+    assert raised.value.message == (
+        f"The Docker engine can't mount {ROOT}/app, which the app of dev runs from; nothing was changed."
+    )
+    assert "bind source path does not exist" in raised.value.cause
+    assert "`./dashtam up dev postgres redis`" in raised.value.remedy
+    guards.require(State(), Engine("there"), replace(DEVELOPMENT, running=("postgres", "redis")), _nothing, lacks)
+    guards.require(State(), Engine("there"), _wanted(), _nothing, lacks)
+    assert asked == [ROOT / "app"]
 
 
 @pytest.mark.parametrize(("hidden", "mode"), [("", 0o750), ("core", 0o744), ("core/main.py", 0o600)])

@@ -12,6 +12,7 @@ DATABASE = "postgresql://u:hidden-word@127.0.0.1:5433/d?sslmode=verify-full"
 INTERNAL_DATABASE = "postgresql://u:hidden-word@postgres:5432/d?sslmode=verify-full"
 REDIS = "rediss://dashtam:hidden-word@127.0.0.1:6380/1"
 INTERNAL_REDIS = "rediss://dashtam:hidden-word@redis:6379/1"
+APP = '{"variables": {}, "files": {"SECRET_KEY_FILE": "hidden-word"}}'
 
 DOCUMENT: dict[str, Any] = {
     "environment": "test",
@@ -44,14 +45,16 @@ DOCUMENT: dict[str, Any] = {
     "redis_dsn": REDIS,
     "internal_redis_dsn": INTERNAL_REDIS,
     "oauth_redirect_uri": "https://127.0.0.1:8183",
+    "app_on_host": APP,
 }
 SECRETS = {
     "database_dsn": DATABASE,
     "internal_database_dsn": INTERNAL_DATABASE,
     "redis_dsn": REDIS,
     "internal_redis_dsn": INTERNAL_REDIS,
+    "app_on_host": APP,
 }
-SINCE = {"engine", "bind_address", "hostname", "client_host"}
+SINCE = {"engine", "bind_address", "hostname", "client_host", "app_on_host"}
 """What earlier versions didn't have."""
 UNPUBLISHED = {"database_dsn", "redis_dsn"}
 """Pulumi leaves out what is null."""

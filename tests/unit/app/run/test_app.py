@@ -49,7 +49,7 @@ import sys
 from typing import TYPE_CHECKING
 import {", ".join(server.LIBRARIES)}
 before = set(sys.modules)
-import app.{"run.prepare, app.main" if server.PORT == 8000 else "callback.app"}
+import app.{"run.prepare, app.main" if server is app else "callback.app"}
 print(*sorted(name for name in set(sys.modules) - before if "." not in name and name != "app"))
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

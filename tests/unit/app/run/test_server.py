@@ -111,18 +111,16 @@ server.run(main, None)
 
 @pytest.fixture
 def environment(tls_environment: dict[str, str]) -> dict[str, str]:
-    return {**tls_environment, "APP_URL": "https://app:8000", "PUBLIC_URL": "https://app:8000", "DEBUG": "true"}
+    """The variables of a callback server that listens on a port that the system gives it."""
+    urls = {"APP_URL": "https://app:8000", "PUBLIC_URL": "https://app:8000"}
+    return {**tls_environment, **urls, "DEBUG": "true", "CALLBACK_PORT": "0"}
 
 
 @pytest.fixture
 def source(tmp_path: Path) -> Path:
-    """A copy of the service's source, whose callback listens on a port that the system gives it."""
+    """A copy of the service's source."""
     copy = tmp_path / "app"
     shutil.copytree(Path(app.__file__).parent, copy, ignore=shutil.ignore_patterns("__pycache__"))
-    server = copy / "run" / "callback.py"
-    changed, times = re.subn(r"^PORT = 8182$", "PORT = 0", server.read_text(), flags=re.MULTILINE)
-    assert times == 1
-    server.write_text(changed)
     return copy
 
 
@@ -310,6 +308,41 @@ def test_ends_when_it_cannot_start_whatever_the_source_says(environment: dict[st
         assert process.wait(PATIENCE) == 1
     assert process.says("APP_URL=http://app")()
     assert not process.says("Traceback")()
+
+
+@pytest.mark.parametrize("arguments", [[], ["--reload"]])
+def test_listens_where_the_variables_say(
+    environment: dict[str, str], source: Path, client: httpx2.Client, arguments: list[str]
+) -> None:
+    with running(
+        ["-m", "app.run.callback", *arguments], {**environment, "LISTEN_ADDRESS": "127.0.0.1"}, source.parent
+    ) as process:
+        (url,) = process.urls()
+        eventually(answers(client, f"{url}/health", "ok"))
+        listeners = [one for one in psutil.Process(process.pid).net_connections("tcp4") if one.status == "LISTEN"]
+    assert {one.laddr.ip for one in listeners} == {"127.0.0.1"}
+
+
+@pytest.mark.parametrize("arguments", [[], ["--reload"]])
+@pytest.mark.parametrize("port", ["65536", "-1", "https", "٣"])
+def test_a_port_that_is_none_ends_the_start_with_one_line(
+    environment: dict[str, str], source: Path, port: str, arguments: list[str]
+) -> None:
+    wrong = {**environment, "CALLBACK_PORT": port, "PYTHONUTF8": "1"}
+    with running(["-m", "app.run.callback", *arguments], wrong, source.parent) as process:
+        assert process.wait(PATIENCE) == 1
+    assert process.log.read_text().strip().endswith(f"CALLBACK_PORT={port}: not a port")
+    assert not process.says("Traceback")()
+
+
+def test_a_taken_port_ends_the_start_of_a_reloader(environment: dict[str, str], source: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        wrong = {**environment, "CALLBACK_PORT": str(port), "LISTEN_ADDRESS": "127.0.0.1"}
+        with running(["-m", "app.run.callback", "--reload"], wrong, source.parent) as process:
+            assert process.wait(PATIENCE) == 1
+    [line] = process.log.read_text().splitlines()
+    assert line.startswith(f"Can't listen on 127.0.0.1 port {port}: Address already in use")
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from pydantic import SecretStr
 from rich.console import Console
 from typer.testing import CliRunner
 
-from cli.commands.up import app, exposed, summary
+from cli.commands.up import app, exposed, out_of_reach, summary
 from cli.core.errors import UserError
 from infra.outputs import Containers, Database, ImageReferences, Ports, StackOutputs, Urls
 
@@ -92,3 +92,15 @@ def test_a_name_goes_with_one_environment(environments: list[str]) -> None:
     done = CliRunner().invoke(app, [*environments, "--name", "feature-x"])
     assert isinstance(done.exception, UserError)
     assert done.exception.exit_status == 64
+
+
+@pytest.mark.parametrize(
+    ("published", "address", "expected"),
+    [(True, "127.0.0.1", True), (True, "::1", True), (True, "10.0.0.9", False), (False, "127.0.0.1", False)],
+)
+def test_ports_that_only_another_computer_reaches_are_named_with_the_remedy(
+    published: bool, address: str, expected: bool
+) -> None:
+    said = out_of_reach(_outputs(published=published).model_copy(update={"bind_address": address}))
+    assert ("set bind_address and hostname of dashtam:network in Pulumi.test.yaml" in said) is expected
+    assert bool(said) is expected

@@ -21,6 +21,8 @@ SOCKET = "http+docker://localhost"
         ({"Name": "docker-desktop", "OperatingSystem": "Docker Desktop"}, SOCKET, False, True),
         ({"Name": "colima"}, SOCKET, False, True),
         ({"Name": "docker-desktop", "OperatingSystem": "Docker Desktop"}, "http://10.0.0.9:2375", False, False),
+        ({"Name": "docker-desktop", "OperatingSystem": "Docker Desktop"}, "http://localhost:2375", False, True),
+        ({"Name": "a-tunnel"}, "http://localhost:2375", False, False),
     ],
 )
 def test_which_computer_an_engine_is_on(info: dict[str, str], address: str, here: bool, publishes: bool) -> None:

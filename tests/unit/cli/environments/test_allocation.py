@@ -95,8 +95,11 @@ def test_a_second_clone_gets_its_own_place_and_is_told_once(here: Clone, other: 
 def test_a_place_is_kept_when_the_first_clone_is_gone(here: Clone, other: Clone) -> None:
     _settle(other)
     chosen, _ = _settle(here)
+    placements.choose(here, "dev", ("postgres",))
+    placements.choose(other, "dev", ("postgres",))
     placements.release(other, "dev")
     placements.release(here, "dev")
+    assert placements.of(other, "dev").services == ()
     assert _settle(here) == (chosen, [])
 
 

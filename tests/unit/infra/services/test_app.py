@@ -31,7 +31,6 @@ def test_only_mounted_source_is_reloaded(build: Build, reload: list[str]) -> Non
 def environment(load: Load, own: Endpoint, **settings: object) -> dict[str, str]:
     args = AppArgs(
         load({f"app.{key}": value for key, value in settings.items()}).app,
-        image=NONE,
         database=Login("postgresql", Endpoint("database", 5432, 5433), "a_user", NONE, "a_name"),
         cache=Login("rediss", Endpoint("cache", 6379, 6380), "another", NONE, "1"),
         providers=NONE,

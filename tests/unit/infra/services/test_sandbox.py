@@ -15,7 +15,6 @@ NONE: Any = None
 def environment(own: Endpoint, *, allowed: bool = True) -> dict[str, str]:
     args = SandboxArgs(
         SandboxSettings(),
-        image=NONE,
         allowed=allowed,
         redirect_uri="https://127.0.0.1:8182",
         client_secret=NONE,

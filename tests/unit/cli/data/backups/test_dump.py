@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import errno
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 from unittest.mock import Mock
 
@@ -18,13 +18,14 @@ from cli.engine import streams
 from cli.engine.streams import CommandError
 from cli.environments import passphrase
 from cli.environments.clone import Clone
+from cli.environments.handle import Target
 from cli.ui.output_files import STREAM
+from tests.unit.cli.conftest import HEALTHY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from cli.environments.handle import Target
 
 CONTENT = [b"PGDMP", b"rows" * 1000]
 
@@ -77,8 +78,8 @@ def target(tmp_path: Path, keys: dict[str, bytes]) -> Target:
     clone = Clone("me", tmp_path, tmp_path / "home")
     clone.passphrase_file.parent.mkdir(parents=True, exist_ok=True)
     clone.passphrase_file.write_text("of this clone")
-    target: Target = Mock(environment="dev", clone=clone)
-    return target
+    services = [replace(HEALTHY, component="app")]
+    return Target("dev", clone, Mock(containers=lambda *_: services))
 
 
 def test_a_backup_holds_the_dump_and_its_label(postgres: Container, target: Target, tmp_path: Path) -> None:
@@ -102,6 +103,18 @@ def test_keys_are_in_it_sealed(
     written = (tmp_path / "dev.backup").read_bytes()
     assert b"ciphertext" in written
     assert b"the master keys" not in written
+
+
+def test_keys_are_in_it_where_the_app_was_not_chosen_to_run(
+    postgres: Container, target: Target, tmp_path: Path, keys: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(passphrase, "loses_token_keys", lambda _clone: False)
+    installer = replace(HEALTHY, component="files", id="installer")
+    monkeypatch.setattr(target.view, "containers", lambda *_: [replace(HEALTHY, component="postgres"), installer])
+    keys["/files/app/token-keys.json"] = b"the master keys"
+    dump.backup(Mock(), target, str(tmp_path / "dev.backup"))
+    assert postgres.closed
+    assert b"ciphertext" in (tmp_path / "dev.backup").read_bytes()
 
 
 @pytest.mark.parametrize(

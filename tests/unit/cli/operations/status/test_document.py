@@ -28,6 +28,7 @@ def test_scripts_get_each_environment(
             "owner": "me",
             "folder": "/home/me/dashtam",
             "state": "up",
+            "only": [],
             "urls": {},
             "certificates_expire": "2027-01-02T00:00:00+00:00",
             "drift": told,

@@ -42,10 +42,11 @@ def here(tmp_path: Path) -> Session:
 
 @pytest.fixture(autouse=True)
 def brought_up(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What was brought up in this process."""
+    """What was brought up in this process, with all of its services."""
     found: list[str] = []
 
-    def up(_: object, *stacks: str) -> None:
+    def up(_: object, *stacks: str, services: tuple[str, ...]) -> None:
+        assert services == ()
         found.extend(stacks)
 
     monkeypatch.setattr(pytest_runs, "up", up)

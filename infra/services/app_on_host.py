@@ -1,0 +1,49 @@
+"""What the app's servers need to run on the host, as in an editor, instead of in their containers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+
+import pulumi
+
+from infra.services.app import App, AppArgs, environment
+from infra.services.files import MOUNT
+
+PROVIDERS = "providers.json"
+
+
+def document(args: AppArgs, app: App, callback_port: int | None) -> pulumi.Output[str] | None:
+    """Return a secret JSON document of variables, and of the content of the files that other variables are to name.
+
+    `args` are for this purpose; None where something that the app needs, or the app itself, isn't published.
+    """
+    variables = _variables(args, app, callback_port)
+    if variables is None:
+        return None
+    content: Mapping[str, pulumi.Input[str]] = {**app.files.content, PROVIDERS: args.providers}
+    installed = f"{MOUNT}/"
+    files = {name: content[path.removeprefix(installed)] for name, path in variables.items() if installed in path}
+    plain = {name: value for name, value in variables.items() if name not in files}
+    return pulumi.Output.secret(
+        pulumi.Output.all(**files).apply(lambda files: json.dumps({"variables": plain, "files": files}))
+    )
+
+
+def _variables(args: AppArgs, own: App, callback_port: int | None) -> dict[str, str] | None:
+    database, cache, endpoint = args.database.on_host, args.cache.on_host, own.endpoint
+    if not database or not cache or not endpoint.published:
+        return None
+    # An editor has a debugger of its own.
+    settings = args.settings.model_copy(update={"debugger_port": None})
+    there = replace(args, settings=settings, database=database, cache=cache)
+    return {
+        "ENVIRONMENT": own.shared.naming.name,
+        **environment(there, endpoint),
+        "LISTEN_ADDRESS": endpoint.reach.bind_address,
+        "APP_PORT": str(endpoint.published),
+        **({"CALLBACK_PORT": str(callback_port)} if callback_port else {}),
+        "INTERNAL_PORT": str(own.internal.port),
+        "APP_URL": f"https://localhost:{own.internal.port}",  # for the callback server
+    }

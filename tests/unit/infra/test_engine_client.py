@@ -1,0 +1,106 @@
+"""The client of an engine over TLS, and what an engine says of a folder that it is to mount."""
+
+from __future__ import annotations
+
+import json
+import ssl
+import threading
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, Any, cast
+from unittest.mock import Mock
+
+import pytest
+from docker.errors import APIError, DockerException, ImageNotFound
+
+from infra import engine
+from tests.unit.app.conftest import authority, new_authority
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from docker import DockerClient
+
+    from tests.unit.app.conftest import Authority
+
+__all__ = ["authority", "new_authority"]
+
+FOLDER = cast("Path", "/home/me/dashtam/app")
+
+
+class Handler(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        body = json.dumps({"ApiVersion": "1.41"}).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Print nothing."""
+
+
+@contextmanager
+def listening(certificate: Path) -> Iterator[str]:
+    """Serve an engine over TLS, and give its address."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"tcp://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def certificates(authority: Authority, tmp_path: Path) -> Path:
+    """A client's folder as Docker's clients have it."""
+    pair = authority.issue("client").read_bytes()
+    for name, content in (("ca", authority.ca_file.read_bytes()), ("cert", pair), ("key", pair)):
+        (tmp_path / f"{name}.pem").write_bytes(content)
+    return tmp_path
+
+
+@pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
+def test_an_engine_is_verified_with_its_own_ca_whatever_is_trusted_besides(
+    authority: Authority,
+    new_authority: Callable[[], Authority],
+    certificates: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    variable: str,
+) -> None:
+    other = new_authority().ca_file
+    monkeypatch.setenv(variable, str(other))
+    with listening(authority.issue()) as host:
+        environ = {"DOCKER_HOST": host, "DOCKER_TLS_VERIFY": "1", "DOCKER_CERT_PATH": str(certificates)}
+        client = engine.client_of(environ)
+        assert client.api.version()["ApiVersion"] == "1.41"
+        client.close()
+        (certificates / "ca.pem").write_bytes(other.read_bytes())
+        with pytest.raises(DockerException, match="CERTIFICATE_VERIFY_FAILED"):
+            engine.client_of(environ)
+
+
+def client(answer: Exception | dict[str, str]) -> DockerClient:
+    api: Any = Mock()
+    api.create_container.side_effect = [answer]
+    return cast("DockerClient", Mock(api=api))
+
+
+def refusal(status: int, text: str) -> APIError:
+    return APIError("refused", response=Mock(status_code=status), explanation=text)
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (refusal(400, "bind source path does not exist: /home/me"), "bind source path does not exist: /home/me"),
+        (ImageNotFound("no such image", response=Mock(status_code=404)), ""),
+        (refusal(500, "something else"), ""),
+    ],
+)
+def test_an_engine_that_lacks_a_folder_says_so_before_it_looks_for_the_image(answer: APIError, reason: str) -> None:
+    assert engine.not_mountable(client(answer), FOLDER) == reason
