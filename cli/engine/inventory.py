@@ -197,6 +197,13 @@ class EngineView:
                 self._client.api.unpause(container)
             self._client.api.stop(container, timeout=grace)
 
+    def ask_to_stop(self, container: str) -> None:
+        """Send a container its signal to stop, if it runs, and don't wait until it has stopped."""
+        document = self.container_document(container)
+        if document and document["State"]["Status"] == "running":
+            with suppress(docker.errors.APIError):  # it stopped meanwhile
+                self._client.api.kill(container, document["Config"].get("StopSignal") or "SIGTERM")
+
     def remove_container(self, container: str) -> None:
         """Remove a container with its anonymous volumes, unless it is removed already; named volumes stay."""
         try:

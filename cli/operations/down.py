@@ -24,6 +24,10 @@ def down(session: Session, *stacks: str) -> None:
             ownership.require_engine(session.client, stack, state)
             recover.remove_guests(session, stack)
         refresh = {stack: recover.recover(session, stack) for stack in stacks}
+        for stack in stacks:
+            # They stop while Pulumi starts, which takes longer; it waits for each and removes it.
+            for container in session.engine.summaries(stack, session.clone.id):
+                session.engine.ask_to_stop(container["Id"])
         Updates(session, "down").run(
             {stack: [*TARGETS, *(["--refresh"] if refresh[stack] else [])] for stack in stacks}
         )

@@ -341,6 +341,11 @@ class Api:
             raise refused(HTTPStatus.INTERNAL_SERVER_ERROR, "a paused container takes no signal")
         document["State"]["Status"] = "exited"
 
+    def kill(self, container: str, signal: str) -> None:
+        """End it as its signal to stop does; the state keeps which one was sent."""
+        self._change("kill", container, "running", "exited")
+        self._engine.find("kill", container)["State"]["Signal"] = signal
+
     def pause(self, container: str) -> None:
         self._change("pause", container, "running", "paused")
 

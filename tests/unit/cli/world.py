@@ -45,6 +45,7 @@ class World:
     fails: set[str] = field(default_factory=set)
     health: str = "healthy"
     updates: list[tuple[str, ...]] = field(default_factory=list)
+    asked_to_stop: list[str] = field(default_factory=list)
 
     # The session.
     @property
@@ -113,6 +114,9 @@ class World:
 
     def container(self, container: str) -> ContainerView:
         return next(one for one in self.containers() if one.id == container)
+
+    def ask_to_stop(self, container: str) -> None:
+        self.asked_to_stop.append(container)
 
     def remove_container(self, container: str) -> None:
         for found in (self.up, self.guests):

@@ -68,6 +68,23 @@ def test_a_container_that_is_removed_meanwhile_is_left_out(view: EngineView, eng
     assert [one.id for one in view.containers()] == ["redis"]
 
 
+def test_containers_are_asked_to_stop_by_their_own_signal(view: EngineView, engine: Engine) -> None:
+    engine.run("postgres")["Config"]["StopSignal"] = "SIGINT"
+    engine.run("app")
+    engine.run("redis", state="exited")
+    for one in ("postgres", "app", "redis", "removed"):
+        view.ask_to_stop(one)
+    signals = {key: one["State"].get("Signal") for key, one in engine.containers.items()}
+    assert signals == {"postgres": "SIGINT", "app": "SIGTERM", "redis": None}
+
+
+def test_one_that_stops_by_itself_meanwhile_needs_no_signal(view: EngineView, engine: Engine) -> None:
+    stopped = engine.run("app")["State"]
+    engine.at["kill", "app"] = lambda: stopped.update(Status="exited")
+    view.ask_to_stop("app")
+    assert engine.states() == {"app": "exited"}
+
+
 def test_a_container_is_removed(view: EngineView, engine: Engine) -> None:
     engine.run("app")
     engine.run("redis")

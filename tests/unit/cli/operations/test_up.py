@@ -59,7 +59,7 @@ def test_environments_come_up_and_go_down_together(world: World) -> None:
     assert world.up.keys() == {"dev", "test"}
     assert [stack for stack in ("dev", "test") if not is_free(world, stack)] == []
     down(session(world), "dev", "test")
-    assert world.up == {}
+    assert (world.up, world.asked_to_stop) == ({}, ["id-dev", "id-test"])
 
 
 def test_down_keeps_all_but_containers_and_networks(world: World) -> None:
