@@ -205,15 +205,18 @@ def keys_in_use(client: docker.DockerClient, container: str) -> set[str] | None:
     return set(output.split())
 
 
-def limit_processes(client: docker.DockerClient, container: str) -> str:
-    """Limit the processes of a container by its own control group; return why that isn't possible, or nothing."""
+def limit_processes(client: docker.DockerClient, container: str, restart: str) -> str:
+    """Limit the processes of a container by its own control group; return why that isn't possible, or nothing.
+
+    `restart` is its restart policy, which Podman would forget otherwise.
+    """
     from docker.errors import DockerException  # noqa: PLC0415 - see above
 
     api = client.api
     try:
         answer = api.post(
             f"{api.base_url}/v{api.api_version}/containers/{container}/update",
-            json={"PidsLimit": PROCESSES},
+            json={"PidsLimit": PROCESSES, "RestartPolicy": {"Name": restart}},
             timeout=api.timeout,
         )
     except (DockerException, OSError) as error:

@@ -6,12 +6,12 @@ under a name that exists is taken over silently.
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
 import stat
 import sys
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -208,19 +208,30 @@ def require_readable_source(wanted: Wanted, folder: Path = ROOT / "app") -> None
     """Refuse a mounted source that the service's user can't read, as after `git clone` with a umask of 077."""
     if not wanted.mounts_source or sys.platform != "linux":  # Docker Desktop maps owners and modes
         return
-    hidden = next((path for path in (folder, *folder.rglob("*")) if not _is_for_all(path.stat())), None)
+    hidden = next(((path, mode) for path, mode in _modes(folder) if not _is_for_all(mode)), None)
     if hidden is not None:
+        path, mode = hidden
         raise RefusedError(
-            f"{hidden} can't be read by the service of {wanted.naming.environment}; nothing was changed.",
-            cause=f"Its mode is {stat.S_IMODE(hidden.stat().st_mode):04o}. The service runs as another user, and reads"
+            f"{path} can't be read by the service of {wanted.naming.environment}; nothing was changed.",
+            cause=f"Its mode is {stat.S_IMODE(mode):04o}. The service runs as another user, and reads"
             " the source where it is.",
             remedy=f"chmod -R a+rX {shlex.quote(str(folder))}",
         )
 
 
-def _is_for_all(status: os.stat_result) -> bool:
-    needed = stat.S_IROTH | (stat.S_IXOTH if stat.S_ISDIR(status.st_mode) else 0)
-    return status.st_mode & needed == needed
+def _modes(folder: Path) -> Iterator[tuple[Path, int]]:
+    """Yield the source's files and folders with their modes; not what editors and Python leave beside them."""
+    yield folder, folder.stat().st_mode
+    for path in folder.rglob("*"):
+        if any(part.startswith(".") or part == "__pycache__" for part in path.relative_to(folder).parts):
+            continue
+        with suppress(FileNotFoundError):  # removed meanwhile, or a link that leads nowhere
+            yield path, path.stat().st_mode
+
+
+def _is_for_all(mode: int) -> bool:
+    needed = stat.S_IROTH | (stat.S_IXOTH if stat.S_ISDIR(mode) else 0)
+    return mode & needed == needed
 
 
 def require_free(state: State, engine: Engine, naming: Naming) -> None:

@@ -22,7 +22,7 @@ LOOPBACK = ("localhost", "127.", "[::1]", "::1")
 
 def for_containers(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
     """Return the proxies by variable, in both cases of its name; empty where there is none."""
-    found = _of_docker(environ) or _of_shell(environ)
+    found = {name: value if name == "NO_PROXY" else _with_scheme(value) for name, value in _found(environ).items()}
     if found.keys() <= {"NO_PROXY"}:
         return {}
     return {spelled: value for name, value in found.items() for spelled in (name, name.lower())}
@@ -42,6 +42,10 @@ def only_here(environ: Mapping[str, str] = os.environ) -> list[str]:
     return [name for name in NAMES if name != "NO_PROXY" and _is_loopback(_variable(name, environ))]
 
 
+def _found(environ: Mapping[str, str]) -> dict[str, str]:
+    return _of_docker(environ) or _of_shell(environ)
+
+
 def _of_docker(environ: Mapping[str, str]) -> dict[str, str]:
     """Read what Docker's own clients give to builds and containers: meant for these, so a loopback is one there."""
     folder = environ.get("DOCKER_CONFIG") or Path(environ.get("HOME") or "/") / ".docker"
@@ -52,6 +56,8 @@ def _of_docker(environ: Mapping[str, str]) -> dict[str, str]:
     if not isinstance(proxies, dict):
         return {}
     chosen = proxies.get(environ.get("DOCKER_HOST", "")) or proxies.get("default") or {}
+    if not isinstance(chosen, dict):
+        return {}
     return {name: str(chosen[key]) for name, key in NAMES.items() if chosen.get(key)}
 
 

@@ -29,7 +29,7 @@ from app.http import pages
 from app.http.middleware import HEADERS, RequestIds, SecurityHeaders, request_id_header
 from app.http.pages import Page
 
-TIMEOUT = httpx2.Timeout(10.0, connect=3.0)
+TIMEOUT = httpx2.Timeout(30.0, connect=3.0)
 """Seconds for the app to answer."""
 
 INCOMPLETE = "This link is not complete"

@@ -54,7 +54,8 @@ class Page:
 
 def render(page: Page, *, home: str, debug: bool = False) -> Response:
     """Render a page with the request's id; `home` is the address of Dashtam's first page."""
-    reason = page.reason if debug and page.reason != page.quote else ""
+    is_new = not page.quote or page.quote not in page.reason
+    reason = page.reason if debug and is_new else ""
     return show("page.html", page.status, page=page, home=home, reference=request_id(), reason=reason)
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Collection
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import ColumnElement, Select, delete, func, select, update
@@ -46,12 +48,15 @@ class Repository:
             return await open_tokens(self._keys, session, await locked(session, row.owner, row.id))
 
     async def renew(self, row: ProviderConnection, grant: Grant) -> tuple[ProviderConnection, Grant | None]:
-        """Store a refresh's grant; if the connection was linked again meanwhile, that link counts: return the grant."""
+        """Store a refresh's grant; if the connection was linked again meanwhile, that link counts: return the grant.
+
+        What is stored already, by a write whose answer was lost, is not returned.
+        """
         async with self.sessions.begin() as session:
             key = await self._keys.current(session)
             now = await locked(session, row.owner, row.id)
             if now.refreshed_at != row.refreshed_at:
-                return now, grant
+                return now, await self._unused(session, now, grant)
             await self._store(session, now, key, grant)
         return now, None
 
@@ -121,6 +126,14 @@ class Repository:
         mine = select(row).where(row.owner == owner, row.provider == provider, row.subject == grant.subject)
         return _found(await session.scalar(mine.with_for_update()))
 
+    async def _unused(self, session: AsyncSession, row: ProviderConnection, grant: Grant) -> Grant | None:
+        """Return the tokens of a grant that a row doesn't have."""
+        try:
+            stored = await open_tokens(self._keys, session, row)
+        except UnreadableError:
+            return None
+        return _without(grant, stored)
+
     async def _replaced(self, session: AsyncSession, row: ProviderConnection, grant: Grant) -> Grant | None:
         """Return the tokens of a row that a new grant's issuer gave before, and that the grant doesn't have again."""
         if not row.access_token or row.status is ConnectionStatus.REVOKED or row.issuer not in (None, grant.issuer):
@@ -129,8 +142,7 @@ class Repository:
             access, refresh = await open_tokens(self._keys, session, row)
         except UnreadableError:
             return None
-        fresh = (grant.access_token, grant.refresh_token)
-        return Grant("" if access in fresh else access, None if refresh in fresh else refresh, None, None, None)
+        return _without(Grant(access, refresh, None, None, None), (grant.access_token, grant.refresh_token))
 
     async def _store(self, session: AsyncSession, row: ProviderConnection, key: str, grant: Grant) -> None:
         await seal_tokens(self._keys, session, row, (grant.access_token, grant.refresh_token), key)
@@ -139,6 +151,16 @@ class Repository:
         row.issuer = grant.issuer or row.issuer
         if grant.scopes is not None:  # None: the same as before
             row.scopes = list(grant.scopes)
+
+
+def _without(grant: Grant, tokens: Collection[str | None]) -> Grant:
+    """Return a grant without some tokens."""
+    access, refresh = grant.access_token, grant.refresh_token
+    return replace(
+        grant,
+        access_token="" if access in tokens else access,
+        refresh_token=None if refresh in tokens else refresh,
+    )
 
 
 async def locked(session: AsyncSession, owner: uuid.UUID, connection: uuid.UUID) -> ProviderConnection:

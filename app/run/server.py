@@ -29,6 +29,10 @@ if TYPE_CHECKING:
     Main = Callable[[Sockets], Coroutine[object, object, None]]
 
 HOST = "0.0.0.0"  # noqa: S104 - inside a container; the engine publishes where the config says
+LOOPBACK = "127.0.0.1"
+INTERNAL = "INTERNAL_PORT"
+"""The variable of the port that is never published."""
+
 HIGHEST_PORT = 65535
 DRAIN = 10
 """Seconds for requests in flight when the server is told to stop; below the containers' grace period."""
@@ -53,7 +57,8 @@ def start(main: Main, module: str, defaults: Mapping[str, int], libraries: Seque
 
     # This process listens, so that no connection is refused during a restart.
     try:
-        sockets = [_listening(port) for port in ports(defaults)]
+        pairs = zip(defaults, ports(defaults), strict=True)
+        sockets = [_listening(_host(internal=name == INTERNAL), port) for name, port in pairs]
     except ServiceError as error:
         sys.exit(str(error))
     sys.exit(reload(functools.partial(run, main), sockets, libraries))
@@ -70,12 +75,15 @@ def _port(name: str, text: str) -> int:
     return int(text)
 
 
-def _host() -> str:
-    return os.environ.get("LISTEN_ADDRESS") or HOST
+def _host(*, internal: bool) -> str:
+    """Return where to listen; outside a container, what is not for others only on this computer's loopback."""
+    chosen = os.environ.get("LISTEN_ADDRESS")
+    if not chosen:
+        return HOST
+    return LOOPBACK if internal else chosen
 
 
-def _listening(port: int) -> socket.socket:
-    host = _host()
+def _listening(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     except OSError as error:
@@ -101,13 +109,14 @@ def run(main: Main, sockets: Sockets) -> None:
 
 async def serve(app: ASGIApp, settings: Settings, port: int, sockets: Sockets) -> None:
     """Serve until told to stop, on the port or on sockets that listen already."""
-    await uvicorn.Server(_config(app, settings, port, 1 if sockets else DRAIN)).serve(sockets)
+    config = _config(app, settings, _host(internal=False), port, 1 if sockets else DRAIN)
+    await uvicorn.Server(config).serve(sockets)
 
 
 @contextlib.asynccontextmanager
 async def beside(app: ASGIApp, settings: Settings, port: int, sockets: Sockets) -> AsyncIterator[None]:
-    """Serve a second app in the same process, as long as the context lasts."""
-    server = _Beside(_config(app, settings, port, 1))
+    """Serve a second app, which is not for others, in the same process as long as the context lasts."""
+    server = _Beside(_config(app, settings, _host(internal=True), port, 1))
     task = asyncio.create_task(server.serve(sockets))
     try:
         yield
@@ -124,10 +133,10 @@ class _Beside(uvicorn.Server):
         yield
 
 
-def _config(app: ASGIApp, settings: Settings, port: int, drain: int) -> uvicorn.Config:
+def _config(app: ASGIApp, settings: Settings, host: str, port: int, drain: int) -> uvicorn.Config:
     return uvicorn.Config(
         app,
-        host=_host(),
+        host=host,
         port=port,
         log_config=None,
         proxy_headers=False,

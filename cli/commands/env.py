@@ -16,7 +16,7 @@ from cli.core.errors import UserError
 from cli.environments import tool_environment
 from cli.environments.allocation import Allocator
 from cli.environments.configuration import configured_stacks, require_configured
-from cli.operations import app_on_host, client_settings, session
+from cli.operations import client_settings, session
 from cli.operations.session import Session
 from cli.ui.console import err
 from infra.naming import SERVICES
@@ -74,9 +74,7 @@ def _clients(here: Session, name: str, *, secrets: bool) -> dict[str, str]:
         raise UserError(f"{name} is not running.", remedy=f"Bring it up first: `./dashtam up {name}`.")
     if hidden := unpublished(outputs):
         err.print(f"In the network of {name} only, and so left out: {', '.join(hidden)}.", highlight=False)
-    authority = client_settings.authority_file(here.clone, outputs)
-    clients = client_settings.variables(outputs, authority, secrets=secrets)
-    return {**clients, **app_on_host.variables(here.clone, outputs)}
+    return client_settings.of(here.clone, outputs, secrets=secrets)
 
 
 def unpublished(outputs: StackOutputs) -> list[str]:

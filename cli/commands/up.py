@@ -72,9 +72,10 @@ def up(
     if name is not None:
         named_environments.make(here.pulumi, here.engine, here.clone, environments[0], name)
         environments = [name]
-    report(here, bring_up(here, *environments, services=services, timeout=wait_timeout), as_json=as_json)
+    found = bring_up(here, *environments, services=services, timeout=wait_timeout)
     for environment in environments:
         hooks.run_healthy(here, environment)
+    report(here, found, as_json=as_json)
 
 
 def report(here: Session, found: Sequence[PublicOutputs], *, as_json: bool) -> None:

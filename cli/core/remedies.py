@@ -27,7 +27,7 @@ _ANOTHER_PORT = (
 REMEDIES = (
     # First those whose text holds the words of a more general one below.
     Remedy(
-        ("file watch limit", "max_user_watches", "max_user_instances", "inotify", "fsnotify", "too many open files"),
+        ("file watch limit", "max_user_watches", "max_user_instances", "inotify", "fsnotify", "watcher"),
         "Raise the limits of watched files: `sudo sysctl fs.inotify.max_user_watches=524288"
         " fs.inotify.max_user_instances=1024`; the same lines in /etc/sysctl.d/60-inotify.conf keep them.",
         cause="this machine lets a user watch too few files",
@@ -42,7 +42,8 @@ REMEDIES = (
         ("database files are incompatible with server", "is not compatible with this version"),
         "The data was made by another major version of PostgreSQL. Name an image of that version in"
         " `dashtam:images.postgres` and run `./dashtam up ENVIRONMENT` and `./dashtam backup ENVIRONMENT FILE`; then"
-        " remove the key again, and run `./dashtam destroy`, `./dashtam up` and `./dashtam restore ENVIRONMENT FILE`.",
+        " remove the key again, and run `./dashtam destroy ENVIRONMENT`, `./dashtam up ENVIRONMENT` and"
+        " `./dashtam restore ENVIRONMENT FILE`.",
     ),
     Remedy(
         ('lock file "postmaster.pid" already exists', "is another postmaster"),

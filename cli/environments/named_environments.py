@@ -16,7 +16,7 @@ from cli.engine.inventory import EngineView
 from cli.environments import placements
 from cli.environments.allocation import Allocator
 from cli.environments.clone import Clone
-from cli.environments.configuration import config_file, configured_stacks, require_configured
+from cli.environments.configuration import config_file, readable_stacks, require_configured
 from cli.pulumi.process import Pulumi
 from infra.naming import Naming
 
@@ -28,7 +28,7 @@ def make(pulumi: Pulumi, view: EngineView, clone: Clone, source: str, name: str)
     _require_possible(clone, origin, name)
     Allocator(clone, view).allocate(name, origin)
     restore(clone)
-    pulumi.create_missing(configured_stacks(clone.root))
+    pulumi.create_missing(readable_stacks(clone.root))
 
 
 def restore(clone: Clone) -> None:

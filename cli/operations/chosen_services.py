@@ -26,13 +26,15 @@ def chosen(session: Session, stacks: Sequence[str], services: Sequence[str] | No
     former = {stack: placements.of(session.clone, stack).services for stack in stacks}
     choice = former if services is None else {stack: _choice(session, stack, services) for stack in stacks}
     changed = [stack for stack in stacks if choice[stack] != former[stack]]
-    for stack in changed:
-        Allocator(session.clone, session.engine).allocate(stack)
-        placements.choose(session.clone, stack, choice[stack])
+    recorded: list[str] = []
     try:
+        for stack in changed:
+            Allocator(session.clone, session.engine).allocate(stack)
+            recorded.append(stack)
+            placements.choose(session.clone, stack, choice[stack])
         yield
     except BaseException:
-        for stack in changed:
+        for stack in recorded:
             placements.choose(session.clone, stack, former[stack])
         raise
 

@@ -9,6 +9,7 @@ from pydantic import SecretStr
 
 from cli.core.atomic_files import write_whole
 from cli.environments.clone import Clone
+from cli.operations import app_on_host
 from infra.endpoints import address
 from infra.outputs import StackOutputs
 
@@ -19,6 +20,12 @@ def authority_file(clone: Clone, outputs: StackOutputs) -> Path:
     if not path.exists() or path.read_text() != outputs.ca_certificate:
         write_whole(path, outputs.ca_certificate)
     return path
+
+
+def of(clone: Clone, outputs: StackOutputs, *, secrets: bool) -> dict[str, str]:
+    """Return the variables of clients, and of the app where it runs on this machine; write the files that they name."""
+    authority = authority_file(clone, outputs)
+    return {**variables(outputs, authority, secrets=secrets), **app_on_host.variables(clone, outputs)}
 
 
 def variables(outputs: StackOutputs, authority: Path, *, secrets: bool) -> dict[str, str]:

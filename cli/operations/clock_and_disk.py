@@ -67,7 +67,10 @@ def _require_clock(engine: datetime, begin: datetime | None, now: datetime) -> N
 
 
 def _require_room(root: Path) -> None:
-    free = shutil.disk_usage(root).free
+    try:
+        free = shutil.disk_usage(root).free
+    except OSError:  # an engine beside this system, such as one of another WSL distribution
+        return
     if free < ROOM:
         raise UserError(
             f"The disk of {root}, where the Docker engine keeps its data, is full.",

@@ -21,8 +21,7 @@ def run_healthy(session: Session, stack: str) -> None:
     command = configuration(session.clone.root, stack).hooks.healthy
     if not command:
         return
-    found = outputs(session, stack)
-    variables = client_settings.variables(found, client_settings.authority_file(session.clone, found), secrets=True)
+    variables = client_settings.of(session.clone, outputs(session, stack), secrets=True)
     err.print(f"{stack} is healthy; running {shlex.join(command)} ({KEY}).", highlight=False, markup=False)
     sys.stderr.flush()
     try:

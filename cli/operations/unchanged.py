@@ -19,6 +19,7 @@ from cli.environments.configuration import configuration
 from cli.operations.drift import Snapshot, differences
 from cli.operations.session import Session
 from cli.pulumi import stack_state
+from infra import proxies
 from infra.catalogue import source_digest
 from infra.outputs import PublicOutputs
 from infra.services.providers import read_credentials
@@ -87,6 +88,7 @@ def inputs(session: Session, stack: str) -> str:
         source_digest(*(root / name for name in names)),
         placements.of(session.clone, stack).model_dump_json(),
         *(f"{name}={value}" for name, value in sorted(session.environ.items()) if _is_read(name)),
+        *(f"{name}={value}" for name, value in sorted(proxies.for_containers(session.environ).items())),
         *(f"{name} {one.client_id} {one.client_secret}" for name, one in sorted(credentials.items())),
     )
 

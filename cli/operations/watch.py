@@ -21,6 +21,10 @@ QUIET = 15.0
 mostly take less than 5."""
 
 
+FRESH = 1.0
+"""Seconds that what is known of a container is taken for true while its status is the same."""
+
+
 class Watcher:
     """Watches the containers that an update makes, and reports when the update can't succeed any more.
 
@@ -38,7 +42,7 @@ class Watcher:
         self._began = time.monotonic()
         # What was there before is stopped on purpose where it is replaced.
         self._old = {one["Id"] for one in self._engine.summaries(stack, self._owner)}
-        self._seen: dict[str, tuple[str, ContainerView]] = {}
+        self._seen: dict[str, tuple[str, float, ContainerView]] = {}
         self._starts: dict[str, tuple[str, float]] = {}
         self._shown: dict[str, tuple[float, str]] = {}
         self._reports: list[str] = []
@@ -66,15 +70,21 @@ class Watcher:
             return []
 
     def _containers(self) -> list[ContainerView]:
-        """Return the new containers; each is inspected when its status changes, which it does every second."""
+        """Return the new containers; each is inspected when its status changes, and while it isn't fine each second."""
         listed = self._engine.summaries(self._stack, self._owner)
         status = {one["Id"]: f"{one['State']} {one['Status']}" for one in listed if one["Id"] not in self._old}
         for key, now in status.items():
-            if key in self._seen and self._seen[key][0] == now:
-                continue
-            with suppress(NotFound):
-                self._seen[key] = (now, self._engine.container(key))
-        return sorted((self._seen[key][1] for key in status if key in self._seen), key=lambda one: one.name)
+            if not self._is_known(key, now):
+                with suppress(NotFound):
+                    self._seen[key] = (now, time.monotonic(), self._engine.container(key))
+        return sorted((self._seen[key][2] for key in status if key in self._seen), key=lambda one: one.name)
+
+    def _is_known(self, container: str, status: str) -> bool:
+        if container not in self._seen:
+            return False
+        # A list says nothing of a health check's output; Podman's nothing of health.
+        before, inspected, found = self._seen[container]
+        return before == status and (found.is_fine or time.monotonic() - inspected < FRESH)
 
     def _report(self, container: ContainerView) -> str:
         return failure_report.report(container, self._engine.last_lines(container.id, failure_report.LOG_LINES))

@@ -19,7 +19,7 @@ from infra.config.errors import ConfigError
 Location = tuple[str, ...]
 
 _BOOLEAN = re.compile(r"true|True|TRUE|false|False|FALSE")
-_INTEGER = re.compile(r"[-+]?(?:0b[01_]+|0x[0-9a-fA-F_]+|0o?[0-7_]+|[0-9][0-9_]*)")
+_INTEGER = re.compile(r"[-+]?(?:0b[01_]+|0x[0-9a-fA-F_]+|0o?[0-7_]+|(?:0|[1-9][0-9_]*))")
 _FLOAT = re.compile(r"[-+]?(?:[0-9][0-9_]*\.?[0-9_]*|\.[0-9][0-9_]*)(?:[eE][-+]?[0-9]+)?")
 _TAG = "tag:yaml.org,2002:"
 
@@ -71,6 +71,8 @@ def read(stack: str, path: Path) -> ConfigFile:
         return ConfigFile(_config(document, lines), {where[1:]: line for where, line in lines.items() if where[1:]})
     except yaml.YAMLError as error:
         raise ConfigError(stack, [_reason(error)]) from None
+    except ValueError as error:  # of a number that isn't one, such as !!int abc
+        raise ConfigError(stack, [f"{error}; write a number, or the value in quotes."]) from None
     except _UnreadableError as error:
         raise ConfigError(stack, [str(error)]) from None
     except RecursionError:

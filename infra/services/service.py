@@ -150,11 +150,11 @@ class Service(pulumi.ComponentResource):
             ),
         )
         if not pulumi.runtime.is_dry_run():
-            made.id.apply(partial(_limit_processes, name))
+            made.id.apply(partial(_limit_processes, name, shared.containers.restart))
 
 
-def _limit_processes(name: str, container: str) -> None:
-    if problem := engine.limit_processes(engine.connect(), container):
+def _limit_processes(name: str, restart: str, container: str) -> None:
+    if problem := engine.limit_processes(engine.connect(), container, restart):
         pulumi.log.warn(f"The number of processes of {name} can't be limited: {problem}")
 
 

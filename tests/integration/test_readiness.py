@@ -103,5 +103,5 @@ async def test_the_database_is_reached_after_a_provider_was(own_settings: AppSet
         started = await client.post("/api/v1/providers/other/connections", headers=headers)
         # The document is no provider's, but it was fetched; only now is the first connection to the database made.
         assert started.status_code == 502
-        assert "another issuer" in started.json()["detail"]
+        assert "describes the issuer None, not https://other.example" in started.json()["detail"]
         assert (await client.get("/ready")).json()["checks"]["database"] == OK

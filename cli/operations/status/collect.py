@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -83,10 +84,16 @@ def _look(engine: Snapshot, here: Clone | None, owner: str, stack: str, volumes:
         images=state.outputs.get("images") or {} if state else {},
         expiry=state.expiry if state else None,
         drift=len(differences(state, engine, stack, owner)) if state else None,
-        only=placements.of(whose, stack).services if whose else (),
+        only=_only(whose, stack),
         urls=state.outputs.get("urls") or {} if state else {},
         data={name: volumes.get(name) for name in _lasting(state)} if state else None,
     )
+
+
+def _only(whose: Clone | None, stack: str) -> Sequence[str]:
+    with suppress(UserError):  # another clone's record need not be readable
+        return placements.of(whose, stack).services if whose else ()
+    return ()
 
 
 def _lasting(state: StackState) -> Iterable[str]:

@@ -157,14 +157,19 @@ async def test_a_stranger_can_neither_refresh_nor_disconnect(
 
 
 class Outage:
-    """Keeps a method of the repository from its work a number of times, as a database that can't be reached does."""
+    """Keeps a method of the repository from its work a number of times, as a database that can't be reached does.
 
-    def __init__(self, method: Callable[..., Awaitable[object]], times: int) -> None:
-        self._method, self.left = method, times
+    Where it is `late`, the work is done, and only its answer is lost.
+    """
+
+    def __init__(self, method: Callable[..., Awaitable[object]], times: int, *, late: bool = False) -> None:
+        self._method, self.left, self._late = method, times, late
 
     async def __call__(self, *args: object) -> object:
         if self.left:
             self.left -= 1
+            if self._late:
+                await self._method(*args)
             raise PoolTimeoutError
         return await self._method(*args)
 
@@ -173,8 +178,8 @@ class Outage:
 def outage(connections: Connections, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, int], Outage]:
     monkeypatch.setattr(claims, "AGAIN", 0.01)
 
-    def of(method: str, times: int) -> Outage:
-        made = Outage(getattr(connections.repository, method), times)
+    def of(method: str, times: int, *, late: bool = False) -> Outage:
+        made = Outage(getattr(connections.repository, method), times, late=late)
         monkeypatch.setattr(connections.repository, method, made)
         return made
 
@@ -206,6 +211,27 @@ async def test_what_a_link_gave_is_stored_once_the_database_is_back(
     await connections.link(OWNER, provider, "code", CHALLENGE)
     assert (provider.exchanged, provider.revoked) == (["code"], [])
     assert await tokens(sessions, keys) == [("access-1", "refresh-1")]
+
+
+@pytest.mark.parametrize("method", ["link", "renew"])
+async def test_what_is_stored_already_is_not_revoked_where_that_answer_was_lost(
+    connections: Connections,
+    provider: ProviderAtHand,
+    sessions: Sessions,
+    keys: DataKeys,
+    outage: Callable[..., Outage],
+    method: str,
+) -> None:
+    if method == "renew":
+        row = await link(connections, provider)
+    outage(method, 1, late=True)
+    if method == "renew":
+        await connections.refresh(OWNER, row.id, provider)
+    else:
+        await connections.link(OWNER, provider, "code", CHALLENGE)
+    number = 2 if method == "renew" else 1
+    assert provider.revoked == []
+    assert await tokens(sessions, keys) == [(f"access-{number}", f"refresh-{number}")]
 
 
 async def test_what_can_never_be_stored_is_revoked(

@@ -44,7 +44,7 @@ def parts(environment: Environment) -> set[object]:
     """Return every name and port that an environment has to itself."""
     outputs = environment.outputs
     found = {outputs.network, *outputs.volumes.values(), *outputs.containers.model_dump().values()}
-    return {*found, *outputs.ports.model_dump().values()}
+    return {*found, *outputs.ports.model_dump().values()} - {None}
 
 
 def remember(environment: Environment, value: str) -> None:

@@ -134,8 +134,13 @@ def test_processes_are_limited_by_the_containers_own_group(ok: bool, said: str) 
         return SimpleNamespace(ok=ok, text="no such cgroup\n")
 
     api = SimpleNamespace(post=post, base_url="http+docker://localhost", api_version="1.41", timeout=60)
-    assert engine.limit_processes(cast("DockerClient", SimpleNamespace(api=api)), "abc") == said
-    assert asked == [("http+docker://localhost/v1.41/containers/abc/update", {"PidsLimit": 1024})]
+    assert engine.limit_processes(cast("DockerClient", SimpleNamespace(api=api)), "abc", "unless-stopped") == said
+    assert asked == [
+        (
+            "http+docker://localhost/v1.41/containers/abc/update",
+            {"PidsLimit": 1024, "RestartPolicy": {"Name": "unless-stopped"}},
+        )
+    ]
 
 
 def test_a_missing_socket(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:

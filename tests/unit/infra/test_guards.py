@@ -300,6 +300,15 @@ def test_a_source_that_the_engine_lacks_is_refused_where_it_is_mounted() -> None
     assert asked == [ROOT / "app"]
 
 
+def test_what_editors_and_python_leave_beside_the_source_is_no_obstacle(source: Path) -> None:
+    (source / ".#main.py").symlink_to("me@host.1:1")
+    (source / ".main.py.swp").touch(mode=0o600)
+    (source / "core/__pycache__").mkdir(mode=0o700)
+    (source / "core/__pycache__/main.pyc").touch(mode=0o600)
+    (source / "gone.py").symlink_to("nowhere.py")
+    guards.require_readable_source(DEVELOPMENT, source)
+
+
 @pytest.mark.parametrize(("hidden", "mode"), [("", 0o750), ("core", 0o744), ("core/main.py", 0o600)])
 def test_a_mounted_source_that_the_service_cannot_read_is_refused(source: Path, hidden: str, mode: int) -> None:
     guards.require_readable_source(DEVELOPMENT, source)

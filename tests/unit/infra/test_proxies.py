@@ -24,6 +24,7 @@ def written(home: Path, content: object) -> dict[str, str]:
         ({"https_proxy": PROXY, "no_proxy": "a,b"}, {"HTTPS_PROXY": PROXY, "NO_PROXY": "a,b"}),
         ({"ALL_PROXY": PROXY}, {"HTTP_PROXY": PROXY, "HTTPS_PROXY": PROXY}),
         ({"NO_PROXY": "a"}, {}),
+        ({"HTTPS_PROXY": "me:secret@proxy:3128"}, {"HTTPS_PROXY": "http://me:secret@proxy:3128"}),
         ({"HTTP_PROXY": "http://127.0.0.1:3128", "HTTPS_PROXY": "localhost:3128"}, {}),
         ({"HTTP_PROXY": "http://[::1]:3128", "HTTPS_PROXY": PROXY}, {"HTTPS_PROXY": PROXY}),
     ],
@@ -52,7 +53,10 @@ def test_an_engine_may_have_its_own(tmp_path: Path) -> None:
     assert proxies.for_containers(environ)["HTTPS_PROXY"] == "http://default:1"
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", {"proxies": None}, {"proxies": []}, {"proxies": {"default": {}}}])
+@pytest.mark.parametrize(
+    "content",
+    ["", "{", "[]", {"proxies": None}, {"proxies": []}, {"proxies": {"default": {}}}, {"proxies": {"default": "x"}}],
+)
 def test_a_config_without_proxies_leaves_it_to_the_shell(tmp_path: Path, content: object) -> None:
     assert proxies.for_containers({**written(tmp_path, content), "HTTP_PROXY": PROXY})["http_proxy"] == PROXY
 

@@ -323,6 +323,19 @@ def test_listens_where_the_variables_say(
     assert {one.laddr.ip for one in listeners} == {"127.0.0.1"}
 
 
+@pytest.mark.parametrize(
+    ("chosen", "public", "internal"),
+    [(None, "0.0.0.0", "0.0.0.0"), ("0.0.0.0", "0.0.0.0", "127.0.0.1"), ("192.0.2.7", "192.0.2.7", "127.0.0.1")],
+)
+def test_outside_a_container_the_internal_port_is_this_computers_own(
+    monkeypatch: pytest.MonkeyPatch, chosen: str | None, public: str, internal: str
+) -> None:
+    monkeypatch.delenv("LISTEN_ADDRESS", raising=False)
+    if chosen:
+        monkeypatch.setenv("LISTEN_ADDRESS", chosen)
+    assert (server._host(internal=False), server._host(internal=True)) == (public, internal)
+
+
 @pytest.mark.parametrize("arguments", [[], ["--reload"]])
 @pytest.mark.parametrize("port", ["65536", "-1", "https", "٣"])
 def test_a_port_that_is_none_ends_the_start_with_one_line(
@@ -358,7 +371,7 @@ def test_tls_1_2_has_authenticated_encryption_alone(
     environment: dict[str, str], ciphers: str, *, accepted: bool
 ) -> None:
     settings = CallbackSettings.model_validate({name.lower(): value for name, value in environment.items()})
-    config = server._config(Starlette(), settings, 0, 1)
+    config = server._config(Starlette(), settings, server.LOOPBACK, 0, 1)
     config.load()
     assert config.ssl
     client = ssl.create_default_context(cafile=environment["TLS_CA_FILE"])

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from cli.core.errors import USAGE, UserError
 from cli.environments import placements
+from cli.environments.allocation import Allocator
 from cli.environments.clone import Clone
 from cli.operations import watch
 from cli.operations.chosen_services import with_needed
@@ -107,6 +108,23 @@ def test_a_refused_choice_is_not_made(world: World, monkeypatch: pytest.MonkeyPa
     with pytest.raises(UserError, match="Port 8000"):
         up(session, "dev", services=[])
     assert (len(world.updates), chosen(world)) == (1, ("postgres",))
+
+
+def test_a_choice_that_one_environment_has_no_place_for_is_made_for_none(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    allocate = Allocator.allocate
+
+    def refuse(allocator: Allocator, stack: str) -> object:
+        if stack == "test":
+            raise UserError("No free ports.")
+        return allocate(allocator, stack)
+
+    (world.root / "Pulumi.test.yaml").write_text(CONFIG)
+    monkeypatch.setattr(Allocator, "allocate", refuse)
+    with pytest.raises(UserError, match="No free ports"):
+        up(cast("Session", world), "dev", "test", services=["postgres"])
+    assert (world.updates, chosen(world)) == ([], ())
 
 
 def test_nothing_is_chosen_for_one_environment_if_another_lacks_the_service(world: World) -> None:

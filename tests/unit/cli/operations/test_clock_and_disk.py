@@ -66,6 +66,10 @@ def test_an_engine_elsewhere_has_a_disk_of_its_own(tmp_path: Path, monkeypatch: 
     clock_and_disk.require_sound({**_info(tmp_path), "Name": "build-host"}, None, NOW)
 
 
+def test_a_disk_that_is_not_seen_from_here_is_not_judged(tmp_path: Path) -> None:
+    clock_and_disk.require_sound(_info(tmp_path / "another/root"), None, NOW)
+
+
 @pytest.mark.parametrize(("free", "refused"), [(clock_and_disk.HOME_ROOM, False), (clock_and_disk.HOME_ROOM - 1, True)])
 def test_a_full_disk_of_the_state_is_told_even_before_its_folder_is_made(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free: int, refused: bool

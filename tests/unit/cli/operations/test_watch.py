@@ -123,6 +123,21 @@ def test_a_container_is_inspected_when_its_status_changes(container: MakeContain
     assert watcher.sees_failure()
 
 
+def test_a_container_that_is_not_fine_is_inspected_again_though_its_status_is_the_same(
+    container: MakeContainer, watch: Watch, clock: Clock
+) -> None:
+    view = FakeView(container(health="starting"))
+    watcher = watch(view).watcher
+    watcher.sees_failure()
+    clock.now += watching.FRESH
+    watcher.sees_failure()
+    view.found = [container()]
+    watcher.sees_failure()
+    clock.now += watching.FRESH
+    watcher.sees_failure()
+    assert view.inspected == ["id-app"] * 3
+
+
 def test_a_container_that_goes_meanwhile_hides_no_other(container: MakeContainer, watch: Watch) -> None:
     view = FakeView(container(), container(component="redis", id="id-redis", health="unhealthy"))
     view.removed = {"id-app"}

@@ -63,6 +63,8 @@ def test_what_editors_write_is_read(tmp_path: Path, content: bytes) -> None:
         (f"{VALID}  dashtam:redis:\n    database: x\n", "line 6: dashtam:redis.database"),
         ("config:\n  dashtam:app: {oauth_redirect_uri: https://127.0.0.1:8182}\n", "dashtam:postgres is missing"),
         ("", "dashtam:postgres is missing"),
+        (f"{VALID}    port: !!int abc\n", "write a number, or the value in quotes"),
+        (f"{VALID}    port: 0x_\n", "write a number, or the value in quotes"),
     ],
 )
 def test_what_is_wrong_is_named_with_its_line(tmp_path: Path, content: str | bytes, said: str) -> None:
@@ -87,6 +89,7 @@ PULUMIS = {
     "TRUE": True,
     "false": False,
     "010": 8,
+    "08": 8,
     "0o10": 8,
     "0x1F": 31,
     "0b11": 3,
