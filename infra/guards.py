@@ -200,7 +200,7 @@ def require_mountable_source(wanted: Wanted, not_mountable: Callable[[Path], str
             f"The Docker engine can't mount {folder}, which the app of {stack} runs from; nothing was changed.",
             cause=f"It is on another computer, or isn't given that folder: {reason}.",
             remedy=f"Use an engine that has this checkout; or set `build: production` for dashtam:app in"
-            f" Pulumi.{stack}.yaml; or run the app here: `./dashtam up {stack} postgres redis`.",
+            f" Pulumi.{stack}.yaml; or run what mounts none: `./dashtam up {stack} postgres redis`.",
         )
 
 

@@ -48,7 +48,7 @@ def table(found: Sequence[Overview]) -> Table:
                 one.stack,
                 one.component,
                 one.state,
-                _styled(one.health or "-"),
+                _styled((one.state == "running" and one.health) or "-"),
                 duration(uptime(one)),
                 ports.replace("/tcp", "") or "-",
                 each.images.get(one.component) or one.image[:IMAGE_DIGITS],

@@ -22,7 +22,7 @@ def _shown(what: RenderableType) -> list[str]:
     [
         ({}, ["running", "healthy"]),
         ({"health": "unhealthy"}, ["running", "unhealthy"]),
-        ({"health": "", "state": "exited"}, ["exited", "-", "-"]),
+        ({"health": "healthy", "state": "exited"}, ["exited", "-", "-"]),
         ({"health": "", "state": "paused"}, ["paused", "-", "-"]),
     ],
 )
