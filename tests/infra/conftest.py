@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import json
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
@@ -41,6 +42,16 @@ def stack_config(stack: str) -> dict[str, str]:
 
 
 _ENGINE = EngineDouble()
+
+
+@pytest.fixture(autouse=True, scope="module")
+def collected() -> Iterator[None]:
+    """Let what is left of programs that failed be reported here.
+
+    Its report reads source code, which in the midst of another test's `ast.parse` is an error (python/cpython#106905).
+    """
+    yield
+    gc.collect()
 
 
 @pytest.fixture
