@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from docker import DockerClient
 
 HIDDEN = "find /srv /usr/local/bin ! -type l ! -perm -004 2>/dev/null | grep -v reports; test -r /srv"
+PRIVATE_CA = ".build/ca.crt"
+"""With it a build reaches package registries behind a proxy that has a CA of its own."""
+
 TAG = f"dashtam-selftest:{secrets.token_hex(4)}"
 
 
@@ -34,6 +37,9 @@ def private_checkout(tmp_path: Path) -> Path:
         source = ROOT / name
         root.mkdir(exist_ok=True)
         shutil.copytree(source, root / name, ignore=ignored) if source.is_dir() else shutil.copy(source, root / name)
+    if (ROOT / PRIVATE_CA).exists():
+        (root / PRIVATE_CA).parent.mkdir()
+        shutil.copy(ROOT / PRIVATE_CA, root / PRIVATE_CA)
     for path in root.rglob("*"):
         path.chmod(path.stat().st_mode & 0o700)
     return root
