@@ -29,8 +29,8 @@ class FakePulumi:
         self.asked.append(arguments)
         return ""
 
-    def create_missing(self, _stacks: list[str]) -> None:
-        self.asked.append(("create",))
+    def create_missing(self, stacks: list[str]) -> None:
+        self.asked.append(("create", *stacks))
 
 
 @dataclass
@@ -66,8 +66,14 @@ def test_its_config_is_its_sources_and_git_sees_nothing(session: FakeSession) ->
     assert link.readlink() == Path("Pulumi.dev.yaml")
     assert "feature-x" in configured_stacks(session.clone.root)
     assert placements.of(session.clone, "feature-x").source == "dev"
-    assert session.pulumi.asked == [("create",)]
+    assert session.pulumi.asked == [("create", "dev", "feature-x", "test")]
     assert git(session.clone.root, "status", "--porcelain") == ""
+
+
+def test_a_config_that_can_not_be_read_is_no_obstacle(session: FakeSession) -> None:
+    (session.clone.root / "Pulumi.test.yaml").write_text("config: [")
+    _make(session, "dev", "feature-x")
+    assert session.pulumi.asked == [("create", "dev", "feature-x")]
 
 
 def test_making_it_again_changes_nothing(session: FakeSession) -> None:

@@ -72,6 +72,14 @@ def test_a_variable_that_is_read_is_seen(session: Session, variable: str) -> Non
     assert unchanged.inputs(session, "test") != before
 
 
+def test_a_proxy_of_dockers_own_config_is_seen(session: Session, tmp_path: Path) -> None:
+    session.environ["DOCKER_CONFIG"] = str(tmp_path)
+    before = unchanged.inputs(session, "test")
+    settings = {"proxies": {"default": {"httpsProxy": "http://proxy:3128"}}}
+    (tmp_path / "config.json").write_text(json.dumps(settings))
+    assert unchanged.inputs(session, "test") != before
+
+
 def test_a_move_of_the_clone_is_seen(session: Session) -> None:
     before = unchanged.inputs(session, "test")
     moved = session.clone.root.rename(session.clone.root.with_name("moved"))
