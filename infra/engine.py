@@ -39,6 +39,9 @@ PROCESSES = 1024
 """How many processes and threads a service's container may have. The plugin has no such limit, and a ulimit would count
 those of its user in every container of every environment."""
 
+SHM_MEGABYTES = 64
+"""Mebibytes of /dev/shm that an engine gives a container."""
+
 KEYS_IN_USE = ("psql", "-XAtqc", "SELECT DISTINCT master FROM token_keys", "service=dashtam")
 NO_TABLE = 'relation "token_keys" does not exist'
 

@@ -18,7 +18,6 @@ from cli.operations import hooks, session
 from cli.operations.session import Session
 from cli.operations.up import up as bring_up
 from cli.ui.console import err
-from infra.config.sections import NetworkSettings
 from infra.endpoints import address
 from infra.naming import DEBUGGER, SERVICES
 from infra.outputs import PublicOutputs
@@ -112,8 +111,7 @@ def summary(outputs: PublicOutputs) -> Table:
 
 def exposed(outputs: PublicOutputs) -> str:
     """Return a line on what other computers reach of an environment; empty where they reach nothing."""
-    is_published = any(outputs.ports.model_dump().values())
-    if not is_published or not NetworkSettings(bind_address=outputs.bind_address, hostname="any").is_exposed:
+    if not any(outputs.ports.model_dump().values()) or ip_address(outputs.bind_address).is_loopback:
         return ""
     return f"{outputs.environment} is reachable from the network: its ports are published on {outputs.bind_address}."
 

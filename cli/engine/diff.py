@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from infra.engine import PROCESSES
+from infra.engine import PROCESSES, SHM_MEGABYTES
 
 NONE = "none"
 HIDDEN = "another value"
@@ -21,8 +21,6 @@ Change = tuple[str, str, str]
 
 _NANOSECONDS = {"h": 3_600_000_000_000, "m": 60_000_000_000, "s": 1_000_000_000, "ms": 1_000_000}
 _MEGABYTE = 1 << 20
-_SHM_MEGABYTES = 64
-"""What the engine gives a container."""
 _UNDECLARED = ("NanoCpus", "CpuShares", "CpuPeriod", "CpuQuota", "CpusetCpus", "MemoryReservation", "PidsLimit")
 """What `docker update` can set and the program doesn't."""
 _MUTABLE = frozenset({"state", "name", "memory", "memorySwap", "restart", *_UNDECLARED})
@@ -65,7 +63,7 @@ def _recorded(inputs: Mapping[str, Any]) -> dict[str, str]:
         "image": inputs["image"],
         "memory": f"{inputs.get('memory', 0)} MB",
         "memorySwap": f"{inputs.get('memorySwap', 0)} MB",
-        "shmSize": f"{inputs.get('shmSize', _SHM_MEGABYTES)} MB",
+        "shmSize": f"{inputs.get('shmSize', SHM_MEGABYTES)} MB",
         "restart": inputs.get("restart", "no"),
         "ports": _list(_published(one) for one in inputs.get("ports", [])),
         "mounts": _list(_mount({key.lower(): value for key, value in one.items()}) for one in inputs.get("mounts", [])),
@@ -94,7 +92,7 @@ def _actual(document: Mapping[str, Any]) -> dict[str, str]:
         "memory": _megabytes(host["Memory"]),
         # A kernel that doesn't count swap has it unlimited, whatever is recorded.
         "memorySwap": _megabytes(host["Memory"] if swap < 0 else swap),
-        "shmSize": _megabytes(host.get("ShmSize", _SHM_MEGABYTES * _MEGABYTE)),
+        "shmSize": _megabytes(host.get("ShmSize", SHM_MEGABYTES * _MEGABYTE)),
         "restart": host["RestartPolicy"]["Name"] or "no",
         "ports": _list(_bound(host.get("PortBindings") or {})),
         "mounts": _list([*mounts, *(f"bind {one}" for one in host.get("Binds") or [])]),

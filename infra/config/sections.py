@@ -29,6 +29,7 @@ from infra.config.values import (
     megabytes,
     seconds,
 )
+from infra.engine import SHM_MEGABYTES
 from infra.outputs import LOCALHOST, LOOPBACK
 
 Storage = Literal["volume", "tmpfs"]
@@ -39,9 +40,6 @@ POSTGRES_NEEDS: Mapping[Tuning, int] = {"durable": 192, "speed": 384}
 
 POSTGRES_BUFFERS: Mapping[Tuning, int] = {"durable": 128, "speed": 256}
 """Mebibytes of these that are shared buffers."""
-
-SHM_MEGABYTES = 64
-"""What the engine gives a container."""
 
 MOST_CONNECTIONS = 800
 """Each is a process, and a container may have 1,024."""
