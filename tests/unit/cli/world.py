@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
+from cli.environments.clone import Clone
+from cli.operations import watch
 from infra.outputs import PublicOutputs, StackOutputs
 from tests.unit.cli.conftest import HEALTHY
 from tests.unit.infra.test_outputs import DOCUMENT
@@ -14,8 +16,28 @@ from tests.unit.infra.test_outputs import DOCUMENT
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import pytest
+
     from cli.engine.container import ContainerView
-    from cli.environments.clone import Clone
+
+
+CONFIG = """\
+config:
+  dashtam:postgres: {database: d, user: u}
+  dashtam:app: {oauth_redirect_uri: "https://127.0.0.1:8182"}
+"""
+"""Without the sandbox."""
+
+
+def make_world(root: Path, monkeypatch: pytest.MonkeyPatch, *stacks: str) -> World:
+    """Return a world of a new clone whose environments have this config, and let updates watch its containers."""
+    for stack in stacks:
+        (root / f"Pulumi.{stack}.yaml").write_text(CONFIG)
+    clone = Clone("me", root, root / "home")
+    clone.home.mkdir(parents=True, exist_ok=True)
+    world = World(clone, root)
+    monkeypatch.setattr(watch, "EngineView", lambda _client: world)
+    return world
 
 
 def empty_engine() -> SimpleNamespace:

@@ -34,8 +34,18 @@ if TYPE_CHECKING:
 
     from tests.unit.app.conftest import Authority
 
-PATIENCE = 90.0
+TIMEOUT = 90.0
 """Seconds after which a process that should have answered counts as broken, even on a busy machine."""
+
+LIFESPAN = """
+async def lifespan(receive, send):
+    while True:
+        kind = (await receive())["type"]
+        await send({"type": kind + ".complete"})
+        if kind == "lifespan.shutdown":
+            return
+"""
+"""What the apps below do at their start and end."""
 
 SLOW = """
 import asyncio
@@ -44,11 +54,7 @@ from app.run import server
 
 async def app(scope, receive, send):
     if scope["type"] == "lifespan":
-        while True:
-            kind = (await receive())["type"]
-            await send({"type": kind + ".complete"})
-            if kind == "lifespan.shutdown":
-                return
+        return await lifespan(receive, send)
     print("received", flush=True)
     await asyncio.sleep(0.5)
     await send({"type": "http.response.start", "status": 200, "headers": []})
@@ -75,11 +81,7 @@ async def store():
 
 async def app(scope, receive, send):
     if scope["type"] == "lifespan":
-        while True:
-            kind = (await receive())["type"]
-            await send({"type": kind + ".complete"})
-            if kind == "lifespan.shutdown":
-                return
+        return await lifespan(receive, send)
     await in_flight.join("link", store)
 
 async def main(sockets):
@@ -174,7 +176,7 @@ def eventually(condition: Callable[[], bool]) -> float:
     """Wait until something holds; return the seconds that it took."""
     start = time.monotonic()
     while not condition():
-        assert time.monotonic() - start < PATIENCE
+        assert time.monotonic() - start < TIMEOUT
         time.sleep(0.02)
     return time.monotonic() - start
 
@@ -202,27 +204,28 @@ def contains(client: httpx2.Client, url: str, text: str) -> Callable[[], bool]:
 def test_a_request_in_flight_is_answered_before_the_end(
     environment: dict[str, str], client: httpx2.Client, tmp_path: Path
 ) -> None:
-    with running(["-c", SLOW], {**environment, "PYTHONPATH": str(Path(app.__file__).parents[1])}, tmp_path) as process:
+    path = str(Path(app.__file__).parents[1])
+    with running(["-c", LIFESPAN + SLOW], {**environment, "PYTHONPATH": path}, tmp_path) as process:
         (url,) = process.urls()
         with ThreadPoolExecutor(1) as pool:
-            answer = pool.submit(client.get, url, timeout=PATIENCE)
+            answer = pool.submit(client.get, url, timeout=TIMEOUT)
             eventually(process.says("received"))
             process.send_signal(signal.SIGTERM)
-            assert answer.result(PATIENCE).text == "whole answer"
-        assert process.wait(PATIENCE) == 0
+            assert answer.result(TIMEOUT).text == "whole answer"
+        assert process.wait(TIMEOUT) == 0
 
 
 def test_what_is_under_way_is_finished_before_a_reload(
     environment: dict[str, str], client: httpx2.Client, tmp_path: Path
 ) -> None:
     path = str(Path(app.__file__).parents[1])
-    with running(["-c", UNDER_WAY], {**environment, "PYTHONPATH": path}, tmp_path) as process:
+    with running(["-c", LIFESPAN + UNDER_WAY], {**environment, "PYTHONPATH": path}, tmp_path) as process:
         (url,) = process.urls()
         with ThreadPoolExecutor(1) as pool:
-            pool.submit(client.get, url, timeout=PATIENCE)
+            pool.submit(client.get, url, timeout=TIMEOUT)
             eventually(process.says("received"))
             process.send_signal(signal.SIGTERM)  # as the reloader does; a request has a second then
-            assert process.wait(PATIENCE) == 0
+            assert process.wait(TIMEOUT) == 0
     assert process.says("stored")()
 
 
@@ -235,7 +238,7 @@ def test_two_servers_in_one_process_end_together(
         eventually(answers(client, f"{first}/health", "ok"))
         eventually(answers(client, f"{second}/health", "ok"))
         process.send_signal(signal.SIGTERM)
-        assert process.wait(PATIENCE) == 0
+        assert process.wait(TIMEOUT) == 0
     assert process.log.read_text().count("Finished server process") == 2
     assert not process.says("Traceback")()
 
@@ -256,7 +259,7 @@ def test_a_taken_port_ends_the_start(environment: dict[str, str], tmp_path: Path
         code = BOTH.replace("SECOND", str(taken.getsockname()[1]))
         path = str(Path(app.__file__).parents[1])
         with running(["-c", code], {**environment, "PYTHONPATH": path}, tmp_path) as process:
-            assert process.wait(PATIENCE) == STARTUP_FAILURE
+            assert process.wait(TIMEOUT) == STARTUP_FAILURE
     assert process.says("address already in use")()
 
 
@@ -268,7 +271,7 @@ def test_ends_with_0_when_told_to_stop(
         (url,) = process.urls()
         eventually(answers(client, f"{url}/health", "ok"))
         process.send_signal(signal.SIGTERM)
-        assert process.wait(PATIENCE) == 0
+        assert process.wait(TIMEOUT) == 0
 
 
 def test_reloads_after_an_edit(environment: dict[str, str], source: Path, client: httpx2.Client) -> None:
@@ -305,7 +308,7 @@ def test_survives_an_edit_that_does_not_run(environment: dict[str, str], source:
 def test_ends_when_it_cannot_start_whatever_the_source_says(environment: dict[str, str], source: Path) -> None:
     wrong = {**environment, "APP_URL": "http://app"}
     with running(["-m", "app.run.callback", "--reload"], wrong, source.parent) as process:
-        assert process.wait(PATIENCE) == 1
+        assert process.wait(TIMEOUT) == 1
     assert process.says("APP_URL=http://app")()
     assert not process.says("Traceback")()
 
@@ -343,7 +346,7 @@ def test_a_port_that_is_none_ends_the_start_with_one_line(
 ) -> None:
     wrong = {**environment, "CALLBACK_PORT": port, "PYTHONUTF8": "1"}
     with running(["-m", "app.run.callback", *arguments], wrong, source.parent) as process:
-        assert process.wait(PATIENCE) == 1
+        assert process.wait(TIMEOUT) == 1
     assert process.log.read_text().strip().endswith(f"CALLBACK_PORT={port}: not a port")
     assert not process.says("Traceback")()
 
@@ -353,7 +356,7 @@ def test_a_taken_port_ends_the_start_of_a_reloader(environment: dict[str, str], 
         port = taken.getsockname()[1]
         wrong = {**environment, "CALLBACK_PORT": str(port), "LISTEN_ADDRESS": "127.0.0.1"}
         with running(["-m", "app.run.callback", "--reload"], wrong, source.parent) as process:
-            assert process.wait(PATIENCE) == 1
+            assert process.wait(TIMEOUT) == 1
     [line] = process.log.read_text().splitlines()
     assert line.startswith(f"Can't listen on 127.0.0.1 port {port}: Address already in use")
 

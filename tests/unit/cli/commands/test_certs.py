@@ -21,8 +21,7 @@ from cli.trust_stores import authority
 from cli.trust_stores.authority import Authority
 from tests.unit.cli.backend import Backend
 from tests.unit.cli.operations.test_certificates import _served
-from tests.unit.cli.operations.test_up import CONFIG
-from tests.unit.cli.world import World
+from tests.unit.cli.world import CONFIG, World
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,13 +10,11 @@ from hypothesis import strategies as st
 from cli.core.errors import USAGE, UserError
 from cli.environments import placements
 from cli.environments.allocation import Allocator
-from cli.environments.clone import Clone
-from cli.operations import watch
 from cli.operations.chosen_services import with_needed
 from cli.operations.restart import NEEDS
 from cli.operations.up import up
 from infra.naming import SERVICES
-from tests.unit.cli.world import World
+from tests.unit.cli.world import CONFIG, World, make_world
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -24,23 +22,11 @@ if TYPE_CHECKING:
 
     from cli.operations.session import Session
 
-CONFIG = """\
-config:
-  dashtam:postgres: {database: d, user: u}
-  dashtam:app: {oauth_redirect_uri: "https://127.0.0.1:8182"}
-"""
-"""Without the sandbox."""
-
 
 @pytest.fixture
 def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, data_home: Path) -> World:
     data_home.mkdir(parents=True)
-    (tmp_path / "Pulumi.dev.yaml").write_text(CONFIG)
-    clone = Clone("me", tmp_path, tmp_path / "home")
-    clone.home.mkdir()
-    world = World(clone, tmp_path)
-    monkeypatch.setattr(watch, "EngineView", lambda _client: world)
-    return world
+    return make_world(tmp_path, monkeypatch, "dev")
 
 
 def chosen(world: World) -> tuple[str, ...]:

@@ -6,22 +6,15 @@ from typing import TYPE_CHECKING, cast
 import pytest
 
 from cli.core.errors import UserError
-from cli.environments.clone import Clone
-from cli.operations import hooks, watch
+from cli.operations import hooks
 from cli.operations.up import up
-from tests.unit.cli.world import World
+from tests.unit.cli.world import CONFIG, World, make_world
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from cli.operations.session import Session
-
-CONFIG = """\
-config:
-  dashtam:postgres: {database: d, user: u}
-  dashtam:app: {oauth_redirect_uri: "https://127.0.0.1:8182"}
-"""
 
 WRITE = """
 import os, pathlib
@@ -36,12 +29,8 @@ def ready(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Sess
 
     def given(*command: str) -> Session:
         words = f"  dashtam:hooks: {{healthy: {list(command)!r}}}\n" if command else ""
+        session = cast("Session", make_world(tmp_path, monkeypatch, "dev"))
         (tmp_path / "Pulumi.dev.yaml").write_text(CONFIG + words)
-        clone = Clone("me", tmp_path, tmp_path / "home")
-        clone.home.mkdir()
-        world = World(clone, tmp_path)
-        monkeypatch.setattr(watch, "EngineView", lambda _client: world)
-        session = cast("Session", world)
         up(session, "dev")
         return session
 

@@ -7,15 +7,13 @@ import pytest
 from filelock import FileLock, Timeout
 
 from cli.core.errors import UserError
-from cli.environments.clone import Clone
-from cli.operations import watch
 from cli.operations.down import down
 from cli.operations.up import up
 from cli.pulumi.stack_state import VOLUME, Resource
 from infra.naming import OWNER_LABEL
 from tests.unit.cli.backend import Backend
 from tests.unit.cli.conftest import HEALTHY
-from tests.unit.cli.world import World
+from tests.unit.cli.world import World, make_world
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,22 +21,10 @@ if TYPE_CHECKING:
 
     from cli.operations.session import Session
 
-CONFIG = """\
-config:
-  dashtam:postgres: {database: d, user: u}
-  dashtam:app: {oauth_redirect_uri: "https://127.0.0.1:8182"}
-"""
-
 
 @pytest.fixture
 def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
-    for stack in ("dev", "test"):
-        (tmp_path / f"Pulumi.{stack}.yaml").write_text(CONFIG)
-    clone = Clone("me", tmp_path, tmp_path / "home")
-    clone.home.mkdir(parents=True, exist_ok=True)
-    world = World(clone, tmp_path)
-    monkeypatch.setattr(watch, "EngineView", lambda _client: world)
-    return world
+    return make_world(tmp_path, monkeypatch, "dev", "test")
 
 
 def session(world: World) -> Session:

@@ -15,7 +15,7 @@ from cli.environments.clone import Clone
 from cli.operations import watch as watching
 from cli.operations.watch import Watcher
 from tests.unit.cli.conftest import MakeContainer
-from tests.unit.cli.operations.test_up import CONFIG as VALID
+from tests.unit.cli.world import CONFIG as VALID
 
 if TYPE_CHECKING:
     from cli.operations.session import Session
