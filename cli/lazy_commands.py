@@ -3,84 +3,108 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
 from cli.help import RootContext, simplify
 
 if TYPE_CHECKING:
     from typer._click.core import Command, Context
+    from typer._click.formatting import HelpFormatter
+    from typer._click.shell_completion import CompletionItem
 
 simplify()
 
 PANELS: Mapping[str, Mapping[str, str]] = {
     "Environments": {
-        "up": "cli.commands.up",
-        "down": "cli.commands.down",
-        "restart": "cli.commands.restart",
-        "rebuild": "cli.commands.rebuild",
-        "destroy": "cli.commands.destroy",
-        "clean": "cli.commands.clean",
+        "up": "Start environments; set up this machine if needed, and wait until every service is healthy.",
+        "down": (
+            "Remove environments' containers and networks; data, passwords and certificates stay for the next `up`."
+        ),
+        "restart": "Restart services in the order of their dependencies, and wait until they are healthy.",
+        "rebuild": (
+            "Build services' images again, and start the environments with them; `up` does it where the source changed."
+        ),
+        "destroy": "Remove environments with everything in them, like `pulumi destroy`.",
+        "clean": "List everything of this clone on the engine, data too; ask, and remove it. Images stay.",
     },
     "See what is there": {
-        "status": "cli.commands.status",
-        "logs": "cli.commands.logs",
-        "open": "cli.commands.open",
-        "drift": "cli.commands.drift",
-        "graph": "cli.commands.graph",
-        "doctor": "cli.commands.doctor",
+        "status": "Show services, health, ports, certificates, data and drift of environments. Changes nothing.",
+        "logs": "Show what services wrote, in order of time, each in a colour of its own.",
+        "open": "Open an environment's app, API docs, callback server or sandbox in your browser, and print the URL.",
+        "drift": "Compare Docker with Pulumi's state. Exits 2 if they differ.",
+        "graph": "Draw an environment as it is on the engine now: services, who uses whom, network, ports and volumes.",
+        "doctor": (
+            "Check this machine and its environments, and print a remedy for each problem. Exits 2 if there are any."
+        ),
     },
     "Work inside": {
-        "test": "cli.commands.test",
-        "shell": "cli.commands.shell",
-        "exec": "cli.commands.exec",
-        "db-shell": "cli.commands.db_shell",
-        "redis-cli": "cli.commands.redis_cli",
-        "env": "cli.commands.env",
-        "export": "cli.commands.export",
+        "test": "Run tests; bring the test environment up if they use it.",
+        "shell": "Open a shell in a service's container, as the service's user.",
+        "exec": "Run a command in a service's container, with its input, output and exit status.",
+        "db-shell": (
+            "Open psql on an environment's database, as its owner, over verified TLS; arguments are passed to psql."
+        ),
+        "redis-cli": (
+            "Open redis-cli on an environment's cache, as the service's user, over TLS; arguments are passed to it."
+        ),
+        "env": "Print shell exports for Pulumi, pytest or database clients.",
+        "export": "An environment for other tools.",
     },
     "Data": {
-        "snapshot": "cli.commands.snapshot",
-        "backup": "cli.commands.backup",
-        "restore": "cli.commands.restore",
-        "seed": "cli.commands.seed",
+        "snapshot": "Snapshots of an environment's data: Postgres and Redis together, checksummed, put back whole.",
+        "backup": (
+            "Write an environment's database to one file: a compressed `pg_dump` archive, with a checksum at its end."
+        ),
+        "restore": "Replace an environment's database with a backup or an ordinary dump: whole, or not at all.",
+        "seed": (
+            "Put data into an environment's database, in one transaction: sample accounts, or what a file of SQL says."
+        ),
     },
     "Certificates, keys, images": {
-        "trust": "cli.commands.trust",
-        "untrust": "cli.commands.untrust",
-        "certs": "cli.commands.certs",
-        "keys": "cli.commands.keys",
-        "images": "cli.commands.images",
+        "trust": (
+            "Let this machine and its browsers trust an environment's CA, so that they open its pages "
+            "without a warning."
+        ),
+        "untrust": (
+            "Remove what `./dashtam trust` added to the trust stores for an environment, nothing else. Asks first."
+        ),
+        "certs": "Show the certificates that an environment's services serve. Exits 2 if clients refuse one.",
+        "keys": "The keys that linked accounts' tokens are encrypted under.",
+        "images": "The base images: where they come from, and what is here.",
     },
 }
-"""The modules of the commands, as `--help` lists them. Each has a `typer.Typer` named `app`: a command, or a group."""
+"""The commands as `--help` lists them, each with the first sentences of its own help."""
 
-MODULES: Mapping[str, str] = {name: module for panel in PANELS.values() for name, module in panel.items()}
+SUMMARIES: Mapping[str, str] = {name: summary for panel in PANELS.values() for name, summary in panel.items()}
+
+_PANEL_OF: Mapping[str, str] = {name: panel for panel, names in PANELS.items() for name in names}
 
 
 class Commands(Mapping[str, "Command"]):
-    """The commands; asking for one imports it."""
+    """The commands; asking for one imports its module, whose `app` is a command or a group."""
 
     def __getitem__(self, name: str) -> Command:
-        command = get_command(import_module(MODULES[name]).app)
+        panel = _PANEL_OF[name]
+        command = get_command(import_module(f"cli.commands.{name.replace('-', '_')}").app)
         command.name = name
         # A TyperCommand or a TyperGroup; both have it.
-        panel = next(panel for panel, modules in PANELS.items() if name in modules)
         setattr(command, "rich_help_panel", panel)  # noqa: B010
         return command
 
     def __iter__(self) -> Iterator[str]:
-        return iter(MODULES)
+        return iter(SUMMARIES)
 
     def __len__(self) -> int:
-        return len(MODULES)
+        return len(SUMMARIES)
 
 
 class LazyGroup(TyperGroup):
-    """A group whose commands are imported when they are needed."""
+    """A group whose commands are imported when they are needed, and not to be listed."""
 
     context_class = RootContext
 
@@ -90,4 +114,26 @@ class LazyGroup(TyperGroup):
 
     def list_commands(self, ctx: Context) -> list[str]:  # noqa: ARG002 - they are the same in every context
         """Return the names, in the order of the help."""
-        return list(MODULES)
+        return list(SUMMARIES)
+
+    def format_help(self, ctx: Context, formatter: HelpFormatter) -> None:
+        """Print the help."""
+        with self._listed():
+            super().format_help(ctx, formatter)
+
+    def shell_complete(self, ctx: Context, incomplete: str) -> list[CompletionItem]:
+        """Return what the word may become."""
+        with self._listed():
+            return super().shell_complete(ctx, incomplete)
+
+    @contextmanager
+    def _listed(self) -> Iterator[None]:
+        """Have summaries in the commands' place."""
+        self.commands = {
+            name: TyperCommand(name, help=summary, rich_help_panel=_PANEL_OF[name])
+            for name, summary in SUMMARIES.items()
+        }
+        try:
+            yield
+        finally:
+            self.commands = Commands()  # type: ignore[assignment]  # nothing is added to it

@@ -13,7 +13,7 @@ from cli import completion
 from cli import help as usage
 from cli.core import signals, translate_exception
 from cli.core.errors import FAILED, USAGE, UserError
-from cli.lazy_commands import MODULES, Commands, LazyGroup
+from cli.lazy_commands import SUMMARIES, Commands, LazyGroup
 
 completion.complete_by_path()
 
@@ -80,7 +80,7 @@ def _run() -> int:
 
 def _wrong_usage(error: typer.TyperException) -> UserError:
     context = getattr(error, "ctx", None)
-    named = " ".join([usage.COMMAND, *(one for one in sys.argv[1:2] if one in MODULES)])
+    named = " ".join([usage.COMMAND, *(one for one in sys.argv[1:2] if one in SUMMARIES)])
     command = context.command_path if context else named
     message = getattr(error, "format_message", error.__str__)()
     return UserError(message, remedy=f"See `{command} --help`.", exit_status=USAGE)
@@ -114,7 +114,7 @@ def _forget_output() -> None:
 def _wants_json() -> bool:
     """Return whether `--json` is given to the command itself, and not to a program that it runs."""
     name = next(iter(sys.argv[1:]), "")
-    runs_another = name in MODULES and Commands()[name].context_settings.get("ignore_unknown_options")
+    runs_another = name in SUMMARIES and Commands()[name].context_settings.get("ignore_unknown_options")
     return "--json" in sys.argv and not runs_another
 
 

@@ -17,7 +17,7 @@ from typer._click.exceptions import UsageError
 from typer.main import get_command
 
 from cli.core.remedies import REMEDIES
-from cli.lazy_commands import MODULES
+from cli.lazy_commands import SUMMARIES
 from cli.main import app
 from reference.files import FILES
 from reference.messages import FOLDERS, messages
@@ -174,7 +174,7 @@ def test_the_changelog_names_every_command() -> None:
         child for token in Page(CHANGELOG).tokens for child in token.children or [] if child.type == "code_inline"
     ]
     named = {word for one in inline for word in one.content.split()}
-    assert MODULES.keys() <= named, MODULES.keys() - named
+    assert SUMMARIES.keys() <= named, SUMMARIES.keys() - named
 
 
 @cache

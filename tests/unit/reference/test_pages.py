@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from cli.lazy_commands import MODULES
+from cli.lazy_commands import SUMMARIES
 from infra.config.settings import StackSettings
 from reference import commands, config, markdown, messages
 from reference.files import ROOT
@@ -18,7 +18,7 @@ def told() -> list[Message]:
 
 def test_every_command_is_described() -> None:
     page = commands.content()
-    assert {heading.split()[0] for heading in re.findall(r"^## (.*)$", page, re.MULTILINE)} == set(MODULES)
+    assert {heading.split()[0] for heading in re.findall(r"^## (.*)$", page, re.MULTILINE)} == set(SUMMARIES)
     for sections in page.split("\n## ")[1:]:
         assert re.search(r"^```text\n\./dashtam .*\n```$", sections, re.MULTILINE)
         assert re.search(r"^```sh\n.*\./dashtam .*\n```$", sections, re.MULTILINE)
