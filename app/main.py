@@ -16,6 +16,7 @@ from starlette.middleware import Middleware
 
 from app.core.cache import create_cache
 from app.core.database import create_engine
+from app.core.in_flight import InFlight
 from app.core.revision import head_revision
 from app.core.settings import AppSettings
 from app.http import metrics, openapi, problems, readiness
@@ -36,6 +37,7 @@ from app.tokens.vault import MasterKeys
 class State(TypedDict):
     """What the routes use; `head` is the revision of the database that the code needs."""
 
+    in_flight: InFlight
     engine: AsyncEngine
     cache: Redis
     head: str
@@ -55,7 +57,13 @@ async def opened(settings: AppSettings) -> AsyncIterator[State]:
         connections = Connections(Repository(async_sessionmaker(engine, expire_on_commit=False), keys))
         async with create_cache(settings) as cache, refreshing(connections, providers):
             linking = Linking(providers, connections, cache, settings.public_url)
-            yield {"engine": engine, "cache": cache, "head": head_revision(), "linking": linking}
+            yield {
+                "in_flight": InFlight(),
+                "engine": engine,
+                "cache": cache,
+                "head": head_revision(),
+                "linking": linking,
+            }
     finally:
         await engine.dispose()
 

@@ -13,6 +13,7 @@ from redis.asyncio import Redis
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from app.core.database import connected, repeated
 from app.core.dependency_errors import explain
 from app.core.revision import current_revision
 
@@ -70,13 +71,13 @@ async def health() -> Health:
 async def ready(request: Request, response: Response) -> Readiness:
     """Say whether the database, the cache and the migrations are as they should be."""
     state = request.state
-    readiness = await assess(
-        {
-            "database": lambda: ping_database(state.engine),
-            "cache": lambda: ping_cache(state.cache),
-            "migrations": lambda: check_revision(state.engine, state.head),
-        }
-    )
+    parts = {
+        "database": lambda: repeated(lambda: ping_database(state.engine)),
+        "cache": lambda: ping_cache(state.cache),
+        "migrations": lambda: repeated(lambda: check_revision(state.engine, state.head)),
+    }
+    # However many ask at the same time, one check is in flight, and answers all.
+    readiness: Readiness = await state.in_flight.join("readiness", lambda: assess(parts))
     if readiness.status != "ready":
         response.status_code = HTTPStatus.SERVICE_UNAVAILABLE
     return readiness
@@ -92,7 +93,7 @@ async def assess(parts: Mapping[str, Ping]) -> Readiness:
 
 async def ping_database(engine: AsyncEngine) -> None:
     """Run the cheapest query."""
-    async with engine.connect() as connection:
+    async with connected(engine) as connection:
         await connection.execute(text("SELECT 1"))
 
 
@@ -103,7 +104,7 @@ async def ping_cache(cache: Redis) -> None:
 
 async def check_revision(engine: AsyncEngine, head: str) -> None:
     """Compare the database's revision with `head`, the one that the code needs."""
-    async with engine.connect() as connection:
+    async with connected(engine) as connection:
         current = await connection.run_sync(current_revision)
     if current != head:
         raise Unready(f"the database is at revision {current or 'none'}, the code needs {head}")

@@ -79,8 +79,8 @@ class Session:
         return [Notice(text, kind) for text, kind in self._content.pop("notices", [])]
 
 
-def session_of(request: Request) -> Session:
-    """Inject the session; FastAPI calls it once a request."""
+async def session_of(request: Request) -> Session:
+    """Inject the session; FastAPI calls it once a request, in a thread if it were no coroutine."""
     return Session(request.session)
 
 

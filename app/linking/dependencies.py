@@ -18,7 +18,7 @@ UNKNOWN_STATES_PER_MINUTE = 600
 """How many unknown states are answered as such; a known state is never refused for the number of unknown ones."""
 
 
-def linking_of(request: Request) -> Linking:
+async def linking_of(request: Request) -> Linking:
     """Inject the app's one instance."""
     return cast("Linking", request.state.linking)
 

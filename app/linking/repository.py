@@ -10,7 +10,9 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import ColumnElement, Select, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+from sqlalchemy.orm import defer
 
+from app.core.database import read
 from app.core.models import ConnectionStatus, ProviderConnection
 from app.linking.errors import UnknownConnectionError
 from app.providers.grants import Grant
@@ -19,6 +21,11 @@ from app.tokens.vault import UnreadableError
 
 BEFORE_EXPIRY = timedelta(seconds=60)
 """How long before its end an access token is refreshed."""
+
+_WITHOUT_TOKENS = (
+    defer(ProviderConnection.access_token, raiseload=True),
+    defer(ProviderConnection.refresh_token, raiseload=True),
+)
 
 
 class Repository:
@@ -79,20 +86,19 @@ class Repository:
             await session.execute(delete(ProviderConnection).where(_unchanged(row)))
 
     async def get(self, owner: uuid.UUID, connection: uuid.UUID) -> ProviderConnection:
-        """Return a person's connection."""
-        async with self.sessions() as session:
-            return _found(await session.scalar(_one(owner, connection)))
+        """Return a person's connection, without its tokens."""
+        found = await read(self.sessions, _one(owner, connection).options(*_WITHOUT_TOKENS))
+        return _found(found[0] if found else None)
 
     async def page(
         self, owner: uuid.UUID, limit: int, after: tuple[datetime, uuid.UUID] | None
     ) -> list[ProviderConnection]:
-        """Return a person's connections, youngest first; `after` is the last one of the page before."""
+        """Return a person's connections, youngest first, without tokens; `after` is the last one of the page before."""
         row = ProviderConnection
         wanted = select(row).where(row.owner == owner).order_by(row.created_at.desc(), row.id.desc()).limit(limit)
         if after is not None:
             wanted = wanted.where((row.created_at < after[0]) | ((row.created_at == after[0]) & (row.id < after[1])))
-        async with self.sessions() as session:
-            return list((await session.scalars(wanted)).all())
+        return list(await read(self.sessions, wanted.options(*_WITHOUT_TOKENS)))
 
     async def due(self, provider: str, limit: int) -> list[tuple[uuid.UUID, uuid.UUID]]:
         """Return owner and id of connections to refresh now, or that ended without a refresh token; most urgent first.

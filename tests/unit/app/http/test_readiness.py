@@ -1,13 +1,19 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Coroutine, Hashable, Mapping
+from http import HTTPStatus
+from typing import Any
 
 import pytest
+from fastapi import FastAPI
+from httpx2 import ASGITransport, AsyncClient
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.core.in_flight import InFlight
 from app.http import readiness as module
-from app.http.readiness import Check, Unready, assess
+from app.http.readiness import Check, Ping, Readiness, Unready, assess
 
 
 async def works() -> None:
@@ -69,3 +75,34 @@ def test_ready_means_every_part(parts: dict[str, bool]) -> None:
 async def test_never_shows_what_the_driver_said(part: object) -> None:
     readiness = await assess({"part": part})  # type: ignore[dict-item]
     assert "hush" not in readiness.model_dump_json()
+
+
+async def test_one_check_answers_all_who_ask_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked, checked, all_asked = 5, 0, asyncio.Event()
+
+    class Counted(InFlight):
+        joined = 0
+
+        async def join(self, name: Hashable, begin: Callable[[], Coroutine[Any, Any, Any]]) -> Any:  # noqa: ANN401
+            self.joined += 1
+            if self.joined == asked:
+                all_asked.set()
+            return await super().join(name, begin)
+
+    async def check(_parts: Mapping[str, Ping]) -> Readiness:
+        nonlocal checked
+        checked += 1
+        await all_asked.wait()
+        return Readiness(status="unready", checks={})
+
+    monkeypatch.setattr(module, "assess", check)
+    app, state = FastAPI(), {"engine": None, "cache": None, "head": "", "in_flight": Counted()}
+    app.include_router(module.router)
+
+    async def with_state(scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401
+        await app({**scope, "state": state}, receive, send)
+
+    async with AsyncClient(transport=ASGITransport(with_state), base_url="https://app") as client:
+        answers = await asyncio.gather(*(client.get("/ready") for _ in range(asked)))
+    assert {answer.status_code for answer in answers} == {HTTPStatus.SERVICE_UNAVAILABLE}
+    assert checked == 1
