@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from datetime import UTC, datetime
 
 from cli.core.errors import UserError
@@ -45,7 +46,7 @@ def up(
     """
     for stack in stacks:
         require_configured(stack, session.clone.root)
-    with environment_lock.held(session.clone, *stacks):
+    with environment_lock.held(session.clone, *stacks), ExitStack() as started:
         clock_and_disk.require_sound(session.client.info(), None, datetime.now(UTC))
         with chosen_services.chosen(session, stacks, services):
             for stack in stacks:
@@ -54,10 +55,17 @@ def up(
             proven = {} if replace else {stack: unchanged.outputs(session, stack, read[stack]) for stack in stacks}
             known = {stack: found for stack, found in proven.items() if found}
             changed = [stack for stack in stacks if stack not in known]
+            hosts = {stack: started.enter_context(session.pulumi.language_host()) for stack in changed}
             for stack in changed:
                 preflight.require_possible(session, stack)
         if changed:
-            _update(session, changed, timeout, [f"--replace={urn}" for urn in replace], hint=hint)
+            flags = {stack: _prepare(session, stack, hint=hint) for stack in changed}
+            replaced = [f"--replace={urn}" for urn in replace]
+            Updates(session, "up", timeout, hosts).run({stack: [*flags[stack], *replaced] for stack in changed})
+        for stack in changed:
+            _require_health(session, stack)
+            # Only now there is an app that can judge a restored backup.
+            finish_restore.finish(session.client, session.clone, placements.naming(session.clone, stack))
         for stack in changed:
             found = session.pulumi.public_outputs(stack)
             if found is None:
@@ -65,17 +73,6 @@ def up(
             known[stack] = found
             unchanged.record(session, stack, read[stack], known[stack])
         return [known[stack] for stack in stacks]
-
-
-def _update(
-    session: Session, stacks: Sequence[str], timeout: float | None, replaced: Sequence[str], *, hint: bool
-) -> None:
-    flags = {stack: [*_prepare(session, stack, hint=hint), *replaced] for stack in stacks}
-    Updates(session, "up", timeout).run(flags)
-    for stack in stacks:
-        _require_health(session, stack)
-        # Only now there is an app that can judge a restored backup.
-        finish_restore.finish(session.client, session.clone, placements.naming(session.clone, stack))
 
 
 def _prepare(session: Session, stack: str, *, hint: bool) -> list[str]:

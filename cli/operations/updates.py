@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from cli.core import signals
@@ -14,6 +14,7 @@ from cli.engine import failure_report
 from cli.operations.session import Session
 from cli.operations.update_progress import UpdateProgress, display
 from cli.operations.watch import Watcher
+from cli.pulumi.language_host import LanguageHost
 from cli.ui.console import err
 
 
@@ -22,12 +23,14 @@ class Updates:
     """The updates that one command runs.
 
     Args:
+        hosts: What runs the program, by stack; Pulumi's own host for the others.
         timeout: Seconds that `up` may take from the start; None: as long as each service's health check allows.
     """
 
     session: Session
     command: Literal["up", "down", "destroy"]
     timeout: float | None = None
+    hosts: Mapping[str, LanguageHost] = field(default_factory=dict)
 
     def run(self, flags: Mapping[str, Sequence[str]]) -> None:
         """Run an update of each environment to its end, with additional flags of Pulumi, and show their progress.
@@ -58,6 +61,7 @@ class Updates:
             "up" if self.command == "up" else "destroy",
             stack,
             *flags,
+            host=self.hosts.get(stack),
             on_event=progress.on_event,
             must_end=lambda: interrupted.is_set() or (watcher is not None and watcher.sees_failure()),
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 from cli.core import remedies
 from cli.core.errors import UserError
 from cli.core.paths import ROOT
-from cli.pulumi import backend, stack_state
+from cli.pulumi import backend, language_host, stack_state
+from cli.pulumi.language_host import LanguageHost
 from cli.pulumi.update import Event, Update
 
 if TYPE_CHECKING:
@@ -53,6 +54,10 @@ class Pulumi:
             if stack not in existing:
                 self.run("stack", "init", stack, "--no-select")
 
+    def language_host(self) -> AbstractContextManager[LanguageHost]:
+        """Start what `update` runs the program with."""
+        return language_host.started(self.environ, self.root)
+
     def update(
         self,
         command: str,
@@ -60,14 +65,19 @@ class Pulumi:
         *flags: str,
         on_event: Callable[[Event], None],
         must_end: Callable[[], bool],
+        host: LanguageHost | None = None,
     ) -> bool:
         """Run `up` or `destroy` without questions; return whether it succeeded.
+
+        Args:
+            host: What runs the program; None: what Pulumi starts itself.
 
         Raises:
             UserError: Pulumi could not start the update; its words are the cause.
         """
         options = ["--stack", stack, "--yes", "--skip-preview", "--json", "--non-interactive", *flags]
-        update = Update()
+        update = Update([host.lifeline] if host else [])
+        options += host.flags() if host else []
         succeeded = update.run(["pulumi", command, *options], self.root, self.environ, on_event, must_end)
         if not (succeeded or update.started or update.interrupted):
             raise failure(f"pulumi {command} --stack {stack}", update.stderr)

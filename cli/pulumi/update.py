@@ -11,7 +11,7 @@ import signal
 import subprocess
 import tempfile
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,11 +30,13 @@ class Update:
     """A running `pulumi up` or `pulumi destroy`.
 
     Attributes:
+        inherited: Descriptors that Pulumi holds open as long as it runs.
         started: Whether Pulumi came as far as its engine.
         interrupted: Whether it was ended early.
         stderr: What it wrote to standard error, once it has ended.
     """
 
+    inherited: Collection[int] = ()
     started: bool = False
     interrupted: bool = False
     stderr: str = ""
@@ -58,6 +60,7 @@ class Update:
                 stdout=subprocess.PIPE,
                 stderr=stderr,
                 text=True,
+                pass_fds=self.inherited,
                 start_new_session=True,  # the terminal's Ctrl-C must not reach it at the same time
                 cwd=root,
                 env=dict(environ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from types import SimpleNamespace
@@ -14,6 +15,7 @@ from tests.unit.cli.conftest import HEALTHY
 from tests.unit.infra.test_outputs import DOCUMENT
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     import pytest
@@ -102,8 +104,11 @@ class World:
         ]
         return {"resources": containers}
 
+    def language_host(self) -> AbstractContextManager[None]:
+        return nullcontext()
+
     def update(self, command: str, stack: str, *flags: str, **callbacks: object) -> bool:
-        assert callbacks.keys() == {"on_event", "must_end"}
+        assert callbacks.keys() == {"on_event", "must_end", "host"}
         self.updates.append((command, stack, *flags))
         if stack in self.fails:
             return False

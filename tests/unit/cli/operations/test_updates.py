@@ -44,7 +44,8 @@ class FakePulumi:
         self._work = work
         self.asked: list[tuple[str, ...]] = []
 
-    def update(self, *words: str, on_event: Callable[[Event], None], must_end: Callable[[], bool]) -> bool:
+    def update(self, *words: str, on_event: Callable[[Event], None], must_end: Callable[[], bool], host: None) -> bool:
+        assert host is None
         self.asked.append(words)
         return self._work(words[1], Callbacks(on_event, must_end))
 

@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import grpc  # type: ignore[import-untyped]
+import psutil
+from pulumi.runtime.proto import language_pb2 as language
+from pulumi.runtime.proto.language_pb2_grpc import LanguageRuntimeStub
+
+from cli.core.paths import ROOT
+from cli.pulumi.language_host import started
+from cli.pulumi.process import Pulumi
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.unit.cli.conftest import MakeProgram
+
+
+def test_it_answers_pulumi_and_ends_with_the_update() -> None:
+    with started(os.environ, ROOT) as host:
+        [flag] = host.flags()
+        channel = grpc.insecure_channel(flag.removeprefix("--client="))
+        answer = LanguageRuntimeStub(channel).GetRequiredPackages(language.GetRequiredPackagesRequest(), timeout=30)
+        assert list(answer.packages) == []
+        [process] = psutil.Process().children()
+        channel.close()
+    assert not process.is_running()
+
+
+def test_where_it_fails_to_start_pulumi_starts_its_own(tmp_path: Path) -> None:
+    with started({**os.environ, "PYTHONPATH": str(tmp_path), "PYTHONHOME": str(tmp_path)}, tmp_path) as host:
+        assert host.flags() == []
+
+
+def test_pulumi_holds_it_as_long_as_it_runs(program: MakeProgram, tmp_path: Path) -> None:
+    noted = tmp_path / "noted"
+    folder = program("pulumi", f'echo "$@" > {noted}; ls /dev/fd >> {noted}; echo \'{{"preludeEvent": {{}}}}\'')
+    pulumi = Pulumi({**os.environ, "PATH": f"{folder}:{os.environ['PATH']}"}, ROOT)
+    with pulumi.language_host() as host:
+        held = host.lifeline
+        assert pulumi.update("up", "test", on_event=lambda _: None, must_end=lambda: False, host=host)
+    arguments, *descriptors = noted.read_text().splitlines()
+    assert "--client=127.0.0.1:" in arguments
+    assert str(held) in descriptors
