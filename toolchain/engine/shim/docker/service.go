@@ -61,7 +61,11 @@ func writeService(do write, converge wait) write {
 		if err := data.Set("converge_config", asked); err != nil {
 			diags = append(diags, diag.FromErr(err)...)
 		}
-		if diags.HasError() || data.Id() == "" || limit == 0 {
+		if diags.HasError() || data.Id() == "" {
+			return diags
+		}
+		diags = append(diags, setCompleted(ctx, data, meta)...)
+		if limit == 0 {
 			return diags
 		}
 		ctx, cancel := context.WithTimeout(ctx, limit)
@@ -69,7 +73,7 @@ func writeService(do write, converge wait) write {
 		if err := converge(ctx, config, data.Id()); err != nil {
 			return append(diags, diag.Errorf("%s: %s", data.Get("name"), err)...)
 		}
-		return append(diags, setCompleted(context.Background(), data, meta)...)
+		return diags
 	}
 }
 
