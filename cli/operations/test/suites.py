@@ -38,7 +38,7 @@ TAKE_A_PATH = ("--ignore", "--ignore-glob", "--deselect", "--rootdir", "--confcu
 ONE_LONG = ("--maxprocesses", "1", "--timeout", "1800")
 """For the campaign: what it measures and kills must not wait for anything else."""
 
-ONE = ("--maxprocesses", "1", "--timeout", "600")
+ONE = ("--numprocesses", "0", "--timeout", "600")
 """For the swarm suite, whose tests share one lab."""
 
 FEW_WORKERS = ("--maxprocesses", "4")
