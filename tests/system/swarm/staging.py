@@ -194,7 +194,11 @@ def _config(lab: Lab) -> dict[str, Any]:
         },
         "dashtam:network": {"bind_address": "0.0.0.0", "hostname": address},
         "dashtam:postgres": {"database": "dashtam", "user": "dashtam_user", "memory": "512m"},
-        "dashtam:app": {"port": PORTS["app"], "oauth_redirect_uri": f"https://{address}:{PORTS['callback']}"},
+        "dashtam:app": {
+            "port": PORTS["app"],
+            "testing": True,
+            "oauth_redirect_uri": f"https://{address}:{PORTS['callback']}",
+        },
         "dashtam:callback": {"port": PORTS["callback"]},
         "dashtam:sandbox": {"enabled": True, "port": PORTS["sandbox"]},
     }

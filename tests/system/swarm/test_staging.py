@@ -16,7 +16,7 @@ OTHER: dict[str, dict[str, object]] = {
     "target": {"replicas": {"app": 1, "callback": 1}},
     "app": {"port": 8600},
     "callback": {"port": 8682},
-    "sandbox": {"enabled": False, "port": None},
+    "sandbox": {"port": 8782},
 }
 """A second environment beside the first."""
 REACH = """
