@@ -42,8 +42,8 @@ def run(
     infra, integration, api, smoke, e2e.
 
     `system` tries every command, promise and installation for real. `all` is service, then system. `campaign` has the
-    tests that take minutes each. `ci` runs the service's suites, or those named after it, in a container inside the ci
-    environment.
+    tests that take minutes each. `swarm` makes a Swarm of three engines on this machine, which needs Linux and root.
+    `ci` runs the service's suites, or those named after it, in a container inside the ci environment.
 
     All other arguments are passed to pytest; a path selects its suite.
     """

@@ -13,8 +13,9 @@ from cli.core.errors import USAGE, UserError
 SERVICE: Mapping[str, str] = {name: f"tests/{name}" for name in ("unit", "infra", "integration", "api", "smoke", "e2e")}
 """What a change of the service or the program needs, by suite."""
 
-SUITES: Mapping[str, str] = {**SERVICE, "system": "tests/system"}
-"""Folders by suite."""
+SWARM = "tests/system/swarm"
+SUITES: Mapping[str, str] = {**SERVICE, "swarm": SWARM, "system": "tests/system"}
+"""Folders by suite; of two that hold a path the first is its suite."""
 
 INSIDE: Mapping[str, str] = {
     "unit": "tests/unit/app",
@@ -22,16 +23,23 @@ INSIDE: Mapping[str, str] = {
 }
 """What can run inside the ci environment, where there is neither Docker nor Pulumi."""
 
-GROUPS: Mapping[str, tuple[str, ...]] = {"service": tuple(SERVICE), "all": tuple(SUITES)}
+GROUPS: Mapping[str, tuple[str, ...]] = {"service": tuple(SERVICE), "all": (*SERVICE, "system")}
 """Suites by a name for several of them."""
 
 CI, CAMPAIGN = "ci", "campaign"
 BROWSER = SUITES["e2e"]
-WITHOUT_ENVIRONMENT = (SUITES["unit"], SUITES["infra"], *(f"tests/system/{name}" for name in ("images", "toolchain")))
+WITHOUT_ENVIRONMENT = (
+    SUITES["unit"],
+    SUITES["infra"],
+    *(f"tests/system/{name}" for name in ("images", "toolchain", "swarm")),
+)
 TAKE_A_PATH = ("--ignore", "--ignore-glob", "--deselect", "--rootdir", "--confcutdir", "--basetemp", "-c", "-k", "-m")
 """Options of pytest whose value may look like a path to run."""
 ONE_LONG = ("--maxprocesses", "1", "--timeout", "1800")
 """For the campaign: what it measures and kills must not wait for anything else."""
+
+ONE = ("--numprocesses", "0", "--timeout", "600")
+"""For the swarm suite, whose tests share one lab."""
 
 FEW_WORKERS = ("--maxprocesses", "4")
 """For the system suite: each worker may have two environments of its own up, of some 700 MB each."""
@@ -98,11 +106,13 @@ def runs(chosen: Chosen) -> list[Run]:
         return [Run(CAMPAIGN, paths, needs_environment=True, arguments=("-m", CAMPAIGN, *ONE_LONG))]
     if chosen.paths:
         needed = any(not any(_is_within(path, folder) for folder in WITHOUT_ENVIRONMENT) for path in chosen.paths)
-        return [Run("chosen", chosen.paths, needed, FEW_WORKERS if "system" in chosen.suites else ())]
+        limits = ONE if "swarm" in chosen.suites else FEW_WORKERS if "system" in chosen.suites else ()
+        return [Run("chosen", chosen.paths, needed, limits)]
     parts = [
         Run("unit", _folders(chosen, ("unit", "infra")), needs_environment=False),
         Run("service", _folders(chosen, ("integration", "api", "smoke", "e2e")), needs_environment=True),
         Run("system", _folders(chosen, ("system",)), needs_environment=True, arguments=FEW_WORKERS),
+        Run("swarm", _folders(chosen, ("swarm",)), needs_environment=False, arguments=ONE),
     ]
     return [run for run in parts if run.paths]
 
@@ -110,7 +120,9 @@ def runs(chosen: Chosen) -> list[Run]:
 def command(run: Run, extra: Sequence[str], reports: str = "") -> list[str]:
     """Return the command of a run."""
     written = [f"--junit-xml={reports}/junit-{run.name}.xml"] if reports else []
-    return [sys.executable, "-m", "pytest", *_parallel(extra), *run.arguments, *written, *extra, *run.paths]
+    # Of the folders that hold it, none runs it: it needs root, and ten minutes.
+    others = [] if any(_is_within(path, SWARM) for path in run.paths) else [f"--ignore={SWARM}"]
+    return [sys.executable, "-m", "pytest", *_parallel(extra), *run.arguments, *others, *written, *extra, *run.paths]
 
 
 def inside_command(chosen: Chosen, reports: str = "") -> list[str]:

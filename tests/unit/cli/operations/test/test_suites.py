@@ -30,6 +30,8 @@ def folders(*arguments: str) -> list[tuple[str, ...]]:
         (["campaign"], Chosen(("system",), campaign=True)),
         (["tests/unit/cli"], Chosen(("unit",), paths=("tests/unit/cli",))),
         (["tests/system/images"], Chosen(("system",), paths=("tests/system/images",))),
+        (["swarm"], Chosen(("swarm",))),
+        (["tests/system/swarm/a.py"], Chosen(("swarm",), paths=("tests/system/swarm/a.py",))),
         (["./tests/infra/"], Chosen(("infra",), paths=("./tests/infra/",))),
         (["-k", "tests/x"], Chosen(SERVICE, extra=("-k", "tests/x"))),
         (["--ignore", "tests/unit"], Chosen(SERVICE, extra=("--ignore", "tests/unit"))),
@@ -54,6 +56,7 @@ def test_suites_are_the_first_words_or_those_of_paths(arguments: list[str], chos
         (["system", "campaign"], "`campaign` must be the first argument."),
         (["ci", "api", "infra"], "infra can't run inside ci."),
         (["ci", "system"], "system can't run inside ci."),
+        (["ci", "swarm"], "swarm can't run inside ci."),
         (["ci", "tests/system/commands/test_down.py"], "system can't run inside ci."),
     ],
 )
@@ -97,6 +100,8 @@ def test_a_part_is_one_run() -> None:
         (["campaign"], True),
         (["tests/unit/app/test_main.py::test_it"], False),
         (["tests/system/toolchain"], False),
+        (["swarm"], False),
+        (["tests/system/swarm"], False),
         (["tests/system/commands"], True),
         (["tests/unit", "tests/api"], True),
     ],
@@ -132,6 +137,31 @@ def test_the_campaign_runs_what_takes_minutes_one_by_one() -> None:
     assert command[command.index("-m", 3) + 1] == "campaign"
     assert command[command.index("--maxprocesses") + 1] == "1"
     assert command[-1] == "tests/system"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "held_back"),
+    [
+        (["all"], True),
+        (["system"], True),
+        (["campaign"], True),
+        (["tests/"], True),
+        (["tests/system"], True),
+        (["swarm"], False),
+        (["tests/system/swarm"], False),
+        (["tests/system/swarm/test_lab.py::test_it"], False),
+    ],
+)
+def test_the_swarm_is_tried_only_where_it_is_named(arguments: list[str], held_back: bool) -> None:
+    commands = [suites.command(run, []) for run in suites.runs(suites.choose(arguments))]
+    assert all("--ignore=tests/system/swarm" in command for command in commands) is held_back
+
+
+def test_the_tests_of_a_swarm_share_one_lab() -> None:
+    for arguments in (["swarm"], ["tests/system/swarm/test_lab.py"]):
+        [run] = suites.runs(suites.choose(arguments))
+        command = suites.command(run, [])
+        assert command[command.index("--numprocesses") + 1] == "0"
 
 
 @pytest.mark.parametrize("flag", ["-n", "-n3", "--numprocesses=2", "--pdb", "--trace"])

@@ -1,0 +1,204 @@
+"""An environment in the lab, in a copy of this checkout, handled as a user does."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import subprocess
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import docker
+import yaml
+
+from cli.images import build, rebuild, source
+from infra import recipes
+from infra.catalogue import ALL
+from infra.config.sections import ImageSettings
+from infra.naming import PROJECT, STACK_LABEL
+from tests.system import checkout as checkouts
+from tests.system.running import run, succeed, wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.system.checkout import Checkout
+    from tests.system.swarm.lab import Lab, Node
+
+REPLICAS = {"app": 3, "callback": 2}
+PORTS = {"app": 8400, "callback": 8482, "sandbox": 8582}
+SETTLE_SECONDS = 180.0
+UP_SECONDS = 400.0
+STAGES = ("production", "callback", "sandbox")
+
+
+@dataclass(frozen=True)
+class Staging:
+    """The environment."""
+
+    lab: Lab
+    checkout: Checkout
+    name: str
+    images: str
+    """Where this machine's images come from."""
+
+    @property
+    def environ(self) -> dict[str, str]:
+        """What a user sets to work on the Swarm."""
+        return {"DOCKER_HOST": self.lab.manager.host, "DASHTAM_IMAGE_SOURCE": self.images}
+
+    def dashtam(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run `./dashtam` as a user of the Swarm does."""
+        command = [str(self.checkout.root / "dashtam"), *arguments]
+        environ = {**self.checkout.environ, **self.environ}
+        return run(command, cwd=self.checkout.root, env=environ, timeout=UP_SECONDS)
+
+    def up(self) -> str:
+        """Bring it up, which must succeed; return what the command printed."""
+        done = self.dashtam("up", self.name)
+        succeed(done)
+        return done.stdout + done.stderr
+
+    def configure(self, **changes: dict[str, object]) -> None:
+        """Write the config, with changes to its sections; what Pulumi added stays."""
+        present = yaml.safe_load(self._file.read_text()) if self._file.exists() else {}
+        document = {**present, "config": _config(self.lab)}
+        for section, values in changes.items():
+            document["config"].setdefault(f"dashtam:{section}", {}).update(values)
+        self._file.write_text(yaml.safe_dump(document, sort_keys=False))
+
+    def outputs(self) -> dict[str, Any]:
+        """Return its outputs, secrets included."""
+        return self.checkout.outputs(self.name)
+
+    def service(self, name: str) -> dict[str, Any]:
+        """Return what the Swarm says of a service."""
+        document: dict[str, Any] = json.loads(self.lab.manager.docker("service", "inspect", self._service(name)))[0]
+        return document
+
+    def tasks(self, name: str) -> list[dict[str, str]]:
+        """Return the tasks of a service that are to run, with `Node` and `CurrentState`."""
+        listed = self.lab.manager.docker(
+            "service", "ps", self._service(name), "--filter", "desired-state=running", "--format", "{{json .}}"
+        )
+        return [json.loads(line) for line in listed.splitlines()]
+
+    def container(self, name: str) -> tuple[Node, str]:
+        """Return the node and the id of a running container of a service."""
+        for node in self.lab.nodes:
+            label = f"com.docker.swarm.service.name={self._service(name)}"
+            if found := node.docker("ps", "--quiet", "--filter", f"label={label}").split():
+                return node, found[0]
+        raise AssertionError(f"no container of {name} runs")
+
+    def is_whole(self) -> bool:
+        """Tell whether every service has all of its replicas."""
+        listed = self.lab.manager.docker(
+            "service", "ls", "--filter", f"label={STACK_LABEL}={self.name}", "--format", "{{.Replicas}}"
+        )
+        counts = [text.split()[0].split("/") for text in listed.splitlines()]
+        return bool(counts) and all(have == want for have, want in counts)
+
+    def settle(self) -> None:
+        """Wait until every service has all of its replicas."""
+        wait_until(self.is_whole, f"all replicas of {self.name} run", SETTLE_SECONDS)
+
+    def left(self) -> dict[str, list[str]]:
+        """Return everything on any node that bears this environment's labels, by node and kind."""
+        chosen = ("--quiet", "--filter", f"label={STACK_LABEL}={self.name}")
+        found = {}
+        for node in self.lab.nodes:
+            kinds = {"container": ("--all",), "volume": (), "network": ()}
+            if node is self.lab.manager:
+                kinds |= {"service": (), "secret": (), "config": ()}
+            for kind, more in kinds.items():
+                if names := node.docker(kind, "ls", *more, *chosen).split():
+                    found[f"{node.name} {kind}"] = names
+        return found
+
+    def publish(self) -> None:
+        """Give all nodes the app's image of the checkout as it is now, made of the one that runs and its source."""
+        built = self.service("app")["Spec"]["TaskTemplate"]["ContainerSpec"]["Image"].partition("@")[0]
+        recipe = f"FROM {built}\nUSER root\nCOPY app /srv/app\nUSER 10001:10001\n"
+        script = (
+            "from infra import recipes; from infra.config.sections import ImageSettings as S;"
+            "print(recipes.reference('production', recipes.build_arguments('production', S())))"
+        )
+        environ = {**self.checkout.environ, **self.environ}
+        python = str(self.checkout.root / ".venv/bin/python")
+        reference = succeed(run([python, "-c", script], cwd=self.checkout.root, env=environ)).strip()
+        (self.checkout.root / "Update").write_text(recipe)
+        command = ["docker", "build", "--quiet", "--file", "Update", "--tag", reference, "."]
+        succeed(run(command, cwd=self.checkout.root, env={**os.environ, "DOCKER_BUILDKIT": "0"}))
+        (self.checkout.root / "Update").unlink()
+        try:
+            self.lab.load(reference)
+        finally:
+            succeed(run(["docker", "rmi", reference], cwd=self.checkout.root))
+
+    @property
+    def _file(self) -> Path:
+        return self.checkout.root / f"Pulumi.{self.name}.yaml"
+
+    def _service(self, name: str) -> str:
+        return f"{PROJECT}-{self.name}-{name}"
+
+
+@contextmanager
+def environment(lab: Lab, checkout: Checkout, images: str, **changes: dict[str, object]) -> Iterator[Staging]:
+    """Bring an environment up in the lab; it is removed at the end."""
+    made = Staging(lab, checkout, f"staging-{secrets.token_hex(2)}", images)
+    made.configure(**changes)
+    try:
+        made.up()
+        yield made
+    finally:
+        done = made.dashtam("destroy", made.name, "--yes", "--no-snapshot")
+    succeed(done)
+
+
+def prepare(lab: Lab) -> str:
+    """Make this machine's images and give them to all nodes; return where they come from."""
+    with closing(docker.from_env()) as engine:
+        found = source.decide(engine)
+        build.ensure(engine, found, bases=ALL)
+        settings = ImageSettings(source=found)
+        wanted = {stage: recipes.build_arguments(stage, settings) for stage in STAGES}
+        named = {recipes.reference(stage, arguments): stage for stage, arguments in wanted.items()}
+        missing = {name: stage for name, stage in named.items() if not engine.images.list(name)}
+        images = {name: rebuild.Image(stage, wanted[stage]) for name, stage in missing.items()}
+        rebuild.rebuild(engine, images, cache=True)
+        lab.load(*named, *(base.reference(found) for base in ALL))
+    return found
+
+
+def copy(folder: Path) -> Checkout:
+    """Return a copy of this checkout with a state of its own."""
+    return checkouts.make(folder)
+
+
+def _config(lab: Lab) -> dict[str, Any]:
+    address = lab.manager.address
+    return {
+        "dashtam:target": {
+            "kind": "swarm",
+            "expose": True,
+            "encrypted": False,  # the lab's kernel may lack ESP
+            "replicas": dict(REPLICAS),
+            "data_node": lab.manager.name,
+            "nodes": {node.name: node.host for node in lab.nodes},
+            "drain": "8s",
+        },
+        "dashtam:network": {"bind_address": "0.0.0.0", "hostname": address},
+        "dashtam:postgres": {"database": "dashtam", "user": "dashtam_user", "memory": "512m"},
+        "dashtam:app": {
+            "port": PORTS["app"],
+            "testing": True,
+            "oauth_redirect_uri": f"https://{address}:{PORTS['callback']}",
+        },
+        "dashtam:callback": {"port": PORTS["callback"]},
+        "dashtam:sandbox": {"enabled": True, "port": PORTS["sandbox"]},
+    }

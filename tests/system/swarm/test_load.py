@@ -1,0 +1,81 @@
+"""What people notice of updates, of a drained node, and of a lost one: at most what was in flight on it."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.system.running import wait_until
+from tests.system.swarm.load import load
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.system.swarm.lab import Node
+    from tests.system.swarm.load import Tally, Target
+    from tests.system.swarm.staging import Staging
+
+REQUESTS = 100_000
+PART = 10_000
+"""Before and after what happens to the environment."""
+PEOPLE = 24
+
+
+@pytest.fixture
+def report(request: pytest.FixtureRequest, capfd: pytest.CaptureFixture[str]) -> Callable[[Tally], None]:
+    """Show the figures, whether the test passes or not."""
+
+    def show(tally: Tally) -> None:
+        with capfd.disabled():
+            sys.stdout.write(f"\n{request.node.name}: {tally}\n")
+
+    return show
+
+
+def test_updates_and_a_drained_node_cost_no_request(
+    staging: Staging, target: Target, report: Callable[[Tally], None]
+) -> None:
+    drained = staging.lab.nodes[2]
+    with load(target, PEOPLE) as people:
+        people.wait(PART)
+        for memory in ("300m", "310m", "320m"):
+            staging.configure(app={"memory": memory})
+            staging.up()
+            people.wait(PART)
+        staging.lab.manager.docker("node", "update", "--availability", "drain", drained.name)
+        try:
+            wait_until(lambda: not _runs_on(staging, drained), f"nothing of {staging.name} is left on it", 120)
+            staging.settle()
+            people.wait(max(PART, REQUESTS - people.tally.requests), seconds=600)
+        finally:
+            staging.lab.manager.docker("node", "update", "--availability", "active", drained.name)
+    report(people.tally)
+    assert people.tally.failures == []
+    assert people.tally.requests >= REQUESTS
+    assert people.tally.answered["POST 201"] > 100
+
+
+def test_a_lost_node_costs_what_was_in_flight_on_it_at_most(
+    staging: Staging, target: Target, report: Callable[[Tally], None]
+) -> None:
+    lost = staging.lab.nodes[2]
+    with load(target, PEOPLE) as people:
+        people.wait(PART)
+        try:
+            lost.kill()
+            people.wait(PART)
+            staging.settle()
+            failed = len(people.tally.failures)
+            people.wait(PART)
+        finally:
+            lost.restart()
+    report(people.tally)
+    # Each person has one request in flight.
+    assert failed <= PEOPLE
+    assert len(people.tally.failures) == failed
+
+
+def _runs_on(staging: Staging, node: Node) -> bool:
+    return any(task["Node"] == node.name for name in ("app", "callback") for task in staging.tasks(name))

@@ -1,0 +1,140 @@
+"""An environment on a Swarm changes only when told to, recovers, keeps data and secrets, and is removed whole."""
+
+from __future__ import annotations
+
+import re
+import threading
+from typing import TYPE_CHECKING, Any
+
+from tests.system.running import succeed, wait_until
+from tests.system.swarm import staging as environments
+
+if TYPE_CHECKING:
+    from tests.system.swarm.staging import Staging
+
+OTHER: dict[str, dict[str, object]] = {
+    "target": {"replicas": {"app": 1, "callback": 1}},
+    "app": {"port": 8600},
+    "callback": {"port": 8682},
+    "sandbox": {"port": 8782},
+}
+"""A second environment beside the first."""
+REACH = """
+import socket, sys
+for host, port in (one.rsplit(":", 1) for one in sys.argv[1:]):
+    try:
+        socket.create_connection((host, int(port)), timeout=3).close()
+        print("reached", host, port)
+    except OSError as error:
+        print("refused", host, port, type(error).__name__)
+"""
+
+
+def test_up_again_changes_nothing(staging: Staging) -> None:
+    before = _versions(staging)
+    for _ in range(10):
+        succeed(staging.dashtam("up", staging.name))
+    assert _versions(staging) == before
+
+
+def test_a_bad_image_is_rolled_back_and_up_says_so(staging: Staging) -> None:
+    good = staging.service("app")["Spec"]["TaskTemplate"]["ContainerSpec"]["Image"]
+    source = staging.checkout.root / "app/run/app.py"
+    text = source.read_text()
+    source.write_text(f"import sys\nsys.exit('this version can not start')\n{text}")
+    try:
+        staging.publish()
+        done = staging.dashtam("up", staging.name)
+    finally:
+        source.write_text(text)
+    assert done.returncode == 1
+    assert re.search(r"rolled back|rollback", done.stderr)
+    assert "this version can not start" in done.stderr
+    assert staging.service("app")["Spec"]["TaskTemplate"]["ContainerSpec"]["Image"] == good
+    staging.settle()
+
+
+def test_no_acknowledged_write_is_lost_when_postgres_node_restarts(staging: Staging) -> None:
+    node, postgres = staging.container("postgres")
+    node.docker("exec", postgres, "psql", "-q", "service=dashtam", "-c", "CREATE TABLE kept (n int PRIMARY KEY)")
+    written: list[str] = []
+
+    def write() -> None:
+        number = 0
+        while not ended.is_set():
+            number += 1
+            insert = f"INSERT INTO kept SELECT {number} RETURNING n"
+            try:
+                written.append(node.docker("exec", postgres, "psql", "-qAt", "service=dashtam", "-c", insert).strip())
+            except AssertionError:  # it isn't acknowledged
+                return
+
+    ended = threading.Event()
+    writer = threading.Thread(target=write)
+    writer.start()
+    wait_until(lambda: len(written) >= 20, "twenty rows are written", 60)
+    node.kill()  # what a power failure does, rather than a shutdown
+    ended.set()
+    writer.join()
+    node.restart()
+    wait_until(staging.is_whole, "all replicas run again", environments.SETTLE_SECONDS)
+    node, postgres = staging.container("postgres")
+    kept = node.docker("exec", postgres, "psql", "-qAt", "service=dashtam", "-c", "SELECT n FROM kept").split()
+    node.docker("exec", postgres, "psql", "-q", "service=dashtam", "-c", "DROP TABLE kept")
+    assert {*written} <= {*kept}
+
+
+def test_secrets_are_in_no_inspection_log_or_state(staging: Staging) -> None:
+    secrets = _secrets(staging.outputs())
+    assert len(secrets) >= 2
+    said = {"state": staging.checkout.state(staging.name).read_text()}
+    services = staging.left()[f"{staging.lab.manager.name} service"]
+    said["services"] = staging.lab.manager.docker("service", "inspect", *services)
+    said["secrets"] = staging.lab.manager.docker(
+        "secret", "inspect", *staging.left()[f"{staging.lab.manager.name} secret"]
+    )
+    for node in staging.lab.nodes:
+        for container in staging.left().get(f"{node.name} container", []):
+            said[f"{node.name} {container}"] = node.docker("inspect", container)
+            said[f"{node.name} {container} log"] = node.docker("logs", container)
+    leaks = [where for where, text in said.items() if any(secret in text for secret in secrets)]
+    assert leaks == []
+
+
+def test_an_environment_is_out_of_reach_for_another_and_goes_without_a_trace(staging: Staging, images: str) -> None:
+    lab = staging.lab
+    addresses = [f"{address}:{port}" for address, port in _addresses(staging)]
+    assert len(addresses) >= 4
+    with environments.environment(lab, staging.checkout, images, **OTHER) as other:
+        other.settle()
+        node, container = other.container("app")
+        said = node.docker("exec", container, "python", "-c", REACH, *addresses)
+        assert "reached" not in said
+        assert said.count("refused") == len(addresses)
+        assert other.left()
+        node, container = staging.container("app")
+        assert "reached" in node.docker("exec", container, "python", "-c", REACH, *addresses)
+    wait_until(lambda: not other.left(), "nothing is left", 60)
+    staging.settle()
+
+
+def _versions(staging: Staging) -> dict[str, int]:
+    services = staging.left()[f"{staging.lab.manager.name} service"]
+    listed = staging.lab.manager.docker("service", "inspect", "--format", "{{.ID}} {{.Version.Index}}", *services)
+    return {line.split()[0]: int(line.split()[1]) for line in listed.splitlines()}
+
+
+def _secrets(outputs: dict[str, Any]) -> set[str]:
+    found = (outputs.get(name) for name in ("internal_database_dsn", "internal_redis_dsn"))
+    return {match[1] for text in found if text and (match := re.search(r"://[^:]+:([^@]+)@", text))}
+
+
+def _addresses(staging: Staging) -> list[tuple[str, int]]:
+    """Return where each service's replicas listen, in the environment's network."""
+    ports = {"postgres": 5432, "redis": 6379, "app": 8000, "callback": 8182}
+    found = []
+    for name, port in ports.items():
+        node, container = staging.container(name)
+        form = "{{range .NetworkSettings.Networks}}{{.IPAddress}} {{end}}"
+        found += [(address, port) for address in node.docker("inspect", "--format", form, container).split()]
+    return found
