@@ -66,7 +66,13 @@ class Environment(pulumi.ComponentResource):
         self._app = App(self._app_args, self._shared, self)
         self._callback = self._declare_callback()
         self._start()
-        self.outputs = {"environment": naming.environment, "engine": engine_id, **self._data(), **self._facts()}
+        self.outputs = {
+            "environment": naming.environment,
+            "engine": engine_id,
+            "target": None,
+            **self._data(),
+            **self._facts(),
+        }
         self.outputs["app_on_host"] = self._app_on_host()
         self.register_outputs({})
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, SecretStr
 
@@ -64,16 +65,32 @@ class ImageReferences(Record):
     tests: str | None
 
 
+class Target(Record):
+    """The Swarm that an environment runs on."""
+
+    kind: Literal["swarm"] = "swarm"
+    data_node: str
+    """The hostname of the node with the data volumes."""
+    nodes: dict[str, str]
+    """The addresses of engines, by hostname; not of every node."""
+    services: dict[str, str]
+    """The names of its Swarm services, by service; `edge` is what publishes ports."""
+    replicas: dict[str, int]
+    """How many containers run a service, by service; `edge` runs on every node."""
+
+
 class PublicOutputs(Record):
     """The outputs of a stack that are not secret.
 
     `engine` is the ID of the Docker engine that it is on; empty where that engine has no lasting one.
     Published ports are bound to `bind_address`; clients connect to `client_host`, and know them by `hostname`.
     `urls` are for clients on the host, `internal_urls` for clients in the environment's network.
+    `target` is None where it runs on one engine. On a Swarm, `engine` is the cluster's ID.
     """
 
     environment: str
     engine: str | None = None
+    target: Target | None = None
     network: str
     containers: Containers
     volumes: dict[str, str]

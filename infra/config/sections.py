@@ -14,16 +14,19 @@ from infra.catalogue import ImageSource
 from infra.config.values import (
     Address,
     Duration,
+    EngineAddress,
     Filled,
     Host,
     Identifier,
     Library,
     Name,
+    NodeName,
     Parameter,
     ParameterValue,
     PinnedImage,
     Port,
     RedirectUri,
+    Registry,
     Size,
     is_address,
     megabytes,
@@ -323,7 +326,7 @@ class ContainerSettings(Section):
     """`dashtam:containers`: what holds for every container."""
 
     restart: Literal["no", "on-failure", "unless-stopped", "always"] = "no"
-    """The engine's restart policy."""
+    """The engine's restart policy; a Swarm always starts what ended again."""
     stop_grace: Duration = "30s"
     """Time to stop in good order before the engine kills."""
     log_size: Size = "16m"
@@ -369,6 +372,62 @@ class HookSettings(Section):
     healthy: tuple[Filled, ...] = ()
     """A command, a word each, that `./dashtam up` runs in the checkout once the environment is healthy, with what
     `./dashtam env ENVIRONMENT --show-secrets` prints in its environment variables."""
+
+
+class ReplicaSettings(Section):
+    """How many containers run a service, on a Swarm; of every other service there is one."""
+
+    app: Annotated[int, Field(ge=1, le=100)] = 1
+    """Of the service."""
+    callback: Annotated[int, Field(ge=1, le=100)] = 1
+    """Of the callback server."""
+
+
+class TargetSettings(Section):
+    """`dashtam:target`: where the environment runs, the engine of DOCKER_HOST or the Swarm that it is a manager of."""
+
+    kind: Literal["engine", "swarm"] = "engine"
+    """`engine` runs containers on one Docker engine, `swarm` runs services on the nodes of a Docker Swarm."""
+    expose: bool = False
+    """Consent to ports that other computers reach, which a Swarm publishes on every address of each node."""
+    replicas: ReplicaSettings = ReplicaSettings()
+    """How many containers run a service."""
+    data_node: NodeName | None = None
+    """The node that keeps the data of PostgreSQL and Redis, and runs them."""
+    nodes: dict[NodeName, EngineAddress] = Field(default_factory=dict)
+    """The addresses of the nodes' engines. The data node's is needed; others only for what commands do on a node."""
+    registry: Registry | None = None
+    """Where images are pushed to and nodes pull them from, by digest. Absent: they are loaded on each of `nodes`."""
+    drain: Duration = "10s"
+    """How long the service, told to stop, still answers requests after it has stopped being ready."""
+
+    @property
+    def is_swarm(self) -> bool:
+        """Whether the environment runs on a Swarm."""
+        return self.kind == "swarm"
+
+    @model_validator(mode="after")
+    def _is_complete(self) -> Self:
+        if not self.is_swarm:
+            if self.model_dump(exclude_defaults=True):
+                raise ValueError(
+                    "expose, replicas, data_node, nodes, registry and drain are for a Swarm; set kind: swarm, or remove"
+                    " them"
+                )
+            return self
+        if not self.expose:
+            raise ValueError(
+                "other computers reach the ports of a Swarm, on every address of each node, unlike those of one engine;"
+                " set expose: true if that is what you want"
+            )
+        if self.data_node is None or self.data_node not in self.nodes:
+            name = self.data_node or "node1"
+            raise ValueError(
+                "a Swarm's volumes are on one node, which data_node names and whose engine's address is in nodes; set"
+                f" data_node: {name} and nodes: {{{name}: unix:///var/run/docker.sock}}, with a name that `docker node"
+                " ls` shows"
+            )
+        return self
 
 
 class TestSettings(Section):

@@ -6,7 +6,8 @@ Every key is described here with its default, checked before any resource exists
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Self
 
@@ -27,10 +28,13 @@ from infra.config.sections import (
     RedisSettings,
     SandboxSettings,
     Section,
+    TargetSettings,
     TestSettings,
     TokenSettings,
 )
+from infra.config.values import seconds
 from infra.naming import DEBUGGER, SANDBOX, SERVICES
+from infra.outputs import LOCALHOST
 
 NAMESPACE = "dashtam"
 
@@ -52,6 +56,7 @@ class StackSettings(Section):
     images: ImageSettings = ImageSettings()
     hooks: HookSettings = HookSettings()
     tests: TestSettings = TestSettings()
+    target: TargetSettings = TargetSettings()
 
     @property
     def ports(self) -> dict[str, int | None]:
@@ -102,6 +107,44 @@ class StackSettings(Section):
                 " remove the port, or set network.internal: false"
             )
         return self
+
+    @model_validator(mode="after")
+    def _swarm_can_do_it(self) -> Self:
+        if problem := self.target.is_swarm and next(_unfit_for_swarm(self), None):
+            raise ValueError(problem)
+        return self
+
+
+def _unfit_for_swarm(config: StackSettings) -> Iterator[str]:
+    """Yield what target.kind swarm doesn't go with, and the remedy."""
+    network, drain, grace = config.network, config.target.drain, config.containers.stop_grace
+    closed = [name for name in ("postgres", "redis") if config.ports[name]]
+    if config.app.build == "development":
+        yield (
+            "app.build development mounts the source of this checkout, which the nodes of a Swarm don't have; set"
+            " app.build: production, or target.kind: engine"
+        )
+    if closed:
+        yield (
+            f"a Swarm would publish the port of {' and '.join(closed)} on every address of each node; remove the port,"
+            " and use `./dashtam db-shell` or a service in the environment's network"
+        )
+    published = any(config.ports.values())
+    if published and not ip_address(network.bind_address).is_unspecified:
+        yield (
+            f"a Swarm can't bind ports to {network.bind_address} alone: it publishes them on every address of each"
+            " node; set network.bind_address: 0.0.0.0"
+        )
+    if published and network.hostname == LOCALHOST:
+        yield (
+            "clients on other computers don't reach a Swarm as localhost; set network.hostname to a name or an address"
+            " of its nodes"
+        )
+    if seconds(drain) >= seconds(grace):
+        yield (
+            f"containers.stop_grace {grace} is over before target.drain {drain}, so what the service still answers"
+            " would be cut off; set a shorter drain, or a longer stop_grace"
+        )
 
 
 def load(stack: str, config: Mapping[str, str], secret_keys: frozenset[str] = frozenset()) -> StackSettings:

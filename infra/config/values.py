@@ -200,6 +200,28 @@ Library = Annotated[
     str,
     Pattern("[a-z_][a-z0-9_-]*", "the name of a library of the image", "write pg_stat_statements, for example"),
 ]
+NodeName = Annotated[
+    str,
+    Pattern(
+        "[A-Za-z0-9][A-Za-z0-9_.-]{0,62}", "a node's hostname, as `docker node ls` shows it", "write node1, for example"
+    ),
+]
+EngineAddress = Annotated[
+    str,
+    Pattern(
+        r"(?:unix:///|npipe://|tcp://|https?://)\S+",
+        "the address of a node's Docker engine, a socket or TCP, as DOCKER_HOST has it",
+        "write unix:///var/run/docker.sock or tcp://node1:2376, for example",
+    ),
+]
+Registry = Annotated[
+    str,
+    Pattern(
+        rf"[a-z0-9][a-z0-9.-]*(?::(?:{numbers(1, 65535)}))?(?:/[a-z0-9][a-z0-9._-]*)*",
+        "a registry's host, with its port and a path where it has these",
+        "write registry.example:5000/team, for example",
+    ),
+]
 PinnedImage = Annotated[
     str,
     # As the engine reads it: registry and path, tag, digest (github.com/distribution/reference).

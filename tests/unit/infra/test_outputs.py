@@ -17,6 +17,13 @@ APP = '{"variables": {}, "files": {"SECRET_KEY_FILE": "hidden-word"}}'
 DOCUMENT: dict[str, Any] = {
     "environment": "test",
     "engine": "an-id",
+    "target": {
+        "kind": "swarm",
+        "data_node": "node1",
+        "nodes": {"node1": "unix:///run/docker.sock"},
+        "services": {"app": "dashtam-test-app"},
+        "replicas": {"app": 3},
+    },
     "network": "dashtam-test-network",
     "containers": {name: f"dashtam-test-{name}" for name in ("postgres", "redis", "app", "callback", "sandbox")},
     "volumes": {},
@@ -54,7 +61,7 @@ SECRETS = {
     "internal_redis_dsn": INTERNAL_REDIS,
     "app_on_host": APP,
 }
-SINCE = {"engine", "bind_address", "hostname", "client_host", "app_on_host"}
+SINCE = {"engine", "target", "bind_address", "hostname", "client_host", "app_on_host"}
 """What earlier versions didn't have."""
 UNPUBLISHED = {"database_dsn", "redis_dsn"}
 """Pulumi leaves out what is null."""

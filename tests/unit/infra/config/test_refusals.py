@@ -25,7 +25,7 @@ IDENTIFIER = (
 )
 SECTIONS = (
     "network, postgres, redis, app, callback, sandbox, providers, tokens,"
-    " health, containers, certificates, images, hooks, tests"
+    " health, containers, certificates, images, hooks, tests, target"
 )
 
 
