@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from cli.engine.container import ContainerView, made_by_updates, view
+from cli.engine.container import ContainerView, made_by_updates, rank, view
 from cli.engine.diff import NONE, Change, changes, labels, replacement_changes
 from cli.engine.inventory import EngineView
 from cli.environments import states
 from cli.environments.clone import Clone
 from cli.pulumi.stack_state import CONTAINER, IMAGE, NETWORK, VOLUME, Resource, StackState
-from infra.naming import COMPONENT_LABEL, OWNER_LABEL, PROJECT, PROJECT_LABEL, SERVICES, STACK_LABEL
+from infra.naming import COMPONENT_LABEL, OWNER_LABEL, PROJECT, PROJECT_LABEL, STACK_LABEL
 
 GONE = "gone"
 _ID = 12
@@ -48,7 +48,7 @@ class Snapshot:
         """Return the containers of an environment's services, running or not, in the order of `SERVICES`."""
         views = (view(one) for one in self.containers)
         found = [one for one in views if one.is_service and (one.stack, one.owner) == (stack, owner)]
-        return sorted(found, key=lambda one: SERVICES.index(one.component))
+        return sorted(found, key=lambda one: (rank(one.component), one.name))
 
     @cached_property
     def networks(self) -> list[dict[str, Any]]:

@@ -11,7 +11,7 @@ import docker
 from cli.core.file_lock import exclusively
 from cli.core.paths import data_home
 from cli.engine.inventory import EngineView
-from cli.environments import clone, git_filter, named_environments, passphrase, tool_environment
+from cli.environments import clone, git_filter, named_environments, passphrase, targets, tool_environment
 from cli.environments.clone import Clone
 from cli.environments.configuration import announce_skipped, configured_stacks, readable_stacks
 from cli.images import build, build_ca, source
@@ -48,7 +48,7 @@ class Session:
     @cached_property
     def engine(self) -> EngineView:
         """The engine, seen by labels."""
-        return EngineView(self.client)
+        return targets.view(self.client, self.clone.root)
 
 
 def prepare(*, install: bool = True, engine: bool = True, images: bool = True, stacks: bool = True) -> Session:
