@@ -56,6 +56,11 @@ REDIS = Base("redis", "redis:8.2.1-alpine3.22", "999:1000", "/data")
 PYTHON = Base("python", "python:3.13.7-slim-trixie", "10001:10001")
 NODE = Base("node", "node:24.20.0-trixie-slim", "10001:10001")
 BASES = (POSTGRES, REDIS, PYTHON, NODE)
+"""What every environment needs."""
+
+HAPROXY = Base("haproxy", "haproxy:3.2.4-alpine3.22", "99:99")
+ALL = (*BASES, HAPROXY)
+"""With what only an environment on a Swarm needs."""
 
 
 def locked_digests() -> dict[str, str]:

@@ -14,18 +14,17 @@ from infra.catalogue import POSTGRES, REDIS
 from infra.certificates import Certificates
 from infra.config.settings import StackSettings
 from infra.endpoints import Endpoint
-from infra.images import Image, Images
+from infra.images import Image
 from infra.naming import DEBUGGER, SANDBOX, SERVICES, Naming
-from infra.network import network
 from infra.services import app_on_host, providers
 from infra.services.app import App, AppArgs
 from infra.services.callback import Callback, CallbackArgs
-from infra.services.files import install
 from infra.services.postgres import Postgres, PostgresArgs
 from infra.services.providers import Credentials
 from infra.services.redis import Redis, RedisArgs
 from infra.services.sandbox import Sandbox, SandboxArgs
 from infra.services.service import Service, Shared
+from infra.targets.engine import EngineTarget
 
 
 class Environment(pulumi.ComponentResource):
@@ -46,16 +45,10 @@ class Environment(pulumi.ComponentResource):
         super().__init__("dashtam:index:Environment", naming.environment)
         self._settings, self._clients = settings, clients
         self._child = pulumi.ResourceOptions(parent=self)
-        self._images = Images(settings.images, self)
+        self._target = EngineTarget(naming, settings, self)
         self._running = self._images_of(running)
-        self._shared = Shared(
-            naming=naming,
-            network=network(naming, internal=settings.network.internal, opts=self._child).name,
-            reach=settings.network,
-            certificates=Certificates(naming, settings.certificates, self),
-            health=settings.health,
-            containers=settings.containers,
-        )
+        certificates = Certificates(naming, settings.certificates, self)
+        self._shared = Shared(naming, self._target, settings.network, certificates)
         self._token_keys = credentials.token_keys(settings.tokens.keys, opts=self._child)
         self._session_key = self._key_of_sessions()
         keys = [*self._token_keys.resources, self._session_key]
@@ -65,11 +58,11 @@ class Environment(pulumi.ComponentResource):
         self._app_args = self._args_of_app()
         self._app = App(self._app_args, self._shared, self)
         self._callback = self._declare_callback()
-        self._start()
+        self._target.start(self._running)
         self.outputs = {
             "environment": naming.environment,
             "engine": engine_id,
-            "target": None,
+            "target": self._target.facts,
             **self._data(),
             **self._facts(),
         }
@@ -82,18 +75,11 @@ class Environment(pulumi.ComponentResource):
         return [one for one in declared if one]
 
     def _images_of(self, running: Collection[str]) -> dict[str, Image]:
-        base = {POSTGRES.name: self._images.postgres, REDIS.name: self._images.redis}
+        images = self._target.images
+        base = {POSTGRES.name: images.postgres, REDIS.name: images.redis}
         stages = {service: stage for service, stage in recipes.stages(self._settings).items() if service in running}
-        built = {service: self._images.built(stage) for service, stage in stages.items()}
+        built = {service: images.built(stage) for service, stage in stages.items()}
         return {service: image for service, image in {**base, **built}.items() if service in running}
-
-    def _start(self) -> None:
-        # An image that is there anyway and changes rarely.
-        shell = self._images.postgres.id
-        installed = install([one.files for one in self._services], self._shared.naming, shell, self._child)
-        for service in self._services:
-            if image := self._running.get(service.endpoint.host):
-                service.start(image, installed)
 
     def _key_of_sessions(self) -> random.RandomBytes:
         # It was the service's, until it had to outlast the database's volume; tests/data has such a state.
@@ -167,14 +153,14 @@ class Environment(pulumi.ComponentResource):
     def _facts(self) -> dict[str, Any]:
         declared = {one.endpoint.host: one for one in self._services}
         services = dict.fromkeys(SERVICES) | {name: one for name, one in declared.items() if name in self._running}
-        naming, has_app = self._shared.naming, "app" in self._running
+        naming, images, has_app = self._shared.naming, self._target.images, "app" in self._running
         return {
-            "network": self._shared.network,
+            "network": self._target.network,
             "containers": {name: naming.container(name) if one else None for name, one in services.items()},
             "volumes": {name: one.volume for name, one in declared.items() if one.volume},
             "images": {
                 **{name: image.reference for name, image in self._running.items()},
-                "tests": self._images.built("test").reference if has_app and self._settings.tests.image else None,
+                "tests": images.built("test").reference if has_app and self._settings.tests.image else None,
             },
             "ports": {
                 **{name: one.endpoint.published if one else None for name, one in services.items()},

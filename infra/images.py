@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 import pulumi
 import pulumi_docker as docker
@@ -28,8 +29,18 @@ class Image:
     """Given the tag instead, a container would be replaced at every update."""
 
 
-class Images(pulumi.ComponentResource):
-    """The images of an environment. None is removed with it: other environments use the same."""
+class Images(Protocol):
+    """The images of an environment."""
+
+    postgres: Image
+    redis: Image
+
+    def built(self, stage: str) -> Image:
+        """Return an image of the project's own, by its stage in `RECIPES`."""
+
+
+class BuiltImages(pulumi.ComponentResource):
+    """Images that one engine pulls and builds. None is removed with its environment: others use the same."""
 
     def __init__(self, settings: ImageSettings, parent: pulumi.Resource) -> None:
         super().__init__("dashtam:index:Images", "images", None, pulumi.ResourceOptions(parent=parent))
@@ -41,7 +52,7 @@ class Images(pulumi.ComponentResource):
         self.register_outputs({})
 
     def built(self, stage: str) -> Image:
-        """Return an image that is built here, by its stage in `RECIPES`; each is declared once."""
+        """Return an image that is built here; each is declared once."""
         if stage not in self._built:
             self._built[stage] = self._build(stage)
         return self._built[stage]

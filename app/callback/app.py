@@ -57,7 +57,12 @@ def create_callback(settings: CallbackSettings) -> Starlette:
             yield {"app": client, "public_url": settings.public_url, "debug": settings.debug}
 
     return Starlette(
-        routes=[Route("/health", health), Route("/static/{name}", static), Route("/{path:path}", receive)],
+        routes=[
+            Route("/health", health),
+            Route("/ready", ready),
+            Route("/static/{name}", static),
+            Route("/{path:path}", receive),
+        ],
         middleware=[Middleware(RequestIds), Middleware(SecurityHeaders)],
         exception_handlers={HTTPException: on_http, Exception: on_unexpected},
         lifespan=lifespan,
@@ -67,6 +72,11 @@ def create_callback(settings: CallbackSettings) -> Starlette:
 async def health(_request: Request) -> Response:
     """Answer while the process is alive."""
     return JSONResponse({"status": "ok"})
+
+
+async def ready(_request: Request) -> Response:
+    """Answer while redirects are taken; the app need not be up, since without it a page shows that it is down."""
+    return JSONResponse({"status": "ready"})
 
 
 async def static(request: Request) -> Response:

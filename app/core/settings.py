@@ -53,6 +53,7 @@ class Settings(BaseSettings):
     tls_ca_file: FilePath
     tls_certificate_file: FilePath
     tls_key_file: FilePath
+    drain_seconds: Annotated[float, Field(ge=0)] = 0  # to serve on, unready, after being told to stop
 
     @classmethod
     def settings_customise_sources(

@@ -20,10 +20,12 @@ from app.run import debugger
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
+    from types import FrameType
 
     from starlette.types import ASGIApp
 
     from app.core.settings import Settings
+    from app.http.drain import Drain
 
     Sockets = list[socket.socket] | None
     Main = Callable[[Sockets], Coroutine[object, object, None]]
@@ -34,8 +36,8 @@ INTERNAL = "INTERNAL_PORT"
 """The variable of the port that is never published."""
 
 HIGHEST_PORT = 65535
-DRAIN = 10
-"""Seconds for requests in flight when the server is told to stop; below the containers' grace period."""
+GRACE = 10
+"""Seconds for requests in flight when the server ends; with the drain below the containers' grace period."""
 
 CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
 """Of TLS 1.2: authenticated encryption with forward secrecy alone (RFC 9325, section 4.2). TLS 1.3 has no other."""
@@ -96,7 +98,7 @@ def run(main: Main, sockets: Sockets) -> None:
 
     if sockets:  # a reloader's process
         debugger.listen()
-    # uvicorn raises the signal again once it has stopped; before that, it ends a wait at once.
+    # Until the server handles it, it ends a wait at once.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
@@ -108,9 +110,12 @@ def run(main: Main, sockets: Sockets) -> None:
 
 
 async def serve(app: ASGIApp, settings: Settings, port: int, sockets: Sockets) -> None:
-    """Serve until told to stop, on the port or on sockets that listen already."""
-    config = _config(app, settings, _host(internal=False), port, 1 if sockets else DRAIN)
-    await uvicorn.Server(config).serve(sockets)
+    """Serve until told to stop, and on for the drain, on the port or on sockets that listen already."""
+    from app.http.drain import Drain  # noqa: PLC0415 - a reloading parent needs none of it
+
+    drain = Drain(settings.drain_seconds)
+    config = _config(drain.around(app), settings, _host(internal=False), port, 1 if sockets else GRACE)
+    await _Draining(config, drain).serve(sockets)
 
 
 @contextlib.asynccontextmanager
@@ -123,6 +128,23 @@ async def beside(app: ASGIApp, settings: Settings, port: int, sockets: Sockets) 
     finally:
         server.should_exit = True
         await task
+
+
+class _Draining(uvicorn.Server):
+    """A server that SIGTERM makes drain first; a second signal ends it at once."""
+
+    def __init__(self, config: uvicorn.Config, drain: Drain) -> None:
+        super().__init__(config)
+        self._drain = drain
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        if sig == signal.SIGTERM and not self._drain.begun:
+            self._drain.begin()
+        else:
+            super().handle_exit(sig, frame)
+
+    async def on_tick(self, counter: int) -> bool:
+        return await super().on_tick(counter) or self._drain.over
 
 
 class _Beside(uvicorn.Server):

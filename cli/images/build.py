@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ from cli.images import debian, registry, rootfs
 from cli.images.local import is_local, local_references
 from cli.ui.console import announce
 from cli.ui.progress import meter
-from infra.catalogue import BASES, ImageSource
+from infra.catalogue import ALL, BASES, Base, ImageSource
 
 if TYPE_CHECKING:
     from docker import DockerClient
@@ -21,18 +21,18 @@ Work = tuple[str, Callable[[Callable[[str], object]], None]]
 """A step: what it does, and the function that does it and reports output to its argument."""
 
 
-def ensure(client: DockerClient, source: ImageSource, *, install: bool = True) -> None:
+def ensure(client: DockerClient, source: ImageSource, *, install: bool = True, bases: Sequence[Base] = BASES) -> None:
     """Make this machine's missing base images.
 
     It can be ended at any point and run again: an image gets its name only when it's complete. Of two runs at the same
     time the second waits for the first.
     """
-    if not missing(client, source):
+    if not missing(client, source, bases):
         return
     with exclusively(
         cache_home() / "images" / "lock", "Another command is making the base images; waiting for it.", announce
     ):
-        absent = missing(client, source)
+        absent = missing(client, source, bases)
         if source is ImageSource.DEBIAN and debian.root_reference() in absent:
             rootfs.require_tools(install=install)
         for number, reference in enumerate(absent, start=1):
@@ -41,10 +41,10 @@ def ensure(client: DockerClient, source: ImageSource, *, install: bool = True) -
                 make(shown.tick)
 
 
-def missing(client: DockerClient, source: ImageSource) -> list[str]:
+def missing(client: DockerClient, source: ImageSource, bases: Sequence[Base] = BASES) -> list[str]:
     """List the images that aren't there, in the order in which to make them."""
     local = local_references(client)
-    absent = [reference for base in BASES if not is_local(reference := base.reference(source), local)]
+    absent = [reference for base in bases if not is_local(reference := base.reference(source), local)]
     if absent and source is ImageSource.DEBIAN and debian.root_reference() not in local:
         absent.insert(0, debian.root_reference())
     return absent
@@ -55,5 +55,5 @@ def _work(client: DockerClient, source: ImageSource, reference: str) -> Work:
         return f"pulling {reference}", partial(registry.pull, client, reference)
     if reference == debian.root_reference():
         return "making a Debian root file system", partial(rootfs.make, client, reference)
-    base = next(base for base in BASES if base.reference(source) == reference)
+    base = next(base for base in ALL if base.reference(source) == reference)
     return f"building {base.name} from Debian packages", partial(debian.make, client, base)

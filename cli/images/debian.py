@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from cli.core.errors import UserError
 from cli.images.failures import engine_failures, explained
 from infra import proxies
-from infra.catalogue import BASES, IMAGES, Base, ImageSource, source_digest
+from infra.catalogue import ALL, IMAGES, Base, ImageSource, source_digest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -28,7 +28,7 @@ def root_reference() -> str:
 
 def current_references() -> frozenset[str]:
     """Return the names of all images that this version of the project builds."""
-    return frozenset({root_reference(), *(base.reference(ImageSource.DEBIAN) for base in BASES)})
+    return frozenset({root_reference(), *(base.reference(ImageSource.DEBIAN) for base in ALL)})
 
 
 def make(client: DockerClient, base: Base, tick: Callable[[str], object]) -> None:

@@ -13,7 +13,7 @@ from cli.core.atomic_files import write_whole
 from cli.core.errors import UserError
 from cli.engine.connect import answering_within
 from cli.images.failures import explained
-from infra.catalogue import BASES, LOCK
+from infra.catalogue import ALL, LOCK
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 ANSWER_SECONDS = 30.0
 """How long a registry has to answer for each image."""
 
-OFFICIAL = tuple(base.official for base in BASES)
+OFFICIAL = tuple(base.official for base in ALL)
 
 _NETWORK = (
     "Check the network to the registry, or build the images from Debian packages: `./dashtam images source debian`."

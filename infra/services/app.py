@@ -10,8 +10,8 @@ from infra.catalogue import PYTHON
 from infra.config.sections import AppSettings
 from infra.endpoints import Endpoint, Login
 from infra.services import python, redis
-from infra.services.files import MOUNT
-from infra.services.service import TLS_VARIABLES, Service, ServiceArgs, Shared
+from infra.services.service import TLS_VARIABLES, Service, Shared
+from infra.targets.workload import MOUNT, Workload
 
 NAME = "app"
 PORT = 8000
@@ -44,14 +44,15 @@ class App(Service):
         self.internal = Endpoint(self.endpoint.host, INTERNAL_PORT)
         self.debugger = replace(self.endpoint, port=DEBUGGER_PORT, published=args.settings.debugger_port)
         self.run(
-            ServiceArgs(
+            Workload(
+                name=NAME,
                 base=PYTHON,
                 command=python.command("app.run.app", args.settings.build),
                 health=python.health(self.endpoint, "/ready"),
                 memory=args.settings.memory,
                 env={"ENVIRONMENT": shared.naming.name, **environment(args, self.endpoint)},
-                besides=[self.debugger],
-                mounts=python.source_mounts(args.settings.build),
+                ports=[self.debugger],
+                binds=python.source_binds(args.settings.build),
                 files={
                     "database-password": args.database.password,
                     "redis-password": args.cache.password,

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pulumi
 
 from infra.services.app import App, AppArgs, environment
-from infra.services.files import MOUNT
+from infra.targets.workload import MOUNT
 
 PROVIDERS = "providers.json"
 
@@ -22,7 +22,7 @@ def document(args: AppArgs, app: App, callback_port: int | None) -> pulumi.Outpu
     variables = _variables(args, app, callback_port)
     if variables is None:
         return None
-    content: Mapping[str, pulumi.Input[str]] = {**app.files.content, PROVIDERS: args.providers}
+    content: Mapping[str, pulumi.Input[str]] = {**app.workload.files, PROVIDERS: args.providers}
     installed = f"{MOUNT}/"
     files = {name: content[path.removeprefix(installed)] for name, path in variables.items() if installed in path}
     plain = {name: value for name, value in variables.items() if name not in files}

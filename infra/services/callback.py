@@ -10,7 +10,8 @@ from infra.catalogue import PYTHON
 from infra.config.sections import CallbackSettings
 from infra.endpoints import Endpoint
 from infra.services import python
-from infra.services.service import TLS_VARIABLES, Service, ServiceArgs, Shared
+from infra.services.service import TLS_VARIABLES, Service, Shared
+from infra.targets.workload import Workload
 
 NAME = "callback"
 PORT = 8182
@@ -34,7 +35,8 @@ class Callback(Service):
     def __init__(self, args: CallbackArgs, shared: Shared, parent: pulumi.Resource) -> None:
         super().__init__(NAME, PORT, args.settings.port, shared, parent)
         self.run(
-            ServiceArgs(
+            Workload(
+                name=NAME,
                 base=PYTHON,
                 command=python.command("app.run.callback", args.build),
                 health=python.health(self.endpoint, "/health"),
@@ -46,6 +48,6 @@ class Callback(Service):
                     "PUBLIC_URL": args.app.for_browsers,
                     **TLS_VARIABLES,
                 },
-                mounts=python.source_mounts(args.build),
+                binds=python.source_binds(args.build),
             )
         )

@@ -6,6 +6,11 @@ and it starts a check as a process of its own each time, which takes the CPU fro
 
 from __future__ import annotations
 
+from typing import Any
+
+from infra.config.sections import HealthSettings
+from infra.config.values import engine_duration, seconds
+
 MARK = "/tmp/healthy"  # noqa: S108 - the container's own, in memory, lost at a restart
 """The file by which a check knows that an earlier one succeeded."""
 
@@ -14,6 +19,18 @@ DEADLINE = "$deadline"
 
 LONGEST_SECONDS = 5
 """How long a check tries at most, so that its output is seen meanwhile."""
+
+
+def timing(command: str, settings: HealthSettings) -> dict[str, Any]:
+    """Return a health check's arguments; failures count after the time that `up` waits, or once it has been healthy."""
+    pause = seconds(settings.interval) - seconds(settings.start_interval)
+    return {
+        "tests": ["CMD-SHELL", paced(command, pause)],
+        "interval": engine_duration(seconds(settings.start_interval)),
+        "timeout": engine_duration(pause + seconds(settings.timeout)),
+        "retries": settings.retries,
+        "start_period": engine_duration(seconds(settings.wait)),
+    }
 
 
 def paced(command: str, pause: float) -> str:

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 import pulumi
 
-from infra import credentials, storage
+from infra import credentials
 from infra.catalogue import POSTGRES
 from infra.certificates import CIPHERS
 from infra.config.sections import PostgresSettings
 from infra.endpoints import Login
-from infra.services.files import MOUNT
 from infra.services.health import repeated
-from infra.services.service import Service, ServiceArgs, Shared
+from infra.services.service import Service, Shared
+from infra.targets.workload import MOUNT, Memory, Workload
 
 PORT = 5432
 
@@ -28,7 +28,7 @@ SERVICE_FILE = "pg_service.conf"
 SERVICE = "dashtam"
 """How clients in the container log in without further options: `psql service=dashtam`, or PGSERVICE."""
 
-SOCKETS = {"/var/run/postgresql": "rw,noexec,nosuid,nodev,size=1m,uid=70,gid=70,mode=0775"}
+SOCKETS = Memory("/var/run/postgresql", 1, "0775", POSTGRES.user)
 
 SECURITY = {
     "ssl": "on",
@@ -83,7 +83,8 @@ class Postgres(Service):
             query="?sslmode=verify-full",
         )
         self.run(
-            ServiceArgs(
+            Workload(
+                name=POSTGRES.name,
                 base=POSTGRES,
                 command=command(settings),
                 health=health(settings),
@@ -95,8 +96,8 @@ class Postgres(Service):
                     "pg_hba.conf": HBA,
                     SERVICE_FILE: password.result.apply(lambda secret: service_file(settings, secret)),
                 },
-                data=storage.data(POSTGRES, settings, shared.naming, needs=[password, *args.keys], opts=self.child),
-                tmpfs=SOCKETS,
+                data=shared.target.data(POSTGRES, settings, needs=[password, *args.keys], opts=self.child),
+                memories=[SOCKETS],
             )
         )
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Literal
 
-import pulumi_docker as docker
-
 from infra.catalogue import ROOT
 from infra.endpoints import Endpoint
 from infra.services.health import DEADLINE
+from infra.targets.workload import Bind
 
 SOURCE = "/srv/app"
 
@@ -26,8 +25,6 @@ def health(own: Endpoint, path: str) -> str:
     return f'python -m app.run.probe https://localhost:{own.port}{path} "{DEADLINE}"'
 
 
-def source_mounts(build: Build) -> list[docker.ContainerMountArgs]:
-    """Return the read-only mount of the source, where the image holds none."""
-    if build != "development":
-        return []
-    return [docker.ContainerMountArgs(type="bind", source=str(ROOT / "app"), target=SOURCE, read_only=True)]
+def source_binds(build: Build) -> list[Bind]:
+    """Return what mounts the source, where the image holds none."""
+    return [Bind(str(ROOT / "app"), SOURCE)] if build == "development" else []

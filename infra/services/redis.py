@@ -8,16 +8,16 @@ from dataclasses import dataclass
 
 import pulumi
 
-from infra import credentials, storage
+from infra import credentials
 from infra.catalogue import REDIS
 from infra.certificates import CIPHERS
 from infra.config.sections import RedisSettings
 from infra.config.values import megabytes
 from infra.endpoints import Login
 from infra.naming import SANDBOX
-from infra.services.files import MOUNT
 from infra.services.health import repeated
-from infra.services.service import Service, ServiceArgs, Shared
+from infra.services.service import Service, Shared
+from infra.targets.workload import MOUNT, Workload
 
 PORT = 6379
 USER = "dashtam"
@@ -59,7 +59,8 @@ class Redis(Service):
         password = self.login.password
         sandbox_password = self.sandbox_login.password if self.sandbox_login else None
         self.run(
-            ServiceArgs(
+            Workload(
+                name=REDIS.name,
                 base=REDIS,
                 command=["redis-server", f"{MOUNT}/redis.conf"],
                 health=HEALTH,
@@ -70,7 +71,7 @@ class Redis(Service):
                     "users.acl": pulumi.Output.all(password, sandbox_password).apply(lambda both: acl(*both)),
                     "redis.conf": configuration(settings),
                 },
-                data=storage.data(REDIS, settings, shared.naming, opts=self.child),
+                data=shared.target.data(REDIS, settings, opts=self.child),
             )
         )
 

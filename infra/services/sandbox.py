@@ -13,10 +13,10 @@ from infra.config.sections import SandboxSettings
 from infra.endpoints import Endpoint, Login
 from infra.naming import SANDBOX
 from infra.services import providers, redis
-from infra.services.files import MOUNT
 from infra.services.health import DEADLINE
 from infra.services.providers import Credentials
-from infra.services.service import TLS_VARIABLES, Service, ServiceArgs, Shared
+from infra.services.service import TLS_VARIABLES, Service, Shared
+from infra.targets.workload import MOUNT, Workload
 
 PORT = 8282
 CLIENT_ID = "dashtam"
@@ -47,7 +47,8 @@ class Sandbox(Service):
             lambda secret: providers.sandbox(self.endpoint, Credentials(CLIENT_ID, secret))
         )
         self.run(
-            ServiceArgs(
+            Workload(
+                name=SANDBOX,
                 base=NODE,
                 command=["node", "src/server.mjs"],
                 health=f'node src/probe.mjs https://localhost:{PORT}/health "{DEADLINE}"',

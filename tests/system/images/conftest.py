@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from cli.engine.connect import connect
 from cli.images import build, source
-from infra.catalogue import BASES, Base, ImageSource
+from infra.catalogue import ALL, BASES, Base, ImageSource
 
 if TYPE_CHECKING:
     from docker import DockerClient
@@ -42,7 +42,7 @@ def client() -> Iterator[DockerClient]:
 def image_source(client: DockerClient) -> ImageSource:
     """This machine's source; its images are made if they aren't here."""
     found = source.decide(client)
-    build.ensure(client, found)
+    build.ensure(client, found, bases=ALL)
     return found
 
 
@@ -51,7 +51,7 @@ def reference(image_source: ImageSource) -> Callable[[Base], str]:
     return lambda base: base.reference(image_source)
 
 
-@pytest.fixture(params=BASES, ids=lambda base: base.name)
+@pytest.fixture(params=ALL, ids=lambda base: base.name)
 def base(request: pytest.FixtureRequest) -> Base:
     found: Base = request.param
     return found

@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 
-from infra.catalogue import NODE, POSTGRES, PYTHON, REDIS, Base
+from infra.catalogue import HAPROXY, NODE, POSTGRES, PYTHON, REDIS, Base
 
 TOOLS = [
     (POSTGRES, ["postgres", "initdb", "psql", "pg_isready", "pg_dump", "pg_restore", "pg_dumpall", "pg_basebackup"]),
     (REDIS, ["redis-server", "redis-cli"]),
     (PYTHON, ["python", "python3"]),
     (NODE, ["node"]),
+    (HAPROXY, ["haproxy"]),
 ]
 
 

@@ -9,7 +9,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from infra import catalogue
-from infra.catalogue import BASES, NODE, POSTGRES, PYTHON, REDIS, Base, ImageSource, locked_digests, source_digest
+from infra.catalogue import (
+    ALL,
+    BASES,
+    HAPROXY,
+    NODE,
+    POSTGRES,
+    PYTHON,
+    REDIS,
+    Base,
+    ImageSource,
+    locked_digests,
+    source_digest,
+)
 
 DIGEST = "sha256:" + "0123456789abcdef" * 4
 
@@ -36,8 +48,9 @@ def test_the_official_images_are_the_originals() -> None:
         REDIS: (r"redis:8\.\d+\.\d+-alpine3\.\d+", "999:1000"),
         PYTHON: (r"python:3\.13\.\d+-slim-trixie", "10001:10001"),
         NODE: (r"node:24\.\d+\.\d+-trixie-slim", "10001:10001"),
+        HAPROXY: (r"haproxy:3\.\d+\.\d+-alpine3\.\d+", "99:99"),
     }
-    assert {base: base.user for base in BASES} == {base: user for base, (_, user) in forms.items()}
+    assert {base: base.user for base in ALL} == {base: user for base, (_, user) in forms.items()}
     assert [base.official for base, (form, _) in forms.items() if not re.fullmatch(form, base.official)] == []
 
 

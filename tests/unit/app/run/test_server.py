@@ -27,6 +27,7 @@ from uvicorn.config import STARTUP_FAILURE
 import app
 from app.callback.app import health
 from app.core.settings import CallbackSettings
+from app.http.middleware import HEADERS
 from app.run import server
 
 if TYPE_CHECKING:
@@ -241,6 +242,40 @@ def test_two_servers_in_one_process_end_together(
         assert process.wait(TIMEOUT) == 0
     assert process.log.read_text().count("Finished server process") == 2
     assert not process.says("Traceback")()
+
+
+def test_told_to_stop_it_is_unready_at_once_and_serves_on(
+    environment: dict[str, str], authority: Authority, tmp_path: Path
+) -> None:
+    drain = {"DRAIN_SECONDS": "2", "PYTHONPATH": str(Path(app.__file__).parents[1])}
+    keeping = httpx2.Client(verify=ssl.create_default_context(cafile=authority.ca_file), trust_env=False)
+    with keeping, running(["-m", "app.run.callback"], {**environment, **drain}, tmp_path) as process:
+        (url,) = process.urls()
+        eventually(answers(keeping, f"{url}/ready", "ready"))
+        process.send_signal(signal.SIGTERM)
+        answered = []
+        while (ready := keeping.get(f"{url}/ready")).status_code == 200:
+            answered.append(keeping.get(f"{url}/health").status_code)
+        assert ready.json()["checks"] == {"process": {"status": "failed", "reason": "draining"}}
+        assert {name: ready.headers[name] for name in HEADERS} == HEADERS
+        for _ in range(20):
+            alive = keeping.get(f"{url}/health")
+            answered.append(alive.status_code)
+            assert alive.headers["Connection"] == "close"
+        assert {*answered} == {200}
+        assert process.wait(TIMEOUT) == 0
+    assert "Traceback" not in process.log.read_text()
+
+
+def test_a_second_signal_ends_the_drain(environment: dict[str, str], client: httpx2.Client, tmp_path: Path) -> None:
+    drain = {"DRAIN_SECONDS": "3600", "PYTHONPATH": str(Path(app.__file__).parents[1])}
+    with running(["-m", "app.run.callback"], {**environment, **drain}, tmp_path) as process:
+        (url,) = process.urls()
+        eventually(answers(client, f"{url}/ready", "ready"))
+        process.send_signal(signal.SIGTERM)
+        eventually(lambda: client.get(f"{url}/ready").status_code == 503)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(TIMEOUT) == 0
 
 
 async def test_a_second_server_ends_with_its_context(environment: dict[str, str], client: httpx2.Client) -> None:

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from infra.config.sections import HealthSettings
 from infra.services import health
+from infra.services.health import timing
 
 PAUSE = 0.4
 
@@ -63,3 +65,15 @@ def test_a_check_ends_though_its_service_never_is_healthy(mark: Path) -> None:
     command = health.paced(health.repeated("echo refused; false"), 1)
     done = subprocess.run(["sh", "-c", command], check=False, timeout=20, capture_output=True, text=True)
     assert (done.returncode, done.stdout, mark.exists()) == (1, "refused\n", False)
+
+
+def test_a_check_may_take_its_pause_and_its_time() -> None:
+    settings = HealthSettings(start_interval="250ms", interval="10s", timeout="3s", retries=4, wait="2m")
+    check = timing("true", settings)
+    assert check == {
+        "tests": ["CMD-SHELL", health.paced("true", 9.75)],
+        "interval": "250ms",
+        "timeout": "12.75s",
+        "retries": 4,
+        "start_period": "2m0s",
+    }

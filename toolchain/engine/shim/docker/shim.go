@@ -10,11 +10,12 @@ import (
 	upstream "github.com/terraform-providers/terraform-provider-docker/internal/provider"
 )
 
-// NewProvider returns the provider without waits of a fixed time and without its log, with an unreachable engine
-// explained.
+// NewProvider returns the provider without waits of a fixed time and without its log, with services as its later
+// releases declare them, and with an unreachable engine explained.
 func NewProvider() *schema.Provider {
 	prov := upstream.New("dev")()
 	shortenWaits(prov.ResourcesMap)
+	completeService(prov.ResourcesMap["docker_service"])
 	quiet(prov.ResourcesMap)
 	configure := prov.ConfigureContextFunc
 	prov.ConfigureContextFunc = func(ctx context.Context, data *schema.ResourceData) (any, diag.Diagnostics) {

@@ -20,10 +20,8 @@ import pulumi_docker as docker
 from infra import engine
 from infra.catalogue import POSTGRES
 from infra.naming import FILES, FILES_MOUNT, Naming
-from infra.storage import volume
-
-MOUNT = "/run/secrets"
-"""Where a service finds its files."""
+from infra.targets.target import Target
+from infra.targets.workload import MOUNT, Workload
 
 LOG_LINES = 5
 """How much of an installer's log an error shows."""
@@ -48,25 +46,14 @@ class ServiceFiles(pulumi.ComponentResource):
     digest: pulumi.Output[str]
     """Changes with the files' content. It is no secret: a TLS key is part of what it is made of."""
 
-    def __init__(
-        self,
-        service: str,
-        user: str,
-        content: Mapping[str, pulumi.Input[str]],
-        naming: Naming,
-        opts: pulumi.ResourceOptions,
-    ) -> None:
-        """Declare the volume.
-
-        Args:
-            user: `uid:gid` of the reader.
-            content: By file name; a TLS key is among them.
-        """
+    def __init__(self, workload: Workload, target: Target, opts: pulumi.ResourceOptions) -> None:
+        """Declare the volume; a TLS key is among the files."""
+        service, naming = workload.name, target.naming
         super().__init__("dashtam:index:InstalledFiles", f"{service}-files", None, opts)
-        self.service, self.user, self.content = service, user, content
+        self.service, self.user, self.content = service, workload.base.user, workload.files
         child = pulumi.ResourceOptions(parent=self)
-        self.volume = volume(naming.files_volume(service), naming.labels(service), opts=child)
-        self.digest = pulumi.Output.unsecret(pulumi.Output.all(**content).apply(_digest))
+        self.volume = target.volume(naming.files_volume(service), naming.labels(service), child)
+        self.digest = pulumi.Output.unsecret(pulumi.Output.all(**self.content).apply(_digest))
         self.mount = docker.ContainerMountArgs(type="volume", source=self.volume.name, target=MOUNT, read_only=True)
         self.register_outputs({"volume": self.volume.name})
 

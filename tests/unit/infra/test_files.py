@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.services.files import ARCHIVE, CLEAR, UNPACK, archive, install_script
+from infra.targets.files import ARCHIVE, CLEAR, UNPACK, archive, install_script
 
 CONTENT = {"ca.crt": "certificate\n", "password": "it's $HOME; `id`\n", "tls.key": "key\n"}
 

@@ -1,0 +1,60 @@
+"""The end of a process behind a load balancer: it is unready first, serves on until that is seen, and then ends."""
+
+from __future__ import annotations
+
+import time
+from http import HTTPStatus
+
+from starlette.datastructures import MutableHeaders
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.http.middleware import HEADERS
+from app.http.readiness import Check, Readiness
+
+READY = "/ready"
+_UNREADY = Readiness(status="unready", checks={"process": Check(status="failed", reason="draining")})
+
+
+class Drain:
+    """The time for which a process serves on after it is told to stop; it has begun or not."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._end: float | None = None
+
+    @property
+    def begun(self) -> bool:
+        """Whether the process is told to stop."""
+        return self._end is not None
+
+    @property
+    def over(self) -> bool:
+        """Whether the process is to end now."""
+        return self._end is not None and time.monotonic() >= self._end
+
+    def begin(self) -> None:
+        """Be unready from now on."""
+        self._end = time.monotonic() + self._seconds
+
+    def around(self, app: ASGIApp) -> ASGIApp:
+        """Return an app that answers like another; once the drain has begun it isn't ready, and keeps no connection."""
+
+        async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+            if not (self.begun and scope["type"] == "http"):
+                await app(scope, receive, send)
+                return
+            ready = JSONResponse(_UNREADY.model_dump(exclude_none=True), HTTPStatus.SERVICE_UNAVAILABLE, HEADERS)
+            await (ready if scope["path"] == READY else app)(scope, receive, _closing(send))
+
+        return answer
+
+
+def _closing(send: Send) -> Send:
+    # A balancer that passes TLS through moves no connection: each client makes its next one elsewhere.
+    async def send_closing(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            MutableHeaders(scope=message)["Connection"] = "close"
+        await send(message)
+
+    return send_closing

@@ -1,0 +1,130 @@
+"""One Docker engine: a container for each service, hardened, limited, and reachable where the config publishes it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from math import ceil
+
+import pulumi
+import pulumi_docker as docker
+
+from infra import engine
+from infra.config.settings import StackSettings
+from infra.config.values import megabytes, seconds
+from infra.endpoints import Endpoint
+from infra.images import BuiltImages, Image
+from infra.naming import FILES_LABEL, SERVICES, Naming
+from infra.services.health import timing
+from infra.targets.files import NOT_UPDATED, ServiceFiles, install
+from infra.targets.target import Target, pairs
+from infra.targets.workload import LOG_FILES, Data, Workload
+
+PLUGIN_MARGIN = 10
+"""Seconds that the plugin waits longer than a service may take. When its own time is over it crashes, and with it what
+it does for other services; `./dashtam` ends the update before that."""
+
+
+class EngineTarget(Target):
+    """The engine that the provider uses."""
+
+    def __init__(self, naming: Naming, settings: StackSettings, parent: pulumi.Resource) -> None:
+        super().__init__(naming, settings, parent)
+        self.images = BuiltImages(settings.images, parent)
+        self.network = docker.Network(
+            "network",
+            name=naming.network,
+            driver="bridge",
+            internal=settings.network.internal,
+            labels=pairs(docker.NetworkLabelArgs, naming.labels("network")),
+            opts=self.child,
+        ).name
+        self._files: dict[str, ServiceFiles] = {}
+
+    def prepare(self, workload: Workload, opts: pulumi.ResourceOptions) -> None:
+        """Declare the volume for its files."""
+        super().prepare(workload, opts)
+        self._files[workload.name] = ServiceFiles(workload, self, opts)
+
+    def start(self, running: Mapping[str, Image]) -> None:
+        """Declare the containers; they start once their files are installed."""
+        # An image that is there anyway and changes rarely.
+        shell = self.images.postgres.id
+        files = [self._files[name] for name in SERVICES if name in self._files]
+        installed = install(files, self.naming, shell, self.child)
+        for name, image in running.items():
+            self._container(*self._workloads[name], image, installed)
+
+    def _container(
+        self,
+        workload: Workload,
+        opts: pulumi.ResourceOptions,
+        image: Image,
+        installed: pulumi.Input[pulumi.Resource],
+    ) -> None:
+        files, containers = self._files[workload.name], self.settings.containers
+        name, memory = self.naming.container(workload.name), megabytes(workload.memory)
+        labels: dict[str, pulumi.Input[str]] = {**self.naming.labels(workload.name), FILES_LABEL: files.digest}
+        made = docker.Container(
+            name,
+            name=name,
+            image=image.id,
+            command=list(workload.command),
+            user=workload.base.user,
+            envs=[f"{key}={value}" for key, value in sorted(workload.env.items())],
+            labels=pairs(docker.ContainerLabelArgs, labels),
+            networks_advanced=[docker.ContainerNetworksAdvancedArgs(name=self.network, aliases=[workload.name])],
+            ports=_ports(*workload.ports),
+            mounts=[*_data(workload.base.data, workload.data), *_binds(workload), files.mount],
+            tmpfs={one.path: one.options for one in workload.all_memories},
+            memory=memory,
+            memory_swap=memory,
+            shm_size=workload.shared_memory,
+            init=True,
+            read_only=True,
+            capabilities=docker.ContainerCapabilitiesArgs(drops=["ALL"]),
+            security_opts=["no-new-privileges:true"],
+            healthcheck=docker.ContainerHealthcheckArgs(**timing(workload.health, self.settings.health)),
+            wait=True,
+            wait_timeout=ceil(seconds(self.settings.health.wait)) + PLUGIN_MARGIN,
+            restart=containers.restart,
+            destroy_grace_seconds=ceil(seconds(containers.stop_grace)),
+            log_driver="json-file",
+            log_opts={"max-size": containers.log_size, "max-file": LOG_FILES},
+            opts=pulumi.ResourceOptions.merge(
+                opts,
+                pulumi.ResourceOptions(
+                    depends_on=[installed],
+                    delete_before_replace=True,  # its name and port are taken while the old container exists
+                    replace_on_changes=NOT_UPDATED,
+                ),
+            ),
+        )
+        if not pulumi.runtime.is_dry_run():
+            made.id.apply(partial(_limit_processes, name, containers.restart))
+
+
+def _limit_processes(name: str, restart: str, container: str) -> None:
+    if problem := engine.limit_processes(engine.connect(), container, restart):
+        pulumi.log.warn(f"The number of processes of {name} can't be limited: {problem}")
+
+
+def _data(folder: str, data: Data) -> list[docker.ContainerMountArgs]:
+    if data.declared is None:
+        return []
+    return [docker.ContainerMountArgs(type="volume", source=data.declared, target=folder)]
+
+
+def _binds(workload: Workload) -> list[docker.ContainerMountArgs]:
+    return [
+        docker.ContainerMountArgs(type="bind", source=one.source, target=one.target, read_only=True)
+        for one in workload.binds
+    ]
+
+
+def _ports(*endpoints: Endpoint) -> list[docker.ContainerPortArgs] | None:
+    return [
+        docker.ContainerPortArgs(internal=one.port, external=one.published, ip=one.reach.bind_address)
+        for one in endpoints
+        if one.published
+    ] or None
