@@ -4,23 +4,41 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable, Collection
 from functools import partial
+from typing import TYPE_CHECKING
 
 import pulumi
 from pulumi.runtime.config import get_config_env, get_config_secret_keys_env
 
-from infra import engine, guards, identity, state
+from infra import cluster, engine, guards, identity, recipes, state
 from infra.catalogue import ROOT
 from infra.config import placement, settings
 from infra.config.errors import ConfigError
+from infra.config.settings import StackSettings
+from infra.engine import Engine
 from infra.environment import Environment
 from infra.naming import Naming
 from infra.outputs import StackOutputs
-from infra.recipes import image_source
 from infra.services.providers import read_credentials
+
+if TYPE_CHECKING:
+    import docker
 
 ERROR_WAS_SHOWN = 32
 """The exit status that keeps Pulumi's language host from adding to what the program has logged."""
+
+
+def _look(
+    client: docker.DockerClient, config: StackSettings, naming: Naming, running: Collection[str]
+) -> tuple[Engine, Callable[[], set[str] | None]]:
+    """Return what is there, and what finds the token keys in use."""
+    postgres = naming.container("postgres")
+    if not config.target.is_swarm:
+        return engine.look(client), partial(engine.keys_in_use, client, postgres)
+    data = cluster.connect(config.target)
+    here = cluster.look(client, data, config.target, recipes.references(config, running))
+    return here, partial(cluster.keys_in_use, data, postgres)
 
 
 def main() -> None:
@@ -35,14 +53,14 @@ def main() -> None:
         clients = read_credentials(stack, config.providers)
         engine.require()
         client = engine.connect()
-        here = engine.look(client)
         running = placed.running(config)
-        wanted = guards.Wanted(naming, config, image_source(config.images), running)
+        here, keys_in_use = _look(client, config, naming, running)
+        wanted = guards.Wanted(naming, config, recipes.image_source(config.images), running)
         guards.require(
             state.read(stack),
             here,
             wanted,
-            partial(engine.keys_in_use, client, naming.container("postgres")),
+            keys_in_use,
             partial(engine.not_mountable, client),
         )
     except (ConfigError, ValueError, OSError, engine.EngineError, guards.RefusedError) as error:
@@ -52,7 +70,7 @@ def main() -> None:
         pulumi.log.info(placement.report(stack, placed, record))
     if placed.services:
         pulumi.log.info(placement.report_services(stack, placed, record))
-    outputs = Environment(config, naming, clients, here.id, running).outputs
+    outputs = Environment(config, naming, clients, here, running).outputs
     for name in StackOutputs.model_fields:
         pulumi.export(name, outputs[name])
 

@@ -52,21 +52,23 @@ class EngineError(Exception):
 
 @dataclass(frozen=True)
 class EngineObject:
-    """A container, network or volume."""
+    """A container, service, network or volume."""
 
     kind: str
-    """`container`, `network` or `volume`."""
+    """`container`, `service`, `network` or `volume`."""
     name: str
     labels: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Engine:
-    """An engine, and everything that is on it."""
+    """An engine or a Swarm, and everything that is on it."""
 
     id: str
     """Empty where it has no lasting one."""
     objects: tuple[EngineObject, ...] = ()
+    published: Mapping[str, str] = field(default_factory=dict)
+    """What a Swarm's nodes pull images by, by reference: those in the registry of the config."""
 
 
 def require() -> None:

@@ -14,6 +14,7 @@ from infra.catalogue import POSTGRES, REDIS
 from infra.certificates import Certificates
 from infra.config.settings import StackSettings
 from infra.endpoints import Endpoint
+from infra.engine import Engine
 from infra.images import Image
 from infra.naming import DEBUGGER, SANDBOX, SERVICES, Naming
 from infra.services import app_on_host, providers
@@ -25,6 +26,8 @@ from infra.services.redis import Redis, RedisArgs
 from infra.services.sandbox import Sandbox, SandboxArgs
 from infra.services.service import Service, Shared
 from infra.targets.engine import EngineTarget
+from infra.targets.swarm import SwarmTarget
+from infra.targets.target import Target
 
 
 class Environment(pulumi.ComponentResource):
@@ -38,14 +41,18 @@ class Environment(pulumi.ComponentResource):
         settings: StackSettings,
         naming: Naming,
         clients: Mapping[str, Credentials],
-        engine_id: str,
+        here: Engine,
         running: Collection[str],
     ) -> None:
         """Declare it: containers for the services that run, and for the others all that lasts without one."""
         super().__init__("dashtam:index:Environment", naming.environment)
         self._settings, self._clients = settings, clients
         self._child = pulumi.ResourceOptions(parent=self)
-        self._target = EngineTarget(naming, settings, self)
+        self._target: Target = (
+            SwarmTarget(naming, settings, here.published, self)
+            if settings.target.is_swarm
+            else EngineTarget(naming, settings, self)
+        )
         self._running = self._images_of(running)
         certificates = Certificates(naming, settings.certificates, self)
         self._shared = Shared(naming, self._target, settings.network, certificates)
@@ -61,7 +68,7 @@ class Environment(pulumi.ComponentResource):
         self._target.start(self._running)
         self.outputs = {
             "environment": naming.environment,
-            "engine": engine_id,
+            "engine": here.id,
             "target": self._target.facts,
             **self._data(),
             **self._facts(),

@@ -47,8 +47,8 @@ class BuiltImages(pulumi.ComponentResource):
         self._child = pulumi.ResourceOptions(parent=self)
         self._settings = settings
         self._built: dict[str, Image] = {}
-        self.postgres = self._base(POSTGRES, settings.postgres)
-        self.redis = self._base(REDIS, settings.redis)
+        self.postgres = self._base(POSTGRES)
+        self.redis = self._base(REDIS)
         self.register_outputs({})
 
     def built(self, stage: str) -> Image:
@@ -57,8 +57,8 @@ class BuiltImages(pulumi.ComponentResource):
             self._built[stage] = self._build(stage)
         return self._built[stage]
 
-    def _base(self, base: Base, override: str | None) -> Image:
-        reference = override or base.reference(recipes.image_source(self._settings))
+    def _base(self, base: Base) -> Image:
+        reference = recipes.base_reference(base, self._settings)
         image = docker.RemoteImage(base.name, name=reference, keep_locally=True, opts=self._child)
         return Image(reference, image.image_id)
 

@@ -14,6 +14,8 @@ FILES = "files"
 """The component that installs the services' certificates and secrets."""
 FILES_MOUNT = "/files"
 """Where it has the folder of each service."""
+EDGE = "edge"
+"""What publishes the ports of an environment on a Swarm."""
 DEBUGGER = "debugger"
 """What publishes a port besides the services."""
 LONGEST = 40
@@ -84,7 +86,7 @@ class Naming:
         return frozenset(
             {
                 self.network,
-                *(self.container(one) for one in (*SERVICES, FILES)),
+                *(self.container(one) for one in (*SERVICES, FILES, EDGE)),
                 *(self.data_volume(one) for one in SERVICES),
                 *(self.files_volume(one) for one in SERVICES),
             }

@@ -5,10 +5,21 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from infra.catalogue import NODE, PYTHON, ROOT, SOURCE_VARIABLE, Base, ImageSource, source_digest
+from infra.catalogue import (
+    HAPROXY,
+    NODE,
+    POSTGRES,
+    PYTHON,
+    REDIS,
+    ROOT,
+    SOURCE_VARIABLE,
+    Base,
+    ImageSource,
+    source_digest,
+)
 from infra.config.sections import ImageSettings
 from infra.config.settings import StackSettings
 
@@ -81,11 +92,30 @@ def reference(stage: str, arguments: Mapping[str, str]) -> str:
     return f"dashtam/{stage}:{hashlib.sha256(content.encode()).hexdigest()[:12]}"
 
 
+def base_reference(base: Base, settings: ImageSettings, environ: Mapping[str, str] = os.environ) -> str:
+    """Return the reference of a base image: the config's own, or that of where this machine's images come from."""
+    return getattr(settings, base.name, None) or base.reference(image_source(settings, environ))
+
+
 def build_arguments(stage: str, settings: ImageSettings, environ: Mapping[str, str] = os.environ) -> dict[str, str]:
     """Return the only argument of an image's Dockerfile, its base, by its name."""
     base = RECIPES[stage].base
-    override = {PYTHON: settings.python, NODE: settings.node}[base]
-    return {f"{base.name.upper()}_IMAGE": override or base.reference(image_source(settings, environ))}
+    return {f"{base.name.upper()}_IMAGE": base_reference(base, settings, environ)}
+
+
+def references(settings: StackSettings, running: Collection[str]) -> list[str]:
+    """Return the images that some services of an environment on a Swarm run, the edge's among them."""
+    bases = [base for base in (POSTGRES, REDIS) if base.name in running]
+    built = [stage for service, stage in stages(settings).items() if service in running]
+    if any(settings.ports.values()):
+        bases.append(HAPROXY)
+    if settings.tests.image:
+        built.append("test")
+    images = settings.images
+    return [
+        *(base_reference(base, images) for base in bases),
+        *(reference(stage, build_arguments(stage, images)) for stage in dict.fromkeys(built)),
+    ]
 
 
 def stages(settings: StackSettings) -> dict[str, str]:

@@ -398,6 +398,9 @@ class TargetSettings(Section):
     """The addresses of the nodes' engines. The data node's is needed; others only for what commands do on a node."""
     registry: Registry | None = None
     """Where images are pushed to and nodes pull them from, by digest. Absent: they are loaded on each of `nodes`."""
+    encrypted: bool = True
+    """Encrypt what nodes send each other, by IPsec; each node's kernel needs ESP, or nothing arrives. `false`: services
+    still use TLS with each other. It can't be changed while the environment exists."""
     drain: Duration = "10s"
     """How long the service, told to stop, still answers requests after it has stopped being ready."""
 
@@ -411,8 +414,8 @@ class TargetSettings(Section):
         if not self.is_swarm:
             if self.model_dump(exclude_defaults=True):
                 raise ValueError(
-                    "expose, replicas, data_node, nodes, registry and drain are for a Swarm; set kind: swarm, or remove"
-                    " them"
+                    "expose, replicas, data_node, nodes, registry, encrypted and drain are for a Swarm; set kind:"
+                    " swarm, or remove them"
                 )
             return self
         if not self.expose:

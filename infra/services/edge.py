@@ -12,7 +12,6 @@ from math import ceil
 
 from infra.endpoints import Endpoint
 
-NAME = "edge"
 CONFIG = "haproxy.cfg"
 
 CONNECTIONS = 4096

@@ -6,6 +6,7 @@ and it starts a check as a process of its own each time, which takes the CPU fro
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from infra.config.sections import HealthSettings
@@ -21,15 +22,18 @@ LONGEST_SECONDS = 5
 """How long a check tries at most, so that its output is seen meanwhile."""
 
 
-def timing(command: str, settings: HealthSettings) -> dict[str, Any]:
-    """Return a health check's arguments; failures count after the time that `up` waits, or once it has been healthy."""
+def timing(command: str, settings: HealthSettings, written: Callable[[float], str] = engine_duration) -> dict[str, Any]:
+    """Return a health check's arguments; failures count after the time that `up` waits, or once it has been healthy.
+
+    `written` returns seconds as the plugin reads them from the engine.
+    """
     pause = seconds(settings.interval) - seconds(settings.start_interval)
     return {
         "tests": ["CMD-SHELL", paced(command, pause)],
-        "interval": engine_duration(seconds(settings.start_interval)),
-        "timeout": engine_duration(pause + seconds(settings.timeout)),
+        "interval": written(seconds(settings.start_interval)),
+        "timeout": written(pause + seconds(settings.timeout)),
         "retries": settings.retries,
-        "start_period": engine_duration(seconds(settings.wait)),
+        "start_period": written(seconds(settings.wait)),
     }
 
 

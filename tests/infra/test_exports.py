@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     Declare = Callable[[str], Deployment]
 
 DSNS = {"database_dsn", "redis_dsn", "internal_database_dsn", "internal_redis_dsn"}
-OPTIONAL = {"database_dsn", "redis_dsn", "app_on_host"}
+OPTIONAL = {"database_dsn", "redis_dsn", "app_on_host", "target"}
 
 
 def test_the_exports_are_complete_and_valid(deployment: Deployment) -> None:

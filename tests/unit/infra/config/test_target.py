@@ -40,7 +40,10 @@ def test_what_publishes_nothing_needs_no_name(load: Load) -> None:
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        ({"target.kind": "engine"}, "dashtam:target: expose, replicas, data_node, nodes, registry and drain are for"),
+        (
+            {"target.kind": "engine"},
+            "dashtam:target: expose, replicas, data_node, nodes, registry, encrypted and drain are for",
+        ),
         ({"target.expose": False}, "set expose: true"),
         ({"target.nodes": {}}, "set data_node: node1 and nodes: {node1: unix:///var/run/docker.sock}"),
         ({"target.data_node": "node3"}, "set data_node: node3 and nodes: {node3:"),

@@ -6,10 +6,14 @@ import (
 
 	"github.com/docker/docker/api/types"
 	"github.com/docker/docker/api/types/swarm"
+	"github.com/docker/docker/client"
 	"github.com/hashicorp/terraform-plugin-sdk/v2/diag"
 	"github.com/hashicorp/terraform-plugin-sdk/v2/helper/schema"
 	upstream "github.com/terraform-providers/terraform-provider-docker/internal/provider"
 )
+
+// What the removal of a container that has ended may take.
+const removal = 10 * time.Second
 
 // completeService adds what later releases of upstream, which the SDK was made from, declare of a service: names in its
 // networks, capabilities and an init process. It waits for a service by its tasks, and says why these failed.
@@ -30,6 +34,7 @@ func completeService(service *schema.Resource) {
 	service.ReadContext = readService(read)
 	service.CreateContext = writeService(create, waitForTasks)
 	service.UpdateContext = writeService(update, waitForUpdate)
+	service.DeleteContext = deleteService
 }
 
 func nested(resource *schema.Resource, field string) *schema.Resource {
@@ -66,6 +71,25 @@ func writeService(do write, converge wait) write {
 		}
 		return append(diags, setCompleted(context.Background(), data, meta)...)
 	}
+}
+
+// deleteService deletes a service and waits until its tasks have ended on all nodes, as far as their time to stop is;
+// upstream waits for containers of the engine that it is connected to.
+func deleteService(ctx context.Context, data *schema.ResourceData, meta any) diag.Diagnostics {
+	if err := engine(meta).ServiceRemove(ctx, data.Id()); err != nil && !client.IsErrNotFound(err) {
+		return diag.FromErr(err)
+	}
+	grace, _ := time.ParseDuration(data.Get("task_spec.0.container_spec.0.stop_grace_period").(string))
+	ctx, cancel := context.WithTimeout(ctx, grace+removal)
+	defer cancel()
+	for hasTasks(ctx, engine(meta), data.Id()) {
+		select {
+		case <-time.After(interval / 2):
+		case <-ctx.Done():
+		}
+	}
+	data.SetId("")
+	return nil
 }
 
 func readService(read write) write {

@@ -4,11 +4,13 @@ import (
 	"context"
 	"fmt"
 	"reflect"
+	"slices"
 	"time"
 
 	"github.com/docker/docker/api/types"
 	"github.com/docker/docker/api/types/filters"
 	"github.com/docker/docker/api/types/swarm"
+	"github.com/docker/docker/client"
 	upstream "github.com/terraform-providers/terraform-provider-docker/internal/provider"
 )
 
@@ -93,4 +95,10 @@ func tasks(
 		}
 	}
 	return running, failure, err
+}
+
+// hasTasks tells whether tasks of a service that is deleted are left, by looking at all: its own can't be asked for.
+func hasTasks(ctx context.Context, engine *client.Client, service string) bool {
+	found, _ := engine.TaskList(ctx, types.TaskListOptions{})
+	return slices.ContainsFunc(found, func(one swarm.Task) bool { return one.ServiceID == service })
 }

@@ -1,0 +1,98 @@
+"""The Swarm that an environment is to run on: whether it can, and what it has, before anything is declared."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterator
+from typing import TYPE_CHECKING, Any
+
+from infra import engine
+from infra.engine import Engine, EngineError, EngineObject
+
+if TYPE_CHECKING:
+    import docker
+
+    from infra.config.sections import TargetSettings
+
+SERVICE_LABEL = "com.docker.swarm.service.name"
+"""Of a task's container, as the engine of its node has it."""
+
+
+def connect(target: TargetSettings) -> docker.DockerClient:
+    """Return a client of the engine that keeps the data."""
+    host = target.nodes[str(target.data_node)]
+    return engine.client_of({**os.environ, "DOCKER_HOST": host})
+
+
+def look(
+    manager: docker.DockerClient, data: docker.DockerClient, target: TargetSettings, images: Collection[str]
+) -> Engine:
+    """Return what a Swarm has, under the cluster's ID: services, networks, and the volumes of the node with the data.
+
+    `images` are the references of what is to run: each must be in the config's registry, if there is one.
+
+    Raises:
+        EngineError: It is not a manager, the address of the data node leads elsewhere, or an image is missing.
+    """
+    swarm = manager.api.info().get("Swarm") or {}
+    if not swarm.get("ControlAvailable"):
+        host = os.environ.get("DOCKER_HOST") or engine.DEFAULT_HOST
+        raise EngineError(
+            f"The Docker engine at {host} is not a manager of a Swarm (its state is {swarm.get('LocalNodeState')}), and"
+            " dashtam:target.kind is swarm. Set DOCKER_HOST to a manager's address, or make one: `docker swarm init`."
+        )
+    nodes = {one["ID"]: one["Description"]["Hostname"] for one in manager.api.nodes()}
+    _require_data_node(data, target, nodes)
+    registry = target.registry
+    published = {one: _published(manager, in_registry(registry, one)) for one in images} if registry else {}
+    return Engine(str(swarm["Cluster"]["ID"]), tuple(_objects(manager, data)), published)
+
+
+def in_registry(registry: str, reference: str) -> str:
+    """Return the reference under which a registry has an image: without the digest, which its own may differ from."""
+    return f"{registry}/{reference.partition('@')[0]}"
+
+
+def keys_in_use(data: docker.DockerClient, service: str) -> set[str] | None:
+    """Return the token keys that rows of a database need; None where no container runs its service."""
+    found = data.api.containers(filters={"label": f"{SERVICE_LABEL}={service}"})
+    return engine.keys_in_use(data, found[0]["Id"]) if found else None
+
+
+def _published(manager: docker.DockerClient, reference: str) -> str:
+    from docker.errors import APIError  # noqa: PLC0415 - slow to import
+
+    try:
+        digest = manager.api.inspect_distribution(reference)["Descriptor"]["digest"]  # type: ignore[no-untyped-call]
+    except APIError as error:
+        raise EngineError(
+            f"{reference} can't be found in the registry: {error.explanation or error}. `./dashtam up` builds and"
+            " pushes it. If the registry asks for a login: `docker login`."
+        ) from None
+    return f"{reference}@{digest}"
+
+
+def _require_data_node(data: docker.DockerClient, target: TargetSettings, nodes: dict[str, str]) -> None:
+    name, known = target.data_node, ", ".join(sorted(nodes.values()))
+    if name not in nodes.values():
+        raise EngineError(f"The Swarm has no node {name}, as dashtam:target.data_node says. Its nodes are {known}.")
+    there = (data.api.info().get("Swarm") or {}).get("NodeID")
+    if nodes.get(there or "") != name:
+        raise EngineError(
+            f"The engine at {target.nodes[str(name)]} is not the one of {name}: it is"
+            f" {nodes.get(there or '', 'of no node of this Swarm')}. Correct dashtam:target.nodes; its volumes would be"
+            " made there."
+        )
+
+
+def _objects(manager: docker.DockerClient, data: docker.DockerClient) -> Iterator[EngineObject]:
+    for one in manager.api.services():  # type: ignore[no-untyped-call]
+        yield EngineObject("service", one["Spec"]["Name"], one["Spec"].get("Labels") or {})
+    for one in manager.api.networks():
+        yield EngineObject("network", one["Name"], one["Labels"] or {})
+    yield from _volumes(data.api.volumes()["Volumes"] or ())
+
+
+def _volumes(found: Collection[dict[str, Any]]) -> Iterator[EngineObject]:
+    for one in found:
+        yield EngineObject("volume", one["Name"], one["Labels"] or {})

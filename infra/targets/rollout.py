@@ -1,0 +1,60 @@
+"""How a Swarm replaces the containers of a service, and how long an update waits for that."""
+
+from __future__ import annotations
+
+from math import ceil
+from typing import Any
+
+import pulumi_docker as docker
+
+from infra.config.settings import StackSettings
+from infra.config.values import seconds
+from infra.naming import EDGE
+
+REPLICATED = ("app", "callback", "sandbox")
+"""Services that may run twice for a while: the new container starts, and is healthy, before the old one ends."""
+
+PREPARING_SECONDS = 120
+"""What pulling an image, or the first container in a network on a node, may take."""
+
+MONITOR = "5s"
+"""How long a container that became healthy may fail until it counts for the rollback."""
+
+
+def mode(name: str, replicas: int) -> dict[str, Any]:
+    """Return the arguments that say how many containers run: the edge on every node."""
+    if name == EDGE:
+        return {"mode": docker.ServiceModeArgs(global_=True)}
+    return {"mode": docker.ServiceModeArgs(replicated=docker.ServiceModeReplicatedArgs(replicas=replicas))}
+
+
+def policies(name: str, replicas: int, settings: StackSettings) -> dict[str, Any]:
+    """Return the arguments that say how an update replaces containers, one at a time, and that a failed one goes back.
+
+    The plugin can't wait for what runs on every node.
+    """
+    order = "start-first" if name in REPLICATED else "stop-first"
+    common: dict[str, Any] = {
+        "parallelism": 1,
+        "delay": "0s",
+        "monitor": MONITOR,
+        "max_failure_ratio": "0.0",
+        "order": order,
+    }
+    found: dict[str, Any] = {
+        "update_config": docker.ServiceUpdateConfigArgs(failure_action="rollback", **common),
+        "rollback_config": docker.ServiceRollbackConfigArgs(failure_action="pause", **common),
+    }
+    if name == EDGE:
+        return found
+    one = seconds(settings.health.wait) + seconds(settings.containers.stop_grace)
+    limit = f"{ceil(one * (replicas + 1)) + PREPARING_SECONDS}s"
+    return {**found, "converge_config": docker.ServiceConvergeConfigArgs(delay="1s", timeout=limit)}
+
+
+def duration(length: float) -> str:
+    """Return seconds as the plugin reads them from the engine: `1m30s`, but `2m` for two minutes."""
+    minutes, rest = divmod(round(length * 1000), 60_000)
+    if length < 1:
+        return f"{length * 1000:g}ms"
+    return "".join([f"{minutes}m" if minutes else "", f"{rest / 1000:g}s" if rest or not minutes else ""])

@@ -1,0 +1,234 @@
+"""A Docker Swarm: a service of replicas for each service, every file a secret, and an edge that publishes ports.
+
+Names resolve to replicas by DNS round robin alone (`dnsrr`), so no node's kernel needs IP_VS. What a Swarm doesn't do
+that an engine does is listed in `infra.targets.limits`.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import pulumi
+import pulumi_docker as docker
+
+from infra.catalogue import HAPROXY
+from infra.config.settings import StackSettings
+from infra.config.values import megabytes, seconds
+from infra.endpoints import Endpoint
+from infra.images import Image
+from infra.naming import EDGE, PROJECT, Naming
+from infra.services import edge
+from infra.services.health import timing
+from infra.targets.published import PublishedImages
+from infra.targets.rollout import duration, mode, policies
+from infra.targets.target import Target, pairs
+from infra.targets.workload import LOG_FILES, MOUNT, Memory, Workload
+
+MEBIBYTE = 1024 * 1024
+SHM = "/dev/shm"  # noqa: S108 - the container's own
+WITH_DATA = ("postgres", "redis")
+EDGE_MEMORY = "256m"
+EDGE_STOP_SECONDS = 5
+"""Between the end of the edge's connections and of its grace period."""
+
+LONGEST_NAME = 24
+"""The most of an environment's name in a secret's, which has at most 64 characters, eight of them made up."""
+
+
+class SwarmTarget(Target):
+    """The Swarm of which the provider's engine is a manager."""
+
+    def __init__(
+        self, naming: Naming, settings: StackSettings, published: Mapping[str, str], parent: pulumi.Resource
+    ) -> None:
+        super().__init__(naming, settings, parent)
+        self.images = self._images = PublishedImages(settings.images, published)
+        overlay = docker.Network(
+            "network",
+            name=naming.network,
+            driver="overlay",
+            attachable=True,
+            internal=settings.network.internal,
+            options={"encrypted": ""} if settings.target.encrypted else None,
+            labels=pairs(docker.NetworkLabelArgs, naming.labels("network")),
+            opts=self.child,
+        )
+        self.network, self._network_id = overlay.name, overlay.id
+        self._data_node = str(settings.target.data_node)
+        host = settings.target.nodes[self._data_node]
+        self._provider = docker.Provider("data-node", host=host, opts=self.child)
+        self._secrets: dict[str, list[docker.ServiceTaskSpecContainerSpecSecretArgs]] = {}
+        self._published: list[Endpoint] = []
+        self._running: list[str] = []
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What the outputs say of it."""
+        names = [*self._running, *([EDGE] if self._published else [])]
+        return {
+            "kind": "swarm",
+            "data_node": self._data_node,
+            "nodes": self.settings.target.nodes,
+            "services": {name: self.naming.container(name) for name in names},
+            "replicas": {name: self._replicas(name) for name in self._running},
+        }
+
+    @property
+    def volume_options(self) -> pulumi.ResourceOptions:
+        """Volumes are made on the node that keeps data."""
+        return pulumi.ResourceOptions(provider=self._provider)
+
+    def prepare(self, workload: Workload, opts: pulumi.ResourceOptions) -> None:
+        """Declare its secrets."""
+        drain = f"{seconds(self.settings.target.drain):g}"
+        own = {**workload.env, "DRAIN_SECONDS": drain} if workload.name in ("app", "callback") else workload.env
+        super().prepare(replace(workload, env=own), opts)
+        self._secrets[workload.name] = [
+            self._secret(workload, name, content, opts) for name, content in workload.files.items()
+        ]
+
+    def start(self, running: Mapping[str, Image]) -> None:
+        """Declare the services; before them the edge, which finds them once they are there."""
+        self._running = list(running)
+        routed = [self._workloads[name][0] for name in running]
+        self._published = [port for one in routed for port in one.ports if port.published]
+        for name, image in running.items():
+            workload, opts = self._workloads[name]
+            self._service(workload, image, opts)
+        if self._published:
+            workload = self._edge(routed[0].files["ca.crt"])
+            self.prepare(workload, self.child)
+            self._service(workload, self._images.of(HAPROXY), self.child)
+
+    def _replicas(self, name: str) -> int:
+        return int(getattr(self.settings.target.replicas, name, 1))
+
+    def _edge(self, ca: pulumi.Input[str]) -> Workload:
+        grace = seconds(self.settings.containers.stop_grace)
+        routes = [
+            edge.Route(one, f"tasks.{self.naming.container(one.host)}", self._replicas(one.host))
+            for one in self._published
+        ]
+        config = edge.configuration(routes, f"{MOUNT}/ca.crt", max(1, grace - EDGE_STOP_SECONDS))
+        return Workload(
+            name=EDGE,
+            base=HAPROXY,
+            command=["haproxy", "-W", "-db", "-f", f"{MOUNT}/{edge.CONFIG}"],
+            health=edge.health(routes),
+            memory=EDGE_MEMORY,
+            env={},
+            files={"ca.crt": ca, edge.CONFIG: config},
+            ports=self._published,
+        )
+
+    def _secret(
+        self, workload: Workload, file: str, content: pulumi.Input[str], opts: pulumi.ResourceOptions
+    ) -> docker.ServiceTaskSpecContainerSpecSecretArgs:
+        # Its name is made up by Pulumi: no secret can be changed, and none removed while a service has it.
+        made = docker.Secret(
+            f"{PROJECT}-{self.naming.name[:LONGEST_NAME]}-{workload.name}-{file}",
+            data=pulumi.Output.secret(content).apply(lambda text: base64.b64encode(text.encode()).decode()),
+            labels=pairs(docker.SecretLabelArgs, self.naming.labels(workload.name)),
+            opts=opts,
+        )
+        uid, _, gid = workload.base.user.partition(":")
+        return docker.ServiceTaskSpecContainerSpecSecretArgs(
+            secret_id=made.id,
+            secret_name=made.name,
+            file_name=f"{MOUNT}/{file}",
+            file_uid=uid,
+            file_gid=gid,
+            file_mode=0o400,
+        )
+
+    def _service(self, workload: Workload, image: Image, opts: pulumi.ResourceOptions) -> None:
+        name, labels = self.naming.container(workload.name), self.naming.labels(workload.name)
+        docker.Service(
+            name,
+            name=name,
+            labels=pairs(docker.ServiceLabelArgs, labels),
+            task_spec=self._task(workload, image, labels),
+            endpoint_spec=docker.ServiceEndpointSpecArgs(
+                mode="dnsrr", ports=_ports(workload.ports) if workload.name == EDGE else []
+            ),
+            **mode(workload.name, self._replicas(workload.name)),
+            **policies(workload.name, self._replicas(workload.name), self.settings),
+            opts=opts,
+        )
+
+    def _task(self, workload: Workload, image: Image, labels: Mapping[str, str]) -> docker.ServiceTaskSpecArgs:
+        containers = self.settings.containers
+        return docker.ServiceTaskSpecArgs(
+            container_spec=docker.ServiceTaskSpecContainerSpecArgs(
+                image=image.id,
+                args=list(workload.command),
+                user=workload.base.user,
+                env=dict(workload.env),
+                labels=pairs(docker.ServiceTaskSpecContainerSpecLabelArgs, labels),
+                mounts=_mounts(workload),
+                secrets=self._secrets[workload.name],
+                init=True,
+                read_only=True,
+                cap_drops=["ALL"],
+                healthcheck=docker.ServiceTaskSpecContainerSpecHealthcheckArgs(
+                    **timing(workload.health, self.settings.health, duration)
+                ),
+                stop_grace_period=duration(seconds(containers.stop_grace)),
+            ),
+            resources=docker.ServiceTaskSpecResourcesArgs(
+                limits=docker.ServiceTaskSpecResourcesLimitsArgs(memory_bytes=megabytes(workload.memory) * MEBIBYTE)
+            ),
+            restart_policy=docker.ServiceTaskSpecRestartPolicyArgs(condition="any", delay="1s"),
+            placement=self._placement(workload.name),
+            networks_advanceds=[
+                docker.ServiceTaskSpecNetworksAdvancedArgs(id=self._network_id, aliases=[workload.name])
+            ],
+            log_driver=docker.ServiceTaskSpecLogDriverArgs(
+                name="json-file", options={"max-size": containers.log_size, "max-file": LOG_FILES}
+            ),
+        )
+
+    def _placement(self, name: str) -> docker.ServiceTaskSpecPlacementArgs:
+        pinned = [f"node.hostname=={self._data_node}"] if name in WITH_DATA else None
+        return docker.ServiceTaskSpecPlacementArgs(constraints=pinned)
+
+
+def _mounts(workload: Workload) -> list[docker.ServiceTaskSpecContainerSpecMountArgs]:
+    memories = [_memory(one) for one in workload.all_memories]
+    if workload.shared_memory:
+        memories.append(_memory(Memory(SHM, workload.shared_memory, "1777")))
+    if workload.data.declared is None:
+        return memories
+    data = docker.ServiceTaskSpecContainerSpecMountArgs(
+        type="volume", source=workload.data.declared, target=workload.base.data
+    )
+    return [*memories, data]
+
+
+def _memory(one: Memory) -> docker.ServiceTaskSpecContainerSpecMountArgs:
+    """Return a folder in memory as a volume without a name, which ends with the container.
+
+    The engine's own kind of mount has no owner, and the built plugin ends with an error if that is given a size.
+    """
+    return docker.ServiceTaskSpecContainerSpecMountArgs(
+        type="volume",
+        target=one.path,
+        volume_options=docker.ServiceTaskSpecContainerSpecMountVolumeOptionsArgs(
+            no_copy=True,
+            driver_name="local",
+            driver_options={"type": "tmpfs", "device": "tmpfs", "o": one.options},
+        ),
+    )
+
+
+def _ports(endpoints: Sequence[Endpoint]) -> list[docker.ServiceEndpointSpecPortArgs]:
+    return [
+        docker.ServiceEndpointSpecPortArgs(
+            protocol="tcp", target_port=one.port, published_port=one.published, publish_mode="host"
+        )
+        for one in endpoints
+        if one.published
+    ]
