@@ -13,10 +13,26 @@ from cli.core.errors import UserError
 if TYPE_CHECKING:
     from typer._click.core import Command, Parameter
 
-SUPPORTED = frozenset({"certs", "snapshot delete", "snapshot list", "trust", "untrust"})
+SUPPORTED = frozenset(
+    {
+        *("up", "down", "destroy", "status", "logs", "drift"),
+        *("exec", "shell", "db-shell", "redis-cli", "seed", "keys rotate"),
+        *("backup", "snapshot list", "snapshot delete", "certs", "trust", "untrust", "env"),
+    }
+)
 """Those that work for it."""
 
-REASONS: Mapping[str, str] = {}
+REASONS: Mapping[str, str] = {
+    "clean": "It removes what one engine has, and a Swarm's services start again what was removed.",
+    "export compose": "A compose file is for one engine; what a Swarm runs is in `docker service inspect`.",
+    "graph": "It draws the containers and the network of one engine.",
+    "open": "`./dashtam up` prints the addresses, which each node answers at.",
+    "rebuild": "Nodes keep images under names that follow from their source; `./dashtam up` builds what changed.",
+    "restart": "The Swarm starts by itself what ends; `docker service update --force NAME` replaces what runs.",
+    "restore": "It stops the app while it puts the database in place, and a Swarm would start it again.",
+    "snapshot create": "It pauses containers, and a Swarm would replace them; `./dashtam backup` needs no pause.",
+    "snapshot restore": "It stops containers, and a Swarm would start them again.",
+}
 """Why others don't."""
 
 OTHERWISE = "It works on the containers of one engine, and those of a Swarm are the Swarm's to make and remove."

@@ -53,6 +53,11 @@ class ContainerView:
     """Of a Swarm's task: why it failed or doesn't run yet."""
 
     @property
+    def label(self) -> str:
+        """Of a Swarm's task: which one it is, and where, such as `app.2@node1`; else empty."""
+        return f"{self.replica}@{self.node}" if self.replica else ""
+
+    @property
     def is_service(self) -> bool:
         """Whether it runs all the time, unlike the containers that install files."""
         return self.component in SERVICES or bool(self.replica)

@@ -40,6 +40,8 @@ class Started:
     id: str
     name: str
     component: str
+    label: str = ""
+    """Of a Swarm's task: which one it is, and where."""
 
 
 class EngineView:
@@ -151,9 +153,8 @@ class EngineView:
         """Return what `docker service inspect` shows of the project's services."""
         return []
 
-    def secrets(self, stack: str | None, owner: str | None) -> dict[str, str]:  # noqa: ARG002
-        """Return the names of the project's secrets by their ids."""
-        return {}
+    def remove_service(self, service: str) -> None:
+        """Remove a service, unless it is removed already."""
 
     def reaches(self, container: ContainerView) -> bool:  # noqa: ARG002
         """Return whether the engine is known that a container is on."""

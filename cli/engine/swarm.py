@@ -18,7 +18,7 @@ from cli.engine.container import ContainerView, view
 from cli.engine.inventory import EngineView, Holding, Started, is_of, owner_of
 from cli.engine.tasks import Document, ServiceView
 from infra.engine import client_of
-from infra.naming import COMPONENT_LABEL, PROJECT, PROJECT_LABEL, STACK_LABEL
+from infra.naming import PROJECT, PROJECT_LABEL, STACK_LABEL
 
 if TYPE_CHECKING:
     from docker import DockerClient
@@ -170,13 +170,6 @@ class SwarmView(EngineView):
         """Return what `docker service inspect` shows of the project's services."""
         return self._services(stack, owner)
 
-    def secrets(self, stack: str | None, owner: str | None) -> dict[str, str]:
-        """Return the names of the project's secrets by their ids."""
-        with suppress(APIError):
-            found = self._api.secrets(filters=_PROJECTS)
-            return {one["ID"]: one["Spec"]["Name"] for one in found if is_of(one["Spec"], stack, owner)}
-        return {}
-
     def failures(self, stack: str, owner: str, since: str) -> list[ContainerView]:
         """Return the tasks that failed after a moment of the engine's clock, the last one first."""
         services = {one["ID"]: one for one in self._services(stack, owner)}
@@ -239,7 +232,8 @@ class SwarmView(EngineView):
             for one in self._tasks(stack, owner):
                 if one["State"]["Status"] == "running" and one["Id"] not in known:
                     known.add(one["Id"])
-                    yield Started(one["Id"], one["Name"].lstrip("/"), one["Config"]["Labels"].get(COMPONENT_LABEL, ""))
+                    found = view(one)
+                    yield Started(found.id, found.name, found.component, found.label)
 
     def reaches(self, container: ContainerView) -> bool:
         """Return whether the engine is known that a container is on."""
@@ -279,11 +273,6 @@ class SwarmView(EngineView):
         """Remove a service, unless it is removed already."""
         with suppress(NotFound):
             self._api.remove_service(service)
-
-    def remove_secret(self, secret: str) -> None:
-        """Remove a secret, unless it is removed already."""
-        with suppress(NotFound):
-            self._api.remove_secret(secret)
 
     def make_volume(self, name: str, labels: Mapping[str, str]) -> None:
         """Make an empty volume where the environment's data is."""

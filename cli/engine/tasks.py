@@ -28,6 +28,7 @@ class ServiceView:
         updated: How many of the running tasks are as the service's present specification says.
         update: The state of its last update, such as `updating` or `rollback_completed`; empty before the first.
         message: What the Swarm says of that.
+        began: When that update began; empty before the first.
     """
 
     id: str
@@ -39,11 +40,18 @@ class ServiceView:
     image: str
     update: str = ""
     message: str = ""
+    began: str = ""
 
     @property
     def is_rolled_back(self) -> bool:
         """Whether its last update was taken back, or is being."""
         return self.update.startswith("rollback") or self.update == "paused"
+
+    @property
+    def reason(self) -> str:
+        """What the Swarm says beyond the state of the update, after a colon; empty where it says no more."""
+        said = self.message.rstrip(".")
+        return f": {said}" if said and said != self.update.replace("_", " ") else ""
 
     @property
     def is_fine(self) -> bool:
@@ -105,6 +113,7 @@ def look(service: Mapping[str, Any], tasks: Iterable[Mapping[str, Any]]) -> Serv
         image=spec["TaskTemplate"]["ContainerSpec"]["Image"],
         update=update.get("State", ""),
         message=update.get("Message", ""),
+        began=update.get("StartedAt") or "",
     )
 
 

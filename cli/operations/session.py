@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING, cast
 
 import docker
 
@@ -21,6 +22,9 @@ from cli.pulumi.process import Pulumi
 from cli.ui.console import announce
 from infra.catalogue import SOURCE_VARIABLE, ImageSource
 from infra.engine import client_of
+
+if TYPE_CHECKING:
+    from cli.engine.swarm import SwarmView
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,11 @@ class Session:
     def engine(self) -> EngineView:
         """The engine, seen by labels."""
         return targets.view(self.client, self.clone.root)
+
+    @property
+    def swarm(self) -> SwarmView:
+        """The same, for an environment that is on a Swarm."""
+        return cast("SwarmView", self.engine)
 
 
 def prepare(*, install: bool = True, engine: bool = True, images: bool = True, stacks: bool = True) -> Session:
