@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
+from cli.commands import swarm_support
 from cli.help import RootContext, simplify
 
 if TYPE_CHECKING:
@@ -92,6 +93,7 @@ class Commands(Mapping[str, "Command"]):
         panel = _PANEL_OF[name]
         command = get_command(import_module(f"cli.commands.{name.replace('-', '_')}").app)
         command.name = name
+        swarm_support.guard(command, name)
         # A TyperCommand or a TyperGroup; both have it.
         setattr(command, "rich_help_panel", panel)  # noqa: B010
         return command

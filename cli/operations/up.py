@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
 
 from cli.core.errors import UserError
 from cli.data.snapshots import session_key, store
 from cli.engine import failure_report, health
-from cli.environments import environment_lock, placements
+from cli.environments import environment_lock, placements, targets
 from cli.environments.configuration import configuration, require_configured
 from cli.operations import (
     chosen_services,
@@ -19,11 +19,13 @@ from cli.operations import (
     preflight,
     reconcile,
     recover,
+    swarm_images,
     unchanged,
 )
 from cli.operations.session import Session
 from cli.operations.updates import Updates
 from cli.pulumi import locks
+from cli.pulumi.language_host import LanguageHost
 from cli.ui.console import err
 from infra.outputs import PublicOutputs, StackOutputs
 
@@ -58,14 +60,11 @@ def up(
             hosts = {stack: started.enter_context(session.pulumi.language_host()) for stack in changed}
             for stack in changed:
                 preflight.require_possible(session, stack)
+            for stack in changed:
+                if targets.is_swarm(stack, session.clone.root):
+                    swarm_images.provide(session, stack)
         if changed:
-            flags = {stack: _prepare(session, stack, hint=hint) for stack in changed}
-            replaced = [f"--replace={urn}" for urn in replace]
-            Updates(session, "up", timeout, hosts).run({stack: [*flags[stack], *replaced] for stack in changed})
-        for stack in changed:
-            _require_health(session, stack)
-            # Only now there is an app that can judge a restored backup.
-            finish_restore.finish(session.client, session.clone, placements.naming(session.clone, stack))
+            _update(session, hosts, timeout, [f"--replace={urn}" for urn in replace], hint=hint)
         for stack in changed:
             found = session.pulumi.public_outputs(stack)
             if found is None:
@@ -73,6 +72,18 @@ def up(
             known[stack] = found
             unchanged.record(session, stack, read[stack], known[stack])
         return [known[stack] for stack in stacks]
+
+
+def _update(
+    session: Session, hosts: Mapping[str, LanguageHost], timeout: float | None, replaced: Sequence[str], *, hint: bool
+) -> None:
+    began = str(session.client.info()["SystemTime"])
+    flags = {stack: [*_prepare(session, stack, hint=hint), *replaced] for stack in hosts}
+    Updates(session, "up", timeout, hosts).run(flags)
+    for stack in hosts:
+        _require_health(session, stack, began)
+        # Only now there is an app that can judge a restored backup.
+        finish_restore.finish(session.client, session.clone, placements.naming(session.clone, stack))
 
 
 def _prepare(session: Session, stack: str, *, hint: bool) -> list[str]:
@@ -91,14 +102,20 @@ def _prepare(session: Session, stack: str, *, hint: bool) -> list[str]:
     return ["--refresh"] if refresh else []
 
 
-def _require_health(session: Session, stack: str) -> None:
-    """Wait for what a command before this one had started, and was killed before it was healthy."""
+def _require_health(session: Session, stack: str, began: str) -> None:
+    """Wait for what a command before this one had started, and was killed before it was healthy.
+
+    Of a Swarm, wait too for what Pulumi can't; `began` is when the update did, by the engine's clock.
+    """
     ailing = health.settled(session.engine, stack, session.clone.id)
     reports = [
         failure_report.report(one, session.engine.last_lines(one.id, failure_report.LOG_LINES)) for one in ailing
     ]
-    if reports:
-        raise failure_report.update_failed("up", stack, [], reports)
+    services = session.engine.services(stack, session.clone.id)
+    back = [one for one in services if one.is_rolled_back and one.began > began]
+    if reports or back:
+        reasons = [failure_report.rolled_back(one) for one in back]
+        raise failure_report.update_failed("up", stack, reasons, reports)
 
 
 def outputs(session: Session, stack: str) -> StackOutputs:
