@@ -57,6 +57,7 @@ def up(
             for stack in changed:
                 preflight.require_possible(session, stack)
         if changed:
+            session.require_images()
             _update(session, changed, timeout, [f"--replace={urn}" for urn in replace], hint=hint)
         for stack in changed:
             found = session.pulumi.public_outputs(stack)
