@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
@@ -26,6 +26,15 @@ NO_IMAGE = "dashtam/none:none"
 
 PODMAN = "Podman Engine"
 """A component of Podman's version; it gives another ID at each request."""
+
+NOT_PODMAN = (
+    "Podman refuses the folders in memory with an owner that the databases need (tmpfs with uid).",
+    (
+        "Use Docker, rootless too: https://docs.docker.com/engine/install/; and unset DOCKER_HOST, or choose its"
+        " context: `docker context use default`."
+    ),
+)
+"""Why Podman can't be used, tried with 4.3 and reported of 5.6; and the remedy."""
 
 SCHEMES = ("unix", "tcp", "http", "https", "npipe", "http+unix")
 """Those of addresses at which an engine can be used."""
@@ -69,6 +78,7 @@ class Engine:
     objects: tuple[EngineObject, ...] = ()
     published: Mapping[str, str] = field(default_factory=dict)
     """What a Swarm's nodes pull images by, by reference: those in the registry of the config."""
+    is_podman: bool = False
 
 
 def require() -> None:
@@ -191,8 +201,13 @@ def not_mountable(client: docker.DockerClient, folder: Path) -> str:
 def look(client: docker.DockerClient) -> Engine:
     """Return what an engine has."""
     version = client.api.version(api_version=False)
-    podman = any(one.get("Name") == PODMAN for one in version.get("Components") or ())
-    return Engine("" if podman else client.api.info().get("ID", ""), tuple(_objects(client)))
+    podman = is_podman(version)
+    return Engine("" if podman else client.api.info().get("ID", ""), tuple(_objects(client)), podman)
+
+
+def is_podman(version: Mapping[str, Any]) -> bool:
+    """Return whether Podman serves Docker's API, by the version that it reports."""
+    return any(one.get("Name") == PODMAN for one in version.get("Components") or ())
 
 
 def keys_in_use(client: docker.DockerClient, container: str) -> set[str] | None:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from infra.catalogue import POSTGRES, ROOT, ImageSource
 from infra.config.settings import StackSettings
-from infra.engine import Engine, EngineObject
+from infra.engine import NOT_PODMAN, Engine, EngineObject
 from infra.naming import OWNER_LABEL, PROJECT, PROJECT_LABEL, SERVICES, Naming
 from infra.state import State
 
@@ -68,6 +68,7 @@ def require(
 
     `needed` is that of `require_keys`, `not_mountable` that of `require_mountable_source`.
     """
+    require_docker(engine, wanted.naming.environment)
     require_own(state, wanted.naming)
     require_engine(state, engine, wanted.naming.environment)
     require_data(state, wanted)
@@ -89,6 +90,13 @@ def require_shell(clone: str, identity: str) -> None:
             cause=f"DASHTAM_CLONE is {clone}, and this checkout is {identity or 'none yet'}.",
             remedy='Run `eval "$(./dashtam env)"` in this checkout.',
         )
+
+
+def require_docker(engine: Engine, stack: str) -> None:
+    """Refuse an engine that is only like Docker's."""
+    if engine.is_podman:
+        cause, remedy = NOT_PODMAN
+        raise RefusedError(f"{stack} can't run on Podman; nothing was changed.", cause=cause, remedy=remedy)
 
 
 def require_own(state: State, naming: Naming) -> None:

@@ -15,9 +15,10 @@ from typing import Any, TypedDict, cast
 import httpx2
 import structlog
 from starlette.applications import Starlette
+from starlette.datastructures import QueryParams
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
@@ -26,13 +27,15 @@ from app.callback.redirect import BadRedirectError, is_redirect, read, words
 from app.core.settings import CallbackSettings
 from app.core.tls import client_context
 from app.http import pages
-from app.http.middleware import HEADERS, RequestIds, SecurityHeaders, request_id_header
+from app.http.middleware import HEADERS, BodyLimit, RequestIds, SecurityHeaders, request_id_header
 from app.http.pages import Page
 
 TIMEOUT = httpx2.Timeout(30.0, connect=3.0)
 """Seconds for the app to answer."""
 
 INCOMPLETE = "This link is not complete"
+NOTHING = "There is nothing at this address."
+FORM = "application/x-www-form-urlencoded"
 
 log = structlog.get_logger(__name__)
 
@@ -61,9 +64,9 @@ def create_callback(settings: CallbackSettings) -> Starlette:
             Route("/health", health),
             Route("/ready", ready),
             Route("/static/{name}", static),
-            Route("/{path:path}", receive),
+            Route("/{path:path}", receive, methods=["GET", "POST"]),
         ],
-        middleware=[Middleware(RequestIds), Middleware(SecurityHeaders)],
+        middleware=[Middleware(RequestIds), Middleware(SecurityHeaders), Middleware(BodyLimit)],
         exception_handlers={HTTPException: on_http, Exception: on_unexpected},
         lifespan=lifespan,
     )
@@ -86,20 +89,34 @@ async def static(request: Request) -> Response:
 
 async def receive(request: Request[State]) -> Response:
     """Deliver a redirect to the app, and send the person there too, or show what went wrong."""
-    query, path = request.query_params, request.url.path
-    if path != "/" and not is_redirect(query):
+    given, path = await _parameters(request), request.url.path
+    if path != "/" and not is_redirect(given):
         raise HTTPException(HTTPStatus.NOT_FOUND)
-    if request.method == "HEAD" and is_redirect(query):
+    if request.method == "HEAD" and is_redirect(given):
         # Scanners of links ask so before the person does (RFC 9110, section 9.3.2), and a redirect counts once.
-        raise HTTPException(HTTPStatus.METHOD_NOT_ALLOWED, headers={"Allow": "GET"})
+        raise HTTPException(HTTPStatus.METHOD_NOT_ALLOWED, headers={"Allow": "GET, POST"})
     try:
-        redirect = read(query, path)
+        redirect = read(given, path)
     except BadRedirectError as error:
-        log.warning("A redirect is not complete", reason=str(error), words=words(query))
+        log.warning("A redirect is not complete", reason=str(error), words=words(given))
         message = f"This address is where a provider sends you back to. {error}"
-        return _page(request, Page(HTTPStatus.BAD_REQUEST, INCOMPLETE, message, words(query), "The address"))
+        return _page(request, Page(HTTPStatus.BAD_REQUEST, INCOMPLETE, message, words(given), "The address"))
+    if request.method == "POST":
+        redirect["response_mode"] = "form_post"
     outcome = await deliver(request.state["app"], redirect, request.state["public_url"])
     return _page(request, outcome) if isinstance(outcome, Page) else outcome
+
+
+async def _parameters(request: Request[State]) -> QueryParams:
+    """Return what a provider sends: the query, or the form of a page that posts itself (OAuth 2.0 Form Post)."""
+    if request.method != "POST":
+        return request.query_params
+    if request.headers.get("Content-Type", "").partition(";")[0].strip().lower() != FORM:
+        raise HTTPException(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"A provider posts {FORM} here.")
+    try:
+        return QueryParams(await request.body())
+    except ClientDisconnect:
+        raise HTTPException(HTTPStatus.BAD_REQUEST, "The request was interrupted.") from None
 
 
 def _page(request: Request[Any], page: Page) -> Response:
@@ -107,10 +124,12 @@ def _page(request: Request[Any], page: Page) -> Response:
 
 
 async def on_http(request: Request, error: Exception) -> Response:
-    """Show that there is no such page, or no such method."""
-    status = HTTPStatus(cast("HTTPException", error).status_code)
-    response = _page(request, Page(status, status.phrase, "There is nothing at this address.", advice=""))
-    response.headers.update(cast("HTTPException", error).headers or {})
+    """Show that there is no such page, no such method, or no such form."""
+    refusal = cast("HTTPException", error)
+    status = HTTPStatus(refusal.status_code)
+    message = NOTHING if refusal.detail == status.phrase else refusal.detail
+    response = _page(request, Page(status, status.phrase, message, advice=""))
+    response.headers.update(refusal.headers or {})
     return response
 
 

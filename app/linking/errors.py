@@ -56,6 +56,13 @@ class WrongIssuerError(LinkingError):
     explanation = "The answer does not come from the provider that was asked. Start linking the account again."
 
 
+class WrongResponseModeError(LinkingError):
+    """The answer came as a form from a provider whose configuration doesn't say so."""
+
+    kind, title = "wrong-response-mode", "Wrong response mode"
+    explanation = "The answer came as a form. If the provider answers so, set response_mode: form_post for it."
+
+
 class DeniedError(LinkingError):
     """The person, or the provider, denied the link."""
 

@@ -31,6 +31,11 @@ _WORDS: dict[str, tuple[str, str, str]] = {
         "Another provider than the one you chose sent you back, so Dashtam did not trust its answer.",
         AGAIN,
     ),
+    "wrong-response-mode": (
+        _NOT_LINKED,
+        "The provider's answer came as a form, which its settings don't allow.",
+        "The provider's settings need a look.",
+    ),
     "wrong-session": (
         "This is not the browser that started",
         "The account can be linked only in the browser where you pressed Connect, so it was not linked.",

@@ -108,6 +108,7 @@ class Redirect(BaseModel):
     error_description: Annotated[str, Field(max_length=LIMITS["error_description"])] | None = None
     iss: Annotated[str, Field(max_length=LIMITS["iss"])] | None = None
     path: Annotated[str, Field(max_length=LONGEST_PATH)] = "/"  # where it arrived
+    response_mode: Literal["query", "form_post"] = "query"  # how it arrived
 
     @model_validator(mode="before")
     @classmethod

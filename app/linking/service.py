@@ -31,6 +31,7 @@ from app.linking.errors import (
     UnknownReceiptError,
     UnknownStateError,
     WrongIssuerError,
+    WrongResponseModeError,
     WrongSessionError,
     authorization_error,
     provider_call,
@@ -88,6 +89,8 @@ class Linking:
         with provider_call():
             if not (await provider.accepts_issuer(redirect.iss) and provider.accepts_path(redirect.path)):
                 raise WrongIssuerError
+        if redirect.response_mode == "form_post" and not provider.accepts_forms:
+            raise WrongResponseModeError
         if redirect.code is None:
             raise authorization_error(str(redirect.error), redirect.error_description)
         receipt = random_name()

@@ -109,9 +109,15 @@ class Provider:
             **({"nonce": challenge.nonce} if config.kind == "oidc" else {}),
             # Access that outlasts the person's presence needs their consent (OpenID Connect Core 1.0, section 11).
             **({"prompt": "consent"} if "offline_access" in config.scopes else {}),
+            **({"response_mode": "form_post"} if config.response_mode == "form_post" else {}),
             **config.authorization_parameters,
         }
         return str(add_params_to_uri(metadata.authorization_endpoint, parameters))
+
+    @property
+    def accepts_forms(self) -> bool:
+        """Whether an authorization response may be a form that is posted, not only a query."""
+        return self._config.response_mode != "query"
 
     async def accepts_issuer(self, issuer: str | None) -> bool:
         """Return whether an authorization response comes from here (RFC 9207, section 2.4); its `iss` may be None."""

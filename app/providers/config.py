@@ -89,6 +89,7 @@ class ProviderConfig(BaseModel):
     token_auth: Literal["client_secret_basic", "client_secret_post"] = "client_secret_basic"  # noqa: S105 - a method, no secret
     trust: Literal["environment", "public"] = "public"
     redirect_uri: EndpointUrl | None = None
+    response_mode: Literal["query", "form_post", "any"] = "query"  # form_post is asked for, any is not
     dead_grant_codes: tuple[Annotated[str, Field(min_length=1)], ...] = DEAD_GRANT_CODES
     link_lifetime: Annotated[int, Field(gt=0)] | None = None  # seconds
     revoke_replaced: bool = True

@@ -68,7 +68,7 @@ def _has_browser(chosen: Chosen, *, install: bool) -> bool:
 
 
 def _inside(chosen: Chosen, reports: Path | None, *, install: bool) -> int:
-    here = session.prepare(install=install)
+    here = session.prepare(install=install, make_images=False)
     up(here, CI_ENVIRONMENT, services=())
     err.print(f"Running tests inside {CI_ENVIRONMENT}: {', '.join(chosen.suites)}.", highlight=False)
     naming = placements.naming(here.clone, CI_ENVIRONMENT)

@@ -67,7 +67,7 @@ def up(
         raise UserError(
             "--name needs exactly one environment.", remedy="./dashtam up dev --name NAME", exit_status=USAGE
         )
-    here = session.prepare(install=not no_install)
+    here = session.prepare(install=not no_install, make_images=False)
     if name is not None:
         named_environments.make(here.pulumi, here.engine, here.clone, environments[0], name)
         environments = [name]

@@ -13,7 +13,7 @@ from cli.core.atomic_files import write_whole
 from cli.core.errors import UserError
 from cli.core.paths import cache_home
 from cli.engine.endpoint import Endpoint, docker_folder, endpoints, unreadable
-from infra.engine import ANSWER_SECONDS, client_of, unsupported
+from infra.engine import ANSWER_SECONDS, client_of, is_podman, unsupported
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -29,6 +29,7 @@ class Engine:
 
     endpoint: Endpoint
     version: str
+    is_podman: bool = False
 
 
 class UnreachableError(Exception):
@@ -82,7 +83,8 @@ def probe(endpoint: Endpoint) -> Engine:
     from docker.errors import DockerException  # noqa: PLC0415 - slow to import
 
     try:
-        return Engine(endpoint, str(client.version()["Version"]))
+        version = client.version()
+        return Engine(endpoint, str(version["Version"]), is_podman(version))
     except (DockerException, OSError, KeyError, ValueError) as error:
         raise UnreachableError(endpoint, str(error)) from error
     finally:

@@ -81,8 +81,7 @@ def _usual_sockets() -> list[Path]:
     runtime = os.environ.get("XDG_RUNTIME_DIR")
     rootless = [Path(runtime) / "docker.sock"] if runtime else []
     desktop = [Path.home() / folder / "docker.sock" for folder in _DESKTOPS]
-    podman = [Path(folder) / "podman" / "podman.sock" for folder in (runtime, "/run") if folder]
-    return [DEFAULT_SOCKET, *rootless, *desktop, *podman]
+    return [DEFAULT_SOCKET, *rootless, *desktop]
 
 
 def docker_folder() -> Path:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from docker.errors import DockerException
 
@@ -16,7 +17,12 @@ if TYPE_CHECKING:
 def local_references(client: DockerClient) -> frozenset[str]:
     """Return every name by which the engine has an image, in one call."""
     images = client.api.images()
-    return frozenset(name for image in images for key in ("RepoTags", "RepoDigests") for name in image.get(key) or ())
+    return frozenset(name for image in images for key in ("RepoTags", "RepoDigests") for name in _names(image, key))
+
+
+def _names(image: Mapping[str, Any], key: str) -> list[str]:
+    # Podman puts this before the name of what was built or loaded there, and finds it without.
+    return [name.removeprefix("localhost/") for name in image.get(key) or ()]
 
 
 def is_local(reference: str, local: frozenset[str]) -> bool:
@@ -41,7 +47,7 @@ def find_stale(client: DockerClient) -> list[Stale]:
     """List the base images that older versions built."""
     found = []
     for image in client.api.images(filters={"label": LABEL}):
-        tags = tuple(image.get("RepoTags") or ())
+        tags = tuple(_names(image, "RepoTags"))
         ours = tags and all(tag.startswith(f"{REPOSITORY}/") for tag in tags)
         if ours and not current_references().intersection(tags):
             found.append(Stale(image["Id"], tags, image["Size"]))

@@ -17,6 +17,7 @@ from cli.machine.lock import read_lock
 from cli.machine.pulumi import find_cli, missing_plugins, official_home, with_plugins
 from cli.machine.toolchain import Cli, Origin, Places
 from infra import proxies
+from infra.engine import NOT_PODMAN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,7 +53,11 @@ def _engine() -> Finding:
         return _bad(check, explain(failure))
     except UserError as error:
         return _bad(check, error)
-    return Finding(check, ok=True, detail=f"{engine.version} at {engine.endpoint.host} ({engine.endpoint.origin})")
+    where = f"{engine.version} at {engine.endpoint.host} ({engine.endpoint.origin})"
+    if engine.is_podman:
+        cause, remedy = NOT_PODMAN
+        return Finding(check, ok=False, detail=f"Podman {where} can't be used.", cause=cause, remedy=remedy)
+    return Finding(check, ok=True, detail=where)
 
 
 def _bad(check: str, error: UserError) -> Finding:

@@ -29,11 +29,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Session:
-    """What a command works with; `image_source` is None where it needs no images."""
+    """What a command works with; `image_source` is None where it needs no images, `install` is that of `prepare`."""
 
     clone: Clone
     environ: dict[str, str]
     image_source: ImageSource | None
+    install: bool = True
 
     @cached_property
     def pulumi(self) -> Pulumi:
@@ -59,14 +60,27 @@ class Session:
         """The same, for an environment that is on a Swarm."""
         return cast("SwarmView", self.engine)
 
+    def require_images(self) -> None:
+        """Make the base images that the engine lacks, which takes minutes."""
+        if self.image_source:
+            build.ensure(self.client, self.image_source, install=self.install)
 
-def prepare(*, install: bool = True, engine: bool = True, images: bool = True, stacks: bool = True) -> Session:
+
+def prepare(
+    *,
+    install: bool = True,
+    engine: bool = True,
+    images: bool = True,
+    make_images: bool = True,
+    stacks: bool = True,
+) -> Session:
     """Set up this machine and this clone.
 
     Args:
         install: Whether what is missing may be installed; else it is an error.
         engine: Whether an engine must answer.
         images: Whether the base images are needed too, which an engine has.
+        make_images: Whether these are made at once; False where `up` does it, which first refuses what can't succeed.
         stacks: Whether every environment is to have a stack, whose secrets Pulumi can read.
     """
     clock_and_disk.require_home(data_home())
@@ -79,9 +93,10 @@ def prepare(*, install: bool = True, engine: bool = True, images: bool = True, s
     session = Session(here, environ, None)
     if images:
         chosen = source.decide(session.client)
-        build.ensure(session.client, chosen, install=install)
+        session = Session(here, {**environ, SOURCE_VARIABLE: chosen.value}, chosen, install)
+        if make_images:
+            session.require_images()
         build_ca.provide(here.root, build_ca.bundle())
-        session = Session(here, {**environ, SOURCE_VARIABLE: chosen.value}, chosen)
     named_environments.restore(here)
     passphrase.forget_another(here)
     if stacks and session.pulumi.may_lack(configured_stacks(here.root)):

@@ -64,6 +64,7 @@ def up(
                 if targets.is_swarm(stack, session.clone.root):
                     swarm_images.provide(session, stack)
         if changed:
+            session.require_images()
             _update(session, hosts, timeout, [f"--replace={urn}" for urn in replace], hint=hint)
         for stack in changed:
             found = session.pulumi.public_outputs(stack)

@@ -46,7 +46,7 @@ def problems(
 
 def _problem(details: ErrorDetails, model: type[pydantic.BaseModel], hidden: Collection[str]) -> str:
     location = [str(part) for part in details["loc"]]
-    key = f"dashtam:{_shown('.'.join(location))}" if location else "dashtam"
+    key = f"dashtam:{shown('.'.join(location))}" if location else "dashtam"
     match details["type"]:
         case "missing":
             return f"{key} is missing: it has no default. Add it; `{_example(model, location)}`, for example."
@@ -63,10 +63,11 @@ def _value(value: object, location: list[str], hidden: Collection[str]) -> str:
         return " = [secret]"
     if not location or isinstance(value, dict):
         return ""
-    return f" = {_shown(json.dumps(value, ensure_ascii=False, default=str))}"
+    return f" = {shown(json.dumps(value, ensure_ascii=False, default=str))}"
 
 
-def _shown(text: str) -> str:
+def shown(text: str) -> str:
+    """Return a text as a message shows it: printable, and not long."""
     line = text if text.isprintable() else ascii(text)[1:-1]
     return line if len(line) <= SHOWN else f"{line[:SHOWN]}..."
 

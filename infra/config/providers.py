@@ -72,6 +72,9 @@ class ProviderSettings(Section):
     """Whose certificates to trust: the environment's own CA, or the public ones, which is the default."""
     redirect_uri: HttpsUrl | None = None
     """As registered there; the default is app.oauth_redirect_uri. Any path leads to the callback server."""
+    response_mode: Literal["query", "form_post"] | None = None
+    """How it sends the browser back: by an address, which is the default, or by a form that the browser posts, as Sign
+    in with Apple does."""
     dead_grant_codes: tuple[Filled, ...] | None = None
     """Error codes of a refresh after which only a new link helps; the default is what RFC 6749 and well-known providers
     use."""

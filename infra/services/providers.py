@@ -106,6 +106,7 @@ def sandbox(endpoint: Endpoint, credentials: Credentials) -> dict[str, Any]:
         "discovery_url": f"{endpoint.in_network}{DISCOVERY}",
         "authorization_endpoint": f"{issuer}/auth",
         "authorization_response_iss_parameter_supported": True,
+        "response_mode": "any",
         "scopes": SCOPES["oidc"],
         "trust": "environment",
         **asdict(credentials),

@@ -12,6 +12,7 @@ export const SCENARIOS = {
   "short-lived": "its access lasts 75 seconds, so it is refreshed all the time",
   revoked: "it refuses the first refresh for good",
   throttled: "it asks to wait 30 seconds at each refresh",
+  "form-post": "it answers with a form that the browser posts, as Sign in with Apple does",
   "comma-scopes": "it separates scopes with commas, sends the lifetime as text, and leaves out the token type",
 };
 

@@ -6,7 +6,7 @@ import { account } from "./accounts.mjs";
 import { Adapter } from "./adapter.mjs";
 import { log } from "./log.mjs";
 import { HEADERS, errorPage } from "./pages.mjs";
-import { atToken, changeAnswer, lifetime, mayRefresh } from "./scenarios.mjs";
+import { atAuthorization, atToken, changeAnswer, lifetime, mayRefresh } from "./scenarios.mjs";
 
 const MINUTE = 60;
 const DAY = 24 * 60 * MINUTE;
@@ -62,6 +62,7 @@ function configuration(settings, redis) {
 }
 
 async function findAccount(context, id) {
+  atAuthorization(context, id);
   if (context.oidc.route === "token" && !(await atToken(context, id))) return undefined;
   return account(id);
 }

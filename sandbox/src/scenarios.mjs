@@ -20,6 +20,11 @@ export async function atToken(context, name) {
   return !(name === "revoked" && refreshes);
 }
 
+/** Answer an authorization as the account's name says. Only this answer: what a later step asks for stays as it is. */
+export function atAuthorization(context, name) {
+  if (name === "form-post") Object.defineProperty(context.oidc, "responseMode", { value: "form_post" });
+}
+
 /** Return the seconds that an account's access lasts. */
 export function lifetime(name, usual) {
   return name === "short-lived" ? SHORT : usual;

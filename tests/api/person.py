@@ -51,6 +51,12 @@ class Person:
         Returns:
             Where the provider sends the browser: the callback, with a live state and a code. Nobody was there yet.
         """
+        url, form = self.answer(name)
+        assert not form
+        return url
+
+    def answer(self, name: str) -> tuple[httpx2.URL, dict[str, str]]:
+        """Walk as far as the provider's answer, and return where it sends the browser, and the form to post there."""
         leaving = self._press(self.client.get("/"), "/connect/sandbox")
         (onward,) = re.findall(r'content="0; url=([^"]+)"', leaving.text)
         page = self.client.get(html.unescape(onward))
@@ -59,8 +65,11 @@ class Person:
         answer = self._post(self._press(page, "/login", name=name), "/allow", follow=False)
         while answer.next_request is not None and "code" not in answer.next_request.url.params:
             answer = self.client.send(answer.next_request, follow_redirects=False)
-        assert answer.next_request is not None
-        return answer.next_request.url
+        if answer.next_request is not None:
+            return answer.next_request.url, {}
+        (action,) = re.findall(r'<form method="post" action="([^"]+)">', answer.raise_for_status().text)
+        fields = re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"/>', answer.text)
+        return httpx2.URL(html.unescape(action)), {field: html.unescape(value) for field, value in fields}
 
     def _press(self, page: httpx2.Response, action: str, **fields: str) -> httpx2.Response:
         return self._post(page, action, follow=True, **fields).raise_for_status()

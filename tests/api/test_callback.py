@@ -44,7 +44,7 @@ def test_says_what_came_of_a_redirect(
     assert "Back to Dashtam" in response.text
 
 
-@pytest.mark.parametrize(("method", "path", "status"), [("GET", "/nowhere", 404), ("POST", "/", 405)])
+@pytest.mark.parametrize(("method", "path", "status"), [("GET", "/nowhere", 404), ("PUT", "/", 405)])
 def test_other_addresses(callback: httpx2.Client, method: str, path: str, status: int) -> None:
     response = callback.request(method, path)
     assert response.status_code == status

@@ -32,6 +32,15 @@ def test_what_is_only_odd_is_linked_and_refreshed(person: Person, name: str) -> 
     assert refreshed(person, linked["id"]).json()["scopes"] == linked["scopes"]
 
 
+def test_what_answers_with_a_form_is_linked_once(person: Person) -> None:
+    url, form = person.answer("form-post")
+    assert form.keys() == {"state", "code", "iss"}
+    assert person.client.post(url, data=form).url.path == "/"
+    assert "form-post" in person.client.get("/").text
+    again = person.client.post(url, data=form)
+    assert (again.status_code, "This link has ended" in again.text) == (400, True)
+
+
 def test_what_lasts_a_minute_is_active(person: Person) -> None:
     linked = account(person, person.link("short-lived"))
     assert linked["status"] == "active"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.async_api import expect
@@ -38,6 +39,17 @@ async def test_an_account_is_linked(
     await expect(home.accounts).to_have_count(1)
     await expect(home.account(name).get_by_text("Active", exact=True)).to_be_visible()
     await shoot("home-linked")
+
+
+async def test_an_account_is_linked_by_a_form_that_the_browser_posts(
+    home: Home, sandbox: Sandbox, page: Page, endpoints: Endpoints
+) -> None:
+    posts: list[str] = []
+    page.on("request", lambda request: posts.append(request.url) if request.method == "POST" else None)
+    await link(home, sandbox, "form-post")
+    await expect(home.account("form-post")).to_be_visible()
+    # The callback's answer to a form leads on to the app, which gets its cookie though the form came from elsewhere.
+    assert urlsplit(posts[-1]).port == urlsplit(endpoints.callback_url).port
 
 
 async def test_a_notice_is_told_once_and_the_account_stays(home: Home, sandbox: Sandbox, name: str, page: Page) -> None:

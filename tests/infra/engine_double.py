@@ -39,7 +39,7 @@ class EngineDouble:
         """Return the document at a path of the API, or None."""
         components = [{"Name": "Podman Engine" if self.podman else "Engine"}]
         return {
-            "version": {"ApiVersion": "1.41", "Components": components},
+            "version": {"Version": "27.0.1", "ApiVersion": "1.41", "Components": components},
             "info": {"ID": self.id},
             "containers/json": self._held["container"],
             "networks": self._held["network"],

@@ -55,6 +55,7 @@ class ProviderAtHand(Provider):
     revoked: list[tuple[str, str]] = field(default_factory=list)
     issuer: str = ISSUER
     revokes_replaced: bool = True
+    accepts_forms: bool = False
     dead: frozenset[str] = frozenset({"invalid_grant"})
     link_lifetime: timedelta | None = None
 

@@ -133,6 +133,27 @@ async def test_a_state_is_taken_once(linking: Linking) -> None:
         await linking.receive(_answer(state))
 
 
+@pytest.mark.parametrize("mode", ["query", "form_post"])
+async def test_a_provider_that_answers_with_forms_links(linking: Linking, provider: ProviderAtHand, mode: str) -> None:
+    provider.accepts_forms = True
+    answer = _answer(await _start(linking), response_mode=mode)
+    receipt = _query(await linking.receive(answer), "receipt")
+    assert (await linking.finish(receipt, session=SESSION)).subject == "account-1"
+    with pytest.raises(errors.UnknownStateError):
+        await linking.receive(answer)
+
+
+async def test_a_form_of_another_provider_is_refused_and_spends_the_state(
+    linking: Linking, provider: ProviderAtHand
+) -> None:
+    state = await _start(linking)
+    with pytest.raises(errors.WrongResponseModeError, match="set response_mode: form_post for it"):
+        await linking.receive(_answer(state, response_mode="form_post"))
+    with pytest.raises(errors.UnknownStateError):
+        await linking.receive(_answer(state))
+    assert provider.exchanged == []
+
+
 async def test_a_state_is_taken_by_one_of_many(linking: Linking) -> None:
     state = await _start(linking)
     results = await asyncio.gather(*(linking.receive(_answer(state)) for _ in range(10)), return_exceptions=True)

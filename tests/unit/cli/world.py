@@ -5,8 +5,12 @@ from __future__ import annotations
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from http import HTTPStatus
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
+
+from docker.errors import APIError, ImageNotFound
+from requests import Response
 
 from cli.environments.clone import Clone
 from cli.operations import watch
@@ -70,6 +74,8 @@ class World:
     health: str = "healthy"
     updates: list[tuple[str, ...]] = field(default_factory=list)
     asked_to_stop: list[str] = field(default_factory=list)
+    has_images: bool = False
+    mounts: bool = True
 
     # The session.
     @property
@@ -91,9 +97,22 @@ class World:
     def connect(self) -> World:
         return self
 
+    def require_images(self) -> None:
+        self.has_images = True
+
     @property
     def api(self) -> SimpleNamespace:
-        return empty_engine()
+        engine = empty_engine()
+        engine.create_host_config = lambda **_: {}
+        engine.create_container = self.create_container
+        return engine
+
+    def create_container(self, *_: object, **__: object) -> None:
+        if self.mounts:
+            raise ImageNotFound("no such image")
+        response = Response()
+        response.status_code = HTTPStatus.BAD_REQUEST
+        raise APIError("refused", response, "bind source path does not exist")
 
     # Pulumi.
     def deployment(self, stack: str) -> dict[str, Any]:
@@ -109,6 +128,7 @@ class World:
 
     def update(self, command: str, stack: str, *flags: str, **callbacks: object) -> bool:
         assert callbacks.keys() == {"on_event", "must_end", "host"}
+        assert self.has_images or command != "up"
         self.updates.append((command, stack, *flags))
         if stack in self.fails:
             return False

@@ -244,4 +244,5 @@ def test_podman_has_no_lasting_id() -> None:
         )
         found.podman = True
         assert engine.look(client).id == ""
+        assert engine.look(client).is_podman
         client.close()

@@ -65,6 +65,11 @@ def _nothing() -> set[str]:
     return set()
 
 
+def test_podman_is_refused_with_the_reason() -> None:
+    with pytest.raises(guards.RefusedError, match=r"dev can't run on Podman; nothing was changed\..*tmpfs with uid"):
+        guards.require(State(), Engine("", is_podman=True), _wanted(), _nothing, _mountable)
+
+
 def _mountable(_: Path) -> str:
     return ""
 

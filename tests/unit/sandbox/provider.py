@@ -116,6 +116,13 @@ def returned(response: httpx2.Response) -> dict[str, str]:
     return {name: value for name, (value,) in parse_qs(address.query).items()}
 
 
+def posted(page: httpx2.Response) -> dict[str, str]:
+    """Return the parameters that a form which posts itself brings to the callback server."""
+    assert page.status_code == 200
+    assert re.findall(r'<form method="post" action="([^"]+)">', page.text) == [REDIRECT]
+    return dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"/>', page.text))
+
+
 def exchange(running: Running, form: Mapping[str, str], secret: str = SECRET, path: str = "/token") -> httpx2.Response:
     """Ask for something as the app does, with its secret encoded as RFC 6749, 2.3.1, has it."""
     with running.client() as app:

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.unit.sandbox.provider import Authorization, redeem, refresh, returned, revoke
+from tests.unit.sandbox.provider import Authorization, posted, redeem, refresh, returned, revoke
 
 if TYPE_CHECKING:
     import httpx2
 
     from tests.unit.sandbox.provider import Person, Running
 
-NAMES = ("unavailable", "slow", "no-refresh", "short-lived", "revoked", "throttled", "comma-scopes")
+NAMES = ("unavailable", "slow", "no-refresh", "short-lived", "revoked", "throttled", "form-post", "comma-scopes")
 
 
 def linked(running: Running, person: Person, name: str) -> dict[str, Any]:
@@ -60,6 +60,29 @@ def test_revoked(running: Running, person: Person) -> None:
 def test_throttled(running: Running, person: Person) -> None:
     answer = refreshed(running, person, "throttled")
     assert (answer.status_code, answer.headers["Retry-After"]) == (429, "30")
+
+
+def test_form_post(running: Running, person: Person) -> None:
+    asked = Authorization()
+    page = person.submits(person.opens(asked, {"prompt": "consent"}), "Log in", name="form-post")
+    back = posted(person.submits(page, "Allow"))
+    assert back.keys() == {"code", "state", "iss"}
+    assert back["state"] == asked.state
+    assert "refresh_token" in redeem(running, asked, back["code"]).json()
+
+
+def test_whoever_is_somebody_else_then_is_answered_as_usual(running: Running, person: Person) -> None:
+    asked = Authorization()
+    page = person.submits(person.opens(asked, {"prompt": "consent"}), "Log in", name="form-post")
+    page = person.submits(person.submits(page, "Use another name"), "Log in", name="ada")
+    assert redeem(running, asked, returned(person.submits(page, "Allow"))["code"]).status_code == 200
+
+
+def test_anybody_is_answered_with_a_form_who_asks_for_it(running: Running, person: Person) -> None:
+    asked = Authorization()
+    page = person.opens(asked, {"prompt": "consent", "response_mode": "form_post"})
+    back = posted(person.submits(person.submits(page, "Log in", name="ada"), "Allow"))
+    assert redeem(running, asked, back["code"]).status_code == 200
 
 
 def test_comma_scopes(running: Running, person: Person) -> None:

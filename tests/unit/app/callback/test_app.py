@@ -12,7 +12,7 @@ from app.callback.app import create_callback
 from app.callback.delivery import PATH
 from app.core import logs
 from app.core.settings import CallbackSettings
-from app.http.middleware import HEADERS
+from app.http.middleware import BODY_LIMIT, HEADERS
 from app.http.pages import POLICY
 
 if TYPE_CHECKING:
@@ -261,7 +261,59 @@ def test_an_unexpected_failure_shows_no_detail(client: TestClient, app: App) -> 
     assert response.headers["X-Request-ID"] in response.text
 
 
-@pytest.mark.parametrize(("method", "path", "status"), [("GET", "/nowhere", 404), ("POST", "/", 405)])
+FORM = {"state": "s", "code": "c", "iss": "https://p.test", "user": '{"name": {}}', "id_token": "a.b.c"}
+
+
+@pytest.mark.parametrize(("path", "sent"), [("/", {}), ("/apple", {"path": "/apple"})])
+def test_takes_a_form_that_the_browser_posts(client: TestClient, app: App, path: str, sent: dict[str, str]) -> None:
+    app.answer = going_on_at(ONWARD)
+    response = client.post(path, data=FORM)
+    known = {"state": "s", "code": "c", "iss": "https://p.test"}
+    assert app.sent == [{**known, **sent, "response_mode": "form_post"}]
+    assert (response.status_code, response.headers["Location"]) == (303, ONWARD)
+    assert "Set-Cookie" not in response.headers
+
+
+@pytest.mark.parametrize(
+    ("form", "reason"),
+    [
+        ("code=c", "It gives no state."),
+        ("state=s&state=t&code=c", "It gives state more than once."),
+        ("state=s&code=c&error=e", "It must give either a code or an error."),
+        (f"state=s&code={'c' * 4097}", "Its code is longer than 4096 characters."),
+        ("", "It gives no state."),
+        (b"\xff\x00%zz=&&=", "It gives no state."),
+    ],
+)
+def test_a_form_is_held_to_what_a_query_is(client: TestClient, app: App, form: str | bytes, reason: str) -> None:
+    headers = {"Content-Type": "application/x-www-form-urlencoded; charset=UTF-8"}
+    response = client.post("/?state=s&code=c", content=form, headers=headers)
+    assert (response.status_code, app.sent) == (400, [])
+    assert reason in response.text
+
+
+@pytest.mark.parametrize("kind", ["", "application/json", "multipart/form-data; boundary=x", "text/plain"])
+def test_takes_no_other_body(client: TestClient, app: App, kind: str) -> None:
+    response = client.post("/", content="state=s&code=c", headers={"Content-Type": kind})
+    assert (response.status_code, app.sent) == (415, [])
+    assert "A provider posts application/x-www-form-urlencoded here." in response.text
+
+
+@pytest.mark.parametrize("chunked", [True, False])
+def test_a_form_has_a_largest_size(client: TestClient, app: App, *, chunked: bool) -> None:
+    text = "state=s&code=c&user=".ljust(BODY_LIMIT + 1, "x").encode()
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    response = client.post("/", content=iter([text]) if chunked else text, headers=headers)
+    assert (response.status_code, app.sent) == (413, [])
+    assert f"larger than {BODY_LIMIT} bytes" in response.text
+
+
+def test_a_form_is_no_page(client: TestClient, app: App) -> None:
+    assert client.post("/nowhere", data={"a": "b"}).status_code == 404
+    assert app.sent == []
+
+
+@pytest.mark.parametrize(("method", "path", "status"), [("GET", "/nowhere", 404), ("PUT", "/", 405)])
 def test_other_addresses(client: TestClient, method: str, path: str, status: int) -> None:
     response = client.request(method, path)
     assert response.status_code == status
@@ -271,7 +323,7 @@ def test_other_addresses(client: TestClient, method: str, path: str, status: int
 @pytest.mark.parametrize("path", ["/", "/my-broker"])
 def test_who_only_looks_at_a_redirect_spends_nothing(client: TestClient, app: App, path: str) -> None:
     answer = client.head(path, params={"state": "s", "code": "c"})
-    assert (answer.status_code, answer.headers["Allow"]) == (405, "GET")
+    assert (answer.status_code, answer.headers["Allow"]) == (405, "GET, POST")
     assert app.sent == []
 
 
@@ -303,6 +355,8 @@ def test_never_logs_what_is_secret(
     logs.configure(debug=debug)
     for app.answer in OUTCOMES:
         client.get("/", params=SECRETS)
+        client.post("/", data=SECRETS)
+        client.post("/", data={**SECRETS, "error": "both"})
     lines = capsys.readouterr().out
     # The log is there: what is looked for could be in it.
     for event in ("The app refused the redirect", "The app cannot be reached", "The app gave an unexpected answer"):

@@ -48,6 +48,19 @@ async def test_the_browser_is_sent_with_pkce_state_and_nonce(provider: Make) -> 
     assert CHALLENGE.verifier not in url.query
 
 
+@pytest.mark.parametrize(
+    ("mode", "asks", "accepts"),
+    [({}, [], False), ({"response_mode": "form_post"}, ["form_post"], True), ({"response_mode": "any"}, [], True)],
+)
+async def test_a_form_is_asked_for_and_accepted_as_configured(
+    provider: Make, mode: dict[str, str], asks: list[str], *, accepts: bool
+) -> None:
+    one = provider(**mode)
+    query = parse_qs(urlsplit(await one.authorization_url(CHALLENGE)).query)
+    assert query.get("response_mode", []) == asks
+    assert one.accepts_forms is accepts
+
+
 async def test_further_parameters_are_sent_along(provider: Make) -> None:
     further = {"access_type": "offline", "prompt": "select_account consent", "uri": "u"}
     one = provider(authorization_parameters=further, authorization_endpoint=f"{ISSUER}/auth?tenant=1")

@@ -40,8 +40,6 @@ def test_without_a_choice_the_usual_sockets(monkeypatch: pytest.MonkeyPatch) -> 
         "unix:///home/somebody/.colima/default/docker.sock",
         "unix:///home/somebody/.orbstack/run/docker.sock",
         "unix:///home/somebody/.rd/docker.sock",
-        "unix:///run/user/1000/podman/podman.sock",
-        "unix:///run/podman/podman.sock",
     ]
     assert not any(endpoint.chosen for endpoint in endpoints())
 

@@ -36,6 +36,11 @@ def test_images_are_known_by_all_their_names_and_may_have_none() -> None:
     assert local_references(client) == {"a:1", "a@x"}
 
 
+def test_podman_names_its_own_images_after_localhost() -> None:
+    client: Any = SimpleNamespace(api=SimpleNamespace(images=lambda: [{"RepoTags": ["localhost/dashtam-debian/x:1"]}]))
+    assert local_references(client) == {"dashtam-debian/x:1"}
+
+
 def image(*tags: str) -> dict[str, Any]:
     return {"Id": f"sha256:{tags}", "RepoTags": list(tags) or None, "Size": 1}
 

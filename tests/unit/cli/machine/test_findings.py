@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from cli.machine.findings import Finding, findings
+from tests.infra import engine_double
 
 
 @pytest.fixture
@@ -37,6 +38,17 @@ def test_a_socket_that_nobody_serves(machine: Path) -> None:
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(machine / "none.sock"))
     assert "Connection refused" in named("Docker engine").cause
+
+
+@pytest.mark.parametrize("podman", [True, False])
+def test_podman_is_no_engine_of_docker_s(machine: Path, monkeypatch: pytest.MonkeyPatch, *, podman: bool) -> None:
+    engine = engine_double.EngineDouble()
+    engine.podman = podman
+    with engine_double.listening(engine, machine) as host:
+        monkeypatch.setenv("DOCKER_HOST", host)
+        finding = named("Docker engine")
+    assert finding.ok is not podman
+    assert ("Use Docker, rootless too" in finding.remedy) is podman
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
@@ -72,6 +73,16 @@ def test_an_unknown_environment_stops_all_before_anything_is_done(world: World) 
     with pytest.raises(UserError, match="nowhere"):
         down(session(world), "dev", "nowhere")
     assert world.updates == []
+
+
+@pytest.mark.parametrize("mounts", [True, False])
+def test_what_an_engine_can_t_mount_is_refused_before_images_are_made_for_it(world: World, *, mounts: bool) -> None:
+    world.mounts = mounts
+    config = world.root / "Pulumi.dev.yaml"
+    config.write_text(config.read_text().replace("{oauth", "{build: development, oauth"))
+    with nullcontext() if mounts else pytest.raises(UserError, match="can't mount"):
+        up(session(world), "dev")
+    assert (world.has_images, bool(world.updates)) == (mounts, mounts)
 
 
 def test_one_that_fails_doesn_t_keep_the_other_down(world: World) -> None:

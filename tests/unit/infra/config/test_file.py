@@ -51,11 +51,11 @@ def test_what_editors_write_is_read(tmp_path: Path, content: bytes) -> None:
         ("hello\n", "line 1: the file must be keys with values"),
         ("x: 1\nconfig: 3\n", "line 2: config has the value 3; write keys below it"),
         ("config:\n  3: 4\n", "line 2: the key 3 has no namespace; write dashtam:3."),
-        ("config:\n  app: {}\n", "line 2: the key 'app' has no namespace; write dashtam:app."),
-        ("x: &x {a: 1}\nconfig:\n  <<: *x\n", "line 2: the key 'a' has no namespace; write dashtam:a."),
-        ("config: &a\n  dashtam:app: *a\n", "it is nested without end, or an alias"),
-        ("config: " + "[" * 3000, "it is nested without end"),
-        (f"{VALID}#\0\n", "the character U+0000 at position"),
+        ("config:\n  app: {}\n", "line 2: the key app has no namespace; write dashtam:app."),
+        ("x: &x {a: 1}\nconfig:\n  <<: *x\n", "line 2: the key a has no namespace; write dashtam:a."),
+        ("config: &a\n  dashtam:app: *a\n", "line 2: *a is within what it refers to; write that out."),
+        (f"{VALID}#\0\n", "line 5: the character U+0000 is not allowed; delete it, or save the file as UTF-8."),
+        (VALID.encode("utf-16-le"), "line 1: the character U+0000 is not allowed"),
         (bytes(range(256)), "line 2: the byte 0x80 is not UTF-8"),
         (f"{VALID}    port: no\n", 'line 5: dashtam:app.port = "no": input should be a valid integer'),
         (f"{VALID}    debug: on\n", 'line 5: dashtam:app.debug = "on": input should be a valid boolean; write true or'),
@@ -63,14 +63,71 @@ def test_what_editors_write_is_read(tmp_path: Path, content: bytes) -> None:
         (f"{VALID}  dashtam:redis:\n    database: x\n", "line 6: dashtam:redis.database"),
         ("config:\n  dashtam:app: {oauth_redirect_uri: https://127.0.0.1:8182}\n", "dashtam:postgres is missing"),
         ("", "dashtam:postgres is missing"),
-        (f"{VALID}    port: !!int abc\n", "write a number, or the value in quotes"),
-        (f"{VALID}    port: 0x_\n", "write a number, or the value in quotes"),
+        (f"{VALID}    port: !!int abc\n", "line 5: abc is not of the type int; write the value in quotes."),
+        (f"{VALID}    port: !!int ''\n", "line 5:  is not of the type int"),
+        (f"{VALID}    port: 0x_\n", "line 5: 0x_ is not of the type int"),
+        (f"{VALID}    debug: !!bool x\n", "line 5: x is not of the type bool"),
+        (f"{VALID}    debug: !!timestamp x\n", "line 5: x is not of the type timestamp"),
+        (f"{VALID}    !!timestamp 2001-01-01: x\n", "line 5: a key must be text"),
+        (f"{VALID}    ? [a]\n    : x\n", "line 5: a key must be text"),
+        (f'{VALID}    workers: "\\ud800"\n', "line 5: it escapes half of a surrogate pair"),
     ],
 )
 def test_what_is_wrong_is_named_with_its_line(tmp_path: Path, content: str | bytes, said: str) -> None:
     with pytest.raises(ConfigError) as raised:
         load_file("dev", written(tmp_path, content))
     assert said in raised.value.problems[0]
+
+
+def problems(path: Path) -> list[str]:
+    try:
+        load_file("dev", path)
+    except ConfigError as error:
+        return error.problems
+    return []
+
+
+def bomb(*, merge: bool = False) -> str:
+    item = "{{<<: [*x{0}, *x{0}]}}" if merge else "[*x{0}, *x{0}]"
+    first = "x0: &x0 {a: 1}\n"
+    return first + "".join(f"x{one + 1}: &x{one + 1} {item.format(one)}\n" for one in range(99)) + VALID
+
+
+RUNGS = "".join(f"x{one + 1}: &x{one + 1} [[[[*x{one}]]]]\n" for one in range(99))
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (bomb(), "line 12: with its aliases it has more than 5000 values or 50 levels; use fewer of them."),
+        (bomb(merge=True), "with its aliases it has more than 5000 values"),
+        (f"x0: &x0 1\n{RUNGS}{VALID}", "line 14: with its aliases it has more than"),
+        ("config: " + "[" * 100_000, "line 1: it is nested deeper than 50 levels; write it flatter."),
+        ("\n".join(" " * one + "a:" for one in range(300)), "line 50: it is nested deeper than 50 levels"),
+        ("- " * 60_000, "line 1: it is nested deeper than 50 levels"),
+        ("config: [" + "1," * 60_000 + "]", "line 1: with its aliases it has more than 5000 values"),
+        (VALID + "#" * 2_000_000, "it is larger than 128 KiB; put the config of one stack there."),
+        (f"{VALID}    port: {'9' * 5_000}\n", f"line 5: the number {'9' * 80}... is too large"),
+        (f"{VALID}    port: 0x{'f' * 100_000}\n", "line 5: the number 0xffff"),
+        (f"{VALID}    port: {2**64}\n", "line 5: the number 18446744073709551616 is too large"),
+        (f"{VALID}    port: 1e999\n", "line 5: the number 1e999 is too large; write a smaller one, or text in quotes."),
+        (f"{VALID}    port: {'9' * 500}.5\n", "line 5: the number 999"),
+        (f"config: {'x' * 100_000}\n", f"line 1: config has the value '{'x' * 79}...; write"),
+    ],
+    ids=lambda text: text[:20],
+)
+def test_what_would_take_too_much_is_refused_before_it_is_read(tmp_path: Path, content: str, said: str) -> None:
+    with pytest.raises(ConfigError) as raised:
+        load_file("dev", written(tmp_path, content))
+    (problem,) = raised.value.problems
+    assert said in problem
+    assert len(problem) < 300
+
+
+def test_aliases_and_large_numbers_that_configs_have_are_read(tmp_path: Path) -> None:
+    text = f"x: &x {{a: {2**64 - 1}}}\nconfig:\n  a:b: [*x, {{<<: *x, c: 1.5e300}}]\n"
+    large = 2**64 - 1
+    assert file.read("dev", written(tmp_path, text)).values == {"a:b": [{"a": large}, {"a": large, "c": 1.5e300}]}
 
 
 def test_a_file_that_is_not_there_or_no_file_is_named(tmp_path: Path) -> None:
@@ -118,10 +175,34 @@ def test_any_content_is_read_or_named(tmp_path_factory: pytest.TempPathFactory, 
         file.read("dev", path)
 
 
+NODES = st.recursive(
+    st.sampled_from(["a", "1", "0x1F", "1e999", "9" * 90, "~", "!!int x", "!!binary x", '"\\ud800"', "*a", "*b", "''"]),
+    lambda inner: (
+        st.lists(inner, max_size=4).map(lambda items: f"[{', '.join(items)}]")
+        | st.lists(st.tuples(st.sampled_from(["a", "<<", "1", "[x]", "!!set x"]), inner), max_size=3).map(
+            lambda pairs: "{" + ", ".join(f"{key}: {value}" for key, value in pairs) + "}"
+        )
+        | st.tuples(st.sampled_from("ab"), inner).map(lambda pair: f"&{pair[0]} {pair[1]}")
+        | st.tuples(st.integers(1, 60), inner).map(lambda pair: "[" * pair[0] + pair[1] + "]" * pair[0])
+    ),
+    max_leaves=12,
+)
+
+
+@given(st.lists(st.tuples(st.sampled_from(["app", "postgres", "x"]), NODES), max_size=4))
+def test_any_structure_is_valid_or_named_with_key_or_line(
+    tmp_path_factory: pytest.TempPathFactory, sections: list[tuple[str, str]]
+) -> None:
+    text = "".join(f"  dashtam:{name}: {node}\n" for name, node in sections)
+    path = written(tmp_path_factory.getbasetemp(), f"config:\n{text}")
+    assert [one for one in problems(path) if not one.startswith(("line ", "dashtam"))] == []
+
+
+LARGE = st.integers(1 - 2**64, 2**64 - 1)
 PLAIN = st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E), max_size=20)
 
 
-@given(st.dictionaries(st.from_regex(r"[a-z]+:[a-z]+", fullmatch=True), st.integers() | st.booleans() | PLAIN))
+@given(st.dictionaries(st.from_regex(r"[a-z]+:[a-z]+", fullmatch=True), LARGE | st.booleans() | PLAIN))
 def test_what_is_written_is_read(tmp_path_factory: pytest.TempPathFactory, values: dict[str, object]) -> None:
     path = written(tmp_path_factory.getbasetemp(), f"config: {json.dumps(values)}\n")
     assert file.read("dev", path).values == values

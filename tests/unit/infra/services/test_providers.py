@@ -154,7 +154,7 @@ def test_a_path_of_its_own_tells_a_provider_apart(load: Load) -> None:
 
 def test_the_sandbox_is_asked_in_the_network_and_shown_to_browsers() -> None:
     made = providers.sandbox(Endpoint("sandbox", 8282, 8283), KNOWN)
-    assert set(made) == FIELDS
+    assert set(made) == {*FIELDS, "response_mode"}
     assert made["issuer"] == "https://localhost:8283"
     assert made["authorization_endpoint"] == "https://localhost:8283/auth"
     assert made["discovery_url"] == "https://sandbox:8282/.well-known/openid-configuration"
