@@ -202,7 +202,7 @@ def look(client: docker.DockerClient) -> Engine:
     """Return what an engine has."""
     version = client.api.version(api_version=False)
     podman = is_podman(version)
-    return Engine("" if podman else client.api.info().get("ID", ""), tuple(_objects(client)), podman)
+    return Engine("" if podman else client.api.info().get("ID", ""), tuple(_objects(client)), is_podman=podman)
 
 
 def is_podman(version: Mapping[str, Any]) -> bool:

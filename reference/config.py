@@ -60,10 +60,14 @@ def _kind(field: Schema, definitions: Schema) -> str:
         return " or ".join(code(value) for value in field.get("enum", [field.get("const")]))
     if field["type"] == "array":
         return f"a list, each: {_kind(field['items'], definitions)}"
-    if field["type"] == "object":
-        [values] = field["patternProperties"].values()
-        return f"names with values, each: {_kind(values, definitions)}"
-    return _plain(field)
+    return _object(field, definitions) if field["type"] == "object" else _plain(field)
+
+
+def _object(field: Schema, definitions: Schema) -> str:
+    if "properties" in field:
+        return "; ".join(f"{code(key)}: {_kind(one, definitions)}" for key, one in field["properties"].items())
+    [values] = field["patternProperties"].values()
+    return f"names with values, each: {_kind(values, definitions)}"
 
 
 def _plain(field: Schema) -> str:

@@ -24,7 +24,7 @@ def test_it_answers_pulumi_and_ends_with_the_update() -> None:
         channel = grpc.insecure_channel(flag.removeprefix("--client="))
         answer = LanguageRuntimeStub(channel).GetRequiredPackages(language.GetRequiredPackagesRequest(), timeout=30)
         assert list(answer.packages) == []
-        [process] = psutil.Process().children()
+        [process] = [one for one in psutil.Process().children() if "infra.language_host" in one.cmdline()]
         channel.close()
     assert not process.is_running()
 
