@@ -73,7 +73,9 @@ def _run() -> int:
             raise
         return _failed(explained)
     if status and (signals.status() or status == signals.INTERRUPTED):
-        _print("Interrupted. Run the same command again to continue.")
+        interrupted = UserError("Interrupted.", remedy="Run the same command again to continue.")
+        _print(f"{interrupted.message} {interrupted.remedy}")
+        _answer(interrupted)
         return signals.status() or signals.INTERRUPTED
     return int(status)
 
@@ -88,14 +90,19 @@ def _wrong_usage(error: typer.TyperException) -> UserError:
 
 def _failed(error: UserError) -> int:
     show(error)
+    _answer(error)
+    return signals.status() or error.exit_status
+
+
+def _answer(error: UserError) -> None:
+    """Print a failure for a program where it asked for JSON: on one line, as `logs` has a document a line."""
     try:
         if _wants_json():
             document = {"message": error.message, "cause": error.cause, "remedy": error.remedy}
-            typer.echo(json.dumps({"error": document}, indent=2))
+            typer.echo(json.dumps({"error": document}))
         _flush()
     except OSError:
         _forget_output()
-    return signals.status() or error.exit_status
 
 
 def _flush() -> None:

@@ -10,12 +10,11 @@ import pulumi_tls as tls
 from infra.config.sections import CertificateSettings
 from infra.endpoints import Endpoint
 from infra.naming import Naming
+from infra.outputs import LOOPBACK, LOOPBACK_6
 
 HOURS_A_DAY = 24
 CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
 """Of TLS 1.2: authenticated encryption with forward secrecy alone (RFC 9325, section 4.2). TLS 1.3 has no other."""
-
-LOOPBACK = ["127.0.0.1", "::1"]
 
 
 @dataclass(frozen=True)
@@ -68,7 +67,7 @@ class Certificates(pulumi.ComponentResource):
             private_key_pem=key.private_key_pem,
             subject=tls.CertRequestSubjectArgs(common_name=service, organization="Dashtam"),
             dns_names=list(endpoint.names),
-            ip_addresses=[*LOOPBACK, *endpoint.reach.addresses],
+            ip_addresses=[LOOPBACK, LOOPBACK_6, *endpoint.reach.addresses],
             opts=self._child,
         )
         certificate = tls.LocallySignedCert(

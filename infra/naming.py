@@ -20,10 +20,8 @@ DEBUGGER = "debugger"
 """What publishes a port besides the services."""
 LONGEST = 40
 """The most characters that a stack's name has: host names of its services then keep to the 63 of RFC 1123, 2.1."""
-FORM = (
-    f"an environment's name is part of host names: 1 to {LONGEST} lower-case letters, digits and inner hyphens,"
-    " such as review-42"
-)
+SHAPE = f"1 to {LONGEST} lower-case letters, digits and inner hyphens, such as review-42"
+FORM = f"an environment's name is part of host names: {SHAPE}"
 _ENVIRONMENT = re.compile(rf"[a-z0-9](?:[a-z0-9-]{{0,{LONGEST - 2}}}[a-z0-9])?")
 
 PROJECT_LABEL = "dashtam.project"
@@ -53,10 +51,7 @@ class Naming:
     def __post_init__(self) -> None:
         for name in (self.environment, self.name):
             if not is_name(name):
-                raise ValueError(
-                    f"the stack name {name!r} can't be part of container and host names:"
-                    f" use 1 to {LONGEST} lower-case letters, digits and inner hyphens, such as review-42"
-                )
+                raise ValueError(f"the stack name {name!r} can't be part of container and host names: use {SHAPE}")
 
     @property
     def name(self) -> str:

@@ -9,6 +9,8 @@ from pydantic import BaseModel, ConfigDict, SecretStr
 
 LOCALHOST = "localhost"
 LOOPBACK = "127.0.0.1"
+LOOPBACK_6 = "::1"
+LOCAL = (LOCALHOST, LOOPBACK, LOOPBACK_6)
 
 
 class Record(BaseModel):

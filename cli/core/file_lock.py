@@ -23,7 +23,8 @@ def exclusively(
     The same thread may take the same lock again. A lock that isn't free in time raises filelock's Timeout.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(path, is_singleton=True)
+    # Where a file system has no locks, a file that stands for one would outlive a killed command.
+    lock = FileLock(path, is_singleton=True, fallback_to_soft=False)
     with _named(path):
         try:
             lock.acquire(blocking=False)

@@ -8,9 +8,9 @@ from typing import Any
 
 from cli.engine.tasks import FAILED
 from infra.naming import COMPONENT_LABEL, OWNER_LABEL, SERVICES, STACK_LABEL
-from infra.outputs import LOOPBACK
+from infra.outputs import LOOPBACK, LOOPBACK_6
 
-_LOOPBACK = frozenset({LOOPBACK, "::1"})
+_LOOPBACK = frozenset({LOOPBACK, LOOPBACK_6})
 
 TESTS = "tests"
 """The component of a container that runs the suites inside an environment."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from infra.config.placement import LOOPBACK
+from infra.outputs import LOCAL
 
 FORWARDING = ("docker desktop", "docker-desktop", "colima", "orbstack", "rancher-desktop", "lima-")
 """How virtual machines on this computer name themselves or their system; they forward published ports to it."""
@@ -20,6 +20,6 @@ def is_here(info: Mapping[str, Any]) -> bool:
 
 def publishes_here(info: Mapping[str, Any], address: str) -> bool:
     """Return whether ports that an engine publishes are this computer's; `address` is the client's base URL."""
-    near = address.startswith("http+docker:") or urlsplit(address).hostname in LOOPBACK
+    near = address.startswith("http+docker:") or urlsplit(address).hostname in LOCAL
     reported = f"{info.get('Name', '')} {info.get('OperatingSystem', '')}".lower()
     return is_here(info) or (near and any(mark in reported for mark in FORWARDING))

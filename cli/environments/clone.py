@@ -134,9 +134,9 @@ def _mark(clone: Clone) -> None:
 
 
 def require_here(clone: Clone) -> None:
-    """Make sure that a clone that is unknown here has no state elsewhere, which would be taken for lost."""
+    """Make sure that a clone without state here has none elsewhere, which would be taken for lost."""
     home = identity.home(clone.root)
-    if home in {"", str(data_home())} or _record(clone.id).exists() or not _keeps_state(_folder(clone.id, Path(home))):
+    if home in {"", str(data_home())} or clone.has_any_state or not _keeps_state(_folder(clone.id, Path(home))):
         return
     raise UserError(
         f"The environments of {clone.root} are kept in {home}, and not in {data_home()}.",

@@ -9,9 +9,8 @@ from collections.abc import Callable, Iterable
 
 from cli.core.errors import UserError
 from infra.naming import DEBUGGER, SERVICES
-from infra.outputs import LOOPBACK
+from infra.outputs import LOOPBACK, LOOPBACK_6
 
-LOOPBACK_6 = "::1"
 PUBLISHING = (*SERVICES, DEBUGGER)
 FIRST = 23_000
 SIZE = 10

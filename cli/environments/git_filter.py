@@ -7,9 +7,9 @@ on the way out (gitattributes(5), filter); .gitattributes names the files that i
 from __future__ import annotations
 
 import shutil
-import subprocess
 from pathlib import Path
 
+from cli.core.git import git
 from cli.environments.clone import Clone
 from cli.environments.configuration import config_file, configured_stacks
 
@@ -54,7 +54,7 @@ def _is_salt(line: bytes) -> bool:
 
 def _salts(clone: Clone) -> Path:
     # A folder for each worktree: they share the filter, but each has a passphrase of its own.
-    return Path(_git(clone, "rev-parse", "--absolute-git-dir").stdout.rstrip("\n")) / FOLDER
+    return Path(git(clone.root, "rev-parse", "--absolute-git-dir").stdout.rstrip("\n")) / FOLDER
 
 
 def _configs(clone: Clone) -> list[Path]:
@@ -62,19 +62,14 @@ def _configs(clone: Clone) -> list[Path]:
     return [one for one in files if not one.is_symlink()]
 
 
-def _git(clone: Clone, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = ["git", "-C", str(clone.root), *arguments]
-    return subprocess.run(command, capture_output=True, text=True, errors="surrogateescape", check=False)
-
-
 def _set_filter(clone: Clone) -> bool:
     settings = {"clean": f"sed /^{PREFIX}/d", "smudge": SMUDGE, "required": "true"}
     try:
         for name, value in settings.items():
             key = f"{FILTER}.{name}"
-            if _git(clone, "config", "--local", key).stdout.rstrip("\n") == value:
+            if git(clone.root, "config", "--local", key).stdout.rstrip("\n") == value:
                 continue
-            if _git(clone, "config", "--local", key, value).returncode != 0:
+            if git(clone.root, "config", "--local", key, value).returncode != 0:
                 return False
     except FileNotFoundError:
         return False
@@ -84,6 +79,6 @@ def _set_filter(clone: Clone) -> bool:
 def _note_unchanged(clone: Clone, name: str) -> None:
     # git takes a file of another size for modified without looking inside. Where the filtered content is what is
     # committed or staged, adding it changes nothing but the size that git remembers.
-    tracked = _git(clone, "ls-files", "--error-unmatch", name).returncode == 0
-    if tracked and _git(clone, "diff", "--quiet", "--", name).returncode == 0:
-        _git(clone, "add", "--", name)
+    tracked = git(clone.root, "ls-files", "--error-unmatch", name).returncode == 0
+    if tracked and git(clone.root, "diff", "--quiet", "--", name).returncode == 0:
+        git(clone.root, "add", "--", name)

@@ -7,11 +7,11 @@ is this machine's own to ignore (gitignore(5), info/exclude), so that `git statu
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 
 from cli.core.atomic_files import write_whole
 from cli.core.errors import USAGE, UserError
+from cli.core.git import git
 from cli.engine.inventory import EngineView
 from cli.environments import placements
 from cli.environments.allocation import Allocator
@@ -129,8 +129,7 @@ def _write(file: Path, lines: list[str]) -> None:
 
 def _git(folder: Path, *arguments: str) -> str | None:
     try:
-        command = ["git", "-C", str(folder), *arguments]
-        done = subprocess.run(command, capture_output=True, text=True, errors="surrogateescape", check=False)
+        done = git(folder, *arguments)
     except FileNotFoundError:
         return None
     return done.stdout if done.returncode == 0 else None

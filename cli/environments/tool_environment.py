@@ -9,9 +9,9 @@ from pathlib import Path
 from cli.environments.clone import Clone
 from cli.pulumi import backend
 from infra import identity
+from infra.outputs import LOCAL
 
 CLONE = "DASHTAM_CLONE"
-LOCAL = ("localhost", "127.0.0.1", "::1")
 PROXIES = tuple(spelled for name in ("HTTP", "HTTPS", "ALL") for spelled in (f"{name}_PROXY", f"{name.lower()}_proxy"))
 
 

@@ -28,13 +28,12 @@ from infra.config.settings import StackSettings
 from infra.config.values import Port
 from infra.endpoints import address
 from infra.naming import DEBUGGER
-from infra.outputs import LOCALHOST
+from infra.outputs import LOCAL, LOCALHOST
 
 FILE = "placements.json"
 """The record, in the folder of the clone."""
 
 HTTPS = 443
-LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 S = TypeVar("S", bound=Section)
 
@@ -143,7 +142,7 @@ def follow(uri: str, old: int, new: int, network: NetworkSettings) -> str:
     Where clients know this machine by another name than localhost, it gets that name.
     """
     parts = urlsplit(uri)
-    if parts.hostname not in {*LOOPBACK, network.hostname} or (parts.port or HTTPS) != old:
+    if parts.hostname not in {*LOCAL, network.hostname} or (parts.port or HTTPS) != old:
         return uri
     host = str(parts.hostname) if network.hostname == LOCALHOST else network.hostname
     return parts._replace(netloc=address(host, new)).geturl()

@@ -240,9 +240,9 @@ def megabytes(size: str) -> int:
 
 
 def seconds(duration: str) -> float:
-    """Return the seconds of a `Duration`."""
-    number = duration.rstrip("ms")
-    return int(number) * {"ms": 0.001, "s": 1.0, "m": 60.0}[duration[len(number) :]]
+    """Return the seconds of a `Duration`, or of `Days`."""
+    number = duration.rstrip("dms")
+    return int(number) * {"ms": 0.001, "s": 1.0, "m": 60.0, "d": 86400.0}[duration[len(number) :]]
 
 
 def engine_duration(length: float) -> str:

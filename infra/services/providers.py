@@ -11,11 +11,11 @@ from typing import Any
 from infra import proxies
 from infra.config.errors import ConfigError
 from infra.config.providers import ProviderSettings
+from infra.config.values import seconds
 from infra.endpoints import Endpoint
 from infra.naming import SANDBOX
 
 FILES = ("client_id", "client_secret")
-DAY = 24 * 60 * 60
 DISCOVERY = "/.well-known/openid-configuration"
 
 DEFAULTS: Mapping[str, object] = {
@@ -81,7 +81,7 @@ def configured(name: str, settings: ProviderSettings, credentials: Credentials) 
     """Return a configured provider as the service reads it; with a preset, only what overrides that."""
     given = settings.model_dump(mode="json", exclude_none=True, exclude={f"{kind}_file" for kind in FILES})
     if settings.link_lifetime:
-        given["link_lifetime"] = int(settings.link_lifetime.removesuffix("d")) * DAY
+        given["link_lifetime"] = int(seconds(settings.link_lifetime))
     # In this file rather than a variable: a proxy's address may hold a password.
     if proxy := proxies.for_url(str(settings.issuer or settings.token_endpoint or "")):
         given["proxy"] = proxy

@@ -171,6 +171,17 @@ def test_an_interrupt_says_how_to_go_on(
     assert "Run the same command again" in capsys.readouterr().err
 
 
+def test_an_interrupt_is_a_document_for_scripts(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], failing: Callable[[BaseException], None]
+) -> None:
+    failing(KeyboardInterrupt())
+    monkeypatch.setattr(main, "_wants_json", lambda: True)
+    assert _run(monkeypatch) == 130
+    [line] = capsys.readouterr().out.splitlines()
+    error = {"message": "Interrupted.", "cause": "", "remedy": "Run the same command again to continue."}
+    assert json.loads(line) == {"error": error}
+
+
 @pytest.mark.parametrize("status", [0, 1, 5])
 def test_the_exit_status_is_the_commands(
     monkeypatch: pytest.MonkeyPatch, failing: Callable[[BaseException], None], status: int
@@ -185,14 +196,16 @@ def test_its_version_is_printed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.
 
 
 @pytest.mark.parametrize(
-    "arguments", [["drift", "nowhere", "--json"], ["down", "--json"], ["down", "--bogus", "--json"]]
+    "arguments",
+    [["drift", "nowhere", "--json"], ["down", "--json"], ["down", "--bogus", "--json"], ["logs", "nowhere", "--json"]],
 )
 def test_scripts_get_a_failure_as_a_document(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], arguments: list[str]
 ) -> None:
     assert _run(monkeypatch, *arguments) == 64
     printed = capsys.readouterr()
-    error = json.loads(printed.out)["error"]
+    [line] = printed.out.splitlines()  # as `logs` has a document a line
+    error = json.loads(line)["error"]
     assert error.keys() == {"message", "cause", "remedy"}
     assert error["message"] in printed.err
 

@@ -1,5 +1,10 @@
 from __future__ import annotations
 
+import errno
+import os
+import shutil
+import subprocess
+import sys
 import threading
 from typing import TYPE_CHECKING
 
@@ -7,9 +12,64 @@ import pytest
 from filelock import Timeout
 
 from cli.core.file_lock import exclusively
+from cli.core.paths import ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+NO_LOCKS = r"""
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/file.h>
+int flock(int file, int operation) {
+    (void)file;
+    if (operation & LOCK_UN) return 0;
+    errno = atoi(getenv("NO_LOCKS"));
+    return -1;
+}
+"""
+HOLDER = """
+import sys
+from pathlib import Path
+from cli.core import translate_exception
+from cli.core.file_lock import briefly
+try:
+    with briefly(Path(sys.argv[1])):
+        print("held")
+except OSError as error:
+    print(vars(translate_exception.explain(error)))
+"""
+
+
+@pytest.mark.skipif(not shutil.which("cc"), reason="it builds a C library that stands for such a file system")
+@pytest.mark.parametrize("number", [errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS])
+def test_a_file_system_without_locks_is_named_at_once(tmp_path: Path, number: int) -> None:
+    source, library = tmp_path / "locks.c", tmp_path / "locks.so"
+    source.write_text(NO_LOCKS)
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", library, source], check=True)
+    lock = tmp_path / "home" / "dev.lock"
+    environ = {
+        "PATH": os.environ["PATH"],
+        "LD_PRELOAD": str(library),
+        "NO_LOCKS": str(number),
+        "DASHTAM_DATA_HOME": str(tmp_path / "home"),
+    }
+    # Twice: a file that is there already must not count as a lock that is held.
+    for _ in range(2):
+        done = subprocess.run(
+            [sys.executable, "-c", HOLDER, lock],
+            cwd=ROOT,
+            env=environ,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert f"{lock} can't be locked: {os.strerror(number)}." in done.stdout
+        assert "Its file system has no locks" in done.stdout
+        assert "Set DASHTAM_DATA_HOME" in done.stdout
+        assert done.stderr == ""
 
 
 def test_the_second_waits_and_announces_it(tmp_path: Path) -> None:

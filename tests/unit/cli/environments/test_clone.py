@@ -69,6 +69,22 @@ def test_one_without_environments_may_be_used_with_another_home(
     assert clone.current(repository).id == first.id
 
 
+def test_a_home_where_it_was_used_before_does_not_hide_its_environments(
+    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, data_home: Path
+) -> None:
+    monkeypatch.setenv("DASHTAM_DATA_HOME", str(tmp_path / "of another"))
+    clone.current(repository)
+    monkeypatch.setenv("DASHTAM_DATA_HOME", str(data_home))
+    first = clone.current(repository)
+    state = first.state_folder / ".pulumi/stacks/dashtam/dev.json"
+    state.parent.mkdir(parents=True)
+    state.touch()
+    monkeypatch.setenv("DASHTAM_DATA_HOME", str(tmp_path / "of another"))
+    with pytest.raises(UserError, match="are kept in"):
+        clone.current(repository)
+    assert identity.home(repository) == str(data_home)
+
+
 def test_the_program_finds_what_it_placed(repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = clone.current(repository)
     assert placement.record(repository) == first.placements_file
