@@ -181,7 +181,7 @@ class SwarmTarget(Target):
             resources=docker.ServiceTaskSpecResourcesArgs(
                 limits=docker.ServiceTaskSpecResourcesLimitsArgs(memory_bytes=megabytes(workload.memory) * MEBIBYTE)
             ),
-            restart_policy=docker.ServiceTaskSpecRestartPolicyArgs(condition="any", delay="1s"),
+            restart_policy=docker.ServiceTaskSpecRestartPolicyArgs(condition="any", delay="1s", window="0s"),
             placement=self._placement(workload.name),
             networks_advanceds=[
                 docker.ServiceTaskSpecNetworksAdvancedArgs(id=self._network_id, aliases=[workload.name])
