@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 KEY = "dashtam:target.nodes"
 POLL_SECONDS = 1.0
+_ANONYMOUS = re.compile("[0-9a-f]{64}")
+"""The names that an engine makes up for volumes."""
 _PROJECTS = {"label": [f"{PROJECT_LABEL}={PROJECT}"]}
 
 
@@ -273,6 +276,15 @@ class SwarmView(EngineView):
         """Remove a service, unless it is removed already."""
         with suppress(NotFound):
             self._api.remove_service(service)
+
+    def sweep(self, stack: str, owner: str) -> None:
+        """Remove the volumes in memory that ended tasks of an environment left on nodes: a Swarm leaves them there."""
+        for name in sorted({self._own_name(), *self._addresses}):
+            with suppress(UserError, DockerException, RequestException):
+                client = self.node(name).client
+                for one in client.api.volumes(filters={"dangling": True})["Volumes"] or ():
+                    if _ANONYMOUS.fullmatch(one["Name"]) and is_of(one, stack, owner):
+                        client.api.remove_volume(one["Name"])
 
     def make_volume(self, name: str, labels: Mapping[str, str]) -> None:
         """Make an empty volume where the environment's data is."""
