@@ -156,9 +156,6 @@ class EngineView:
     def remove_service(self, service: str) -> None:
         """Remove a service, unless it is removed already."""
 
-    def sweep(self, stack: str, owner: str) -> None:
-        """Remove the volumes in memory that ended tasks of an environment left on nodes."""
-
     def reaches(self, container: ContainerView) -> bool:  # noqa: ARG002
         """Return whether the engine is known that a container is on."""
         return True

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -26,8 +25,6 @@ if TYPE_CHECKING:
 
 KEY = "dashtam:target.nodes"
 POLL_SECONDS = 1.0
-_ANONYMOUS = re.compile("[0-9a-f]{64}")
-"""The names that an engine makes up for volumes."""
 _PROJECTS = {"label": [f"{PROJECT_LABEL}={PROJECT}"]}
 
 
@@ -199,10 +196,11 @@ class SwarmView(EngineView):
         self, container: str, *, since: float | None = None, tail: int | None = None, follow: bool = False
     ) -> Iterator[bytes]:
         """Read the log of a container or a task with timestamps, from a time in seconds since 1970."""
-        if not self._task(container):
+        task = self._task(container)
+        if task is None:
             yield from super().log(container, since=since, tail=tail, follow=follow)
-            return
-        yield from self._task_log(container, timestamps=True, follow=follow, since=since, tail=tail)
+        elif task["Task"]["Container"]:  # else it has written nothing yet
+            yield from self._task_log(container, timestamps=True, follow=follow, since=since, tail=tail)
 
     def _task_log(
         self,
@@ -229,11 +227,11 @@ class SwarmView(EngineView):
     def starts(self, stack: str, owner: str, since: float) -> Iterator[Started]:
         """Watch tasks of an environment start; the Swarm has no events for that."""
         del since
-        known = {one["Id"] for one in self._tasks(stack, owner) if one["State"]["Status"] == "running"}
+        known = {one["Id"] for one in self._tasks(stack, owner) if one["State"]["Status"] in tasks.STARTED}
         while True:
             time.sleep(POLL_SECONDS)
             for one in self._tasks(stack, owner):
-                if one["State"]["Status"] == "running" and one["Id"] not in known:
+                if one["State"]["Status"] in tasks.STARTED and one["Id"] not in known:
                     known.add(one["Id"])
                     found = view(one)
                     yield Started(found.id, found.name, found.component, found.label)
@@ -276,15 +274,6 @@ class SwarmView(EngineView):
         """Remove a service, unless it is removed already."""
         with suppress(NotFound):
             self._api.remove_service(service)
-
-    def sweep(self, stack: str, owner: str) -> None:
-        """Remove the volumes in memory that ended tasks of an environment left on nodes: a Swarm leaves them there."""
-        for name in sorted({self._own_name(), *self._addresses}):
-            with suppress(UserError, DockerException, RequestException):
-                client = self.node(name).client
-                for one in client.api.volumes(filters={"dangling": True})["Volumes"] or ():
-                    if _ANONYMOUS.fullmatch(one["Name"]) and is_of(one, stack, owner):
-                        client.api.remove_volume(one["Name"])
 
     def make_volume(self, name: str, labels: Mapping[str, str]) -> None:
         """Make an empty volume where the environment's data is."""

@@ -92,7 +92,6 @@ class Removal:
         Updates(here, "destroy").run({self.stack: ["--refresh"]})
         for volume in ownership.volumes(here.engine, self.stack, owner):
             here.engine.remove_volume(volume)
-        here.engine.sweep(self.stack, owner)
         restore_journal.of(here.clone, self.stack).clear()
         app_on_host.forget(here.clone, self.stack)
         named_environments.forget(here.pulumi, here.clone, self.stack)

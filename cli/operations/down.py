@@ -33,5 +33,3 @@ def down(session: Session, *stacks: str) -> None:
         Updates(session, "down").run(
             {stack: [*TARGETS, *(["--refresh"] if refresh[stack] else [])] for stack in stacks}
         )
-        for stack in stacks:
-            session.engine.sweep(stack, session.clone.id)

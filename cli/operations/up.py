@@ -79,7 +79,6 @@ def _update(
     Updates(session, "up", timeout).run(flags)
     for stack in stacks:
         _require_health(session, stack, began)
-        session.engine.sweep(stack, session.clone.id)
         # Only now there is an app that can judge a restored backup.
         finish_restore.finish(session.client, session.clone, placements.naming(session.clone, stack))
 

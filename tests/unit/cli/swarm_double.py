@@ -30,8 +30,6 @@ class Node:
     state: str = "ready"
     availability: str = "active"
     volumes: dict[str, dict[str, str]] = field(default_factory=dict)
-    used: set[str] = field(default_factory=set)
-    images: dict[str, str] = field(default_factory=dict)
     ran: list[tuple[str, Sequence[str]]] = field(default_factory=list)
 
     @property
@@ -210,9 +208,9 @@ class Api:
     def networks(self) -> list[Document]:
         return []
 
-    def volumes(self, filters: Mapping[str, bool] | None = None) -> Document:
+    def volumes(self) -> Document:
         found = [{"Name": name, "Labels": labels, "Driver": "local"} for name, labels in self._node.volumes.items()]
-        return {"Volumes": [one for one in found if not filters or one["Name"] not in self._node.used]}
+        return {"Volumes": found}
 
     def remove_volume(self, volume: str) -> None:
         if self._node.volumes.pop(volume, None) is None:

@@ -140,9 +140,6 @@ class World:
     def ask_to_stop(self, container: str) -> None:
         self.asked_to_stop.append(container)
 
-    def sweep(self, stack: str, owner: str) -> None:
-        assert owner == self.clone.id, stack
-
     def remove_container(self, container: str) -> None:
         for found in (self.up, self.guests):
             for name in [name for name, one in found.items() if one.id == container]:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
 from cli.core.errors import UserError
@@ -105,13 +107,26 @@ def test_names_and_ports_are_taken_by_services(swarm: Swarm, monkeypatch: pytest
     assert view.containers("staging", "me")[0].ports == {"8000/tcp": [443]}
 
 
-def test_only_what_ended_tasks_left_in_memory_is_swept(swarm: Swarm, monkeypatch: pytest.MonkeyPatch) -> None:
-    left, used, foreign = "a" * 64, "b" * 64, "c" * 64
-    node = swarm.nodes["node2"]
-    node.volumes = {left: LABELS, used: LABELS, foreign: {}, "postgres_staging_data": LABELS}
-    node.used = {used}
-    swarm.view(monkeypatch, "node2").sweep("staging", "me")
-    assert node.volumes.keys() == {used, foreign, "postgres_staging_data"}
+def test_a_task_without_a_container_has_written_nothing(swarm: Swarm, monkeypatch: pytest.MonkeyPatch) -> None:
+    task = swarm.task("service-app-me", 4, state="pending")
+    swarm.tasks[task]["Status"]["ContainerStatus"] = None
+    swarm.said[task] = b"the engine would refuse\n"
+    assert list(swarm.view(monkeypatch).log(task)) == []
+
+
+def test_a_task_is_followed_from_its_start_on(swarm: Swarm, monkeypatch: pytest.MonkeyPatch) -> None:
+    started = swarm.view(monkeypatch).starts("staging", "me", 0.0)
+    rounds = iter(
+        [
+            lambda: None,
+            lambda: swarm.task("service-app-me", 4, "preparing"),
+            lambda: swarm.tasks[new]["Status"].update(State="starting"),
+        ]
+    )
+    new = "task-5"
+    monkeypatch.setattr("cli.engine.swarm.time", SimpleNamespace(sleep=lambda _: next(rounds)()))
+    one = next(started)
+    assert (one.id, one.label) == (new, "app.4@node1")
 
 
 def test_an_engine_that_manages_no_swarm_has_nothing_of_one(swarm: Swarm, monkeypatch: pytest.MonkeyPatch) -> None:
