@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from typer.core import TyperGroup
 from typer.main import get_command
 
+from cli.commands import swarm_support
 from cli.help import RootContext, simplify
 
 if TYPE_CHECKING:
@@ -67,6 +68,7 @@ class Commands(Mapping[str, "Command"]):
     def __getitem__(self, name: str) -> Command:
         command = get_command(import_module(MODULES[name]).app)
         command.name = name
+        swarm_support.guard(command, name)
         # A TyperCommand or a TyperGroup; both have it.
         panel = next(panel for panel, modules in PANELS.items() if name in modules)
         setattr(command, "rich_help_panel", panel)  # noqa: B010

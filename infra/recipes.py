@@ -103,7 +103,7 @@ def build_arguments(stage: str, settings: ImageSettings, environ: Mapping[str, s
     return {f"{base.name.upper()}_IMAGE": base_reference(base, settings, environ)}
 
 
-def references(settings: StackSettings, running: Collection[str]) -> list[str]:
+def references(settings: StackSettings, running: Collection[str], environ: Mapping[str, str] = os.environ) -> list[str]:
     """Return the images that some services of an environment on a Swarm run, the edge's among them."""
     bases = [base for base in (POSTGRES, REDIS) if base.name in running]
     built = [stage for service, stage in stages(settings).items() if service in running]
@@ -113,8 +113,8 @@ def references(settings: StackSettings, running: Collection[str]) -> list[str]:
         built.append("test")
     images = settings.images
     return [
-        *(base_reference(base, images) for base in bases),
-        *(reference(stage, build_arguments(stage, images)) for stage in dict.fromkeys(built)),
+        *(base_reference(base, images, environ) for base in bases),
+        *(reference(stage, build_arguments(stage, images, environ)) for stage in dict.fromkeys(built)),
     ]
 
 

@@ -9,7 +9,6 @@ import typer
 
 from cli.commands.arguments import Environment
 from cli.commands.options import AsJson, Yes, print_json
-from cli.engine.connect import connect
 from cli.environments import handle
 from cli.ui import output_files
 from cli.ui.console import announce
@@ -36,7 +35,7 @@ def backup(
 
     there = handle.of(environment)
     output_files.ask(file, yes=yes, as_json=as_json)
-    made = dump.backup(connect(), there, file)
+    made = dump.backup(there, file)
     if as_json and output_files.descriptor(file) is None:
         print_json(asdict(made))
         return

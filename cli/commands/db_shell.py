@@ -24,4 +24,5 @@ app = typer.Typer(add_completion=False)
 )
 def db_shell(environment: Environment, arguments: Words = None) -> None:
     """Open psql on an environment's database, as its owner, over verified TLS; arguments are passed to psql."""
-    container_exec.become(handle.of(environment).running(POSTGRES), ["psql", *(arguments or [])], LOGIN)
+    there = handle.of(environment)
+    container_exec.become(there.view, there.running(POSTGRES), ["psql", *(arguments or [])], LOGIN)

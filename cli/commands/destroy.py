@@ -45,6 +45,8 @@ def destroy(  # noqa: PLR0913 - each an option of the command
     from cli.operations.destroy import Removal  # noqa: PLC0415 - what takes snapshots is slow to import
 
     removals = [Removal(here, environment, engine_lost) for environment in chosen]
+    for removal in removals:
+        removal.require_possible(snapshot=not no_snapshot)
     # Every question comes before anything is removed.
     agreed = [
         None if yes else _ask(one, as_json=as_json, snapshot=not no_snapshot, engine_lost=engine_lost)

@@ -21,4 +21,5 @@ def run(environment: Environment, service: Service, command: Command) -> None:
     """Run a command in a service's container, with its input, output and exit status."""
     if not command:
         raise UserError("There is no command to run.", remedy="Write it after `--`.", exit_status=USAGE)
-    container_exec.become(handle.of(environment).running(service), command)
+    there = handle.of(environment)
+    container_exec.become(there.view, there.running(service), command)

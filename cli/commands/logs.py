@@ -49,8 +49,10 @@ def logs(  # noqa: PLR0913 - an argument for each option
     """Show what services wrote, in order of time, each in a colour of its own."""
     choice = Choice(None if since is None else _moment(since), tail, None if grep is None else _pattern(grep))
     there = handle.of(environment)
-    entries = _followed(there, services, choice) if follow else history(there.view, _sources(there, services), choice)
-    show = rendering.as_json if as_json else rendering.lines(out, services or SERVICES, timestamps=timestamps)
+    sources = _sources(there, services)
+    entries = _followed(there, services, sources, choice) if follow else history(there.view, sources, choice)
+    labels = [*(services or SERVICES), *(one.replica for one in sources)]
+    show = rendering.as_json if as_json else rendering.lines(out, labels, timestamps=timestamps)
     try:
         _write(entries, show)
     except KeyboardInterrupt:
@@ -58,15 +60,17 @@ def logs(  # noqa: PLR0913 - an argument for each option
             raise
 
 
-def _followed(there: Target, services: Sequence[str] | None, choice: Choice) -> Iterable[Entry | None]:
+def _followed(
+    there: Target, services: Sequence[str] | None, sources: Sequence[Source], choice: Choice
+) -> Iterable[Entry | None]:
     from cli.operations.logs.following import Follower  # noqa: PLC0415 - not needed to look back
 
-    follower = Follower(there.view, there.environment, there.clone.id, services or SERVICES, choice)
-    return follower.entries(_sources(there, services))
+    follower = Follower(there.view, there.environment, there.clone.id, services, choice)
+    return follower.entries(sources)
 
 
 def _sources(there: Target, services: Sequence[str] | None) -> list[Source]:
-    return [Source(one.id, one.component, one.name) for one in there.chosen(services)]
+    return [Source(one.id, one.component, one.name, one.label) for one in there.chosen(services)]
 
 
 def _write(entries: Iterable[Entry | None], show: rendering.Show) -> None:

@@ -28,4 +28,5 @@ app = typer.Typer(add_completion=False)
 def redis_cli(environment: Environment, arguments: Words = None) -> None:
     """Open redis-cli on an environment's cache, as the service's user, over TLS; arguments are passed to it."""
     command = ["sh", "-c", LOGIN, "redis-cli", *(arguments or [])]
-    container_exec.become(handle.of(environment).running(REDIS), command, HISTORY)
+    there = handle.of(environment)
+    container_exec.become(there.view, there.running(REDIS), command, HISTORY)

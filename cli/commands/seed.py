@@ -9,7 +9,6 @@ import typer
 
 from cli.commands.arguments import Environment
 from cli.commands.options import AsJson, print_json
-from cli.engine.connect import connect
 from cli.environments import handle
 from cli.operations import app_programs
 from cli.ui.console import announce
@@ -35,7 +34,7 @@ def seed(
     else:
         from cli.data import database  # noqa: PLC0415 - only a file needs it
 
-        database.run_file(connect(), target, file)
+        database.run_file(target, file)
         done, message = {"file": str(file)}, f"{file} was run."
     if as_json:
         print_json({"environment": environment, **done})

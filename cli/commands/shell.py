@@ -21,4 +21,5 @@ def shell(
     service: Annotated[str, typer.Argument(help="Which service.", autocompletion=complete_service)] = "app",
 ) -> None:
     """Open a shell in a service's container, as the service's user."""
-    container_exec.become(handle.of(environment).running(service), SHELL)
+    there = handle.of(environment)
+    container_exec.become(there.view, there.running(service), SHELL)

@@ -9,8 +9,7 @@ import typer
 from cli.commands.arguments import AnyEnvironments
 from cli.commands.options import AsJson, print_json
 from cli.engine.connect import connect
-from cli.engine.inventory import EngineView
-from cli.environments import clone
+from cli.environments import clone, targets
 from cli.environments.configuration import announce_skipped, require_configured
 from cli.images import source
 from cli.operations.status.collect import Overview, gather
@@ -44,7 +43,7 @@ def status(
         require_configured(environment)
     announce_skipped()
     client = connect()
-    view, here = EngineView(client), clone.find()
+    view, here = targets.view(client), clone.find()
     # Without a terminal, only changes of state are printed.
     sizes = None if watching and not out.is_terminal else Sizes(view, idle=idle)
 

@@ -49,9 +49,9 @@ class Database:
         return int(self.query("SHOW server_version_num")) // 10000
 
 
-def of(client: docker.DockerClient, target: Target) -> Database:
+def of(target: Target) -> Database:
     """Return an environment's database; a UserError if it doesn't run or doesn't answer."""
-    container = target.running("postgres").id
+    client, container = target.view.located(target.running("postgres").id)
     with explain_failure(
         f"The database of {target.environment} doesn't answer; nothing was changed.",
         f"It may still be starting: `./dashtam up {target.environment}` waits until it is healthy.",
@@ -60,7 +60,7 @@ def of(client: docker.DockerClient, target: Target) -> Database:
     return Database(client, container, name)
 
 
-def run_file(client: docker.DockerClient, target: Target, file: Path) -> None:
+def run_file(target: Target, file: Path) -> None:
     """Run a file of SQL in an environment's database, in one transaction."""
     try:
         sql = file.read_text()
@@ -68,7 +68,7 @@ def run_file(client: docker.DockerClient, target: Target, file: Path) -> None:
         raise UserError(
             f"{file} can't be read.", cause=str(error), remedy="Name a file of SQL.", exit_status=USAGE
         ) from None
-    database = of(client, target)
+    database = of(target)
     with explain_failure(
         f"{file} failed; nothing was changed.",
         f"Correct {file}, then run `./dashtam seed {target.environment} {file}` again.",

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from cli.engine.tasks import FAILED
 from infra.naming import COMPONENT_LABEL, OWNER_LABEL, SERVICES, STACK_LABEL
 from infra.outputs import LOOPBACK
 
@@ -18,6 +19,11 @@ TESTS = "tests"
 def made_by_updates(component: str) -> bool:
     """Return whether updates make what has a component's label, rather than a command."""
     return component != TESTS
+
+
+def rank(component: str) -> int:
+    """Return where a component comes in lists: services in their order, then whatever else runs."""
+    return SERVICES.index(component) if component in SERVICES else len(SERVICES)
 
 
 @dataclass(frozen=True)
@@ -39,11 +45,22 @@ class ContainerView:
     exposed: Mapping[int, str] = field(default_factory=dict)
     """The addresses of host ports that other computers may reach."""
     killed_for_memory: bool = False
+    replica: str = ""
+    """Of a Swarm's task: its service and number, such as `app.2`."""
+    node: str = ""
+    """Of a Swarm's task: the hostname of its node, where it has one yet."""
+    error: str = ""
+    """Of a Swarm's task: why it failed or doesn't run yet."""
+
+    @property
+    def label(self) -> str:
+        """Of a Swarm's task: which one it is, and where, such as `app.2@node1`; else empty."""
+        return f"{self.replica}@{self.node}" if self.replica else ""
 
     @property
     def is_service(self) -> bool:
         """Whether it runs all the time, unlike the containers that install files."""
-        return self.component in SERVICES
+        return self.component in SERVICES or bool(self.replica)
 
     @property
     def is_fine(self) -> bool:
@@ -57,6 +74,8 @@ class ContainerView:
     @property
     def has_failed(self) -> bool:
         """Whether it won't become as `up` leaves it without help."""
+        if self.replica:
+            return self.state in FAILED
         if self.is_service:
             return self.health == "unhealthy" or self.state in {"exited", "dead", "restarting"}
         return self.state == "exited" and self.exit_code != 0
@@ -65,7 +84,7 @@ class ContainerView:
 def view(document: dict[str, Any]) -> ContainerView:
     """Return the container of a document that `docker inspect` shows."""
     state, labels = document["State"], document["Config"]["Labels"]
-    health = state.get("Health") or {}
+    health, task = state.get("Health") or {}, document.get("Task") or {}
     bindings = document["NetworkSettings"]["Ports"] or {}
     return ContainerView(
         id=document["Id"],
@@ -86,6 +105,9 @@ def view(document: dict[str, Any]) -> ContainerView:
             if one.get("HostIp", LOOPBACK) not in _LOOPBACK
         },
         killed_for_memory=bool(state.get("OOMKilled")),
+        replica=task.get("Replica", ""),
+        node=task.get("Node", ""),
+        error=task.get("Error", ""),
         checks=tuple((check["ExitCode"], check["Output"].strip()) for check in health.get("Log") or []),
     )
 

@@ -11,6 +11,7 @@ from typing import NoReturn
 from cli.core.errors import UserError
 from cli.engine.connect import find_remembered_engine
 from cli.engine.container import ContainerView
+from cli.engine.inventory import EngineView
 
 DETACH_KEYS = "ctrl-^,ctrl-^"
 """The default begins with Ctrl-P, which then doesn't recall the line before."""
@@ -18,7 +19,9 @@ DETACH_KEYS = "ctrl-^,ctrl-^"
 TERMINAL_VARIABLES = ("TERM", "COLORTERM", "NO_COLOR")
 
 
-def become(container: ContainerView, command: Sequence[str], environ: Mapping[str, str] | None = None) -> NoReturn:
+def become(
+    view: EngineView, container: ContainerView, command: Sequence[str], environ: Mapping[str, str] | None = None
+) -> NoReturn:
     """Replace this process by a command in a container, with a terminal if both ends of this process have one.
 
     Docker's client sets the terminal up and back, follows its size, keeps standard output and error apart, and passes
@@ -32,11 +35,12 @@ def become(container: ContainerView, command: Sequence[str], environ: Mapping[st
             remedy="Install Docker's client, on Debian and Ubuntu: `sudo apt-get install --yes docker-cli`,"
             " or `docker.io` where there is no such package.",
         )
-    engine = find_remembered_engine(remember=False)
+    engine, found = view.place(container.id)
+    variables = find_remembered_engine(remember=False).endpoint.environment() if engine is None else engine
     sys.stdout.flush()
     sys.stderr.flush()
-    words = [client, "exec", *_options(environ or {}), container.id, *command]
-    os.execve(client, words, {**os.environ, **engine.endpoint.environment()})  # noqa: S606 - without a shell in between
+    words = [client, "exec", *_options(environ or {}), found, *command]
+    os.execve(client, words, {**os.environ, **variables})  # noqa: S606 - without a shell in between
 
 
 def _options(environ: Mapping[str, str]) -> list[str]:

@@ -7,6 +7,7 @@ import re
 from cli.core import remedies
 from cli.core.errors import UserError
 from cli.engine.container import ContainerView
+from cli.engine.tasks import ServiceView
 
 LOG_LINES = 15
 
@@ -32,6 +33,16 @@ def update_failed(command: str, stack: str, errors: list[str], reports: list[str
     )
 
 
+def rolled_back(service: ServiceView) -> str:
+    """Return what became of a service's update that the Swarm took back."""
+    what = {
+        "rollback_started": "is being rolled back",
+        "rollback_completed": "was rolled back, and runs as before",
+        "rollback_paused": "was rolled back, and that failed too",
+    }.get(service.update, "was stopped half-way")
+    return f"The update of {service.name} {what}{service.reason}."
+
+
 def reasons(errors: list[str]) -> list[str]:
     """Return what Pulumi's diagnostics say, without its wrapping and repetition."""
     lines = (line.strip() for message in errors for line in message.splitlines())
@@ -42,7 +53,9 @@ def reasons(errors: list[str]) -> list[str]:
 def report(container: ContainerView, lines: list[str]) -> str:
     """Return a container's state, its last health check and its last lines."""
     state = container.health or container.state
-    if container.state == "exited":
+    if container.error:
+        state = f"{container.state}, {container.error}"
+    elif container.state == "exited":
         state = f"exited with status {container.exit_code}"
     if container.killed_for_memory:
         state += f", {remedies.OUT_OF_MEMORY}"

@@ -13,6 +13,7 @@ import docker
 from cli.core.wait import until
 from cli.engine import locality
 from cli.engine.container import ContainerView, view
+from cli.engine.tasks import ServiceView
 from infra.naming import COMPONENT_LABEL, OWNER_LABEL, PROJECT, PROJECT_LABEL, STACK_LABEL
 
 REMOVAL_SECONDS = 60
@@ -39,6 +40,8 @@ class Started:
     id: str
     name: str
     component: str
+    label: str = ""
+    """Of a Swarm's task: which one it is, and where."""
 
 
 class EngineView:
@@ -92,7 +95,7 @@ class EngineView:
 
     def summaries(self, stack: str | None = None, owner: str | None = None) -> list[Document]:
         """List the project's containers, running or not."""
-        return [one for one in self.container_summaries() if _is_of(one, stack, owner)]
+        return [one for one in self.container_summaries() if is_of(one, stack, owner)]
 
     def documents(self, stack: str | None = None, owner: str | None = None) -> list[Document]:
         """Return what `docker inspect` shows of the project's containers, running or not."""
@@ -105,11 +108,11 @@ class EngineView:
 
     def networks(self, stack: str | None, owner: str) -> dict[str, str]:
         """Return the ids of a clone's networks by name, of one environment or of all."""
-        return {one["Name"]: one["Id"] for one in self.network_documents() if _is_of(one, stack, owner)}
+        return {one["Name"]: one["Id"] for one in self.network_documents() if is_of(one, stack, owner)}
 
     def volumes(self, owner: str) -> set[str]:
         """Return the names of all of a clone's volumes."""
-        return {one["Name"] for one in self.volume_documents() if _is_of(one, None, owner)}
+        return {one["Name"] for one in self.volume_documents() if is_of(one, None, owner)}
 
     def ids(self) -> set[str]:
         """Return the ids of all containers and networks and the names of all volumes on the engine."""
@@ -122,7 +125,7 @@ class EngineView:
             Holding(
                 "container",
                 one["Names"][0].lstrip("/"),
-                _owner(one),
+                owner_of(one),
                 frozenset(port["PublicPort"] for port in one["Ports"] if "PublicPort" in port),
             )
             for one in self.container_summaries()
@@ -131,14 +134,39 @@ class EngineView:
 
     def holdings(self) -> list[Holding]:
         """Return every container, network and volume on the engine, ours and others'."""
-        networks = [Holding("network", one["Name"], _owner(one)) for one in self.network_documents()]
-        volumes = [Holding("volume", one["Name"], _owner(one)) for one in self.volume_documents()]
+        networks = [Holding("network", one["Name"], owner_of(one)) for one in self.network_documents()]
+        volumes = [Holding("volume", one["Name"], owner_of(one)) for one in self.volume_documents()]
         return [*self.all_containers(), *networks, *volumes]
 
     def volume_sizes(self) -> dict[str, int]:
         """Return the bytes in each volume; the engine counts them file by file, which can take long."""
         volumes = self._client.df()["Volumes"] or []
         return {one["Name"]: one["UsageData"]["Size"] for one in volumes if one.get("UsageData")}
+
+    # What only a Swarm has: see `cli.engine.swarm`.
+
+    def services(self, stack: str | None, owner: str | None) -> list[ServiceView]:  # noqa: ARG002
+        """Return the project's services."""
+        return []
+
+    def service_documents(self, stack: str | None, owner: str | None) -> list[Document]:  # noqa: ARG002
+        """Return what `docker service inspect` shows of the project's services."""
+        return []
+
+    def remove_service(self, service: str) -> None:
+        """Remove a service, unless it is removed already."""
+
+    def reaches(self, container: ContainerView) -> bool:  # noqa: ARG002
+        """Return whether the engine is known that a container is on."""
+        return True
+
+    def place(self, container: str) -> tuple[Mapping[str, str] | None, str]:
+        """Return the variables that point at a container's engine, None for this one, and the container's id there."""
+        return None, container
+
+    def located(self, container: str) -> tuple[docker.DockerClient, str]:
+        """Return the engine that a container is on, and its id there."""
+        return self._client, container
 
     # What containers write and do.
 
@@ -270,11 +298,13 @@ class Inventory(EngineView):
         return self._lists[kind]
 
 
-def _owner(document: Document) -> str:
+def owner_of(document: Document) -> str:
+    """Return the clone that an object's labels name; empty where they name none."""
     return str((document.get("Labels") or {}).get(OWNER_LABEL, ""))
 
 
-def _is_of(document: Document, stack: str | None, owner: str | None) -> bool:
+def is_of(document: Document, stack: str | None, owner: str | None) -> bool:
+    """Return whether an object is this project's, and of an environment and a clone where these are given."""
     labels = document.get("Labels") or {}
     wanted = {PROJECT_LABEL: PROJECT, STACK_LABEL: stack, OWNER_LABEL: owner}
     return all(labels.get(key) == value for key, value in wanted.items() if value is not None)

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from cli.core.errors import USAGE, UserError, did_you_mean
 from cli.engine.connect import connect
-from cli.engine.container import ContainerView
+from cli.engine.container import ContainerView, rank
 from cli.engine.inventory import EngineView
-from cli.environments import clone
+from cli.environments import clone, targets
 from cli.environments.clone import Clone
 from cli.environments.configuration import config_file, require_configured
 from infra.naming import SERVICES
@@ -26,20 +26,23 @@ class Target:
     def services(self) -> list[ContainerView]:
         """Return the containers of its services, running or not, in the order of `SERVICES`."""
         found = [one for one in self.view.containers(self.environment, self.clone.id) if one.is_service]
-        return sorted(found, key=lambda one: SERVICES.index(one.component))
+        return sorted(found, key=lambda one: (rank(one.component), one.name))
 
     def service(self, name: str) -> ContainerView:
         """Return the container of a service."""
-        if name not in SERVICES:
+        found = self.services()
+        known = dict.fromkeys([*SERVICES, *(one.component for one in found)])
+        if name.partition(".")[0] not in known:
             raise UserError(
                 f"There is no service {name!r}.",
-                cause=f"Services are: {', '.join(SERVICES)}.",
-                remedy=did_you_mean(name, SERVICES).strip(),
+                cause=f"Services are: {', '.join(known)}.",
+                remedy=did_you_mean(name, known).strip(),
                 exit_status=USAGE,
             )
-        for one in self.services():
-            if one.component == name:
-                return one
+        # Of several replicas, one that a command can use.
+        named = [one for one in found if name in {one.component, one.replica}]
+        for one in sorted(named, key=lambda one: (one.state != "running", not self.view.reaches(one))):
+            return one
         raise UserError(
             f"The {name} of {self.environment} is not running.",
             remedy=f"Bring it up first: `./dashtam up {self.environment}`.",
@@ -47,7 +50,7 @@ class Target:
 
     def chosen(self, names: Sequence[str] | None) -> list[ContainerView]:
         """Return the containers of some services, running or not, in the order of `SERVICES`."""
-        found = sorted({self.service(name).component for name in names or ()}, key=SERVICES.index)
+        found = {self.service(name).component for name in names or ()}
         services = [one for one in self.services() if not found or one.component in found]
         if not services:
             raise UserError(
@@ -61,7 +64,7 @@ class Target:
         if found.state != "running":
             raise UserError(
                 f"The {name} of {self.environment} is not running.",
-                cause=f"Its container {found.name} is {found.state}.",
+                cause=f"Its container {found.name} is {found.state}.{f' {found.error}.' if found.error else ''}",
                 remedy=f"Bring it up first: `./dashtam up {self.environment}`.",
             )
         return found
@@ -69,7 +72,7 @@ class Target:
 
 def of(environment: str) -> Target:
     """Return an environment."""
-    return Target(environment, require(environment), EngineView(connect()))
+    return Target(environment, require(environment), targets.view(connect()))
 
 
 def require(environment: str) -> Clone:

@@ -11,9 +11,11 @@ import docker
 
 from cli.core.errors import UserError
 from cli.engine.inventory import EngineView
+from cli.environments import targets
 from cli.environments.clone import Clone
+from cli.environments.configuration import configuration
 from cli.pulumi.stack_state import VOLUME, StackState
-from infra import engine, guards
+from infra import cluster, engine, guards
 from infra import state as states
 from infra.naming import COMPONENT_LABEL, OWNER_LABEL, PROJECT, PROJECT_LABEL, SERVICES, STACK_LABEL, Naming
 from infra.state import Made, State
@@ -25,22 +27,45 @@ def require_own(clone: Clone, stack: str, state: StackState) -> None:
         guards.require_own(made(state), Naming(stack, clone.id))
 
 
-def require_engine(client: docker.DockerClient, stack: str, state: StackState) -> None:
-    """Refuse another engine than the one that an environment is on."""
+def look(client: docker.DockerClient, clone: Clone, stack: str) -> engine.Engine:
+    """Return what the program sees of where an environment is to run: an engine, or a Swarm."""
+    if not targets.is_swarm(stack, clone.root):
+        return engine.look(client)
+    target = configuration(clone.root, stack).target
+    try:
+        return cluster.look(client, cluster.connect(target), target, ())
+    except engine.EngineError as error:
+        raise UserError(
+            f"{stack} is on a Swarm that can't be used.",
+            cause=str(error),
+            remedy="`docker node ls` shows the Swarm's nodes, and `docker context ls` which engine is in use.",
+        ) from None
+
+
+def require_engine(client: docker.DockerClient, clone: Clone, stack: str, state: StackState) -> None:
+    """Refuse another engine, or Swarm, than the one that an environment is on."""
     with _refusals():
-        guards.require_engine(made(state), engine.look(client), stack)
+        guards.require_engine(made(state), look(client, clone, stack), stack)
 
 
-def require(client: docker.DockerClient, view: EngineView, wanted: guards.Wanted, state: StackState) -> None:
+def require(
+    client: docker.DockerClient, clone: Clone, view: EngineView, wanted: guards.Wanted, state: StackState
+) -> None:
     """Refuse an update that would take away what it must not."""
     naming, known = wanted.naming, made(state)
     # Volumes that a killed update left are in no state.
     found = data(view, naming.environment, naming.owner, state) - known.data_volumes
     labels = naming.labels("")
     everything = replace(known, made=[*known.made, *(Made(VOLUME, name, labels) for name in sorted(found))])
-    needed: Callable[[], set[str] | None] = partial(engine.keys_in_use, client, naming.container("postgres"))
+    postgres, target = naming.container("postgres"), wanted.config.target
+    needed: Callable[[], set[str] | None] = (
+        (lambda: cluster.keys_in_use(cluster.connect(target), postgres))
+        if target.is_swarm
+        else partial(engine.keys_in_use, client, postgres)
+    )
+    here = look(client, clone, naming.environment)
     with _refusals():
-        guards.require(everything, engine.look(client), wanted, needed, partial(engine.not_mountable, client))
+        guards.require(everything, here, wanted, needed, partial(engine.not_mountable, client))
 
 
 def data(view: EngineView, stack: str, owner: str, state: StackState) -> set[str]:

@@ -10,8 +10,7 @@ from pathlib import Path
 from cli.core.errors import UserError
 from cli.engine.connect import connect
 from cli.engine.container import ContainerView
-from cli.engine.inventory import EngineView
-from cli.environments import states
+from cli.environments import states, targets
 from cli.environments.clone import Clone, require_here
 from cli.environments.configuration import configuration, configured_stacks, skipped_files
 from cli.images import build, source
@@ -87,7 +86,7 @@ def image_findings() -> Iterator[Finding]:
 def service_findings(clone: Clone) -> Iterator[Finding]:
     """Look at this clone's containers."""
     try:
-        view = EngineView(connect())
+        view = targets.view(connect())
     except UserError:
         return
     for container in view.containers(owner=clone.id):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from cli.core.errors import UserError
 from cli.data import restore_journal
-from cli.environments import environment_lock, named_environments, ownership, states
+from cli.environments import environment_lock, named_environments, ownership, states, targets
 from cli.operations import app_on_host, drift, reconcile, recover
 from cli.operations.session import Session
 from cli.operations.snapshot_before_loss import before_destroying
@@ -16,7 +16,7 @@ from cli.operations.take_snapshot import Taken
 from cli.operations.updates import Updates
 from cli.pulumi import locks
 from cli.pulumi.stack_state import StackState
-from infra import engine, guards
+from infra import guards
 
 
 @dataclass(frozen=True)
@@ -33,12 +33,23 @@ class Removal:
         state = self._state()
         ownership.require_own(here.clone, self.stack, state)
         if not self.engine_lost:
-            ownership.require_engine(here.client, self.stack, state)
+            ownership.require_engine(here.client, here.clone, self.stack, state)
         return ownership.data(here.engine, self.stack, here.clone.id, state)
 
     def is_elsewhere(self) -> bool:
         """Return whether it is on another engine."""
-        return guards.is_elsewhere(ownership.made(self._state()), engine.look(self.session.client))
+        here = self.session
+        return guards.is_elsewhere(ownership.made(self._state()), ownership.look(here.client, here.clone, self.stack))
+
+    def require_possible(self, *, snapshot: bool) -> None:
+        """Refuse to take a snapshot of what has none."""
+        if snapshot and targets.is_swarm(self.stack, self.session.clone.root) and self.data():
+            raise UserError(
+                f"Snapshots don't work for {self.stack}, which is on a Swarm; nothing was changed.",
+                cause="A snapshot stops containers, which a Swarm would start again.",
+                remedy=f"Make a backup if its data is needed: `./dashtam backup {self.stack} FILE`. Then remove it:"
+                f" `./dashtam destroy {self.stack} --no-snapshot`.",
+            )
 
     def _state(self) -> StackState:
         return states.read(self.session.clone, self.stack, self.session.environ)

@@ -1,4 +1,4 @@
-"""Removes environments' containers and networks; volumes, secrets and certificates stay."""
+"""Removes environments' containers, or a Swarm's services, and networks; volumes, secrets and certificates stay."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from cli.operations.session import Session
 from cli.operations.updates import Updates
 from cli.pulumi import stack_state
 
-TARGETS = tuple(f"--target=urn:pulumi:**${kind}::**" for kind in (stack_state.CONTAINER, stack_state.NETWORK))
+TARGETS = tuple(
+    f"--target=urn:pulumi:**${kind}::**" for kind in (stack_state.CONTAINER, stack_state.SERVICE, stack_state.NETWORK)
+)
 """What is removed: the rest of the state, with its secrets and certificates, stays exact."""
 
 
@@ -21,7 +23,7 @@ def down(session: Session, *stacks: str) -> None:
         for stack in stacks:
             state = states.read(session.clone, stack, session.environ)
             ownership.require_own(session.clone, stack, state)
-            ownership.require_engine(session.client, stack, state)
+            ownership.require_engine(session.client, session.clone, stack, state)
             recover.remove_guests(session, stack)
         refresh = {stack: recover.recover(session, stack) for stack in stacks}
         for stack in stacks:

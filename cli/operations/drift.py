@@ -7,15 +7,17 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from cli.engine.container import ContainerView, made_by_updates, view
+from cli.engine.container import ContainerView, made_by_updates, rank, view
 from cli.engine.diff import NONE, Change, changes, labels, replacement_changes
 from cli.engine.inventory import EngineView
+from cli.engine.service_diff import service_changes
 from cli.environments import states
 from cli.environments.clone import Clone
-from cli.pulumi.stack_state import CONTAINER, IMAGE, NETWORK, VOLUME, Resource, StackState
-from infra.naming import COMPONENT_LABEL, OWNER_LABEL, PROJECT, PROJECT_LABEL, SERVICES, STACK_LABEL
+from cli.pulumi.stack_state import CONTAINER, IMAGE, NETWORK, SERVICE, VOLUME, Resource, StackState
+from infra.naming import COMPONENT_LABEL, OWNER_LABEL, PROJECT, PROJECT_LABEL, STACK_LABEL
 
 GONE = "gone"
+_KINDS = {CONTAINER: "container", SERVICE: "service", NETWORK: "network", VOLUME: "volume", IMAGE: "image"}
 _ID = 12
 """Digits of an id that the engine's own commands show."""
 
@@ -48,7 +50,12 @@ class Snapshot:
         """Return the containers of an environment's services, running or not, in the order of `SERVICES`."""
         views = (view(one) for one in self.containers)
         found = [one for one in views if one.is_service and (one.stack, one.owner) == (stack, owner)]
-        return sorted(found, key=lambda one: SERVICES.index(one.component))
+        return sorted(found, key=lambda one: (rank(one.component), one.name))
+
+    @cached_property
+    def swarm(self) -> list[dict[str, Any]]:
+        """The project's services, where the engine manages a Swarm."""
+        return self.view.service_documents(self.stack, self.owner)
 
     @cached_property
     def networks(self) -> list[dict[str, Any]]:
@@ -77,7 +84,7 @@ def differences(state: StackState, engine: Snapshot, stack: str, owner: str) -> 
     Returns:
         What differs, in the order of the state; nothing where both are empty.
     """
-    comparisons = {CONTAINER: _container, NETWORK: _network, VOLUME: _volume, IMAGE: _image}
+    comparisons = {CONTAINER: _container, SERVICE: _service, NETWORK: _network, VOLUME: _volume, IMAGE: _image}
     found = [
         Difference(_kind(one), _name(one), *change)
         for one in state.of(*comparisons)
@@ -95,6 +102,14 @@ def _container(resource: Resource, engine: Snapshot) -> Iterator[Change]:
         yield "container", resource.id[:_ID], document["Id"][:_ID]
         yield from replacement_changes(resource.inputs, document)
     yield from changes(resource.inputs, document)
+
+
+def _service(resource: Resource, engine: Snapshot) -> Iterator[Change]:
+    document = next((one for one in engine.swarm if one["ID"] == resource.id), None)
+    if document is None:
+        yield "service", resource.id[:_ID], GONE
+        return
+    yield from service_changes(resource.inputs, document)
 
 
 def _network(resource: Resource, engine: Snapshot) -> Iterator[Change]:
@@ -132,9 +147,12 @@ def _changed(name: str, was: object, now: object) -> Iterator[Change]:
 
 def _unrecorded(state: StackState, engine: Snapshot, stack: str, owner: str) -> Iterator[Difference]:
     """Yield what carries the environment's labels and is not in the state: `up` removes it."""
-    known = {one.id for one in state.of(CONTAINER, NETWORK)}
-    taken = {_name(one) for one in state.of(CONTAINER, NETWORK)}
-    things = [("container", one, one["Config"]["Labels"]) for one in engine.containers]
+    known = {one.id for one in state.of(CONTAINER, SERVICE, NETWORK)}
+    taken = {_name(one) for one in state.of(CONTAINER, SERVICE, NETWORK)}
+    things = [("container", one, one["Config"]["Labels"]) for one in engine.containers if "Task" not in one]
+    things += [
+        ("service", {"Id": one["ID"], "Name": one["Spec"]["Name"]}, one["Spec"]["Labels"]) for one in engine.swarm
+    ]
     things += [("network", one, one["Labels"]) for one in engine.networks]
     for kind, one, found in things:
         name = one["Name"].lstrip("/")
@@ -149,7 +167,7 @@ def _belongs(found: Mapping[str, str] | None, stack: str, owner: str) -> bool:
 
 
 def _kind(resource: Resource) -> str:
-    return {CONTAINER: "container", NETWORK: "network", VOLUME: "volume", IMAGE: "image"}[resource.kind]
+    return _KINDS[resource.kind]
 
 
 def _name(resource: Resource) -> str:

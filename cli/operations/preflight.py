@@ -13,7 +13,7 @@ from cli.environments import free_ports, ownership, states
 from cli.environments.allocation import Allocator
 from cli.environments.clone import Clone, known
 from cli.environments.configuration import configuration
-from cli.operations import clock_and_disk
+from cli.operations import clock_and_disk, swarm_preflight
 from cli.operations.session import Session
 from infra import guards
 from infra.config.placement import Placement
@@ -27,12 +27,15 @@ def require_possible(session: Session, stack: str) -> None:
     state = states.read(clone, stack, session.environ)
     ownership.require_own(clone, stack, state)
     clock_and_disk.require_sound(session.client.info(), state.beginning, datetime.now(UTC))
+    target = configuration(clone.root, stack).target
+    if target.is_swarm:
+        swarm_preflight.require_swarm(session.swarm, stack, target)
     placed = Allocator(clone, session.engine).allocate(stack)
     config = placed.applied(configuration(clone.root, stack))
     require_free(clone, session.engine, stack, placed)
     source = image_source(config.images, session.environ)
     wanted = guards.Wanted(Naming(stack, clone.id, placed.name), config, source, placed.running(config))
-    ownership.require(session.client, session.engine, wanted, state)
+    ownership.require(session.client, clone, session.engine, wanted, state)
 
 
 def require_free(clone: Clone, view: EngineView, stack: str, placed: Placement) -> None:
@@ -42,7 +45,7 @@ def require_free(clone: Clone, view: EngineView, stack: str, placed: Placement) 
     for held in view.holdings():
         if held.name in naming.names and held.owner != clone.id:
             raise _name_taken(held, stack)
-    address, here = config.network.bind_address, view.publishes_here()
+    address, here = config.network.bind_address, view.publishes_here() and not config.target.is_swarm
     ports = placed.published(config)
     if here and ports and not free_ports.is_own(address):
         raise UserError(
@@ -60,7 +63,12 @@ def require_free(clone: Clone, view: EngineView, stack: str, placed: Placement) 
 
 def _name_taken(held: Holding, stack: str) -> UserError:
     what = f"The {held.kind} name {held.name}, which {stack} needs, is taken"
-    remove = {"container": "docker rm -f", "network": "docker network rm", "volume": "docker volume rm"}[held.kind]
+    remove = {
+        "container": "docker rm -f",
+        "network": "docker network rm",
+        "volume": "docker volume rm",
+        "service": "docker service rm",
+    }[held.kind]
     another = f"make another environment here: `./dashtam up {stack} --name NAME`"
     if not held.owner:
         return UserError(

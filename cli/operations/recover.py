@@ -24,7 +24,9 @@ def recover(session: Session, stack: str) -> bool:
     What runs beside the services, such as tests, is left alone: see `remove_guests`.
     """
     locks.release_dead(session.pulumi, stack)
-    containers = [one for one in session.engine.containers(stack, session.clone.id) if made_by_updates(one.component)]
+    found = session.engine.containers(stack, session.clone.id)
+    # A Swarm replaces what fails by itself.
+    containers = [one for one in found if made_by_updates(one.component) and not one.replica]
     deployment = session.pulumi.deployment(stack)
     interrupted = _forget_interrupted(deployment)
     if interrupted:
@@ -40,6 +42,10 @@ def recover(session: Session, stack: str) -> bool:
         if reason := reasons[container.id]:
             err.print(f"Removing {container.name}: {reason}.", highlight=False)
             session.engine.remove_container(container.id)
+    for service in session.engine.services(stack, session.clone.id):
+        if service.id not in recorded:
+            err.print(f"Removing {service.name}: {_LEFT}.", highlight=False)
+            session.engine.remove_service(service.id)
     for name, network in networks.items():
         if network not in recorded:
             err.print(f"Removing {name}: {_LEFT}.", highlight=False)

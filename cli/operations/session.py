@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING, cast
 
 import docker
 
 from cli.core.file_lock import exclusively
 from cli.core.paths import data_home
 from cli.engine.inventory import EngineView
-from cli.environments import clone, git_filter, named_environments, passphrase, tool_environment
+from cli.environments import clone, git_filter, named_environments, passphrase, targets, tool_environment
 from cli.environments.clone import Clone
 from cli.environments.configuration import announce_skipped, configured_stacks, readable_stacks
 from cli.images import build, build_ca, source
@@ -21,6 +22,9 @@ from cli.pulumi.process import Pulumi
 from cli.ui.console import announce
 from infra.catalogue import SOURCE_VARIABLE, ImageSource
 from infra.engine import client_of
+
+if TYPE_CHECKING:
+    from cli.engine.swarm import SwarmView
 
 
 @dataclass(frozen=True)
@@ -48,7 +52,12 @@ class Session:
     @cached_property
     def engine(self) -> EngineView:
         """The engine, seen by labels."""
-        return EngineView(self.client)
+        return targets.view(self.client, self.clone.root)
+
+    @property
+    def swarm(self) -> SwarmView:
+        """The same, for an environment that is on a Swarm."""
+        return cast("SwarmView", self.engine)
 
 
 def prepare(*, install: bool = True, engine: bool = True, images: bool = True, stacks: bool = True) -> Session:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from cli.core.errors import UserError
 from cli.data.snapshots import session_key, store
 from cli.engine import failure_report, health
-from cli.environments import environment_lock, placements
+from cli.environments import environment_lock, placements, targets
 from cli.environments.configuration import configuration, require_configured
 from cli.operations import (
     chosen_services,
@@ -18,6 +18,7 @@ from cli.operations import (
     preflight,
     reconcile,
     recover,
+    swarm_images,
     unchanged,
 )
 from cli.operations.session import Session
@@ -56,6 +57,9 @@ def up(
             changed = [stack for stack in stacks if stack not in known]
             for stack in changed:
                 preflight.require_possible(session, stack)
+            for stack in changed:
+                if targets.is_swarm(stack, session.clone.root):
+                    swarm_images.provide(session, stack)
         if changed:
             _update(session, changed, timeout, [f"--replace={urn}" for urn in replace], hint=hint)
         for stack in changed:
@@ -70,10 +74,11 @@ def up(
 def _update(
     session: Session, stacks: Sequence[str], timeout: float | None, replaced: Sequence[str], *, hint: bool
 ) -> None:
+    began = str(session.client.info()["SystemTime"])
     flags = {stack: [*_prepare(session, stack, hint=hint), *replaced] for stack in stacks}
     Updates(session, "up", timeout).run(flags)
     for stack in stacks:
-        _require_health(session, stack)
+        _require_health(session, stack, began)
         # Only now there is an app that can judge a restored backup.
         finish_restore.finish(session.client, session.clone, placements.naming(session.clone, stack))
 
@@ -94,14 +99,20 @@ def _prepare(session: Session, stack: str, *, hint: bool) -> list[str]:
     return ["--refresh"] if refresh else []
 
 
-def _require_health(session: Session, stack: str) -> None:
-    """Wait for what a command before this one had started, and was killed before it was healthy."""
+def _require_health(session: Session, stack: str, began: str) -> None:
+    """Wait for what a command before this one had started, and was killed before it was healthy.
+
+    Of a Swarm, wait too for what Pulumi can't; `began` is when the update did, by the engine's clock.
+    """
     ailing = health.settled(session.engine, stack, session.clone.id)
     reports = [
         failure_report.report(one, session.engine.last_lines(one.id, failure_report.LOG_LINES)) for one in ailing
     ]
-    if reports:
-        raise failure_report.update_failed("up", stack, [], reports)
+    services = session.engine.services(stack, session.clone.id)
+    back = [one for one in services if one.is_rolled_back and one.began > began]
+    if reports or back:
+        reasons = [failure_report.rolled_back(one) for one in back]
+        raise failure_report.update_failed("up", stack, reasons, reports)
 
 
 def outputs(session: Session, stack: str) -> StackOutputs:

@@ -13,17 +13,26 @@ from rich.table import Table
 from rich.text import Text
 
 from cli.engine.container import ContainerView
-from cli.pulumi.stack_state import CONTAINER, IMAGE, NETWORK
+from cli.engine.tasks import ServiceView
+from cli.pulumi.stack_state import CONTAINER, IMAGE, NETWORK, SECRET, SERVICE
 from cli.pulumi.update import Event
-from infra.naming import FILES, SERVICES
+from infra.naming import EDGE, FILES, SERVICES
 
 STARTING = "starting"
 WAITING = "waiting for health"
+UPDATING = "updating"
 CHECKS_AFTER = 5.0
 """Seconds of waiting after which lines show the output of health checks; a table shows it at once."""
-ROWS = ("images", "network", FILES, *SERVICES)
+ROWS = ("images", "network", FILES, *SERVICES, EDGE)
 _COLUMNS = 5
-_STYLES = {"healthy": "green", "ready": "green", "unchanged": "dim", "removed": "dim", "failed": "bold red"}
+_STYLES = {
+    "healthy": "green",
+    "ready": "green",
+    "unchanged": "dim",
+    "removed": "dim",
+    "failed": "bold red",
+    "rolled back": "bold red",
+}
 
 
 @contextmanager
@@ -72,6 +81,13 @@ class UpdateProgress:
                 if self._states[one.component][0] == WAITING:
                     self._on_check(one.component, last_check(one))
 
+    def on_services(self, services: Iterable[ServiceView]) -> None:
+        """Take notice of what a Swarm does: it replaces a service's containers one after the other."""
+        for one in services:
+            state = self._states.get(one.component, ("", 0.0))[0]
+            if state and state != "failed" and (doing := _doing(one, state)):
+                self.show(one.component, doing)
+
     def show_report(self, report: str) -> None:
         """Show the state and last lines of a service that takes long."""
         self._console.print(Text(report), highlight=False)
@@ -93,6 +109,8 @@ class UpdateProgress:
         if row is None or _is_bookkeeping(step) or step["op"] == "same" or _is_put_away(step):
             return
         self._open.setdefault(row, set()).add(step["urn"])
+        if step["type"] == SECRET and row in self._states:
+            return  # there are many, made one after the other
         self.show(row, _beginning(step["type"], step["urn"], step["op"]))
 
     def _end(self, step: Event, *, failed: bool) -> None:
@@ -108,7 +126,7 @@ class UpdateProgress:
 
     def show(self, row: str, state: str) -> None:
         """Show what has become of a row; what has failed stays so."""
-        if self._states.get(row, ("", 0))[0] in {state, "failed"}:
+        if self._states.get(row, ("", 0))[0] in {state, "failed", "rolled back"}:
             return
         self._states[row] = (state, time.monotonic())
         if not self._console.is_terminal and state != "unchanged":
@@ -143,6 +161,17 @@ class UpdateProgress:
         return table
 
 
+def _doing(service: ServiceView, state: str) -> str:
+    """Return what a service does, as long as it isn't as it is to be."""
+    if service.update.startswith("rollback"):
+        return "rolling back" if service.update == "rollback_started" else "rolled back"
+    if service.update == "updating":
+        return f"{min(service.updated, service.wanted)} of {service.wanted} updated"
+    if state in _STYLES:  # done, as far as it goes
+        return ""
+    return "" if service.is_fine else f"{service.running} of {service.wanted} running"
+
+
 def last_check(container: ContainerView) -> str:
     """Return the output of a service's last health check on one line."""
     return " ".join(container.checks[-1][1].split()) if container.checks else ""
@@ -161,10 +190,12 @@ def row_of(kind: str, urn: str) -> str | None:
         return "images"
     if kind == NETWORK:
         return "network"
-    if kind != CONTAINER:
+    if kind == SECRET:
+        return FILES
+    if kind not in {CONTAINER, SERVICE}:
         return None
     name = urn.rsplit("::", 1)[-1]
-    return next((row for row in (FILES, *SERVICES) if name.endswith(f"-{row}")), None)
+    return next((row for row in (FILES, *SERVICES, EDGE) if name.endswith(f"-{row}")), None)
 
 
 def _is_bookkeeping(step: Event) -> bool:
@@ -179,12 +210,14 @@ def _is_put_away(step: Event) -> bool:
 
 def _beginning(kind: str, urn: str, op: str) -> str:
     if "delete" in op:
-        return "stopping" if kind == CONTAINER else "removing"
+        return "stopping" if kind in {CONTAINER, SERVICE} else "removing"
     if kind == IMAGE:
         return "getting ready"
     if kind == NETWORK:
         return "creating"
-    return "installing certificates and secrets" if urn.endswith(f"-{FILES}") else STARTING
+    if kind == SECRET or urn.endswith(f"-{FILES}"):
+        return "installing certificates and secrets"
+    return UPDATING if kind == SERVICE and op == "update" else STARTING
 
 
 def _ending(row: str, op: str) -> str:
@@ -192,4 +225,4 @@ def _ending(row: str, op: str) -> str:
         return "removed"
     if op == "same":
         return "unchanged"
-    return "healthy" if row in SERVICES else "ready"
+    return "healthy" if row in {*SERVICES, EDGE} else "ready"

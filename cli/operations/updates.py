@@ -11,7 +11,9 @@ from typing import Literal
 from cli.core import signals
 from cli.core.errors import UserError
 from cli.engine import failure_report
+from cli.environments import targets
 from cli.operations.session import Session
+from cli.operations.swarm_watch import SwarmWatcher
 from cli.operations.update_progress import UpdateProgress, display
 from cli.operations.watch import Watcher
 from cli.ui.console import err
@@ -53,7 +55,7 @@ class Updates:
         _raise_failures(futures)
 
     def _run(self, stack: str, flags: Sequence[str], progress: UpdateProgress, interrupted: threading.Event) -> None:
-        watcher = Watcher(self.session, stack, progress, self.timeout) if self.command == "up" else None
+        watcher = self._watcher(stack, progress) if self.command == "up" else None
         succeeded = self.session.pulumi.update(
             "up" if self.command == "up" else "destroy",
             stack,
@@ -64,6 +66,10 @@ class Updates:
         if not succeeded:
             reasons, reports = (watcher.reasons, watcher.reports()) if watcher else ([], [])
             raise failure_report.update_failed(self.command, stack, reasons or progress.errors, reports)
+
+    def _watcher(self, stack: str, progress: UpdateProgress) -> Watcher | SwarmWatcher:
+        kind = SwarmWatcher if targets.is_swarm(stack, self.session.clone.root) else Watcher
+        return kind(self.session, stack, progress, self.timeout)
 
 
 def _raise_failures(futures: Sequence[Future[None]]) -> None:

@@ -13,6 +13,8 @@ from typing import Any
 
 CONTAINER = "docker:index/container:Container"
 NETWORK = "docker:index/network:Network"
+SERVICE = "docker:index/service:Service"
+SECRET = "docker:index/secret:Secret"  # noqa: S105 - a type
 VOLUME = "docker:index/volume:Volume"
 IMAGE = "docker:index/remoteImage:RemoteImage"
 KEY = "tls:index/privateKey:PrivateKey"

@@ -29,7 +29,8 @@ def mode(name: str, replicas: int) -> dict[str, Any]:
 
 
 def policies(name: str, replicas: int, settings: StackSettings) -> dict[str, Any]:
-    """Return the arguments that say how an update replaces containers, one at a time, and that a failed one goes back.
+    """Return the arguments that say how an update replaces containers, one at a time, and that a failed one goes back, to
+    its end.
 
     The plugin can't wait for what runs on every node.
     """
@@ -43,7 +44,7 @@ def policies(name: str, replicas: int, settings: StackSettings) -> dict[str, Any
     }
     found: dict[str, Any] = {
         "update_config": docker.ServiceUpdateConfigArgs(failure_action="rollback", **common),
-        "rollback_config": docker.ServiceRollbackConfigArgs(failure_action="pause", **common),
+        "rollback_config": docker.ServiceRollbackConfigArgs(failure_action="continue", **common),
     }
     if name == EDGE:
         return found

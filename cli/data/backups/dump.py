@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import BinaryIO
 
-import docker
 from docker.errors import NotFound
 
 from cli.core import atomic_files
@@ -41,32 +40,33 @@ class Made:
     seconds: float
 
 
-def backup(client: docker.DockerClient, target: Target, file: str) -> Made:
+def backup(target: Target, file: str) -> Made:
     """Make a backup in a file, as `cli.ui.output_files` reads its name; a failure leaves the file as it was."""
     began = time.monotonic()
-    database = databases.of(client, target)
+    database = databases.of(target)
     label = Label(
         environment=target.environment,
         created=datetime.now(UTC),
         postgres=database.major(),
         size=0,
         sha256="",
-        token_keys=_token_keys(client, target),
+        token_keys=_token_keys(target),
     )
     command = [*DUMP, "--dbname", database.login()]
     with (
         transfer(f"Backing {target.environment} up") as count,
         _explained(target.environment),
-        closing(streams.output(client, database.container, command)) as written,
+        closing(streams.output(database.client, database.container, command)) as written,
         _opened(file) as opened,
     ):
         label = archive.write(opened, written, label, count)
     return Made(target.environment, file, label.size, label.sha256, time.monotonic() - began)
 
 
-def _token_keys(client: docker.DockerClient, target: Target) -> Sealed | None:
+def _token_keys(target: Target) -> Sealed | None:
     try:
-        content = streams.read_file(client, *_holder(target))
+        holder, path = _holder(target)
+        content = streams.read_file(*target.view.located(holder), path)
     except NotFound:
         return None
     if passphrase.loses_token_keys(target.clone):

@@ -72,7 +72,7 @@ def finish_replacing(client: docker.DockerClient, clone: Clone, stack: str) -> b
     if states.get("postgres") != "running" or "app" not in states:
         return False
     try:
-        database = databases.of(client, target)
+        database = databases.of(target)
     except UserError:
         return False
     found = database_swap.left(database)

@@ -22,6 +22,13 @@ class Source:
     id: str
     service: str
     name: str
+    replica: str = ""
+    """Of several containers of a service, on a Swarm: which one, and where."""
+
+    @property
+    def label(self) -> str:
+        """What stands before its lines."""
+        return self.replica or self.service
 
 
 @dataclass(frozen=True)

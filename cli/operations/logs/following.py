@@ -20,6 +20,7 @@ from urllib3.exceptions import HTTPError
 from cli.core.errors import UserError
 from cli.engine.inventory import EngineView
 from cli.operations.logs.entries import Choice, Entry, Source, history, parse
+from infra.naming import EDGE, SERVICES
 
 OVERLAP = 1.0
 """Seconds that are read again: what comes on two streams at one moment the engine may write in either order."""
@@ -66,10 +67,14 @@ class Seen:
 class Follower:
     """Follows some services of one environment."""
 
-    def __init__(self, view: EngineView, stack: str, owner: str, services: Sequence[str], choice: Choice) -> None:
+    def __init__(
+        self, view: EngineView, stack: str, owner: str, services: Sequence[str] | None, choice: Choice
+    ) -> None:
+        """Follow some services, all if none is named, from a moment before now on."""
         self._view, self._choice = view, choice
         self._seen: defaultdict[str, Seen] = defaultdict(partial(Seen, choice.since))
-        self._started: dict[str, SimpleQueue[Source]] = {service: SimpleQueue() for service in services}
+        self._services = services or (*SERVICES, EDGE)
+        self._started: dict[str, SimpleQueue[Source]] = {}
         self._arrived: Arrived = SimpleQueue()
         # From before the first look on, so that no start goes unseen.
         self._starts = view.starts(stack, owner, time.time() - BEFORE)
@@ -82,9 +87,7 @@ class Follower:
         """
         yield from history(self._view, sources, self._choice, lambda entry: self._seen[entry.source.id].is_new(entry))
         for source in sources:
-            self._started[source.service].put(source)
-        for inbox in self._started.values():
-            threading.Thread(target=self._follow, args=(inbox,), daemon=True).start()
+            self._begin(source)
         threading.Thread(target=self._watch, daemon=True).start()
         while True:
             if self._arrived.empty():
@@ -97,11 +100,18 @@ class Follower:
     def _watch(self) -> None:
         try:
             for container in self._starts:
-                if container.component in self._started:
-                    self._started[container.component].put(Source(container.id, container.component, container.name))
+                if container.component in self._services:
+                    self._begin(Source(container.id, container.component, container.name, container.label))
         except (DockerException, RequestException, HTTPError, OSError):
             pass
         self._arrived.put(None)
+
+    def _begin(self, source: Source) -> None:
+        """Follow a container: beside the others, and after the one that it comes in place of."""
+        if source.label not in self._started:
+            self._started[source.label] = SimpleQueue()
+            threading.Thread(target=self._follow, args=(self._started[source.label],), daemon=True).start()
+        self._started[source.label].put(source)
 
     def _follow(self, inbox: SimpleQueue[Source]) -> None:
         # One container of a service after the other: the next starts when the one before has ended.

@@ -8,32 +8,34 @@ from collections.abc import Callable, Sequence
 from rich.console import Console
 from rich.style import Style
 
-from cli.operations.logs.entries import Entry
-from infra.naming import SERVICES
+from cli.engine.container import rank
+from cli.operations.logs.entries import Entry, Source
 
-COLOURS = ("blue", "red", "green", "magenta", "cyan")
-"""Of the services, in the order of `SERVICES`: the same in every environment and on every day."""
+COLOURS = ("blue", "red", "green", "magenta", "cyan", "yellow")
+"""Of the services, in their order: the same in every environment and on every day."""
 
 Show = Callable[[Entry], str]
 
 
-def lines(console: Console, services: Sequence[str], *, timestamps: bool) -> Show:
-    """Show entries for people."""
-    width = max(map(len, services))
-    prefixes = {service: _prefix(service, width, console) for service in services}
+def lines(console: Console, labels: Sequence[str], *, timestamps: bool) -> Show:
+    """Show entries for people; `labels` are those of the sources that are known."""
+    width = max(map(len, labels))
+    prefixes: dict[str, str] = {}
 
     def show(entry: Entry) -> str:
-        time = f"{entry.time} " if timestamps else ""
-        return f"{prefixes[entry.source.service]}{time}{entry.text}"
+        source, time = entry.source, f"{entry.time} " if timestamps else ""
+        if source.label not in prefixes:
+            prefixes[source.label] = _prefix(source, width, console)
+        return f"{prefixes[source.label]}{time}{entry.text}"
 
     return show
 
 
-def _prefix(service: str, width: int, console: Console) -> str:
-    text = f"{service:<{width}} | "
+def _prefix(source: Source, width: int, console: Console) -> str:
+    text = f"{source.label:<{width}} | "
     if console.color_system is None or console.no_color:
         return text
-    return Style(color=COLOURS[SERVICES.index(service)]).render(text)
+    return Style(color=COLOURS[rank(source.service)]).render(text)
 
 
 def as_json(entry: Entry) -> str:

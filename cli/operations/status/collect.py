@@ -12,6 +12,7 @@ from cli.core.errors import UserError
 from cli.engine import container
 from cli.engine.container import ContainerView
 from cli.engine.inventory import EngineView
+from cli.engine.tasks import ServiceView
 from cli.environments import clone, placements, states
 from cli.environments.clone import Clone
 from cli.environments.configuration import configured_stacks
@@ -41,13 +42,16 @@ class Overview:
     drift: int | None
     data: Mapping[str, int | None] | None
     urls: Mapping[str, str | None] = field(default_factory=dict)
+    swarm: Sequence[ServiceView] = ()
+    """Its services, where it is on a Swarm."""
     only: Sequence[str] = ()
     """The services that were chosen to run; empty if all were."""
 
     @property
     def state(self) -> str:
         """`up` if all of its services are healthy, `down` if none runs, else `partly up`."""
-        if self.services and all(one.is_fine for one in self.services):
+        complete = all(one.is_fine for one in self.services) and all(one.is_fine for one in self.swarm)
+        if self.services and complete:
             return "up"
         return "partly up" if any(one.state == "running" for one in self.services) else "down"
 
@@ -83,11 +87,18 @@ def _look(engine: Snapshot, here: Clone | None, owner: str, stack: str, volumes:
         services=engine.services(stack, owner),
         images=state.outputs.get("images") or {} if state else {},
         expiry=state.expiry if state else None,
-        drift=len(differences(state, engine, stack, owner)) if state else None,
+        drift=_drift(state, engine, stack, owner),
+        swarm=engine.view.services(stack, owner),
         only=_only(whose, stack),
         urls=state.outputs.get("urls") or {} if state else {},
         data={name: volumes.get(name) for name in _lasting(state)} if state else None,
     )
+
+
+def _drift(state: StackState | None, engine: Snapshot, stack: str, owner: str) -> int | None:
+    with suppress(UserError):  # a node of the Swarm with volumes may be down
+        return len(differences(state, engine, stack, owner)) if state else None
+    return None
 
 
 def _only(whose: Clone | None, stack: str) -> Sequence[str]:

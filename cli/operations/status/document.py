@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from cli.engine.container import ContainerView
+from cli.engine.tasks import ServiceView
 from cli.operations.status.collect import Overview
 
 
@@ -23,6 +24,21 @@ def describe(container: ContainerView) -> dict[str, Any]:
         "uptime_seconds": uptime(container),
         "ports": {inner: outer for inner, outer in container.ports.items() if outer},
         "image": container.image,
+        **({"replica": container.replica, "node": container.node or None} if container.replica else {}),
+    }
+
+
+def replicas(service: ServiceView) -> dict[str, Any]:
+    """Return a Swarm's service for scripts."""
+    return {
+        "service": service.component,
+        "name": service.name,
+        "wanted": service.wanted,
+        "running": service.running,
+        "updated": service.updated,
+        "image": service.image,
+        "update": service.update or None,
+        "message": service.message or None,
     }
 
 
@@ -46,6 +62,7 @@ def document(found: Sequence[Overview]) -> dict[str, Any]:
                 "drift": None if one.drift is None else one.drift > 0,
                 "differences": one.drift,
                 "data_bytes": one.data,
+                **({"swarm": [replicas(service) for service in one.swarm]} if one.swarm else {}),
             }
             for one in found
         ],

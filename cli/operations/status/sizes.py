@@ -10,6 +10,7 @@ from typing import Any
 
 from docker.errors import APIError
 
+from cli.core.errors import UserError
 from cli.core.parallel import each
 from cli.engine.inventory import EngineView
 
@@ -49,8 +50,8 @@ class Sizes:
     def _measure(self, one: Writer) -> tuple[str, int | None]:
         try:
             _, said = self._view.execute(one.container, ["du", "-s", "-k", one.folder])
-        except APIError:
-            return one.volume, None  # it has stopped meanwhile
+        except (APIError, UserError):
+            return one.volume, None  # it has stopped meanwhile, or its node is down
         # A file that vanishes while it is counted changes the exit status, and the sum is still printed.
         total = _KILOBYTES.search(said)
         return one.volume, int(total[1]) * 1024 if total else None

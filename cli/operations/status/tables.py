@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cli.engine.container import ContainerView
+from cli.engine.tasks import ServiceView
 from cli.operations.expiry import is_soon
 from cli.operations.status.collect import Overview
 from cli.operations.status.document import uptime
@@ -33,12 +34,15 @@ def shown(found: Sequence[Overview], *, owners: bool) -> RenderableType:
     services = [one for each in found for one in each.services]
     if not services and not owners and not any(one.drift for one in found):
         return Group("Nothing is up. Start with ./dashtam up dev.", "", environments(found, owners=owners))
-    return Group(table(found), "", environments(found, owners=owners))
+    on_swarms = [one for one in found if one.swarm]
+    more = (replicas(on_swarms), "") if on_swarms else ()
+    return Group(table(found), "", *more, environments(found, owners=owners))
 
 
 def table(found: Sequence[Overview]) -> Table:
     """Return services as a table."""
-    rows = _table("environment", "service", "state", "health", "uptime", "ports", "image")
+    nodes = any(one.replica for each in found for one in each.services)
+    rows = _table("environment", "service", *(["node"] if nodes else []), "state", "health", "uptime", "ports", "image")
     for each in found:
         for one in each.services:
             ports = ", ".join(
@@ -46,14 +50,45 @@ def table(found: Sequence[Overview]) -> Table:
             )
             rows.add_row(
                 one.stack,
-                one.component,
+                one.replica or one.component,
+                *([one.node or "-"] if nodes else []),
                 one.state,
                 _styled((one.state == "running" and one.health) or "-"),
                 duration(uptime(one)),
                 ports.replace("/tcp", "") or "-",
-                each.images.get(one.component) or one.image[:IMAGE_DIGITS],
+                _image(one, each),
             )
     return rows
+
+
+def _image(container: ContainerView, overview: Overview) -> str:
+    recorded = overview.images.get(container.component)
+    # During an update, replicas run different ones.
+    return short(container.image) if container.replica or not recorded else recorded
+
+
+def short(image: str) -> str:
+    """Return an image with the first digits of its digest."""
+    name, at, digest = image.rpartition("@")
+    return f"{name}{at}{digest[:IMAGE_DIGITS]}" if digest.startswith("sha256:") else image
+
+
+def replicas(found: Sequence[Overview]) -> Table:
+    """Return the services of environments on Swarms as a table."""
+    rows = _table("environment", "service", "running", "last update", "image")
+    for each in found:
+        for one in each.swarm:
+            running = Text(f"{one.running} of {one.wanted}", "green" if one.is_fine else "bold red")
+            rows.add_row(each.environment, one.component, running, _update(one), short(one.image))
+    return rows
+
+
+def _update(service: ServiceView) -> Text:
+    if not service.update:
+        return Text("-")
+    busy = f", {service.updated} of {service.wanted}" if service.update == "updating" else ""
+    text = service.update.replace("_", " ") + busy
+    return Text(f"{text}{service.reason}", "bold red") if service.is_rolled_back else Text(text)
 
 
 def _outer(container: ContainerView, port: int) -> str:

@@ -157,4 +157,6 @@ class World:
     def nothing(self, *_: object) -> list[Any]:
         return []
 
-    documents = holdings = all_containers = volume_documents = network_documents = nothing
+    documents = services = service_documents = holdings = all_containers = volume_documents = network_documents = (
+        nothing
+    )

@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from cli.core.errors import UserError
 from cli.engine.container import ContainerView
-from cli.environments import handle
+from cli.environments import handle, targets
 from cli.main import app
 from tests.unit.cli.conftest import MakeContainer
 
@@ -28,6 +28,9 @@ class FakeView:
         assert (stack, owner) == ("test", "me")
         return self.found
 
+    def reaches(self, container: ContainerView) -> bool:
+        return container in self.found
+
     def execute(self, container: str, command: object) -> tuple[int, str]:
         self.asked.append((container, command))
         return self.answer
@@ -36,7 +39,7 @@ class FakeView:
 @pytest.fixture
 def view(monkeypatch: pytest.MonkeyPatch, container: MakeContainer) -> type[FakeView]:
     view = type("View", (FakeView,), {"found": [container()], "asked": []})
-    monkeypatch.setattr(handle, "EngineView", view)
+    monkeypatch.setattr(targets, "view", view)
     monkeypatch.setattr(handle, "connect", Mock())
     monkeypatch.setattr("cli.environments.clone.current", lambda: Mock(id="me"))
     return view

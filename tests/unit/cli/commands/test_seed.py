@@ -7,7 +7,6 @@ from unittest.mock import Mock
 import pytest
 from typer.testing import CliRunner
 
-from cli.commands import seed
 from cli.core.errors import UserError
 from cli.data import database
 from cli.engine.streams import CommandError
@@ -20,7 +19,6 @@ def there(monkeypatch: pytest.MonkeyPatch) -> Mock:
     found = Mock(environment="test")
     found.view.execute.return_value = (0, '{"event": "a log line"}\n{"connections": 12}\n')
     monkeypatch.setattr(handle, "of", Mock(return_value=found))
-    monkeypatch.setattr(seed, "connect", Mock())
     return found
 
 

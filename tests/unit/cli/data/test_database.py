@@ -31,7 +31,7 @@ def test_one_that_still_starts_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     starting = CommandError(2, "FATAL: the database system is starting up")
     monkeypatch.setattr(streams, "run", Mock(side_effect=starting))
     with pytest.raises(UserError, match="The database of dev doesn't answer; nothing was changed") as raised:
-        database.of(Mock(), Mock(environment="dev"))
+        database.of(Mock(environment="dev", view=Mock(located=lambda one: (Mock(), one))))
     assert "starting up" in raised.value.cause
     assert "./dashtam up dev" in raised.value.remedy
 

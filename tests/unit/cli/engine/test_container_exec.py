@@ -8,6 +8,7 @@ import pty
 import subprocess
 import sys
 from typing import TYPE_CHECKING
+from unittest.mock import Mock
 
 import pytest
 
@@ -35,7 +36,7 @@ print("before")
 container_exec.find_remembered_engine = lambda remember: Mock(
     endpoint=Mock(environment=lambda: {"DOCKER_HOST": "unix:///engine.sock"})
 )
-container_exec.become(Mock(id="id-app"), command, environ)
+container_exec.become(Mock(place=lambda one: (None, one)), Mock(id="id-app"), command, environ)
 """
 
 
@@ -85,5 +86,5 @@ def test_without_docker_s_client_the_remedy_installs_it(
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(UserError, match="docker command is not on your PATH") as raised:
-        container_exec.become(container(), ["sh"])
+        container_exec.become(Mock(), container(), ["sh"])
     assert "`sudo apt-get install --yes docker-cli`" in raised.value.remedy

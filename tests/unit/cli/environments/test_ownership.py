@@ -66,10 +66,14 @@ def test_what_is_gone_holds_nothing() -> None:
     assert ownership.data(_view(), "dev", "me", _state("postgres_dev_data")) == set()
 
 
+CLONE = Clone("me", Path("/no/such/folder"), Path("/no/such/folder"))
+"""One whose environments are on an engine."""
+
+
 def _require(storage: str, state: StackState, *volumes: str) -> None:
     client = Mock(api=empty_engine())
     view = _view(*((name, NAMING.labels("postgres")) for name in volumes))
-    ownership.require(client, view, Wanted(NAMING, _config(storage), ImageSource.REGISTRY), state)
+    ownership.require(client, CLONE, view, Wanted(NAMING, _config(storage), ImageSource.REGISTRY), state)
 
 
 @pytest.mark.parametrize("recorded", [True, False])
@@ -90,7 +94,7 @@ def test_another_engine_is_refused() -> None:
     assert guards.is_elsewhere(ownership.made(state), engine.look(client))
     assert not guards.is_elsewhere(ownership.made(_state("postgres_dev_data")), engine.look(client))
     with pytest.raises(UserError, match="dev is on another Docker engine"):
-        ownership.require_engine(client, "dev", state)
+        ownership.require_engine(client, CLONE, "dev", state)
 
 
 def test_another_clones_state_is_refused(tmp_path: Path) -> None:

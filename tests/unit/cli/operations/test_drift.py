@@ -34,7 +34,7 @@ def document(**changes: Any) -> dict[str, Any]:  # noqa: ANN401 - whatever the e
 @pytest.fixture
 def view() -> Mock:
     """An engine that has all that is recorded."""
-    made = Mock()
+    made = Mock(service_documents=lambda *_: [])
     made.documents.return_value = [document()]
     made.container_document.return_value = None
     made.image_document.return_value = {"Id": "sha256:a"}

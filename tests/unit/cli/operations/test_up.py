@@ -54,6 +54,7 @@ def test_down_keeps_all_but_containers_and_networks(world: World) -> None:
     targets = {flag for flag in world.updates[-1] if flag.startswith("--target=")}
     assert targets == {
         "--target=urn:pulumi:**$docker:index/container:Container::**",
+        "--target=urn:pulumi:**$docker:index/service:Service::**",
         "--target=urn:pulumi:**$docker:index/network:Network::**",
     }
 

@@ -42,7 +42,7 @@ func nested(resource *schema.Resource, field string) *schema.Resource {
 }
 
 type write = func(context.Context, *schema.ResourceData, any) diag.Diagnostics
-type wait = func(context.Context, *upstream.ProviderConfig, string) error
+type wait = func(ctx context.Context, config *upstream.ProviderConfig, id string, began time.Time) error
 
 // writeService creates or updates a service and waits until its tasks run, if the converge_config asks for it.
 func writeService(do write, converge wait) write {
@@ -57,6 +57,7 @@ func writeService(do write, converge wait) write {
 		if err != nil {
 			return diag.FromErr(err)
 		}
+		began := time.Now()
 		diags := do(ctx, data, completed)
 		if err := data.Set("converge_config", asked); err != nil {
 			diags = append(diags, diag.FromErr(err)...)
@@ -70,7 +71,7 @@ func writeService(do write, converge wait) write {
 		}
 		ctx, cancel := context.WithTimeout(ctx, limit)
 		defer cancel()
-		if err := converge(ctx, config, data.Id()); err != nil {
+		if err := converge(ctx, config, data.Id(), began); err != nil {
 			return append(diags, diag.Errorf("%s: %s", data.Get("name"), err)...)
 		}
 		return diags

@@ -15,8 +15,8 @@ import (
 )
 
 // waitForTasks waits until as many tasks of a service run, and are healthy, as it wants.
-func waitForTasks(ctx context.Context, config *upstream.ProviderConfig, id string) error {
-	return look(ctx, config, id, func(service swarm.Service, running uint64) (bool, error) {
+func waitForTasks(ctx context.Context, config *upstream.ProviderConfig, id string, began time.Time) error {
+	return look(ctx, config, id, began, func(service swarm.Service, running uint64) (bool, error) {
 		return isComplete(service, running), nil
 	})
 }
@@ -27,8 +27,8 @@ func isComplete(service swarm.Service, running uint64) bool {
 }
 
 // waitForUpdate waits until an update has ended; one that was rolled back is an error, with that of its last task.
-func waitForUpdate(ctx context.Context, config *upstream.ProviderConfig, id string) error {
-	return look(ctx, config, id, func(service swarm.Service, running uint64) (bool, error) {
+func waitForUpdate(ctx context.Context, config *upstream.ProviderConfig, id string, began time.Time) error {
+	return look(ctx, config, id, began, func(service swarm.Service, running uint64) (bool, error) {
 		status := service.UpdateStatus
 		if status == nil { // it hasn't begun, or there is nothing to replace
 			return isComplete(service, running), nil
@@ -46,10 +46,9 @@ func waitForUpdate(ctx context.Context, config *upstream.ProviderConfig, id stri
 }
 
 func look(
-	ctx context.Context, config *upstream.ProviderConfig, id string,
+	ctx context.Context, config *upstream.ProviderConfig, id string, began time.Time,
 	isDone func(service swarm.Service, running uint64) (bool, error),
 ) error {
-	began := time.Now()
 	for {
 		service, _, err := config.DockerClient.ServiceInspectWithRaw(ctx, id, types.ServiceInspectOptions{})
 		if err != nil && ctx.Err() == nil {

@@ -79,11 +79,11 @@ def target(tmp_path: Path, keys: dict[str, bytes]) -> Target:
     clone.passphrase_file.parent.mkdir(parents=True, exist_ok=True)
     clone.passphrase_file.write_text("of this clone")
     services = [replace(HEALTHY, component="app")]
-    return Target("dev", clone, Mock(containers=lambda *_: services))
+    return Target("dev", clone, Mock(containers=lambda *_: services, located=lambda one: (Mock(), one)))
 
 
 def test_a_backup_holds_the_dump_and_its_label(postgres: Container, target: Target, tmp_path: Path) -> None:
-    made = dump.backup(Mock(), target, str(tmp_path / "dev.backup"))
+    made = dump.backup(target, str(tmp_path / "dev.backup"))
     assert made.environment == "dev"
     assert made.bytes == sum(map(len, CONTENT))
     written = (tmp_path / "dev.backup").read_bytes()
@@ -99,7 +99,7 @@ def test_keys_are_in_it_sealed(
     monkeypatch.setattr(passphrase, "loses_token_keys", lambda _clone: False)
     assert not postgres.closed
     keys[sealed_secrets.INSTALLED_TOKEN_KEYS] = b"the master keys"
-    dump.backup(Mock(), target, str(tmp_path / "dev.backup"))
+    dump.backup(target, str(tmp_path / "dev.backup"))
     written = (tmp_path / "dev.backup").read_bytes()
     assert b"ciphertext" in written
     assert b"the master keys" not in written
@@ -112,7 +112,7 @@ def test_keys_are_in_it_where_the_app_was_not_chosen_to_run(
     installer = replace(HEALTHY, component="files", id="installer")
     monkeypatch.setattr(target.view, "containers", lambda *_: [replace(HEALTHY, component="postgres"), installer])
     keys["/files/app/token-keys.json"] = b"the master keys"
-    dump.backup(Mock(), target, str(tmp_path / "dev.backup"))
+    dump.backup(target, str(tmp_path / "dev.backup"))
     assert postgres.closed
     assert b"ciphertext" in (tmp_path / "dev.backup").read_bytes()
 
@@ -138,7 +138,7 @@ def test_a_failure_leaves_what_was_there(
     (folder / "dev.backup").write_bytes(b"of yesterday")
     postgres.failure = failure
     with pytest.raises(UserError, match=message) as raised:
-        dump.backup(Mock(), target, str(folder / "dev.backup"))
+        dump.backup(target, str(folder / "dev.backup"))
     assert cause in raised.value.cause
     assert remedy in raised.value.remedy
     assert {one.name: one.read_bytes() for one in folder.iterdir()} == {"dev.backup": b"of yesterday"}
@@ -151,7 +151,7 @@ def test_a_failure_of_the_engine_is_not_taken_for_a_full_disk(
 ) -> None:
     postgres.failure = failure
     with pytest.raises(type(failure)) as raised:
-        dump.backup(Mock(), target, str(tmp_path / "dev.backup"))
+        dump.backup(target, str(tmp_path / "dev.backup"))
     assert raised.value is failure
     assert not (tmp_path / "dev.backup").exists()
 
@@ -161,7 +161,7 @@ def test_a_stream_is_the_same_archive_and_not_for_a_terminal(
 ) -> None:
     with (tmp_path / "stream").open("w") as stream:
         monkeypatch.setattr("sys.stdout", stream)
-        made = dump.backup(Mock(), target, STREAM)
+        made = dump.backup(target, STREAM)
     assert b"".join(CONTENT) in (tmp_path / "stream").read_bytes()
     assert made.bytes == sum(map(len, CONTENT))
     assert postgres.closed
@@ -169,4 +169,4 @@ def test_a_stream_is_the_same_archive_and_not_for_a_terminal(
     with os.fdopen(terminal, "w"), os.fdopen(other, "w") as shown:
         monkeypatch.setattr("sys.stdout", shown)
         with pytest.raises(UserError, match="not for a terminal"):
-            dump.backup(Mock(), target, STREAM)
+            dump.backup(target, STREAM)

@@ -34,7 +34,7 @@ def _service(stack: str, owner: str) -> dict[str, Any]:
 
 @pytest.fixture
 def view(monkeypatch: pytest.MonkeyPatch) -> Mock:
-    made = Mock()
+    made = Mock(services=lambda *_: [], service_documents=lambda *_: [])
     made.documents.return_value = [_service("gone", "me")]
     made.volume_documents.return_value = []
     made.network_documents.return_value = []

@@ -1,0 +1,89 @@
+"""Which commands an environment on a Swarm has; every other one is refused before it begins.
+
+A command that nobody thought of here is refused too: most of them change containers of one engine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from cli.core.errors import UserError
+
+if TYPE_CHECKING:
+    from typer._click.core import Command, Parameter
+
+SUPPORTED = frozenset(
+    {
+        *("up", "down", "destroy", "status", "logs", "drift"),
+        *("exec", "shell", "db-shell", "redis-cli", "seed", "keys rotate"),
+        *("backup", "snapshot list", "snapshot delete", "certs", "trust", "untrust", "env"),
+    }
+)
+"""Those that work for it."""
+
+REASONS: Mapping[str, str] = {
+    "clean": "It removes what one engine has, and a Swarm's services start again what was removed.",
+    "export compose": "A compose file is for one engine; what a Swarm runs is in `docker service inspect`.",
+    "graph": "It draws the containers and the network of one engine.",
+    "open": "`./dashtam up` prints the addresses, which each node answers at.",
+    "rebuild": "Nodes keep images under names that follow from their source; `./dashtam up` builds what changed.",
+    "restart": "The Swarm starts by itself what ends; `docker service update --force NAME` replaces what runs.",
+    "restore": "It stops the app while it puts the database in place, and a Swarm would start it again.",
+    "snapshot create": "It pauses containers, and a Swarm would replace them; `./dashtam backup` needs no pause.",
+    "snapshot restore": "It stops containers, and a Swarm would start them again.",
+}
+"""Why others don't."""
+
+OTHERWISE = "It works on the containers of one engine, and those of a Swarm are the Swarm's to make and remove."
+
+EVERYTHING = frozenset({"clean"})
+"""Those that are about all environments of this clone, without naming one."""
+
+
+def guard(command: Command, path: str) -> Command:
+    """Let a command, and each in a group, refuse environments on a Swarm that it can't serve."""
+    for name, one in getattr(command, "commands", {}).items():
+        guard(one, f"{path} {name}")
+    if path not in SUPPORTED and command.callback:
+        command.callback = _guarded(path, command.callback, [*named(command.params)])
+    return command
+
+
+def named(parameters: Iterable[Parameter]) -> Iterator[str]:
+    """Yield the names of the parameters that take environments."""
+    return (str(one.name) for one in parameters if "ENVIRONMENT" in str(one.metavar))
+
+
+def _guarded(path: str, callback: Callable[..., Any], names: Iterable[str]) -> Callable[..., Any]:
+    def run(**arguments: Any) -> Any:  # noqa: ANN401 - whatever a command takes and returns
+        from cli.environments import targets  # noqa: PLC0415 - what only prints help doesn't need it
+
+        given = _words(arguments.get(name) for name in names)
+        concerned = made() if path in EVERYTHING else filter(targets.is_swarm, given)
+        for stack in concerned:
+            raise refusal(path, stack)
+        return callback(**arguments)
+
+    return run
+
+
+def _words(values: Iterable[Any]) -> list[str]:
+    return [word for value in values for word in ([value] if isinstance(value, str) else value or ())]
+
+
+def made() -> Iterator[str]:
+    """Yield the environments on a Swarm of which this clone has made anything."""
+    from cli.environments import clone, states, targets  # noqa: PLC0415
+
+    here = clone.find()
+    return (stack for stack in targets.on_swarms() if here and states.read(here, stack).resources)
+
+
+def refusal(path: str, stack: str) -> UserError:
+    """Return the error of a command that an environment on a Swarm doesn't have."""
+    return UserError(
+        f"`./dashtam {path}` doesn't work for {stack}, which is on a Swarm; nothing was changed.",
+        cause=REASONS.get(path, OTHERWISE),
+        remedy="docs/guides/many-machines.md names the commands that do.",
+    )

@@ -1,0 +1,337 @@
+"""A Docker Swarm seen through its manager: tasks among the containers, and the nodes' engines where they are known."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+import docker
+from docker.errors import APIError, DockerException, NotFound
+from requests import RequestException
+
+from cli.core.errors import UserError
+from cli.engine import tasks
+from cli.engine.container import ContainerView, view
+from cli.engine.inventory import EngineView, Holding, Started, is_of, owner_of
+from cli.engine.tasks import Document, ServiceView
+from infra.engine import client_of
+from infra.naming import PROJECT, PROJECT_LABEL, STACK_LABEL
+
+if TYPE_CHECKING:
+    from docker import DockerClient
+
+KEY = "dashtam:target.nodes"
+POLL_SECONDS = 1.0
+_PROJECTS = {"label": [f"{PROJECT_LABEL}={PROJECT}"]}
+
+
+class Node:
+    """The engine of one node, of which only the manager's is always known."""
+
+    def __init__(self, name: str, address: str, client: DockerClient | None = None) -> None:
+        self.name, self.address, self._client = name, address, client
+
+    def require(self) -> None:
+        """Make sure that it can be reached."""
+        _ = self.client
+
+    @property
+    def client(self) -> DockerClient:
+        """A client of it; a UserError where none answers."""
+        if self._client is None:
+            if not self.address:
+                raise UserError(
+                    f"The Docker engine of the node {self.name} can't be reached.",
+                    cause=f"{KEY} has no address for {self.name}.",
+                    remedy=f"Add it to {KEY} in the environment's config, as DOCKER_HOST has it:"
+                    f" `{self.name}: tcp://{self.name}:2376`.",
+                )
+            self._client = self._connected()
+        return self._client
+
+    def _connected(self) -> DockerClient:
+        try:
+            found = client_of(self.environ())
+            found.ping()
+        except (DockerException, RequestException, OSError) as error:
+            raise UserError(
+                f"The Docker engine of the node {self.name} can't be reached at {self.address}.",
+                cause=str(error),
+                remedy=f"Correct its address in {KEY}, or look whether the node is up: `docker node ls`.",
+            ) from None
+        return found
+
+    def environ(self) -> dict[str, str]:
+        """Return the variables that point Docker's clients at it."""
+        tls = {name: os.environ[name] for name in ("DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH") if name in os.environ}
+        return {"DOCKER_HOST": self.address, **({} if self.address.startswith("unix:") else tls)}
+
+
+class SwarmView(EngineView):
+    """The Swarm that an engine manages, beside that engine's own containers."""
+
+    def __init__(self, client: DockerClient, nodes: Mapping[str, str], data_nodes: Mapping[str, str]) -> None:
+        """See it.
+
+        Args:
+            nodes: Addresses of engines, by the node's hostname.
+            data_nodes: The hostname of the node that keeps the volumes, by environment.
+        """
+        super().__init__(client)
+        self._addresses, self._data_nodes = nodes, data_nodes
+        self._own = ""
+        self._names: dict[str, str] = {}
+        self._nodes: dict[str, Node] = {}
+
+    @property
+    def _api(self) -> Any:  # noqa: ANN401 - the stubs don't know the calls for a Swarm
+        return self._client.api
+
+    # The nodes.
+
+    def node(self, name: str) -> Node:
+        """Return a node by its hostname."""
+        if name not in self._nodes:
+            own = name == self._own_name()
+            self._nodes[name] = Node(name, self._addresses.get(name, ""), self._client if own else None)
+        return self._nodes[name]
+
+    def node_documents(self) -> list[Document]:
+        """List the Swarm's nodes; none where this engine is no manager of one."""
+        with suppress(APIError):
+            found: list[Document] = self._api.nodes()
+            return found
+        return []
+
+    def _own_name(self) -> str:
+        self._own = self._own or str(self._client.info().get("Name", ""))
+        return self._own
+
+    def _name_of(self, node: str) -> str:
+        if node and node not in self._names:
+            self._names = {one["ID"]: one["Description"]["Hostname"] for one in self.node_documents()}
+        return self._names.get(node, "")
+
+    def _data_clients(self) -> Iterator[DockerClient]:
+        yield self._client
+        for name in {*self._data_nodes.values()} - {self._own_name()}:
+            yield self.node(name).client
+
+    # What there is.
+
+    def container_summaries(self) -> list[Document]:
+        """List the engine's own containers: those of tasks are shown as the Swarm's."""
+        return [one for one in super().container_summaries() if tasks.TASK_LABEL not in (one.get("Labels") or {})]
+
+    def summaries(self, stack: str | None = None, owner: str | None = None) -> list[Document]:
+        """List the project's containers and tasks."""
+        found = [tasks.summary(one) for one in self._tasks(stack, owner)]
+        return [*super().summaries(stack, owner), *found]
+
+    def documents(self, stack: str | None = None, owner: str | None = None) -> list[Document]:
+        """Return the project's containers and tasks as `docker inspect` shows containers."""
+        own = [self.container_document(one["Id"]) for one in super().summaries(stack, owner)]
+        return [*(one for one in own if one is not None), *self._tasks(stack, owner)]
+
+    def container_document(self, container: str) -> Document | None:
+        """Return a container or a task as `docker inspect` shows a container; None where there is none."""
+        return super().container_document(container) or self._task(container)
+
+    def container(self, container: str) -> ContainerView:
+        """Return one of the project's containers or tasks by its id."""
+        task = self._task(container)
+        return view(task) if task else super().container(container)
+
+    def volume_documents(self) -> list[Document]:
+        """List every volume on the manager and on the nodes that keep data."""
+        found: dict[str, Document] = {}
+        for client in self._data_clients():
+            found |= {one["Name"]: one for one in client.api.volumes()["Volumes"] or ()}
+        return [*found.values()]
+
+    def all_containers(self) -> list[Holding]:
+        """Return every container on the engine and every service of the Swarm, ours and others'."""
+        services = [
+            Holding("service", one["Spec"]["Name"], _owner(one), frozenset(port for _, port in tasks.ports(one)))
+            for one in self._service_documents({})
+        ]
+        return [*super().all_containers(), *services]
+
+    def services(self, stack: str | None, owner: str | None) -> list[ServiceView]:
+        """Return the project's services, by name."""
+        found = self._services(stack, owner)
+        every = self._tasks_of(found)
+        return sorted((tasks.look(one, every[one["ID"]]) for one in found), key=lambda one: one.name)
+
+    def service_documents(self, stack: str | None, owner: str | None) -> list[Document]:
+        """Return what `docker service inspect` shows of the project's services."""
+        return self._services(stack, owner)
+
+    def failures(self, stack: str, owner: str, since: str) -> list[ContainerView]:
+        """Return the tasks that failed after a moment of the engine's clock, the last one first."""
+        services = {one["ID"]: one for one in self._services(stack, owner)}
+        every = [one for found in self._tasks_of([*services.values()]).values() for one in found]
+        failed = [one for one in every if one["Status"]["State"] in tasks.FAILED and one["Status"]["Timestamp"] > since]
+        failed.sort(key=lambda one: str(one["Status"]["Timestamp"]), reverse=True)
+        return [
+            view(self._with_checks(tasks.container(services[one["ServiceID"]], one, self._name_of(one["NodeID"]))))
+            for one in failed
+            if one["ServiceID"] in services
+        ]
+
+    # What tasks write and do.
+
+    def last_lines(self, container: str, count: int) -> list[str]:
+        """Return the last lines that a container or a task wrote."""
+        if not self._task(container):
+            return super().last_lines(container, count)
+        with suppress(DockerException, RequestException):
+            return b"".join(self._task_log(container, tail=count)).decode(errors="replace").splitlines()
+        return []
+
+    def log(
+        self, container: str, *, since: float | None = None, tail: int | None = None, follow: bool = False
+    ) -> Iterator[bytes]:
+        """Read the log of a container or a task with timestamps, from a time in seconds since 1970."""
+        if not self._task(container):
+            yield from super().log(container, since=since, tail=tail, follow=follow)
+            return
+        yield from self._task_log(container, timestamps=True, follow=follow, since=since, tail=tail)
+
+    def _task_log(
+        self,
+        task: str,
+        *,
+        timestamps: bool = False,
+        follow: bool = False,
+        since: float | None = None,
+        tail: int | None = None,
+    ) -> Iterator[bytes]:
+        # The SDK has logs of services, which don't say of which task a line is.
+        api = self._api
+        wanted = {"stdout": True, "stderr": True, "timestamps": timestamps, "follow": follow}
+        moment = {"since": int(since)} if since and since > 0 else {}
+        answer = api.get(
+            f"{api.base_url}/v{api.api_version}/tasks/{task}/logs",
+            params={**wanted, **moment, "tail": "all" if tail is None else tail},
+            stream=True,
+            timeout=None if follow else api.timeout,
+        )
+        api._raise_for_status(answer)  # noqa: SLF001 - the SDK has no call for it
+        yield from api._multiplexed_response_stream_helper(answer)  # noqa: SLF001
+
+    def starts(self, stack: str, owner: str, since: float) -> Iterator[Started]:
+        """Watch tasks of an environment start; the Swarm has no events for that."""
+        del since
+        known = {one["Id"] for one in self._tasks(stack, owner) if one["State"]["Status"] == "running"}
+        while True:
+            time.sleep(POLL_SECONDS)
+            for one in self._tasks(stack, owner):
+                if one["State"]["Status"] == "running" and one["Id"] not in known:
+                    known.add(one["Id"])
+                    found = view(one)
+                    yield Started(found.id, found.name, found.component, found.label)
+
+    def reaches(self, container: ContainerView) -> bool:
+        """Return whether the engine is known that a container is on."""
+        return container.node in {"", self._own_name(), *self._addresses}
+
+    def place(self, container: str) -> tuple[Mapping[str, str] | None, str]:
+        """Return the variables that point at the engine of a container or task, None for this one, and its id there."""
+        task = self._task(container)
+        if task is None:
+            return None, container
+        where = task["Task"]
+        node = self.node(where["Node"])
+        node.require()
+        return (None if node.name == self._own_name() else node.environ()), where["Container"]
+
+    def located(self, container: str) -> tuple[DockerClient, str]:
+        """Return the engine that a container or task is on, and its id there."""
+        task = self._task(container)
+        if task is None:
+            return self._client, container
+        where = task["Task"]
+        return self.node(where["Node"]).client, where["Container"]
+
+    def execute(self, container: str, command: Sequence[str]) -> tuple[int, str]:
+        """Run a command in a container, wherever it is; return its exit status and what it wrote."""
+        client, found = self.located(container)
+        return EngineView(client).execute(found, command)
+
+    # Changes.
+
+    def ask_to_stop(self, container: str) -> None:
+        """Send a container its signal to stop; a task would only be replaced."""
+        if not self._task(container):
+            super().ask_to_stop(container)
+
+    def remove_service(self, service: str) -> None:
+        """Remove a service, unless it is removed already."""
+        with suppress(NotFound):
+            self._api.remove_service(service)
+
+    def make_volume(self, name: str, labels: Mapping[str, str]) -> None:
+        """Make an empty volume where the environment's data is."""
+        self._volumes_of(labels.get(STACK_LABEL, "")).volumes.create(name, labels=dict(labels))
+
+    def remove_volume(self, volume: str) -> None:
+        """Remove a volume, on whichever node it is."""
+        for client in self._data_clients():
+            with suppress(NotFound):
+                client.api.remove_volume(volume)
+
+    def _volumes_of(self, stack: str) -> DockerClient:
+        return self.node(self._data_nodes[stack]).client if stack in self._data_nodes else self._client
+
+    # Tasks.
+
+    def _service_documents(self, filters: Mapping[str, Any]) -> list[Document]:
+        with suppress(APIError):  # it is no manager
+            found: list[Document] = self._api.services(filters=dict(filters))
+            return found
+        return []
+
+    def _services(self, stack: str | None, owner: str | None) -> list[Document]:
+        return [one for one in self._service_documents(_PROJECTS) if is_of(one["Spec"], stack, owner)]
+
+    def _tasks_of(self, services: Sequence[Document]) -> dict[str, list[Document]]:
+        found: dict[str, list[Document]] = {one["ID"]: [] for one in services}
+        if found:
+            for one in self._api.tasks(filters={"service": [*found]}):
+                found.setdefault(one["ServiceID"], []).append(one)
+        return found
+
+    def _tasks(self, stack: str | None, owner: str | None) -> list[Document]:
+        services = self._services(stack, owner)
+        every = self._tasks_of(services)
+        found = [
+            tasks.container(service, task, self._name_of(task.get("NodeID", "")))
+            for service in services
+            for task in every[service["ID"]]
+            if tasks.is_wanted(task)
+        ]
+        return sorted(found, key=lambda one: str(one["Name"]))
+
+    def _task(self, task: str) -> Document | None:
+        with suppress(APIError, docker.errors.NullResource):
+            found = self._api.inspect_task(task)
+            service = self._api.inspect_service(found["ServiceID"])
+            return tasks.container(service, found, self._name_of(found.get("NodeID", "")))
+        return None
+
+    def _with_checks(self, document: Document) -> Document:
+        """Add the health checks of a task's container, where its node can be asked and still has it."""
+        with suppress(UserError, DockerException, RequestException):
+            where = document["Task"]
+            inspected = self.node(where["Node"]).client.api.inspect_container(where["Container"])
+            document["State"]["Health"] = inspected["State"].get("Health") or {}
+            document["State"]["OOMKilled"] = inspected["State"].get("OOMKilled")
+        return document
+
+
+def _owner(service: Document) -> str:
+    return owner_of({"Labels": service["Spec"].get("Labels")})
