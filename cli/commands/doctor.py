@@ -34,7 +34,12 @@ def doctor(*, as_json: AsJson = False) -> None:
 
 def look() -> list[Finding]:
     """Return the result of every check."""
-    found = [*findings.findings(), *checks.config_findings(ROOT), *checks.image_findings()]
+    found = [
+        *findings.findings(),
+        *checks.config_findings(ROOT),
+        *checks.swarm_findings(ROOT),
+        *checks.image_findings(),
+    ]
     here = clone.find()
     if here is None:
         return found

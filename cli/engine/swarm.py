@@ -196,10 +196,11 @@ class SwarmView(EngineView):
         self, container: str, *, since: float | None = None, tail: int | None = None, follow: bool = False
     ) -> Iterator[bytes]:
         """Read the log of a container or a task with timestamps, from a time in seconds since 1970."""
-        if not self._task(container):
+        task = self._task(container)
+        if task is None:
             yield from super().log(container, since=since, tail=tail, follow=follow)
-            return
-        yield from self._task_log(container, timestamps=True, follow=follow, since=since, tail=tail)
+        elif task["Task"]["Container"]:  # else it has written nothing yet
+            yield from self._task_log(container, timestamps=True, follow=follow, since=since, tail=tail)
 
     def _task_log(
         self,
@@ -226,11 +227,11 @@ class SwarmView(EngineView):
     def starts(self, stack: str, owner: str, since: float) -> Iterator[Started]:
         """Watch tasks of an environment start; the Swarm has no events for that."""
         del since
-        known = {one["Id"] for one in self._tasks(stack, owner) if one["State"]["Status"] == "running"}
+        known = {one["Id"] for one in self._tasks(stack, owner) if one["State"]["Status"] in tasks.STARTED}
         while True:
             time.sleep(POLL_SECONDS)
             for one in self._tasks(stack, owner):
-                if one["State"]["Status"] == "running" and one["Id"] not in known:
+                if one["State"]["Status"] in tasks.STARTED and one["Id"] not in known:
                     known.add(one["Id"])
                     found = view(one)
                     yield Started(found.id, found.name, found.component, found.label)

@@ -16,6 +16,9 @@ TASK_LABEL = "com.docker.swarm.task.id"
 WANTED = ("ready", "running")
 """The desired states of the tasks that are to run; all others are history."""
 
+STARTED = ("starting", "running")
+"""The states of tasks that have a container, which may have written something."""
+
 FAILED = frozenset({"failed", "rejected", "orphaned"})
 NEVER = "0001-01-01T00:00:00Z"
 

@@ -15,8 +15,6 @@ from infra import cluster
 if TYPE_CHECKING:
     from docker import DockerClient
 
-_SHARED = ("Layer already exists", "Pushed", "Mounted")
-
 
 def push(client: DockerClient, registry: str, references: Iterable[str]) -> None:
     """Push images that a registry lacks, with the login of `docker login`."""

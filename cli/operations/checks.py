@@ -17,6 +17,7 @@ from cli.images import build, source
 from cli.machine.findings import Finding
 from cli.operations.expiry import is_soon
 from infra import naming
+from infra.targets.limits import UNKEPT
 
 
 def config_findings(root: Path) -> Iterator[Finding]:
@@ -66,6 +67,13 @@ def config_finding(root: Path, stack: str) -> Finding:
     return Finding(check, ok=True, detail=f"valid{reach}")
 
 
+def swarm_findings(root: Path) -> Iterator[Finding]:
+    """List what an environment on a Swarm doesn't keep of what one engine does."""
+    for stack in targets.on_swarms(root):
+        for limit in UNKEPT:
+            yield Finding(f"Swarm of {stack}", ok=True, detail=limit)
+
+
 def image_findings() -> Iterator[Finding]:
     """Look at the base images."""
     try:
@@ -101,8 +109,14 @@ def _service(container: ContainerView) -> Finding:
         ok=container.is_fine,
         detail=container.health or container.state,
         cause=f"It is {container.state}.{checks}",
-        remedy=f"docker logs {container.name}; ./dashtam up {container.stack}",
+        remedy=f"{_logs(container)}; ./dashtam up {container.stack}",
     )
+
+
+def _logs(container: ContainerView) -> str:
+    if container.replica:
+        return f"./dashtam logs {container.stack} {container.component}"
+    return f"docker logs {container.name}"
 
 
 def certificate_findings(clone: Clone) -> Iterator[Finding]:

@@ -29,8 +29,7 @@ def mode(name: str, replicas: int) -> dict[str, Any]:
 
 
 def policies(name: str, replicas: int, settings: StackSettings) -> dict[str, Any]:
-    """Return the arguments that say how an update replaces containers, one at a time, and that a failed one goes back, to
-    its end.
+    """Return the arguments that say how an update replaces containers, one at a time, and that a failed one goes back.
 
     The plugin can't wait for what runs on every node.
     """

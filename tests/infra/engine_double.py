@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 ID = "engine-under-test"
+CLUSTER = "cluster-under-test"
 
 
 class EngineDouble:
@@ -27,20 +28,34 @@ class EngineDouble:
     def clear(self) -> None:
         self.id = ID
         self.podman = False
+        self.nodes: list[dict[str, Any]] = []
         self.posted: list[tuple[str, Any]] = []
-        self._held: dict[str, list[dict[str, Any]]] = {"container": [], "network": [], "volume": []}
+        self._held: dict[str, list[dict[str, Any]]] = {"container": [], "network": [], "volume": [], "service": []}
+        self.swarm: dict[str, Any] = {"LocalNodeState": "inactive"}
+        self.digests: dict[str, str] = {}
 
     def put(self, kind: str, name: str, labels: Mapping[str, str] | None = None) -> None:
         """Put something on it; Docker lists what has no labels with null."""
         named = {"Names": [f"/{name}"]} if kind == "container" else {"Name": name}
-        self._held[kind].append({**named, "Labels": dict(labels) if labels else None})
+        found = {**named, "Labels": dict(labels) if labels else None}
+        self._held[kind].append({"Spec": found} if kind == "service" else found)
+
+    def manage(self, *nodes: str) -> None:
+        """Be the first node of a Swarm, and its manager."""
+        self.nodes = [{"ID": f"id-of-{name}", "Description": {"Hostname": name}} for name in nodes]
+        self.swarm = {"ControlAvailable": True, "NodeID": self.nodes[0]["ID"], "Cluster": {"ID": CLUSTER}}
 
     def answer(self, path: str) -> Any:  # noqa: ANN401 - any document
         """Return the document at a path of the API, or None."""
+        digest = re.fullmatch(r"(?:/v[\d.]+)?/distribution/(.+)/json", path)
+        if digest and digest[1] in self.digests:
+            return {"Descriptor": {"digest": self.digests[digest[1]]}}
         components = [{"Name": "Podman Engine" if self.podman else "Engine"}]
         return {
             "version": {"ApiVersion": "1.41", "Components": components},
-            "info": {"ID": self.id},
+            "info": {"ID": self.id, "Swarm": self.swarm},
+            "nodes": self.nodes,
+            "services": self._held["service"],
             "containers/json": self._held["container"],
             "networks": self._held["network"],
             "volumes": {"Volumes": self._held["volume"] or None},

@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import io
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 from rich.console import Console
 
+from cli.engine.tasks import ServiceView
 from cli.operations.update_progress import ROWS, UpdateProgress, display, row_of
 from tests.unit.cli.conftest import MakeContainer
 
@@ -174,3 +176,56 @@ def test_what_installed_files_goes_without_a_word() -> None:
         {"resOutputsEvent": _step(CONTAINER, files, "delete")},
     )
     assert [line.split(" (")[0] for line in written.splitlines()] == ["test app: stopping", "test app: removed"]
+
+
+SWARM_SERVICE = "docker:index/service:Service"
+SWARM_SECRET = "docker:index/secret:Secret"
+
+
+def _service(running: int = 3, updated: int = 3, update: str = "") -> ServiceView:
+    return ServiceView("1", "dashtam-test-app", "app", 3, running, updated, "image:2", update)
+
+
+def _told(*events: dict[str, Any], services: Sequence[ServiceView]) -> list[str]:
+    written = io.StringIO()
+    with display(["test"], Console(file=written, force_terminal=False, width=120)) as (progress,):
+        for event in events:
+            progress.on_event(event)
+        for one in services:
+            progress.on_services([one])
+    return [line.partition(" (")[0] for line in written.getvalue().splitlines()]
+
+
+def test_a_swarms_new_service_tells_how_many_run() -> None:
+    begins = {"resourcePreEvent": _step(SWARM_SERVICE, "dashtam-test-app", "create")}
+    told = _told(begins, services=[_service(running=0), _service(running=2), _service()])
+    assert told == ["test app: starting", "test app: 0 of 3 running", "test app: 2 of 3 running"]
+
+
+def test_a_rolling_update_tells_how_far_it_is() -> None:
+    begins = {"resourcePreEvent": _step(SWARM_SERVICE, "dashtam-test-app", "update")}
+    seen = [_service(update="updating", updated=0), _service(update="updating", updated=1, running=4)]
+    assert _told(begins, services=seen) == [
+        "test app: updating",
+        "test app: 0 of 3 updated",
+        "test app: 1 of 3 updated",
+    ]
+
+
+def test_what_was_rolled_back_stays_so() -> None:
+    begins = {"resourcePreEvent": _step(SWARM_SERVICE, "dashtam-test-app", "update")}
+    seen = [_service(update="rollback_started"), _service(update="rollback_completed"), _service()]
+    assert _told(begins, services=seen) == ["test app: updating", "test app: rolling back", "test app: rolled back"]
+
+
+def test_services_that_the_update_leaves_are_not_told() -> None:
+    assert _told(services=[_service(running=1)]) == []
+
+
+def test_many_secrets_are_told_once() -> None:
+    secrets = [
+        {event: _step(SWARM_SECRET, f"dashtam-test-app-{name}", "create")}
+        for name in ("key", "ca.crt")
+        for event in ("resourcePreEvent", "resOutputsEvent")
+    ]
+    assert _told(*secrets, services=[]) == ["test files: installing certificates and secrets", "test files: ready"]

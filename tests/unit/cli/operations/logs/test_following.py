@@ -84,3 +84,22 @@ def test_an_engine_that_goes_away_is_told() -> None:
     view.starts = lambda *_: iter(())
     with pytest.raises(UserError, match="stopped answering"):
         list(Follower(view, "test", "me", ["app"], Choice()).entries([]))
+
+
+def test_replicas_are_followed_beside_each_other() -> None:
+    view: Any = FakeView()
+    over = threading.Event()
+
+    def log(container: str, **_: object) -> Iterator[bytes]:
+        yield f"{_entry(100).time} of {container}\n".encode()
+        over.wait(10)  # it runs on
+
+    def starts(*_: object) -> Iterator[Started]:
+        yield from (Started(one, one, "app", f"app.{one}@node") for one in ("1", "2"))
+        over.wait(10)
+
+    view.log, view.starts = log, starts
+    found = Follower(view, "test", "me", ["app"], Choice()).entries([])
+    texts = list(islice((entry.text for entry in found if entry), 2))
+    over.set()
+    assert sorted(texts) == ["of 1", "of 2"]

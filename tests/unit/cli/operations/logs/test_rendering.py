@@ -35,6 +35,13 @@ def test_names_are_aligned_to_those_that_are_shown() -> None:
     assert rendering.lines(PLAIN, ["app", "redis"], timestamps=False)(ENTRY).startswith("app   | ")
 
 
+def test_of_several_replicas_each_has_its_name_in_front() -> None:
+    source = Source("1", "app", "dashtam-test-app.2@node1", "app.2@node1")
+    show = rendering.lines(PLAIN, ["app", "app.2@node1"], timestamps=False)
+    assert show(Entry(ENTRY.time, source, "text")) == "app.2@node1 | text"
+    assert show(ENTRY).startswith("app         | ")
+
+
 def test_every_service_has_a_colour_of_its_own() -> None:
     assert len(set(rendering.COLOURS)) >= len(SERVICES)
 
