@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -9,6 +10,9 @@ from cli.engine.inventory import Holding
 from cli.engine.swarm import KEY
 from infra.naming import Naming
 from tests.unit.cli.swarm_double import Swarm
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 LABELS = Naming("staging", "me").labels("postgres")
 
@@ -116,14 +120,14 @@ def test_a_task_without_a_container_has_written_nothing(swarm: Swarm, monkeypatc
 
 def test_a_task_is_followed_from_its_start_on(swarm: Swarm, monkeypatch: pytest.MonkeyPatch) -> None:
     started = swarm.view(monkeypatch).starts("staging", "me", 0.0)
-    rounds = iter(
+    new = "task-5"
+    rounds: Iterator[Callable[[], object]] = iter(
         [
             lambda: None,
             lambda: swarm.task("service-app-me", 4, "preparing"),
             lambda: swarm.tasks[new]["Status"].update(State="starting"),
         ]
     )
-    new = "task-5"
     monkeypatch.setattr("cli.engine.swarm.time", SimpleNamespace(sleep=lambda _: next(rounds)()))
     one = next(started)
     assert (one.id, one.label) == (new, "app.4@node1")
