@@ -9,6 +9,7 @@ UNKEPT = (
         ' for a service. Set `"no-new-privileges": true` in daemon.json of each node.'
     ),
     "The number of processes in a container isn't limited: the Docker plugin can't declare it for a service.",
+    "Folders in memory, such as /tmp and /dev/shm, have no limit of their own: they count towards the memory limit.",
     "Swap isn't limited: a container may swap as much as its memory limit again, on a node that has swap.",
     "Postgres and Redis run on one node: while it is down, so are they.",
     "An update of the edge ends the connections through one node at a time.",

@@ -25,11 +25,14 @@ from infra.services.health import timing
 from infra.targets.published import PublishedImages
 from infra.targets.rollout import duration, mode, policies
 from infra.targets.target import Target, pairs
-from infra.targets.workload import LOG_FILES, MOUNT, Memory, Workload
+from infra.targets.workload import LOG_FILES, MOUNT, Workload
 
 MEBIBYTE = 1024 * 1024
 SHM = "/dev/shm"  # noqa: S108 - the container's own
 WITH_DATA = ("postgres", "redis")
+DRAINED = ("app", "callback")
+"""What, told to stop, serves on for a while."""
+
 EDGE_MEMORY = "256m"
 EDGE_STOP_SECONDS = 5
 """Between the end of the edge's connections and of its grace period."""
@@ -83,9 +86,7 @@ class SwarmTarget(Target):
 
     def prepare(self, workload: Workload, opts: pulumi.ResourceOptions) -> None:
         """Declare its secrets."""
-        drain = f"{seconds(self.settings.target.drain):g}"
-        own = {**workload.env, "DRAIN_SECONDS": drain} if workload.name in ("app", "callback") else workload.env
-        super().prepare(replace(workload, env=own), opts)
+        super().prepare(replace(workload, env={**workload.env, **self._variables(workload)}), opts)
         self._secrets[workload.name] = [
             self._secret(workload, name, content, opts) for name, content in workload.files.items()
         ]
@@ -105,6 +106,12 @@ class SwarmTarget(Target):
 
     def _replicas(self, name: str) -> int:
         return int(getattr(self.settings.target.replicas, name, 1))
+
+    def _variables(self, workload: Workload) -> dict[str, str]:
+        """Return further variables: how to end, and a folder that it owns within one in memory, which is root's."""
+        if workload.name in DRAINED:
+            return {"DRAIN_SECONDS": f"{seconds(self.settings.target.drain):g}"}
+        return {"PGDATA": f"{workload.base.data}/pgdata"} if workload.data.memory and "PGDATA" in workload.env else {}
 
     def _edge(self, ca: pulumi.Input[str]) -> Workload:
         grace = seconds(self.settings.containers.stop_grace)
@@ -197,31 +204,16 @@ class SwarmTarget(Target):
 
 
 def _mounts(workload: Workload) -> list[docker.ServiceTaskSpecContainerSpecMountArgs]:
-    memories = [_memory(one) for one in workload.all_memories]
-    if workload.shared_memory:
-        memories.append(_memory(Memory(SHM, workload.shared_memory, "1777")))
-    if workload.data.declared is None:
-        return memories
-    data = docker.ServiceTaskSpecContainerSpecMountArgs(
-        type="volume", source=workload.data.declared, target=workload.base.data
-    )
-    return [*memories, data]
+    """Return the volume of its data, and folders in memory: without a size, which the built plugin can't send.
 
-
-def _memory(one: Memory) -> docker.ServiceTaskSpecContainerSpecMountArgs:
-    """Return a folder in memory as a volume without a name, which ends with the container.
-
-    The engine's own kind of mount has no owner, and the built plugin ends with an error if that is given a size.
+    A volume of the kind tmpfs would have a size and an owner, but the engine leaves one behind for each container.
     """
-    return docker.ServiceTaskSpecContainerSpecMountArgs(
-        type="volume",
-        target=one.path,
-        volume_options=docker.ServiceTaskSpecContainerSpecMountVolumeOptionsArgs(
-            no_copy=True,
-            driver_name="local",
-            driver_options={"type": "tmpfs", "device": "tmpfs", "o": one.options},
-        ),
-    )
+    memories = [*(one.path for one in workload.all_memories), *([SHM] if workload.shared_memory else [])]
+    found = [docker.ServiceTaskSpecContainerSpecMountArgs(type="tmpfs", target=path) for path in memories]
+    if workload.data.declared is not None:
+        source, target = workload.data.declared, workload.base.data
+        found.append(docker.ServiceTaskSpecContainerSpecMountArgs(type="volume", source=source, target=target))
+    return found
 
 
 def _ports(endpoints: Sequence[Endpoint]) -> list[docker.ServiceEndpointSpecPortArgs]:

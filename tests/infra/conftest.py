@@ -41,6 +41,26 @@ def stack_config(stack: str) -> dict[str, str]:
     return {key: json.dumps(value) for key, value in config.items()}
 
 
+def swarm_config(socket: str, **target: object) -> dict[str, str]:
+    """Return the config of a stack that keeps its data on the first of three nodes."""
+    config = {key: json.loads(value) for key, value in stack_config("review-42").items()}
+    for service in ("postgres", "redis"):
+        config[f"dashtam:{service}"] |= {"port": None, "storage": "volume", "tuning": "durable", "persistence": "aof"}
+    for key, absent in (("postgres", ("port", "persistence")), ("redis", ("port", "tuning"))):
+        for name in absent:
+            del config[f"dashtam:{key}"][name]
+    config["dashtam:network"] = {"bind_address": "0.0.0.0", "hostname": "staging.example"}
+    config["dashtam:target"] = {
+        "kind": "swarm",
+        "expose": True,
+        "replicas": {"app": 3, "callback": 2},
+        "data_node": "node1",
+        "nodes": {"node1": socket},
+        **target,
+    }
+    return {key: json.dumps(value) for key, value in config.items()}
+
+
 _ENGINE = EngineDouble()
 
 
@@ -86,6 +106,17 @@ def declare(variables: dict[str, str]) -> Callable[[str], Deployment]:
         return done[stack]
 
     return declared
+
+
+@pytest.fixture(scope="session")
+def swarm(variables: dict[str, str]) -> Deployment:
+    """What the program declares on a Swarm of three nodes."""
+    _ENGINE.clear()
+    _ENGINE.manage("node1", "node2", "node3")
+    try:
+        return run_program("review-42", swarm_config(variables["DOCKER_HOST"]), variables)
+    finally:
+        _ENGINE.clear()
 
 
 @pytest.fixture(scope="session")

@@ -132,3 +132,9 @@ def test_an_input_that_does_not_exist_is_found(check: Check, token: str, inputs:
 
 def test_an_input_that_is_missing_is_found(check: Check) -> None:
     assert check(CONTAINER, {"name": "n"})
+
+
+def test_the_sdk_and_the_plugin_have_every_input_of_a_swarm(swarm: Deployment, check: Check) -> None:
+    for resource in (one for one in custom(swarm) if not one.type.startswith("pulumi:providers:")):
+        assert surplus(sdk_inputs(resource.type), resource.inputs) == [], resource.name
+        assert check(resource.type, resource.inputs) == [], resource.name
