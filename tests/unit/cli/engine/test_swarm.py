@@ -115,18 +115,15 @@ def test_a_task_without_a_container_has_written_nothing(swarm: Swarm, monkeypatc
 
 
 def test_a_task_is_followed_from_its_start_on(swarm: Swarm, monkeypatch: pytest.MonkeyPatch) -> None:
-    started = swarm.view(monkeypatch).starts("staging", "me", 0.0)
-    rounds = iter(
-        [
-            lambda: None,
-            lambda: swarm.task("service-app-me", 4, "preparing"),
-            lambda: swarm.tasks[new]["Status"].update(State="starting"),
-        ]
-    )
-    new = "task-5"
-    monkeypatch.setattr("cli.engine.swarm.time", SimpleNamespace(sleep=lambda _: next(rounds)()))
-    one = next(started)
-    assert (one.id, one.label) == (new, "app.4@node1")
+    states = iter(["pending", "preparing", "starting"])
+    task = swarm.task("service-app-me", 4, state="new")
+
+    def sleep(_seconds: float) -> None:
+        swarm.tasks[task]["Status"]["State"] = next(states)
+
+    monkeypatch.setattr("cli.engine.swarm.time", SimpleNamespace(sleep=sleep))
+    one = next(swarm.view(monkeypatch).starts("staging", "me", 0.0))
+    assert (one.id, one.label, [*states]) == (task, "app.4@node1", [])
 
 
 def test_an_engine_that_manages_no_swarm_has_nothing_of_one(swarm: Swarm, monkeypatch: pytest.MonkeyPatch) -> None:
