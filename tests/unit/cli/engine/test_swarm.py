@@ -80,10 +80,16 @@ def test_a_node_whose_address_nobody_gave_is_named_with_the_key(swarm: Swarm, mo
 
 
 def test_logs_are_read_from_tasks(swarm: Swarm, monkeypatch: pytest.MonkeyPatch) -> None:
-    swarm.said["task-2"] = b"one\ntwo\n"
+    swarm.said["task-2"] = b"2026-01-01T00:00:00Z one\n2026-01-01T00:00:01Z two\n"
     view = swarm.view(monkeypatch)
-    assert view.last_lines("task-2", 1) == ["two"]
-    assert list(view.log("task-2")) == [b"one\n", b"two\n"]
+    assert view.last_lines("task-2", 1) == ["2026-01-01T00:00:01Z two"]
+    assert list(view.log("task-2")) == [b"2026-01-01T00:00:00Z one\n", b"2026-01-01T00:00:01Z two\n"]
+
+
+def test_a_node_that_is_down_adds_nothing_to_logs(swarm: Swarm, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = b"Error grabbing logs: rpc error: code = Unknown desc = warning: incomplete log stream\n"
+    swarm.said["task-2"] = b"2026-01-01T00:00:00Z one\n" + said
+    assert list(swarm.view(monkeypatch).log("task-2")) == [b"2026-01-01T00:00:00Z one\n"]
 
 
 def test_volumes_are_those_of_the_manager_and_of_the_node_with_data(
