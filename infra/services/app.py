@@ -49,6 +49,7 @@ class App(Service):
                 base=PYTHON,
                 command=python.command("app.run.app", args.settings.build),
                 health=python.health(self.endpoint, "/ready"),
+                alive=python.health(self.endpoint, "/health"),
                 memory=args.settings.memory,
                 env={"ENVIRONMENT": shared.naming.name, **environment(args, self.endpoint)},
                 ports=[self.debugger],

@@ -49,6 +49,14 @@ def paced(command: str, pause: float) -> str:
     )
 
 
+def once_ready(health: str, alive: str) -> str:
+    """Return a shell command for `paced` that checks that a service is ready once, and from then on that it is alive.
+
+    A Swarm ends what fails its check: else an outage of the database would end every replica of the app.
+    """
+    return f"if [ -e {MARK} ]; then {alive}; else {health}; fi"
+
+
 def repeated(command: str) -> str:
     """Return a shell command for `paced` that runs a cheap one until it succeeds or the deadline is past.
 

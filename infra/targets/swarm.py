@@ -21,7 +21,7 @@ from infra.endpoints import Endpoint
 from infra.images import Image
 from infra.naming import EDGE, PROJECT, Naming
 from infra.services import edge
-from infra.services.health import timing
+from infra.services.health import once_ready, timing
 from infra.targets.published import PublishedImages
 from infra.targets.rollout import duration, mode, policies
 from infra.targets.target import Target, pairs
@@ -167,6 +167,7 @@ class SwarmTarget(Target):
         )
 
     def _task(self, workload: Workload, image: Image, labels: Mapping[str, str]) -> docker.ServiceTaskSpecArgs:
+        check = once_ready(workload.health, workload.alive) if workload.alive else workload.health
         containers = self.settings.containers
         return docker.ServiceTaskSpecArgs(
             container_spec=docker.ServiceTaskSpecContainerSpecArgs(
@@ -181,7 +182,7 @@ class SwarmTarget(Target):
                 read_only=True,
                 cap_drops=["ALL"],
                 healthcheck=docker.ServiceTaskSpecContainerSpecHealthcheckArgs(
-                    **timing(workload.health, self.settings.health, duration)
+                    **timing(check, self.settings.health, duration)
                 ),
                 stop_grace_period=duration(seconds(containers.stop_grace)),
             ),

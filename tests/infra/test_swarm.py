@@ -114,6 +114,12 @@ def test_every_container_is_limited_and_hardened(swarm: Deployment) -> None:
             assert mount["type"] == ("volume" if "source" in mount else "tmpfs")
 
 
+def test_an_outage_of_the_database_ends_no_replica_of_the_app(swarm: Deployment) -> None:
+    [_, check] = container(swarm, "app")["healthcheck"]["tests"]
+    probe = "python -m app.run.probe https://localhost:8000"
+    assert f'if [ -e /tmp/healthy ]; then {probe}/health "$deadline"; else {probe}/ready "$deadline"; fi' in check
+
+
 def test_data_is_on_its_node_and_kept(swarm: Deployment) -> None:
     for name in ("postgres", "redis"):
         volume = swarm.named("Volume", f"{name}_review-42_data")

@@ -61,6 +61,14 @@ def test_what_was_healthy_is_asked_once(mark: Path, tmp_path: Path) -> None:
     assert len(tries.read_text()) == 1
 
 
+@pytest.mark.parametrize(("was_ready", "status"), [(False, 1), (True, 0)])
+def test_what_was_ready_once_must_only_be_alive(mark: Path, was_ready: bool, status: int) -> None:
+    if was_ready:
+        mark.touch()
+    assert _run(health.once_ready("false", "true"))[0] == status
+    assert _run(health.once_ready("true", "false"))[0] == 1 - status
+
+
 def test_a_check_ends_though_its_service_never_is_healthy(mark: Path) -> None:
     command = health.paced(health.repeated("echo refused; false"), 1)
     done = subprocess.run(["sh", "-c", command], check=False, timeout=20, capture_output=True, text=True)
