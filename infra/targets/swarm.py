@@ -57,7 +57,8 @@ class SwarmTarget(Target):
             internal=settings.network.internal,
             options={"encrypted": ""} if settings.target.encrypted else None,
             labels=pairs(docker.NetworkLabelArgs, naming.labels("network")),
-            opts=self.child,
+            # A refresh finds the VXLAN's number among them, and no network can be replaced while services use it.
+            opts=pulumi.ResourceOptions.merge(self.child, pulumi.ResourceOptions(ignore_changes=["options"])),
         )
         self.network, self._network_id = overlay.name, overlay.id
         self._data_node = str(settings.target.data_node)
