@@ -29,10 +29,18 @@ if TYPE_CHECKING:
     from tests.system.swarm.lab import Lab, Node
 
 REPLICAS = {"app": 3, "callback": 2}
-PORTS = {"app": 8400, "callback": 8482, "sandbox": 8582}
+PORTS = {"app": 8400, "callback": 8482}
+PROVIDER = "offline"
+OFFLINE = {
+    "kind": "oauth2",
+    "authorization_endpoint": "https://issuer.invalid/authorize",
+    "token_endpoint": "https://issuer.invalid/token",
+    "subject_field": "account",
+}
+"""A provider that isn't asked before a link starts: that is a write in the environment alone."""
 SETTLE_SECONDS = 180.0
 UP_SECONDS = 400.0
-STAGES = ("production", "callback", "sandbox")
+STAGES = ("production", "callback")
 
 
 @dataclass(frozen=True)
@@ -65,7 +73,10 @@ class Staging:
     def configure(self, **changes: dict[str, object]) -> None:
         """Write the config, with changes to its sections; what Pulumi added stays."""
         present = yaml.safe_load(self._file.read_text()) if self._file.exists() else {}
-        document = {**present, "config": _config(self.lab)}
+        client = self.checkout.data / "client"
+        client.parent.mkdir(exist_ok=True)
+        client.write_text("lab")
+        document = {**present, "config": _config(self.lab, str(client))}
         for section, values in changes.items():
             document["config"].setdefault(f"dashtam:{section}", {}).update(values)
         self._file.write_text(yaml.safe_dump(document, sort_keys=False))
@@ -180,7 +191,7 @@ def copy(folder: Path) -> Checkout:
     return checkouts.make(folder)
 
 
-def _config(lab: Lab) -> dict[str, Any]:
+def _config(lab: Lab, client: str) -> dict[str, Any]:
     address = lab.manager.address
     return {
         "dashtam:target": {
@@ -194,11 +205,8 @@ def _config(lab: Lab) -> dict[str, Any]:
         },
         "dashtam:network": {"bind_address": "0.0.0.0", "hostname": address},
         "dashtam:postgres": {"database": "dashtam", "user": "dashtam_user", "memory": "512m"},
-        "dashtam:app": {
-            "port": PORTS["app"],
-            "testing": True,
-            "oauth_redirect_uri": f"https://{address}:{PORTS['callback']}",
-        },
+        "dashtam:app": {"port": PORTS["app"], "oauth_redirect_uri": f"https://{address}:{PORTS['callback']}"},
         "dashtam:callback": {"port": PORTS["callback"]},
-        "dashtam:sandbox": {"enabled": True, "port": PORTS["sandbox"]},
+        "dashtam:sandbox": {"enabled": False},
+        "dashtam:providers": {PROVIDER: {**OFFLINE, "client_id_file": client, "client_secret_file": client}},
     }

@@ -16,7 +16,6 @@ OTHER: dict[str, dict[str, object]] = {
     "target": {"replicas": {"app": 1, "callback": 1}},
     "app": {"port": 8600},
     "callback": {"port": 8682},
-    "sandbox": {"port": 8782},
 }
 """A second environment beside the first."""
 REACH = """
