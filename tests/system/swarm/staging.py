@@ -106,10 +106,9 @@ class Staging:
         raise AssertionError(f"no container of {name} runs")
 
     def is_whole(self) -> bool:
-        """Tell whether every service has all of its replicas."""
-        listed = self.lab.manager.docker(
-            "service", "ls", "--filter", f"label={STACK_LABEL}={self.name}", "--format", "{{.Replicas}}"
-        )
+        """Tell whether every service has all of its replicas; the edge has one for each node, lost ones too."""
+        chosen = ("--filter", f"label={STACK_LABEL}={self.name}", "--filter", "mode=replicated")
+        listed = self.lab.manager.docker("service", "ls", *chosen, "--format", "{{.Replicas}}")
         counts = [text.split()[0].split("/") for text in listed.splitlines()]
         return bool(counts) and all(have == want for have, want in counts)
 
