@@ -41,7 +41,7 @@ def test_a_bad_image_is_rolled_back_and_up_says_so(staging: Staging) -> None:
     good = staging.service("app")["Spec"]["TaskTemplate"]["ContainerSpec"]["Image"]
     source = staging.checkout.root / "app/run/app.py"
     text = source.read_text()
-    source.write_text(f"import sys\nsys.exit('this version can not start')\n{text}")
+    source.write_text("import sys\nsys.exit('this version can not start')\n")
     try:
         staging.publish()
         done = staging.dashtam("up", staging.name)
