@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 import docker
@@ -200,7 +201,9 @@ class SwarmView(EngineView):
         if task is None:
             yield from super().log(container, since=since, tail=tail, follow=follow)
         elif task["Task"]["Container"]:  # else it has written nothing yet
-            yield from self._task_log(container, timestamps=True, follow=follow, since=since, tail=tail)
+            frames = self._task_log(container, timestamps=True, follow=follow, since=since, tail=tail)
+            # What has no time was written by no task: it says that its node is down (moby/moby#37336).
+            yield from takewhile(lambda frame: frame[:1].isdigit(), frames)
 
     def _task_log(
         self,

@@ -80,10 +80,16 @@ def test_a_node_whose_address_nobody_gave_is_named_with_the_key(swarm: Swarm, mo
 
 
 def test_logs_are_read_from_tasks(swarm: Swarm, monkeypatch: pytest.MonkeyPatch) -> None:
-    swarm.said["task-2"] = b"one\ntwo\n"
+    swarm.said["task-2"] = b"2026-01-01T00:00:00Z one\n2026-01-01T00:00:01Z two\n"
     view = swarm.view(monkeypatch)
-    assert view.last_lines("task-2", 1) == ["two"]
-    assert list(view.log("task-2")) == [b"one\n", b"two\n"]
+    assert view.last_lines("task-2", 1) == ["2026-01-01T00:00:01Z two"]
+    assert list(view.log("task-2")) == [b"2026-01-01T00:00:00Z one\n", b"2026-01-01T00:00:01Z two\n"]
+
+
+def test_a_node_that_is_down_adds_nothing_to_logs(swarm: Swarm, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = b"Error grabbing logs: rpc error: code = Unknown desc = warning: incomplete log stream\n"
+    swarm.said["task-2"] = b"2026-01-01T00:00:00Z one\n" + said
+    assert list(swarm.view(monkeypatch).log("task-2")) == [b"2026-01-01T00:00:00Z one\n"]
 
 
 def test_volumes_are_those_of_the_manager_and_of_the_node_with_data(
@@ -115,18 +121,15 @@ def test_a_task_without_a_container_has_written_nothing(swarm: Swarm, monkeypatc
 
 
 def test_a_task_is_followed_from_its_start_on(swarm: Swarm, monkeypatch: pytest.MonkeyPatch) -> None:
-    started = swarm.view(monkeypatch).starts("staging", "me", 0.0)
-    rounds = iter(
-        [
-            lambda: None,
-            lambda: swarm.task("service-app-me", 4, "preparing"),
-            lambda: swarm.tasks[new]["Status"].update(State="starting"),
-        ]
-    )
-    new = "task-5"
-    monkeypatch.setattr("cli.engine.swarm.time", SimpleNamespace(sleep=lambda _: next(rounds)()))
-    one = next(started)
-    assert (one.id, one.label) == (new, "app.4@node1")
+    states = iter(["pending", "preparing", "starting"])
+    task = swarm.task("service-app-me", 4, state="new")
+
+    def sleep(_seconds: float) -> None:
+        swarm.tasks[task]["Status"]["State"] = next(states)
+
+    monkeypatch.setattr("cli.engine.swarm.time", SimpleNamespace(sleep=sleep))
+    one = next(swarm.view(monkeypatch).starts("staging", "me", 0.0))
+    assert (one.id, one.label, [*states]) == (task, "app.4@node1", [])
 
 
 def test_an_engine_that_manages_no_swarm_has_nothing_of_one(swarm: Swarm, monkeypatch: pytest.MonkeyPatch) -> None:
