@@ -106,6 +106,7 @@ def test_an_environment_is_out_of_reach_for_another_and_goes_without_a_trace(sta
     lab = staging.lab
     addresses = [f"{address}:{port}" for address, port in _addresses(staging)]
     assert len(addresses) >= 4
+    volumes = _volumes(staging)
     with environments.environment(lab, staging.checkout, images, **OTHER) as other:
         other.settle()
         node, container = other.container("app")
@@ -116,7 +117,12 @@ def test_an_environment_is_out_of_reach_for_another_and_goes_without_a_trace(sta
         node, container = staging.container("app")
         assert "reached" in node.docker("exec", container, "python", "-c", REACH, *addresses)
     wait_until(lambda: not other.left(), "nothing is left", 60)
+    assert _volumes(staging) == volumes  # those without a label too
     staging.settle()
+
+
+def _volumes(staging: Staging) -> list[set[str]]:
+    return [{*node.docker("volume", "ls", "--quiet").split()} for node in staging.lab.nodes]
 
 
 def _query(staging: Staging, statement: str) -> list[str] | None:
