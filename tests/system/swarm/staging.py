@@ -106,10 +106,9 @@ class Staging:
         raise AssertionError(f"no container of {name} runs")
 
     def is_whole(self) -> bool:
-        """Tell whether every service has all of its replicas."""
-        listed = self.lab.manager.docker(
-            "service", "ls", "--filter", f"label={STACK_LABEL}={self.name}", "--format", "{{.Replicas}}"
-        )
+        """Tell whether every service has all of its replicas; the edge has one for each node, lost ones too."""
+        chosen = ("--filter", f"label={STACK_LABEL}={self.name}", "--filter", "mode=replicated")
+        listed = self.lab.manager.docker("service", "ls", *chosen, "--format", "{{.Replicas}}")
         counts = [text.split()[0].split("/") for text in listed.splitlines()]
         return bool(counts) and all(have == want for have, want in counts)
 
@@ -131,24 +130,28 @@ class Staging:
         return found
 
     def publish(self) -> None:
-        """Give all nodes the app's image of the checkout as it is now, made of the one that runs and its source."""
-        built = self.service("app")["Spec"]["TaskTemplate"]["ContainerSpec"]["Image"].partition("@")[0]
-        recipe = f"FROM {built}\nUSER root\nCOPY app /srv/app\nUSER 10001:10001\n"
+        """Give all nodes the images of the checkout as it is now, made of those that run and its source."""
+        for stage, service in (("production", "app"), ("callback", "callback")):
+            runs = self.service(service)["Spec"]["TaskTemplate"]["ContainerSpec"]["Image"].partition("@")[0]
+            recipe = self.checkout.root / "Update"
+            recipe.write_text(f"FROM {runs}\nUSER root\nCOPY app /srv/app\nUSER 10001:10001\n")
+            reference = self._reference(stage)
+            command = ["docker", "build", "--quiet", "--file", recipe.name, "--tag", reference, "."]
+            succeed(run(command, cwd=self.checkout.root, env={**os.environ, "DOCKER_BUILDKIT": "0"}))
+            recipe.unlink()
+            try:
+                self.lab.load(reference)
+            finally:
+                succeed(run(["docker", "rmi", reference], cwd=self.checkout.root))
+
+    def _reference(self, stage: str) -> str:
         script = (
-            "from infra import recipes; from infra.config.sections import ImageSettings as S;"
-            "print(recipes.reference('production', recipes.build_arguments('production', S())))"
+            "import sys; from infra import recipes; from infra.config.sections import ImageSettings as Settings;"
+            "print(recipes.reference(sys.argv[1], recipes.build_arguments(sys.argv[1], Settings())))"
         )
         environ = {**self.checkout.environ, **self.environ}
         python = str(self.checkout.root / ".venv/bin/python")
-        reference = succeed(run([python, "-c", script], cwd=self.checkout.root, env=environ)).strip()
-        (self.checkout.root / "Update").write_text(recipe)
-        command = ["docker", "build", "--quiet", "--file", "Update", "--tag", reference, "."]
-        succeed(run(command, cwd=self.checkout.root, env={**os.environ, "DOCKER_BUILDKIT": "0"}))
-        (self.checkout.root / "Update").unlink()
-        try:
-            self.lab.load(reference)
-        finally:
-            succeed(run(["docker", "rmi", reference], cwd=self.checkout.root))
+        return succeed(run([python, "-c", script, stage], cwd=self.checkout.root, env=environ)).strip()
 
     @property
     def _file(self) -> Path:
