@@ -44,11 +44,13 @@ def undisturbed(request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Let what the tests start be interrupted, also where this run is itself in a shell's background."""
+    """Let what the tests start be interrupted, also where this run is in a shell's background or under `nohup`."""
     config.pluginmanager.register(Networks(config))
     NodeManager.EXIT_TIMEOUT = TEARDOWN_SECONDS
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.hookimpl(trylast=True)
