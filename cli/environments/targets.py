@@ -39,10 +39,10 @@ def view(client: DockerClient, root: Path = ROOT) -> EngineView:
     """Return the engine, with the Swarm that it manages if an environment is on one."""
     found = {stack: _target(stack, root) for stack in on_swarms(root)}
     from cli.engine.inventory import EngineView  # noqa: PLC0415 - slow to import
-    from cli.engine.swarm import SwarmView  # noqa: PLC0415
 
     if not found:
         return EngineView(client)
+    from cli.engine.swarm import SwarmView  # noqa: PLC0415
 
     nodes = {name: str(address) for one in found.values() for name, address in (one.get("nodes") or {}).items()}
     return SwarmView(client, nodes, {stack: str(one.get("data_node")) for stack, one in found.items()})

@@ -38,6 +38,9 @@ from infra.outputs import LOCALHOST
 
 NAMESPACE = "dashtam"
 
+IN_FLIGHT = 10
+"""Seconds that the service's servers give requests in flight once they have drained."""
+
 
 class StackSettings(Section):
     """Everything in `Pulumi.<stack>.yaml` under `dashtam:`."""
@@ -140,10 +143,10 @@ def _unfit_for_swarm(config: StackSettings) -> Iterator[str]:
             "clients on other computers don't reach a Swarm as localhost; set network.hostname to a name or an address"
             " of its nodes"
         )
-    if seconds(drain) >= seconds(grace):
+    if seconds(drain) + IN_FLIGHT > seconds(grace):
         yield (
-            f"containers.stop_grace {grace} is over before target.drain {drain}, so what the service still answers"
-            " would be cut off; set a shorter drain, or a longer stop_grace"
+            f"containers.stop_grace {grace} leaves less than {IN_FLIGHT} s after target.drain {drain} for requests in"
+            " flight, which would be cut off; set a shorter drain, or a longer stop_grace"
         )
 
 
