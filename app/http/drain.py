@@ -13,7 +13,6 @@ from app.http.middleware import HEADERS
 from app.http.readiness import Check, Readiness
 
 READY = "/ready"
-_UNREADY = Readiness(status="unready", checks={"process": Check(status="failed", reason="draining")})
 
 
 class Drain:
@@ -44,10 +43,15 @@ class Drain:
             if not (self.begun and scope["type"] == "http"):
                 await app(scope, receive, send)
                 return
-            ready = JSONResponse(_UNREADY.model_dump(exclude_none=True), HTTPStatus.SERVICE_UNAVAILABLE, HEADERS)
-            await (ready if scope["path"] == READY else app)(scope, receive, _closing(send))
+            answering = _unready() if scope["path"] == READY else app
+            await answering(scope, receive, _closing(send))
 
         return answer
+
+
+def _unready() -> ASGIApp:
+    readiness = Readiness(status="unready", checks={"process": Check(status="failed", reason="draining")})
+    return JSONResponse(readiness.model_dump(exclude_none=True), HTTPStatus.SERVICE_UNAVAILABLE, HEADERS)
 
 
 def _closing(send: Send) -> Send:
