@@ -11,16 +11,23 @@ from cli.engine.diff import HIDDEN, NONE, Change, labels
 def service_changes(inputs: Mapping[str, Any], document: Mapping[str, Any]) -> Iterator[Change]:
     """Compare a service with its record."""
     spec = document["Spec"]
-    was, now = _recorded(inputs), _actual(spec)
+    was = _properties(inputs["taskSpec"], inputs.get("mode", {}))
+    now = _properties(_as_recorded(spec["TaskTemplate"]), _as_recorded(spec["Mode"]))
     yield from ((name, was[name], now[name]) for name in was if was[name] != now[name])
     yield from _variables(inputs, spec["TaskTemplate"]["ContainerSpec"])
     yield from labels(inputs, spec.get("Labels"))
 
 
-def _recorded(inputs: Mapping[str, Any]) -> dict[str, str]:
-    task = inputs["taskSpec"]
+def _as_recorded(part: Any) -> Any:  # noqa: ANN401 - any JSON
+    """Return a part of a specification with its names as the record has them: `ReadOnly` is `readOnly` there."""
+    if isinstance(part, Mapping):
+        return {name[:1].lower() + name[1:]: _as_recorded(value) for name, value in part.items()}
+    return [_as_recorded(one) for one in part] if isinstance(part, list) else part
+
+
+def _properties(task: Mapping[str, Any], mode: Mapping[str, Any]) -> dict[str, str]:
     container, limits = task["containerSpec"], (task.get("resources") or {}).get("limits") or {}
-    replicated = inputs.get("mode", {}).get("replicated")
+    replicated = mode.get("replicated")
     return {
         "image": container["image"],
         "replicas": "on every node" if replicated is None else str(replicated.get("replicas", 1)),
@@ -30,22 +37,6 @@ def _recorded(inputs: Mapping[str, Any]) -> dict[str, str]:
         "secrets": ", ".join(sorted(one["secretName"] for one in container.get("secrets") or [])) or NONE,
         "nodes": ", ".join((task.get("placement") or {}).get("constraints") or []) or NONE,
         "read_only": str(container.get("readOnly", False)).lower(),
-    }
-
-
-def _actual(spec: Mapping[str, Any]) -> dict[str, str]:
-    task = spec["TaskTemplate"]
-    container, limits = task["ContainerSpec"], (task.get("Resources") or {}).get("Limits") or {}
-    replicated = spec["Mode"].get("Replicated")
-    return {
-        "image": container["Image"],
-        "replicas": "on every node" if replicated is None else str(replicated.get("Replicas", 1)),
-        "command": " ".join(container.get("Args") or []) or NONE,
-        "user": container.get("User") or NONE,
-        "memory": f"{limits.get('MemoryBytes', 0) >> 20} MB",
-        "secrets": ", ".join(sorted(one["SecretName"] for one in container.get("Secrets") or [])) or NONE,
-        "nodes": ", ".join((task.get("Placement") or {}).get("Constraints") or []) or NONE,
-        "read_only": str(container.get("ReadOnly", False)).lower(),
     }
 
 

@@ -20,14 +20,7 @@ _SWARM = "swarm"
 
 def is_swarm(stack: str, root: Path = ROOT) -> bool:
     """Return whether an environment is to run on a Swarm; a config that can't be read doesn't say so."""
-    file = config_file(stack, root)
-    try:
-        # Reading YAML takes long, and most configs have no such word.
-        if _SWARM.encode() not in file.read_bytes():
-            return False
-    except OSError:
-        return False
-    return _target(stack, root).get("kind") == _SWARM
+    return _swarm(stack, root) is not None
 
 
 def on_swarms(root: Path = ROOT) -> list[str]:
@@ -37,9 +30,9 @@ def on_swarms(root: Path = ROOT) -> list[str]:
 
 def view(client: DockerClient, root: Path = ROOT) -> EngineView:
     """Return the engine, with the Swarm that it manages if an environment is on one."""
-    found = {stack: _target(stack, root) for stack in on_swarms(root)}
     from cli.engine.inventory import EngineView  # noqa: PLC0415 - slow to import
 
+    found = {stack: target for stack in configured_stacks(root) if (target := _swarm(stack, root)) is not None}
     if not found:
         return EngineView(client)
     from cli.engine.swarm import SwarmView  # noqa: PLC0415
@@ -48,12 +41,20 @@ def view(client: DockerClient, root: Path = ROOT) -> EngineView:
     return SwarmView(client, nodes, {stack: str(one.get("data_node")) for stack, one in found.items()})
 
 
-def _target(stack: str, root: Path) -> Mapping[str, Any]:
+def _swarm(stack: str, root: Path) -> Mapping[str, Any] | None:
+    """Return what the config says of the Swarm; None where it names none, or can't be read."""
+    file = config_file(stack, root)
+    try:
+        # Reading YAML takes long, and most configs have no such word.
+        if _SWARM.encode() not in file.read_bytes():
+            return None
+    except OSError:
+        return None
     from infra.config import file as config  # noqa: PLC0415 - slow to import
     from infra.config.errors import ConfigError  # noqa: PLC0415
 
     try:
-        target = config.read(stack, config_file(stack, root)).values.get(_KEY)
+        target = config.read(stack, file).values.get(_KEY)
     except ConfigError:
-        return {}
-    return target if isinstance(target, dict) else {}
+        return None
+    return target if isinstance(target, dict) and target.get("kind") == _SWARM else None
