@@ -131,6 +131,7 @@ class LazyGroup(TyperGroup):
     @contextmanager
     def _listed(self) -> Iterator[None]:
         """Have summaries in the commands' place."""
+        imported = self.commands
         self.commands = {
             name: TyperCommand(name, help=summary, rich_help_panel=_PANEL_OF[name])
             for name, summary in SUMMARIES.items()
@@ -138,4 +139,4 @@ class LazyGroup(TyperGroup):
         try:
             yield
         finally:
-            self.commands = Commands()  # type: ignore[assignment]  # nothing is added to it
+            self.commands = imported

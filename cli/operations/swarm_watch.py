@@ -14,6 +14,7 @@ from cli.engine import failure_report
 from cli.environments import targets
 from cli.operations.session import Session
 from cli.operations.update_progress import UpdateProgress
+from cli.operations.watch import out_of_time
 
 if TYPE_CHECKING:
     from cli.engine.swarm import SwarmView
@@ -44,8 +45,8 @@ class SwarmWatcher:
 
     def sees_failure(self) -> bool:
         """Return whether time is up; the logs of tasks that failed are kept, as these may be removed."""
-        if self._timeout is not None and time.monotonic() - self._began > self._timeout:
-            self.reasons = [f"It was not done within {self._timeout:g} s (--wait-timeout)."]
+        if reasons := out_of_time(self._began, self._timeout):
+            self.reasons = reasons
             return True
         if time.monotonic() - self._looked >= INTERVAL:
             self._look()

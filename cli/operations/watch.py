@@ -25,6 +25,13 @@ FRESH = 1.0
 """Seconds that what is known of a container is taken for true while its status is the same."""
 
 
+def out_of_time(began: float, timeout: float | None) -> list[str]:
+    """Return why an update must end now that its time is over; nothing before, and where it has no end."""
+    if timeout is None or time.monotonic() - began <= timeout:
+        return []
+    return [f"It was not done within {timeout:g} s (--wait-timeout)."]
+
+
 class Watcher:
     """Watches the containers that an update makes, and reports when the update can't succeed any more.
 
@@ -49,8 +56,8 @@ class Watcher:
 
     def sees_failure(self) -> bool:
         """Return whether a container has failed or time is up; a failed one's logs are kept, as it may be removed."""
-        if self._timeout is not None and time.monotonic() - self._began > self._timeout:
-            self.reasons = [f"It was not done within {self._timeout:g} s (--wait-timeout)."]
+        if reasons := out_of_time(self._began, self._timeout):
+            self.reasons = reasons
             return True
         try:
             new = self._containers()
