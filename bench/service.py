@@ -19,9 +19,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import httpx2
-
-from tests.api.person import Person
+from tests.api.person import COOKIE, visiting
 from tests.conftest import Endpoints, reached, stack_outputs
 
 PATHS = ("/health", "/ready", "/api/v1/connections", "/")
@@ -62,14 +60,11 @@ def main() -> None:
 
 def logged_in(endpoints: Endpoints) -> tuple[str, str]:
     """Link some accounts, and return the app's address and the session's cookie."""
-    with httpx2.Client(
-        base_url=endpoints.app_url, verify=endpoints.tls(), trust_env=False, follow_redirects=True
-    ) as client:
-        client.headers["Accept"] = "text/html"
-        client.base_url = client.get("/").url.copy_with(raw_path=b"/")
+    with visiting(endpoints) as person:
         for name in ACCOUNTS:
-            Person(client).link(name)
-        cookie = "; ".join(f"{one.name}={one.value}" for one in client.cookies.jar if one.name.startswith("__Host-"))
+            person.link(name)
+        client = person.client
+        cookie = "; ".join(f"{one.name}={one.value}" for one in client.cookies.jar if one.name.startswith(COOKIE))
         return str(client.base_url).rstrip("/"), cookie
 
 

@@ -8,15 +8,12 @@ from typing import TYPE_CHECKING
 import httpx2
 import pytest
 
-from tests.api.person import Person
+from tests.api.person import PATIENCE, Person, visiting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from tests.conftest import Endpoints
-
-PATIENCE = 60.0
-"""Seconds for an answer: a busy machine is slow, not wrong."""
 
 
 @pytest.fixture(scope="session")
@@ -39,21 +36,7 @@ def callback(endpoints: Endpoints) -> Iterator[httpx2.Client]:
 def new_person(endpoints: Endpoints) -> Iterator[Callable[[], Person]]:
     """People with browsers of their own, at the origin that the app's pages belong to."""
     with ExitStack() as stack:
-
-        def make() -> Person:
-            client = httpx2.Client(
-                base_url=endpoints.app_url,
-                verify=endpoints.tls(),
-                trust_env=False,
-                follow_redirects=True,
-                timeout=PATIENCE,
-            )
-            stack.enter_context(client)
-            client.headers["Accept"] = "text/html"
-            client.base_url = client.get("/").url.copy_with(raw_path=b"/")
-            return Person(client)
-
-        yield make
+        yield lambda: stack.enter_context(visiting(endpoints))
 
 
 @pytest.fixture

@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import html
 import re
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
 import httpx2
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.conftest import Endpoints
+
 SESSION = "/api/v1/session"
 COOKIE = "__Host-dashtam-"
+
+PATIENCE = 60.0
+"""Seconds for an answer: a busy machine is slow, not wrong."""
 
 
 @dataclass(frozen=True)
@@ -81,3 +91,14 @@ class Person:
         data = {**({"csrf_token": tokens[0]} if tokens else {}), **fields}
         origin = {"Origin": str(page.url.copy_with(raw_path=b"/")).rstrip("/")}
         return self.client.post(urljoin(str(page.url), path), data=data, headers=origin, follow_redirects=follow)
+
+
+@contextmanager
+def visiting(endpoints: Endpoints) -> Iterator[Person]:
+    """Yield a person with a browser of their own, at the origin that the app's pages belong to."""
+    with httpx2.Client(
+        base_url=endpoints.app_url, verify=endpoints.tls(), trust_env=False, follow_redirects=True, timeout=PATIENCE
+    ) as client:
+        client.headers["Accept"] = "text/html"
+        client.base_url = client.get("/").url.copy_with(raw_path=b"/")
+        yield Person(client)

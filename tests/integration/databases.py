@@ -148,3 +148,13 @@ async def reset(engine: AsyncEngine) -> None:
     async with engine.begin() as connection:
         await connection.execute(text(f"SET LOCAL lock_timeout = '{PATIENCE}s'"))
         await connection.execute(text(f"TRUNCATE {tables} RESTART IDENTITY CASCADE"))
+
+
+async def end_connections(engine: AsyncEngine) -> None:
+    """End all other connections to a database, as its restart does, and wait until they are gone."""
+    ended = text(
+        "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+    async with engine.connect() as connection:
+        await connection.execute(ended)

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import async_sessionmaker
 from app.core import database as module
 from app.core.database import connected, create_engine, read, repeated
 from app.core.models import Base, TokenKey
+from tests.integration.databases import end_connections
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -22,10 +23,6 @@ if TYPE_CHECKING:
 
     from app.core.settings import AppSettings
 
-END_ALL = (
-    "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity"  # waits until they are gone
-    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-)
 IN_TRANSACTION = text("SELECT count(*) FROM pg_locks WHERE pid = pg_backend_pid() AND locktype = 'transactionid'")
 WRITE = text("CREATE TEMPORARY TABLE written (id int)")
 
@@ -47,8 +44,7 @@ async def test_a_read_is_repeated_where_its_connection_has_ended(empty: AppSetti
     async with pool(empty) as pooled:
         sessions = async_sessionmaker(pooled)
         assert [one.id for one in await read(sessions, select(TokenKey))] == ["k"]
-        async with engine.connect() as connection:
-            await connection.execute(text(END_ALL))
+        await end_connections(engine)
         assert [one.id for one in await read(sessions, select(TokenKey))] == ["k"]
 
 
@@ -59,8 +55,7 @@ async def test_an_unused_connection_is_tried_before_it_is_used(
     async with pool(empty) as pooled:
         async with pooled.begin() as connection:
             before = await connection.scalar(text("SELECT pg_backend_pid()"))
-        async with engine.connect() as other:
-            await other.execute(text(END_ALL))
+        await end_connections(engine)
         async with pooled.begin() as connection:
             after = await connection.scalar(text("SELECT pg_backend_pid()"))
     assert before != after

@@ -12,6 +12,7 @@ from sqlalchemy import text
 from app.core.revision import head_revision
 from app.main import create_app, opened
 from app.run.prepare import prepare
+from tests.integration.databases import end_connections
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -74,13 +75,7 @@ async def test_recovers_when_the_database_drops_its_connections(empty: AppSettin
     await prepare(empty)
     async with serving(empty) as client:
         assert (await client.get("/ready")).status_code == 200
-        async with engine.connect() as connection:
-            await connection.execute(
-                text(
-                    "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity"  # waits until it is gone
-                    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-                )
-            )
+        await end_connections(engine)
         assert (await client.get("/ready")).status_code == 200
 
 
