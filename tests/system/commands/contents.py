@@ -38,6 +38,9 @@ from app.providers.grants import Grant
 from app.core.settings import AppSettings, load
 from app.tokens.vault import MasterKeys, UnreadableError
 
+def own(subject):
+    return uuid.uuid5(uuid.NAMESPACE_DNS, subject)
+
 async def main(links):
     settings = load(AppSettings)
     engine = create_engine(settings)
@@ -46,20 +49,25 @@ async def main(links):
     for link in links:
         grant = Grant("access-" + link, refresh_token="refresh-" + link, scopes=("read",), subject=link,
                       expires_at=datetime.now(UTC) + timedelta(days=1))
-        await Repository(sessions, keys).link(uuid.uuid5(uuid.NAMESPACE_DNS, link), "sandbox", grant)
+        await Repository(sessions, keys).link(own(link), "sandbox", grant)
     found = {}
     async with sessions() as session:
-        for row in await session.scalars(select(ProviderConnection)):
+        rows = await session.scalars(select(ProviderConnection))
+        for row in sorted(rows, key=lambda row: (row.owner != own(row.subject), row.owner)):
+            name = f"{row.subject} of {row.owner}" if row.subject in found else row.subject
             try:
-                found[row.subject] = [row.status.value, *await open_tokens(keys, session, row)]
+                found[name] = [row.status.value, *await open_tokens(keys, session, row)]
             except UnreadableError as error:
-                found[row.subject] = [str(error)]
+                found[name] = [str(error)]
     await engine.dispose()
     print(json.dumps(found))
 
 asyncio.run(main(sys.argv[1:]))
 """
-"""Links accounts of the given names, and prints every account's tokens as the service itself reads them."""
+"""Links accounts of the given names, and prints every account's tokens as the service itself reads them.
+
+Other tests' visitors link accounts of the same subjects: those carry their owner in their name.
+"""
 
 TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1"
 
