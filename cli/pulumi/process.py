@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -70,7 +70,7 @@ class Pulumi:
         """Run `up` or `destroy` without questions; return whether it succeeded.
 
         Args:
-            host: What runs the program; None: what Pulumi starts itself.
+            host: What runs the program for `up`; None: what Pulumi starts itself.
 
         Raises:
             UserError: Pulumi could not start the update; its words are the cause.
@@ -78,7 +78,10 @@ class Pulumi:
         options = ["--stack", stack, "--yes", "--skip-preview", "--json", "--non-interactive", *flags]
         update = Update([host.lifeline] if host else [])
         options += host.flags() if host else []
-        succeeded = update.run(["pulumi", command, *options], self.root, self.environ, on_event, must_end)
+        with ExitStack() as running:
+            if command == "destroy":
+                options.append(running.enter_context(language_host.without_program()))
+            succeeded = update.run(["pulumi", command, *options], self.root, self.environ, on_event, must_end)
         if not (succeeded or update.started or update.interrupted):
             raise failure(f"pulumi {command} --stack {stack}", update.stderr)
         return succeeded

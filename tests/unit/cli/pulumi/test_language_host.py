@@ -9,7 +9,7 @@ from pulumi.runtime.proto import language_pb2 as language
 from pulumi.runtime.proto.language_pb2_grpc import LanguageRuntimeStub
 
 from cli.core.paths import ROOT
-from cli.pulumi.language_host import started
+from cli.pulumi.language_host import started, without_program
 from cli.pulumi.process import Pulumi
 
 if TYPE_CHECKING:
@@ -44,3 +44,18 @@ def test_pulumi_holds_it_as_long_as_it_runs(program: MakeProgram, tmp_path: Path
     arguments, *descriptors = noted.read_text().splitlines()
     assert "--client=127.0.0.1:" in arguments
     assert str(held) in descriptors
+
+
+def test_destroy_learns_from_this_process_that_no_package_is_needed() -> None:
+    with without_program() as flag, grpc.insecure_channel(flag.removeprefix("--client=")) as channel:
+        host = LanguageRuntimeStub(channel)
+        assert list(host.GetRequiredPackages(language.GetRequiredPackagesRequest(), timeout=30).packages) == []
+        assert host.GetPluginInfo(language.GetRequiredPackagesRequest(), timeout=30).version == ""
+
+
+def test_pulumi_is_told_of_it(program: MakeProgram, tmp_path: Path) -> None:
+    noted = tmp_path / "noted"
+    folder = program("pulumi", f'echo "$@" > {noted}; echo \'{{"preludeEvent": {{}}}}\'')
+    pulumi = Pulumi({**os.environ, "PATH": f"{folder}:{os.environ['PATH']}"}, ROOT)
+    assert pulumi.update("destroy", "test", on_event=lambda _: None, must_end=lambda: False)
+    assert "--client=127.0.0.1:" in noted.read_text()
