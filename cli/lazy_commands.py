@@ -24,7 +24,7 @@ PANELS: Mapping[str, Mapping[str, str]] = {
     "Environments": {
         "up": "Start environments; set up this machine if needed, and wait until every service is healthy.",
         "down": (
-            "Remove environments' containers and networks; data, passwords and certificates stay for the next `up`."
+            "Remove environments' services and networks; data, passwords and certificates stay for the next `up`."
         ),
         "restart": "Restart services in the order of their dependencies, and wait until they are healthy.",
         "rebuild": (

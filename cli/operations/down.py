@@ -1,4 +1,7 @@
-"""Removes environments' containers, or a Swarm's services, and networks; volumes, secrets and certificates stay."""
+"""Removes the containers of environments' services, or a Swarm's services, and networks; the rest stays.
+
+What installed the files of services is not removed either: the next `up` need not install them again.
+"""
 
 from __future__ import annotations
 
@@ -9,14 +12,21 @@ from cli.operations.session import Session
 from cli.operations.updates import Updates
 from cli.pulumi import stack_state
 
+_OF_A_SERVICE = "$dashtam:index:*"
+"""The parent, below the environment."""
 TARGETS = tuple(
-    f"--target=urn:pulumi:**${kind}::**" for kind in (stack_state.CONTAINER, stack_state.SERVICE, stack_state.NETWORK)
+    f"--target=urn:pulumi:**{parent}${kind}::**"
+    for parent, kind in (
+        (_OF_A_SERVICE, stack_state.CONTAINER),
+        ("", stack_state.SERVICE),
+        ("", stack_state.NETWORK),
+    )
 )
 """What is removed: the rest of the state, with its secrets and certificates, stays exact."""
 
 
 def down(session: Session, *stacks: str) -> None:
-    """Remove environments' containers and networks at the same time."""
+    """Remove what runs of environments, and their networks, at the same time."""
     for stack in stacks:
         require_configured(stack, session.clone.root)
     with environment_lock.held(session.clone, *stacks):

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from infra.naming import COMPONENT_LABEL
+from infra.naming import COMPONENT_LABEL, SERVICES
 from tests.system import damage, environments
 
 TIMEOUT = 90.0
@@ -83,8 +83,8 @@ def network_gone(scene: Scene) -> bool:
 
 
 def all_gone(scene: Scene) -> bool:
-    """Tell whether no container is left."""
-    return not scene.containers()
+    """Tell whether no service's container is left."""
+    return not scene.containers().keys() & {*SERVICES}
 
 
 def data_gone(scene: Scene) -> bool:

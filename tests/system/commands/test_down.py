@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import docker
 import pytest
 
-from infra.naming import COMPONENT_LABEL, SERVICES
+from infra.naming import COMPONENT_LABEL, FILES, SERVICES
 from tests.system import damage, environments, moments
 from tests.system.running import succeed
 
@@ -50,7 +50,7 @@ def _beside(checkout: Checkout, client: docker.DockerClient) -> Container:
     )
 
 
-async def test_only_containers_and_networks_are_removed_whatever_state_they_are_in(
+async def test_only_services_and_networks_are_removed_whatever_state_they_are_in(
     checkout: Checkout, contents: Contents, client: docker.DockerClient
 ) -> None:
     await contents.fill()
@@ -64,12 +64,12 @@ async def test_only_containers_and_networks_are_removed_whatever_state_they_are_
     client.containers.get(f"dashtam-{checkout.stack}-sandbox").remove(force=True)
 
     succeed(checkout.dashtam("down", checkout.stack))
-    assert scene.containers() == {}
+    assert scene.containers() == {FILES: scene.before[FILES]}
     assert moments.network_gone(scene)
     assert scene.volumes() == volumes
     resources = json.loads(checkout.state().read_text())["checkpoint"]["latest"]["resources"]
     kinds = [one["type"] for one in resources]
-    assert "docker:index/container:Container" not in kinds
+    assert kinds.count("docker:index/container:Container") == 1
     assert "docker:index/network:Network" not in kinds
     assert kinds.count("docker:index/volume:Volume") == len(SERVICES) + 2
     again = succeed(checkout.dashtam("down", checkout.stack, "--json"))
@@ -77,6 +77,7 @@ async def test_only_containers_and_networks_are_removed_whatever_state_they_are_
 
     checkout.up()
     assert environments.is_up(client, checkout.stack)
+    assert scene.containers()[FILES] == scene.before[FILES]
     assert _secrets(checkout) == secrets
     assert await contents.digest() == before
     succeed(checkout.pulumi("preview", "--stack", checkout.stack, "--expect-no-changes"))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from infra.naming import COMPONENT_LABEL, SERVICES
 from tests.system import environments
 from tests.system.commands.additional import beside
 from tests.system.running import succeed
@@ -25,8 +26,9 @@ def second(checkout: Checkout, client: docker.DockerClient) -> Iterator[Checkout
         yield made
 
 
-def _containers(client: docker.DockerClient, checkout: Checkout) -> list[str]:
-    return [one["Id"] for one in client.api.containers(all=True, filters=environments.labelled(checkout.stack))]
+def _services(client: docker.DockerClient, checkout: Checkout) -> set[str]:
+    found = client.api.containers(all=True, filters=environments.labelled(checkout.stack))
+    return {one["Labels"][COMPONENT_LABEL] for one in found} & {*SERVICES}
 
 
 def test_one_that_does_not_become_healthy_in_time_is_given_up_in_good_order(second: Checkout) -> None:
@@ -52,7 +54,7 @@ def test_two_environments_come_up_and_are_stopped_in_one_command(
         refused = checkout.dashtam("up", checkout.stack, second.stack)
         assert refused.returncode == 1
         assert f"The container name {name}, which {second.stack} needs, is taken" in " ".join(refused.stderr.split())
-        assert _containers(client, checkout) == _containers(client, second) == []
+        assert _services(client, checkout) == _services(client, second) == set()
     finally:
         holder.remove(v=True)
     done = checkout.dashtam("up", checkout.stack, second.stack)
@@ -64,4 +66,4 @@ def test_two_environments_come_up_and_are_stopped_in_one_command(
     # The second one is begun before the first one is done.
     assert shown.index(second.stack) < len(shown) - 1 - shown[::-1].index(checkout.stack)
     succeed(checkout.dashtam("down", checkout.stack, second.stack))
-    assert _containers(client, checkout) == _containers(client, second) == []
+    assert _services(client, checkout) == _services(client, second) == set()
