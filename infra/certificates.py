@@ -9,8 +9,8 @@ import pulumi_tls as tls
 
 from infra.config.sections import CertificateSettings
 from infra.endpoints import Endpoint
+from infra.loopback import LOOPBACK, LOOPBACK_6
 from infra.naming import Naming
-from infra.outputs import LOOPBACK, LOOPBACK_6
 
 HOURS_A_DAY = 24
 CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"

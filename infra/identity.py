@@ -10,6 +10,8 @@ import os
 from pathlib import Path
 
 MARKER = "dashtam-clone"
+PLACEMENTS = "placements.json"
+"""The record of where its stacks are put, in the folder of a clone."""
 _LINK = "gitdir: "
 
 

@@ -7,10 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, SecretStr
 
-LOCALHOST = "localhost"
-LOOPBACK = "127.0.0.1"
-LOOPBACK_6 = "::1"
-LOCAL = (LOCALHOST, LOOPBACK, LOOPBACK_6)
+from infra.loopback import LOCALHOST, LOOPBACK
 
 
 class Record(BaseModel):

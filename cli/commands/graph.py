@@ -16,7 +16,7 @@ from cli.operations.graph import mermaid, model, svg
 from cli.operations.graph.model import Graph
 from cli.ui import output_files
 from cli.ui.console import err
-from infra.outputs import LOCALHOST
+from infra.loopback import LOCALHOST
 
 app = typer.Typer(add_completion=False)
 

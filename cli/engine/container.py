@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cli.engine.tasks import FAILED
+from infra.loopback import LOOPBACK, LOOPBACK_6
 from infra.naming import COMPONENT_LABEL, OWNER_LABEL, SERVICES, STACK_LABEL
-from infra.outputs import LOOPBACK, LOOPBACK_6
 
 _LOOPBACK = frozenset({LOOPBACK, LOOPBACK_6})
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from infra.outputs import LOCAL
+from infra.loopback import LOCAL
 
 FORWARDING = ("docker desktop", "docker-desktop", "colima", "orbstack", "rancher-desktop", "lima-")
 """How virtual machines on this computer name themselves or their system; they forward published ports to it."""

@@ -14,7 +14,6 @@ from cli.core.file_lock import briefly
 from cli.core.paths import ROOT, data_home
 from cli.pulumi.backend import Folder
 from infra import identity
-from infra.config import placement
 
 _ID_BYTES = 5
 
@@ -54,7 +53,7 @@ class Clone:
     @property
     def placements_file(self) -> Path:
         """Where its stacks are put that aren't as their config says; see `infra.config.placement`."""
-        return self.home / placement.FILE
+        return self.home / identity.PLACEMENTS
 
     @property
     def backend_url(self) -> str:
@@ -102,7 +101,7 @@ def known(name: str) -> Clone | None:
 
 def others(here: Clone) -> Iterator[Clone]:
     """Yield this user's other clones that are still where they were last used and have placed a stack."""
-    for file in sorted((data_home() / "clones").glob(f"*/{placement.FILE}")):
+    for file in sorted((data_home() / "clones").glob(f"*/{identity.PLACEMENTS}")):
         other = known(file.parent.name)
         if other and other.id != here.id and _holds(other.root, other.id):
             yield other

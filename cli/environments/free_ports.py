@@ -8,8 +8,8 @@ import socket
 from collections.abc import Callable, Iterable
 
 from cli.core.errors import UserError
+from infra.loopback import LOOPBACK, LOOPBACK_6
 from infra.naming import DEBUGGER, SERVICES
-from infra.outputs import LOOPBACK, LOOPBACK_6
 
 PUBLISHING = (*SERVICES, DEBUGGER)
 FIRST = 23_000

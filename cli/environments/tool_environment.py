@@ -9,7 +9,7 @@ from pathlib import Path
 from cli.environments.clone import Clone
 from cli.pulumi import backend
 from infra import identity
-from infra.outputs import LOCAL
+from infra.loopback import LOCAL
 
 CLONE = "DASHTAM_CLONE"
 PROXIES = tuple(spelled for name in ("HTTP", "HTTPS", "ALL") for spelled in (f"{name}_PROXY", f"{name.lower()}_proxy"))

@@ -16,7 +16,7 @@ from cli.environments import states
 from cli.operations.session import Session
 from cli.operations.up import up
 from cli.pulumi.stack_state import AUTHORITY, CERTIFICATE, KEY, StackState
-from infra.outputs import LOCALHOST, LOOPBACK
+from infra.loopback import LOCALHOST, LOOPBACK
 
 CA = "ca"
 SERVED = "served"

@@ -27,11 +27,8 @@ from infra.config.sections import NetworkSettings, Section
 from infra.config.settings import StackSettings
 from infra.config.values import Port
 from infra.endpoints import address
+from infra.loopback import LOCAL, LOCALHOST
 from infra.naming import DEBUGGER
-from infra.outputs import LOCAL, LOCALHOST
-
-FILE = "placements.json"
-"""The record, in the folder of the clone."""
 
 HTTPS = 443
 
@@ -102,7 +99,7 @@ def record(root: Path) -> Path | None:
     folder = identity.folder(clone, Path(data_home)) if data_home else None
     if folder is None or not folder.is_dir():
         raise ValueError("The record of this checkout's names and ports isn't found. Run `./dashtam env` once.")
-    return folder / FILE
+    return folder / identity.PLACEMENTS
 
 
 def read(file: Path | None) -> dict[str, Placement]:

@@ -33,7 +33,7 @@ from infra.config.values import (
     seconds,
 )
 from infra.engine import SHM_MEGABYTES
-from infra.outputs import LOCALHOST, LOOPBACK
+from infra.loopback import LOCALHOST, LOOPBACK
 
 Storage = Literal["volume", "tmpfs"]
 Tuning = Literal["durable", "speed"]

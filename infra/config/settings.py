@@ -33,8 +33,8 @@ from infra.config.sections import (
     TokenSettings,
 )
 from infra.config.values import seconds
+from infra.loopback import LOCALHOST
 from infra.naming import DEBUGGER, SANDBOX, SERVICES
-from infra.outputs import LOCALHOST
 
 NAMESPACE = "dashtam"
 

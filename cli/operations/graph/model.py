@@ -9,8 +9,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from cli.engine.container import ContainerView, view
+from infra.loopback import LOCALHOST, LOOPBACK
 from infra.naming import SERVICES
-from infra.outputs import LOCALHOST, LOOPBACK
 
 PROVIDERS = "PROVIDERS_FILE"
 """Names the app's file of providers, which is secret, and names the sandbox wherever there is one."""
