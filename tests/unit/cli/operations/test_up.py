@@ -49,12 +49,12 @@ def test_environments_come_up_and_go_down_together(world: World) -> None:
     assert (world.up, world.asked_to_stop) == ({}, ["id-dev", "id-test"])
 
 
-def test_down_keeps_all_but_containers_and_networks(world: World) -> None:
+def test_down_keeps_all_but_services_and_networks(world: World) -> None:
     up(session(world), "dev")
     down(session(world), "dev")
     targets = {flag for flag in world.updates[-1] if flag.startswith("--target=")}
     assert targets == {
-        "--target=urn:pulumi:**$docker:index/container:Container::**",
+        "--target=urn:pulumi:**$dashtam:index:*$docker:index/container:Container::**",
         "--target=urn:pulumi:**$docker:index/service:Service::**",
         "--target=urn:pulumi:**$docker:index/network:Network::**",
     }
