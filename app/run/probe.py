@@ -1,6 +1,7 @@
-"""Requests a server's health: `python -m app.run.probe URL [DEADLINE]`. Cheap: standard library only.
+"""Requests a server's health: `python -m app.run.probe URL [DEADLINE PAUSE ROUNDS LIMIT]`. Cheap: no library.
 
-It asks again until the server is healthy or the deadline, in seconds since 1970, is past.
+It asks again until the server is healthy or the deadline, in seconds since 1970, is past. That it does so many rounds,
+each after a pause, while the server is healthy; and it waits so many seconds for an answer.
 """
 
 from __future__ import annotations
@@ -13,21 +14,25 @@ import sys
 import time
 from urllib.parse import urlsplit
 
-TIMEOUT = 5.0
-"""Seconds for the connection and for the answer, each."""
+ONCE = ("0", "0", "1", "5")
+"""The schedule if there is none."""
 
 PAUSE = 0.1
-"""Seconds between two requests."""
+"""Seconds between two requests to a server that is not healthy."""
 
 
-def probe(url: str, ca_file: str) -> str | None:
-    """Request a health URL over TLS, verified with a CA; return why the server is not healthy, or None."""
+def probe(url: str, ca_file: str, limit: float) -> str | None:
+    """Request a health URL over TLS, verified with a CA; return why the server is not healthy, or None.
+
+    Args:
+        limit: Seconds for the connection and for the answer, each.
+    """
     parts = urlsplit(url)
     if parts.scheme != "https" or not parts.hostname:
         return "not an https URL"
     try:
         context = ssl.create_default_context(cafile=ca_file)
-        connection = http.client.HTTPSConnection(parts.hostname, parts.port, timeout=TIMEOUT, context=context)
+        connection = http.client.HTTPSConnection(parts.hostname, parts.port, timeout=limit, context=context)
         try:
             connection.request("GET", parts.path or "/")
             answer = connection.getresponse()
@@ -45,12 +50,20 @@ def probe(url: str, ca_file: str) -> str | None:
 def main(arguments: list[str]) -> int:
     """Probe the URL given, and print why a server is not healthy; exit status 0 healthy, 1 not, 2 wrong use."""
     ca_file = os.environ.get("TLS_CA_FILE")
-    if not (arguments and ca_file) or arguments[2:] or not all(one.isdecimal() for one in arguments[1:]):
-        sys.stderr.write("usage: TLS_CA_FILE=<ca.crt> python -m app.run.probe URL [DEADLINE]\n")
+    try:
+        url, *given = arguments
+        deadline, pause, rounds, limit = (float(one) for one in given or ONCE)
+    except ValueError:
+        ca_file = None
+    if not ca_file:
+        sys.stderr.write("usage: TLS_CA_FILE=<ca.crt> python -m app.run.probe URL [DEADLINE PAUSE ROUNDS LIMIT]\n")
         return 2
-    url, deadline = arguments[0], int(arguments[1]) if arguments[1:] else 0
-    while (reason := probe(url, ca_file)) and time.time() < deadline:
-        time.sleep(PAUSE)
+    reason = None
+    while rounds > 0 and not reason:
+        time.sleep(pause)
+        while (reason := probe(url, ca_file, limit)) and time.time() < deadline:
+            time.sleep(PAUSE)
+        rounds -= 1
     if reason:
         sys.stderr.write(f"{url}: {reason}\n")
     return 1 if reason else 0

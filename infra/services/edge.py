@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from math import ceil
 
 from infra.endpoints import Endpoint
+from infra.services.health import repeated
 
 CONFIG = "haproxy.cfg"
 
@@ -85,9 +86,9 @@ def configuration(routes: Sequence[Route], ca_file: str, stop_seconds: float) ->
 
 
 def health(routes: Sequence[Route]) -> str:
-    """Return a shell command that succeeds while the edge listens on all ports; no image of HAProxy has a client."""
+    """Return a shell command that checks that the edge listens on all ports; no image of HAProxy has a client."""
     listening = (f"grep -Eq ': 0+:{one.endpoint.port:04X} 0+:0000 0A ' /proc/net/tcp" for one in routes)
-    return " && ".join(listening)
+    return repeated(" && ".join(listening))
 
 
 def _route(route: Route, ca_file: str) -> str:

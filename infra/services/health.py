@@ -1,12 +1,14 @@
 """Paces health checks: a service that starts is asked until it is healthy, a healthy one at intervals.
 
-The engine's own `start_interval` does neither: the engine of Debian 12 (before 25) and the built plugin don't know it,
-and it starts a check as a process of its own each time, which takes the CPU from the service that it waits for.
+The engine's own intervals do neither well: the engine of Debian 12 (before 25) and the built plugin know no
+`start_interval`, and each check is a process of its own, which takes the CPU from the service that it waits for, and
+costs ten times what it asks. So one check asks often: until the service is healthy, or as long as it stays healthy.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import ceil
 from typing import Any
 
 from infra.config.sections import HealthSettings
@@ -15,11 +17,18 @@ from infra.config.values import engine_duration, seconds
 MARK = "/tmp/healthy"  # noqa: S108 - the container's own, in memory, lost at a restart
 """The file by which a check knows that an earlier one succeeded."""
 
-DEADLINE = "$deadline"
-"""Until when a check tries again, in seconds since 1970; it is past for a service that was healthy."""
+FAILED = "/tmp/failed"  # noqa: S108
+"""The file by which a check knows that the one before it failed: it must end for its success to be seen."""
+
+SCHEDULE = '"$deadline" "$pause" "$rounds" "$limit"'
+"""What a check is told: until when it tries again, in seconds since 1970, which is past for a service that was healthy;
+the seconds before each time that it asks; how often it asks while it succeeds; and how long it waits for an answer."""
 
 LONGEST_SECONDS = 5
 """How long a check tries at most, so that its output is seen meanwhile."""
+
+WATCH_SECONDS = 60
+"""How long a check asks a healthy service."""
 
 
 def timing(command: str, settings: HealthSettings, written: Callable[[float], str] = engine_duration) -> dict[str, Any]:
@@ -27,25 +36,26 @@ def timing(command: str, settings: HealthSettings, written: Callable[[float], st
 
     `written` returns seconds as the plugin reads them from the engine.
     """
-    pause = seconds(settings.interval) - seconds(settings.start_interval)
+    pause, limit = seconds(settings.interval) - seconds(settings.start_interval), seconds(settings.timeout)
+    rounds = max(1, int(WATCH_SECONDS / seconds(settings.interval)))
     return {
-        "tests": ["CMD-SHELL", paced(command, pause)],
+        "tests": ["CMD-SHELL", paced(command, pause, rounds, limit)],
         "interval": written(seconds(settings.start_interval)),
-        "timeout": written(pause + seconds(settings.timeout)),
+        "timeout": written(rounds * (pause + limit)),
         "retries": settings.retries,
         "start_period": written(seconds(settings.wait)),
     }
 
 
-def paced(command: str, pause: float) -> str:
+def paced(command: str, pause: float, rounds: int, limit: float) -> str:
     """Return a shell command (Debian's and Alpine's) that checks a service that starts until it is healthy.
 
-    It takes `pause` seconds beside one check at most: a healthy service is checked once, after the pause.
+    A healthy one is asked `rounds` times, each after `pause` seconds; the first failure ends the check.
     """
-    tries = f"deadline=$(($(date +%s) + {min(int(pause), LONGEST_SECONDS)}))"
     return (
-        f"if [ -e {MARK} ]; then deadline=0; sleep {pause:g}; else {tries}; fi;"
-        f" if {command}; then : > {MARK}; else exit 1; fi"
+        f"deadline=$(($(date +%s) + {min(int(pause), LONGEST_SECONDS)})); pause=0; rounds=1; limit={ceil(limit)};"
+        f" if [ -e {MARK} ]; then deadline=0; pause={pause:g}; [ -e {FAILED} ] || rounds={rounds}; fi;"
+        f" if {command}; then : > {MARK}; rm -f {FAILED}; else : > {FAILED}; exit 1; fi"
     )
 
 
@@ -58,11 +68,13 @@ def once_ready(health: str, alive: str) -> str:
 
 
 def repeated(command: str) -> str:
-    """Return a shell command for `paced` that runs a cheap one until it succeeds or the deadline is past.
+    """Return a shell command for `paced` that runs a cheap one, which keeps to `$limit`, by the schedule.
 
     It prints what the last run has printed.
     """
-    return (
-        f'until output=$({command} 2>&1); do [ "$(date +%s)" -lt "{DEADLINE}" ] || {{ echo "$output"; exit 1; }};'
-        ' sleep 0.1; done; echo "$output"'
+    until_healthy = (
+        f'until output=$({command} 2>&1); do [ "$(date +%s)" -lt "$deadline" ] || {{ echo "$output"; exit 1; }};'
+        " sleep 0.1; done"
     )
+    every_round = f'while [ "$rounds" -gt 0 ]; do sleep "$pause"; {until_healthy}; rounds=$((rounds - 1)); done'
+    return f'({every_round}; echo "$output")'

@@ -132,4 +132,4 @@ def environment(settings: PostgresSettings) -> dict[str, str]:
 
 def health(settings: PostgresSettings) -> str:
     """Return the health check: over TCP, since the socket already answers while the image still initialises."""
-    return repeated(f"pg_isready -q -h 127.0.0.1 -U {settings.user} -d {settings.database}")
+    return repeated(f'pg_isready -q -t "$limit" -h 127.0.0.1 -U {settings.user} -d {settings.database}')

@@ -6,7 +6,7 @@ from typing import Literal
 
 from infra.catalogue import ROOT
 from infra.endpoints import Endpoint
-from infra.services.health import DEADLINE
+from infra.services.health import SCHEDULE
 from infra.targets.workload import Bind
 
 SOURCE = "/srv/app"
@@ -22,7 +22,7 @@ def command(module: str, build: Build) -> list[str]:
 
 def health(own: Endpoint, path: str) -> str:
     """Return the health check of a server: a verified request from inside."""
-    return f'python -m app.run.probe https://localhost:{own.port}{path} "{DEADLINE}"'
+    return f"python -m app.run.probe https://localhost:{own.port}{path} {SCHEDULE}"
 
 
 def source_binds(build: Build) -> list[Bind]:

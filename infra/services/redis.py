@@ -33,7 +33,7 @@ PERSISTENCE = {
 }
 
 HEALTH = repeated(
-    f'REDISCLI_AUTH="$(cat {MOUNT}/password)" redis-cli -e --no-auth-warning'
+    f'REDISCLI_AUTH="$(cat {MOUNT}/password)" timeout "$limit" redis-cli -e --no-auth-warning'
     f" --tls --cacert {MOUNT}/ca.crt -h localhost --user {USER} ping"
 )
 """Authenticated, over TLS; the password is in no argument."""

@@ -13,7 +13,7 @@ from infra.config.sections import SandboxSettings
 from infra.endpoints import Endpoint, Login
 from infra.naming import SANDBOX
 from infra.services import providers, redis
-from infra.services.health import DEADLINE
+from infra.services.health import SCHEDULE
 from infra.services.providers import Credentials
 from infra.services.service import TLS_VARIABLES, Service, Shared
 from infra.targets.workload import MOUNT, Workload
@@ -51,7 +51,7 @@ class Sandbox(Service):
                 name=SANDBOX,
                 base=NODE,
                 command=["node", "src/server.mjs"],
-                health=f'node src/probe.mjs https://localhost:{PORT}/health "{DEADLINE}"',
+                health=f"node src/probe.mjs https://localhost:{PORT}/health {SCHEDULE}",
                 memory=args.settings.memory,
                 env=environment(args, self.endpoint),
                 files={

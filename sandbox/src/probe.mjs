@@ -1,6 +1,7 @@
 /**
- * `node probe.mjs URL [DEADLINE]`: exits with 0 if the URL answers with success over verified TLS. The health check.
- * It asks again until then, or until the deadline, in seconds since 1970, is past.
+ * `node probe.mjs URL [DEADLINE PAUSE ROUNDS LIMIT]`: exits with 0 if the URL answers with success over verified TLS.
+ * It asks again until then, or until the deadline, in seconds since 1970, is past. That it does so many rounds, each
+ * after a pause, while the answers are a success; and it waits so many seconds for an answer. The health check.
  */
 
 import { readFileSync } from "node:fs";
@@ -12,13 +13,17 @@ const LONGEST = 500;
 /** Milliseconds between two requests. */
 const PAUSE = 100;
 
-const [url, deadline = "0"] = process.argv.slice(2);
+const [url, deadline = "0", pause = "0", rounds = "1", limit = "5"] = process.argv.slice(2);
 const ca = readFileSync(process.env.TLS_CA_FILE);
 
-let reason = await ask();
-while (reason && Date.now() < Number(deadline) * 1000) {
-  await setTimeout(PAUSE);
+let reason = "";
+for (let left = Number(rounds); left > 0 && !reason; left--) {
+  await setTimeout(Number(pause) * 1000);
   reason = await ask();
+  while (reason && Date.now() < Number(deadline) * 1000) {
+    await setTimeout(PAUSE);
+    reason = await ask();
+  }
 }
 if (reason) {
   process.stderr.write(`${url}: ${reason}\n`);
@@ -28,7 +33,7 @@ if (reason) {
 /** Says why the URL doesn't answer with success; nothing if it does. */
 function ask() {
   return new Promise((resolve) => {
-    get(url, { ca, timeout: 4000 }, (response) => {
+    get(url, { ca, timeout: Number(limit) * 1000 }, (response) => {
       response.setEncoding("utf8");
       let said = "";
       response.on("data", (part) => (said += part));

@@ -144,14 +144,15 @@ def test_the_callback_gets_addresses_and_no_credentials(declare: Declare) -> Non
 
 
 @pytest.mark.parametrize(
-    ("stack", "pause", "timeout"), [("dev", 9.5, "14.5s"), ("test", 4.5, "9.5s"), ("ci", 1.5, "6.5s")]
+    ("stack", "pause", "rounds", "timeout"),
+    [("dev", 9.5, 6, "1m27s"), ("test", 4.5, 12, "1m54s"), ("ci", 1.5, 30, "3m15s")],
 )
 def test_what_is_healthy_is_checked_as_often_as_in_the_original(
-    declare: Declare, stack: str, pause: float, timeout: str
+    declare: Declare, stack: str, pause: float, rounds: int, timeout: str
 ) -> None:
     for service in declare(stack).services:
         check = service.inputs["healthcheck"]
-        assert f"sleep {pause};" in check["tests"][1]
+        assert f"pause={pause}; [ -e /tmp/failed ] || rounds={rounds};" in check["tests"][1]
         assert (check["interval"], check["timeout"]) == ("500ms", timeout)
 
 

@@ -14,6 +14,7 @@ from infra.catalogue import SOURCE_VARIABLE
 from infra.config import settings
 from infra.naming import OWNER_LABEL, PROJECT_LABEL, Naming
 from infra.outputs import StackOutputs
+from infra.services.health import SCHEDULE
 from tests.infra.conftest import swarm_config
 from tests.infra.engine_double import CLUSTER, EngineDouble
 from tests.infra.recording import OWNER, SECRET, SERVICES, Declared, Deployment, is_secret, run_program
@@ -117,7 +118,7 @@ def test_every_container_is_limited_and_hardened(swarm: Deployment) -> None:
 def test_an_outage_of_the_database_ends_no_replica_of_the_app(swarm: Deployment) -> None:
     [_, check] = container(swarm, "app")["healthcheck"]["tests"]
     probe = "python -m app.run.probe https://localhost:8000"
-    assert f'if [ -e /tmp/healthy ]; then {probe}/health "$deadline"; else {probe}/ready "$deadline"; fi' in check
+    assert f"if [ -e /tmp/healthy ]; then {probe}/health {SCHEDULE}; else {probe}/ready {SCHEDULE}; fi" in check
 
 
 def test_data_is_on_its_node_and_kept(swarm: Deployment) -> None:

@@ -22,16 +22,18 @@ if TYPE_CHECKING:
 
     Server = Callable[..., AbstractContextManager[int]]
 
+LIMIT = 5.0
+
 
 def test_healthy(authority: Authority, https_server: Server) -> None:
     with https_server(authority.issue()) as port:
-        assert probe.probe(f"https://localhost:{port}/ready", str(authority.ca_file)) is None
-        assert probe.probe(f"https://127.0.0.1:{port}", str(authority.ca_file)) is None
+        assert probe.probe(f"https://localhost:{port}/ready", str(authority.ca_file), LIMIT) is None
+        assert probe.probe(f"https://127.0.0.1:{port}", str(authority.ca_file), LIMIT) is None
 
 
 def test_says_what_an_unhealthy_server_answered(authority: Authority, https_server: Server) -> None:
     with https_server(authority.issue(), 503) as port:
-        reason = probe.probe(f"https://localhost:{port}/ready", str(authority.ca_file))
+        reason = probe.probe(f"https://localhost:{port}/ready", str(authority.ca_file), LIMIT)
     assert reason == "503 Service Unavailable: answer to /ready"
 
 
@@ -43,19 +45,19 @@ def test_refuses_a_bad_certificate(
     authority: Authority, https_server: Server, name: str, days: int, reason: str
 ) -> None:
     with https_server(authority.issue(name, lifetime=datetime.timedelta(days=days))) as port:
-        assert reason in (probe.probe(f"https://localhost:{port}/", str(authority.ca_file)) or "")
+        assert reason in (probe.probe(f"https://localhost:{port}/", str(authority.ca_file), LIMIT) or "")
 
 
 def test_refuses_another_authority(
     authority: Authority, new_authority: Callable[[], Authority], https_server: Server
 ) -> None:
     with https_server(authority.issue()) as port:
-        reason = probe.probe(f"https://localhost:{port}/", str(new_authority().ca_file))
+        reason = probe.probe(f"https://localhost:{port}/", str(new_authority().ca_file), LIMIT)
     assert "certificate verify failed" in (reason or "")
 
 
 def test_says_that_nothing_listens(authority: Authority, refusing_port: int) -> None:
-    assert "refused" in (probe.probe(f"https://127.0.0.1:{refusing_port}/", str(authority.ca_file)) or "")
+    assert "refused" in (probe.probe(f"https://127.0.0.1:{refusing_port}/", str(authority.ca_file), LIMIT) or "")
 
 
 def test_an_address_that_a_container_lacks_is_not_the_reason(
@@ -65,16 +67,16 @@ def test_an_address_that_a_container_lacks_is_not_the_reason(
         raise OSError(errno.EADDRNOTAVAIL, os.strerror(errno.EADDRNOTAVAIL))
 
     monkeypatch.setattr(socket, "create_connection", unavailable)
-    assert probe.probe("https://localhost:8000/ready", str(authority.ca_file)) == "nothing listens there"
+    assert probe.probe("https://localhost:8000/ready", str(authority.ca_file), LIMIT) == "nothing listens there"
 
 
 @pytest.mark.parametrize("url", ["http://localhost/health", "localhost:8000", "", "https:///health"])
 def test_takes_https_urls_only(authority: Authority, url: str) -> None:
-    assert probe.probe(url, str(authority.ca_file)) == "not an https URL"
+    assert probe.probe(url, str(authority.ca_file), LIMIT) == "not an https URL"
 
 
 def test_says_that_the_authority_is_missing(tmp_path: Path) -> None:
-    assert "No such file" in (probe.probe("https://localhost:1/", str(tmp_path / "ca.crt")) or "")
+    assert "No such file" in (probe.probe("https://localhost:1/", str(tmp_path / "ca.crt"), LIMIT) or "")
 
 
 @pytest.mark.parametrize(
@@ -121,9 +123,23 @@ def test_asks_again_until_the_deadline(
     monkeypatch.setenv("TLS_CA_FILE", "ca.crt")
     monkeypatch.setattr(probe, "PAUSE", 0)
     monkeypatch.setattr(probe, "probe", lambda *_: next(answers))
-    assert probe.main(["https://localhost", str(int(time.time()) + left)]) == exit_status
+    schedule = [str(int(time.time()) + left), "0", "1", "5"]
+    assert probe.main(["https://localhost", *schedule]) == exit_status
     assert capsys.readouterr().err == ("https://localhost: refused\n" if exit_status else "")
     assert len(list(answers)) == 3 - asked
+
+
+@pytest.mark.parametrize(("answers", "exit_status", "asked"), [([None, None, None], 0, 3), ([None, "503", None], 1, 2)])
+def test_a_healthy_server_is_asked_until_it_fails_or_all_rounds_are_done(
+    monkeypatch: pytest.MonkeyPatch, answers: list[str | None], exit_status: int, asked: int
+) -> None:
+    left, pauses = iter(answers), list[float]()
+    monkeypatch.setenv("TLS_CA_FILE", "ca.crt")
+    monkeypatch.setattr(time, "sleep", pauses.append)
+    monkeypatch.setattr(probe, "probe", lambda *_: next(left))
+    assert probe.main(["https://localhost", "0", "1.5", "3", "5"]) == exit_status
+    assert len(list(left)) == 3 - asked
+    assert pauses == [1.5] * asked
 
 
 def test_is_cheap() -> None:

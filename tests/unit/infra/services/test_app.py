@@ -7,7 +7,7 @@ import pytest
 from infra.endpoints import Endpoint, Login
 from infra.services import app, python
 from infra.services.app import AppArgs
-from infra.services.health import DEADLINE
+from infra.services.health import SCHEDULE
 
 if TYPE_CHECKING:
     from infra.services.python import Build
@@ -64,7 +64,7 @@ def test_the_service_gets_addresses_in_its_network_and_names_of_files(load: Load
 
 
 def test_the_health_check_is_a_verified_request_from_inside() -> None:
-    expected = f'python -m app.run.probe https://localhost:8000/ready "{DEADLINE}"'
+    expected = f"python -m app.run.probe https://localhost:8000/ready {SCHEDULE}"
     assert python.health(OWN, "/ready") == expected
 
 

@@ -70,7 +70,7 @@ def test_initialisation_waits_for_the_disk_where_data_must_last() -> None:
 
 
 def test_readiness_is_asked_over_tcp() -> None:
-    assert "pg_isready -q -h 127.0.0.1 -U dashtam_user -d dashtam" in postgres.health(DURABLE)
+    assert 'pg_isready -q -t "$limit" -h 127.0.0.1 -U dashtam_user -d dashtam' in postgres.health(DURABLE)
 
 
 def test_clients_in_the_container_verify_the_server() -> None:

@@ -98,5 +98,5 @@ def test_where_there_is_no_sandbox_it_has_no_user() -> None:
 def test_readiness_is_authenticated_verified_and_shows_no_password() -> None:
     assert "--tls --cacert /run/secrets/ca.crt -h localhost" in redis.HEALTH
     assert "--insecure" not in redis.HEALTH
-    assert 'REDISCLI_AUTH="$(cat /run/secrets/password)" redis-cli -e ' in redis.HEALTH
+    assert 'REDISCLI_AUTH="$(cat /run/secrets/password)" timeout "$limit" redis-cli -e ' in redis.HEALTH
     assert not {"-a", "--pass"} & set(redis.HEALTH.split())
