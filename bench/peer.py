@@ -17,6 +17,7 @@ import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
@@ -24,6 +25,7 @@ import docker
 
 from tests.system import checkout as checkouts
 from tests.system.checkout import Checkout
+from tests.system.commands.additional import beside
 from tests.system.commands.composing import Compose
 from tests.system.running import succeed
 
@@ -38,13 +40,17 @@ def main() -> None:
     """Measure, and print what each step took on both sides, in seconds."""
     parser = argparse.ArgumentParser(description="Times `up` and `down` beside Docker Compose.")
     parser.add_argument("--rounds", type=int, default=10, choices=range(1, 101), metavar="1..100")
+    parser.add_argument("--beside", type=int, default=0, choices=range(11), metavar="0..10", help="others that are up")
     parser.add_argument("--compose", nargs="+", default=["docker", "compose"], help="how Compose is started")
     chosen = parser.parse_args()
     client = docker.from_env()
     with (
         tempfile.TemporaryDirectory() as folder,
         checkouts.brought_up(client, Path(folder) / "copy") as checkout,
+        ExitStack() as others,
     ):
+        for number in range(chosen.beside):
+            others.enter_context(beside(checkout, client, str(number))).up()
         file = Path(folder) / "compose.yaml"
         succeed(checkout.dashtam("export", "compose", checkout.stack, "--output", str(file)))
         succeed(checkout.dashtam("down", checkout.stack))
