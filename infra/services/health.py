@@ -17,8 +17,9 @@ from infra.config.values import engine_duration, seconds
 MARK = "/tmp/healthy"  # noqa: S108 - the container's own, in memory, lost at a restart
 """The file by which a check knows that an earlier one succeeded."""
 
-FAILED = "/tmp/failed"  # noqa: S108
-"""The file by which a check knows that the one before it failed: it must end for its success to be seen."""
+UNFINISHED = "/tmp/checking"  # noqa: S108
+"""The file by which a check knows that the one before it failed, or was ended, as the engine does when it pauses a
+container: the engine waits for a success, and sees it only when a check ends."""
 
 SCHEDULE = '"$deadline" "$pause" "$rounds" "$limit"'
 """What a check is told: until when it tries again, in seconds since 1970, which is past for a service that was healthy;
@@ -54,8 +55,8 @@ def paced(command: str, pause: float, rounds: int, limit: float) -> str:
     """
     return (
         f"deadline=$(($(date +%s) + {min(int(pause), LONGEST_SECONDS)})); pause=0; rounds=1; limit={ceil(limit)};"
-        f" if [ -e {MARK} ]; then deadline=0; pause={pause:g}; [ -e {FAILED} ] || rounds={rounds}; fi;"
-        f" if {command}; then : > {MARK}; rm -f {FAILED}; else : > {FAILED}; exit 1; fi"
+        f" if [ -e {MARK} ]; then deadline=0; pause={pause:g}; [ -e {UNFINISHED} ] || rounds={rounds}; fi;"
+        f" : > {UNFINISHED}; if {command}; then : > {MARK}; rm -f {UNFINISHED}; else exit 1; fi"
     )
 
 

@@ -152,7 +152,7 @@ def test_what_is_healthy_is_checked_as_often_as_in_the_original(
 ) -> None:
     for service in declare(stack).services:
         check = service.inputs["healthcheck"]
-        assert f"pause={pause}; [ -e /tmp/failed ] || rounds={rounds};" in check["tests"][1]
+        assert f"pause={pause}; [ -e /tmp/checking ] || rounds={rounds};" in check["tests"][1]
         assert (check["interval"], check["timeout"]) == ("500ms", timeout)
 
 

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import time
 from pathlib import Path
 
 import pytest
 
+from cli.core.wait import until
 from infra.config.sections import HealthSettings
 from infra.services import health
 from infra.services.health import timing
@@ -16,7 +19,7 @@ PAUSE = 0.4
 @pytest.fixture
 def mark(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(health, "MARK", str(tmp_path / "healthy"))
-    monkeypatch.setattr(health, "FAILED", str(tmp_path / "failed"))
+    monkeypatch.setattr(health, "UNFINISHED", str(tmp_path / "checking"))
     return tmp_path / "healthy"
 
 
@@ -47,6 +50,18 @@ def test_what_failed_is_healthy_at_its_first_success(mark: Path, tmp_path: Path)
     assert len(tries.read_text()) == 2
     assert _run(fails_first, rounds=3)[0] == 0
     assert len(tries.read_text()) == 5
+
+
+def test_what_was_asked_when_its_check_was_ended_is_healthy_at_its_first_success(mark: Path, tmp_path: Path) -> None:
+    mark.touch()
+    tries = tmp_path / "tries"
+    command = health.repeated(f"echo >> {tries}")
+    with subprocess.Popen(["sh", "-c", health.paced(command, PAUSE, 100, 5)], start_new_session=True) as ended:
+        assert until(tries.exists, 20)
+        os.killpg(ended.pid, signal.SIGKILL)
+    asked = len(tries.read_text())
+    assert _run(command, rounds=100)[0] == 0
+    assert len(tries.read_text()) == asked + 1
 
 
 @pytest.mark.parametrize("was_healthy", [True, False])
