@@ -1,4 +1,4 @@
-"""Why the database or the cache cannot be used, in words that hold no secret, and whether that is an outage.
+"""Why a database, a cache or a provider can't be used, in words that hold no secret, and whether that is an outage.
 
 The texts of the drivers' exceptions can hold addresses, statements and users; so a reason is chosen by type.
 """

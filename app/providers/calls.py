@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl
 
 import httpx2
 
+from app.core.dependency_errors import explain
 from app.providers.errors import RefusedError, UnavailableError
 
 RETRYABLE = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS})
@@ -111,9 +112,14 @@ async def _send(http: httpx2.AsyncClient, method: str, url: str, **request: Any)
                 if len(content) > LARGEST:
                     raise UnavailableError(f"{_without_query(url)} answers with more than {LARGEST} bytes")
     except (httpx2.HTTPError, httpx2.InvalidURL) as error:
-        raise UnavailableError(f"{_without_query(url)} can't be reached: {type(error).__name__}") from None
+        raise UnavailableError(f"{_without_query(url)} can't be reached: {_reason(error)}") from None
     headers = {name: answer.headers[name] for name in _KEPT if name in answer.headers}
     return httpx2.Response(answer.status_code, headers=headers, content=bytes(content), request=answer.request)
+
+
+def _reason(error: Exception) -> str:
+    failure = explain(error)
+    return failure.reason if failure.expected else type(error).__name__
 
 
 def _retry_after(answer: httpx2.Response) -> float | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 import uuid
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -262,10 +262,18 @@ def make_providers(settings: AppSettings) -> Mapping[str, Provider]:
     """Make the configured providers, by name, in the order of the configuration."""
     redirect_uri = str(settings.oauth_redirect_uri).rstrip("/")
     configs = configuration.parse(settings.providers.get_secret_value(), redirect_uri)
-    contexts = {"environment": client_context(settings.tls_ca_file), "public": ssl.create_default_context()}
+    contexts = {"environment": client_context(settings.tls_ca_file), "public": _public_context(configs)}
     unnamed = configuration.unnamed(configs)
     by_path = unnamed if len(unnamed) > 1 else []
     return {one.name: Provider(one, redirect_uri, contexts[one.trust], own_path=one in by_path) for one in configs}
+
+
+def _public_context(configs: Iterable[ProviderConfig]) -> ssl.SSLContext:
+    """Trust the public authorities, and those of the network that the environment is in, such as a proxy's."""
+    context = ssl.create_default_context()
+    for certificates in {one.ca_certificates for one in configs if one.trust == "public" and one.ca_certificates}:
+        context.load_verify_locations(cadata=certificates)
+    return context
 
 
 def _client_auth(config: ProviderConfig) -> OAuth2ClientAuth:

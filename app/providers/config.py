@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import ssl
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Literal, Self
 from urllib.parse import unquote, urlsplit
@@ -65,6 +66,14 @@ def _sendable(secret: SecretStr) -> SecretStr:
     return secret
 
 
+def _certificates(text: str) -> str:
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=text)
+    except (ssl.SSLError, ValueError) as error:
+        raise ValueError("it holds no readable certificate") from error
+    return text
+
+
 class ProviderConfig(BaseModel):
     """One provider; `docs/reference/config.md` describes each field."""
 
@@ -93,6 +102,7 @@ class ProviderConfig(BaseModel):
     dead_grant_codes: tuple[Annotated[str, Field(min_length=1)], ...] = DEAD_GRANT_CODES
     link_lifetime: Annotated[int, Field(gt=0)] | None = None  # seconds
     revoke_replaced: bool = True
+    ca_certificates: Annotated[str, AfterValidator(_certificates)] | None = None  # in PEM, besides the public ones
     proxy: Annotated[SecretStr, Field(min_length=1)] | None = None  # an HTTP proxy's URL, with its credentials
 
     @model_validator(mode="after")

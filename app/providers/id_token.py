@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 
 from joserfc import jwt
-from joserfc.errors import JoseError, SecurityWarning
+from joserfc.errors import ClaimError, JoseError, SecurityWarning
 from joserfc.jwk import JWKRegistry, Key, KeySet
 
 from app.providers import subjects
@@ -50,12 +50,15 @@ def subject_of(token: object, keys: dict[str, object], *, issuer: str, client_id
         claims.validate(decoded.claims)
         subject = subjects.subject(decoded.claims["sub"])
     except FAULTS as error:
-        raise InvalidIdTokenError(
-            f"the ID token was refused: {getattr(error, 'error', type(error).__name__)}"
-        ) from None
+        raise InvalidIdTokenError(f"the ID token was refused: {_reason(error)}") from None
     if decoded.claims.get("azp", _sole_audience(decoded.claims["aud"])) != client_id:
         raise InvalidIdTokenError("the ID token was issued to another client")
     return subject
+
+
+def _reason(error: Exception) -> str:
+    reason = str(getattr(error, "error", type(error).__name__))
+    return f"{reason} ({error.claim})" if isinstance(error, ClaimError) else reason
 
 
 def _decoded(token: str, keys: list[Key]) -> jwt.Token:

@@ -7,14 +7,14 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from cli.core.atomic_files import replacing
+from infra.authorities import LOCAL
 
-LOCAL_CERTIFICATES = Path("/usr/local/share/ca-certificates")
 SYSTEM_BUNDLE = Path("/etc/ssl/certs/ca-certificates.crt")
 FILE = ".build/ca.crt"
 """In the build context, outside git; the Dockerfile reads it while it downloads and leaves it out of every image."""
 
 
-def bundle(environ: Mapping[str, str] = os.environ, local: Path = LOCAL_CERTIFICATES) -> Path | None:
+def bundle(environ: Mapping[str, str] = os.environ, local: Path = LOCAL) -> Path | None:
     """Return the PEM file to download with; None where the public authorities suffice."""
     named = environ.get("SSL_CERT_FILE")
     if named and Path(named).is_file():

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from infra import proxies
+from infra import authorities, proxies
 from infra.config.errors import ConfigError
 from infra.config.providers import ProviderSettings
 from infra.config.values import seconds
@@ -85,6 +85,8 @@ def configured(name: str, settings: ProviderSettings, credentials: Credentials) 
     # In this file rather than a variable: a proxy's address may hold a password.
     if proxy := proxies.for_url(str(settings.issuer or settings.token_endpoint or "")):
         given["proxy"] = proxy
+    if settings.trust != "environment" and (certificates := authorities.added()):
+        given["ca_certificates"] = certificates
     if settings.preset:
         return {"name": name, **given, **asdict(credentials)}
     assert settings.kind  # noqa: S101 - what the settings hold providers to

@@ -60,6 +60,15 @@ def test_every_service_is_limited(deployment: Deployment) -> None:
         assert "ulimits" not in service.inputs
 
 
+def test_parallel_queries_have_what_the_database_s_memory_leaves(deployment: Deployment) -> None:
+    for name in SERVICES:
+        inputs = deployment.service(name).inputs
+        if name == "postgres":
+            assert 64 <= inputs["shmSize"] < inputs["memory"]
+        else:
+            assert "shmSize" not in inputs
+
+
 def test_every_service_is_hardened(deployment: Deployment) -> None:
     for name in SERVICES:
         inputs = deployment.service(name).inputs

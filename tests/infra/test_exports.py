@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from infra.outputs import StackOutputs
+from tests.infra.conftest import stack_config
+from tests.infra.recording import run_program
 
 if TYPE_CHECKING:
     from tests.infra.recording import Deployment
@@ -57,6 +59,18 @@ def test_the_host_is_told_where_everything_is(declare: Declare, stack: str, port
     assert f"@127.0.0.1:{postgres}/" in exports["database_dsn"]
     assert exports["database_dsn"].endswith("?sslmode=verify-full")
     assert f"@127.0.0.1:{redis}/" in exports["redis_dsn"]
+
+
+def test_ports_and_urls_are_where_the_config_says(variables: dict[str, str]) -> None:
+    network = {"bind_address": "0.0.0.0", "hostname": "build.example"}
+    config = {**stack_config("review-42"), "dashtam:network": json.dumps(network)}
+    found = run_program("review-42", config, variables)
+    published = [port for service in found.services for port in service.inputs.get("ports", [])]
+    assert len(published) == 5
+    assert {port["ip"] for port in published} == {"0.0.0.0"}
+    assert found.exports["urls"]["app"] == "https://build.example:8010"
+    assert "@build.example:5444/" in found.exports["database_dsn"]
+    assert "@build.example:6391/" in found.exports["redis_dsn"]
 
 
 def test_what_ci_does_not_publish_is_null(declare: Declare) -> None:

@@ -325,3 +325,11 @@ def test_a_mounted_source_that_the_service_cannot_read_is_refused(source: Path, 
     guards.require_readable_source(_wanted(), source)
     subprocess.run(["sh", "-c", raised.value.remedy], check=True)
     guards.require_readable_source(DEVELOPMENT, source)
+
+
+def test_an_update_is_refused_where_the_source_cannot_be_read(source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(guards.require_readable_source, "__defaults__", (source,))
+    guards.require(State(), HERE, DEVELOPMENT, _nothing, _mountable)
+    (source / "core").chmod(0o700)
+    with pytest.raises(RefusedError, match="can't be read by the service of dev"):
+        guards.require(State(), HERE, DEVELOPMENT, _nothing, _mountable)

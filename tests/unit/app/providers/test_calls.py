@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import gzip
+import socket
+import ssl
 import zlib
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -153,3 +155,27 @@ async def test_other_answers_are_not_waited_for(
     with pytest.raises(Exception, match=str(status)):
         await call(http, "POST", URL)
     assert slept == []
+
+
+@pytest.mark.parametrize(
+    ("happened", "reason"),
+    [
+        (ssl.SSLCertVerificationError(), "its certificate is refused: unable to get local issuer certificate"),
+        (ssl.SSLError("tlsv1 alert"), "the TLS handshake failed"),
+        (socket.gaierror(-2, "Name or service not known"), "its name does not resolve"),
+        (ConnectionRefusedError(111, "refused"), "connection refused"),
+        (TimeoutError(), "no answer in time"),
+        (None, "ConnectError"),
+    ],
+)
+async def test_why_nobody_answers_is_told(happened: Exception | None, reason: str) -> None:
+    if isinstance(happened, ssl.SSLCertVerificationError):
+        happened.verify_message = "unable to get local issuer certificate"
+
+    def fail(_: httpx2.Request) -> httpx2.Response:
+        raise httpx2.ConnectError("words that may hold hush") from happened
+
+    async with httpx2.AsyncClient(transport=httpx2.MockTransport(fail)) as client:
+        with pytest.raises(UnavailableError) as raised:
+            await call(client, "GET", URL)
+    assert str(raised.value) == f"https://issuer.example/token can't be reached: {reason}"

@@ -215,6 +215,25 @@ async def test_an_id_token_that_is_not_right_is_refused(
     assert not token or token not in str(raised.value)
 
 
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"nonce": None}, r"missing_claim \(nonce\)$"),
+        ({"nonce": ""}, r"invalid_claim \(nonce\)$"),
+        ({"nonce": "another"}, r"invalid_claim \(nonce\)$"),
+        ({"iss": "https://another.example"}, r"invalid_claim \(iss\)$"),
+        ({"aud": "another"}, r"invalid_claim \(aud\)$"),
+        ({"exp": None}, r"missing_claim \(exp\)$"),
+    ],
+)
+async def test_a_refused_id_token_is_told_with_its_claim(
+    provider: Make, back_channel: BackChannel, changes: dict[str, Any], reason: str
+) -> None:
+    back_channel.answers["/token"] = back_channel.tokens(id_token=id_token(**changes))
+    with pytest.raises(InvalidIdTokenError, match=reason):
+        await provider().exchange("the-code", CHALLENGE)
+
+
 @pytest.mark.parametrize("audience", [{"aud": ["dashtam"]}, {"aud": ["another", "dashtam"], "azp": "dashtam"}])
 async def test_an_id_token_for_several_names_the_one_it_was_issued_to(
     provider: Make, back_channel: BackChannel, audience: dict[str, Any]
@@ -530,6 +549,11 @@ async def test_a_refresh_keeps_what_is_not_given_anew(provider: Make, back_chann
     assert grant.scopes == ("openid", "offline_access")
     sent = back_channel.form("/token")
     assert (sent["grant_type"], sent["refresh_token"]) == ("refresh_token", "a-refresh-token")
+
+
+async def test_a_refresh_may_rotate_the_refresh_token(provider: Make, back_channel: BackChannel) -> None:
+    back_channel.answers["/token"] = back_channel.tokens(refresh_token="another-refresh-token")
+    assert (await provider().refresh("a-refresh-token")).refresh_token == "another-refresh-token"
 
 
 async def test_a_refresh_that_tells_no_scopes_changes_none(provider: Make, back_channel: BackChannel) -> None:

@@ -328,6 +328,14 @@ def test_an_edit_of_the_style_is_served(environment: dict[str, str], source: Pat
         eventually(contains(client, url, "/* edited */"))
 
 
+def test_a_reloaded_server_listens_for_a_debugger(environment: dict[str, str], source: Path) -> None:
+    # In place of the real one, which would outlive the test.
+    (source.parent / "debugpy.py").write_text("def listen(address):\n    print('listening at', *address, flush=True)\n")
+    environment["DEBUGGER_PORT"] = "5678"
+    with running(["-m", "app.run.callback", "--reload"], environment, source.parent) as process:
+        eventually(process.says("listening at 0.0.0.0 5678"))
+
+
 def test_survives_an_edit_that_does_not_run(environment: dict[str, str], source: Path, client: httpx2.Client) -> None:
     edited = source / "callback" / "app.py"
     good = edited.read_text()

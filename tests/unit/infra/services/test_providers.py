@@ -33,6 +33,14 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+@pytest.fixture(autouse=True)
+def private(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The certificates that this machine trusts besides the public ones: none, unless a test adds one."""
+    certificates: list[str] = []
+    monkeypatch.setattr("infra.authorities.added", lambda: "".join(certificates))
+    return certificates
+
+
 def settings(load: Load, **given: Any) -> dict[str, ProviderSettings]:  # noqa: ANN401 - a config's values
     return load({"providers.my-bank": {**FILES, **given}}).providers
 
@@ -173,3 +181,12 @@ def test_a_proxy_is_the_providers(load: Load, monkeypatch: pytest.MonkeyPatch, h
     found = settings(load, preset="schwab")
     assert providers.configured("my-bank", found["my-bank"], KNOWN)["proxy"] == "http://me:secret@proxy.example:3128"
     assert "proxy" not in providers.sandbox(Endpoint("sandbox", 8282, 8282, ("sandbox",)), KNOWN)
+
+
+def test_a_private_authority_is_trusted_beside_the_public_ones(load: Load, private: list[str]) -> None:
+    private.append("a certificate")
+    public = settings(load, preset="schwab")["my-bank"]
+    assert providers.configured("my-bank", public, KNOWN)["ca_certificates"] == "a certificate"
+    own = settings(load, kind="oidc", issuer="https://bank.example", trust="environment")["my-bank"]
+    assert "ca_certificates" not in providers.configured("my-bank", own, KNOWN)
+    assert "ca_certificates" not in providers.sandbox(Endpoint("sandbox", 8282, 8282), KNOWN)
