@@ -39,6 +39,8 @@ NOT_PODMAN = (
 SCHEMES = ("unix", "tcp", "http", "https", "npipe", "http+unix")
 """Those of addresses at which an engine can be used."""
 
+WRITTEN = "Write unix:///var/run/docker.sock or tcp://HOST:PORT."
+
 SSH = (
     "Forward its socket: `ssh -nNT -L /tmp/docker.sock:/var/run/docker.sock {address}`, and set"
     " DOCKER_HOST=unix:///tmp/docker.sock."
@@ -93,9 +95,9 @@ def require() -> None:
             _connect(socket.AF_UNIX, address.path)
         elif address.scheme == "tcp":
             socket.create_connection((address.hostname or "localhost", address.port or 2375), TIMEOUT).close()
-    except (OSError, ValueError) as error:
+    except OSError as error:
         raise EngineError(
-            f"No Docker engine answers at {host}: {getattr(error, 'strerror', None) or error}. {_remedy(error)}"
+            f"No Docker engine answers at {host}: {error.strerror or error}. {_remedy(error)}"
             " `./dashtam doctor` shows more."
         ) from None
 
@@ -105,9 +107,20 @@ def unsupported(host: str) -> tuple[str, str] | None:
     scheme, found, _ = host.partition("://")
     if found and scheme == "ssh":
         return "this program speaks with engines over sockets and TCP, not over ssh.", SSH.format(address=_login(host))
-    if not found or scheme not in SCHEMES:
-        return "it is not a socket or a TCP address.", "Write unix:///var/run/docker.sock or tcp://HOST:PORT."
+    if not found or scheme not in SCHEMES or not _is_whole(host):
+        return "it is not a socket's absolute path or a TCP address.", WRITTEN
     return None
+
+
+def _is_whole(host: str) -> bool:
+    """Return whether an address has what its kind needs, and nothing that a shell or an editor left around it."""
+    try:
+        address = urlsplit(host)
+        if address.scheme in {"unix", "http+unix"}:
+            return host == host.strip() and not address.netloc and len(address.path) > 1
+        return address.scheme == "npipe" or (bool(address.hostname) and address.port != 0)
+    except ValueError:
+        return False
 
 
 def _login(host: str) -> str:
@@ -124,9 +137,7 @@ def _connect(family: socket.AddressFamily, address: str) -> None:
         connection.connect(address)
 
 
-def _remedy(error: Exception) -> str:
-    if isinstance(error, ValueError):
-        return "Write DOCKER_HOST as unix:///var/run/docker.sock or tcp://HOST:PORT."
+def _remedy(error: OSError) -> str:
     if isinstance(error, PermissionError):
         return (
             "This user may not use it: add it to the docker group (`sudo usermod -aG docker $USER`, then log in again)."

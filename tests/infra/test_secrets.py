@@ -6,9 +6,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.infra.recording import SERVICES, is_secret
+from tests.infra.conftest import stack_config
+from tests.infra.recording import SECRET, SERVICES, is_secret, run_program
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.infra.recording import Deployment
 
 HOLDERS: dict[str, set[str]] = {
@@ -94,3 +97,14 @@ def test_the_cache_knows_the_password_by_its_digest(deployment: Deployment) -> N
     acl = deployment.file("redis", "users.acl")
     assert deployment.secret not in acl
     assert "user default off" in acl.splitlines()
+
+
+def test_builds_get_the_proxy_as_a_secret(variables: dict[str, str], tmp_path: Path) -> None:
+    proxy = {"HTTPS_PROXY": f"http://me:{SECRET}@proxy.example:3128", "DOCKER_CONFIG": str(tmp_path)}
+    deployment = run_program("review-42", stack_config("review-42"), {**variables, **proxy})
+    built = [image for image in deployment.of("RemoteImage") if "build" in image.inputs]
+    assert {image.name for image in built} >= {"production", "callback", "sandbox"}
+    for image in built:
+        assert image.inputs["build"]["buildArgs"]["HTTPS_PROXY"] == proxy["HTTPS_PROXY"]
+        assert image.inputs["build"]["buildArgs"]["https_proxy"] == proxy["HTTPS_PROXY"]
+        assert SECRET not in image.shown

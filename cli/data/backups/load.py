@@ -47,6 +47,12 @@ def verify(dump: Dump, database: Database) -> Dump:
         command = ["pg_restore", "--list"]
         listed = streams.feed(database.client, database.container, command, dump.pieces(), dump.size)
     except CommandError as error:
+        if "unsupported version" in error.output:
+            raise UserError(
+                f"{dump.name} is of a newer `pg_dump` than this environment's `pg_restore` reads; nothing was changed.",
+                cause=error.output,
+                remedy="Make the dump in plain SQL, without `--format=custom`.",
+            ) from None
         raise archive.damaged(dump.source, error.output) from None
     return replace(dump, makes_public=PUBLIC in listed)
 
@@ -72,6 +78,11 @@ def _remedy(output: str, environment: str) -> str:
         return "The file is cut short: use another one."
     if role := re.search(r'role "([^"]+)" does not exist', output):
         return f"Make the role: ./dashtam db-shell {environment} -- -c 'CREATE ROLE {identifier(role[1])}'"
+    if extension := re.search(r'extension "([^"]+)" is not available', output):
+        return (
+            f"Name an image that has the extension {extension[1]} in `dashtam:images.postgres`; or make the dump"
+            " without it: `pg_dump --exclude-extension`, of version 17 or newer."
+        )
     if "does not exist" in output and "DROP" in output.upper():
         return "Make the dump without `--clean`, or with `--if-exists` beside it."
     return f"`./dashtam logs {environment} postgres` shows what the server reports."
