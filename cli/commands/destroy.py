@@ -11,6 +11,7 @@ import typer
 from cli.commands.arguments import Environments
 from cli.commands.options import AsJson, NoInstall, print_json
 from cli.environments import handle
+from cli.environments.configuration import require_readable
 from cli.operations import session
 from cli.trust_stores import authority
 from cli.ui import questions
@@ -41,6 +42,7 @@ def destroy(  # noqa: PLR0913 - each an option of the command
     chosen = list(dict.fromkeys(environments))
     for environment in chosen:
         handle.require(environment)
+        require_readable(environment)
     here = session.prepare(install=not no_install, images=False)
     from cli.operations.destroy import Removal  # noqa: PLC0415 - what takes snapshots is slow to import
 

@@ -15,7 +15,7 @@ from cli.commands.options import AsJson, NoInstall
 from cli.core.errors import UserError
 from cli.environments import tool_environment
 from cli.environments.allocation import Allocator
-from cli.environments.configuration import configured_stacks, require_configured
+from cli.environments.configuration import configured_stacks, require_readable
 from cli.operations import client_settings, session
 from cli.operations.session import Session
 from cli.ui.console import err
@@ -55,7 +55,7 @@ def env(
     if name is None and show_secrets:
         raise typer.BadParameter("--show-secrets needs an environment.")
     if name is not None:
-        require_configured(name)
+        require_readable(name)
     here = session.prepare(install=not no_install, engine=name is None, images=name is None)
     _print(_tools(here) if name is None else _clients(here, name, secrets=show_secrets), as_json)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -84,18 +84,32 @@ def require_configured(stack: str, root: Path = ROOT) -> None:
     )
 
 
+def require_readable(stack: str, root: Path = ROOT) -> None:
+    """Refuse an environment whose config file Pulumi can't read, which it would report without line and remedy."""
+    from infra.config import file  # noqa: PLC0415 - slow to import
+
+    require_configured(stack, root)
+    with _explained(stack, root):
+        file.read(stack, config_file(stack, root))
+
+
 def configuration(root: Path, stack: str) -> StackSettings:
     """Return an environment's settings from its file; the files that it names are checked too."""
     from infra.config import settings  # noqa: PLC0415 - slow to import; most commands only need the names
-    from infra.config.errors import ConfigError  # noqa: PLC0415
     from infra.services.providers import read_credentials  # noqa: PLC0415
 
-    name = f"Pulumi.{stack}.yaml"
-    try:
-        config = settings.load_file(stack, root / name)
+    with _explained(stack, root):
+        config = settings.load_file(stack, config_file(stack, root))
         read_credentials(stack, config.providers)
-    except ConfigError as error:
-        raise UserError(
-            f"{name} is not valid.", cause="\n".join(error.problems), remedy=f"Edit {root / name}."
-        ) from None
     return config
+
+
+@contextmanager
+def _explained(stack: str, root: Path) -> Iterator[None]:
+    from infra.config.errors import ConfigError  # noqa: PLC0415 - slow to import
+
+    file = config_file(stack, root)
+    try:
+        yield
+    except ConfigError as error:
+        raise UserError(f"{file.name} is not valid.", cause="\n".join(error.problems), remedy=f"Edit {file}.") from None

@@ -6,7 +6,7 @@ What installed the files of services is not removed either: the next `up` need n
 from __future__ import annotations
 
 from cli.environments import environment_lock, ownership, states
-from cli.environments.configuration import require_configured
+from cli.environments.configuration import require_readable
 from cli.operations import recover
 from cli.operations.session import Session
 from cli.operations.updates import Updates
@@ -28,7 +28,7 @@ TARGETS = tuple(
 def down(session: Session, *stacks: str) -> None:
     """Remove what runs of environments, and their networks, at the same time."""
     for stack in stacks:
-        require_configured(stack, session.clone.root)
+        require_readable(stack, session.clone.root)
     with environment_lock.held(session.clone, *stacks):
         for stack in stacks:
             state = states.read(session.clone, stack, session.environ)

@@ -333,3 +333,23 @@ def test_an_update_is_refused_where_the_source_cannot_be_read(source: Path, monk
     (source / "core").chmod(0o700)
     with pytest.raises(RefusedError, match="can't be read by the service of dev"):
         guards.require(State(), HERE, DEVELOPMENT, _nothing, _mountable)
+
+
+LOST_KEY = _wanted(tokens={"keys": ["k2"]})
+
+
+@pytest.mark.parametrize(
+    ("state", "engine", "wanted", "message"),
+    [
+        (State(), Engine("", is_podman=True), _wanted(), "can't run on Podman"),
+        (State([_volume("postgres_dev_data", "another")]), HERE, _wanted(), "another clone's"),
+        (ALL, Engine("there"), _wanted(), "on another Docker engine"),
+        (ALL, HERE, _wanted("tmpfs"), "no longer asks for"),
+        (State(), Engine("here", (EngineObject("network", NAMING.network),)), _wanted(), NAMING.network),
+        (ALL, HERE, _wanted(images={"postgres": "postgres:18.1"}), "made with another major version"),
+        (ALL, HERE, LOST_KEY, "no longer has the key k1"),
+    ],
+)
+def test_an_update_is_held_to_each_rule(state: State, engine: Engine, wanted: Wanted, message: str) -> None:
+    with pytest.raises(RefusedError, match=message):
+        guards.require(state, engine, wanted, lambda: {"k1"}, _mountable)

@@ -11,7 +11,7 @@ import pytest
 from cli import main
 from cli.commands import graph as graph_command
 from cli.core.paths import ROOT
-from cli.environments import clone, handle
+from cli.environments import clone, configuration, handle
 from cli.environments.clone import Clone
 from cli.operations import restart, session
 from cli.operations.graph.model import Graph
@@ -108,3 +108,16 @@ def test_a_picture_that_can_not_be_written(
     file = tmp_path / "nowhere" / "x.mmd"
     assert _run(monkeypatch, "graph", "dev", "-o", str(file)) == 64
     assert "x.mmd can't be written." in "".join(capsys.readouterr().err.splitlines())
+
+
+@pytest.mark.parametrize("line", ["env bad", "destroy bad --yes"])
+def test_a_config_that_pulumi_can_not_read_is_named_before_pulumi_is_asked(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str], line: str
+) -> None:
+    (tmp_path / "Pulumi.bad.yaml").write_text("config: {a:b: 1, a:b: 2}\n")
+    monkeypatch.setattr(configuration.require_readable, "__defaults__", (tmp_path,))
+    monkeypatch.setattr(handle, "require", Mock())
+    assert _run(monkeypatch, *line.split()) == 1
+    said = capsys.readouterr().err
+    assert "Pulumi.bad.yaml is not valid." in said
+    assert "line 1: a:b is there already" in said

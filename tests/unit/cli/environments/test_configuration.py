@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from cli.environments.configuration import (
     configured_stacks,
     readable_stacks,
     require_configured,
+    require_readable,
     skipped_files,
 )
 
@@ -30,8 +32,11 @@ def test_a_config_that_can_not_be_read_is_no_obstacle_to_others(tmp_path: Path, 
     (tmp_path / "Pulumi.dev.yaml").write_text("config: {dashtam:app: {port: wrong}}")
     (tmp_path / "Pulumi.test.yaml").write_bytes(content)
     assert readable_stacks(tmp_path) == ["dev"]
-    with pytest.raises(UserError, match=r"Pulumi\.test\.yaml is not valid"):
-        configuration(tmp_path, "test")
+    for use in (partial(configuration, tmp_path, "test"), partial(require_readable, "test", tmp_path)):
+        with pytest.raises(UserError, match=r"Pulumi\.test\.yaml is not valid") as raised:
+            use()
+        assert raised.value.cause.startswith("line ")
+    require_readable("dev", tmp_path)
 
 
 def test_an_environment_that_lost_its_config_is_told(tmp_path: Path) -> None:

@@ -80,6 +80,13 @@ def test_a_proxy_of_dockers_own_config_is_seen(session: Session, tmp_path: Path)
     assert unchanged.inputs(session, "test") != before
 
 
+def test_a_login_of_docker_s_clients_changes_nothing(session: Session, tmp_path: Path) -> None:
+    session.environ["DOCKER_CONFIG"] = str(tmp_path)
+    before = unchanged.inputs(session, "test")
+    (tmp_path / "config.json").write_text(json.dumps({"auths": {"mirror.example": {"auth": "eDp5"}}}))
+    assert unchanged.inputs(session, "test") == before
+
+
 def test_a_move_of_the_clone_is_seen(session: Session) -> None:
     before = unchanged.inputs(session, "test")
     moved = session.clone.root.rename(session.clone.root.with_name("moved"))

@@ -75,6 +75,16 @@ def test_an_unknown_environment_stops_all_before_anything_is_done(world: World) 
     assert world.updates == []
 
 
+def test_a_config_that_pulumi_can_not_read_is_named_before_anything_stops(world: World) -> None:
+    up(session(world), "dev", "test")
+    (world.root / "Pulumi.dev.yaml").write_text("config: {a:b: 1, a:b: 2}")
+    before = list(world.updates)
+    with pytest.raises(UserError, match=r"Pulumi\.dev\.yaml is not valid") as raised:
+        down(session(world), "test", "dev")
+    assert raised.value.cause.startswith("line 1: a:b is there already")
+    assert (world.updates, world.up.keys()) == (before, {"dev", "test"})
+
+
 @pytest.mark.parametrize("mounts", [True, False])
 def test_what_an_engine_can_t_mount_is_refused_before_images_are_made_for_it(world: World, *, mounts: bool) -> None:
     world.mounts = mounts

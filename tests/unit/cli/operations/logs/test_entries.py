@@ -38,6 +38,8 @@ class FakeView:
         ([_frame(1, b"\n")], [("1", "")]),
         ([_frame(1, b"a long "), _frame(2, b"line\n"), _frame(3, b"x\n")], [("1", "a long line"), ("3", "x")]),
         ([_frame(1, b"broken off")], [("1", "broken off")]),
+        ([_frame(1, b"half \xe2\x82"), _frame(2, b"\xac\n")], [("1", "half \u20ac")]),
+        ([_frame(1, b"no text \xff\n")], [("1", "no text \ufffd")]),
         ([_frame(1, b"\xff\xc3\xa9\n")], [("1", "\N{REPLACEMENT CHARACTER}\N{LATIN SMALL LETTER E WITH ACUTE}")]),
         ([], []),
     ],
