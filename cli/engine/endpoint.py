@@ -78,10 +78,10 @@ def _current_context() -> str:
 
 
 def _usual_sockets() -> list[Path]:
-    runtime = os.environ.get("XDG_RUNTIME_DIR")
-    rootless = [Path(runtime) / "docker.sock"] if runtime else []
+    # Sessions that su and cron begin lack the variable.
+    rootless = Path(os.environ.get("XDG_RUNTIME_DIR") or f"/run/user/{os.getuid()}") / "docker.sock"
     desktop = [Path.home() / folder / "docker.sock" for folder in _DESKTOPS]
-    return [DEFAULT_SOCKET, *rootless, *desktop]
+    return [DEFAULT_SOCKET, rootless, *desktop]
 
 
 def docker_folder() -> Path:

@@ -8,6 +8,7 @@ import pytest
 
 from infra.outputs import StackOutputs
 from tests.infra.conftest import stack_config
+from tests.infra.engine_double import ID
 from tests.infra.recording import run_program
 
 if TYPE_CHECKING:
@@ -107,6 +108,7 @@ def test_the_network_is_told_where_everything_is(deployment: Deployment) -> None
 def test_the_names_are_those_on_the_engine(deployment: Deployment) -> None:
     exports = deployment.exports
     assert exports["environment"] == deployment.stack
+    assert exports["engine"] == ID
     assert exports["network"] == deployment.of("Network")[0].inputs["name"]
     assert {service.inputs["name"] for service in deployment.services} == set(exports["containers"].values())
     volumes = {volume.inputs["name"] for volume in deployment.of("Volume")}

@@ -1,5 +1,6 @@
 import hashlib
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,12 @@ def test_without_a_choice_the_usual_sockets(monkeypatch: pytest.MonkeyPatch) -> 
         "unix:///home/somebody/.rd/docker.sock",
     ]
     assert not any(endpoint.chosen for endpoint in endpoints())
+
+
+def test_a_rootless_engine_is_found_in_a_session_that_su_began(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)
+    monkeypatch.setattr(os, "getuid", lambda: 1000)
+    assert endpoints()[1].host == "unix:///run/user/1000/docker.sock"
 
 
 def test_docker_host_is_the_only_candidate(monkeypatch: pytest.MonkeyPatch, docker_folder: Path) -> None:

@@ -82,7 +82,7 @@ def test_a_config_that_pulumi_can_not_read_is_named_before_anything_stops(world:
     with pytest.raises(UserError, match=r"Pulumi\.dev\.yaml is not valid") as raised:
         down(session(world), "test", "dev")
     assert raised.value.cause.startswith("line 1: a:b is there already")
-    assert (world.updates, world.up.keys()) == (before, {"dev", "test"})
+    assert (world.updates, set(world.up)) == (before, {"dev", "test"})
 
 
 @pytest.mark.parametrize("mounts", [True, False])
