@@ -108,8 +108,11 @@ def configuration(root: Path, stack: str) -> StackSettings:
 def _explained(stack: str, root: Path) -> Iterator[None]:
     from infra.config.errors import ConfigError  # noqa: PLC0415 - slow to import
 
-    file = config_file(stack, root)
     try:
         yield
     except ConfigError as error:
-        raise UserError(f"{file.name} is not valid.", cause="\n".join(error.problems), remedy=f"Edit {file}.") from None
+        raise UserError(
+            f"Pulumi.{stack}.yaml is not valid.",
+            cause="\n".join(error.problems),
+            remedy=f"Edit {config_file(stack, root)}.",
+        ) from None
