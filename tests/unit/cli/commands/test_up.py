@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+from unittest.mock import Mock
 
 import pytest
 from pydantic import SecretStr
@@ -9,6 +10,7 @@ from typer.testing import CliRunner
 
 from cli.commands.up import app, exposed, out_of_reach, summary
 from cli.core.errors import UserError
+from cli.operations import hooks, session
 from infra.outputs import Containers, Database, ImageReferences, Ports, StackOutputs, Urls
 
 INSIDE = Urls(app="https://app:8000", docs=None, callback="https://callback:8182", sandbox="https://sandbox:8282")
@@ -104,3 +106,24 @@ def test_ports_that_only_another_computer_reaches_are_named_with_the_remedy(
     said = out_of_reach(_outputs(published=published).model_copy(update={"bind_address": address}))
     assert ("set bind_address and hostname of dashtam:network in Pulumi.test.yaml" in said) is expected
     assert bool(said) is expected
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_the_command_of_each_environment_runs_once_all_are_healthy(
+    monkeypatch: pytest.MonkeyPatch, *, fails: bool
+) -> None:
+    done: list[str] = []
+
+    def bring_up(_: object, *environments: str, **__: object) -> list[StackOutputs]:
+        done.append(f"{' and '.join(environments)} up")
+        if fails:
+            raise UserError("dev did not become healthy.")
+        return [_outputs(published=True)]
+
+    monkeypatch.setattr(session, "prepare", Mock(engine=Mock()))
+    monkeypatch.setattr("cli.commands.up.environments_and_services", lambda words: (words, []))
+    monkeypatch.setattr("cli.commands.up.bring_up", bring_up)
+    monkeypatch.setattr(hooks, "run_healthy", lambda _, environment: done.append(f"command of {environment}"))
+    ended = CliRunner().invoke(app, ["dev", "test"])
+    assert isinstance(ended.exception, UserError) is fails
+    assert done == ["dev and test up", *([] if fails else ["command of dev", "command of test"])]
