@@ -47,7 +47,7 @@ async def test_its_environment_follows_a_clone_that_was_moved(
     contents = Contents(spare, client, tmp_path, spare.stack)
     await contents.fill()
     before, owner = await contents.digest(), spare.tools["DASHTAM_CLONE"]
-    with _moved(spare, spare.root.with_name("moved")) as moved:
+    with _moved(spare, spare.root.with_name("moved to Ünï's cöde")) as moved:
         said = moved.dashtam("up", moved.stack)
         succeed(said)
         assert moved.tools["DASHTAM_CLONE"] == owner
