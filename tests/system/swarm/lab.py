@@ -144,6 +144,11 @@ class Lab:
         """The node through which the Swarm is managed."""
         return self.nodes[0]
 
+    def states(self) -> dict[str, str]:
+        """Return what the manager takes the nodes for, by name: `Ready`, or `Down`."""
+        listed = self.manager.docker("node", "ls", "--format", "{{.Hostname}} {{.Status}}")
+        return dict(line.split() for line in listed.splitlines())
+
     def load(self, *references: str) -> None:
         """Give all nodes images that the machine's own engine has."""
         with tempfile.NamedTemporaryFile(dir=self.manager.folder) as archive:

@@ -92,8 +92,11 @@ class Staging:
 
     def tasks(self, name: str) -> list[dict[str, str]]:
         """Return the tasks of a service that are to run, with `Node` and `CurrentState`."""
+        return self._tasks(self._service(name))
+
+    def _tasks(self, service: str) -> list[dict[str, str]]:
         listed = self.lab.manager.docker(
-            "service", "ps", self._service(name), "--filter", "desired-state=running", "--format", "{{json .}}"
+            "service", "ps", service, "--filter", "desired-state=running", "--format", "{{json .}}"
         )
         return [json.loads(line) for line in listed.splitlines()]
 
@@ -108,9 +111,13 @@ class Staging:
     def is_whole(self) -> bool:
         """Tell whether every service has all of its replicas; the edge has one for each node, lost ones too."""
         chosen = ("--filter", f"label={STACK_LABEL}={self.name}", "--filter", "mode=replicated")
-        listed = self.lab.manager.docker("service", "ls", *chosen, "--format", "{{.Replicas}}")
-        counts = [text.split()[0].split("/") for text in listed.splitlines()]
-        return bool(counts) and all(have == want for have, want in counts)
+        listed = self.lab.manager.docker("service", "ls", *chosen, "--format", "{{.Name}} {{.Replicas}}")
+        wanted = {line.split()[0]: int(line.split()[1].partition("/")[2]) for line in listed.splitlines()}
+        return bool(wanted) and all(self._running(service) == count for service, count in wanted.items())
+
+    def _running(self, service: str) -> int:
+        # Not the number that `docker service ls` has: that counts what ran on a lost node, too, as if it still did.
+        return sum(task["CurrentState"].startswith("Running") for task in self._tasks(service))
 
     def settle(self) -> None:
         """Wait until every service has all of its replicas."""
