@@ -54,6 +54,7 @@ class Settings(BaseSettings):
     tls_certificate_file: FilePath
     tls_key_file: FilePath
     drain_seconds: Annotated[float, Field(ge=0)] = 0  # to serve on, unready, after being told to stop
+    edge_port: Port | None = None  # for an edge, whose connections begin with their client's address
 
     @classmethod
     def settings_customise_sources(

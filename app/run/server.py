@@ -11,7 +11,7 @@ import os
 import signal
 import socket
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import uvicorn
 
@@ -102,11 +102,18 @@ def run(main: Main, sockets: Sockets) -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.get_loop().set_exception_handler(report)
             runner.run(main(sockets))
     except ServiceError as error:
         log.critical(str(error))
         # Under a reloader: it cannot start whatever the source says.
         sys.exit(os.EX_UNAVAILABLE if sockets else 1)
+
+
+def report(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Log what nobody asked for; not that a name wasn't found, where whoever looked it up has given up before."""
+    if not isinstance(context.get("exception"), socket.gaierror):
+        loop.default_exception_handler(context)
 
 
 async def serve(app: ASGIApp, settings: Settings, port: int, sockets: Sockets) -> None:
@@ -115,7 +122,7 @@ async def serve(app: ASGIApp, settings: Settings, port: int, sockets: Sockets) -
 
     drain = Drain(settings.drain_seconds)
     config = _config(drain.around(app), settings, _host(internal=False), port, 1 if sockets else GRACE)
-    await _Draining(config, drain).serve(sockets)
+    await _Draining(config, drain, settings.edge_port).serve(sockets)
 
 
 @contextlib.asynccontextmanager
@@ -133,9 +140,24 @@ async def beside(app: ASGIApp, settings: Settings, port: int, sockets: Sockets) 
 class _Draining(uvicorn.Server):
     """A server that SIGTERM makes drain first; a second signal ends it at once."""
 
-    def __init__(self, config: uvicorn.Config, drain: Drain) -> None:
+    def __init__(self, config: uvicorn.Config, drain: Drain, edge_port: int | None) -> None:
         super().__init__(config)
-        self._drain = drain
+        self._drain, self._edge_port = drain, edge_port
+        self._edge: asyncio.Task[None] | None = None
+
+    async def startup(self, sockets: Sockets = None) -> None:
+        await super().startup(sockets)
+        if self._edge_port is not None:
+            from app.run import proxied  # noqa: PLC0415 - only behind an edge
+
+            listening = _listening(self.config.host, self._edge_port)
+            self._edge = asyncio.create_task(proxied.serve(self, listening))
+
+    async def shutdown(self, sockets: Sockets = None) -> None:
+        if self._edge is not None:
+            self._edge.cancel()
+            await asyncio.wait([self._edge])
+        await super().shutdown(sockets)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         if sig == signal.SIGTERM and not self._drain.begun:

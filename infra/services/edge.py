@@ -1,7 +1,8 @@
 """The edge of an environment on a Swarm: HAProxy on every node, which passes TLS through to the replicas. Pure.
 
 It finds replicas by DNS and gives connections to those that are ready; so an update or a node that is drained costs no
-request, without the routing mesh, which needs IP_VS in every node's kernel.
+request, without the routing mesh, which needs IP_VS in every node's kernel. What limits requests by their client's
+address is told that address by the PROXY protocol, before TLS begins.
 """
 
 from __future__ import annotations
@@ -72,6 +73,8 @@ class Route:
     tasks: str
     """The name whose DNS records are its replicas' addresses: `tasks.<service of the Swarm>`."""
     replicas: int
+    proxied: int | None = None
+    """The port at which replicas expect the PROXY protocol; None: they don't, and take the edge for the client."""
 
 
 def configuration(routes: Sequence[Route], ca_file: str, stop_seconds: float) -> str:
@@ -106,6 +109,7 @@ frontend {name}
 
 def _backend(route: Route, kind: str, ca_file: str, seconds: int, path: str = "ready") -> str:
     name, port = route.endpoint.host, route.endpoint.port
+    header = "\n    default-server send-proxy-v2 check-send-proxy" if route.proxied else ""
     verified = f"check-ssl verify required ca-file {ca_file} check-sni {name} verifyhost {name}"
     return f"""\
 backend {name}-{kind}
@@ -113,7 +117,7 @@ backend {name}-{kind}
     http-check send meth GET uri /{path} ver HTTP/1.1 hdr Host {name}
     http-check expect status 200
     default-server check inter {seconds}s fastinter 500ms downinter 1s fall 2 rise 1
-    default-server {verified}
+    default-server {verified}{header}
     default-server resolvers docker resolve-prefer ipv4 init-addr none
-    server-template {name}- {route.replicas + SPARE} {route.tasks}:{port}
+    server-template {name}- {route.replicas + SPARE} {route.tasks}:{route.proxied or port}
 """

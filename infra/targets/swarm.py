@@ -33,6 +33,12 @@ WITH_DATA = ("postgres", "redis")
 DRAINED = ("app", "callback")
 """What, told to stop, serves on for a while."""
 
+PROXIED = {8000: 8001, 8182: 8183}
+"""Where the app and the callback server expect the PROXY protocol of the edge, by the ports that it publishes."""
+
+RESTART_DELAY = "5s"
+"""Before what ended is started again: a start takes seconds of a processor, which others of the node need."""
+
 EDGE_MEMORY = "256m"
 EDGE_STOP_SECONDS = 5
 """Between the end of the edge's connections and of its grace period."""
@@ -111,13 +117,17 @@ class SwarmTarget(Target):
     def _variables(self, workload: Workload) -> dict[str, str]:
         """Return further variables: how to end, and a folder that it owns within one in memory, which is root's."""
         if workload.name in DRAINED:
-            return {"DRAIN_SECONDS": f"{seconds(self.settings.target.drain):g}"}
+            proxied = _proxied(workload.ports[0])
+            return {
+                "DRAIN_SECONDS": f"{seconds(self.settings.target.drain):g}",
+                **({"EDGE_PORT": str(proxied)} if proxied else {}),
+            }
         return {"PGDATA": f"{workload.base.data}/pgdata"} if workload.data.memory and "PGDATA" in workload.env else {}
 
     def _edge(self, ca: pulumi.Input[str]) -> Workload:
         grace = seconds(self.settings.containers.stop_grace)
         routes = [
-            edge.Route(one, f"tasks.{self.naming.container(one.host)}", self._replicas(one.host))
+            edge.Route(one, f"tasks.{self.naming.container(one.host)}", self._replicas(one.host), _proxied(one))
             for one in self._published
         ]
         config = edge.configuration(routes, f"{MOUNT}/ca.crt", max(1, grace - EDGE_STOP_SECONDS))
@@ -190,7 +200,7 @@ class SwarmTarget(Target):
             resources=docker.ServiceTaskSpecResourcesArgs(
                 limits=docker.ServiceTaskSpecResourcesLimitsArgs(memory_bytes=megabytes(workload.memory) * MEBIBYTE)
             ),
-            restart_policy=docker.ServiceTaskSpecRestartPolicyArgs(condition="any", delay="1s", window="0s"),
+            restart_policy=docker.ServiceTaskSpecRestartPolicyArgs(condition="any", delay=RESTART_DELAY, window="0s"),
             placement=self._placement(workload.name),
             networks_advanceds=[
                 docker.ServiceTaskSpecNetworksAdvancedArgs(id=self._network_id, aliases=[workload.name])
@@ -203,6 +213,10 @@ class SwarmTarget(Target):
     def _placement(self, name: str) -> docker.ServiceTaskSpecPlacementArgs:
         pinned = [f"node.hostname=={self._data_node}"] if name in WITH_DATA else None
         return docker.ServiceTaskSpecPlacementArgs(constraints=pinned)
+
+
+def _proxied(own: Endpoint) -> int | None:
+    return PROXIED.get(own.port) if own.published else None
 
 
 def _mounts(workload: Workload) -> list[docker.ServiceTaskSpecContainerSpecMountArgs]:

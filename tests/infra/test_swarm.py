@@ -121,6 +121,15 @@ def test_an_outage_of_the_database_ends_no_replica_of_the_app(swarm: Deployment)
     assert f"if [ -e /tmp/healthy ]; then {probe}/health {SCHEDULE}; else {probe}/ready {SCHEDULE}; fi" in check
 
 
+def test_the_edge_tells_services_their_clients_where_these_expect_it(swarm: Deployment) -> None:
+    [config] = [one for one in swarm.of("Secret") if one.name.endswith("edge-haproxy.cfg")]
+    lines = base64.b64decode(config.inputs["data"]).decode().splitlines()
+    for name in ("app", "callback"):
+        variables = container(swarm, name)["env"]
+        assert any(f"tasks.dashtam-review-42-{name}:{variables['EDGE_PORT']}" in line for line in lines)
+    assert "EDGE_PORT" not in container(swarm, "sandbox")["env"]
+
+
 def test_data_is_on_its_node_and_kept(swarm: Deployment) -> None:
     for name in ("postgres", "redis"):
         volume = swarm.named("Volume", f"{name}_review-42_data")

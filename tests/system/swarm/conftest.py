@@ -73,4 +73,4 @@ def target(staging: Staging, tmp_path_factory: pytest.TempPathFactory) -> Target
     ca_file.write_text(staging.outputs()["ca_certificate"])
     addresses = [node.address for node in staging.lab.nodes]
     hostname = staging.lab.manager.address
-    return Target(addresses, environments.PORTS["app"], hostname, ca_file, environments.PROVIDER)
+    return Target(addresses, environments.PORTS["app"], hostname, ca_file, staging.lab.people, environments.PROVIDER)

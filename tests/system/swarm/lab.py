@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 PROGRAMS = ("dockerd", "docker", "ip", "iptables", "nsenter", "unshare", "umount")
 NODES = (1, 2, 3)
+PEOPLE = range(100, 124)
+"""The last parts of addresses that people have, each one of their own: what they do is counted by address."""
 ENGINE_SECONDS = 60.0
 STOP_SECONDS = 20.0
 
@@ -138,6 +140,8 @@ class Lab:
     """A Swarm: the first node is its manager."""
 
     nodes: Sequence[Node]
+    people: Sequence[str]
+    """Addresses on the nodes' network that nobody else has."""
 
     @property
     def manager(self) -> Node:
@@ -166,7 +170,8 @@ def swarm() -> Iterator[Lab]:
     nodes = [Node(f"node{n}", f"{network}.{n}", f"{bridge}n{n}", folder / str(n)) for n in NODES]
     with ExitStack() as made:
         made.callback(_remove, folder)
-        _bridge(bridge, f"{network}.254/24", made)
+        people = [f"{network}.{n}" for n in PEOPLE]
+        _bridge(bridge, [f"{network}.254", *people], made)
         for node in nodes:
             node.folder.mkdir()
             _connect(node, bridge, made)
@@ -177,7 +182,7 @@ def swarm() -> Iterator[Lab]:
         joining = manager.docker("swarm", "join-token", "--quiet", "worker").strip()
         for node in nodes[1:]:
             node.docker("swarm", "join", "--token", joining, "--advertise-addr", node.address, manager.address)
-        yield Lab(nodes)
+        yield Lab(nodes, people)
 
 
 def _free_network() -> str:
@@ -186,10 +191,11 @@ def _free_network() -> str:
     return next(one for one in (f"198.18.{secrets.randbelow(256)}" for _ in range(1000)) if f"{one}." not in used)
 
 
-def _bridge(name: str, address: str, made: ExitStack) -> None:
+def _bridge(name: str, addresses: Sequence[str], made: ExitStack) -> None:
     _run("ip", "link", "add", name, "type", "bridge")
     made.callback(_run, "ip", "link", "del", name)
-    _run("ip", "address", "add", address, "dev", name)
+    for address in addresses:
+        _run("ip", "address", "add", f"{address}/24", "dev", name)
     _run("ip", "link", "set", name, "up")
     # An engine sets the chain to drop what it doesn't know.
     rule = ("FORWARD", "-i", name, "-o", name, "-j", "ACCEPT")

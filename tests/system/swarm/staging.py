@@ -211,7 +211,7 @@ def _config(lab: Lab, client: str) -> dict[str, Any]:
             "replicas": dict(REPLICAS),
             "data_node": lab.manager.name,
             "nodes": {node.name: node.host for node in lab.nodes},
-            "drain": "8s",
+            "drain": "6s",
         },
         "dashtam:network": {"bind_address": "0.0.0.0", "hostname": address},
         "dashtam:postgres": {"database": "dashtam", "user": "dashtam_user", "memory": "512m"},

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -35,6 +36,15 @@ def test_replicas_are_checked_over_verified_tls(kind: str, path: str) -> None:
     verified = f"check-ssl verify required ca-file {CA} check-sni app verifyhost app"
     assert f"default-server {verified}" in found
     assert f"http-check send meth GET uri {path} ver HTTP/1.1 hdr Host app" in found
+
+
+def test_replicas_that_expect_it_are_told_the_client_in_checks_too() -> None:
+    text = configuration([replace(APP, proxied=8001), CALLBACK], CA, 20)
+    for kind in ("ready", "alive"):
+        found = sections(text)[f"backend app-{kind}"]
+        assert "default-server send-proxy-v2 check-send-proxy" in found
+        assert "server-template app- 5 tasks.dashtam-staging-app:8001" in found
+        assert not any("proxy" in line for line in sections(text)[f"backend callback-{kind}"])
 
 
 def test_without_a_replica_that_is_ready_one_that_is_alive_answers() -> None:

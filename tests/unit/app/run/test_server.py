@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import os
 import re
 import shutil
@@ -28,7 +29,7 @@ import app
 from app.callback.app import health
 from app.core.settings import CallbackSettings
 from app.http.middleware import HEADERS
-from app.run import server
+from app.run import proxied, server
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -276,6 +277,42 @@ def test_a_second_signal_ends_the_drain(environment: dict[str, str], client: htt
         eventually(lambda: client.get(f"{url}/ready").status_code == 503)
         process.send_signal(signal.SIGTERM)
         assert process.wait(TIMEOUT) == 0
+
+
+def test_what_is_behind_an_edge_serves_it_at_another_port_and_ends_when_told_to_stop(
+    environment: dict[str, str], source: Path, client: httpx2.Client, authority: Authority
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as chosen:
+        edge = chosen.getsockname()
+    environ = {**environment, "EDGE_PORT": str(edge[1])}
+    with running(["-m", "app.run.callback"], environ, source.parent) as process:
+        [url] = [one for one in process.urls(2) if not one.endswith(f":{edge[1]}")]
+        eventually(answers(client, f"{url}/health", "ok"))
+        context = ssl.create_default_context(cafile=str(authority.ca_file))
+        with (
+            socket.create_connection(edge, timeout=TIMEOUT) as plain,
+            contextlib.suppress(ConnectionResetError),
+        ):
+            plain.sendall(proxied.HEAD.pack(proxied.SIGNATURE, 0x20, 0, 0))
+            with context.wrap_socket(plain, server_hostname="localhost") as encrypted:
+                encrypted.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                assert encrypted.recv(1024).startswith(b"HTTP/1.1 200")
+                process.send_signal(signal.SIGTERM)
+                assert process.wait(TIMEOUT) == 0
+
+
+@pytest.mark.parametrize(("error", "logged"), [(socket.gaierror(-3, "no answer"), False), (OSError(9, "lost"), True)])
+async def test_a_look_up_that_was_given_up_is_not_reported(
+    error: OSError, logged: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(server.report)
+    try:
+        loop.create_future().set_exception(error)
+        gc.collect()
+    finally:
+        loop.set_exception_handler(None)
+    assert ("never retrieved" in caplog.text) is logged
 
 
 async def test_a_second_server_ends_with_its_context(environment: dict[str, str], client: httpx2.Client) -> None:
