@@ -71,6 +71,7 @@ def require(
     require_docker(engine, wanted.naming.environment)
     require_own(state, wanted.naming)
     require_engine(state, engine, wanted.naming.environment)
+    require_network(state, wanted)
     require_data(state, wanted)
     require_free(state, engine, wanted.naming)
     require_database(state, wanted)
@@ -125,6 +126,19 @@ def require_engine(state: State, engine: Engine, stack: str) -> None:
         cause=f"It was made on the engine with the ID {known}. This one has the ID {engine.id} and nothing of {stack}.",
         remedy="Set DOCKER_HOST as it was then, or choose that context: `docker context use NAME`. If that engine no"
         f" longer exists, delete {stack} from the state: `./dashtam destroy {stack} --engine-lost`.",
+    )
+
+
+def require_network(state: State, wanted: Wanted) -> None:
+    """Refuse what a network can't be changed to while services use it."""
+    asked, stack = wanted.config.target.encrypted, wanted.naming.environment
+    if not wanted.config.target.is_swarm or all(("encrypted" in one.options) is asked for one in state.networks):
+        return
+    raise RefusedError(
+        f"The network of {stack} was made with encrypted: {str(not asked).lower()}; nothing was changed.",
+        cause=f"dashtam:target.encrypted is {str(asked).lower()} now, and no network changes while services use it.",
+        remedy=f"Set it in Pulumi.{stack}.yaml as it was; or make the network again, with the services down meanwhile:"
+        f" set it as it was, `./dashtam down {stack}`, change it, `./dashtam up {stack}`. Data is kept.",
     )
 
 

@@ -20,6 +20,7 @@ PAUSE = 0.1
 """Seconds between two tries."""
 
 _STACK = "pulumi:pulumi:Stack"
+_NETWORK = "docker:index/network:Network"
 _VOLUME = "docker:index/volume:Volume"
 _KEY = "random:index/randomBytes:RandomBytes"
 _TOKEN_KEY = ("token-", "-key")
@@ -39,6 +40,8 @@ class Made:
     labels: Mapping[str, str] = field(default_factory=dict)
     resource: str = ""
     """Its name in the program."""
+    options: frozenset[str] = frozenset()
+    """The names of a network's driver options."""
 
     @property
     def owner(self) -> str:
@@ -63,6 +66,11 @@ class State:
     def names(self) -> set[str]:
         """The names on the engine of its resources."""
         return {one.name for one in self.made if one.name}
+
+    @property
+    def networks(self) -> list[Made]:
+        """Its networks."""
+        return [one for one in self.made if one.kind == _NETWORK]
 
     @property
     def data_volumes(self) -> set[str]:
@@ -115,4 +123,5 @@ def _read(stack: str) -> State:
 def _made(kind: str, resource: str, outputs: Mapping[str, Any]) -> Made:
     labels = outputs.get("labels")
     pairs = labels if isinstance(labels, list) else []
-    return Made(kind, str(outputs.get("name", "")), {one["label"]: one["value"] for one in pairs}, resource)
+    options = frozenset(outputs.get("options") or ())
+    return Made(kind, str(outputs.get("name", "")), {one["label"]: one["value"] for one in pairs}, resource, options)

@@ -156,6 +156,13 @@ class EngineView:
     def remove_service(self, service: str) -> None:
         """Remove a service, unless it is removed already."""
 
+    def secrets(self, stack: str, owner: str) -> dict[str, str]:  # noqa: ARG002
+        """Return the ids of an environment's secrets by name."""
+        return {}
+
+    def remove_secret(self, secret: str) -> None:
+        """Remove a secret, unless it is removed already or a service has it."""
+
     def reaches(self, container: ContainerView) -> bool:  # noqa: ARG002
         """Return whether the engine is known that a container is on."""
         return True

@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from http import HTTPStatus
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
@@ -14,9 +15,10 @@ from docker.errors import APIError, DockerException, NotFound
 from requests import RequestException
 
 from cli.core.errors import UserError
+from cli.core.wait import until
 from cli.engine import tasks
 from cli.engine.container import ContainerView, view
-from cli.engine.inventory import EngineView, Holding, Started, is_of, owner_of
+from cli.engine.inventory import REMOVAL_SECONDS, EngineView, Holding, Started, is_of, owner_of
 from cli.engine.tasks import Document, ServiceView
 from infra.engine import client_of
 from infra.naming import PROJECT, PROJECT_LABEL, STACK_LABEL
@@ -274,9 +276,23 @@ class SwarmView(EngineView):
             super().ask_to_stop(container)
 
     def remove_service(self, service: str) -> None:
-        """Remove a service, unless it is removed already."""
+        """Remove a service, unless it is removed already; return once none of its tasks is left."""
         with suppress(NotFound):
             self._api.remove_service(service)
+        until(lambda: not self._api.tasks(filters={"service": [service]}), REMOVAL_SECONDS, POLL_SECONDS)
+
+    def secrets(self, stack: str, owner: str) -> dict[str, str]:
+        """Return the ids of an environment's secrets by name."""
+        found = self._api.secrets(filters=_PROJECTS)
+        return {one["Spec"]["Name"]: one["ID"] for one in found if is_of(one["Spec"], stack, owner)}
+
+    def remove_secret(self, secret: str) -> None:
+        """Remove a secret, unless it is removed already or a service has it."""
+        try:
+            self._api.remove_secret(secret)
+        except APIError as error:
+            if error.status_code not in {HTTPStatus.NOT_FOUND, HTTPStatus.BAD_REQUEST}:
+                raise
 
     def make_volume(self, name: str, labels: Mapping[str, str]) -> None:
         """Make an empty volume where the environment's data is."""

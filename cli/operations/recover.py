@@ -1,7 +1,7 @@
 """Prepares an environment whose last update was interrupted, or whose containers were stopped, for the next update.
 
-What carries our labels but isn't in Pulumi's state is an orphan of a killed update: containers and networks are
-removed; volumes hold data and are left to the next update, which adopts them.
+What carries our labels but isn't in Pulumi's state is an orphan of a killed update: containers, networks, and a
+Swarm's services and secrets are removed; volumes hold data and are left to the next update, which adopts them.
 """
 
 from __future__ import annotations
@@ -46,6 +46,10 @@ def recover(session: Session, stack: str) -> bool:
         if service.id not in recorded:
             err.print(f"Removing {service.name}: {_LEFT}.", highlight=False)
             session.engine.remove_service(service.id)
+    for name, secret in session.engine.secrets(stack, session.clone.id).items():
+        if secret not in recorded:
+            err.print(f"Removing {name}: {_LEFT}.", highlight=False)
+            session.engine.remove_secret(secret)
     for name, network in networks.items():
         if network not in recorded:
             err.print(f"Removing {name}: {_LEFT}.", highlight=False)

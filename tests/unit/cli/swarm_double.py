@@ -44,6 +44,7 @@ class Swarm:
         self.nodes = {name: Node(name) for name in names}
         self.services: dict[str, Document] = {}
         self.tasks: dict[str, Document] = {}
+        self.secrets: dict[str, Document] = {}
         self.said: dict[str, bytes] = {}
         self.is_manager = True
         self._numbers = itertools.count(1)
@@ -75,6 +76,12 @@ class Swarm:
         for slot in range(1, replicas + 1):
             self.task(key, slot)
         return key
+
+    def keep(self, secret: str, component: str, owner: str = "me") -> str:
+        """Make a secret of `staging`; return its id."""
+        labels = Naming("staging", owner).labels(component)
+        self.secrets[f"id-{secret}"] = {"ID": f"id-{secret}", "Spec": {"Name": secret, "Labels": labels}}
+        return f"id-{secret}"
 
     def task(self, service: str, slot: int, state: str = "running", desired: str = "running", error: str = "") -> str:
         """Add a task of a service; return its id."""
@@ -158,6 +165,21 @@ class Api:
         self._manage()
         if self._swarm.services.pop(service, None) is None:
             raise refused(HTTPStatus.NOT_FOUND, f"service {service} not found")
+        for key in [key for key, one in self._swarm.tasks.items() if one["ServiceID"] == service]:
+            del self._swarm.tasks[key]
+
+    def secrets(self, filters: Mapping[str, list[str]]) -> list[Document]:
+        self._manage()
+        wanted = {tuple(one.split("=")) for one in filters.get("label", [])}
+        return [one for one in self._swarm.secrets.values() if wanted <= one["Spec"]["Labels"].items()]
+
+    def remove_secret(self, secret: str) -> None:
+        self._manage()
+        used = [one["Spec"]["TaskTemplate"]["ContainerSpec"] for one in self._swarm.services.values()]
+        if any(secret == one["SecretID"] for spec in used for one in spec.get("Secrets", [])):
+            raise refused(HTTPStatus.BAD_REQUEST, f"secret {secret} is in use by the following service")
+        if self._swarm.secrets.pop(secret, None) is None:
+            raise refused(HTTPStatus.NOT_FOUND, f"secret {secret} not found")
 
     def tasks(self, filters: Mapping[str, list[str]]) -> list[Document]:
         self._manage()

@@ -353,3 +353,23 @@ LOST_KEY = _wanted(tokens={"keys": ["k2"]})
 def test_an_update_is_held_to_each_rule(state: State, engine: Engine, wanted: Wanted, message: str) -> None:
     with pytest.raises(RefusedError, match=message):
         guards.require(state, engine, wanted, lambda: {"k1"}, _mountable)
+
+
+@pytest.mark.parametrize("made", [True, False])
+@pytest.mark.parametrize("asked", [True, False])
+def test_the_encryption_of_a_network_is_not_changed_in_silence(made: bool, asked: bool) -> None:
+    options = frozenset({"com.docker.network.driver.overlay.vxlanid_list", *(["encrypted"] if made else [])})
+    network = Made("docker:index/network:Network", NAMING.network, options=options)
+    nodes = {"node1": "unix:///none"}
+    target = {"kind": "swarm", "expose": True, "data_node": "node1", "nodes": nodes, "encrypted": asked}
+    wanted = _wanted(target=target, network={"bind_address": "0.0.0.0", "hostname": "staging.example"})
+    guards.require_network(State(), wanted)  # none is made
+    if made == asked:
+        guards.require_network(State([network]), wanted)
+        return
+    with pytest.raises(RefusedError, match=f"was made with encrypted: {str(made).lower()}"):
+        guards.require_network(State([network]), wanted)
+
+
+def test_the_network_of_an_engine_is_never_encrypted() -> None:
+    guards.require_network(State([Made("docker:index/network:Network", NAMING.network)]), _wanted())

@@ -13,6 +13,7 @@ from cli.engine.inventory import EngineView
 from cli.operations import recover
 from cli.pulumi.process import Pulumi
 from tests.unit.cli.conftest import MakeContainer, noticed
+from tests.unit.cli.swarm_double import Swarm
 
 if TYPE_CHECKING:
     from cli.operations.session import Session
@@ -169,3 +170,23 @@ def test_only_what_runs_beside_it_is_removed_as_such(container: MakeContainer) -
     _, said = noticed(lambda: recover.remove_guests(_session(view), "test"))
     assert view.removed == ["id-tests"]
     assert "dashtam-test-tests" in said[0]
+
+
+def test_what_an_interrupted_update_left_on_a_swarm_is_removed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    swarm = Swarm("node1", "node2")
+    known, _ = swarm.run("app"), swarm.run("callback")
+    others = swarm.run("app", owner="another")
+    kept, left = swarm.keep("dashtam-staging-app-1", "app"), swarm.keep("dashtam-staging-app-2", "app")
+    used = swarm.keep("dashtam-staging-app-3", "app")
+    swarm.services[known]["Spec"]["TaskTemplate"]["ContainerSpec"]["Secrets"] = [{"SecretID": used}]
+    foreign = swarm.keep("dashtam-staging-app-4", "app", owner="another")
+    pulumi = _pulumi(tmp_path, ("docker:index/service:Service", known), ("docker:index/secret:Secret", kept))
+    session = cast("FakeView", swarm.view(monkeypatch, "node1"))
+    monkeypatch.setattr(FakePulumi, "deployment", lambda self, _stack: self.state["deployment"])
+    refresh, said = noticed(lambda: recover.recover(_session(session, pulumi), "staging"))
+    assert not refresh
+    assert {*swarm.services} == {known, others}
+    assert {*swarm.secrets} == {kept, used, foreign}
+    assert len(said) == 3
+    assert all("left by an interrupted update" in line for line in said)
+    assert left not in swarm.secrets
