@@ -279,7 +279,7 @@ class SwarmView(EngineView):
         """Remove a service, unless it is removed already; return once none of its tasks is left."""
         with suppress(NotFound):
             self._api.remove_service(service)
-        until(lambda: not self._api.tasks(filters={"service": [service]}), REMOVAL_SECONDS, POLL_SECONDS)
+        until(lambda: not self._task_documents([service]), REMOVAL_SECONDS, POLL_SECONDS)
 
     def secrets(self, stack: str, owner: str) -> dict[str, str]:
         """Return the ids of an environment's secrets by name."""
@@ -321,8 +321,15 @@ class SwarmView(EngineView):
     def _tasks_of(self, services: Sequence[Document]) -> dict[str, list[Document]]:
         found: dict[str, list[Document]] = {one["ID"]: [] for one in services}
         if found:
-            for one in self._api.tasks(filters={"service": [*found]}):
+            for one in self._task_documents([*found]):
                 found.setdefault(one["ServiceID"], []).append(one)
+        return found
+
+    def _task_documents(self, services: Sequence[str]) -> list[Document]:
+        try:
+            found: list[Document] = self._api.tasks(filters={"service": [*services]})
+        except NotFound:  # one was removed meanwhile: its last tasks are found among all
+            found = [one for one in self._api.tasks() if one["ServiceID"] in services]
         return found
 
     def _tasks(self, stack: str | None, owner: str | None) -> list[Document]:

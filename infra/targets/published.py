@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
+from pathlib import Path
 
 import pulumi
+import pulumi_docker as docker
 
 from infra import recipes
 from infra.catalogue import POSTGRES, REDIS, Base
@@ -30,3 +33,14 @@ class PublishedImages:
 
     def _image(self, reference: str) -> Image:
         return Image(reference, pulumi.Output.from_input(self._published.get(reference, reference)))
+
+
+def login(registry: str, environ: Mapping[str, str] = os.environ) -> list[docker.ProviderRegistryAuthArgs]:
+    """Return where the plugin finds the login of `docker login`, which nodes are to pull with; none, if there is none.
+
+    The state has the file's name, and the Swarm the login, as from `docker service create --with-registry-auth`.
+    """
+    folder = environ.get("DOCKER_CONFIG") or "~/.docker"
+    if not Path(folder, "config.json").expanduser().is_file():
+        return []
+    return [docker.ProviderRegistryAuthArgs(address=registry.partition("/")[0], config_file=f"{folder}/config.json")]

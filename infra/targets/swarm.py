@@ -22,7 +22,7 @@ from infra.images import Image
 from infra.naming import EDGE, PROJECT, Naming
 from infra.services import edge
 from infra.services.health import once_ready, timing
-from infra.targets.published import PublishedImages
+from infra.targets.published import PublishedImages, login
 from infra.targets.rollout import duration, mode, policies
 from infra.targets.target import Target, pairs
 from infra.targets.workload import LOG_FILES, MOUNT, Workload
@@ -70,6 +70,9 @@ class SwarmTarget(Target):
         self._data_node = str(settings.target.data_node)
         host = settings.target.nodes[self._data_node]
         self._provider = docker.Provider("data-node", host=host, opts=self.child)
+        self._for_services = pulumi.ResourceOptions()
+        if (registry := settings.target.registry) and (found := login(registry)):
+            self._for_services.provider = docker.Provider("registry", registry_auth=found, opts=self.child)
         self._secrets: dict[str, list[docker.ServiceTaskSpecContainerSpecSecretArgs]] = {}
         self._published: list[Endpoint] = []
         self._running: list[str] = []
@@ -174,7 +177,7 @@ class SwarmTarget(Target):
             ),
             **mode(workload.name, self._replicas(workload.name)),
             **policies(workload.name, self._replicas(workload.name), self.settings),
-            opts=opts,
+            opts=pulumi.ResourceOptions.merge(opts, self._for_services),
         )
 
     def _task(self, workload: Workload, image: Image, labels: Mapping[str, str]) -> docker.ServiceTaskSpecArgs:

@@ -20,6 +20,8 @@ from tests.infra.engine_double import CLUSTER, EngineDouble
 from tests.infra.recording import OWNER, SECRET, SERVICES, Declared, Deployment, is_secret, run_program
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     Refuse = Callable[..., list[str]]
     Program = Callable[..., Deployment]
     Variables = Mapping[str, str]
@@ -183,17 +185,48 @@ def test_the_outputs_say_where_it_runs(swarm: Deployment) -> None:
     assert outputs.urls.app == "https://staging.example:8010"
 
 
-def test_with_a_registry_images_are_its_own_by_digest(
+@pytest.fixture
+def published(
     program: Program, engine: EngineDouble, variables: Variables, monkeypatch: pytest.MonkeyPatch
-) -> None:
+) -> Callable[[], Deployment]:
+    """Give what the program declares where a registry has all images."""
     monkeypatch.setenv(SOURCE_VARIABLE, variables[SOURCE_VARIABLE])
     config = settings.load("review-42", swarm_config("unix:///none", registry=REGISTRY))
     references = recipes.references(config, config.services)
     assert len(references) == 6
     engine.digests = {f"{REGISTRY}/{one}": f"sha256:{number:064x}" for number, one in enumerate(references)}
-    deployment = program(registry=REGISTRY)
+    return lambda: program(registry=REGISTRY)
+
+
+def test_with_a_registry_images_are_its_own_by_digest(
+    published: Callable[[], Deployment], engine: EngineDouble
+) -> None:
+    deployment = published()
     used = {container(deployment, name)["image"] for name in (*SERVICES, EDGE)}
     assert used == {f"{name}@{digest}" for name, digest in engine.digests.items()}
+
+
+def test_nodes_pull_with_the_login_of_docker_which_is_in_no_state(
+    published: Callable[[], Deployment], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    auth = base64.b64encode(b"me:their-password").decode()
+    (tmp_path / "config.json").write_text(json.dumps({"auths": {REGISTRY: {"auth": auth}}}))
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
+    deployment = published()
+    providers = [one for one in deployment.resources if one.type == "pulumi:providers:docker"]
+    [own] = [one for one in providers if one.name == "registry"]
+    assert json.loads(own.inputs["registryAuth"]) == [{"address": REGISTRY, "configFile": f"{tmp_path}/config.json"}]
+    for name in (*SERVICES, EDGE):
+        assert "registry" in service(deployment, name).request.provider
+    shown = [json.dumps(one.inputs) for one in deployment.resources]
+    assert not any(secret in text for text in shown for secret in (auth, "their-password"))
+
+
+def test_without_a_login_nodes_pull_with_none(
+    published: Callable[[], Deployment], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
+    assert not [one for one in published().resources if one.name == "registry"]
 
 
 def test_an_image_that_the_registry_lacks_is_one_message(

@@ -165,8 +165,6 @@ class Api:
         self._manage()
         if self._swarm.services.pop(service, None) is None:
             raise refused(HTTPStatus.NOT_FOUND, f"service {service} not found")
-        for key in [key for key, one in self._swarm.tasks.items() if one["ServiceID"] == service]:
-            del self._swarm.tasks[key]
 
     def secrets(self, filters: Mapping[str, list[str]]) -> list[Document]:
         self._manage()
@@ -181,9 +179,16 @@ class Api:
         if self._swarm.secrets.pop(secret, None) is None:
             raise refused(HTTPStatus.NOT_FOUND, f"secret {secret} not found")
 
-    def tasks(self, filters: Mapping[str, list[str]]) -> list[Document]:
+    def tasks(self, filters: Mapping[str, list[str]] | None = None) -> list[Document]:
         self._manage()
-        return [one for one in self._swarm.tasks.values() if one["ServiceID"] in filters["service"]]
+        for service in (filters or {}).get("service", []):
+            if service not in self._swarm.services:
+                raise refused(HTTPStatus.NOT_FOUND, f"service {service} not found")
+        found = [one for one in self._swarm.tasks.values() if not filters or one["ServiceID"] in filters["service"]]
+        for one in found:  # what a removed service leaves ends by and by
+            if one["ServiceID"] not in self._swarm.services:
+                del self._swarm.tasks[one["ID"]]
+        return found
 
     def inspect_task(self, task: str) -> Document:
         self._manage()
