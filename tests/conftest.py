@@ -73,8 +73,8 @@ class Endpoints:
     Args:
         app_url: The service.
         callback_url: The callback server.
-        database_dsn: PostgreSQL, as its owner.
-        redis_dsn: Redis, as the service's user.
+        database_dsn: PostgreSQL, as its owner; empty where it isn't published, as on a Swarm.
+        redis_dsn: Redis, as the service's user; likewise.
         ca_file: The CA that all of them are verified with.
     """
 
@@ -103,9 +103,8 @@ def reached(outputs: StackOutputs, ca_file: Path) -> Endpoints:
     redis = outputs.internal_redis_dsn if inside else outputs.redis_dsn
     assert urls.app
     assert urls.callback
-    assert database
-    assert redis
-    return Endpoints(urls.app, urls.callback, database.get_secret_value(), redis.get_secret_value(), ca_file)
+    database_dsn, redis_dsn = (one.get_secret_value() if one else "" for one in (database, redis))
+    return Endpoints(urls.app, urls.callback, database_dsn, redis_dsn, ca_file)
 
 
 def stack_outputs(stack: str) -> StackOutputs:

@@ -9,6 +9,7 @@ import typer
 
 from cli.commands.options import NoInstall
 from cli.environments import placements
+from cli.environments.configuration import configured_stacks
 from cli.machine import browser
 from cli.operations import session
 from cli.operations.test import container, pytest_runs, suites
@@ -25,7 +26,7 @@ app = typer.Typer(add_completion=False)
     "test",
     epilog="Examples: ./dashtam test; ./dashtam test unit api -k settings; ./dashtam test system -n 3;"
     " ./dashtam test ci --reports test-results",
-    options_metavar="[OPTIONS] [SUITE]... [PYTEST ARGUMENTS]...",
+    options_metavar="[OPTIONS] [SUITE]... [ENVIRONMENT] [PYTEST ARGUMENTS]...",
     context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
 )
 def run(
@@ -45,9 +46,12 @@ def run(
     tests that take minutes each. `swarm` makes a Swarm of three engines on this machine, which needs Linux and root.
     `ci` runs the service's suites, or those named after it, in a container inside the ci environment.
 
+    An environment after `smoke`, `api` or both has them run against it as it is, also where it is on a Swarm; what it
+    doesn't have or publish is skipped.
+
     All other arguments are passed to pytest; a path selects its suite.
     """
-    chosen = suites.choose(context.args)
+    chosen = suites.choose(context.args, configured_stacks())
     raise typer.Exit((_inside if chosen.inside else _here)(chosen, reports, install=not no_install))
 
 

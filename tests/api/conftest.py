@@ -13,6 +13,7 @@ from tests.api.person import PATIENCE, Person, visiting
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from infra.outputs import StackOutputs
     from tests.conftest import Endpoints
 
 
@@ -30,6 +31,13 @@ def callback(endpoints: Endpoints) -> Iterator[httpx2.Client]:
         base_url=endpoints.callback_url, verify=endpoints.tls(), trust_env=False, timeout=PATIENCE
     ) as client:
         yield client
+
+
+@pytest.fixture
+def sandbox(outputs: StackOutputs) -> None:
+    """Skip what needs the provider of the environment's own."""
+    if outputs.urls.sandbox is None:
+        pytest.skip(f"{outputs.environment} has no sandbox, or doesn't publish it: dashtam:sandbox")
 
 
 @pytest.fixture

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     Change = Callable[[dict[str, str]], Mapping[str, str | list[str]]]
     Made = Callable[[], Person]
 
+pytestmark = pytest.mark.usefixtures("sandbox")
+
 ENDED = "This link has ended"
 INCOMPLETE = "This link is not complete"
 NOT_LINKED = "The account was not linked"

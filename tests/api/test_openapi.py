@@ -9,6 +9,8 @@ import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
+
 if TYPE_CHECKING:
     from tests.api.person import Person
     from tests.conftest import Endpoints
@@ -18,6 +20,7 @@ PATIENCE = 900
 """Seconds that it may take: more than it does, so that it ends."""
 
 
+@pytest.mark.usefixtures("sandbox")
 # A program of its own: Schemathesis' fixtures write to an attribute that pytest 9.2 no longer has.
 def test_the_app_does_what_its_document_says(endpoints: Endpoints, person: Person, tmp_path: Path) -> None:
     run = uuid.uuid4().hex[:8]

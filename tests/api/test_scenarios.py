@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from tests.api.person import Person
 
 
+pytestmark = pytest.mark.usefixtures("sandbox")
+
+
 def account(person: Person, connection: str) -> dict[str, Any]:
     found: dict[str, Any] = person.client.get(f"/api/v1/connections/{connection}").raise_for_status().json()
     return found

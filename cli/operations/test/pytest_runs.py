@@ -21,6 +21,8 @@ from cli.operations.up import up
 from cli.ui.console import err
 
 ENVIRONMENT = "test"
+STACK_VARIABLE = "DASHTAM_TEST_STACK"
+"""The environment that tests use, where it isn't that one."""
 NO_TESTS = 5
 """What pytest exits with where it selected no test."""
 
@@ -42,7 +44,7 @@ def run(here: Session, chosen: Chosen, *, browser: bool, reports: Path | None) -
                 environment.require()
             err.print(f"Running tests: {', '.join(one.paths)}.", highlight=False)
             command = [*suites.command(one, chosen.extra, str(reports or "")), *coverage]
-            statuses.append(_pytest(command, here))
+            statuses.append(_pytest(command, here, chosen.environment))
             if signals.status() or (statuses[-1] and suites.ends_at_first_failure(chosen.extra)):
                 break
     return next((status for status in statuses if status not in {0, NO_TESTS}), min(statuses))
@@ -60,10 +62,11 @@ def _coverage(chosen: Chosen, runs: Sequence[Run], reports: Path | None) -> list
     return arguments
 
 
-def _pytest(command: Sequence[str], here: Session) -> int:
+def _pytest(command: Sequence[str], here: Session, environment: str) -> int:
     """Run pytest until it has ended by itself: interrupted, it first removes what its tests brought up."""
+    environ = {**here.environ, **({STACK_VARIABLE: environment} if environment else {})}
     with (
-        subprocess.Popen(command, cwd=here.clone.root, env=here.environ) as process,
+        subprocess.Popen(command, cwd=here.clone.root, env=environ) as process,
         signals.noted(lambda number: _interrupt(number, process.pid)) as interrupted,
     ):
         while (status := process.poll()) is None:

@@ -28,6 +28,9 @@ GROUPS: Mapping[str, tuple[str, ...]] = {"service": tuple(SERVICE), "all": (*SER
 
 CI, CAMPAIGN = "ci", "campaign"
 BROWSER = SUITES["e2e"]
+ANYWHERE = ("smoke", "api")
+"""Suites that see an environment as any client does, so they can run against each one."""
+
 WITHOUT_ENVIRONMENT = (
     SUITES["unit"],
     SUITES["infra"],
@@ -54,6 +57,8 @@ class Chosen:
     campaign: bool = False
     paths: tuple[str, ...] = ()
     extra: tuple[str, ...] = ()
+    environment: str = ""
+    """Which one to run them against, as it is; empty for the tests' own, which is brought up."""
 
 
 @dataclass(frozen=True)
@@ -75,8 +80,8 @@ class Run:
         return replace(self, paths=tuple(path for path in self.paths if path != BROWSER))
 
 
-def choose(arguments: Sequence[str]) -> Chosen:
-    """Tell the suites from the arguments for pytest."""
+def choose(arguments: Sequence[str], environments: Collection[str] = ()) -> Chosen:
+    """Tell the suites, and the environment that may follow them, from the arguments for pytest."""
     words = tuple(itertools.takewhile({*SUITES, *GROUPS, CI, CAMPAIGN}.__contains__, arguments))
     inside, campaign = words[:1] == (CI,), words[:1] == (CAMPAIGN,)
     names = words[1:] if inside or campaign else words
@@ -87,7 +92,9 @@ def choose(arguments: Sequence[str]) -> Chosen:
             remedy="Suites inside ci: `./dashtam test ci api smoke`. Suites on this machine: the command without `ci`.",
             exit_status=USAGE,
         )
-    paths, extra = _parted(arguments[len(words) :])
+    rest = [*arguments[len(words) :]]
+    environment = rest.pop(0) if words and rest and rest[0] in environments else ""
+    paths, extra = _parted(rest)
     suites = tuple(dict.fromkeys(map(_suite_of, paths))) if paths else names
     if inside and (elsewhere := [name for name in suites if name not in {*INSIDE, *GROUPS}]):
         raise UserError(
@@ -96,7 +103,15 @@ def choose(arguments: Sequence[str]) -> Chosen:
             remedy=f"Run `./dashtam test {elsewhere[0]}`. Suites that run inside ci: {', '.join(INSIDE)}.",
             exit_status=USAGE,
         )
-    return Chosen(_expanded(suites, inside=inside, campaign=campaign), inside, campaign, paths, extra)
+    if environment and (inside or campaign or not {*suites} <= {*ANYWHERE}):
+        raise UserError(
+            f"These suites can't run against {environment}.",
+            cause=f"Only {' and '.join(ANYWHERE)} see an environment as its clients do; others change parts of it.",
+            remedy=f"Run `./dashtam test {' '.join(ANYWHERE)} {environment}`. Without {environment} at the end, all"
+            " suites run against the tests' own environment.",
+            exit_status=USAGE,
+        )
+    return Chosen(_expanded(suites, inside=inside, campaign=campaign), inside, campaign, paths, extra, environment)
 
 
 def runs(chosen: Chosen) -> list[Run]:
@@ -107,10 +122,10 @@ def runs(chosen: Chosen) -> list[Run]:
     if chosen.paths:
         needed = any(not any(_is_within(path, folder) for folder in WITHOUT_ENVIRONMENT) for path in chosen.paths)
         limits = ONE if "swarm" in chosen.suites else FEW_WORKERS if "system" in chosen.suites else ()
-        return [Run("chosen", chosen.paths, needed, limits)]
+        return [Run("chosen", chosen.paths, needed and not chosen.environment, limits)]
     parts = [
         Run("unit", _folders(chosen, ("unit", "infra")), needs_environment=False),
-        Run("service", _folders(chosen, ("integration", "api", "smoke", "e2e")), needs_environment=True),
+        Run("service", _folders(chosen, ("integration", "api", "smoke", "e2e")), not chosen.environment),
         Run("system", _folders(chosen, ("system",)), needs_environment=True, arguments=FEW_WORKERS),
         Run("swarm", _folders(chosen, ("swarm",)), needs_environment=False, arguments=ONE),
     ]

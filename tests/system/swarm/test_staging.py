@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import http.client
+import json
 import re
+import ssl
 import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from infra.config.sections import HealthSettings
 from tests.system.running import succeed, wait_until
 from tests.system.swarm import staging as environments
 
 if TYPE_CHECKING:
+    from tests.system.swarm.lab import Node
+    from tests.system.swarm.load import Target
     from tests.system.swarm.staging import Staging
 
 OTHER: dict[str, dict[str, object]] = {
@@ -85,6 +91,36 @@ def test_no_acknowledged_write_is_lost_when_postgres_node_restarts(staging: Stag
     staging.settle()
 
 
+def test_an_outage_of_the_database_ends_no_replica(staging: Staging, target: Target) -> None:
+    manager, postgres = staging.lab.manager, staging.service("postgres")["ID"]
+    before = _tasks(staging)
+    node, app = staging.container("app")
+    manager.docker("service", "scale", "--detach", f"{postgres}=0")
+    try:
+        wait_until(lambda: _answer(target, "/ready") == 503, "the app notices", 60)
+        known, checked = _checks(node, app), set[str]()
+
+        def is_checked() -> bool:
+            checked.update(_checks(node, app) - known)
+            return len(checked) > HealthSettings().retries  # more than a container may fail
+
+        wait_until(is_checked, "the app is checked all the while", 120)
+        assert _answer(target, "/health") == 200
+        assert _tasks(staging) == before
+    finally:
+        manager.docker("service", "scale", "--detach", f"{postgres}=1")
+    wait_until(lambda: _answer(target, "/ready") == 200, "the app is ready again", 60)
+    assert _tasks(staging) == before
+    staging.settle()
+
+
+def test_smoke_and_api_run_against_it(staging: Staging) -> None:
+    done = staging.dashtam("test", "smoke", "api", staging.name, "--numprocesses", "2")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert re.search(r"\b[3-9]\d passed", done.stdout)
+    assert "PostgreSQL is not published" in done.stdout
+
+
 def test_secrets_are_in_no_inspection_log_or_state(staging: Staging) -> None:
     secrets = _secrets(staging.outputs())
     assert len(secrets) >= 2
@@ -119,6 +155,30 @@ def test_an_environment_is_out_of_reach_for_another_and_goes_without_a_trace(sta
     wait_until(lambda: not other.left(), "nothing is left", 60)
     assert _volumes(staging) == volumes  # those without a label too
     staging.settle()
+
+
+def _tasks(staging: Staging) -> set[tuple[str, str]]:
+    """Return the replicas of what depends on the database, with what they do."""
+    found = [task for name in ("app", "callback") for task in staging.tasks(name)]
+    return {(task["ID"], task["CurrentState"].split()[0]) for task in found}
+
+
+def _answer(target: Target, path: str) -> int:
+    context = ssl.create_default_context(cafile=str(target.ca_file))
+    connection = http.client.HTTPSConnection(target.hostname, target.port, timeout=20, context=context)
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().status
+    except OSError:
+        return 0
+    finally:
+        connection.close()
+
+
+def _checks(node: Node, container: str) -> set[str]:
+    """Return when a container was checked; the engine remembers the last five."""
+    log = node.docker("inspect", "--format", "{{json .State.Health.Log}}", container)
+    return {one["Start"] for one in json.loads(log)}
 
 
 def _volumes(staging: Staging) -> list[set[str]]:

@@ -49,6 +49,31 @@ def test_suites_are_the_first_words_or_those_of_paths(arguments: list[str], chos
 
 
 @pytest.mark.parametrize(
+    ("arguments", "chosen"),
+    [
+        (["smoke", "staging"], Chosen(("smoke",), environment="staging")),
+        (["smoke", "api", "staging", "-x"], Chosen(("smoke", "api"), extra=("-x",), environment="staging")),
+        (["smoke", "-k", "staging"], Chosen(("smoke",), extra=("-k", "staging"))),
+        (["smoke", "elsewhere"], Chosen(("smoke",), extra=("elsewhere",))),
+        (["staging"], Chosen(SERVICE, extra=("staging",))),
+    ],
+)
+def test_an_environment_may_follow_suites(arguments: list[str], chosen: Chosen) -> None:
+    assert suites.choose(arguments, ["dev", "staging"]) == chosen
+
+
+def test_what_runs_against_an_environment_brings_none_up() -> None:
+    runs = suites.runs(suites.choose(["smoke", "api", "staging"], ["staging"]))
+    assert [(one.paths, one.needs_environment) for one in runs] == [(("tests/api", "tests/smoke"), False)]
+
+
+@pytest.mark.parametrize("words", [["integration"], ["smoke", "e2e"], ["all"], ["ci", "smoke"], ["campaign"]])
+def test_only_what_sees_an_environment_as_clients_do_runs_against_it(words: list[str]) -> None:
+    with pytest.raises(UserError, match="can't run against staging"):
+        suites.choose([*words, "staging"], ["staging"])
+
+
+@pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (["api", "ci"], "`ci` must be the first argument."),
