@@ -38,16 +38,18 @@ def test_updates_and_a_drained_node_cost_no_request_and_a_lost_one_what_was_in_f
     staging: Staging, target: Target, report: Callable[[Tally], None]
 ) -> None:
     with load(target) as people:
-        people.wait(PART)
-        for memory in ("300m", "310m", "320m"):
-            staging.configure(app={"memory": memory})
-            staging.up()
+        try:
             people.wait(PART)
-        drain(staging, people)
-        failed_before = [*people.tally.failures]
-        lost_at = lose_a_node(staging, people)
-        people.wait(max(PART, REQUESTS - people.tally.requests), seconds=600)
-    report(people.tally)
+            for memory in ("300m", "310m", "320m"):
+                staging.configure(app={"memory": memory})
+                staging.up()
+                people.wait(PART)
+            drain(staging, people)
+            failed_before = [*people.tally.failures]
+            lost_at = lose_a_node(staging, people)
+            people.wait(max(PART, REQUESTS - people.tally.requests), seconds=600)
+        finally:
+            report(people.tally)
     assert failed_before == []
     # Each person has one request in flight.
     assert len(people.tally.failures) <= len(target.people)
