@@ -400,7 +400,7 @@ class TargetSettings(Section):
     """Where images are pushed to and nodes pull them from, by digest. Absent: they are loaded on each of `nodes`."""
     encrypted: bool = True
     """Encrypt what nodes send each other, by IPsec; each node's kernel needs ESP, or nothing arrives. `false`: services
-    still use TLS with each other. It can't be changed while the environment exists."""
+    still use TLS with each other. A change is refused while the network exists; `./dashtam down` removes it."""
     drain: Duration = "10s"
     """How long the service, told to stop, still answers requests after it has stopped being ready."""
 

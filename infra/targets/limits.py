@@ -13,5 +13,5 @@ UNKEPT = (
     "Swap isn't limited: a container may swap as much as its memory limit again, on a node that has swap.",
     "Postgres and Redis run on one node: while it is down, so are they.",
     "An update of the edge ends the connections through one node at a time, and `up` doesn't wait for its end.",
-    "What ends is always started again: dashtam:containers.restart holds for one engine.",
+    "What ends is always started again, after five seconds: dashtam:containers.restart holds for one engine.",
 )
