@@ -29,9 +29,12 @@ REASONS: Mapping[str, str] = {
     "open": "`./dashtam up` prints the addresses, which each node answers at.",
     "rebuild": "Nodes keep images under names that follow from their source; `./dashtam up` builds what changed.",
     "restart": "The Swarm starts by itself what ends; `docker service update --force NAME` replaces what runs.",
-    "restore": "It stops the app while it puts the database in place, and a Swarm would start it again.",
+    "restore": (
+        "It stops the app while it puts the database in place, and a Swarm would start it again. A backup of it can be"
+        " restored to an environment on one engine."
+    ),
     "snapshot create": "It pauses containers, and a Swarm would replace them; `./dashtam backup` needs no pause.",
-    "snapshot restore": "It stops containers, and a Swarm would start them again.",
+    "snapshot restore": "It stops containers, and a Swarm would start them again; what works there is a backup.",
 }
 """Why others don't."""
 
