@@ -41,8 +41,8 @@ TAKE_A_PATH = ("--ignore", "--ignore-glob", "--deselect", "--rootdir", "--confcu
 ONE_LONG = ("--maxprocesses", "1", "--timeout", "1800")
 """For the campaign: what it measures and kills must not wait for anything else."""
 
-ONE = ("--numprocesses", "0", "--timeout", "600")
-"""For the swarm suite, whose tests share one lab."""
+ONE = ("--numprocesses", "0", "--timeout", "1200")
+"""For the swarm suite, whose tests share one lab, and whose load takes as long as the machine needs for it."""
 
 FEW_WORKERS = ("--maxprocesses", "4")
 """For the system suite: each worker may have two environments of its own up, of some 700 MB each."""
