@@ -12,6 +12,8 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
+from infra.naming import PROJECT
+
 LOCAL = Path("/usr/local/share/ca-certificates")
 """Where Debian's administrators add certificates."""
 
@@ -22,13 +24,17 @@ _BLOCK = re.compile(r"-----BEGIN CERTIFICATE-----\s[A-Za-z0-9+/=\s]+-----END CER
 
 
 def added(environ: Mapping[str, str] = os.environ, local: Path = LOCAL) -> str:
-    """Return their certificates in PEM, each once: those in SSL_CERT_FILE, and those added to the system's."""
+    """Return their certificates in PEM, each once: those in SSL_CERT_FILE, and those added to the system's.
+
+    Those of environments are left out, which `./dashtam trust` adds.
+    """
     import certifi  # noqa: PLC0415 - needed only where there are any; it comes with the engine's SDK
 
     named = Path(environ.get("SSL_CERT_FILE") or os.devnull)
     found = _blocks([*sorted(local.rglob("*.crt")), *([named] if named.is_file() else [])])
-    public = _blocks([Path(certifi.where()), *PUBLIC.rglob("*.crt")]) if found else {}
-    return "".join(f"{block}\n" for key, block in found.items() if key not in public and _is_usable(block))
+    others = [Path(certifi.where()), *PUBLIC.rglob("*.crt"), *local.glob(f"{PROJECT}-*.crt")]
+    known = _blocks(others) if found else {}
+    return "".join(f"{block}\n" for key, block in found.items() if key not in known and _is_usable(block))
 
 
 def _blocks(files: Iterable[Path]) -> dict[str, str]:

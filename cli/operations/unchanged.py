@@ -19,7 +19,7 @@ from cli.environments.configuration import configuration
 from cli.operations.drift import Snapshot, differences
 from cli.operations.session import Session
 from cli.pulumi import stack_state
-from infra import proxies
+from infra import authorities, proxies
 from infra.catalogue import source_digest
 from infra.outputs import PublicOutputs
 from infra.services.providers import read_credentials
@@ -90,6 +90,7 @@ def inputs(session: Session, stack: str) -> str:
         *(f"{name}={value}" for name, value in sorted(session.environ.items()) if _is_read(name)),
         *(f"{name}={value}" for name, value in sorted(proxies.for_containers(session.environ).items())),
         *(f"{name} {one.client_id} {one.client_secret}" for name, one in sorted(credentials.items())),
+        authorities.added(session.environ) if credentials else "",
     )
 
 

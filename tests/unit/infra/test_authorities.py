@@ -70,6 +70,14 @@ def test_those_of_the_system_s_public_folder_are_public(local: Path) -> None:
     assert authorities.added({}, local) == PROXY
 
 
+def test_an_environment_s_own_is_none(local: Path, tmp_path: Path) -> None:
+    bundle = tmp_path / "bundle.pem"
+    bundle.write_text(COMPANY + PROXY)
+    (local / "dashtam-dev-0a1b2c3d.crt").write_text(COMPANY)
+    assert authorities.added({}, local) == ""
+    assert authorities.added({"SSL_CERT_FILE": str(bundle)}, local) == PROXY
+
+
 def test_what_is_damaged_is_left_out(local: Path) -> None:
     (local / "a.crt").write_text(COMPANY.replace("MII", "MIx", 1))
     (local / "b.crt").write_bytes(b"\xff\xfe")

@@ -14,6 +14,7 @@ from cli.environments.clone import Clone
 from cli.operations import unchanged
 from cli.operations.session import Session
 from infra.outputs import PublicOutputs
+from tests.unit.infra.test_authorities import COMPANY
 from tests.unit.infra.test_outputs import DOCUMENT
 
 OUTPUTS = PublicOutputs.model_validate({name: DOCUMENT[name] for name in PublicOutputs.model_fields})
@@ -77,6 +78,13 @@ def test_a_proxy_of_dockers_own_config_is_seen(session: Session, tmp_path: Path)
     before = unchanged.inputs(session, "test")
     settings = {"proxies": {"default": {"httpsProxy": "http://proxy:3128"}}}
     (tmp_path / "config.json").write_text(json.dumps(settings))
+    assert unchanged.inputs(session, "test") != before
+
+
+def test_a_private_ca_is_seen(session: Session, tmp_path: Path) -> None:
+    before = unchanged.inputs(session, "test")
+    (tmp_path / "ca.pem").write_text(COMPANY)
+    session.environ["SSL_CERT_FILE"] = str(tmp_path / "ca.pem")
     assert unchanged.inputs(session, "test") != before
 
 
