@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tests.system.swarm.staging import Staging
 
 OTHER: dict[str, dict[str, object]] = {
-    "target": {"replicas": {"app": 1, "callback": 1}},
+    "target": {"replicas": {"app": 1, "callback": 1}, "drain": "1s"},
     "app": {"port": 8600},
     "callback": {"port": 8682},
 }
