@@ -179,6 +179,8 @@ class World:
     def networks(self, *_: object) -> dict[str, str]:
         return {}
 
+    secrets = networks
+
     def nothing(self, *_: object) -> list[Any]:
         return []
 
