@@ -22,7 +22,7 @@ ROTATION, SAMPLES = "app.run.rotate", "app.run.seed"
 
 def environ_for(settings: AppSettings, folder: Path) -> dict[str, str]:
     """Return the environment in which a command has these settings; their secrets are put into files in a folder."""
-    plain = {name.upper(): str(value) for name, value in settings if name not in NO_ENVIRONMENT}
+    plain = {name.upper(): str(value) for name, value in settings if name not in NO_ENVIRONMENT and value is not None}
     for name in SECRETS:
         (folder / name).write_text(getattr(settings, name).get_secret_value())
     files = {f"{name.upper()}_FILE": str(folder / name) for name in SECRETS}
