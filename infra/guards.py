@@ -130,7 +130,7 @@ def require_engine(state: State, engine: Engine, stack: str) -> None:
 
 
 def require_network(state: State, wanted: Wanted) -> None:
-    """Refuse what a network can't be changed to while services use it."""
+    """Refuse a changed `encrypted` while the network exists: services use it."""
     asked, stack = wanted.config.target.encrypted, wanted.naming.environment
     if not wanted.config.target.is_swarm or all(("encrypted" in one.options) is asked for one in state.networks):
         return

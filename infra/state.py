@@ -123,5 +123,6 @@ def _read(stack: str) -> State:
 def _made(kind: str, resource: str, outputs: Mapping[str, Any]) -> Made:
     labels = outputs.get("labels")
     pairs = labels if isinstance(labels, list) else []
-    options = frozenset(outputs.get("options") or ())
+    given = outputs.get("options")
+    options = frozenset(given if isinstance(given, dict) else ())
     return Made(kind, str(outputs.get("name", "")), {one["label"]: one["value"] for one in pairs}, resource, options)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import pulumi
@@ -40,7 +41,8 @@ def login(registry: str, environ: Mapping[str, str] = os.environ) -> list[docker
 
     The state has the file's name, and the Swarm the login, as from `docker service create --with-registry-auth`.
     """
-    folder = environ.get("DOCKER_CONFIG") or "~/.docker"
-    if not Path(folder, "config.json").expanduser().is_file():
-        return []
-    return [docker.ProviderRegistryAuthArgs(address=registry.partition("/")[0], config_file=f"{folder}/config.json")]
+    file = Path(environ.get("DOCKER_CONFIG") or "~/.docker", "config.json").expanduser().absolute()
+    with suppress(OSError):  # its folder may be another user's
+        if file.is_file():
+            return [docker.ProviderRegistryAuthArgs(address=registry.partition("/")[0], config_file=str(file))]
+    return []

@@ -70,9 +70,9 @@ class SwarmTarget(Target):
         self._data_node = str(settings.target.data_node)
         host = settings.target.nodes[self._data_node]
         self._provider = docker.Provider("data-node", host=host, opts=self.child)
-        self._for_services = pulumi.ResourceOptions()
-        if (registry := settings.target.registry) and (found := login(registry)):
-            self._for_services.provider = docker.Provider("registry", registry_auth=found, opts=self.child)
+        # There with and without a login: Pulumi replaces what gets another provider.
+        logins = login(settings.target.registry) if settings.target.registry else []
+        self._manager = docker.Provider("manager", registry_auth=logins or None, opts=self.child)
         self._secrets: dict[str, list[docker.ServiceTaskSpecContainerSpecSecretArgs]] = {}
         self._published: list[Endpoint] = []
         self._running: list[str] = []
@@ -177,7 +177,7 @@ class SwarmTarget(Target):
             ),
             **mode(workload.name, self._replicas(workload.name)),
             **policies(workload.name, self._replicas(workload.name), self.settings),
-            opts=pulumi.ResourceOptions.merge(opts, self._for_services),
+            opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(provider=self._manager)),
         )
 
     def _task(self, workload: Workload, image: Image, labels: Mapping[str, str]) -> docker.ServiceTaskSpecArgs:

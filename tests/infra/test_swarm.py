@@ -139,7 +139,7 @@ def test_data_is_on_its_node_and_kept(swarm: Deployment) -> None:
         assert "data-node" in volume.request.provider
         assert service(swarm, name).inputs["taskSpec"]["placement"] == {"constraints": ["node.hostname==node1"]}
         assert any(mount.get("source") == volume.inputs["name"] for mount in container(swarm, name)["mounts"])
-    [provider] = [one for one in swarm.resources if one.type == "pulumi:providers:docker"]
+    [provider] = [one for one in swarm.resources if one.name == "data-node"]
     assert provider.inputs["host"].startswith("unix://")
 
 
@@ -214,10 +214,10 @@ def test_nodes_pull_with_the_login_of_docker_which_is_in_no_state(
     monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
     deployment = published()
     providers = [one for one in deployment.resources if one.type == "pulumi:providers:docker"]
-    [own] = [one for one in providers if one.name == "registry"]
+    [own] = [one for one in providers if one.name == "manager"]
     assert json.loads(own.inputs["registryAuth"]) == [{"address": REGISTRY, "configFile": f"{tmp_path}/config.json"}]
     for name in (*SERVICES, EDGE):
-        assert "registry" in service(deployment, name).request.provider
+        assert "::manager::" in service(deployment, name).request.provider
     shown = [json.dumps(one.inputs) for one in deployment.resources]
     assert not any(secret in text for text in shown for secret in (auth, "their-password"))
 
@@ -226,7 +226,12 @@ def test_without_a_login_nodes_pull_with_none(
     published: Callable[[], Deployment], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
-    assert not [one for one in published().resources if one.name == "registry"]
+    deployment = published()
+    [own] = [one for one in deployment.resources if one.name == "manager"]
+    assert "registryAuth" not in own.inputs
+    # The same provider as with one: Pulumi replaces what gets another.
+    for name in (*SERVICES, EDGE):
+        assert "::manager::" in service(deployment, name).request.provider
 
 
 def test_an_image_that_the_registry_lacks_is_one_message(
