@@ -99,6 +99,9 @@ async def _begin(server: Server, connection: socket.socket) -> None:
     except (OSError, EOFError, HeaderError) as error:  # a timeout is an OSError, and so is what TLS refuses
         log.debug(f"A connection did not begin: {error}")
         connection.close()
+    except Exception:  # whatever it is, it must not end the others
+        log.exception("A connection could not begin.")
+        connection.close()
     except asyncio.CancelledError:
         connection.close()
         raise

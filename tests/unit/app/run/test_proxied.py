@@ -145,7 +145,16 @@ def test_the_app_sees_the_client_that_the_header_names(
 
 
 @pytest.mark.parametrize("loop", LOOPS)
-@pytest.mark.parametrize("begin", [b"", b"GET / HTTP/1.1\r\nHost: app\r\n\r\n", b"\r\n\r\n"])
+@pytest.mark.parametrize(
+    "begin",
+    [
+        b"",
+        b"GET / HTTP/1.1\r\nHost: app\r\n\r\n",
+        b"\r\n\r\n",
+        header("192.0.2.7", 4711),  # and no TLS
+        header("192.0.2.7", 4711) + b"GET / HTTP/1.1\r\nHost: app\r\n\r\n",
+    ],
+)
 def test_whoever_says_nothing_of_a_client_is_not_served_and_others_are(
     loop: Callable[[], asyncio.AbstractEventLoop],
     begin: bytes,
@@ -162,8 +171,13 @@ def test_whoever_says_nothing_of_a_client_is_not_served_and_others_are(
                 return plain.recv(1)
         return b""
 
+    def leave(address: tuple[str, int]) -> None:
+        with socket.create_connection(address, timeout=20) as plain:
+            plain.sendall(begin)
+
     async def main() -> None:
         async with serving(tls_environment) as address:
+            await asyncio.to_thread(leave, address)
             assert await asyncio.to_thread(refused, address) == b""
             said = await asyncio.to_thread(request, address, header("192.0.2.7", 4711), trusting(authority))
             assert said == "https 192.0.2.7 4711"
