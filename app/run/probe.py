@@ -1,7 +1,7 @@
 """Requests a server's health: `python -m app.run.probe URL [DEADLINE PAUSE ROUNDS LIMIT]`. Cheap: no library.
 
-It asks again until the server is healthy or the deadline, in seconds since 1970, is past. That it does so many rounds,
-each after a pause, while the server is healthy; and it waits so many seconds for an answer.
+A round begins after PAUSE seconds, and asks until the server is healthy, or DEADLINE, in seconds since 1970, is past.
+After ROUNDS of them, or the first that fails, the probe ends. It waits LIMIT seconds for an answer.
 """
 
 from __future__ import annotations

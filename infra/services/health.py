@@ -37,8 +37,8 @@ def timing(command: str, settings: HealthSettings, written: Callable[[float], st
 
     `written` returns seconds as the plugin reads them from the engine.
     """
-    pause, limit = seconds(settings.interval) - seconds(settings.start_interval), seconds(settings.timeout)
-    rounds = max(1, int(WATCH_SECONDS / seconds(settings.interval)))
+    pause, limit = seconds(settings.interval), seconds(settings.timeout)
+    rounds = max(1, int(WATCH_SECONDS / pause))
     return {
         "tests": ["CMD-SHELL", paced(command, pause, rounds, limit)],
         "interval": written(seconds(settings.start_interval)),

@@ -1,7 +1,7 @@
 /**
  * `node probe.mjs URL [DEADLINE PAUSE ROUNDS LIMIT]`: exits with 0 if the URL answers with success over verified TLS.
- * It asks again until then, or until the deadline, in seconds since 1970, is past. That it does so many rounds, each
- * after a pause, while the answers are a success; and it waits so many seconds for an answer. The health check.
+ * A round begins after PAUSE seconds, and asks until the URL does or the deadline, in seconds since 1970, is past. After
+ * ROUNDS of them, or the first that fails, the probe ends. It waits LIMIT seconds for an answer. The health check.
  */
 
 import { readFileSync } from "node:fs";
@@ -33,7 +33,7 @@ if (reason) {
 /** Says why the URL doesn't answer with success; nothing if it does. */
 function ask() {
   return new Promise((resolve) => {
-    get(url, { ca, timeout: Number(limit) * 1000 }, (response) => {
+    get(url, { agent: false, ca, timeout: Number(limit) * 1000 }, (response) => {
       response.setEncoding("utf8");
       let said = "";
       response.on("data", (part) => (said += part));

@@ -145,10 +145,10 @@ def test_the_callback_gets_addresses_and_no_credentials(declare: Declare) -> Non
 
 @pytest.mark.parametrize(
     ("stack", "pause", "rounds", "timeout"),
-    [("dev", 9.5, 6, "1m27s"), ("test", 4.5, 12, "1m54s"), ("ci", 1.5, 30, "3m15s")],
+    [("dev", 10, 6, "1m30s"), ("test", 5, 12, "2m0s"), ("ci", 2, 30, "3m30s")],
 )
 def test_what_is_healthy_is_checked_as_often_as_in_the_original(
-    declare: Declare, stack: str, pause: float, rounds: int, timeout: str
+    declare: Declare, stack: str, pause: int, rounds: int, timeout: str
 ) -> None:
     for service in declare(stack).services:
         check = service.inputs["healthcheck"]
