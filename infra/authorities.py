@@ -30,8 +30,7 @@ def added(environ: Mapping[str, str] = os.environ, local: Path = LOCAL) -> str:
     """
     import certifi  # noqa: PLC0415 - needed only where there are any; it comes with the engine's SDK
 
-    named = Path(environ.get("SSL_CERT_FILE") or os.devnull)
-    found = _blocks([*sorted(local.rglob("*.crt")), *([named] if named.is_file() else [])])
+    found = _blocks([*sorted(local.rglob("*.crt")), Path(environ.get("SSL_CERT_FILE") or os.devnull)])
     others = [Path(certifi.where()), *PUBLIC.rglob("*.crt"), *local.glob(f"{PROJECT}-*.crt")]
     known = _blocks(others) if found else {}
     return "".join(f"{block}\n" for key, block in found.items() if key not in known and _is_usable(block))

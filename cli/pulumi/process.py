@@ -80,7 +80,7 @@ class Pulumi:
         options += host.flags() if host else []
         with ExitStack() as running:
             if command == "destroy":
-                options.append(running.enter_context(language_host.without_program()))
+                options += ["--run-program=false", running.enter_context(language_host.without_program())]
             succeeded = update.run(["pulumi", command, *options], self.root, self.environ, on_event, must_end)
         if not (succeeded or update.started or update.interrupted):
             raise failure(f"pulumi {command} --stack {stack}", update.stderr)
