@@ -35,18 +35,16 @@ def test_readers_are_replaced_when_their_files_are_others_and_only_then(
 def test_files_that_can_not_be_installed_fail_the_update(checkout: Checkout, client: docker.DockerClient) -> None:
     name = f"dashtam-{checkout.stack}-sandbox-files"
     labels = client.volumes.get(name).attrs["Labels"]
-    succeed(checkout.dashtam("down", checkout.stack))
-    client.volumes.get(name).remove()
+    succeed(checkout.dashtam("destroy", checkout.stack, "--yes", "--no-snapshot"))
     options = {"type": "tmpfs", "device": "tmpfs", "o": "size=4k"}
-    full = client.volumes.create(name, driver="local", driver_opts=options, labels=labels)
-    done = checkout.dashtam("up", checkout.stack)
+    client.volumes.create(name, driver="local", driver_opts=options, labels=labels)
     try:
+        done = checkout.dashtam("up", checkout.stack)
         assert done.returncode == 1
         # By the installer's report or by the program's own words, whichever comes first.
         assert f"dashtam-{checkout.stack}-files" in done.stderr
         assert "No space left on device" in done.stderr
         assert "Traceback" not in done.stderr
     finally:
-        succeed(checkout.dashtam("down", checkout.stack))
-        full.remove()
+        succeed(checkout.dashtam("destroy", checkout.stack, "--yes", "--no-snapshot"))
         checkout.up()
