@@ -80,7 +80,7 @@ LABEL org.opencontainers.image.title="Dashtam test runner"
 COPY --from=test-builder /opt/venv /opt/venv
 COPY pyproject.toml /srv/
 COPY app /srv/app
-COPY infra/__init__.py infra/identity.py infra/outputs.py /srv/infra/
+COPY infra/__init__.py infra/identity.py infra/loopback.py infra/outputs.py /srv/infra/
 COPY tests/conftest.py tests/durations.py tests/durations.json tests/turns.py /srv/tests/
 COPY tests/unit/app /srv/tests/unit/app
 COPY tests/integration /srv/tests/integration

@@ -51,6 +51,7 @@ RECIPES = {
             "app",
             "infra/__init__.py",
             "infra/identity.py",
+            "infra/loopback.py",
             "infra/outputs.py",
             "tests/conftest.py",
             "tests/durations.py",
