@@ -11,13 +11,14 @@ import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 import hypothesis
 import pytest
 from xdist.workermanage import NodeManager  # type: ignore[import-untyped]
 
 from infra import identity
-from infra.outputs import StackOutputs
+from infra.outputs import StackOutputs, Urls
 from tests import durations
 from tests.turns import Networks, use_of
 
@@ -89,6 +90,22 @@ class Endpoints:
         return ssl.create_default_context(cafile=str(self.ca_file))
 
 
+def unavailable(reason: str) -> NoReturn:
+    """Skip what an environment that was named doesn't have or publish; fail where it is the tests' own, which does."""
+    if os.environ.get(STACK_VARIABLE):
+        pytest.skip(reason)
+    pytest.fail(reason)
+
+
+def reached_urls(outputs: StackOutputs) -> Urls:
+    """Return an environment's URLs as this process reaches them: inside its network, or on this machine."""
+    return outputs.internal_urls if _is_inside() else outputs.urls
+
+
+def _is_inside() -> bool:
+    return OUTPUTS_VARIABLE in os.environ
+
+
 def reached(outputs: StackOutputs, ca_file: Path) -> Endpoints:
     """Return an environment as this process reaches it.
 
@@ -97,12 +114,11 @@ def reached(outputs: StackOutputs, ca_file: Path) -> Endpoints:
         ca_file: Where its CA certificate is written.
     """
     ca_file.write_text(outputs.ca_certificate)
-    inside = OUTPUTS_VARIABLE in os.environ
-    urls = outputs.internal_urls if inside else outputs.urls
-    database = outputs.internal_database_dsn if inside else outputs.database_dsn
-    redis = outputs.internal_redis_dsn if inside else outputs.redis_dsn
+    urls = reached_urls(outputs)
+    database = outputs.internal_database_dsn if _is_inside() else outputs.database_dsn
+    redis = outputs.internal_redis_dsn if _is_inside() else outputs.redis_dsn
     if not (urls.app and urls.callback):
-        pytest.skip(f"The app or the callback server of {outputs.environment} is not published.")
+        unavailable(f"The app or the callback server of {outputs.environment} is not published.")
     database_dsn, redis_dsn = (one.get_secret_value() if one else "" for one in (database, redis))
     return Endpoints(urls.app, urls.callback, database_dsn, redis_dsn, ca_file)
 

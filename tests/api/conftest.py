@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import httpx2
 import pytest
 
-from tests.api.person import PATIENCE, Person, visiting
+from tests.api.person import TIMEOUT, Person, visiting
+from tests.conftest import reached_urls, unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="session")
 def app(endpoints: Endpoints) -> Iterator[httpx2.Client]:
     """Client of the app."""
-    with httpx2.Client(base_url=endpoints.app_url, verify=endpoints.tls(), trust_env=False, timeout=PATIENCE) as client:
+    with httpx2.Client(base_url=endpoints.app_url, verify=endpoints.tls(), trust_env=False, timeout=TIMEOUT) as client:
         yield client
 
 
@@ -28,7 +29,7 @@ def app(endpoints: Endpoints) -> Iterator[httpx2.Client]:
 def callback(endpoints: Endpoints) -> Iterator[httpx2.Client]:
     """Client of the callback server."""
     with httpx2.Client(
-        base_url=endpoints.callback_url, verify=endpoints.tls(), trust_env=False, timeout=PATIENCE
+        base_url=endpoints.callback_url, verify=endpoints.tls(), trust_env=False, timeout=TIMEOUT
     ) as client:
         yield client
 
@@ -36,8 +37,8 @@ def callback(endpoints: Endpoints) -> Iterator[httpx2.Client]:
 @pytest.fixture
 def sandbox(outputs: StackOutputs) -> None:
     """Skip what needs the provider of the environment's own."""
-    if outputs.urls.sandbox is None:
-        pytest.skip(f"{outputs.environment} has no sandbox, or doesn't publish it: dashtam:sandbox")
+    if reached_urls(outputs).sandbox is None:
+        unavailable(f"{outputs.environment} has no sandbox, or doesn't publish it: dashtam:sandbox")
 
 
 @pytest.fixture

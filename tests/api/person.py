@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 SESSION = "/api/v1/session"
 COOKIE = "__Host-dashtam-"
 
-PATIENCE = 60.0
+TIMEOUT = 60.0
 """Seconds for an answer: a busy machine is slow, not wrong."""
 
 
@@ -97,7 +97,7 @@ class Person:
 def visiting(endpoints: Endpoints) -> Iterator[Person]:
     """Yield a person with a browser of their own, at the origin that the app's pages belong to."""
     with httpx2.Client(
-        base_url=endpoints.app_url, verify=endpoints.tls(), trust_env=False, follow_redirects=True, timeout=PATIENCE
+        base_url=endpoints.app_url, verify=endpoints.tls(), trust_env=False, follow_redirects=True, timeout=TIMEOUT
     ) as client:
         client.headers["Accept"] = "text/html"
         client.base_url = client.get("/").url.copy_with(raw_path=b"/")

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.request import urlopen
 
 import asyncpg  # type: ignore[import-untyped]
-import pytest
 from redis import Redis
+
+from tests.conftest import unavailable
 
 if TYPE_CHECKING:
     from tests.conftest import Endpoints
@@ -33,7 +34,7 @@ def test_the_callback_is_alive(endpoints: Endpoints) -> None:
 
 async def test_the_database_is_migrated(endpoints: Endpoints) -> None:
     if not endpoints.database_dsn:
-        pytest.skip("PostgreSQL is not published: what /ready says of it is all that can be seen here")
+        unavailable("PostgreSQL is not published: what /ready says of it is all that can be seen here")
     connection = await asyncpg.connect(endpoints.database_dsn, ssl=endpoints.tls(), timeout=10)
     try:
         assert await connection.fetchval("SELECT count(*) FROM alembic_version") == 1
@@ -43,6 +44,6 @@ async def test_the_database_is_migrated(endpoints: Endpoints) -> None:
 
 def test_the_cache_answers(endpoints: Endpoints) -> None:
     if not endpoints.redis_dsn:
-        pytest.skip("Redis is not published: what /ready says of it is all that can be seen here")
+        unavailable("Redis is not published: what /ready says of it is all that can be seen here")
     with Redis.from_url(endpoints.redis_dsn, ssl_ca_certs=str(endpoints.ca_file), socket_timeout=10) as cache:
         assert cache.ping() is True
