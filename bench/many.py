@@ -2,8 +2,8 @@
 
     python -m bench.many --environments 10
 
-It makes them in a copy of this checkout, and removes all. What the computer does before they are there is taken off, so
-it must do as much, or as little, all the time.
+It makes them in a copy of this checkout, and removes all. What other programs use before is subtracted, so their load
+must stay the same.
 """
 
 from __future__ import annotations

@@ -28,11 +28,12 @@ def added(environ: Mapping[str, str] = os.environ, local: Path = LOCAL) -> str:
 
     Those of environments are left out, which `./dashtam trust` adds.
     """
-    import certifi  # noqa: PLC0415 - needed only where there are any; it comes with the engine's SDK
-
     found = _blocks([*sorted(local.rglob("*.crt")), Path(environ.get("SSL_CERT_FILE") or os.devnull)])
-    others = [Path(certifi.where()), *PUBLIC.rglob("*.crt"), *local.glob(f"{PROJECT}-*.crt")]
-    known = _blocks(others) if found else {}
+    if not found:
+        return ""
+    import certifi  # noqa: PLC0415 - most machines need neither it nor the files; it comes with the engine's SDK
+
+    known = _blocks([Path(certifi.where()), *PUBLIC.rglob("*.crt"), *local.glob(f"{PROJECT}-*.crt")])
     return "".join(f"{block}\n" for key, block in found.items() if key not in known and _is_usable(block))
 
 

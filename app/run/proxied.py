@@ -33,7 +33,7 @@ ADDRESS_BYTES = {0x11: 4, 0x21: 16}
 LONGEST = 2048
 """Of what follows the head, in bytes; a balancer sends less than a hundred."""
 
-PATIENCE = 5.0
+BEGIN_TIMEOUT = 5.0
 """Seconds for the header and the TLS handshake."""
 PAUSE = 1.0
 """Seconds until connections are accepted again where the process has too many files open."""
@@ -92,7 +92,7 @@ async def named(read: Callable[[int], Awaitable[bytes]]) -> Client:
 async def _begin(server: Server, connection: socket.socket) -> None:
     loop = asyncio.get_running_loop()
     try:
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(BEGIN_TIMEOUT):
             client = await named(functools.partial(_exactly, loop, connection))
             make = functools.partial(_protocol, server, client)
             await loop.connect_accepted_socket(make, connection, ssl=server.config.ssl)

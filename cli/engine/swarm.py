@@ -276,7 +276,7 @@ class SwarmView(EngineView):
             super().ask_to_stop(container)
 
     def remove_service(self, service: str) -> None:
-        """Remove a service, unless it is removed already; return once none of its tasks is left."""
+        """Remove a service, unless it is removed already; wait a while for the end of its tasks."""
         with suppress(NotFound):
             self._api.remove_service(service)
         until(lambda: not self._task_documents([service]), REMOVAL_SECONDS, POLL_SECONDS)

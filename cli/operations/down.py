@@ -12,15 +12,9 @@ from cli.operations.session import Session
 from cli.operations.updates import Updates
 from cli.pulumi import stack_state
 
-_OF_A_SERVICE = "$dashtam:index:*"
-"""The parent, below the environment."""
+_OF_A_SERVICE = f"dashtam:index:*${stack_state.CONTAINER}"
 TARGETS = tuple(
-    f"--target=urn:pulumi:**{parent}${kind}::**"
-    for parent, kind in (
-        (_OF_A_SERVICE, stack_state.CONTAINER),
-        ("", stack_state.SERVICE),
-        ("", stack_state.NETWORK),
-    )
+    f"--target=urn:pulumi:**${kind}::**" for kind in (_OF_A_SERVICE, stack_state.SERVICE, stack_state.NETWORK)
 )
 """What is removed: the rest of the state, with its secrets and certificates, stays exact."""
 

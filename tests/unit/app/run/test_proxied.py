@@ -162,7 +162,7 @@ def test_whoever_says_nothing_of_a_client_is_not_served_and_others_are(
     authority: Authority,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(proxied, "PATIENCE", 0.5)
+    monkeypatch.setattr(proxied, "BEGIN_TIMEOUT", 0.5)
 
     def refused(address: tuple[str, int]) -> bytes:
         with socket.create_connection(address, timeout=20) as plain:
