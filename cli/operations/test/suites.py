@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import sys
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -44,8 +45,11 @@ ONE_LONG = ("--maxprocesses", "1", "--timeout", "1800")
 ONE = ("--numprocesses", "0", "--timeout", "1200")
 """For the swarm suite, whose tests share one lab, and whose load takes as long as the machine needs for it."""
 
-FEW_WORKERS = ("--maxprocesses", "4")
-"""For the system suite: each worker may have two environments of its own up, of some 700 MB each."""
+LOGICAL = "logical"
+"""As many workers as the machine has cores."""
+
+FEW_WORKERS = str(min((os.cpu_count() or 1) + 1, 4))
+"""For the system suite: a worker often waits for the engine, and may have two environments up, of some 700 MB each."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +73,7 @@ class Run:
     paths: tuple[str, ...]
     needs_environment: bool
     arguments: tuple[str, ...] = ()
+    workers: str = LOGICAL
 
     @property
     def drives_browser(self) -> bool:
@@ -121,12 +126,13 @@ def runs(chosen: Chosen) -> list[Run]:
         return [Run(CAMPAIGN, paths, needs_environment=True, arguments=("-m", CAMPAIGN, *ONE_LONG))]
     if chosen.paths:
         needed = any(not any(_is_within(path, folder) for folder in WITHOUT_ENVIRONMENT) for path in chosen.paths)
-        limits = ONE if "swarm" in chosen.suites else FEW_WORKERS if "system" in chosen.suites else ()
-        return [Run("chosen", chosen.paths, needed and not chosen.environment, limits)]
+        limits = ONE if "swarm" in chosen.suites else ()
+        workers = FEW_WORKERS if "system" in chosen.suites else LOGICAL
+        return [Run("chosen", chosen.paths, needed and not chosen.environment, limits, workers)]
     parts = [
         Run("unit", _folders(chosen, ("unit", "infra")), needs_environment=False),
         Run("service", _folders(chosen, ("integration", "api", "smoke", "e2e")), not chosen.environment),
-        Run("system", _folders(chosen, ("system",)), needs_environment=True, arguments=FEW_WORKERS),
+        Run("system", _folders(chosen, ("system",)), needs_environment=True, workers=FEW_WORKERS),
         Run("swarm", _folders(chosen, ("swarm",)), needs_environment=False, arguments=ONE),
     ]
     return [run for run in parts if run.paths]
@@ -137,7 +143,8 @@ def command(run: Run, extra: Sequence[str], reports: str = "") -> list[str]:
     written = [f"--junit-xml={reports}/junit-{run.name}.xml"] if reports else []
     # Of the folders that hold it, none runs it: it needs root, and ten minutes.
     others = [] if any(_is_within(path, SWARM) for path in run.paths) else [f"--ignore={SWARM}"]
-    return [sys.executable, "-m", "pytest", *_parallel(extra), *run.arguments, *others, *written, *extra, *run.paths]
+    parallel = _parallel(extra, run.workers)
+    return [sys.executable, "-m", "pytest", *parallel, *run.arguments, *others, *written, *extra, *run.paths]
 
 
 def inside_command(chosen: Chosen, reports: str = "") -> list[str]:
@@ -145,7 +152,7 @@ def inside_command(chosen: Chosen, reports: str = "") -> list[str]:
     paths = chosen.paths or tuple(INSIDE[name] for name in chosen.suites)
     coverage = ["--cov=app", "--cov-report=term", f"--cov-report=xml:{reports}/coverage.xml"]
     written = [f"--junit-xml={reports}/junit-ci.xml", *coverage] if reports else []
-    return ["python", "-m", "pytest", *_parallel(chosen.extra), *written, *chosen.extra, *paths]
+    return ["python", "-m", "pytest", *_parallel(chosen.extra, LOGICAL), *written, *chosen.extra, *paths]
 
 
 def measures_coverage(chosen: Chosen) -> bool:
@@ -158,9 +165,9 @@ def ends_at_first_failure(extra: Sequence[str]) -> bool:
     return any(word in {"-x", "--exitfirst"} or word.startswith("--maxfail") for word in extra)
 
 
-def _parallel(extra: Sequence[str]) -> list[str]:
+def _parallel(extra: Sequence[str], workers: str) -> list[str]:
     own = ("-n", "--numprocesses", "--pdb", "--trace")
-    return [] if any(word.startswith(own) for word in extra) else ["-n", "logical"]
+    return [] if any(word.startswith(own) for word in extra) else ["-n", workers]
 
 
 def _parted(arguments: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:

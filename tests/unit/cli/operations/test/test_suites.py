@@ -190,10 +190,15 @@ def test_the_tests_of_a_swarm_share_one_lab() -> None:
 
 
 @pytest.mark.parametrize("flag", ["-n", "-n3", "--numprocesses=2", "--pdb", "--trace"])
-def test_the_users_own_workers_win(flag: str) -> None:
-    run = Run("unit", ("tests/unit",), needs_environment=False)
-    assert "logical" not in suites.command(run, [flag])
-    assert "logical" in suites.command(run, [])
+@pytest.mark.parametrize(
+    "arguments", [["unit"], ["system"], ["tests/system/images"]], ids=["unit", "system", "a path of system"]
+)
+def test_the_users_own_workers_win(arguments: list[str], flag: str) -> None:
+    [run] = suites.runs(suites.choose(arguments))
+    own, users = suites.command(run, []), suites.command(run, [flag])
+    assert own[own.index("-n") + 1] == run.workers
+    assert users.count("-n") == (flag == "-n")
+    assert run.workers not in users
 
 
 def test_reports_are_named_after_the_run() -> None:
