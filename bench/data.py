@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
-PATIENCE = 600.0
+SECONDS = 600.0
 """Seconds that each command may take."""
 
 ROW_BYTES = 1024
@@ -87,7 +87,7 @@ def sql(stack: str, statements: str) -> str:
 def run(command: list[str], stdin: str = "") -> str:
     """Run a command, which must succeed within its time, and return what it printed."""
     done = subprocess.run(
-        command, input=stdin, stdout=subprocess.PIPE, text=True, check=True, timeout=PATIENCE, cwd=ROOT
+        command, input=stdin, stdout=subprocess.PIPE, text=True, check=True, timeout=SECONDS, cwd=ROOT
     )
     return done.stdout.strip()
 

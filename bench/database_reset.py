@@ -1,4 +1,4 @@
-"""How long a test waits for a clean database: emptied, cloned from a template, or migrated anew.
+"""How long a test waits for a clean database: emptied, cloned from a template, or migrated from nothing.
 
 Run it beside a running test environment:
 
@@ -73,7 +73,7 @@ async def migrate_anew(databases: Databases) -> None:
     """Make a database, migrate it, connect to it, and drop it."""
     async with databases.empty() as settings:
         engine = making.engine_of(settings)
-        await migrate(engine, lock_timeout=making.PATIENCE)
+        await migrate(engine, lock_timeout=making.LOCK_SECONDS)
         await touch(engine)
 
 

@@ -24,7 +24,7 @@ Document = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Holding:
+class EngineObject:
     """A container, network or volume of any owner, with the name and the host ports that it occupies."""
 
     kind: str
@@ -119,10 +119,10 @@ class EngineView:
         found = [*self.container_summaries(), *self.network_documents()]
         return {one["Id"] for one in found} | {one["Name"] for one in self.volume_documents()}
 
-    def all_containers(self) -> list[Holding]:
+    def all_containers(self) -> list[EngineObject]:
         """Return every container on the engine, ours and others'; one without a name is being removed."""
         return [
-            Holding(
+            EngineObject(
                 "container",
                 one["Names"][0].lstrip("/"),
                 owner_of(one),
@@ -132,10 +132,10 @@ class EngineView:
             if one["Names"]
         ]
 
-    def holdings(self) -> list[Holding]:
+    def objects(self) -> list[EngineObject]:
         """Return every container, network and volume on the engine, ours and others'."""
-        networks = [Holding("network", one["Name"], owner_of(one)) for one in self.network_documents()]
-        volumes = [Holding("volume", one["Name"], owner_of(one)) for one in self.volume_documents()]
+        networks = [EngineObject("network", one["Name"], owner_of(one)) for one in self.network_documents()]
+        volumes = [EngineObject("volume", one["Name"], owner_of(one)) for one in self.volume_documents()]
         return [*self.all_containers(), *networks, *volumes]
 
     def volume_sizes(self) -> dict[str, int]:

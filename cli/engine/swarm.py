@@ -18,7 +18,7 @@ from cli.core.errors import UserError
 from cli.core.wait import until
 from cli.engine import tasks
 from cli.engine.container import ContainerView, view
-from cli.engine.inventory import REMOVAL_SECONDS, EngineView, Holding, Started, is_of, owner_of
+from cli.engine.inventory import REMOVAL_SECONDS, EngineObject, EngineView, Started, is_of, owner_of
 from cli.engine.tasks import Document, ServiceView
 from infra.engine import client_of
 from infra.naming import PROJECT, PROJECT_LABEL, STACK_LABEL
@@ -155,10 +155,10 @@ class SwarmView(EngineView):
             found |= {one["Name"]: one for one in client.api.volumes()["Volumes"] or ()}
         return [*found.values()]
 
-    def all_containers(self) -> list[Holding]:
+    def all_containers(self) -> list[EngineObject]:
         """Return every container on the engine and every service of the Swarm, ours and others'."""
         services = [
-            Holding("service", one["Spec"]["Name"], _owner(one), frozenset(port for _, port in tasks.ports(one)))
+            EngineObject("service", one["Spec"]["Name"], _owner(one), frozenset(port for _, port in tasks.ports(one)))
             for one in self._service_documents({})
         ]
         return [*super().all_containers(), *services]

@@ -83,7 +83,7 @@ class Allocator:
         return known.model_copy(update={"ports": {**known.ports, **ports}})
 
     def _is_held_by_another(self, stack: str, config: StackSettings) -> bool:
-        holders = {one.owner for one in self.view.holdings() if one.name in self._names(stack, stack)}
+        holders = {one.owner for one in self.view.objects() if one.name in self._names(stack, stack)}
         if self.clone.id in holders:
             return False  # an environment of this clone from before there were records, or of plain Pulumi
         wanted = {port for port in config.ports.values() if port}
@@ -96,7 +96,7 @@ class Allocator:
 
     def _free_name(self, stack: str, names: list[str]) -> str:
         taken = {one.name for one in self._every()}
-        held = {one.name for one in self.view.holdings()}
+        held = {one.name for one in self.view.objects()}
         for name in names:
             if name not in taken and not held & self._names(stack, name):
                 return name

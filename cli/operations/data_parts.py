@@ -51,7 +51,7 @@ def parts(client: docker.DockerClient, settings: StackSettings, naming: Naming) 
 
 def own_volumes(view: EngineView, naming: Naming) -> frozenset[str]:
     """Return the names of all volumes on the engine that this clone made."""
-    return frozenset(held.name for held in view.holdings() if held.kind == "volume" and held.owner == naming.owner)
+    return frozenset(held.name for held in view.objects() if held.kind == "volume" and held.owner == naming.owner)
 
 
 def missing_data_hint(snapshots: Store, view: EngineView, naming: Naming, config: StackSettings) -> str:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import psutil
 
 from cli.core.errors import UserError
-from cli.engine.inventory import EngineView, Holding
+from cli.engine.inventory import EngineObject, EngineView
 from cli.environments import free_ports, ownership, states
 from cli.environments.allocation import Allocator
 from cli.environments.clone import Clone, known
@@ -42,9 +42,9 @@ def require_free(clone: Clone, view: EngineView, stack: str, placed: Placement) 
     """Refuse an environment whose names or ports are taken; the error names by whom."""
     config = placed.applied(configuration(clone.root, stack))
     naming = Naming(stack, clone.id, placed.name)
-    for held in view.holdings():
-        if held.name in naming.names and held.owner != clone.id:
-            raise _name_taken(held, stack)
+    for found in view.objects():
+        if found.name in naming.names and found.owner != clone.id:
+            raise _name_taken(found, stack)
     address, here = config.network.bind_address, view.publishes_here() and not config.target.is_swarm
     ports = placed.published(config)
     if here and ports and not free_ports.is_own(address):
@@ -61,29 +61,29 @@ def require_free(clone: Clone, view: EngineView, stack: str, placed: Placement) 
             raise _port_taken(view, stack, service, port, placed)
 
 
-def _name_taken(held: Holding, stack: str) -> UserError:
-    what = f"The {held.kind} name {held.name}, which {stack} needs, is taken"
+def _name_taken(found: EngineObject, stack: str) -> UserError:
+    what = f"The {found.kind} name {found.name}, which {stack} needs, is taken"
     remove = {
         "container": "docker rm -f",
         "network": "docker network rm",
         "volume": "docker volume rm",
         "service": "docker service rm",
-    }[held.kind]
+    }[found.kind]
     another = f"make another environment here: `./dashtam up {stack} --name NAME`"
-    if not held.owner:
+    if not found.owner:
         return UserError(
             f"{what}.",
-            cause=f"There is a {held.kind} of that name that this project did not make.",
-            remedy=f"Remove it if it isn't needed: {remove} {held.name}; or leave it, and {another}",
+            cause=f"There is a {found.kind} of that name that this project did not make.",
+            remedy=f"Remove it if it isn't needed: {remove} {found.name}; or leave it, and {another}",
         )
-    clone = known(held.owner)
+    clone = known(found.owner)
     home = clone.root if clone else None
     return UserError(
         f"{what} by another clone of this project{f' in {home}' if home else ''}.",
         cause=f"{stack} was brought up here first, and that clone took the name while it was down.",
         remedy=f"Remove that one first: (cd {home} && ./dashtam destroy {stack}); or leave it, and {another}"
         if home
-        else f"That clone no longer exists; if its data isn't needed: {remove} {held.name}; or leave it, and {another}",
+        else f"Its clone no longer exists; if its data isn't needed: {remove} {found.name}; or leave it, and {another}",
     )
 
 

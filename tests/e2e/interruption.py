@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from playwright.async_api import CDPSession, Page
 
-PATIENCE = 15
+TIMEOUT = 15
 """Seconds until the browser must have come so far."""
 
 
@@ -60,7 +60,7 @@ async def holding(page: Page, pattern: str, step: Coroutine[Any, Any, None]) -> 
     await devtools.send("Fetch.enable", {"patterns": [{"urlPattern": pattern}]})
     async with asyncio.TaskGroup() as group:
         group.create_task(step)
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(TIMEOUT):
             paused = await arrived
         yield Held(devtools, paused)
     await devtools.detach()

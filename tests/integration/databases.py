@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from app.core.settings import AppSettings
 
-PATIENCE = 30
+LOCK_SECONDS = 30
 """Seconds to wait for another worker that makes the template, and for a table that something left locked."""
 
 _ANY_RUN = "^tests_[0-9a-f]{12}_"
@@ -88,7 +88,7 @@ class Databases:
     async def _make(self, template: str) -> None:
         # Its name comes last, so that no other worker clones half of it.
         async with self._database("") as draft:
-            await migrate(engine_of(draft), lock_timeout=PATIENCE)
+            await migrate(engine_of(draft), lock_timeout=LOCK_SECONDS)
             await self._execute(f"CREATE DATABASE {template} TEMPLATE {draft.database_name}")
 
     @asynccontextmanager
@@ -125,7 +125,7 @@ async def databases_for(settings: AppSettings) -> AsyncIterator[Databases]:
     engine = engine_of(settings).execution_options(isolation_level="AUTOCOMMIT")
     async with engine.connect() as connection:
         databases = Databases(settings, connection, run)
-        await connection.execute(text(f"SET lock_timeout = '{PATIENCE}s'"))
+        await connection.execute(text(f"SET lock_timeout = '{LOCK_SECONDS}s'"))
         # The lock goes with the connection, even if this process is killed: it tells that the run is under way.
         await connection.execute(text("SELECT pg_advisory_lock_shared(hashtext(:run))"), {"run": run})
         try:
@@ -146,7 +146,7 @@ async def reset(engine: AsyncEngine) -> None:
     """
     tables = ", ".join(f'"{table.name}"' for table in Base.metadata.sorted_tables)
     async with engine.begin() as connection:
-        await connection.execute(text(f"SET LOCAL lock_timeout = '{PATIENCE}s'"))
+        await connection.execute(text(f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'"))
         await connection.execute(text(f"TRUNCATE {tables} RESTART IDENTITY CASCADE"))
 
 

@@ -53,7 +53,7 @@ async def test_nothing_is_shared_with_the_environments_own(settings: AppSettings
 
 
 async def test_what_holds_a_table_is_told(database: AsyncEngine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(making, "PATIENCE", 0.1)
+    monkeypatch.setattr(making, "LOCK_SECONDS", 0.1)
     async with database.begin() as other:
         await other.execute(select(TokenKey))
         with pytest.raises(DBAPIError, match="lock timeout"):

@@ -184,6 +184,4 @@ class World:
     def nothing(self, *_: object) -> list[Any]:
         return []
 
-    documents = services = service_documents = holdings = all_containers = volume_documents = network_documents = (
-        nothing
-    )
+    documents = services = service_documents = objects = all_containers = volume_documents = network_documents = nothing

@@ -164,12 +164,12 @@ def test_everything_that_holds_a_name(view: EngineView, engine: Engine) -> None:
     # One that is being removed has no name any more.
     engine.run("removed")["Name"] = ""
     engine.connect("net", LABELS)
-    assert {(one.kind, one.name, one.owner, one.host_ports) for one in view.holdings()} == {
+    assert {(one.kind, one.name, one.owner, one.host_ports) for one in view.objects()} == {
         ("container", "web", "", frozenset({80})),
         ("network", "net", "me", frozenset()),
     }
     engine.volumes["data"] = None
-    assert ("volume", "data", "") in [(one.kind, one.name, one.owner) for one in view.holdings()]
+    assert ("volume", "data", "") in [(one.kind, one.name, one.owner) for one in view.objects()]
 
 
 def test_last_lines(view: EngineView, engine: Engine) -> None:
@@ -213,11 +213,11 @@ def test_an_inventory_is_the_engine_at_one_moment(view: EngineView, engine: Engi
     engine.run("app", volumes=["data"])
     engine.connect("net", LABELS, "app")
     look = view.look()
-    before = (look.containers(), look.networks("dev", "me"), look.volumes("me"), look.holdings(), look.ids())
+    before = (look.containers(), look.networks("dev", "me"), look.volumes("me"), look.objects(), look.ids())
     engine.run("redis", volumes=["more"])
     engine.containers["app"] = {**engine.containers["app"], "Name": "/renamed"}
     engine.connect("other", LABELS)
-    assert (look.containers(), look.networks("dev", "me"), look.volumes("me"), look.holdings(), look.ids()) == before
+    assert (look.containers(), look.networks("dev", "me"), look.volumes("me"), look.objects(), look.ids()) == before
     assert len(view.containers()) == 2
     assert view.volumes("me") == {"data", "more"}
 

@@ -19,7 +19,7 @@ from cli.engine import streams
 from cli.engine.streams import CommandError, explain_failure
 
 SAID, COMPLAINED = 1, 2
-PATIENCE = 10.0
+TIMEOUT = 10.0
 
 Play = Callable[[socket.socket], None]
 Engine = Callable[[Play], Mock]
@@ -48,7 +48,7 @@ def engine() -> Iterator[Engine]:
             client.api.exec_start.return_value = ours
 
             def inspect(_: str) -> dict[str, int]:
-                playing.result(PATIENCE)
+                playing.result(TIMEOUT)
                 return {"ExitCode": 0}
 
             client.api.exec_inspect.side_effect = inspect
@@ -106,7 +106,7 @@ def test_what_a_command_leaves_of_its_input_is_read(command: list[str], status: 
         process.stdin.write(b"x" * size)
         process.stdin.flush()
         assert process.stdout.read().strip() == said.strip()
-        assert process.wait(PATIENCE) == status
+        assert process.wait(TIMEOUT) == status
 
 
 def test_one_that_takes_its_time_is_waited_for(engine: Engine) -> None:
@@ -136,7 +136,7 @@ def test_what_can_not_be_read_ends_the_command_and_is_told(engine: Engine) -> No
     with ThreadPoolExecutor(1) as pool:
         feeding = pool.submit(streams.feed, client, "app", ["head"], pieces(), 8)
         with pytest.raises(OSError, match="Input/output error"):
-            feeding.result(PATIENCE)
+            feeding.result(TIMEOUT)
     client.api.exec_inspect("1")
     assert rest == [b"half"]
 

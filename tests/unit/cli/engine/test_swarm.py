@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from cli.core.errors import UserError
-from cli.engine.inventory import Holding
+from cli.engine.inventory import EngineObject
 from cli.engine.swarm import KEY
 from infra.naming import Naming
 from tests.unit.cli.swarm_double import Swarm
@@ -108,8 +108,8 @@ def test_names_and_ports_are_taken_by_services(swarm: Swarm, monkeypatch: pytest
     port = {"Protocol": "tcp", "TargetPort": 8000, "PublishedPort": 443}
     swarm.services["service-app-me"]["Spec"]["EndpointSpec"] = {"Ports": [port]}
     view = swarm.view(monkeypatch)
-    held = Holding("service", "dashtam-staging-app", "me", frozenset({443}))
-    assert held in view.holdings()
+    held = EngineObject("service", "dashtam-staging-app", "me", frozenset({443}))
+    assert held in view.objects()
     assert view.containers("staging", "me")[0].ports == {"8000/tcp": [443]}
 
 

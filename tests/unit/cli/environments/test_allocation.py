@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cli.core.errors import UserError
-from cli.engine.inventory import EngineView, Holding
+from cli.engine.inventory import EngineObject, EngineView
 from cli.environments import clone as clones
 from cli.environments import free_ports, placements
 from cli.environments.allocation import Allocator
@@ -29,16 +29,16 @@ class FakeView(EngineView):
 
     is_here = True
 
-    def __init__(self, held: Iterable[Holding] = ()) -> None:
+    def __init__(self, held: Iterable[EngineObject] = ()) -> None:
         self.held = list(held)
 
     def publishes_here(self) -> bool:
         return self.is_here
 
-    def holdings(self) -> list[Holding]:
+    def objects(self) -> list[EngineObject]:
         return self.held
 
-    def all_containers(self) -> list[Holding]:
+    def all_containers(self) -> list[EngineObject]:
         return [one for one in self.held if one.kind == "container"]
 
 
@@ -67,12 +67,12 @@ def other(tmp_path: Path) -> Clone:
     return _clone(tmp_path, "other")
 
 
-def _settle(clone: Clone, *held: Holding, stack: str = "dev", source: str = "") -> tuple[Placement, list[str]]:
+def _settle(clone: Clone, *held: EngineObject, stack: str = "dev", source: str = "") -> tuple[Placement, list[str]]:
     return noticed(lambda: Allocator(clone, FakeView(held)).allocate(stack, source))
 
 
-def _container(name: str, owner: str, *ports: int) -> Holding:
-    return Holding("container", name, owner, frozenset(ports))
+def _container(name: str, owner: str, *ports: int) -> EngineObject:
+    return EngineObject("container", name, owner, frozenset(ports))
 
 
 def test_the_first_clone_has_the_plain_place(here: Clone) -> None:
@@ -120,12 +120,12 @@ def test_a_clone_that_was_deleted_claims_nothing(here: Clone, other: Clone) -> N
     "held",
     [
         _container("dashtam-dev-redis", "stranger"),
-        Holding("volume", "postgres_dev_data", "stranger"),
-        Holding("network", "dashtam-dev-network", "stranger"),
+        EngineObject("volume", "postgres_dev_data", "stranger"),
+        EngineObject("network", "dashtam-dev-network", "stranger"),
         _container("dashtam-mine-app", "stranger", 8000),
     ],
 )
-def test_what_left_no_record_is_seen_on_the_engine(here: Clone, held: Holding) -> None:
+def test_what_left_no_record_is_seen_on_the_engine(here: Clone, held: EngineObject) -> None:
     chosen, said = _settle(here, held)
     assert not chosen.is_plain("dev")
     assert len(said) == 1
@@ -134,13 +134,13 @@ def test_what_left_no_record_is_seen_on_the_engine(here: Clone, held: Holding) -
 @pytest.mark.parametrize(
     "held", [_container("dashtam-dev-redis", ""), _container("web", "", 8000), _container("dashtam-test-app", "x")]
 )
-def test_what_is_not_ours_is_left_to_be_told_of(here: Clone, held: Holding) -> None:
+def test_what_is_not_ours_is_left_to_be_told_of(here: Clone, held: EngineObject) -> None:
     assert _settle(here, held) == (plain("dev"), [])
 
 
 def test_an_environment_from_before_there_were_records_stays(here: Clone, other: Clone) -> None:
     _settle(other)
-    assert _settle(here, Holding("volume", "postgres_dev_data", here.id)) == (plain("dev"), [])
+    assert _settle(here, EngineObject("volume", "postgres_dev_data", here.id)) == (plain("dev"), [])
 
 
 def test_what_is_recorded_is_never_renamed(here: Clone) -> None:
@@ -185,13 +185,13 @@ def test_the_longest_name_still_leaves_room_for_the_clones(here: Clone, other: C
 
 def test_names_that_are_held_are_passed_over(here: Clone, other: Clone) -> None:
     _settle(other)
-    chosen, _ = _settle(here, Holding("network", f"dashtam-dev-{here.id[:4]}-network", ""))
+    chosen, _ = _settle(here, EngineObject("network", f"dashtam-dev-{here.id[:4]}-network", ""))
     assert chosen.name == f"dev-{here.id[:6]}"
 
 
 def test_when_all_names_are_held_it_says_so(here: Clone, other: Clone) -> None:
     _settle(other)
-    held = [Holding("network", f"dashtam-dev-{here.id[:digits]}-network", "") for digits in (4, 6, 8, 10)]
+    held = [EngineObject("network", f"dashtam-dev-{here.id[:digits]}-network", "") for digits in (4, 6, 8, 10)]
     with pytest.raises(UserError, match="no free name for dev"):
         _settle(here, *held)
 

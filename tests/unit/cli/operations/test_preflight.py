@@ -10,7 +10,7 @@ import pytest
 
 from cli.core.errors import UserError
 from cli.engine.container import ContainerView
-from cli.engine.inventory import EngineView, Holding
+from cli.engine.inventory import EngineObject, EngineView
 from cli.environments.clone import Clone
 from cli.environments.configuration import configuration
 from cli.operations import preflight
@@ -29,16 +29,16 @@ class FakeView(EngineView):
 
     is_here = True
 
-    def __init__(self, *held: Holding, own: ContainerView | None = None) -> None:
+    def __init__(self, *held: EngineObject, own: ContainerView | None = None) -> None:
         self.held, self.own = list(held), [own] if own else []
 
     def publishes_here(self) -> bool:
         return self.is_here
 
-    def holdings(self) -> list[Holding]:
+    def objects(self) -> list[EngineObject]:
         return self.held
 
-    def all_containers(self) -> list[Holding]:
+    def all_containers(self) -> list[EngineObject]:
         return [one for one in self.held if one.kind == "container"]
 
     def containers(self, stack: str | None = None, owner: str | None = None) -> list[ContainerView]:
@@ -68,8 +68,8 @@ def _require(tmp_path: Path, port: int, view: FakeView, placed: Placement | None
 
 
 def test_nothing_in_the_way(tmp_path: Path, free: int) -> None:
-    own = Holding("network", "dashtam-test-network", "me")
-    others = [Holding("container", "dashtam-dev-app", "other"), Holding("volume", "data", "")]
+    own = EngineObject("network", "dashtam-test-network", "me")
+    others = [EngineObject("container", "dashtam-dev-app", "other"), EngineObject("volume", "data", "")]
     _require(tmp_path, free, FakeView(own, *others))
 
 
@@ -85,7 +85,7 @@ def test_nothing_in_the_way(tmp_path: Path, free: int) -> None:
 )
 def test_a_strangers_name_is_not_taken_over(tmp_path: Path, free: int, kind: str, name: str, removal: str) -> None:
     with pytest.raises(UserError, match=name) as raised:
-        _require(tmp_path, free, FakeView(Holding(kind, name, "")))
+        _require(tmp_path, free, FakeView(EngineObject(kind, name, "")))
     assert removal in raised.value.remedy
     # Networks and volumes can't be given another name.
     assert "ename" not in raised.value.remedy
@@ -97,14 +97,14 @@ def test_another_clones_environment_is_named_with_its_folder(tmp_path: Path, fre
     record.parent.mkdir(parents=True)
     record.write_text(json.dumps({"root": "/home/somebody/dashtam"}))
     with pytest.raises(UserError, match="another clone of this project in /home/somebody/dashtam") as raised:
-        _require(tmp_path, free, FakeView(Holding("container", "dashtam-test-app", "other")))
+        _require(tmp_path, free, FakeView(EngineObject("container", "dashtam-test-app", "other")))
     assert "./dashtam destroy test" in raised.value.remedy
 
 
 @pytest.mark.usefixtures("data_home")
 def test_a_clone_that_is_gone_left_something(tmp_path: Path, free: int) -> None:
     with pytest.raises(UserError, match="another clone") as raised:
-        _require(tmp_path, free, FakeView(Holding("volume", "redis_test_data", "gone")))
+        _require(tmp_path, free, FakeView(EngineObject("volume", "redis_test_data", "gone")))
     assert "docker volume rm redis_test_data" in raised.value.remedy
 
 
@@ -125,13 +125,13 @@ def test_a_port_of_its_own_is_not_to_be_sought_in_the_config(tmp_path: Path, tak
 
 def test_a_placed_environment_needs_the_names_and_ports_of_its_place(tmp_path: Path, taken: int, free: int) -> None:
     placed = Placement(source="test", name="test-me", ports={"app": free})
-    _require(tmp_path, taken, FakeView(Holding("container", "dashtam-test-app", "")), placed)
+    _require(tmp_path, taken, FakeView(EngineObject("container", "dashtam-test-app", "")), placed)
     with pytest.raises(UserError, match="dashtam-test-me-app"):
-        _require(tmp_path, taken, FakeView(Holding("container", "dashtam-test-me-app", "")), placed)
+        _require(tmp_path, taken, FakeView(EngineObject("container", "dashtam-test-me-app", "")), placed)
 
 
 def test_a_port_that_a_container_has_is_named_with_it(tmp_path: Path, taken: int) -> None:
-    holder = Holding("container", "somebodys-web", "", frozenset({taken}))
+    holder = EngineObject("container", "somebodys-web", "", frozenset({taken}))
     with pytest.raises(UserError, match=f"Port {taken}") as raised:
         _require(tmp_path, taken, FakeView(holder))
     assert "somebodys-web" in raised.value.cause
@@ -143,7 +143,7 @@ def test_its_own_ports_are_no_obstacle(tmp_path: Path, taken: int, container: Ma
 
 def test_a_wrong_config_comes_first(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"Pulumi\.test\.yaml is not valid") as raised:
-        _require(tmp_path, 70000, FakeView(Holding("container", "dashtam-test-app", "")))
+        _require(tmp_path, 70000, FakeView(EngineObject("container", "dashtam-test-app", "")))
     assert "70000" in raised.value.cause
 
 
@@ -164,7 +164,7 @@ def test_another_computers_ports_are_not_judged_by_this_ones(tmp_path: Path, tak
 
 
 def test_a_port_that_a_container_of_another_computer_publishes_is_taken(tmp_path: Path, free: int) -> None:
-    view = FakeView(Holding("container", "web", "", frozenset({free})))
+    view = FakeView(EngineObject("container", "web", "", frozenset({free})))
     view.is_here = False
     with pytest.raises(UserError, match=f"Port {free}") as raised:
         _require(tmp_path, free, view)
