@@ -99,6 +99,12 @@ REMEDIES = (
         cause="Docker's firewall rules are gone",
     ),
     Remedy(
+        ("error loading registry auth config",),
+        "Write `{}` to that file, in a new folder where that is gone too: what is removed needs no login."
+        " `./dashtam up ENVIRONMENT` records the file of now.",
+        cause="Docker's config file that the last `up` logged in with is gone",
+    ),
+    Remedy(
         ("docker-credential-", "credentials store error", "error getting credentials"),
         "Remove `credsStore` and `credHelpers` from ~/.docker/config.json (or the folder that DOCKER_CONFIG names), or"
         " install the named program: it comes with Docker Desktop. The images need no login.",

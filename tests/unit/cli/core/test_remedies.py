@@ -104,6 +104,13 @@ def test_what_is_not_known_has_none() -> None:
         ("dashtam-dev-postgres: exited with status 137, killed for lack of memory", "Raise the `memory`"),
         # docker-py and the plugin
         (
+            (
+                "the Docker engine at tcp://node1:2376 can't be used.\nCause: Error loading registry auth config: could"
+                " not open config file from filePath: /ci/42/config.json. Error: open /ci/42/config.json: no such file"
+            ),
+            "Write `{}` to that file",
+        ),
+        (
             "Credentials store error: StoreError('docker-credential-desktop not installed or not available in PATH')",
             "credsStore",
         ),
