@@ -11,7 +11,7 @@ from cli.commands.arguments import Environment
 from cli.commands.options import AsJson, NoSnapshot, Yes, print_json
 from cli.core.errors import USAGE, UserError
 from cli.engine.connect import connect
-from cli.environments import handle
+from cli.environments import handle, targets
 from cli.ui import questions
 from cli.ui.console import announce, out
 from cli.ui.output_files import STREAM
@@ -38,6 +38,8 @@ def restore(
     from cli.operations import restore_backup, snapshot_before_loss  # noqa: PLC0415 - slow to import
 
     target, client = handle.of(environment), connect()
+    if not no_snapshot and targets.is_swarm(environment):
+        raise snapshot_before_loss.impossible(environment, f"./dashtam restore {environment} {file} --no-snapshot")
     if not yes and file == STREAM:
         raise UserError(
             "Give --yes.", cause="Standard input is the backup, so it can't answer the question.", exit_status=USAGE

@@ -17,7 +17,7 @@ SUPPORTED = frozenset(
     {
         *("up", "down", "destroy", "status", "logs", "drift"),
         *("exec", "shell", "db-shell", "redis-cli", "seed", "keys rotate"),
-        *("backup", "snapshot list", "snapshot delete", "certs", "trust", "untrust", "env"),
+        *("backup", "restore", "snapshot list", "snapshot delete", "certs", "trust", "untrust", "env"),
     }
 )
 """Those that work for it."""
@@ -29,12 +29,8 @@ REASONS: Mapping[str, str] = {
     "open": "`./dashtam up` prints the addresses, which each node answers at.",
     "rebuild": "Nodes keep images under names that follow from their source; `./dashtam up` builds what changed.",
     "restart": "The Swarm starts by itself what ends; `docker service update --force NAME` replaces what runs.",
-    "restore": (
-        "It stops the app while it puts the database in place, and a Swarm would start it again. A backup of it can be"
-        " restored to an environment on one engine."
-    ),
-    "snapshot create": "It pauses containers, and a Swarm would replace them; `./dashtam backup` needs no pause.",
-    "snapshot restore": "It stops containers, and a Swarm would start them again; what works there is a backup.",
+    "snapshot create": "It copies volumes of one engine; `./dashtam backup` and `./dashtam restore` work there.",
+    "snapshot restore": "It changes volumes of one engine; `./dashtam backup` and `./dashtam restore` work there.",
 }
 """Why others don't."""
 

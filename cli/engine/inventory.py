@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -153,6 +153,14 @@ class EngineView:
         """Return what `docker service inspect` shows of the project's services."""
         return []
 
+    def failures(self, stack: str, owner: str, since: str) -> list[ContainerView]:  # noqa: ARG002
+        """Return a Swarm's tasks that failed after a moment of the engine's clock, the last one first."""
+        return []
+
+    def now(self) -> str:
+        """Return the time by the engine's clock, as it is written in what the engine returns."""
+        return str(self._client.info()["SystemTime"])
+
     def remove_service(self, service: str) -> None:
         """Remove a service, unless it is removed already."""
 
@@ -231,6 +239,22 @@ class EngineView:
             with suppress(docker.errors.APIError):
                 self._client.api.unpause(container)
             self._client.api.stop(container, timeout=grace)
+
+    @contextmanager
+    def stopped(self, container: ContainerView) -> Iterator[None]:
+        """Have a service stopped meanwhile, with all of its replicas."""
+        try:
+            self._client.api.stop(container.id)
+            yield
+        finally:
+            self._client.api.start(container.id)
+
+    def resume(self, stack: str, owner: str, service: str) -> None:
+        """Start a service that was stopped, and not started again."""
+        for one in self.containers(stack, owner):
+            if one.component == service and one.state in {"created", "exited"}:
+                with suppress(docker.errors.APIError):
+                    self.start(one.id)
 
     def ask_to_stop(self, container: str) -> None:
         """Send a container its signal to stop, if it runs, and don't wait until it has stopped."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from http import HTTPStatus
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any
@@ -76,15 +76,22 @@ class Node:
 class SwarmView(EngineView):
     """The Swarm that an engine manages, beside that engine's own containers."""
 
-    def __init__(self, client: DockerClient, nodes: Mapping[str, str], data_nodes: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        client: DockerClient,
+        nodes: Mapping[str, str],
+        data_nodes: Mapping[str, str],
+        replicas: Mapping[str, Mapping[str, int]],
+    ) -> None:
         """See it.
 
         Args:
             nodes: Addresses of engines, by the node's hostname.
             data_nodes: The hostname of the node that keeps the volumes, by environment.
+            replicas: How many a service has where it has more than one, by environment and service.
         """
         super().__init__(client)
-        self._addresses, self._data_nodes = nodes, data_nodes
+        self._addresses, self._data_nodes, self._replicas = nodes, data_nodes, replicas
         self._own = ""
         self._names: dict[str, str] = {}
         self._nodes: dict[str, Node] = {}
@@ -174,7 +181,7 @@ class SwarmView(EngineView):
         return self._services(stack, owner)
 
     def failures(self, stack: str, owner: str, since: str) -> list[ContainerView]:
-        """Return the tasks that failed after a moment of the engine's clock, the last one first."""
+        """Return a Swarm's tasks that failed after a moment of the engine's clock, the last one first."""
         services = {one["ID"]: one for one in self._services(stack, owner)}
         every = [one for found in self._tasks_of([*services.values()]).values() for one in found]
         failed = [one for one in every if one["Status"]["State"] in tasks.FAILED and one["Status"]["Timestamp"] > since]
@@ -274,6 +281,30 @@ class SwarmView(EngineView):
         """Send a container its signal to stop; a task would only be replaced."""
         if not self._task(container):
             super().ask_to_stop(container)
+
+    @contextmanager
+    def stopped(self, container: ContainerView) -> Iterator[None]:
+        """Have a service stopped meanwhile, with all of its replicas."""
+        service = self._api.inspect_task(container.id)["ServiceID"]
+        replicas = self._api.inspect_service(service)["Spec"]["Mode"]["Replicated"]["Replicas"]
+        try:
+            self._scale(service, 0)
+            until(lambda: not self._has_container(service), REMOVAL_SECONDS, POLL_SECONDS)
+            yield
+        finally:
+            self._scale(service, replicas)
+
+    def resume(self, stack: str, owner: str, service: str) -> None:
+        """Start a service that was stopped, and not started again."""
+        for one in self.services(stack, owner):
+            if one.component == service and not one.wanted:
+                self._scale(one.id, self._replicas.get(stack, {}).get(service, 1))
+
+    def _scale(self, service: str, replicas: int) -> None:
+        self._client.services.get(service).scale(replicas)  # type: ignore[no-untyped-call]
+
+    def _has_container(self, service: str) -> bool:
+        return any(one["Status"]["State"] in tasks.STARTED for one in self._task_documents([service]))
 
     def remove_service(self, service: str) -> None:
         """Remove a service, unless it is removed already; wait a while for the end of its tasks."""

@@ -38,7 +38,8 @@ def view(client: DockerClient, root: Path = ROOT) -> EngineView:
     from cli.engine.swarm import SwarmView  # noqa: PLC0415
 
     nodes = {name: str(address) for one in found.values() for name, address in (one.get("nodes") or {}).items()}
-    return SwarmView(client, nodes, {stack: str(one.get("data_node")) for stack, one in found.items()})
+    data_nodes = {stack: str(one.get("data_node")) for stack, one in found.items()}
+    return SwarmView(client, nodes, data_nodes, {stack: one.get("replicas") or {} for stack, one in found.items()})
 
 
 def _swarm(stack: str, root: Path) -> Mapping[str, Any] | None:

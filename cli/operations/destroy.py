@@ -11,7 +11,7 @@ from cli.data import restore_journal
 from cli.environments import environment_lock, named_environments, ownership, states, targets
 from cli.operations import app_on_host, drift, reconcile, recover
 from cli.operations.session import Session
-from cli.operations.snapshot_before_loss import before_destroying
+from cli.operations.snapshot_before_loss import before_destroying, impossible
 from cli.operations.take_snapshot import Taken
 from cli.operations.updates import Updates
 from cli.pulumi import locks
@@ -44,12 +44,7 @@ class Removal:
     def require_possible(self, *, snapshot: bool) -> None:
         """Refuse to take a snapshot of what has none."""
         if snapshot and targets.is_swarm(self.stack, self.session.clone.root) and self.data():
-            raise UserError(
-                f"Snapshots don't work for {self.stack}, which is on a Swarm; nothing was changed.",
-                cause="A snapshot stops containers, which a Swarm would start again.",
-                remedy=f"Make a backup if its data is needed: `./dashtam backup {self.stack} FILE`. Then remove it:"
-                f" `./dashtam destroy {self.stack} --no-snapshot`.",
-            )
+            raise impossible(self.stack, f"./dashtam destroy {self.stack} --no-snapshot")
 
     def _state(self) -> StackState:
         return states.read(self.session.clone, self.stack, self.session.environ)

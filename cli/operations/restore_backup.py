@@ -51,9 +51,9 @@ def restore(client: docker.DockerClient, target: Target, file: str, *, snapshot:
                 snapshot_before_loss.before_replacing(client, target.clone, target.environment)
             with _recorded(target, database, dump.name), database_swap.beside(database) as fresh:
                 load.load(dump, fresh, target.environment)
-                fitted = load.fit(client, target, app, dump, fresh)
+                fitted = load.fit(target, app, dump, fresh)
                 serving.prove(target, app, fresh, dump.name)
-                serving.replace(client, target, app, database, dump.name)
+                serving.replace(target, app, database, dump.name)
     made_of = dump.label.environment if dump.label else None
     seconds = time.monotonic() - began
     return Restored(target.environment, file, made_of, dump.size, seconds, fitted.rewrapped, fitted.lost)

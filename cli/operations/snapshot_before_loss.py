@@ -30,6 +30,15 @@ def has_data(client: docker.DockerClient, clone: Clone, stack: str) -> bool:
     return found[0].volume in data_parts.own_volumes(EngineView(client), naming)
 
 
+def impossible(stack: str, without: str) -> UserError:
+    """Return the error of a command that is to take a snapshot of an environment on a Swarm; `without` takes none."""
+    return UserError(
+        f"Snapshots don't work for {stack}, which is on a Swarm; nothing was changed.",
+        cause="A snapshot copies volumes of one engine.",
+        remedy=f"Make a backup if its data is needed: `./dashtam backup {stack} FILE`. Then: `{without}`.",
+    )
+
+
 def consequence(*, snapshot: bool) -> str:
     """Return the part of a question that says what becomes of the data that is replaced."""
     if snapshot:

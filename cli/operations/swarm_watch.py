@@ -32,13 +32,12 @@ class SwarmWatcher:
 
     def __init__(self, session: Session, stack: str, progress: UpdateProgress, timeout: float | None) -> None:
         self.reasons: list[str] = []
-        client = session.connect()
         # A client of its own: it is not made for several threads.
-        self._view = cast("SwarmView", targets.view(client, session.clone.root))
+        self._view = cast("SwarmView", targets.view(session.connect(), session.clone.root))
         self._stack, self._owner = stack, session.clone.id
         self._progress, self._timeout = progress, timeout
         self._began = self._looked = time.monotonic()
-        self._since = str(client.info()["SystemTime"])
+        self._since = self._view.now()
         self._reports: dict[str, str] = {}
         self._reported: set[str] = set()
         self._recovered: set[str] = set()

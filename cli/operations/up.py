@@ -78,7 +78,7 @@ def up(
 def _update(
     session: Session, hosts: Mapping[str, LanguageHost], timeout: float | None, replaced: Sequence[str], *, hint: bool
 ) -> None:
-    began = str(session.client.info()["SystemTime"])
+    began = session.engine.now()
     flags = {stack: [*_prepare(session, stack, hint=hint), *replaced] for stack in hosts}
     Updates(session, "up", timeout, hosts).run(flags)
     for stack in hosts:

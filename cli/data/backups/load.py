@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-import docker
-
 from app.tokens import rekeying
 from app.tokens.rekeying import Rekeyed
 from app.tokens.vault import MasterKeys
@@ -88,7 +86,7 @@ def _remedy(output: str, environment: str) -> str:
     return f"`./dashtam logs {environment} postgres` shows what the server reports."
 
 
-def fit(client: docker.DockerClient, target: Target, app: ContainerView, dump: Dump, fresh: Database) -> Rekeyed:
+def fit(target: Target, app: ContainerView, dump: Dump, fresh: Database) -> Rekeyed:
     """Make sure that the service knows a loaded database's revision, and give it the environment's master keys."""
     # Tables can have the service's names without its columns.
     with explain_failure(
@@ -98,7 +96,8 @@ def fit(client: docker.DockerClient, target: Target, app: ContainerView, dump: D
         revisions.require_known(fresh.query, dump.name)
         if fresh.query(rekeying.HAS_KEYS) != "t":
             return rekeying.NOTHING
-        present = MasterKeys.parse(streams.read_file(client, app.id, sealed_secrets.INSTALLED_TOKEN_KEYS).decode())
+        client, container = target.view.located(app.id)
+        present = MasterKeys.parse(streams.read_file(client, container, sealed_secrets.INSTALLED_TOKEN_KEYS).decode())
         sealed = dump.label.token_keys if dump.label else None
         former = sealed_secrets.unseal_token_keys(target.clone.passphrase_file, sealed) if sealed else None
         done = rekeying.rekey(fresh.query(rekeying.READ), present, former)

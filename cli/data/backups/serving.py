@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 
 import docker
-from docker.errors import APIError
 
 from cli.core.errors import UserError
 from cli.core.wait import until
@@ -15,8 +13,8 @@ from cli.data.backups import database_swap
 from cli.data.database import Database
 from cli.engine import health
 from cli.engine.container import ContainerView
-from cli.engine.inventory import EngineView
 from cli.engine.streams import CommandError
+from cli.environments import targets
 from cli.environments.clone import Clone
 from cli.environments.handle import Target
 from cli.ui.console import announce
@@ -44,15 +42,17 @@ def prove(target: Target, app: ContainerView, fresh: Database, name: str) -> Non
     )
 
 
-def replace(client: docker.DockerClient, target: Target, app: ContainerView, database: Database, name: str) -> None:
+def replace(target: Target, app: ContainerView, database: Database, name: str) -> None:
     """Swap the restored database in; if the service isn't healthy with it, swap the old one back: a UserError."""
-    with _stopped(client, app):
+    began = target.view.now()
+    with target.view.stopped(app):
         database_swap.swap(database)
     if _becomes_healthy(target):
         database_swap.drop(database, database_swap.replaced(database))
         return
-    log = target.view.last_lines(app.id, LAST_LINES)
-    with _stopped(client, app):
+    failed = next(iter(target.view.failures(target.environment, target.clone.id, began)), target.service("app"))
+    log = target.view.last_lines(failed.id, LAST_LINES)
+    with target.view.stopped(target.service("app")):
         database_swap.swap_back(database)
     works_again = _becomes_healthy(target)
     raise UserError(
@@ -67,17 +67,19 @@ def finish_replacing(client: docker.DockerClient, clone: Clone, stack: str) -> b
 
     Without a running server and an app that show whether the restored database can be served, both databases stay.
     """
-    target = Target(stack, clone, EngineView(client))
+    target = Target(stack, clone, targets.view(client, clone.root))
     states = {one.component: one.state for one in target.services()}
-    if states.get("postgres") != "running" or "app" not in states:
+    there = {*states, *(one.component for one in target.view.services(stack, clone.id))}
+    if states.get("postgres") != "running" or "app" not in there:
         return False
+    target.view.resume(stack, clone.id, "app")
     try:
         database = databases.of(target)
     except UserError:
         return False
     found = database_swap.left(database)
     if database_swap.replaced(database) in found:
-        _keep_what_is_served(client, target, database)
+        _keep_what_is_served(target, database)
     elif found:
         # If that fails, the next restore fails too, and reports why.
         with suppress(CommandError):
@@ -85,14 +87,14 @@ def finish_replacing(client: docker.DockerClient, clone: Clone, stack: str) -> b
     return True
 
 
-def _keep_what_is_served(client: docker.DockerClient, target: Target, database: Database) -> None:
+def _keep_what_is_served(target: Target, database: Database) -> None:
     stack = target.environment
     if _becomes_healthy(target):
         database_swap.drop(database, database_swap.replaced(database))
         announce(f"A restore of {stack} was interrupted; it is finished now.")
         return
     database_swap.drop(database, database_swap.restoring(database))
-    with _stopped(client, target.service("app")):
+    with target.view.stopped(target.service("app")):
         database_swap.swap_back(database)
     announce(
         f"A restore of {stack} was interrupted, and the app is not healthy with the restored database: the one from"
@@ -100,26 +102,17 @@ def _keep_what_is_served(client: docker.DockerClient, target: Target, database: 
     )
 
 
-@contextmanager
-def _stopped(client: docker.DockerClient, app: ContainerView) -> Iterator[None]:
-    try:
-        client.api.stop(app.id)
-        yield
-    finally:
-        client.api.start(app.id)
-
-
 def _becomes_healthy(target: Target) -> bool:
-    """Start the app if it is stopped; wait until it is healthy or has failed, and return which."""
-    found = target.service("app")
-    if found.state in {"created", "exited"}:
-        with suppress(APIError):
-            target.view.start(found.id)
+    """Wait until the app is healthy, with all of its replicas, or has failed; return which."""
+    stack, owner = target.environment, target.clone.id
+    is_healthy = False
 
     def is_decided() -> bool:
-        nonlocal found
-        found = target.service("app")
-        return found.is_fine or found.has_failed
+        nonlocal is_healthy
+        replicas = [one for one in target.services() if one.component == "app"]
+        whole = all(one.is_fine for one in target.view.services(stack, owner) if one.component == "app")
+        is_healthy = whole and bool(replicas) and all(one.is_fine for one in replicas)
+        return is_healthy or any(one.has_failed for one in replicas)
 
     until(is_decided, health.SECONDS)
-    return found.is_fine
+    return is_healthy

@@ -16,6 +16,8 @@ from tests.system.running import succeed, wait_until
 from tests.system.swarm import staging as environments
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.system.swarm.lab import Node
     from tests.system.swarm.load import Target
     from tests.system.swarm.staging import Staging
@@ -28,12 +30,16 @@ OTHER: dict[str, dict[str, object]] = {
 """A second environment beside the first."""
 REACH = """
 import socket, sys
-for host, port in (one.rsplit(":", 1) for one in sys.argv[1:]):
+from concurrent.futures import ThreadPoolExecutor
+def reach(address):
+    host, port = address.rsplit(":", 1)
     try:
         socket.create_connection((host, int(port)), timeout=3).close()
-        print("reached", host, port)
+        return f"reached {address}"
     except OSError as error:
-        print("refused", host, port, type(error).__name__)
+        return f"refused {address} {type(error).__name__}"
+with ThreadPoolExecutor(len(sys.argv)) as pool:
+    print(*pool.map(reach, sys.argv[1:]), sep="\\n")
 """
 
 
@@ -108,6 +114,24 @@ def test_an_outage_of_the_database_ends_no_replica(staging: Staging, target: Tar
     wait_until(lambda: _answer(target, "/ready") == 200, "the app is ready again", 60)
     assert _tasks(staging) == before
     staging.settle()
+
+
+def test_a_backup_is_restored_and_every_replica_starts_with_it(staging: Staging, tmp_path: Path) -> None:
+    file = str(tmp_path / "staging.backup")
+    assert _query(staging, "CREATE TABLE kept AS SELECT 'then' AS what") is not None
+    succeed(staging.dashtam("backup", staging.name, file))
+    _query(staging, "UPDATE kept SET what = 'later'")
+    before = {task["ID"] for task in staging.tasks("app")}
+    refused = staging.dashtam("restore", staging.name, file, "--yes")
+    assert refused.returncode == 1
+    assert "--no-snapshot" in refused.stderr
+    succeed(staging.dashtam("restore", staging.name, file, "--yes", "--no-snapshot"))
+    assert _query(staging, "SELECT what FROM kept") == ["then"]
+    after = {task["ID"] for task in staging.tasks("app")}
+    assert len(after) == environments.REPLICAS["app"]
+    assert not before & after
+    succeed(staging.dashtam("drift", staging.name))
+    _query(staging, "DROP TABLE kept")
 
 
 def test_smoke_and_api_run_against_it(staging: Staging) -> None:

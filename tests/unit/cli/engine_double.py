@@ -178,6 +178,7 @@ class Client:
 
     def __init__(self, engine: Engine) -> None:
         self.api = Api(engine)
+        self.info = self.api.info
         self.containers = SimpleNamespace(get=self._get, create=self._create)
         self.volumes = SimpleNamespace(create=self._make_volume)
         self.images = SimpleNamespace(get=self._image)
@@ -279,7 +280,7 @@ class Api:
         return {"Components": [{"Name": "Engine"}]}
 
     def info(self) -> Document:
-        return {"ID": "this-engine"}
+        return {"ID": "this-engine", "SystemTime": "2026-11-28T01:00:00Z"}
 
     def containers(self, *, all: bool, filters: Mapping[str, list[str]] | None = None) -> list[Document]:  # noqa: A002
         assert all

@@ -5,11 +5,13 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from http import HTTPStatus
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
 from cli.engine.swarm import SwarmView
+from cli.engine.tasks import is_wanted
 from infra.naming import Naming
 from tests.unit.cli.engine_double import refused
 
@@ -52,9 +54,8 @@ class Swarm:
     def view(self, monkeypatch: pytest.MonkeyPatch, *known: str, data_node: str = "node1") -> SwarmView:
         """Return what commands see where the addresses of some nodes are known."""
         monkeypatch.setattr("cli.engine.swarm.client_of", lambda environ: self.client(environ["DOCKER_HOST"][6:]))
-        return SwarmView(
-            self.client(next(iter(self.nodes))), {one: f"tcp://{one}" for one in known}, {"staging": data_node}
-        )
+        client, addresses = self.client(next(iter(self.nodes))), {one: f"tcp://{one}" for one in known}
+        return SwarmView(client, addresses, {"staging": data_node}, {"staging": {"app": 3}})
 
     def client(self, node: str) -> DockerClient:
         return cast("DockerClient", Client(self, self.nodes[node]))
@@ -104,6 +105,15 @@ class Swarm:
         }
         return key
 
+    def scale(self, service: str, replicas: int) -> None:
+        """Have a service run so many replicas: what is too many ends, and what lacks begins."""
+        self.services[service]["Spec"]["Mode"]["Replicated"]["Replicas"] = replicas
+        running = {one["Slot"]: one for one in self.tasks.values() if one["ServiceID"] == service and is_wanted(one)}
+        for slot in {*running} - {*range(1, replicas + 1)}:
+            running[slot] |= {"DesiredState": "shutdown", "Status": running[slot]["Status"] | {"State": "complete"}}
+        for slot in {*range(1, replicas + 1)} - {*running}:
+            self.task(service, slot)
+
     def now(self) -> str:
         """Return a moment after all that has happened."""
         return TIME.format(next(self._numbers))
@@ -115,6 +125,7 @@ class Client:
     def __init__(self, swarm: Swarm, node: Node) -> None:
         self.api = Api(swarm, node)
         self.volumes = SimpleNamespace(create=self._make_volume)
+        self.services = SimpleNamespace(get=lambda service: SimpleNamespace(scale=partial(swarm.scale, service)))
         self._node = node
         self.ping = lambda: True
         self.info = self.api.info
@@ -134,7 +145,7 @@ class Api:
         self._swarm, self._node = swarm, node
 
     def info(self) -> Document:
-        return {"Name": self._node.name, "Swarm": {"NodeID": self._node.id}}
+        return {"Name": self._node.name, "Swarm": {"NodeID": self._node.id}, "SystemTime": self._swarm.now()}
 
     def _manage(self) -> None:
         if not self._swarm.is_manager or self._node is not next(iter(self._swarm.nodes.values())):

@@ -149,6 +149,9 @@ class World:
         return StackOutputs.model_validate({**DOCUMENT, "environment": stack}) if stack in self.up else None
 
     # The engine.
+    def now(self) -> str:
+        return self.info()["SystemTime"]
+
     def info(self) -> dict[str, str]:
         return {"ID": "engine", "SystemTime": datetime.now(UTC).isoformat(), "DockerRootDir": str(self.root)}
 

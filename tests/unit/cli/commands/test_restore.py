@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 
 from cli.commands import restore
 from cli.core.errors import UserError
-from cli.environments import handle
+from cli.environments import handle, targets
 from cli.main import app
 from cli.operations import restore_backup, snapshot_before_loss
 from cli.operations.restore_backup import Restored
@@ -68,3 +68,13 @@ def test_where_nobody_answers_it_is_refused(restoring: Mock, options: list[str])
         _run(*options)
     assert raised.value.remedy == "Add --yes."
     assert not restoring.called
+
+
+def test_on_a_swarm_there_can_be_no_snapshot_first(restoring: Mock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(targets, "is_swarm", lambda _stack: True)
+    with pytest.raises(UserError, match="Snapshots don't work for dev") as raised:
+        _run("--yes")
+    assert "./dashtam restore dev dev.backup --no-snapshot" in raised.value.remedy
+    assert not restoring.called
+    _run("--yes", "--no-snapshot")
+    assert restoring.called

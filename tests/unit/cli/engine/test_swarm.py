@@ -62,6 +62,28 @@ def test_a_service_counts_its_replicas_and_those_that_are_updated(
     assert not app.is_rolled_back
 
 
+def test_a_service_is_stopped_with_all_of_its_replicas_and_starts_again(
+    swarm: Swarm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    view = swarm.view(monkeypatch)
+    with view.stopped(view.containers("staging", "me")[0]):
+        assert [one.component for one in view.containers("staging", "me")] == ["postgres"]
+    assert [one.component for one in view.containers("staging", "me")] == ["app", "app", "app", "postgres"]
+
+
+@pytest.mark.parametrize(("service", "replicas"), [("app", 3), ("postgres", 1)])
+def test_one_that_a_killed_command_left_stopped_starts_with_the_replicas_of_the_config(
+    swarm: Swarm, monkeypatch: pytest.MonkeyPatch, service: str, replicas: int
+) -> None:
+    view = swarm.view(monkeypatch)
+    swarm.scale(f"service-{service}-me", 0)
+    view.resume("staging", "me", service)
+    assert [one.component for one in view.containers("staging", "me")].count(service) == replicas
+    swarm.scale("service-app-me", 2)
+    view.resume("staging", "me", "app")
+    assert swarm.services["service-app-me"]["Spec"]["Mode"]["Replicated"]["Replicas"] == 2, "somebody's choice stays"
+
+
 def test_a_command_runs_on_the_node_of_a_task(swarm: Swarm, monkeypatch: pytest.MonkeyPatch) -> None:
     view = swarm.view(monkeypatch, "node2")
     assert view.execute("task-2", ["ls"]) == (0, "said by container-2")

@@ -51,8 +51,7 @@ def watch(swarm: Swarm, progress: Progress, tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setattr(targets, "view", lambda _client, _root: view)
 
     def start(timeout: float | None = None) -> SwarmWatcher:
-        client = SimpleNamespace(info=lambda: {"SystemTime": swarm.now()})
-        session = SimpleNamespace(connect=lambda: client, clone=Clone("me", tmp_path, tmp_path))
+        session = SimpleNamespace(connect=lambda: None, clone=Clone("me", tmp_path, tmp_path))
         return SwarmWatcher(cast("Session", session), "staging", cast("UpdateProgress", progress), timeout)
 
     return start

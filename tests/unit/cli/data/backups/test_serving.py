@@ -39,7 +39,7 @@ def there(tmp_path: Path, server: Server) -> Service:
 
 def _replace(there: Service, database: Database, content: str) -> None:
     there.server.databases[database_swap.restoring(database)] = content
-    serving.replace(there.engine.client, there.target, there.target.service("app"), database, "dev.backup")
+    serving.replace(there.target, there.target.service("app"), database, "dev.backup")
 
 
 def test_a_database_with_which_the_service_is_healthy_stays(there: Service, database: Database) -> None:
