@@ -11,7 +11,7 @@ from typing import Any
 import docker
 
 from cli.core.wait import until
-from cli.engine import locality
+from cli.engine import locality, streams
 from cli.engine.container import ContainerView, view
 from cli.engine.tasks import ServiceView
 from infra.naming import COMPONENT_LABEL, OWNER_LABEL, PROJECT, PROJECT_LABEL, STACK_LABEL
@@ -192,6 +192,10 @@ class EngineView:
         except docker.errors.NotFound:
             return []
         return text.decode(errors="replace").splitlines()
+
+    def read_file(self, container: str, path: str) -> bytes:
+        """Return a small file of a container, running or not, whatever its mode."""
+        return streams.read_file(self._client, container, path)
 
     def log(
         self, container: str, *, since: float | None = None, tail: int | None = None, follow: bool = False

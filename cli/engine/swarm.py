@@ -16,7 +16,7 @@ from requests import RequestException
 
 from cli.core.errors import UserError
 from cli.core.wait import until
-from cli.engine import tasks
+from cli.engine import streams, tasks
 from cli.engine.container import ContainerView, view
 from cli.engine.inventory import REMOVAL_SECONDS, EngineObject, EngineView, Started, is_of, owner_of
 from cli.engine.tasks import Document, ServiceView
@@ -201,6 +201,13 @@ class SwarmView(EngineView):
         with suppress(DockerException, RequestException):
             return b"".join(self._task_log(container, tail=count)).decode(errors="replace").splitlines()
         return []
+
+    def read_file(self, container: str, path: str) -> bytes:
+        """Return a small file of a container or of a task that runs."""
+        if not self._task(container):
+            return super().read_file(container, path)
+        # Secrets of a Swarm are in memory, where the engine's archive has an empty file.
+        return streams.run(*self.located(container), ["cat", path]).encode()
 
     def log(
         self, container: str, *, since: float | None = None, tail: int | None = None, follow: bool = False

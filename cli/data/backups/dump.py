@@ -66,7 +66,7 @@ def backup(target: Target, file: str) -> Made:
 def _token_keys(target: Target) -> Sealed | None:
     try:
         holder, path = _holder(target)
-        content = streams.read_file(*target.view.located(holder), path)
+        content = target.view.read_file(holder, path)
     except NotFound:
         return None
     if passphrase.loses_token_keys(target.clone):

@@ -96,8 +96,7 @@ def fit(target: Target, app: ContainerView, dump: Dump, fresh: Database) -> Reke
         revisions.require_known(fresh.query, dump.name)
         if fresh.query(rekeying.HAS_KEYS) != "t":
             return rekeying.NOTHING
-        client, container = target.view.located(app.id)
-        present = MasterKeys.parse(streams.read_file(client, container, sealed_secrets.INSTALLED_TOKEN_KEYS).decode())
+        present = MasterKeys.parse(target.view.read_file(app.id, sealed_secrets.INSTALLED_TOKEN_KEYS).decode())
         sealed = dump.label.token_keys if dump.label else None
         former = sealed_secrets.unseal_token_keys(target.clone.passphrase_file, sealed) if sealed else None
         done = rekeying.rekey(fresh.query(rekeying.READ), present, former)

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from cli.core.errors import UserError
+from cli.engine import streams
 from cli.engine.inventory import EngineObject
 from cli.engine.swarm import KEY
 from infra.naming import Naming
@@ -90,6 +91,14 @@ def test_a_command_runs_on_the_node_of_a_task(swarm: Swarm, monkeypatch: pytest.
     assert swarm.nodes["node2"].ran == [("container-2", ["ls"])]
     assert view.place("task-2")[1] == "container-2"
     assert view.place("task-1") == (None, "container-1"), "the manager's own engine is the one in use"
+
+
+def test_a_secret_is_read_where_it_is_in_memory(swarm: Swarm, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(streams, "read_file", lambda _client, container, _path: f"archive of {container}".encode())
+    monkeypatch.setattr(streams, "run", lambda _client, container, command: f"{container}: {' '.join(command)}")
+    view = swarm.view(monkeypatch, "node2")
+    assert view.read_file("task-2", "/run/secrets/one") == b"container-2: cat /run/secrets/one"
+    assert view.read_file("own", "/run/secrets/one") == b"archive of own"
 
 
 def test_a_node_whose_address_nobody_gave_is_named_with_the_key(swarm: Swarm, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -59,27 +59,23 @@ def postgres(monkeypatch: pytest.MonkeyPatch) -> Container:
 
 
 @pytest.fixture
-def keys(monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes]:
+def keys() -> dict[str, bytes]:
     """The files in the app's container."""
-    files: dict[str, bytes] = {}
-
-    def read(_client: object, _container: str, path: str) -> bytes:
-        if path not in files:
-            raise NotFound(path)
-        return files[path]
-
-    monkeypatch.setattr(streams, "read_file", read)
-    return files
+    return {}
 
 
 @pytest.fixture
 def target(tmp_path: Path, keys: dict[str, bytes]) -> Target:
-    assert not keys
+    def read(_container: str, path: str) -> bytes:
+        if path not in keys:
+            raise NotFound(path)
+        return keys[path]
+
     clone = Clone("me", tmp_path, tmp_path / "home")
     clone.passphrase_file.parent.mkdir(parents=True, exist_ok=True)
     clone.passphrase_file.write_text("of this clone")
     services = [replace(HEALTHY, component="app")]
-    return Target("dev", clone, Mock(containers=lambda *_: services, located=lambda one: (Mock(), one)))
+    return Target("dev", clone, Mock(containers=lambda *_: services, read_file=read))
 
 
 def test_a_backup_holds_the_dump_and_its_label(postgres: Container, target: Target, tmp_path: Path) -> None:
