@@ -88,12 +88,14 @@ def test_a_shell_of_another_clone_is_one_message(refuse: Refuse, monkeypatch: py
 
 @pytest.mark.parametrize("kind", ["container", "network", "volume"])
 @pytest.mark.parametrize("owner", ["another", ""])
+@pytest.mark.parametrize("clone", [OWNER, ""])
 def test_what_the_engine_has_of_others_is_one_message(
-    refuse: Refuse, engine: EngineDouble, kind: str, owner: str
+    refuse: Refuse, engine: EngineDouble, kind: str, owner: str, clone: str
 ) -> None:
+    """Also in a shell that wasn't set up for a clone."""
     name = {"container": "dashtam-test-app", "network": "dashtam-test-network", "volume": "postgres_test_data"}[kind]
     engine.put(kind, name, Naming("test", owner).labels(kind) if owner else None)
-    (message,) = refuse("test")
+    (message,) = refuse("test", DASHTAM_CLONE=clone)
     assert name in message
     assert "nothing was changed" in message
     assert ("is labelled dashtam.owner=another" if owner else f"This project didn't make that {kind}") in message
@@ -116,3 +118,22 @@ def test_a_key_that_would_go_while_the_database_is_down_is_one_message(refuse: R
     (message,) = refuse("test", config, earlier={**_volume("postgres_test_data", OWNER), **key})
     assert message.startswith("dashtam:tokens no longer has the key k1, which stored tokens of test need; nothing was")
     assert "Set `keys: [k1, k2]` in Pulumi.test.yaml" in message
+
+
+@pytest.mark.parametrize(
+    ("config", "changed"),
+    [
+        ({"dashtam:postgres": {"database": "e", "user": "u", "storage": "volume"}}, "database"),
+        ({"dashtam:postgres": {"database": "d", "user": "v", "storage": "volume"}}, "user"),
+        ({"dashtam:images": {"postgres": "postgres:99.1"}}, "major version"),
+    ],
+)
+def test_what_the_database_was_not_made_with_is_one_message(
+    refuse: Refuse, config: dict[str, object], changed: str
+) -> None:
+    asked = {"dashtam:postgres": {"database": "d", "user": "u", "storage": "volume"}, **config}
+    made = {"database": {"name": "d", "user": "u"}, "images": {"postgres": "postgres:17.6"}}
+    stack = {"urn:stack": {"type": "pulumi:pulumi:Stack", "outputs": made}}
+    given = {key: json.dumps(value) for key, value in asked.items()}
+    (message,) = refuse("test", given, earlier={**_volume("postgres_test_data", OWNER), **stack})
+    assert message.startswith(f"The data of test was made with another {changed}; nothing was changed.")

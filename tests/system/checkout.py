@@ -9,15 +9,16 @@ import shutil
 import socket
 import subprocess
 from contextlib import ExitStack, contextmanager, nullcontext, suppress
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 import yaml
 
-from tests.system import environments
+from cli.environments.clone import Clone
+from infra.naming import SERVICES
+from tests.system import environments, pulumi_secrets
 from tests.system.running import run, succeed
 
 if TYPE_CHECKING:
@@ -44,6 +45,8 @@ OWN = (
 """Variables of the clone that runs the tests, which the copy must not inherit."""
 _OUTPUTS: dict[tuple[Path, int], dict[str, Any]] = {}
 """Outputs by the state that they were read from."""
+_TOOLS: dict[tuple[Path, Path], dict[str, str]] = {}
+"""What `./dashtam env` gives, by checkout and where its state is."""
 
 
 @dataclass(frozen=True)
@@ -55,12 +58,14 @@ class Checkout:
         data: Where its state and passphrase are.
         stack: The further environment, whose config is a copy of dev's, with patience for a busy machine.
         pristine: That config as it is committed.
+        services: Which of the further environment's services run; all if empty.
     """
 
     root: Path
     data: Path
     stack: str
     pristine: str
+    services: tuple[str, ...] = ()
 
     @property
     def config_file(self) -> Path:
@@ -73,15 +78,23 @@ class Checkout:
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(OWN)}
         return {**inherited, "DASHTAM_DATA_HOME": str(self.data)}
 
-    @cached_property
+    @property
     def tools(self) -> dict[str, str]:
         """The environment that `eval "$(./dashtam env)"` gives."""
-        return {**self.environ, **json.loads(succeed(self.dashtam("env", "--json")))}
+        key = (self.root, self.data)
+        if key not in _TOOLS:
+            _TOOLS[key] = {**self.environ, **json.loads(succeed(self.dashtam("env", "--json")))}
+        return _TOOLS[key]
 
     @property
     def home(self) -> Path:
         """Where this checkout's own state is kept; those of its worktrees are beside it."""
         return self.data / "clones" / self.tools["DASHTAM_CLONE"]
+
+    @property
+    def clone(self) -> Clone:
+        """This checkout as commands have it, for what is called without the second in which one starts."""
+        return Clone(self.tools["DASHTAM_CLONE"], self.root, self.home)
 
     @property
     def backend(self) -> Path:
@@ -104,7 +117,18 @@ class Checkout:
 
     def up(self) -> None:
         """Bring the further environment up; it must succeed."""
-        succeed(self.dashtam("up", self.stack))
+        succeed(self.dashtam("up", self.stack, *self.services))
+
+    def ensure_up(self, client: docker.DockerClient) -> None:
+        """Bring the further environment up as it is committed, where a test removed it or failed."""
+        if not environments.is_up(client, self.stack, services=self.services or SERVICES):
+            self.configure()
+            self.up()
+
+    def install(self) -> None:
+        """Make the virtual environment, as the first command after a copy or a move does."""
+        succeed(self.dashtam("--help"))
+        _share_compiled(self.root)
 
     def pulumi(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run plain `pulumi` as in a shell that was set up."""
@@ -143,12 +167,11 @@ class Checkout:
 
     def outputs(self, stack: str = "") -> dict[str, Any]:
         """Return the outputs of the further environment, or of another one, secrets included."""
-        name, state = stack or self.stack, self.state(stack)
-        # Pulumi takes more than a second to read them, and they change with the state only.
+        state = self.state(stack)
         key = (state, state.stat().st_mtime_ns)
         if key not in _OUTPUTS:
-            said = succeed(self.pulumi("stack", "output", "--stack", name, "--json", "--show-secrets"))
-            _OUTPUTS[key] = json.loads(said)
+            passphrase = Path(self.tools["PULUMI_CONFIG_PASSPHRASE_FILE"]).read_text().strip()
+            _OUTPUTS[key] = pulumi_secrets.outputs(state.read_bytes(), passphrase)
         return _OUTPUTS[key]
 
 
@@ -174,34 +197,29 @@ def make(folder: Path) -> Checkout:
     made = Checkout(root, folder / "data", stack, _copied_config(root))
     made.configure()
     _commit(root)
-    succeed(made.dashtam("--help"))
-    _share_compiled(root)
+    made.install()
     return made
 
 
 @contextmanager
-def brought_up(client: docker.DockerClient, folder: Path, **changes: dict[str, object]) -> Iterator[Checkout]:
+def brought_up(client: docker.DockerClient, folder: Path, *services: str) -> Iterator[Checkout]:
     """Make a copy, bring its further environment up, and remove all of it at the end whatever happened.
 
     Args:
         client: The engine.
         folder: An empty folder.
-        changes: To sections of the further environment's config.
+        services: Which of its services run; all if none is named.
 
     Yields:
         The copy.
     """
-    made = make(folder)
-    made.configure(**changes)
+    made = replace(make(folder), services=services)
     try:
         made.up()
         yield made
     finally:
-        made.configure()
-        done = made.dashtam("destroy", made.stack, "--yes", "--no-snapshot")
         environments.remove_all(client, made.stack)
         shutil.rmtree(folder)
-    succeed(done)
 
 
 def free_ports(count: int) -> list[int]:

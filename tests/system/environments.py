@@ -10,7 +10,7 @@ from cli.engine.inventory import EngineView
 from infra.naming import COMPONENT_LABEL, OWNER_LABEL, PROJECT, PROJECT_LABEL, SERVICES, STACK_LABEL
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
     from pathlib import Path
 
     import docker
@@ -118,11 +118,11 @@ def labelled(stack: str, owner: str = "") -> dict[str, str | list[str] | bool]:
     return {"label": [*labels, f"{OWNER_LABEL}={owner}"] if owner else labels}
 
 
-def is_up(client: docker.DockerClient, stack: str, owner: str = "") -> bool:
-    """Tell whether all services of an environment are healthy."""
+def is_up(client: docker.DockerClient, stack: str, owner: str = "", services: Collection[str] = SERVICES) -> bool:
+    """Tell whether all services of an environment are healthy, or some of them."""
     found = client.api.containers(filters=labelled(stack, owner))
     healthy = {one["Labels"][COMPONENT_LABEL] for one in found if one["Status"].endswith("(healthy)")}
-    return healthy >= {*SERVICES}
+    return healthy >= {*services}
 
 
 def remove_all(client: docker.DockerClient, stack: str, owner: str = "") -> None:

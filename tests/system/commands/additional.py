@@ -10,7 +10,6 @@ import yaml
 
 from tests.system import environments
 from tests.system.checkout import PUBLISHED, free_ports
-from tests.system.running import succeed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,13 +20,14 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def beside(checkout: Checkout, client: docker.DockerClient, suffix: str) -> Iterator[Checkout]:
+def beside(checkout: Checkout, client: docker.DockerClient, suffix: str, *services: str) -> Iterator[Checkout]:
     """Configure an environment beside a checkout's own, and remove all of it at the end whatever happened.
 
     Args:
         checkout: The checkout.
         client: The engine.
         suffix: What its name has after the other one's.
+        services: Which of its services run; all if none is named.
 
     Yields:
         The checkout with that environment; it isn't up.
@@ -37,13 +37,19 @@ def beside(checkout: Checkout, client: docker.DockerClient, suffix: str) -> Iter
         document["config"][f"dashtam:{section}"]["port"] = port
     callback = document["config"]["dashtam:callback"]["port"]
     document["config"]["dashtam:app"]["oauth_redirect_uri"] = f"https://127.0.0.1:{callback}"
-    made = replace(checkout, stack=f"{checkout.stack}-{suffix}", pristine=yaml.safe_dump(document, sort_keys=False))
+    pristine = yaml.safe_dump(document, sort_keys=False)
+    made = replace(checkout, stack=f"{checkout.stack}-{suffix}", pristine=pristine, services=services)
+    _exclude(made)
     made.configure()
     try:
         yield made
     finally:
-        made.configure()
-        done = made.dashtam("destroy", made.stack, "--yes", "--no-snapshot")
         environments.remove_all(client, made.stack)
+        made.state().unlink(missing_ok=True)
         made.config_file.unlink()
-    succeed(done)
+
+
+def _exclude(made: Checkout) -> None:
+    """Have git show no config of a test as untracked, to which other tests of the same checkout give attention."""
+    with (made.root / ".git/info/exclude").open("a") as file:
+        file.write(f"/{made.config_file.name}\n")

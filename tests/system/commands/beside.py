@@ -30,8 +30,9 @@ def own(environment: Environment) -> dict[str, str]:
 
 
 def is_healthy(environment: Environment) -> bool:
-    """Tell whether all services of an environment are healthy; their names are its own."""
-    return all(environment.container(service).health == "healthy" for service in SERVICES)
+    """Tell whether all services of an environment that run are healthy; their names are its own."""
+    named = environment.outputs.containers.model_dump()
+    return all(environment.container(service).health == "healthy" for service in SERVICES if named[service])
 
 
 def places(environment: Environment) -> dict[str, Any]:

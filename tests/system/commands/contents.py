@@ -131,10 +131,10 @@ class Contents:
         """Return a checksum over all rows and keys."""
         return f"{await self.rows()} {await self.keys()}"
 
-    async def rows(self, *tables: str) -> str:
+    async def rows(self, *tables: str, database: str = "") -> str:
         """Return a checksum over all rows, or some tables'; of data keys, which may be wrapped anew, over the names."""
         found = hashlib.sha256()
-        async with self.session() as connection:
+        async with self.session(database) as connection:
             for table in tables or [table for (table,) in await connection.fetch(TABLES)]:
                 row = "id || created_at::text" if table == "token_keys" else "t::text"
                 rows = f"SELECT count(*) || coalesce(md5(string_agg({row}, '|' ORDER BY {row})), '') FROM {table} t"  # noqa: S608

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def losing(spare: Checkout) -> Iterator[Path]:
+def losing(checkout: Checkout) -> Iterator[Path]:
     """Take the passphrase away; it comes back unless another took its place."""
-    passphrase = spare.home / "passphrase"
+    passphrase = checkout.home / "passphrase"
     elsewhere = passphrase.rename(passphrase.with_name("elsewhere"))
     try:
         yield passphrase

@@ -1,7 +1,4 @@
-"""`clean` removes all of this clone, and nothing else, also where the clone's passphrase is lost.
-
-It takes a copy of its own: what `clean` removes, no other test can use.
-"""
+"""`clean` removes all of this clone, and nothing else, also where the clone's passphrase is lost."""
 
 from __future__ import annotations
 
@@ -14,8 +11,8 @@ import pytest
 
 from cli.engine.inventory import EngineView
 from infra.naming import OWNER_LABEL, Naming
+from tests.system import checkout as checkouts
 from tests.system import environments
-from tests.system.commands.contents import Contents
 from tests.system.commands.passphrases import losing
 from tests.system.running import succeed
 
@@ -26,14 +23,21 @@ if TYPE_CHECKING:
     import docker
 
     from tests.system.checkout import Checkout
+    from tests.system.commands.contents import Contents
 
 COMMAND = re.compile(r"`\./dashtam ([^`]+)`")
 
 
 @pytest.fixture
+def spare(client: docker.DockerClient, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
+    """A copy of its own, because all of it is counted; one service is enough of it."""
+    with checkouts.brought_up(client, tmp_path_factory.mktemp("spare"), "redis") as made:
+        yield made
+
+
+@pytest.fixture
 def foreign(spare: Checkout, client: docker.DockerClient) -> Iterator[list[str]]:
     """Ids and names of what is not this clone's: without labels, and with all of them but another owner."""
-    _bring_up(spare, client)
     image = client.containers.get(f"dashtam-{spare.stack}-redis").image
     assert image
     made: list[str] = []
@@ -60,11 +64,6 @@ def left(spare: Checkout, client: docker.DockerClient) -> Iterator[str]:
         one.remove()
 
 
-def _bring_up(spare: Checkout, client: docker.DockerClient) -> None:
-    if not environments.is_up(client, spare.stack):
-        spare.up()
-
-
 def _own(spare: Checkout, client: docker.DockerClient) -> set[str]:
     return _names(client, {"label": [f"{OWNER_LABEL}={spare.tools['DASHTAM_CLONE']}"]})
 
@@ -76,24 +75,22 @@ def _names(client: docker.DockerClient, chosen: dict[str, list[str]]) -> set[str
 
 
 async def test_the_remedy_for_a_lost_passphrase_saves_the_data(
-    spare: Checkout, client: docker.DockerClient, tmp_path: Path
+    checkout: Checkout, contents: Contents, client: docker.DockerClient, tmp_path: Path
 ) -> None:
-    _bring_up(spare, client)
-    contents = Contents(spare, client, tmp_path, spare.stack)
     await contents.fill()
     accounts = contents.accounts("ada")
-    before, tracked = await contents.rows("kept"), spare.status()
-    with losing(spare) as passphrase:
-        refused = spare.dashtam("up", spare.stack)
+    before, tracked = await contents.rows("kept"), checkout.status()
+    with losing(checkout) as passphrase:
+        refused = checkout.dashtam("up", checkout.stack)
         assert refused.returncode == 1
-        for command in _named(refused.stderr, spare.stack, str(tmp_path / "rescued")):
-            succeed(spare.dashtam(*command, *(["--yes"] if command[0] in {"clean", "restore"} else [])))
+        for command in _named(refused.stderr, checkout.stack, str(tmp_path / "rescued")):
+            succeed(checkout.dashtam(*command, *(["--yes"] if command[0] in {"clean", "restore"} else [])))
         assert passphrase.exists()
-    assert environments.is_up(client, spare.stack)
+    assert environments.is_up(client, checkout.stack)
     assert await contents.rows("kept") == before
     # Its tokens were encrypted under keys that only the passphrase could have kept.
     assert contents.accounts() == {name: ["revoked", "", None] for name in accounts}
-    assert spare.status() == tracked
+    assert checkout.status() == tracked
 
 
 def _named(said: str, stack: str, file: str) -> list[list[str]]:
@@ -109,8 +106,8 @@ def test_everything_of_this_clone_is_removed_and_nothing_else(
     spare: Checkout, client: docker.DockerClient, foreign: list[str], left: str
 ) -> None:
     own = _own(spare, client)
-    # Services and what installs their files, these, the network, data, and what was left.
-    assert len(own) == 6 + 5 + 1 + 2 + 1
+    # A service, what installs files, the files of five services, the network, data, and what was left.
+    assert len(own) == 1 + 1 + 5 + 1 + 2 + 1
     data = sorted([left, f"postgres_{spare.stack}_data", f"redis_{spare.stack}_data"])
 
     listed = json.loads(succeed(spare.dashtam("clean", "--dry-run", "--json")))

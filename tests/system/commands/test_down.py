@@ -35,65 +35,74 @@ def _secrets(checkout: Checkout) -> dict[str, Any]:
     return {name: outputs[name] for name in ("ca_certificate", "database_dsn", "redis_dsn")}
 
 
-def _beside(checkout: Checkout, client: docker.DockerClient) -> Container:
+def _beside(small: Checkout, client: docker.DockerClient) -> Container:
     """Run a container of tests in the environment's network."""
-    app = client.containers.get(f"dashtam-{checkout.stack}-app")
+    redis = client.containers.get(f"dashtam-{small.stack}-redis")
     return client.containers.run(
-        app.attrs["Image"],
-        ["-c", "import sys; sys.stdin.read()"],
-        entrypoint=["python"],
-        name=f"dashtam-{checkout.stack}-tests",
-        labels={**app.labels, COMPONENT_LABEL: "tests"},
-        network=f"dashtam-{checkout.stack}-network",
+        redis.attrs["Image"],
+        entrypoint=["cat"],
+        name=f"dashtam-{small.stack}-tests",
+        labels={**redis.labels, COMPONENT_LABEL: "tests"},
+        network=f"dashtam-{small.stack}-network",
         stdin_open=True,
         detach=True,
     )
 
 
 async def test_only_services_and_networks_are_removed_whatever_state_they_are_in(
-    checkout: Checkout, contents: Contents, client: docker.DockerClient
+    small: Checkout, small_contents: Contents, client: docker.DockerClient
 ) -> None:
-    await contents.fill()
-    before, secrets = await contents.digest(), _secrets(checkout)
-    scene = moments.now(checkout, client)
+    await small_contents.fill()
+    before, secrets = await small_contents.digest(), _secrets(small)
+    scene = moments.now(small, client)
     volumes = scene.volumes()
     assert volumes
-    beside = _beside(checkout, client)
+    beside = _beside(small, client)
     assert beside.name in {one["Names"][0].lstrip("/") for one in client.api.containers()}
-    client.containers.get(f"dashtam-{checkout.stack}-callback").stop()
-    client.containers.get(f"dashtam-{checkout.stack}-sandbox").remove(force=True)
+    client.containers.get(f"dashtam-{small.stack}-redis").stop()
+    client.containers.get(f"dashtam-{small.stack}-postgres").remove(force=True)
 
-    succeed(checkout.dashtam("down", checkout.stack))
+    succeed(small.dashtam("down", small.stack))
     assert scene.containers() == {FILES: scene.before[FILES]}
     assert moments.network_gone(scene)
     assert scene.volumes() == volumes
-    resources = json.loads(checkout.state().read_text())["checkpoint"]["latest"]["resources"]
+    resources = json.loads(small.state().read_text())["checkpoint"]["latest"]["resources"]
     kinds = [one["type"] for one in resources]
     assert kinds.count("docker:index/container:Container") == 1
     assert "docker:index/network:Network" not in kinds
     assert kinds.count("docker:index/volume:Volume") == len(SERVICES) + 2
-    again = succeed(checkout.dashtam("down", checkout.stack, "--json"))
-    assert json.loads(again) == {"environments": [{"environment": checkout.stack}]}
+    again = succeed(small.dashtam("down", small.stack, "--json"))
+    assert json.loads(again) == {"environments": [{"environment": small.stack}]}
 
-    checkout.up()
-    assert environments.is_up(client, checkout.stack)
+    small.up()
+    assert environments.is_up(client, small.stack, services=small.services)
     assert scene.containers()[FILES] == scene.before[FILES]
-    assert _secrets(checkout) == secrets
-    assert await contents.digest() == before
-    succeed(checkout.pulumi("preview", "--stack", checkout.stack, "--expect-no-changes"))
+    assert _secrets(small) == secrets
+    assert await small_contents.digest() == before
+    succeed(small.pulumi("preview", "--stack", small.stack, "--expect-no-changes"))
 
 
-@pytest.mark.parametrize(
-    "moment", [one if one in ALWAYS else pytest.param(one, marks=pytest.mark.campaign) for one in MOMENTS]
-)
+@pytest.mark.parametrize("moment", ALWAYS)
 async def test_up_continues_where_down_was_killed(
+    small: Checkout, small_contents: Contents, client: docker.DockerClient, moment: str
+) -> None:
+    await _assert_continued(small, small_contents, client, moment)
+
+
+@pytest.mark.campaign
+@pytest.mark.parametrize("moment", MOMENTS)
+async def test_up_continues_with_all_services_where_down_was_killed(
     checkout: Checkout, contents: Contents, client: docker.DockerClient, moment: str
 ) -> None:
+    await _assert_continued(checkout, contents, client, moment)
+
+
+async def _assert_continued(checkout: Checkout, contents: Contents, client: docker.DockerClient, moment: str) -> None:
     await contents.fill()
     before, secrets = await contents.digest(), _secrets(checkout)
     moments.kill(moments.now(checkout, client), *MOMENTS[moment], "down", checkout.stack)
     checkout.up()
-    assert environments.is_up(client, checkout.stack)
+    assert environments.is_up(client, checkout.stack, services=checkout.services or SERVICES)
     assert _secrets(checkout) == secrets
     assert await contents.digest() == before
 

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from infra.naming import COMPONENT_LABEL, OWNER_LABEL, SERVICES, Naming
-from tests.system.environments import labelled
+from cli.engine.inventory import EngineView
+from cli.environments import states
+from cli.operations import drift
+from cli.operations.drift import Difference, Snapshot
+from infra.naming import COMPONENT_LABEL, SERVICES, Naming
 from tests.system.running import succeed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     import docker
 
@@ -51,9 +55,9 @@ def _lose_alias(client: docker.DockerClient, naming: Naming) -> None:
     network.connect(naming.container("redis"))
 
 
-def _lose_network(client: docker.DockerClient, naming: Naming) -> None:
+def _lose_network(client: docker.DockerClient, naming: Naming, services: Iterable[str]) -> None:
     network = client.networks.get(naming.network)
-    for service in SERVICES:
+    for service in services:
         network.disconnect(naming.container(service), force=True)
     network.remove()
 
@@ -99,21 +103,25 @@ LOST: list[tuple[Damage, Found]] = [
     (_rename, {("{callback}", "name")}),
     (_add, {("{extra}", "container")}),
 ]
-NETWORK_LOST: Found = {("{network}", "network")} | {(f"{{{service}}}", IN_NETWORK) for service in SERVICES}
 
 
 @pytest.fixture
-def naming(checkout: Checkout, client: docker.DockerClient) -> Naming:
-    [container] = client.containers.list(filters=labelled(checkout.stack) | {"name": f"dashtam-{checkout.stack}-app"})
-    return Naming(checkout.stack, container.labels[OWNER_LABEL])
+def naming(checkout: Checkout) -> Naming:
+    return Naming(checkout.stack, checkout.clone.id)
 
 
-@pytest.fixture(autouse=True)
-def undone(checkout: Checkout) -> Iterator[None]:
+@pytest.fixture
+def undone(checkout: Checkout, client: docker.DockerClient) -> Iterator[None]:
     """Bring the environment up again where a test failed; `whole` doesn't see all that drifts."""
     yield
-    if checkout.dashtam("drift", checkout.stack).returncode != 0:
+    if _differences(checkout, client):
         checkout.up()
+
+
+def _differences(checkout: Checkout, client: docker.DockerClient) -> list[Difference]:
+    """Return what `drift` finds, without the second in which it starts."""
+    state, owner = states.read(checkout.clone, checkout.stack, checkout.tools), checkout.clone.id
+    return drift.differences(state, Snapshot(EngineView(client), checkout.stack, owner), checkout.stack, owner)
 
 
 def _drift(checkout: Checkout) -> tuple[int, list[dict[str, str]]]:
@@ -140,19 +148,13 @@ def _named(found: Found, naming: Naming) -> Found:
     return {(resource.format(**names), changed.format(**names)) for resource, changed in found}
 
 
-def _pairs(told: list[dict[str, str]]) -> Found:
+def _pairs(told: Iterable[Mapping[str, str]]) -> Found:
     return {(one["resource"], one["property"]) for one in told}
 
 
-def _expect_undone(checkout: Checkout) -> None:
-    checkout.up()
-    assert _drift(checkout) == (0, [])
-    overview = _status(checkout)
-    assert (overview["state"], overview["drift"]) == ("up", False)
-
-
+@pytest.mark.usefixtures("undone")
 def test_containers_that_were_changed(checkout: Checkout, client: docker.DockerClient, naming: Naming) -> None:
-    assert _drift(checkout) == (0, [])
+    assert _differences(checkout, client) == []
     expected = _cause(client, naming, CHANGED)
     status, told = _drift(checkout)
     assert status == 2
@@ -164,16 +166,19 @@ def test_containers_that_were_changed(checkout: Checkout, client: docker.DockerC
     assert f"container {naming.container('sandbox')}" in shown.stdout
     assert "running" in shown.stdout
     assert f"./dashtam up {checkout.stack}" in shown.stderr
-    _expect_undone(checkout)
+    checkout.up()
+    assert _drift(checkout) == (0, [])
+    overview = _status(checkout)
+    assert (overview["state"], overview["drift"]) == ("up", False)
 
 
+@pytest.mark.usefixtures("undone")
 def test_what_was_lost_renamed_added_and_made_by_hand(
     checkout: Checkout, client: docker.DockerClient, naming: Naming
 ) -> None:
     expected = _cause(client, naming, LOST)
     _replace_by_hand(client, naming)
-    status, told = _drift(checkout)
-    assert status == 2
+    told = [asdict(one) for one in _differences(checkout, client)]
     by_hand = [one for one in told if one["resource"] == naming.container("sandbox")]
     assert _pairs(told) - _pairs(by_hand) == expected
     changed = {one["property"]: (one["was"], one["now"]) for one in by_hand}
@@ -183,12 +188,14 @@ def test_what_was_lost_renamed_added_and_made_by_hand(
     assert changed["env ISSUER"][1] == "none"
     assert {"container", "command", "memory", "readOnly", "capabilities dropped", "mounts", "ports"} <= changed.keys()
     assert BY_HAND not in json.dumps(told)
-    _expect_undone(checkout)
+    checkout.up()
+    assert _differences(checkout, client) == []
 
 
-def test_a_network_that_was_lost(checkout: Checkout, client: docker.DockerClient, naming: Naming) -> None:
-    expected = _named(NETWORK_LOST, naming)
-    _lose_network(client, naming)
-    status, told = _drift(checkout)
-    assert (status, _pairs(told)) == (2, expected)
-    _expect_undone(checkout)
+def test_a_network_that_was_lost(small: Checkout, client: docker.DockerClient) -> None:
+    naming = Naming(small.stack, small.clone.id)
+    _lose_network(client, naming, small.services)
+    lost = {("{network}", "network"), *((f"{{{service}}}", IN_NETWORK) for service in small.services)}
+    assert _pairs(asdict(one) for one in _differences(small, client)) == _named(lost, naming)
+    small.up()
+    assert _differences(small, client) == []

@@ -11,11 +11,19 @@ from typing import TYPE_CHECKING
 import pytest
 
 from app.core.revision import head_revision
+from cli.core.errors import UserError
+from cli.data import database as databases
+from cli.data.backups import database_swap, formats, load, source
+from cli.engine.inventory import EngineView
+from cli.environments.handle import Target
+from cli.operations import restore_backup
 from tests.system import environments
 from tests.system.commands.backups import OWN
-from tests.system.running import TIMEOUT, succeed
+from tests.system.running import TIMEOUT
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import docker
 
     from tests.system.checkout import Checkout
@@ -61,7 +69,7 @@ class Made:
 
 @pytest.fixture(scope="module")
 async def made(checkout: Checkout, contents: Contents, client: docker.DockerClient) -> Made:
-    succeed(checkout.dashtam("seed", checkout.stack))
+    contents.accounts("dumped")
     postgres = client.containers.get(f"dashtam-{checkout.stack}-postgres")
 
     def dump(*options: str) -> bytes:
@@ -97,29 +105,52 @@ def _restore(checkout: Checkout, content: bytes) -> subprocess.CompletedProcess[
     )
 
 
-@pytest.mark.parametrize("name", ["plain", "with its database", "gzipped, into what is there", "archive"])
 async def test_one_of_other_owners_comes_in_whole(
-    checkout: Checkout, contents: Contents, client: docker.DockerClient, made: Made, name: str
+    checkout: Checkout, contents: Contents, client: docker.DockerClient, made: Made
 ) -> None:
     async with contents.session() as session:
         await session.execute("DELETE FROM provider_connections")
-    done = _restore(checkout, made.dumps[name])
+    done = _restore(checkout, made.dumps["plain"])
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["lost"] == 0
-    assert await contents.rows() == made.rows
     assert await contents.databases() == OWN
+    await _assert_whole(contents, made)
     async with contents.session() as session:
-        assert await session.fetchval(ODD) == made.odd
-        owners = await session.fetch("SELECT DISTINCT tableowner FROM pg_tables WHERE schemaname = 'theirs'")
-        assert [owner for (owner,) in owners] == ["dashtam_user"]
         await session.execute("DROP SCHEMA theirs CASCADE")
     assert environments.is_up(client, checkout.stack)
 
 
-async def test_one_that_is_wrong_changes_nothing(
-    checkout: Checkout, contents: Contents, client: docker.DockerClient, made: Made
+async def _assert_whole(contents: Contents, made: Made, database: str = "") -> None:
+    assert await contents.rows(database=database) == made.rows
+    async with contents.session(database) as session:
+        assert await session.fetchval(ODD) == made.odd
+        owners = await session.fetch("SELECT DISTINCT tableowner FROM pg_tables WHERE schemaname = 'theirs'")
+        assert [owner for (owner,) in owners] == ["dashtam_user"]
+
+
+@pytest.fixture
+def target(checkout: Checkout, client: docker.DockerClient) -> Target:
+    """The environment as `restore` has it, without the second in which that starts."""
+    return Target(checkout.stack, checkout.clone, EngineView(client))
+
+
+@pytest.mark.parametrize("name", ["with its database", "gzipped, into what is there", "archive"])
+async def test_one_of_another_form_is_loaded_whole(
+    contents: Contents, target: Target, made: Made, name: str, tmp_path: Path
 ) -> None:
-    before = await contents.rows()
+    path, database = tmp_path / "dump", databases.of(target)
+    path.write_bytes(made.dumps[name])
+    with source.opened(target.clone, str(path)) as opened, formats.recognised(target.clone, opened) as recognised:
+        dump = load.verify(recognised, database)
+        with database_swap.beside(database) as fresh:
+            load.load(dump, fresh, target.environment)
+            await _assert_whole(contents, made, fresh.name)
+
+
+async def test_one_that_is_wrong_changes_nothing(
+    checkout: Checkout, contents: Contents, client: docker.DockerClient, target: Target, made: Made, tmp_path: Path
+) -> None:
+    before, started = await contents.rows(), _started(client, checkout)
     plain, archive = made.dumps["plain"], made.dumps["archive"]
     wrong = {
         "cut short": plain[: len(plain) // 2],
@@ -129,17 +160,29 @@ async def test_one_that_is_wrong_changes_nothing(
         "syntax error": b"This is not SQL;\n",
         # Tables of the service's names, but not its own.
         'column "version_num" does not exist': b"CREATE TABLE alembic_version (n int);\n",
+        "newer version of the service": EMPTY.format(revision="9999").encode(),
         # It says that it is of this version, and lacks its tables.
         "can't be served: relation": EMPTY.format(revision=head_revision()).encode(),
+        # It says that it is older than it is, so that a table that it has is made once more.
         "already exists": b"CREATE TABLE provider_connections (n int);\n",
     }
+    path = tmp_path / "dump"
     for why, content in wrong.items():
-        done = _restore(checkout, content)
-        assert done.returncode == 1, why
-        said = done.stderr.decode()
-        assert why in said
-        assert "nothing was changed" in said
-        assert "Traceback" not in said
+        path.write_bytes(content)
+        with pytest.raises(UserError, match="nothing was changed") as raised:
+            restore_backup.restore(client, target, str(path))
+        assert why in f"{raised.value.message}\n{raised.value.cause}\n{raised.value.remedy}"
+    refused = _restore(checkout, content)
+    assert refused.returncode == 1
+    assert why in refused.stderr.decode()
+    assert "nothing was changed" in refused.stderr.decode()
+    assert "Traceback" not in refused.stderr.decode()
     assert await contents.rows() == before
     assert await contents.databases() == OWN
+    assert _started(client, checkout) == started
     assert environments.is_up(client, checkout.stack)
+
+
+def _started(client: docker.DockerClient, checkout: Checkout) -> str:
+    started: str = client.containers.get(f"dashtam-{checkout.stack}-app").attrs["State"]["StartedAt"]
+    return started

@@ -1,21 +1,23 @@
 """Two checkouts that run the same stack at once.
 
-The second one is a worktree of the first, and brings up an environment of its own: that is what is tested.
+The second one is a worktree of the first, and brings up an environment of its own: that is what is tested. That none
+reaches another is in tests/system/environment/test_isolation.py, and that accounts are linked where ports are others in
+test_named.py.
 """
 
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from cli.core.paths import account_home
-from infra.naming import FILES, SERVICES
+from infra.naming import FILES
+from tests.system import environments
 from tests.system.checkout import Checkout
 from tests.system.commands.beside import is_healthy, own, parts, places, remember, remembered, seen
-from tests.system.commands.walking import link
-from tests.system.environments import INNER_PORTS
 from tests.system.running import run, succeed, wait_until
 
 if TYPE_CHECKING:
@@ -28,27 +30,12 @@ if TYPE_CHECKING:
 
     Pair = tuple[Environment, Environment]
 
-REACH = """
-import json, socket, sys
-from concurrent.futures import ThreadPoolExecutor
-
-def reached(target):
-    try:
-        socket.create_connection(tuple(target), 2).close()
-    except OSError:
-        return False
-    return True
-
-targets = json.loads(sys.argv[1])
-with ThreadPoolExecutor(len(targets)) as pool:
-    print(json.dumps([one for one, is_reached in zip(targets, pool.map(reached, targets)) if is_reached]))
-"""
-
 
 @pytest.fixture(scope="module")
-def first(checkout: Checkout) -> Checkout:
+def first(small: Checkout, client: docker.DockerClient) -> Checkout:
     """The checkout that brought the stack up first."""
-    return checkout
+    small.ensure_up(client)
+    return small
 
 
 @pytest.fixture(scope="module")
@@ -58,22 +45,25 @@ def announced() -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def second(first: Checkout, announced: list[str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
-    """A git worktree of the first one, of the same user, with the same stack up and no file edited."""
+def second(
+    first: Checkout, announced: list[str], client: docker.DockerClient, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Checkout]:
+    """A git worktree of the first one, of the same user, with the same stack up."""
     root = tmp_path_factory.mktemp("second") / "dashtam"
     succeed(run(["git", "worktree", "add", "--quiet", "-b", "second", str(root)], cwd=first.root))
-    made = Checkout(root, first.data, first.stack, first.pristine)
+    made = replace(first, root=root)
+    made.configure()
+    made.install()
     try:
         # In a shell that was set up for the first one, which is to direct nothing here.
-        brought_up = made.dashtam("up", made.stack, **first.tools)
+        brought_up = made.dashtam("up", made.stack, *made.services, **first.tools)
         succeed(brought_up)
         announced += [line for line in brought_up.stderr.splitlines() if "Another clone" in line]
         yield made
     finally:
-        done = made.dashtam("destroy", made.stack, "--yes", "--no-snapshot")
+        environments.remove_all(client, made.stack, made.tools["DASHTAM_CLONE"])
         succeed(run(["git", "worktree", "remove", "--force", str(root)], cwd=first.root))
         succeed(run(["git", "branch", "--delete", "--force", "second"], cwd=first.root))
-    succeed(done)
 
 
 @pytest.fixture
@@ -89,40 +79,19 @@ def test_two_checkouts_run_the_same_stack(pair: Pair, first: Checkout, second: C
     assert plain.outputs.containers.postgres == f"dashtam-{first.stack}-postgres"
     assert plain.outputs.environment == placed.outputs.environment == first.stack
     assert parts(plain).isdisjoint(parts(placed))
-    assert set(own(plain)) == set(own(placed)) == {*SERVICES, FILES}
+    assert set(own(plain)) == set(own(placed)) == {*first.services, FILES}
     assert plain.outputs.ca_certificate != placed.outputs.ca_certificate
     assert len(announced) == 1
-    assert str(placed.outputs.ports.app) in announced[0]
+    assert str(placed.outputs.ports.postgres) in announced[0]
+    assert first.backend != second.backend
+    assert second.state().exists()
     assert [first.status(), second.status()] == ["", ""]
 
 
-def test_plain_pulumi_does_the_same_in_both(pair: Pair, first: Checkout, second: Checkout) -> None:
-    succeed(first.pulumi("preview", "--stack", first.stack, "--expect-no-changes"))
+def test_plain_pulumi_does_the_same_in_the_second(pair: Pair, second: Checkout) -> None:
     before = own(pair[1])
     succeed(second.pulumi("up", "--stack", second.stack, "--yes", "--skip-preview", "--expect-no-changes"))
     assert own(pair[1]) == before
-
-
-def test_accounts_are_linked_in_both(pair: Pair) -> None:
-    for here, other in ((pair[0].outputs, pair[1].outputs), (pair[1].outputs, pair[0].outputs)):
-        walk = link(here, "ada")
-        assert walk.accounts == [("sandbox", "ada")]
-        assert f"{here.oauth_redirect_uri}/" in walk.visited
-        assert any(address.startswith(f"{here.urls.sandbox}/") for address in walk.visited)
-        foreign = [f":{port}/" for port in other.ports.model_dump().values() if port]
-        assert len(foreign) == len(SERVICES)
-        assert [address for address in walk.visited if any(port in address for port in foreign)] == []
-
-
-def test_neither_reaches_the_other(pair: Pair) -> None:
-    for here, other in (pair, pair[::-1]):
-        inside = [[here.address(service), INNER_PORTS[service]] for service in SERVICES]
-        beyond = [
-            [host, INNER_PORTS[service]]
-            for service in SERVICES
-            for host in (other.address(service), getattr(other.outputs.containers, service))
-        ]
-        assert json.loads(here.run_beside("app", REACH, json.dumps([*inside, *beyond]))) == inside
 
 
 def test_the_first_is_destroyed_and_made_again_and_the_second_neither_moves_nor_loses_data(
@@ -152,21 +121,13 @@ def test_the_second_is_destroyed_and_its_snapshot_comes_back_where_it_was(
     [done] = json.loads(succeed(second.dashtam("destroy", second.stack, "--yes", "--json")))["environments"]
     assert own(pair[1]) == {}
     assert is_healthy(pair[0])
+    second.up()
     succeed(second.dashtam("snapshot", "restore", second.stack, done["snapshot"]["name"], "--yes"))
     assert places(seen(second, client)) == before
     assert "kept" in remembered(seen(second, client))
     assert own(pair[0]) == running
     assert "firsts" in remembered(pair[0])
     assert [first.status(), second.status()] == ["", ""]
-
-
-def test_a_shell_of_the_first_is_made_one_of_the_second(pair: Pair, first: Checkout, second: Checkout) -> None:
-    assert is_healthy(pair[1])
-    changed = json.loads(succeed(second.dashtam("env", "--json", **first.tools)))
-    names = ("DASHTAM_CLONE", "PULUMI_BACKEND_URL", "PULUMI_CONFIG_PASSPHRASE_FILE")
-    assert {name: changed[name] for name in names} == {name: second.tools[name] for name in names}
-    assert first.backend != second.backend
-    assert second.state().exists()
 
 
 @pytest.fixture
@@ -178,8 +139,9 @@ def at_home(first: Checkout) -> Iterator[str]:
     link.unlink()
 
 
+TAKEN = "is another clone's here"
 COMMANDS = {
-    "variable": [["up"], ["down"], ["destroy", "--yes"], ["destroy", "--yes", "--no-snapshot"]],
+    "variable": [["up", "postgres", "redis"], ["down"], ["destroy", "--yes"]],
     "login": [["destroy", "--yes", "--no-snapshot"]],
 }
 
@@ -197,25 +159,28 @@ def test_a_backend_that_both_use_has_one_owner(
         chosen["PULUMI_CREDENTIALS_PATH"] = str(tmp_path)
         unset = {name: value for name, value in second.tools.items() if name != "PULUMI_BACKEND_URL"}
         succeed(run(["pulumi", "login", at_home], cwd=second.root, env={**unset, **chosen}))
-    said = "is another clone's here"
     for command in COMMANDS[by]:
         refused = second.dashtam(command[0], second.stack, *command[1:], **chosen)
         assert refused.returncode == 1
-        assert said in refused.stderr
-    plain = ["pulumi", "up", "--stack", second.stack, "--yes", "--skip-preview", "--non-interactive"]
-    config = second.config_file.read_text()
-    # Its salt is of its own passphrase.
-    second.config_file.write_text(second.pristine)
-    try:
-        tools = {name: value for name, value in second.tools.items() if name != "PULUMI_BACKEND_URL"}
-        refused = run(plain, cwd=second.root, env={**tools, **chosen})
-    finally:
-        second.config_file.write_text(config)
-    assert refused.returncode != 0
-    assert said in refused.stdout
+        assert TAKEN in refused.stderr
+    if by == "variable":
+        _assert_refused_by_pulumi(second, chosen)
     found = json.loads(succeed(second.dashtam("clean", "--dry-run", "--json", **chosen)))
     assert first.stack not in found["stacks"]
     assert own(pair[0]) == running
     assert "owners" in remembered(pair[0])
     assert is_healthy(pair[1])
     assert [first.status(), second.status()] == ["", ""]
+
+
+def _assert_refused_by_pulumi(second: Checkout, chosen: dict[str, str]) -> None:
+    plain = ["pulumi", "up", "--stack", second.stack, "--yes", "--skip-preview", "--non-interactive"]
+    config = second.config_file.read_text()
+    # Its salt is of its own passphrase.
+    second.config_file.write_text(second.pristine)
+    try:
+        refused = run(plain, cwd=second.root, env={**second.tools, **chosen})
+    finally:
+        second.config_file.write_text(config)
+    assert refused.returncode != 0
+    assert TAKEN in refused.stdout

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 import httpx2
 
 from tests.system import environments
-from tests.system.commands.contents import Contents
-from tests.system.running import succeed, wait_until
+from tests.system.running import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,18 +19,23 @@ if TYPE_CHECKING:
     import docker
 
     from tests.system.checkout import Checkout
+    from tests.system.commands.contents import Contents
 
 EDITED, EDIT = "app/http/pages.py", ('"text/css"', '"text/edited"')
 
 
 @contextmanager
 def _moved(checkout: Checkout, root: Path) -> Iterator[Checkout]:
-    """Move a clone, and at the end back."""
+    """Move a clone, and at the end back, with its environment."""
     checkout.root.rename(root)
     try:
-        yield replace(checkout, root=root)
+        moved = replace(checkout, root=root)
+        moved.install()
+        yield moved
     finally:
         root.rename(checkout.root)
+        checkout.install()
+        checkout.up()
 
 
 def _source(client: docker.DockerClient, checkout: Checkout) -> str:
@@ -40,27 +44,26 @@ def _source(client: docker.DockerClient, checkout: Checkout) -> str:
     return str(source)
 
 
+def _ids(client: docker.DockerClient, checkout: Checkout) -> set[str]:
+    return {one["Id"] for one in client.api.containers(all=True, filters=environments.labelled(checkout.stack))}
+
+
 async def test_its_environment_follows_a_clone_that_was_moved(
-    spare: Checkout, client: docker.DockerClient, tmp_path: Path
+    checkout: Checkout, contents: Contents, client: docker.DockerClient, tmp_path: Path
 ) -> None:
-    spare.up()
-    contents = Contents(spare, client, tmp_path, spare.stack)
     await contents.fill()
-    before, owner = await contents.digest(), spare.tools["DASHTAM_CLONE"]
-    with _moved(spare, spare.root.with_name("moved to Ünï's cöde")) as moved:
-        said = moved.dashtam("up", moved.stack)
-        succeed(said)
+    before, owner = await contents.digest(), checkout.tools["DASHTAM_CLONE"]
+    with _moved(checkout, checkout.root.with_name("moved to Ünï's cöde")) as moved:
+        moved.up()
         assert moved.tools["DASHTAM_CLONE"] == owner
         assert moved.status() == ""
         assert _source(client, moved) == str(moved.root / "app")
         assert await replace(contents, checkout=moved).digest() == before
         _require_edits_served(moved, tmp_path)
-        ids = {one["Id"] for one in client.api.containers(all=True, filters=environments.labelled(moved.stack))}
-        succeed(moved.dashtam("up", moved.stack))
-        again = {one["Id"] for one in client.api.containers(all=True, filters=environments.labelled(moved.stack))}
-        assert again == ids
-    spare.up()
-    assert _source(client, spare) == str(spare.root / "app")
+        ids = _ids(client, moved)
+        moved.up()
+        assert _ids(client, moved) == ids
+    assert _source(client, checkout) == str(checkout.root / "app")
     assert await contents.digest() == before
 
 

@@ -25,40 +25,6 @@ async def made(checkout: Checkout, contents: Contents, tmp_path_factory: pytest.
     return await backups.of(checkout, contents, tmp_path_factory.mktemp("backup"))
 
 
-async def test_one_of_a_newer_service_is_refused(checkout: Checkout, contents: Contents, tmp_path: Path) -> None:
-    now = await contents.claim_revision("9999")
-    try:
-        path = backups.make(checkout, tmp_path)
-    finally:
-        await contents.claim_revision(now)
-    before = await contents.rows()
-    backups.assert_refused(checkout, path, "newer version")
-    assert await contents.rows() == before
-    assert await contents.databases() == OWN
-
-
-async def test_one_that_can_not_be_migrated_is_refused_and_the_service_goes_on(
-    checkout: Checkout, contents: Contents, client: docker.DockerClient, tmp_path: Path
-) -> None:
-    # It says that it is older than it is, so that a table that it has is made once more.
-    now = await contents.claim_revision("0001")
-    try:
-        path = backups.make(checkout, tmp_path)
-    finally:
-        await contents.claim_revision(now)
-    before, started = await contents.rows(), _started(client, checkout)
-    backups.assert_refused(checkout, path, "already exists")
-    assert await contents.rows() == before
-    assert await contents.databases() == OWN
-    assert _started(client, checkout) == started
-    assert environments.is_up(client, checkout.stack)
-
-
-def _started(client: docker.DockerClient, checkout: Checkout) -> str:
-    started: str = client.containers.get(f"dashtam-{checkout.stack}-app").attrs["State"]["StartedAt"]
-    return started
-
-
 @pytest.mark.campaign
 async def test_the_old_database_comes_back_where_the_service_fails_on_the_new_one(
     checkout: Checkout, contents: Contents, client: docker.DockerClient, tmp_path: Path

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 PAUSED_WITHIN = 60
 """Seconds from the start of the command."""
+OTHERS = (signal.SIGHUP, signal.SIGINT)
+"""That each signal does the same is in tests/unit/cli/core/test_signals.py."""
 
 
 def _started(checkout: Checkout, client: docker.DockerClient) -> dict[str, str]:
@@ -37,13 +39,13 @@ def _started(checkout: Checkout, client: docker.DockerClient) -> dict[str, str]:
 
 
 async def test_no_connection_is_lost_and_the_next_update_replaces_nothing(
-    checkout: Checkout, contents: Contents, client: docker.DockerClient
+    small: Checkout, small_contents: Contents, client: docker.DockerClient
 ) -> None:
-    before = _started(checkout, client)
-    async with contents.session() as session:
+    before = _started(small, client)
+    async with small_contents.session() as session:
         backend = await session.fetchval("SELECT pg_backend_pid()")
         seen = 0
-        taking = asyncio.create_task(asyncio.to_thread(snapshots.take, checkout))
+        taking = asyncio.create_task(asyncio.to_thread(snapshots.take, small))
         while not taking.done():
             assert await session.fetchval("SELECT pg_backend_pid()") == backend
             seen += 1
@@ -52,15 +54,15 @@ async def test_no_connection_is_lost_and_the_next_update_replaces_nothing(
         path = taking.result()
         assert await session.fetchval("SELECT pg_backend_pid()") == backend
     # Until a check ends, the engine calls unhealthy what was paused.
-    checkout.up()
-    assert _started(checkout, client) == before
-    wait_until(lambda: environments.is_up(client, checkout.stack), "the services are healthy")
+    small.up()
+    assert _started(small, client) == before
+    wait_until(lambda: environments.is_up(client, small.stack, services=small.services), "the services are healthy")
 
-    listed = json.loads(succeed(checkout.dashtam("snapshot", "list", checkout.stack, "--json")))["snapshots"]
+    listed = json.loads(succeed(small.dashtam("snapshot", "list", small.stack, "--json")))["snapshots"]
     rows = {one["name"]: one for one in listed}
     assert rows[path.name]["bytes"] > 0
     assert rows[path.name]["damage"] is None
-    succeed(checkout.dashtam("snapshot", "delete", checkout.stack, path.name, "--yes"))
+    succeed(small.dashtam("snapshot", "delete", small.stack, path.name, "--yes"))
     assert not path.exists()
 
 
@@ -85,27 +87,27 @@ def _states(checkout: Checkout, client: docker.DockerClient) -> set[str]:
 
 
 async def test_paused_services_run_again_when_the_command_is_killed(
-    checkout: Checkout, contents: Contents, client: docker.DockerClient, tmp_path: Path
+    small: Checkout, small_contents: Contents, client: docker.DockerClient, tmp_path: Path
 ) -> None:
-    before = await contents.digest()
-    with _paused(checkout, client, tmp_path / "said") as process:
+    before = await small_contents.digest()
+    with _paused(small, client, tmp_path / "said") as process:
         damage.kill_group(process)
-    wait_until(lambda: _states(checkout, client) == {"running"}, "Postgres and Redis run")
-    assert await contents.digest() == before
-    path = snapshots.take(checkout)
+    wait_until(lambda: _states(small, client) == {"running"}, "Postgres and Redis run")
+    assert await small_contents.digest() == before
+    path = snapshots.take(small)
     assert [one.name for one in path.parent.iterdir() if one.name.startswith(".")] == []
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, *(pytest.param(one, marks=pytest.mark.campaign) for one in OTHERS)])
 async def test_paused_services_run_again_before_the_command_ends_at_a_signal(
-    checkout: Checkout, contents: Contents, client: docker.DockerClient, number: signal.Signals, tmp_path: Path
+    small: Checkout, small_contents: Contents, client: docker.DockerClient, number: signal.Signals, tmp_path: Path
 ) -> None:
-    before, said = await contents.digest(), tmp_path / "said"
-    with _paused(checkout, client, said) as process:
+    before, said = await small_contents.digest(), tmp_path / "said"
+    with _paused(small, client, said) as process:
         process.send_signal(number)
         process.send_signal(signal.SIGCONT)
         assert process.wait(60) == 128 + number
-        assert _states(checkout, client) == {"running"}
+        assert _states(small, client) == {"running"}
     assert "Interrupted. Run the same command again" in said.read_text()
-    assert await contents.digest() == before
-    assert [one for one in (checkout.home / "snapshots").rglob(".*") if one.is_dir()] == []
+    assert await small_contents.digest() == before
+    assert [one for one in (small.home / "snapshots").rglob(".*") if one.is_dir()] == []

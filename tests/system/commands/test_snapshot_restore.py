@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import signal
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,14 +17,13 @@ from cli.data.restore_journal import Phase
 from cli.data.snapshots import manifest
 from cli.environments.clone import Clone
 from cli.operations import data_parts, restore_snapshot
+from infra.naming import SERVICES
 from tests.system import environments
 from tests.system.commands import snapshots
 from tests.system.commands.restoring import Restore, ended_when, killed_when
 from tests.system.running import wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
     import docker
 
     from tests.system.checkout import Checkout
@@ -46,30 +46,60 @@ class Taken:
 
 
 @pytest.fixture(scope="module")
-async def taken(checkout: Checkout, contents: Contents) -> Taken:
+async def taken(small: Checkout, small_contents: Contents, client: docker.DockerClient) -> Taken:
+    small.ensure_up(client)
+    return await _take(small, small_contents)
+
+
+async def _take(checkout: Checkout, contents: Contents) -> Taken:
     await contents.fill()
-    contents.accounts("ada")
     digest = await contents.digest()
     return Taken(snapshots.take(checkout), digest)
 
 
+Moment = Callable[[Restore], Awaitable[bool]]
+
+
+@pytest.mark.parametrize(("moment", "switched"), [(Restore.is_opening, False), (Restore.is_stopping, True)])
+async def test_a_restore_that_was_killed_leaves_the_old_or_the_new_whole(
+    small: Checkout,
+    small_contents: Contents,
+    client: docker.DockerClient,
+    taken: Taken,
+    moment: Moment,
+    switched: bool,
+) -> None:
+    await _assert_whole(small, small_contents, client, taken, moment, switched=switched)
+
+
+@pytest.mark.campaign
 @pytest.mark.parametrize(
     ("moment", "switched"),
     [
-        pytest.param(Restore.is_staging, False, marks=pytest.mark.campaign),
+        (Restore.is_staging, False),
         (Restore.is_opening, False),
-        pytest.param(Restore.is_switching, True, marks=pytest.mark.campaign),
+        (Restore.is_switching, True),
         (Restore.is_stopping, True),
-        pytest.param(Restore.is_resuming, True, marks=pytest.mark.campaign),
+        (Restore.is_resuming, True),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )
-async def test_a_restore_that_was_killed_leaves_the_old_or_the_new_whole(
+async def test_with_all_services_it_leaves_them_with_the_old_or_the_new(
+    checkout: Checkout, contents: Contents, client: docker.DockerClient, moment: Moment, switched: bool
+) -> None:
+    contents.accounts("ada")
+    taken = await _take(checkout, contents)
+    await _assert_whole(checkout, contents, client, taken, moment, switched=switched)
+    assert contents.accounts()["ada"] == ["active", "access-ada", "refresh-ada"]
+
+
+async def _assert_whole(
     checkout: Checkout,
     contents: Contents,
     client: docker.DockerClient,
     taken: Taken,
-    moment: Callable[[Restore], Awaitable[bool]],
+    moment: Moment,
+    *,
     switched: bool,
 ) -> None:
     await contents.fill()
@@ -81,22 +111,21 @@ async def test_a_restore_that_was_killed_leaves_the_old_or_the_new_whole(
     # Between what was seen and the kill it may have come to the point from which there is no way back.
     switched = switched or seen.phase() is Phase.SWAPPING
     checkout.up()
-    assert environments.is_up(client, checkout.stack)
+    assert environments.is_up(client, checkout.stack, services=checkout.services or SERVICES)
     assert snapshots.traces(checkout, client) == []
     assert await contents.digest() == (taken.digest if switched else old)
-    assert contents.accounts()["ada"] == ["active", "access-ada", "refresh-ada"]
 
 
 async def test_a_restore_that_a_signal_ends_while_services_are_stopped_starts_them_again(
-    checkout: Checkout, contents: Contents, client: docker.DockerClient, taken: Taken
+    small: Checkout, small_contents: Contents, client: docker.DockerClient, taken: Taken
 ) -> None:
-    await contents.fill()
-    seen = Restore(checkout, client)
-    process = checkout.start("snapshot", "restore", checkout.stack, taken.path.name, "--yes")
+    await small_contents.fill()
+    seen = Restore(small, client)
+    process = small.start("snapshot", "restore", small.stack, taken.path.name, "--yes", "--no-snapshot")
     assert await ended_when(process, seen.is_stopping, signal.SIGTERM) == 128 + signal.SIGTERM
-    wait_until(lambda: environments.is_up(client, checkout.stack), "healthy again", 60)
-    assert snapshots.traces(checkout, client) == []
-    assert await contents.digest() == taken.digest
+    wait_until(lambda: environments.is_up(client, small.stack, services=small.services), "healthy again", 60)
+    assert snapshots.traces(small, client) == []
+    assert await small_contents.digest() == taken.digest
 
 
 @pytest.mark.campaign
@@ -124,8 +153,8 @@ async def test_a_restore_into_nothing_that_was_killed_is_finished_by_the_next(
     ("flips", "by_command"), [(10, 1), pytest.param(100, 5, marks=[pytest.mark.campaign, pytest.mark.timeout(600)])]
 )
 async def test_one_with_a_flipped_byte_is_refused(
-    checkout: Checkout,
-    contents: Contents,
+    small: Checkout,
+    small_contents: Contents,
     client: docker.DockerClient,
     taken: Taken,
     monkeypatch: pytest.MonkeyPatch,
@@ -137,8 +166,8 @@ async def test_one_with_a_flipped_byte_is_refused(
     made = manifest.read(path)
     settings = Mock(postgres=Mock(database=made.database, user=made.user))
     monkeypatch.setattr(data_parts, "of", Mock(return_value=(settings, Mock(), [])))
-    before = await contents.digest()
-    ids = _ids(checkout, client)
+    before = await small_contents.digest()
+    ids = _ids(small, client)
     files = sorted(path.iterdir())
     weights = [one.stat().st_size for one in files]
     # Half of them anywhere, half of them spread over the files, since nearly all bytes are the database's.
@@ -148,16 +177,16 @@ async def test_one_with_a_flipped_byte_is_refused(
         position, bit = chosen.randrange(target.stat().st_size), chosen.randrange(8)
         _flip(target, position, bit)
         try:
-            if not _is_refused_before_the_engine_is_asked(checkout, path):
+            if not _is_refused_before_the_engine_is_asked(small, path):
                 accepted.append((target.name, position, bit))
             if number % (flips // by_command) == 0:
-                _assert_refused(checkout, path.name, "damaged; nothing was changed")
+                _assert_refused(small, path.name, "damaged; nothing was changed")
         finally:
             _flip(target, position, bit)
     assert accepted == []
     manifest.verify(path, manifest.read(path), lambda _: None)
-    assert await contents.digest() == before
-    assert _ids(checkout, client) == ids
+    assert await small_contents.digest() == before
+    assert _ids(small, client) == ids
 
 
 def _is_refused_before_the_engine_is_asked(checkout: Checkout, path: Path) -> bool:
@@ -189,36 +218,38 @@ def _assert_refused(checkout: Checkout, name: str, *why: str) -> None:
 
 
 async def test_one_that_cannot_be_opened_is_refused(
-    checkout: Checkout, contents: Contents, client: docker.DockerClient, taken: Taken
+    small: Checkout, small_contents: Contents, client: docker.DockerClient, taken: Taken
 ) -> None:
-    before = await contents.digest()
+    before = await small_contents.digest()
     path = snapshots.copied(taken.path, "no-database")
     document = manifest.read(path)
     # All of its checksums are right, but it is no database: found out when it is opened beside the old one.
     (path / "postgres.tar").write_bytes((path / "redis.tar").read_bytes())
     pieces = {**document.pieces, "postgres.tar": document.pieces["redis.tar"]}
     snapshots.rewrite(path, document.model_copy(update={"pieces": pieces}))
-    _assert_refused(checkout, path.name, "can't be opened; nothing was changed")
-    assert await contents.digest() == before
-    assert snapshots.traces(checkout, client) == []
+    _assert_refused(small, path.name, "can't be opened; nothing was changed")
+    assert await small_contents.digest() == before
+    assert snapshots.traces(small, client) == []
 
 
 async def test_one_of_a_newer_service_is_refused(
-    checkout: Checkout, contents: Contents, client: docker.DockerClient
+    small: Checkout, small_contents: Contents, client: docker.DockerClient
 ) -> None:
-    now = await contents.claim_revision("9999")
-    try:
-        path = snapshots.take(checkout)
-    finally:
-        await contents.claim_revision(now)
-    before = await contents.digest()
-    _assert_refused(checkout, path.name, "newer version of the service; nothing was changed")
-    assert await contents.digest() == before
-    assert snapshots.traces(checkout, client) == []
+    # As the service of that version leaves it.
+    async with small_contents.session() as session:
+        await session.execute("CREATE TABLE alembic_version AS SELECT '9999' AS version_num")
+        try:
+            path = snapshots.take(small)
+        finally:
+            await session.execute("DROP TABLE alembic_version")
+    before = await small_contents.digest()
+    _assert_refused(small, path.name, "newer version of the service; nothing was changed")
+    assert await small_contents.digest() == before
+    assert snapshots.traces(small, client) == []
 
 
-def test_one_of_another_major_version_is_refused(checkout: Checkout, client: docker.DockerClient, taken: Taken) -> None:
+def test_one_of_another_major_version_is_refused(small: Checkout, client: docker.DockerClient, taken: Taken) -> None:
     path = snapshots.copied(taken.path, "of-another-major")
     snapshots.rewrite(path, manifest.read(path).model_copy(update={"postgres": "16"}))
-    _assert_refused(checkout, path.name, "PostgreSQL 16", "dashtam backup")
-    assert snapshots.traces(checkout, client) == []
+    _assert_refused(small, path.name, "PostgreSQL 16", "dashtam backup")
+    assert snapshots.traces(small, client) == []

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="module")
 def second(checkout: Checkout, client: docker.DockerClient) -> Iterator[Checkout]:
     """An additional environment, of its own because it must come up from nothing."""
-    with beside(checkout, client, "too") as made:
+    with beside(checkout, client, "too", "postgres", "redis") as made:
         yield made
 
 
@@ -34,7 +34,7 @@ def _services(client: docker.DockerClient, checkout: Checkout) -> set[str]:
 def test_one_that_does_not_become_healthy_in_time_is_given_up_in_good_order(second: Checkout) -> None:
     second.configure(health={"wait": "1s"})
     try:
-        done = second.dashtam("up", second.stack)
+        done = second.dashtam("up", second.stack, *second.services)
     finally:
         second.configure()
     assert done.returncode == 1
@@ -44,26 +44,27 @@ def test_one_that_does_not_become_healthy_in_time_is_given_up_in_good_order(seco
 
 
 def test_two_environments_come_up_and_are_stopped_in_one_command(
-    checkout: Checkout, second: Checkout, client: docker.DockerClient
+    small: Checkout, second: Checkout, client: docker.DockerClient
 ) -> None:
     """Once a container that holds one of the names is removed."""
-    succeed(checkout.dashtam("down", checkout.stack, second.stack))
+    up = ("up", small.stack, second.stack, *small.services)
+    succeed(small.dashtam("down", small.stack, second.stack))
     name = f"dashtam-{second.stack}-redis"
-    holder = client.containers.create(checkout.outputs()["images"]["redis"], ["true"], name=name)
+    holder = client.containers.create(small.outputs()["images"]["redis"], ["true"], name=name)
     try:
-        refused = checkout.dashtam("up", checkout.stack, second.stack)
+        refused = small.dashtam(*up)
         assert refused.returncode == 1
         assert f"The container name {name}, which {second.stack} needs, is taken" in " ".join(refused.stderr.split())
-        assert _services(client, checkout) == _services(client, second) == set()
+        assert _services(client, small) == _services(client, second) == set()
     finally:
         holder.remove(v=True)
-    done = checkout.dashtam("up", checkout.stack, second.stack)
+    done = small.dashtam(*up)
     succeed(done)
-    for stack in (checkout.stack, second.stack):
-        assert environments.is_up(client, stack)
+    for stack in (small.stack, second.stack):
+        assert environments.is_up(client, stack, services=small.services)
         assert f"{stack} is up" in done.stderr
     shown = [line.split()[0] for line in done.stderr.splitlines() if ": starting" in line or ": healthy" in line]
     # The second one is begun before the first one is done.
-    assert shown.index(second.stack) < len(shown) - 1 - shown[::-1].index(checkout.stack)
-    succeed(checkout.dashtam("down", checkout.stack, second.stack))
-    assert _services(client, checkout) == _services(client, second) == set()
+    assert shown.index(second.stack) < len(shown) - 1 - shown[::-1].index(small.stack)
+    succeed(small.dashtam("down", small.stack, second.stack))
+    assert _services(client, small) == _services(client, second) == set()

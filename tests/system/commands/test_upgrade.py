@@ -102,8 +102,6 @@ def earlier(
         made = Earlier(folder, checkout, client)
         _make_volumes(made)
         yield made
-        done = checkout.dashtam("destroy", checkout.stack, "--yes", "--no-snapshot")
-    succeed(done)
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,10 +11,18 @@ import pytest
 import yaml
 
 from cli.core.paths import ROOT
+from cli.data import restore_journal
+from cli.data.restore_journal import Entry, Phase
 from cli.environments.clone import Clone
 from cli.operations import unchanged
 from cli.operations.session import Session
+from cli.pulumi.stack_state import CONTAINER, Resource
+from infra.naming import COMPONENT_LABEL
 from infra.outputs import PublicOutputs
+from tests.unit.cli.backend import Backend
+from tests.unit.cli.engine.test_diff import INPUTS
+from tests.unit.cli.engine_double import Engine
+from tests.unit.cli.operations.test_drift import document
 from tests.unit.infra.test_authorities import COMPANY
 from tests.unit.infra.test_outputs import DOCUMENT
 
@@ -185,3 +194,82 @@ def test_a_proof_holds_for_a_time(session: Session, environment: Environment, se
     known = json.loads(file.read_text())
     file.write_text(json.dumps({**known, "at": known["at"] + seconds}))
     assert require(session, environment) == 1
+
+
+class Standing:
+    """An environment with one service, as its state and the engine have it."""
+
+    def __init__(self, root: Path) -> None:
+        clone = Clone("me", root, root / "home")
+        self.engine, self.backend = Engine(root), Backend(clone.state_folder)
+        self.run("app")
+        self.state = [Resource(CONTAINER, "dashtam-test-app", "app", inputs=INPUTS)]
+        self.backend.write("test", self.state)
+        self.id = "this-engine"
+        client = SimpleNamespace(info=self.info)
+        found = SimpleNamespace(clone=clone, environ={}, engine=self.engine.view, client=client)
+        self.session = cast("Session", found)
+
+    def run(self, identity: str, **changes: str) -> None:
+        made = document(Id=identity, **changes)
+        made["State"] |= {"StartedAt": "", "Health": {"Status": "healthy"}}
+        made["Config"] |= {"Image": "app:1", "Labels": {**made["Config"]["Labels"], COMPONENT_LABEL: "app"}}
+        made["NetworkSettings"]["Ports"] = {}
+        self.engine.have(made)
+
+    def info(self) -> dict[str, str]:
+        return {"ID": self.id}
+
+    def made(self) -> str:
+        return unchanged.made(self.session, "test")
+
+    def stop_a_container(self) -> None:
+        self.engine.containers["app"]["State"]["Status"] = "exited"
+
+    def remove_a_container(self) -> None:
+        self.engine.forget("app")
+
+    def change_a_container(self) -> None:
+        self.engine.containers["app"]["HostConfig"]["Memory"] *= 2
+
+    def replace_a_container(self) -> None:
+        self.engine.forget("app")
+        self.run("another")
+
+    def add_a_container(self) -> None:
+        self.run("extra", Name="/extra")
+
+    def refresh_the_state(self) -> None:
+        self.backend.write("test", [*self.state, Resource("component", "new", "")])
+
+    def use_another_engine(self) -> None:
+        self.id = "another-engine"
+
+    def leave_a_restore_unfinished(self) -> None:
+        journal = restore_journal.of(self.session.clone, "test")
+        journal.write(Entry(format=2, snapshot="one", phase=Phase.STAGING, parts=()))
+
+
+def test_what_was_made_is_the_same_as_long_as_nothing_happens(tmp_path: Path) -> None:
+    standing = Standing(tmp_path)
+    assert standing.made() == standing.made() != ""
+
+
+@pytest.mark.parametrize(
+    "happen",
+    [
+        Standing.stop_a_container,
+        Standing.remove_a_container,
+        Standing.change_a_container,
+        Standing.replace_a_container,
+        Standing.add_a_container,
+        Standing.refresh_the_state,
+        Standing.use_another_engine,
+        Standing.leave_a_restore_unfinished,
+    ],
+)
+def test_what_happens_to_what_was_made_is_seen(tmp_path: Path, happen: Callable[[Standing], None]) -> None:
+    standing = Standing(tmp_path)
+    before = standing.made()
+    happen(standing)
+    assert standing.made() != before
