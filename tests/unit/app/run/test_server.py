@@ -304,7 +304,9 @@ def test_what_is_behind_an_edge_serves_it_at_another_port_and_ends_when_told_to_
                 encrypted.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
                 assert encrypted.recv(1024).startswith(b"HTTP/1.1 200")
                 process.send_signal(signal.SIGTERM)
-                assert process.wait(TIMEOUT) == 0
+                while encrypted.recv(1024):  # until the server closes what is open
+                    pass
+        assert process.wait(TIMEOUT) == 0
 
 
 @pytest.mark.parametrize(("error", "logged"), [(socket.gaierror(-3, "no answer"), False), (OSError(9, "lost"), True)])
