@@ -113,6 +113,7 @@ def _with_small(folder: str, size: str) -> list[str]:
 
 
 def test_an_image_that_cannot_be_had(checkout: Checkout, client: docker.DockerClient) -> None:
+    before = things(checkout, client)
     checkout.configure(images={"postgres": NOWHERE})
     try:
         done = checkout.dashtam("up", checkout.stack)
@@ -122,5 +123,5 @@ def test_an_image_that_cannot_be_had(checkout: Checkout, client: docker.DockerCl
     assert "Traceback" not in done.stderr
     assert NOWHERE.partition("@")[0] in done.stderr
     assert "What to do: See whether the registry can be reached" in " ".join(done.stderr.split())
-    checkout.up()
+    assert things(checkout, client) == before
     assert environments.is_up(client, checkout.stack)
