@@ -9,7 +9,7 @@ import pytest
 
 from infra.config.placement import Placement, written
 from infra.outputs import StackOutputs
-from tests.infra.conftest import stack_config
+from tests.infra.conftest import messages, stack_config
 from tests.infra.recording import SECRET, SERVICES, run_program
 
 if TYPE_CHECKING:
@@ -49,6 +49,13 @@ def test_the_others_have_no_container_and_keep_all_else(some: Deployment, declar
     assert {one.inputs["name"] for one in some.of("Container")} == {f"dashtam-dev-{name}" for name in names}
     assert {one.name for one in some.of("RemoteImage")} == set(CHOSEN)
     assert all(some.files(service).keys() == declare("dev").files(service).keys() for service in SERVICES)
+
+
+def test_plain_pulumi_says_so(choose: Choose, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    choose(*CHOSEN)
+    [message] = messages(caplog)
+    assert "Of dev only postgres, redis run; `./dashtam up dev` starts all" in message
 
 
 def test_the_outputs_name_what_runs(some: Deployment) -> None:

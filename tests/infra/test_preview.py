@@ -26,10 +26,12 @@ class Project:
 
     Args:
         folder: Where its config is.
+        state: Where its state is.
         variables: What its Pulumi needs.
     """
 
     folder: Path
+    state: Path
     variables: Mapping[str, str]
 
     def pulumi(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -56,7 +58,8 @@ class Project:
         return self.pulumi("preview", "--stack", stack, "--suppress-progress", **variables)
 
     def holds_nothing(self, stack: str) -> bool:
-        return not json.loads(self.pulumi("stack", "export", "--stack", stack).stdout)["deployment"].get("resources")
+        state = json.loads((self.state / f".pulumi/stacks/dashtam/{stack}.json").read_text())
+        return not state["checkpoint"]["latest"].get("resources")
 
 
 @pytest.fixture
@@ -73,7 +76,7 @@ def project(tmp_path: Path) -> Project:
         "PULUMI_SKIP_UPDATE_CHECK": "true",
         "DASHTAM_IMAGE_SOURCE": "registry",
     }
-    return Project(folder, variables)
+    return Project(folder, state, variables)
 
 
 def told(done: subprocess.CompletedProcess[str]) -> list[str]:
@@ -86,8 +89,9 @@ def told(done: subprocess.CompletedProcess[str]) -> list[str]:
     return [lines[1].removeprefix("error: "), *lines[2:]]
 
 
-@pytest.mark.parametrize(("stack", "source"), [(f"preview-{source}", source) for source in ("dev", "test", "ci")])
-def test_a_preview_needs_nothing_built_or_started(project: Project, stack: str, source: str) -> None:
+@pytest.mark.parametrize("source", ["dev", "ci"])
+def test_a_preview_needs_nothing_built_or_started(project: Project, source: str) -> None:
+    stack = f"preview-{source}"
     project.configure(stack, source)
     done = project.preview(stack)
     assert done.returncode == 0, done.stdout + done.stderr

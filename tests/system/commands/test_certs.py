@@ -29,20 +29,33 @@ def test_each_service_serves_a_certificate_that_verifies(checkout: Checkout) -> 
         assert set(one["names"]) == {*Naming(checkout.stack, "").hosts(service), "127.0.0.1", "::1"}
         assert datetime.fromisoformat(one["begins"]) < datetime.now(UTC) < datetime.fromisoformat(one["ends"])
         assert 300 < one["days_left"] < 400
-    shown = succeed(checkout.dashtam("certs", checkout.stack))
-    assert [one["fingerprint"] for one in found.values() if one["fingerprint"] not in shown] == []
-    assert [one["serial"] for one in found.values() if one["serial"] not in shown] == []
 
 
-def test_a_renewal_gives_every_service_a_new_certificate(checkout: Checkout, client: docker.DockerClient) -> None:
-    before, database = _certificates(checkout), checkout.outputs()["database_dsn"]
+def _containers(client: docker.DockerClient, checkout: Checkout) -> dict[str, str]:
+    return {one: client.containers.get(f"dashtam-{checkout.stack}-{one}").id or "" for one in SERVICES}
+
+
+def _prune_installer(client: docker.DockerClient, checkout: Checkout) -> None:
+    client.containers.get(f"dashtam-{checkout.stack}-files").remove()
+
+
+def test_services_are_replaced_when_their_files_are_others_and_only_then(
+    checkout: Checkout, client: docker.DockerClient
+) -> None:
+    outputs, before = checkout.outputs(), _containers(client, checkout)
+    _prune_installer(client, checkout)
+    checkout.up()
+    assert _containers(client, checkout) == before
+    _prune_installer(client, checkout)
     after = _certificates(checkout, "--renew")
-    assert set(after) == set(before)
-    assert {one["fingerprint"] for one in after.values()}.isdisjoint(one["fingerprint"] for one in before.values())
+    assert [service for service, one in _containers(client, checkout).items() if one == before[service]] == []
+    assert set(after) == {"ca", *SERVICES}
     assert {service: one["trouble"] for service, one in after.items()} == dict.fromkeys(after, "")
-    assert after["app"]["issuer"] == after["ca"]["subject"]
+    assert {one["source"] for service, one in after.items() if service != "ca"} == {"served"}
+    assert {one["issuer"] for one in after.values()} == {after["ca"]["subject"]}
+    assert checkout.outputs()["ca_certificate"] != outputs["ca_certificate"]
+    assert checkout.outputs()["database_dsn"] == outputs["database_dsn"]
     assert is_up(client, checkout.stack)
-    assert checkout.outputs()["database_dsn"] == database
 
 
 def test_a_service_that_does_not_answer_is_told(checkout: Checkout, client: docker.DockerClient) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from cli.engine.endpoint import DEFAULT_SOCKET
 from tests.system import damage, environments
+from tests.system.checkout import free_ports
 from tests.system.running import succeed, wait_until
 
 if TYPE_CHECKING:
@@ -103,7 +104,8 @@ def proxied() -> Iterator[Proxy]:
 
 
 def test_one_that_goes_away_during_an_update(checkout: Checkout, client: docker.DockerClient, tmp_path: Path) -> None:
-    checkout.configure(app={"debug": False, "testing": True})
+    # This replaces the callback server alone.
+    checkout.configure(callback={"port": free_ports(1)[0]})
     written = tmp_path / "said"
     with proxied() as proxy:
         process = checkout.start("up", checkout.stack, said=written, DOCKER_HOST=proxy.host)

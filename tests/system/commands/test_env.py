@@ -2,10 +2,8 @@ from __future__ import annotations
 
 import json
 import shlex
-import shutil
 import ssl
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +11,6 @@ import httpx2
 import pytest
 import redis
 
-from tests.system import checkout as checkouts
 from tests.system.running import run, succeed
 
 if TYPE_CHECKING:
@@ -82,16 +79,3 @@ def test_the_service_is_verified_by_the_certificate(checkout: Checkout, public: 
     assert file.is_relative_to(checkout.data)
     trusting = ssl.create_default_context(cafile=file)
     assert httpx2.get(f"{public['APP_URL']}/health", verify=trusting).json() == {"status": "ok"}
-
-
-def test_the_first_commands_of_a_clone_may_come_at_the_same_time(tmp_path: Path) -> None:
-    """A copy of its own: one in which nothing was done yet."""
-    fresh = checkouts.make(tmp_path)
-    try:
-        with ThreadPoolExecutor(3) as pool:
-            done = [each.result() for each in [pool.submit(fresh.dashtam, "env", "--json") for _ in range(3)]]
-        assert len({succeed(one) for one in done}) == 1
-        stacks = json.loads(succeed(fresh.pulumi("stack", "ls", "--json")))
-        assert {stack["name"] for stack in stacks} == {"ci", "dev", "test", fresh.stack}
-    finally:
-        shutil.rmtree(tmp_path)

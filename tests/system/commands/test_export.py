@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -23,9 +24,15 @@ if TYPE_CHECKING:
     from tests.system.commands.composing import Compose
 
 
-def test_a_compose_file_names_what_is_there(checkout: Checkout, client: docker.DockerClient, tmp_path: Path) -> None:
-    file = tmp_path / "compose.yaml"
-    succeed(checkout.dashtam("export", "compose", checkout.stack, "--output", str(file)))
+@pytest.fixture(scope="module")
+def file(checkout: Checkout, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The environment as a compose file."""
+    made = tmp_path_factory.mktemp("export") / "compose.yaml"
+    succeed(checkout.dashtam("export", "compose", checkout.stack, "--output", str(made)))
+    return made
+
+
+def test_a_compose_file_names_what_is_there(checkout: Checkout, client: docker.DockerClient, file: Path) -> None:
     document, outputs = yaml.safe_load(file.read_text()), checkout.outputs()
     assert list(document["services"]) == list(SERVICES)
     for name, service in document["services"].items():
@@ -49,12 +56,14 @@ def compose(tmp_path_factory: pytest.TempPathFactory) -> Compose:
 
 
 def test_compose_runs_it_in_the_environments_place(
-    checkout: Checkout, client: docker.DockerClient, compose: Compose, tmp_path: Path
+    checkout: Checkout, client: docker.DockerClient, compose: Compose, file: Path
 ) -> None:
-    file, project, outputs = tmp_path / "compose.yaml", checkout.stack, StackOutputs.model_validate(checkout.outputs())
-    succeed(checkout.dashtam("export", "compose", checkout.stack, "--output", str(file)))
+    project, outputs = checkout.stack, StackOutputs.model_validate(checkout.outputs())
+    own = client.containers.list(filters=environments.labelled(checkout.stack))
     succeed(compose.run(file, project, "config", "--quiet"))
-    succeed(checkout.dashtam("down", checkout.stack))
+    # Stopped, not taken down, which leaves the volumes of the files too: it is soon back.
+    with ThreadPoolExecutor(len(own)) as pool:
+        list(pool.map(lambda one: one.stop(), own))
     try:
         succeed(compose.run(file, project, "up", "--detach"))
         wait_until(lambda: _healthy(client, project) == set(SERVICES), "all that compose started is healthy", 120)
@@ -63,8 +72,9 @@ def test_compose_runs_it_in_the_environments_place(
         removed = compose.run(file, project, "down", "--volumes")
     succeed(removed)
     # What was the environment's own is untouched, so that it goes on.
-    checkout.up()
-    assert environments.is_up(client, checkout.stack)
+    for one in own:
+        one.start()
+    wait_until(lambda: environments.is_up(client, checkout.stack), "the environment is up", 120)
 
 
 def _healthy(client: docker.DockerClient, project: str) -> set[str]:
@@ -72,8 +82,8 @@ def _healthy(client: docker.DockerClient, project: str) -> set[str]:
     return {one.labels["com.docker.compose.service"] for one in found}
 
 
-def test_it_holds_no_secret(checkout: Checkout) -> None:
-    text, outputs = succeed(checkout.dashtam("export", "compose", checkout.stack)), checkout.outputs()
+def test_it_holds_no_secret(checkout: Checkout, file: Path) -> None:
+    text, outputs = file.read_text(), checkout.outputs()
     for dsn in ("database_dsn", "redis_dsn", "internal_database_dsn", "internal_redis_dsn"):
         password = urlsplit(outputs[dsn]).password
         assert password

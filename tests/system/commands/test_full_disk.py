@@ -80,27 +80,6 @@ def test_a_backup_from_standard_input_needs_room(checkout: Checkout) -> None:
     assert "There is no room left for the backup from standard input; nothing was changed." in said
 
 
-def test_an_engine_without_room_is_told_before_anything_is_changed(
-    checkout: Checkout, client: docker.DockerClient
-) -> None:
-    before = {one.id for one in client.containers.list(filters=environments.labelled(checkout.stack))}
-    root = Path(client.info()["DockerRootDir"])
-    status, said = _with_small_disk(checkout, root, "size=64m", "up", checkout.stack)
-    assert status == 1
-    assert f"The disk of {root}, where the Docker engine keeps its data, is full." in said
-    assert {one.id for one in client.containers.list(filters=environments.labelled(checkout.stack))} == before
-
-
-def test_no_room_for_the_state_is_told_before_anything_is_changed(
-    checkout: Checkout, client: docker.DockerClient
-) -> None:
-    before = {one.id for one in client.containers.list(filters=environments.labelled(checkout.stack))}
-    status, said = _with_small_disk(checkout, checkout.data, "size=16m", "up", checkout.stack)
-    assert status == 1
-    assert f"The disk of {checkout.data}, where state and passphrases are kept, is full." in said
-    assert {one.id for one in client.containers.list(filters=environments.labelled(checkout.stack))} == before
-
-
 def test_a_backup_that_can_not_be_written_is_told(checkout: Checkout) -> None:
     with Path("/dev/full").open("wb") as full:
         done = subprocess.run(

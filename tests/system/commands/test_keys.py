@@ -10,8 +10,6 @@ if TYPE_CHECKING:
     from tests.system.commands.contents import Contents
 
 LINKED = ("rotated-1", "rotated-2", "rotated-3")
-LOCK = "pg_advisory_lock(hashtextextended('dashtam token key rotation', 0))"
-"""As a rotation that is under way holds it."""
 
 
 def test_keys_are_rotated_while_the_service_runs(checkout: Checkout, contents: Contents) -> None:
@@ -23,14 +21,3 @@ def test_keys_are_rotated_while_the_service_runs(checkout: Checkout, contents: C
     assert first["connections"] == second["connections"] == len(before) >= len(LINKED)
     assert (second["retired"], second["unreadable"]) == (1, 0)
     assert contents.accounts() == before
-
-
-async def test_a_second_rotation_is_refused_while_one_is_under_way(checkout: Checkout, contents: Contents) -> None:
-    contents.accounts(*LINKED)
-    before = await contents.rows()
-    async with contents.session() as session:
-        await session.execute(f"SELECT {LOCK}")
-        refused = checkout.dashtam("keys", "rotate", checkout.stack, "--json")
-    assert refused.returncode == 1
-    assert "another rotation is under way" in refused.stderr
-    assert await contents.rows() == before

@@ -10,13 +10,17 @@ from typing import TYPE_CHECKING
 import libfaketime  # type: ignore[import-untyped]
 import pytest
 
+from cli.core.errors import UserError
+from cli.engine.inventory import EngineView
+from cli.environments.clone import Clone
+from cli.operations import preflight
 from cli.operations.clock_and_disk import ROOM
+from infra.config.placement import plain
 from tests.system import environments
-from tests.system.commands.additional import beside
 from tests.system.running import run
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     import docker
 
@@ -47,18 +51,11 @@ def things(checkout: Checkout, client: docker.DockerClient) -> set[str]:
     return {one["Id"] for one in found} | {one["Name"] for one in client.api.volumes(filters=chosen)["Volumes"] or []}
 
 
-@pytest.mark.parametrize("shift", ["-2d", "+400d"])
+@pytest.mark.parametrize("shift", ["-2d", pytest.param("+400d", marks=pytest.mark.campaign)])
 def test_a_clock_that_is_wrong(checkout: Checkout, client: docker.DockerClient, shift: str) -> None:
     said = refused(checkout, client, LD_PRELOAD=str(FAKETIME), FAKETIME=shift)
     assert "The Docker engine's clock differs from this machine's by" in said
     assert f"{shift[1:-1]} days" in said
-
-
-@pytest.fixture(scope="module")
-def absent(checkout: Checkout, client: docker.DockerClient) -> Iterator[Checkout]:
-    """An additional environment that has nothing on the engine, in the same checkout."""
-    with beside(checkout, client, "absent") as made:
-        yield made
 
 
 def _container(client: docker.DockerClient, stack: str, image: str) -> Callable[[], None]:
@@ -75,20 +72,24 @@ def _volume(client: docker.DockerClient, stack: str, _image: str) -> Callable[[]
 
 
 @pytest.mark.parametrize("take", [_container, _network, _volume])
-def test_a_name_that_something_else_has(
-    checkout: Checkout, absent: Checkout, client: docker.DockerClient, take: Take
-) -> None:
-    image = client.containers.get(f"dashtam-{checkout.stack}-redis").image
-    assert image
-    free = take(client, absent.stack, str(image.id))
+def test_a_name_that_something_else_has(checkout: Checkout, client: docker.DockerClient, take: Take) -> None:
+    """As `up` looks, without the seconds in which it starts: for an environment that has nothing on the engine."""
+    clone, stack = Clone(checkout.tools["DASHTAM_CLONE"], checkout.root, checkout.home), f"{checkout.stack}-absent"
+    image = client.containers.get(f"dashtam-{checkout.stack}-redis").attrs["Image"]
+    config = checkout.config_file.with_name(f"Pulumi.{stack}.yaml")
+    config.write_text(checkout.pristine)
+    free = take(client, stack, image)
     try:
-        said = refused(absent, client)
+        with pytest.raises(UserError) as refused:
+            preflight.require_free(clone, EngineView(client), stack, plain(stack))
     finally:
         free()
+        config.unlink()
     kind = take.__name__.removeprefix("_")
-    assert f"The {kind} name " in said
-    assert f"which {absent.stack} needs, is taken" in said
-    assert f"There is a {kind} of that name that this project did not make." in said
+    assert f"The {kind} name " in refused.value.message
+    assert f"which {stack} needs, is taken" in refused.value.message
+    assert refused.value.cause == f"There is a {kind} of that name that this project did not make."
+    assert refused.value.remedy
 
 
 def test_a_disk_that_is_full(checkout: Checkout, client: docker.DockerClient) -> None:
@@ -112,6 +113,7 @@ def _with_small(folder: str, size: str) -> list[str]:
 
 
 def test_an_image_that_cannot_be_had(checkout: Checkout, client: docker.DockerClient) -> None:
+    before = things(checkout, client)
     checkout.configure(images={"postgres": NOWHERE})
     try:
         done = checkout.dashtam("up", checkout.stack)
@@ -121,5 +123,5 @@ def test_an_image_that_cannot_be_had(checkout: Checkout, client: docker.DockerCl
     assert "Traceback" not in done.stderr
     assert NOWHERE.partition("@")[0] in done.stderr
     assert "What to do: See whether the registry can be reached" in " ".join(done.stderr.split())
-    checkout.up()
+    assert things(checkout, client) == before
     assert environments.is_up(client, checkout.stack)

@@ -53,8 +53,21 @@ def test_scripts_are_told_everything(checkout: Checkout) -> None:
     assert document["image_source"] in {"registry", "debian"}
 
 
-def test_people_see_each_service_and_what_is_down(checkout: Checkout) -> None:
-    said = succeed(checkout.dashtam("status"))
+def test_people_see_each_service_what_is_down_and_other_clones_on_request(
+    checkout: Checkout, client: docker.DockerClient
+) -> None:
+    mine = Naming(checkout.stack, "")
+    theirs = Naming(f"{checkout.stack}-x", STRANGER)
+    image = client.containers.get(mine.container("callback")).attrs["Image"]
+    container = client.containers.create(image, name=theirs.container("app"), labels=theirs.labels("app"))
+    try:
+        owners = {one["environment"]: one["owner"] for one in _status(checkout, "--all")["environments"]}
+        said = succeed(checkout.dashtam("status"))
+    finally:
+        container.remove()
+    assert owners[theirs.environment] == STRANGER
+    assert owners[checkout.stack] != STRANGER
+    assert theirs.environment not in said
     rows = [line.split()[:2] for line in said.splitlines()]
     assert [row for row in rows if row and row[0] == checkout.stack] == [
         *([checkout.stack, service] for service in SERVICES),
@@ -68,28 +81,11 @@ def test_the_data_of_what_does_not_run_is_counted_on_request(checkout: Checkout,
     redis = client.containers.get(Naming(checkout.stack, "").container("redis"))
     redis.stop()
     try:
-        [unasked] = _status(checkout, checkout.stack)["environments"]
         [asked] = _status(checkout, checkout.stack, "--size")["environments"]
     finally:
         redis.start()
-        wait_until(lambda: is_up(client, checkout.stack), "the environment is up")
-    assert unasked["data_bytes"][volumes["redis"]] is None
-    assert unasked["data_bytes"][volumes["postgres"]] > 10_000_000
+        wait_until(lambda: is_up(client, checkout.stack), "the environment is up", 60)
     assert asked["data_bytes"][volumes["redis"]] > 0
-
-
-def test_other_clones_are_shown_on_request(checkout: Checkout, client: docker.DockerClient) -> None:
-    mine = Naming(checkout.stack, "")
-    theirs = Naming(f"{checkout.stack}-x", STRANGER)
-    image = client.containers.get(mine.container("callback")).attrs["Image"]
-    container = client.containers.create(image, name=theirs.container("app"), labels=theirs.labels("app"))
-    try:
-        owners = {one["environment"]: one["owner"] for one in _status(checkout, "--all")["environments"]}
-        assert owners[theirs.environment] == STRANGER
-        assert owners[checkout.stack] != STRANGER
-        assert theirs.environment not in succeed(checkout.dashtam("status"))
-    finally:
-        container.remove()
 
 
 def test_looking_leaves_nothing_behind(checkout: Checkout, tmp_path: Path) -> None:
@@ -122,8 +118,13 @@ def paused(checkout: Checkout, client: docker.DockerClient) -> Iterator[Containe
     wait_until(lambda: is_up(client, checkout.stack), "the environment is up")
 
 
-def test_without_a_terminal_each_change_is_a_line(checkout: Checkout, paused: Container, tmp_path: Path) -> None:
+def test_what_is_watched_is_told_line_by_line_and_on_a_terminal_in_place(
+    checkout: Checkout, paused: Container, tmp_path: Path
+) -> None:
     written = tmp_path / "watched"
+    ours, theirs = pty.openpty()
+    os.set_blocking(ours, False)
+    seen = bytearray()
 
     def told() -> dict[str, list[str]]:
         states: dict[str, list[str]] = {}
@@ -133,23 +134,6 @@ def test_without_a_terminal_each_change_is_a_line(checkout: Checkout, paused: Co
             states.setdefault(name, []).append(state)
         return states
 
-    with written.open("wb") as file, _watching(checkout, file.fileno()) as process:
-        wait_until(lambda: len(told()) == len(SERVICES), "each service was told")
-        paused.pause()
-        wait_until(lambda: any(state.startswith("paused") for state in told()[paused.name or ""]), "the pause was told")
-        assert process.poll() is None
-        process.send_signal(signal.SIGINT)
-        assert ends_within(process, 10)
-    assert process.returncode == 0
-    # A busy machine may see health come and go; never is the same told twice.
-    assert all(before != after for states in told().values() for before, after in pairwise(states))
-
-
-def test_on_a_terminal_the_table_is_refreshed_in_place(checkout: Checkout, paused: Container) -> None:
-    ours, theirs = pty.openpty()
-    os.set_blocking(ours, False)
-    seen = bytearray()
-
     def has_seen(text: str) -> bool:
         try:
             seen.extend(os.read(ours, 65_536))
@@ -157,14 +141,19 @@ def test_on_a_terminal_the_table_is_refreshed_in_place(checkout: Checkout, pause
             return False
         return text.encode() in seen
 
-    with _watching(checkout, theirs) as process:
+    with written.open("wb") as file, _watching(checkout, file.fileno()) as plain, _watching(checkout, theirs) as table:
+        wait_until(lambda: len(told()) == len(SERVICES), "each service was told")
         wait_until(lambda: has_seen("sandbox"), "the table was shown")
         paused.pause()
+        wait_until(lambda: any(state.startswith("paused") for state in told()[paused.name or ""]), "the pause was told")
         wait_until(lambda: has_seen("paused"), "the pause was shown")
-        assert process.poll() is None
-        process.send_signal(signal.SIGINT)
-        assert ends_within(process, 10)
+        for process in (plain, table):
+            assert process.poll() is None
+            process.send_signal(signal.SIGINT)
+            assert ends_within(process, 10)
     os.close(theirs)
     os.close(ours)
-    assert process.returncode == 0
+    assert (plain.returncode, table.returncode) == (0, 0)
+    # A busy machine may see health come and go; never is the same told twice.
+    assert all(before != after for states in told().values() for before, after in pairwise(states))
     assert b"\x1b[1A" in seen

@@ -70,13 +70,9 @@ def test_a_failure_is_shown_reported_and_exited_with(checkout: Checkout, suite: 
     assert 'failures="1"' in (tmp_path / "junit-chosen.xml").read_text()
 
 
-def test_what_selects_no_test_is_no_success(checkout: Checkout, suite: Path) -> None:
-    suite.write_text(PASSING_AND_FAILING)
-    assert checkout.dashtam("test", SUITE, "-k", "no_such_test").returncode == 5
-
-
 @pytest.mark.parametrize(
-    "number", [signal.SIGINT, signal.SIGTERM, pytest.param(signal.SIGHUP, marks=pytest.mark.campaign)]
+    "number",
+    [signal.SIGINT, *(pytest.param(one, marks=pytest.mark.campaign) for one in (signal.SIGTERM, signal.SIGHUP))],
 )
 def test_interrupted_it_ends_once_fixtures_have_removed_what_they_made(
     checkout: Checkout, suite: Path, number: signal.Signals, tmp_path: Path
@@ -97,7 +93,7 @@ def test_interrupted_it_ends_once_fixtures_have_removed_what_they_made(
 
 def test_a_killed_run_inside_ci_leaves_nothing_that_the_next_meets(client: docker.DockerClient) -> None:
     labelled = {"label": [f"{STACK_LABEL}=ci", f"{COMPONENT_LABEL}={TESTS}"]}
-    killed = subprocess.Popen([str(ROOT / "dashtam"), "test", "ci", "unit"], cwd=ROOT, start_new_session=True)
+    killed = subprocess.Popen([str(ROOT / "dashtam"), "test", "ci", "unit", "-n0"], cwd=ROOT, start_new_session=True)
     with damage.at_latest_killed(killed):
         wait_until(lambda: bool(client.api.containers(filters=labelled)), "the tests' container runs", 150)
         damage.kill_all(killed)

@@ -7,10 +7,11 @@ import socket
 import subprocess
 from typing import TYPE_CHECKING
 
-from infra.naming import SERVICES
 from tests.system.environment.whole import assert_whole
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.system.checkout import Checkout
     from tests.system.environments import Environment
 
@@ -31,11 +32,15 @@ def _pause(environment: Environment, service: str) -> None:
     environment.container(service).pause()
 
 
-def test_services_that_came_to_harm_come_back(standing: Environment, checkout: Checkout) -> None:
+def test_services_that_came_to_harm_come_back_whatever_a_killed_pulumi_left(
+    standing: Environment, checkout: Checkout
+) -> None:
     harms = {"app": _remove, "redis": _stop, "postgres": _kill, "callback": _pause}
     for service, harm in harms.items():
         harm(standing, service)
+    lock = _leave_behind(checkout)
     checkout.up()
+    assert not lock.exists()
     assert_whole(checkout, standing.client)
 
 
@@ -47,16 +52,8 @@ def test_everything_comes_back(standing: Environment, checkout: Checkout) -> Non
     assert_whole(checkout, standing.client)
 
 
-def test_a_network_that_was_removed_comes_back(standing: Environment, checkout: Checkout) -> None:
-    network = standing.client.networks.get(standing.outputs.network)
-    for service in SERVICES:
-        network.disconnect(standing.container(service), force=True)
-    network.remove()
-    checkout.up()
-    assert_whole(checkout, standing.client)
-
-
-def test_what_a_killed_pulumi_left_behind_is_removed(standing: Environment, checkout: Checkout) -> None:
+def _leave_behind(checkout: Checkout) -> Path:
+    """Leave what a killed Pulumi does; return its lock."""
     lock = checkout.backend / f".pulumi/locks/organization/dashtam/{checkout.stack}/left-behind.json"
     lock.parent.mkdir(parents=True, exist_ok=True)
     lock.write_text(
@@ -72,9 +69,7 @@ def test_what_a_killed_pulumi_left_behind_is_removed(standing: Environment, chec
     # Pulumi writes this file in place, and reads no state beside one that is broken off.
     (checkout.backend / f".pulumi/stacks/dashtam/{checkout.stack}.json.attrs").write_text("")
     assert checkout.pulumi("stack", "export", "--stack", checkout.stack).returncode != 0
-    checkout.up()
-    assert not lock.exists()
-    assert_whole(checkout, standing.client)
+    return lock
 
 
 def _dead() -> int:

@@ -25,7 +25,7 @@ MOMENTS = {
     "update begun": (moments.update_begun, damage.kill_group),
     "postgres made": (moments.made("postgres"), damage.kill_all),
 }
-"""Before and after an update that replaces every container has removed the first one, and what is killed then."""
+"""Before and after an update that replaces every container removes the first one, and what is killed then."""
 
 MORE_MOMENTS = {
     "callback removed": (moments.removed("callback"), damage.kill_all),
@@ -57,15 +57,54 @@ async def _query(checkout: Checkout, statement: str, *values: str) -> object:
         await connection.close()
 
 
-@pytest.mark.parametrize("moment", [*MOMENTS, *(pytest.param(one, marks=pytest.mark.campaign) for one in MORE_MOMENTS)])
-async def test_an_update_that_was_killed_goes_on(standing: Environment, checkout: Checkout, moment: str) -> None:
+async def _remember(checkout: Checkout, moment: str) -> None:
     await _query(checkout, "CREATE TABLE IF NOT EXISTS moments (moment text)")
     await _query(checkout, "INSERT INTO moments VALUES ($1)", moment)
+
+
+async def _assert_remembered(checkout: Checkout, moment: str) -> None:
+    assert await _query(checkout, "SELECT count(*) > 0 FROM moments WHERE moment = $1", moment)
+
+
+def _interrupt(checkout: Checkout, client: docker.DockerClient, number: signal.Signals) -> None:
+    """Ask an update to stop once it has begun."""
+    scene = moments.now(checkout, client)
+    process = checkout.start("up", checkout.stack)
+    with damage.at_latest_killed(process):
+        while not moments.update_begun(scene):
+            assert not damage.ends_within(process, 0.01)
+        damage.interrupt(process, number)
+        assert process.wait(60) == 128 + number
+
+
+def _update_twice_at_once(checkout: Checkout) -> None:
+    with ThreadPoolExecutor(2) as pool:
+        runs = [pool.submit(checkout.dashtam, "up", checkout.stack) for _ in range(2)]
+    for one in runs:
+        succeed(one.result())
+
+
+async def test_an_update_goes_on_from_wherever_those_before_ended(standing: Environment, checkout: Checkout) -> None:
+    """One was interrupted, one killed before it changed anything, one half-way; two at once take turns."""
+    await _remember(checkout, "several")
+    _change(checkout)
+    _interrupt(checkout, standing.client, signal.SIGINT)
+    for moment in MOMENTS.values():
+        moments.kill(moments.now(checkout, standing.client), *moment, "up", checkout.stack)
+    _update_twice_at_once(checkout)
+    assert_whole(checkout, standing.client)
+    await _assert_remembered(checkout, "several")
+
+
+@pytest.mark.campaign
+@pytest.mark.parametrize("moment", MOMENTS | MORE_MOMENTS)
+async def test_an_update_that_was_killed_goes_on(standing: Environment, checkout: Checkout, moment: str) -> None:
+    await _remember(checkout, moment)
     _change(checkout)
     moments.kill(moments.now(checkout, standing.client), *(MOMENTS | MORE_MOMENTS)[moment], "up", checkout.stack)
     checkout.up()
     assert_whole(checkout, standing.client)
-    assert await _query(checkout, "SELECT count(*) > 0 FROM moments WHERE moment = $1", moment)
+    await _assert_remembered(checkout, moment)
 
 
 @pytest.mark.campaign
@@ -99,26 +138,19 @@ def test_a_first_update_that_was_killed_goes_on(checkout: Checkout, client: dock
     assert_whole(checkout, client)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.campaign)])
+@pytest.mark.campaign
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_update_that_was_asked_to_stop_goes_on(
     standing: Environment, checkout: Checkout, number: signal.Signals
 ) -> None:
     _change(checkout)
-    scene = moments.now(checkout, standing.client)
-    process = checkout.start("up", checkout.stack)
-    with damage.at_latest_killed(process):
-        while not moments.update_begun(scene):
-            assert not damage.ends_within(process, 0.01)
-        damage.interrupt(process, number)
-        assert process.wait(60) == 128 + number
+    _interrupt(checkout, standing.client, number)
     checkout.up()
     assert_whole(checkout, standing.client)
 
 
+@pytest.mark.campaign
 def test_two_at_the_same_time_take_turns(standing: Environment, checkout: Checkout) -> None:
     _change(checkout)
-    with ThreadPoolExecutor(2) as pool:
-        runs = [pool.submit(checkout.dashtam, "up", checkout.stack) for _ in range(2)]
-    for one in runs:
-        succeed(one.result())
+    _update_twice_at_once(checkout)
     assert_whole(checkout, standing.client)

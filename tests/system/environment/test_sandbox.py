@@ -11,9 +11,8 @@ import httpx2
 import pytest
 
 from tests.api.person import Person
-from tests.system.checkout import Checkout
 from tests.system.environments import Environment, is_up
-from tests.system.running import succeed, wait_until
+from tests.system.running import wait_until
 
 PASSWORD = "/run/secrets/redis-password"
 
@@ -34,18 +33,7 @@ def _refreshed(person: Person, connection: str) -> tuple[int, str]:
     return answer.status_code, answer.json().get("status", answer.text)
 
 
-@pytest.mark.parametrize("services", [(), ("redis",)], ids=["all restarted", "redis restarted"])
-def test_a_linked_account_is_refreshed_after_a_restart(
-    person: Person, checkout: Checkout, services: tuple[str, ...]
-) -> None:
-    connection = person.link("ada")
-    succeed(checkout.dashtam("restart", checkout.stack, *services))
-    assert _refreshed(person, connection) == (200, "active")
-    # Neither is who logged in there forgotten: the consent page knows the name.
-    assert person.link("grace") != connection
-
-
-def test_without_redis_the_account_is_not_lost(person: Person, further: Environment) -> None:
+def test_an_account_is_lost_neither_without_redis_nor_with_a_restart(person: Person, further: Environment) -> None:
     connection = person.link("ada")
     further.container("redis").pause()
     try:
@@ -56,6 +44,14 @@ def test_without_redis_the_account_is_not_lost(person: Person, further: Environm
     assert (status, said.splitlines()) == (1, ["https://localhost:8282/health: no answer in time"])
     wait_until(lambda: is_up(further.client, further.name), "all services healthy")
     assert _refreshed(person, connection) == (200, "active")
+    further.container("redis").restart()
+    wait_until(lambda: is_up(further.client, further.name), "all services healthy after a restart of Redis")
+    assert _refreshed(person, connection) == (200, "active")
+    further.container("sandbox").restart()
+    wait_until(lambda: is_up(further.client, further.name), "all services healthy after a restart of the sandbox")
+    assert _refreshed(person, connection) == (200, "active")
+    # Neither is who logged in there forgotten: the consent page knows the name.
+    assert person.link("grace") != connection
 
 
 def _replace_password(further: Environment, content: bytes) -> None:

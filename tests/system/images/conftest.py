@@ -57,7 +57,7 @@ def base(request: pytest.FixtureRequest) -> Base:
     return found
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def volume(client: DockerClient) -> Iterator[Callable[[], Volume]]:
     made: list[Volume] = []
 
@@ -70,7 +70,7 @@ def volume(client: DockerClient) -> Iterator[Callable[[], Volume]]:
         one.remove(force=True)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def run(client: DockerClient, volume: object, reference: Callable[[Base], str]) -> Iterator[Run]:
     """Start a hardened container; the volumes outlive it, so that they can be removed after it."""
     del volume
@@ -97,7 +97,7 @@ def run(client: DockerClient, volume: object, reference: Callable[[Base], str]) 
         container.remove(force=True, v=True)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def files(client: DockerClient, volume: Callable[[], Volume], reference: Callable[[Base], str]) -> Files:
     """Make a volume that holds files, each with its owner, mode 0400."""
 

@@ -25,6 +25,9 @@ HIDDEN = "find /srv /usr/local/bin ! -type l ! -perm -004 2>/dev/null | grep -v 
 PRIVATE_CA = ".build/ca.crt"
 """With it a build reaches package registries behind a proxy that has a CA of its own."""
 
+LOCKED = ("pyproject.toml", "uv.lock", PRIVATE_CA)
+"""What packages are installed from: it enters no image, and with other modes they would all be installed once more."""
+
 TAG = f"dashtam-selftest:{secrets.token_hex(4)}"
 
 
@@ -41,7 +44,8 @@ def private_checkout(tmp_path: Path) -> Path:
         (root / PRIVATE_CA).parent.mkdir()
         shutil.copy(ROOT / PRIVATE_CA, root / PRIVATE_CA)
     for path in root.rglob("*"):
-        path.chmod(path.stat().st_mode & 0o700)
+        if str(path.relative_to(root)) not in LOCKED:
+            path.chmod(path.stat().st_mode & 0o700)
     return root
 
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 VERIFYING = (PYTHON, NODE)
 """The images whose programs verify servers of others."""
 
+PART = "----- next -----"
 DATA = "/var/lib/postgresql/data"
 ENVIRONMENT = {"POSTGRES_USER": "kept", "POSTGRES_PASSWORD": "x"}
 
@@ -60,18 +61,23 @@ def test_labels_tell_what_it_is_and_which_version(client: DockerClient, base: Ba
     assert labels["dashtam.version"][0].isdigit()
 
 
-def test_nothing_of_the_building_machine_or_the_package_manager_is_left(run: Any, base: Base) -> None:
-    script = (
+def test_nothing_of_the_building_machine_is_left_and_only_debians_own_authorities_are_trusted(
+    run: Any, base: Base
+) -> None:
+    left = (
         "find /var/lib/apt/lists /var/cache/apt /usr/local/share/ca-certificates /tmp /root -mindepth 1 -type f"
         " ! -name .bashrc ! -name .profile 2>/dev/null; find / -xdev -name '*.deb'; find /var/log -name '*.log'; "
         "find /etc/machine-id /etc/ssl/private -type f 2>/dev/null || true"
     )
-    assert output(run, base, script) == ""
+    trusting = "cat /etc/ssl/certs/*.crt /etc/ssl/certs/*.pem 2>/dev/null || true"
+    packing = "cat /usr/share/ca-certificates/*/*.crt 2>/dev/null || true"
+    said = output(run, base, f"{left}; echo; echo {PART}; {trusting}; echo; echo {PART}; {packing}")
+    listed, trusted, packed = (part.strip() for part in said.split(PART))
+    assert listed == ""
+    _assert_packed(base, certificates(trusted), certificates(packed))
 
 
-def test_only_debians_own_authorities_are_trusted(run: Any, base: Base) -> None:
-    trusted = certificates(output(run, base, "cat /etc/ssl/certs/*.crt /etc/ssl/certs/*.pem 2>/dev/null || true"))
-    packed = certificates(output(run, base, "cat /usr/share/ca-certificates/*/*.crt 2>/dev/null || true"))
+def _assert_packed(base: Base, trusted: set[str], packed: set[str]) -> None:
     assert trusted - packed == set()
     assert bool(trusted) is (base in VERIFYING)
 
@@ -126,13 +132,20 @@ def entries(container: Container) -> set[str]:
         ),
     ],
 )
-def test_a_finished_database_killed_while_it_moves_in_goes_on(run: Any, volume: Any, until: Any, back: str) -> None:
+def test_a_database_is_served_once_and_goes_on_after_a_kill_while_it_moved_in(
+    run: Any, volume: Any, until: Any, back: str
+) -> None:
     options = {"environment": ENVIRONMENT, "volumes": [f"{volume().name}:{DATA}"]}
     first = run(POSTGRES, **options)
     until(lambda: answers(first), first)
     query = "create table kept (answer int)"
     assert first.exec_run(["psql", "-c", query, "postgresql://kept:x@127.0.0.1/kept"])[0] == 0
+    waiting = run(POSTGRES, **options)
+    until(lambda: b"in use by another container" in waiting.logs(), waiting)
+    assert not answers(waiting)
     first.stop(timeout=30)
+    until(lambda: answers(waiting), waiting)
+    waiting.stop(timeout=30)
     move = f"cd {DATA} && mkdir .ready && for x in {back}; do mv $x .ready/; done"
     assert run(POSTGRES, ["-c", move], entrypoint="sh", **options).wait(timeout=60)["StatusCode"] == 0
     second = run(POSTGRES, **options)
@@ -156,19 +169,9 @@ def test_a_folder_that_holds_something_else_is_refused_and_left(run: Any, volume
     assert kept.logs() == b"mine\n"
 
 
-def test_two_containers_never_serve_one_folder(run: Any, volume: Any, until: Any) -> None:
-    options = {"environment": ENVIRONMENT, "volumes": [f"{volume().name}:{DATA}"]}
-    first = run(POSTGRES, **options)
-    until(lambda: answers(first), first)
-    second = run(POSTGRES, **options)
-    until(lambda: b"in use by another container" in second.logs(), second)
-    assert not answers(second)
-    first.stop(timeout=30)
-    until(lambda: answers(second), second)
-
-
 BUILD = (
-    "from cli.engine.connect import connect; from cli.images import build, debian; print(debian.root_reference()); "
+    "from cli.engine.connect import connect; from cli.images import build, debian; from cli.ui import progress; "
+    "print(debian.root_reference()); progress.PLAIN_INTERVAL_SECONDS = 3.0; "
     "build.ensure(connect(), build.ImageSource('debian'))"
 )
 

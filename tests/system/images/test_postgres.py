@@ -29,7 +29,7 @@ TLS = {
 HBA = "local all all scram-sha-256\nhostssl all all all scram-sha-256\n"
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def secrets_volume(files: Any, certificate: tuple[str, str]) -> str:
     crt, key = certificate
     content = {"password": PASSWORD + "\n", "tls.crt": crt, "tls.key": key, "hba.conf": HBA}
@@ -37,9 +37,9 @@ def secrets_volume(files: Any, certificate: tuple[str, str]) -> str:
     return name
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def postgres(run: Any, secrets_volume: str, volume: Any) -> Any:
-    """Start Postgres on a volume of its own, over and over again if a test likes."""
+    """Start Postgres, on one volume unless a test has its own."""
     data = volume().name
 
     def start(*arguments: str, **options: Any) -> Container:
@@ -66,48 +66,37 @@ def ready(container: Container) -> bool:
     return container.exec_run(["pg_isready", "-q", "-h", "127.0.0.1"]).exit_code == 0
 
 
-def test_clients_come_in_over_verified_tls_with_scram_and_in_no_other_way(postgres: Any, until: Any) -> None:
-    container = postgres()
+@pytest.fixture(scope="module")
+def server(postgres: Any, until: Any) -> Container:
+    """One that runs, for tests that leave it as it is: it takes seconds to make a database."""
+    container: Container = postgres()
     until(lambda: ready(container), container)
+    return container
+
+
+def test_clients_come_in_over_verified_tls_with_scram_and_in_no_other_way(server: Container) -> None:
     query = "select version from pg_stat_ssl where pid = pg_backend_pid()"
-    assert psql(container, query) == (0, "TLSv1.3")
+    assert psql(server, query) == (0, "TLSv1.3")
     assert (
-        psql(container, "select rolpassword like 'SCRAM-SHA-256$%' from pg_authid where rolname = current_user")[1]
-        == "t"
+        psql(server, "select rolpassword like 'SCRAM-SHA-256$%' from pg_authid where rolname = current_user")[1] == "t"
     )
-    assert "password authentication failed" in psql(container, query, PGPASSWORD="wrong")[1]
-    assert "no pg_hba.conf entry" in psql(container, query, PGSSLMODE="disable")[1]
-    assert "no password supplied" in psql(container, query, PGPASSWORD="", PGHOST="/var/run/postgresql")[1]
+    assert "password authentication failed" in psql(server, query, PGPASSWORD="wrong")[1]
+    assert "no pg_hba.conf entry" in psql(server, query, PGSSLMODE="disable")[1]
+    assert "no password supplied" in psql(server, query, PGPASSWORD="", PGHOST="/var/run/postgresql")[1]
 
 
-def test_databases_sort_and_encode_the_same_everywhere(postgres: Any, until: Any) -> None:
-    container = postgres()
-    until(lambda: ready(container), container)
-    assert psql(container, "show server_encoding")[1] == "UTF8"
-    assert psql(container, "select string_agg(x, '' order by x) from unnest('{a,B,ä}'::text[]) x")[1] == "Baä"
+def test_databases_sort_and_encode_the_same_everywhere(server: Container) -> None:
+    assert psql(server, "show server_encoding")[1] == "UTF8"
+    assert psql(server, "select string_agg(x, '' order by x) from unnest('{a,B,ä}'::text[]) x")[1] == "Baä"
 
 
-def test_the_password_is_in_no_argument_variable_or_log(postgres: Any, until: Any) -> None:
-    container = postgres()
-    until(lambda: ready(container), container)
+def test_the_password_is_in_no_argument_variable_or_log(server: Container) -> None:
     script = "cat /proc/[0-9]*/cmdline /proc/[0-9]*/environ"
-    status, shown = container.exec_run(["sh", "-c", script])
+    status, shown = server.exec_run(["sh", "-c", script])
     assert status == 0
     assert b"POSTGRES_PASSWORD_FILE=" in shown
     assert PASSWORD.encode() not in shown
-    assert PASSWORD.encode() not in container.logs()
-
-
-def test_data_survives_a_stop_which_is_clean_and_quick(postgres: Any, until: Any) -> None:
-    first = postgres()
-    until(lambda: ready(first), first)
-    assert psql(first, "create table kept as select 42 as answer")[0] == 0
-    first.stop(timeout=30)
-    assert first.wait()["StatusCode"] == 0
-    assert b"database system is shut down" in first.logs()
-    second = postgres()
-    until(lambda: ready(second), second)
-    assert psql(second, "select answer from kept") == (0, "42")
+    assert PASSWORD.encode() not in server.logs()
 
 
 def test_arguments_reach_the_server_and_a_tmpfs_will_do(postgres: Any, secrets_volume: str, until: Any) -> None:
@@ -118,7 +107,7 @@ def test_arguments_reach_the_server_and_a_tmpfs_will_do(postgres: Any, secrets_v
     assert psql(container, "select current_setting('fsync') || current_setting('wal_level')") == (0, "offminimal")
 
 
-def test_init_scripts_run_once_in_order_as_the_owner(
+def test_init_scripts_run_once_as_the_owner_and_data_survives_a_stop_which_is_clean_and_quick(
     postgres: Any, files: Any, secrets_volume: str, volume: Any, until: Any
 ) -> None:
     scripts = files(
@@ -137,6 +126,8 @@ def test_init_scripts_run_once_in_order_as_the_owner(
         until(lambda container=container: ready(container), container)
         assert psql(container, "select string_agg(line, ',') from log") == (0, "dashtam_user@dashtam,shell")
         container.stop(timeout=30)
+        assert container.wait()["StatusCode"] == 0
+        assert b"database system is shut down" in container.logs()
 
 
 def test_without_a_password_nothing_is_made(run: Any) -> None:

@@ -78,18 +78,24 @@ def address(log: Path, process: subprocess.Popen[bytes]) -> str:
     return found[0]
 
 
-@pytest.fixture
-def pushed(client: DockerClient, registry: str, reference: Callable[[Any], str]) -> Iterator[tuple[str, str]]:
-    """An image in the registry and nowhere else, and the digest that pushing it told."""
+@pytest.fixture(scope="session")
+def in_registry(client: DockerClient, registry: str, reference: Callable[[Any], str]) -> tuple[str, str]:
+    """An image in the registry, and the digest that pushing it told."""
     repository = f"{registry}/dashtam-selftest-{secrets.token_hex(4)}"
     client.api.tag(reference(REDIS), repository, "1")
     events: Any = client.api.push(repository, tag="1", stream=True, decode=True)
     digest = next(event["aux"]["Digest"] for event in events if "Digest" in event.get("aux", {}))
     events.close()
     client.api.remove_image(f"{repository}:1")
-    yield f"{repository}:1", digest
+    return f"{repository}:1", digest
+
+
+@pytest.fixture
+def pushed(client: DockerClient, in_registry: tuple[str, str]) -> Iterator[tuple[str, str]]:
+    """The same, nowhere but there."""
+    yield in_registry
     for name in local_references(client):
-        if name.startswith(repository):
+        if name.startswith(in_registry[0].removesuffix(":1")):
             # Its tag takes its digest along.
             with suppress(ImageNotFound):
                 client.api.remove_image(name)

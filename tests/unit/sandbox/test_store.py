@@ -129,8 +129,15 @@ def test_a_revoked_grant_leaves_nothing_that_works(alone: Running, second_store:
     assert not kinds & {"Grant", "AccessToken", "RefreshToken", "AuthorizationCode", "grant"}
 
 
-def test_it_outlasts_a_restart_of_redis(start: Start, own: Environ, store: Store, meet: Meet) -> None:
-    running = awaited(start(own), own)
+def test_it_waits_for_redis_and_outlasts_a_restart_of_it(start: Start, own: Environ, store: Store, meet: Meet) -> None:
+    store.goes()
+    process = start(own)
+    assert process.stdout
+    waiting = json.loads(process.stdout.readline())
+    assert (waiting["event"], waiting["level"]) == ("waiting for Redis", "warning")
+    assert "ECONNREFUSED" in waiting["reason"]
+    store.comes()
+    running = awaited(process, own)
     token = linked(running, meet(running))
     store.goes()
     # Each waits as long as a request may for a short restart.
@@ -153,18 +160,6 @@ def test_a_request_outlasts_a_short_restart(alone: Running, second_store: Store,
     second_store.goes()
     second_store.comes()
     assert refresh(alone, token).status_code == 200
-
-
-def test_the_start_waits_for_redis(start: Start, own: Environ, store: Store) -> None:
-    store.goes()
-    process = start(own)
-    assert process.stdout
-    said = json.loads(process.stdout.readline())
-    assert (said["event"], said["level"]) == ("waiting for Redis", "warning")
-    assert "ECONNREFUSED" in said["reason"]
-    store.comes()
-    with awaited(process, own).client() as client:
-        assert client.get("/health").json() == {"status": "ok"}
 
 
 def test_a_redis_that_does_not_come_is_one_line_and_an_exit_status(start: Start, own: Environ, store: Store) -> None:
