@@ -115,7 +115,7 @@ def paused(checkout: Checkout, client: docker.DockerClient) -> Iterator[Containe
     container.reload()
     if container.status == "paused":
         container.unpause()
-    wait_until(lambda: is_up(client, checkout.stack), "the environment is up")
+    wait_until(lambda: is_up(client, checkout.stack), "the environment is up", 60)
 
 
 def test_what_is_watched_is_told_line_by_line_and_on_a_terminal_in_place(
