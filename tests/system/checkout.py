@@ -202,18 +202,22 @@ def make(folder: Path) -> Checkout:
 
 
 @contextmanager
-def brought_up(client: docker.DockerClient, folder: Path, *services: str) -> Iterator[Checkout]:
+def brought_up(
+    client: docker.DockerClient, folder: Path, *services: str, **changes: dict[str, object]
+) -> Iterator[Checkout]:
     """Make a copy, bring its further environment up, and remove all of it at the end whatever happened.
 
     Args:
         client: The engine.
         folder: An empty folder.
         services: Which of its services run; all if none is named.
+        changes: To sections of the further environment's config.
 
     Yields:
         The copy.
     """
     made = replace(make(folder), services=services)
+    made.configure(**changes)
     try:
         made.up()
         yield made
