@@ -33,14 +33,15 @@ def run(
     context: typer.Context,
     *,
     reports: Annotated[
-        Path | None, typer.Option(help="Also write JUnit's and coverage's XML into this folder.", file_okay=False)
+        Path | None,
+        typer.Option(help="Also write XML into this folder: JUnit's, and of a whole group coverage.", file_okay=False),
     ] = None,
     no_install: NoInstall = False,
 ) -> None:
     """Run tests; bring the test environment up if they use it.
 
-    Without a suite: `service`, with coverage, which is all that a change of the service or the program needs: unit,
-    infra, integration, api, smoke, e2e.
+    Without a suite: `service`, which is all that a change of the service or the program needs: unit, infra,
+    integration, api, smoke, e2e.
 
     `system` tries every command, promise and installation for real. `all` is service, then system. `campaign` has the
     tests that take minutes each. `swarm` makes a Swarm of three engines on this machine, which needs Linux and root.

@@ -52,7 +52,8 @@ def run(here: Session, chosen: Chosen, *, browser: bool, reports: Path | None) -
 
 def _coverage(chosen: Chosen, runs: Sequence[Run], reports: Path | None) -> list[list[str]]:
     """Return each run's arguments: coverage adds up, and the last run that is measured reports it."""
-    measured = [one.name for one in runs if one.name != "system"] if suites.measures_coverage(chosen) else []
+    is_measured = suites.measures_coverage(chosen, reports=reports is not None)
+    measured = [one.name for one in runs if one.name != "system"] if is_measured else []
     xml = [f"--cov-report=xml:{reports}/coverage.xml"] if reports else []
     arguments = []
     for one in runs:

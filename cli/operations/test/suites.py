@@ -155,9 +155,10 @@ def inside_command(chosen: Chosen, reports: str = "") -> list[str]:
     return ["python", "-m", "pytest", *_parallel(chosen.extra, LOGICAL), *written, *chosen.extra, *paths]
 
 
-def measures_coverage(chosen: Chosen) -> bool:
-    """Return whether coverage is measured: where everything runs that it is expected of."""
-    return not chosen.paths and not chosen.campaign and {*SERVICE} <= {*chosen.suites}
+def measures_coverage(chosen: Chosen, *, reports: bool) -> bool:
+    """Return whether coverage is measured, which slows tests down: of `all`, and where as much runs with reports."""
+    runs_all = not chosen.paths and not chosen.campaign and {*SERVICE} <= {*chosen.suites}
+    return runs_all and (reports or "system" in chosen.suites)
 
 
 def ends_at_first_failure(extra: Sequence[str]) -> bool:

@@ -207,11 +207,22 @@ def test_reports_are_named_after_the_run() -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "measured"),
-    [([], True), (["all"], True), (["all", "-x"], True), (["system"], False), (["unit"], False), (["tests/"], False)],
+    ("arguments", "alone", "with_reports"),
+    [
+        ([], False, True),
+        (["all"], True, True),
+        (["all", "-x"], True, True),
+        (["system"], False, False),
+        (["unit"], False, False),
+        (["tests/"], False, False),
+    ],
 )
-def test_coverage_is_measured_where_everything_runs(arguments: list[str], measured: bool) -> None:
-    assert suites.measures_coverage(suites.choose(arguments)) is measured
+def test_coverage_is_measured_where_everything_runs_or_is_reported(
+    arguments: list[str], alone: bool, with_reports: bool
+) -> None:
+    chosen = suites.choose(arguments)
+    measured = [suites.measures_coverage(chosen, reports=reports) for reports in (False, True)]
+    assert measured == [alone, with_reports]
 
 
 @pytest.mark.parametrize(
