@@ -120,8 +120,9 @@ class Checkout:
         succeed(self.dashtam("up", self.stack, *self.services))
 
     def ensure_up(self, client: docker.DockerClient) -> None:
-        """Bring the further environment up as it is committed, where a test removed it or failed."""
-        if not environments.is_up(client, self.stack, services=self.services or SERVICES):
+        """Bring the further environment up as it is committed, where a test left it otherwise."""
+        edited = _without_salt(self.config_file.read_text()) != self.pristine
+        if edited or not environments.is_up(client, self.stack, services=self.services or SERVICES):
             self.configure()
             self.up()
 

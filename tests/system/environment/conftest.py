@@ -11,7 +11,7 @@ import pytest
 from infra.outputs import StackOutputs
 from tests.conftest import stack_outputs
 from tests.system import environments
-from tests.system.checkout import ROOT, SALT, Checkout
+from tests.system.checkout import ROOT, Checkout
 from tests.system.environments import Environment
 from tests.system.running import run, succeed
 
@@ -75,13 +75,6 @@ def running(every: dict[str, Environment], client: docker.DockerClient) -> list[
 
 
 def _healthy(checkout: Checkout, client: docker.DockerClient) -> Environment:
-    if _config(checkout) != checkout.pristine or not environments.is_up(client, checkout.stack):
-        checkout.configure()
-        checkout.up()
+    checkout.ensure_up(client)
     outputs = StackOutputs.model_validate(checkout.outputs())
     return Environment(checkout.stack, checkout.root, checkout.tools, outputs, client)
-
-
-def _config(checkout: Checkout) -> str:
-    lines = checkout.config_file.read_text().splitlines(keepends=True)
-    return "".join(line for line in lines if not line.startswith(SALT))
