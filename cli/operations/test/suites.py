@@ -39,17 +39,17 @@ WITHOUT_ENVIRONMENT = (
 )
 TAKE_A_PATH = ("--ignore", "--ignore-glob", "--deselect", "--rootdir", "--confcutdir", "--basetemp", "-c", "-k", "-m")
 """Options of pytest whose value may look like a path to run."""
-ONE_LONG = ("--maxprocesses", "1", "--timeout", "1800")
+LONG = ("--timeout", "1800")
 """For the campaign: what it measures and kills must not wait for anything else."""
 
 ONE = ("--numprocesses", "0", "--timeout", "1200")
 """For the swarm suite, whose tests share one lab, and whose load takes as long as the machine needs for it."""
 
-LOGICAL = "logical"
-"""As many workers as the machine has cores."""
+WORKERS = (os.cpu_count() or 1) + 1
+"""One more than the machine has cores: tests often wait for processes and for the engine."""
 
-FEW_WORKERS = str(min((os.cpu_count() or 1) + 1, 4))
-"""For the system suite: a worker often waits for the engine, and may have two environments up, of some 700 MB each."""
+FEW_WORKERS = min(WORKERS, 4)
+"""For the system suite: each worker may have two environments of its own up, of some 700 MB each."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class Run:
     paths: tuple[str, ...]
     needs_environment: bool
     arguments: tuple[str, ...] = ()
-    workers: str = LOGICAL
+    workers: int = WORKERS
 
     @property
     def drives_browser(self) -> bool:
@@ -123,11 +123,11 @@ def runs(chosen: Chosen) -> list[Run]:
     """Return the runs of pytest on this machine, in their order: what fails soonest comes first."""
     if chosen.campaign:
         paths = chosen.paths or (SUITES["system"],)
-        return [Run(CAMPAIGN, paths, needs_environment=True, arguments=("-m", CAMPAIGN, *ONE_LONG))]
+        return [Run(CAMPAIGN, paths, needs_environment=True, arguments=("-m", CAMPAIGN, *LONG), workers=1)]
     if chosen.paths:
         needed = any(not any(_is_within(path, folder) for folder in WITHOUT_ENVIRONMENT) for path in chosen.paths)
         limits = ONE if "swarm" in chosen.suites else ()
-        workers = FEW_WORKERS if "system" in chosen.suites else LOGICAL
+        workers = FEW_WORKERS if "system" in chosen.suites else WORKERS
         return [Run("chosen", chosen.paths, needed and not chosen.environment, limits, workers)]
     parts = [
         Run("unit", _folders(chosen, ("unit", "infra")), needs_environment=False),
@@ -143,7 +143,7 @@ def command(run: Run, extra: Sequence[str], reports: str = "") -> list[str]:
     written = [f"--junit-xml={reports}/junit-{run.name}.xml"] if reports else []
     # Of the folders that hold it, none runs it: it needs root, and ten minutes.
     others = [] if any(_is_within(path, SWARM) for path in run.paths) else [f"--ignore={SWARM}"]
-    parallel = _parallel(extra, run.workers)
+    parallel = _parallel(extra, str(run.workers))
     return [sys.executable, "-m", "pytest", *parallel, *run.arguments, *others, *written, *extra, *run.paths]
 
 
@@ -152,7 +152,7 @@ def inside_command(chosen: Chosen, reports: str = "") -> list[str]:
     paths = chosen.paths or tuple(INSIDE[name] for name in chosen.suites)
     coverage = ["--cov=app", "--cov-report=term", f"--cov-report=xml:{reports}/coverage.xml"]
     written = [f"--junit-xml={reports}/junit-ci.xml", *coverage] if reports else []
-    return ["python", "-m", "pytest", *_parallel(chosen.extra, LOGICAL), *written, *chosen.extra, *paths]
+    return ["python", "-m", "pytest", *_parallel(chosen.extra, "logical"), *written, *chosen.extra, *paths]
 
 
 def measures_coverage(chosen: Chosen, *, reports: bool) -> bool:
