@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from infra.attached import keep_output
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -185,6 +187,7 @@ def client_of(environ: Mapping[str, str], seconds: int = ANSWER_SECONDS) -> dock
     host = environ.get("DOCKER_HOST") or DEFAULT_HOST
     # Without a version here the client takes the engine's.
     client = docker.DockerClient(base_url=host, tls=tls, timeout=seconds)
+    keep_output(client.api)
     # No proxy is between this and a socket; to look for one takes a third of a request.
     client.api.trust_env = not host.startswith("unix://")
     return client

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import signal
 import sys
 import tempfile
@@ -27,14 +28,13 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 
-import docker
-
 from bench.campaign import sequences, steps, strangers, world
 from bench.campaign.sequences import Step
 from bench.campaign.strangers import Strangers
 from bench.campaign.trial import Trial
 from bench.campaign.world import World
 from infra.catalogue import POSTGRES, SOURCE_VARIABLE, ImageSource
+from infra.engine import client_of
 
 FIRST = sequences.parsed("snapshot; backup")
 """Done before each sequence, so that there is something to restore."""
@@ -130,7 +130,7 @@ def main() -> int:
     # What was made is removed in any case.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(ENDED))
     until = time.monotonic() + options.minutes * 60
-    client = docker.from_env()
+    client = client_of(os.environ)
     results: list[Result] = []
     with tempfile.TemporaryDirectory() as folder, world.made(client, Path(folder)) as made:
         image = POSTGRES.reference(ImageSource(made.checkout.tools[SOURCE_VARIABLE]))

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import docker
 import pytest
 
+from infra.engine import client_of
 from tests.system import checkout as checkouts
 from tests.system.checkout import Checkout
 
 
 @pytest.fixture(scope="session")
 def client() -> Iterator[docker.DockerClient]:
-    made = docker.from_env()
+    made = client_of(os.environ)
     yield made
     made.close()
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import fcntl
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import docker
 import pytest
 
+from infra.engine import client_of
 from tests.system.running import wait_until
 from tests.turns import use_of
 
@@ -48,7 +49,7 @@ class Outage:
 def outage(outputs: StackOutputs) -> Iterator[Outage]:
     """The provider, once nobody else uses the environment; it is healthy again afterwards."""
     assert outputs.containers.sandbox
-    client = docker.from_env()
+    client = client_of(os.environ)
     outage = Outage(client.containers.get(outputs.containers.sandbox))
     with use_of(outputs.environment, fcntl.LOCK_EX):
         try:

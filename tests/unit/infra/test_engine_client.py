@@ -48,7 +48,7 @@ def listening(certificate: Path) -> Iterator[str]:
     context.load_cert_chain(certificate)
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         server.socket = context.wrap_socket(server.socket, server_side=True)
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         yield f"tcp://127.0.0.1:{server.server_port}"
         server.shutdown()
