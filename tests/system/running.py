@@ -36,7 +36,7 @@ def succeed(done: subprocess.CompletedProcess[str]) -> str:
     return done.stdout
 
 
-def wait_until(condition: Callable[[], bool], what: str, seconds: float = 30.0) -> None:
+def wait_until(condition: Callable[[], bool], what: str, seconds: float = 90.0) -> None:
     """Wait until a condition holds; fail once it takes too long."""
     deadline = time.monotonic() + seconds
     while not condition():

@@ -34,9 +34,10 @@ def paused(client: docker.DockerClient, containers: Sequence[str]) -> Iterator[P
     if not containers:
         yield pause
         return
-    for container in containers:
-        _check_soon(client, container)
     with _guard(containers):
+        # Last: a check that ends meanwhile would have the next one watch for a minute before it says anything.
+        for container in containers:
+            _check_soon(client, container)
         started = time.monotonic()
         try:
             for container in containers:
