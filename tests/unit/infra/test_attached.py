@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import ssl
 import struct
-import threading
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,6 +13,7 @@ from docker.utils.socket import frames_iter
 from cli.engine.streams import cut_off
 from infra.engine import client_of
 from tests.unit.app.conftest import authority, new_authority
+from tests.unit.infra.listening import listening, write_client_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,33 +50,16 @@ class Engine(BaseHTTPRequestHandler):
         """Print nothing."""
 
 
-@contextmanager
-def listening(context: ssl.SSLContext | None) -> Iterator[str]:
-    """Serve an engine, and give its address."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), Engine) as server:
-        if context:
-            server.socket = context.wrap_socket(server.socket, server_side=True)
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        try:
-            yield f"tcp://127.0.0.1:{server.server_port}"
-        finally:
-            server.shutdown()
-            thread.join()
-
-
 @pytest.fixture(params=["plain", "TLS"])
 def environ(request: pytest.FixtureRequest, authority: Authority, tmp_path: Path) -> Iterator[dict[str, str]]:
     """The variables that name the engine."""
     context, variables = None, {}
     if request.param == "TLS":
-        pair = authority.issue("client").read_bytes()
-        for name, content in (("ca", authority.ca_file.read_bytes()), ("cert", pair), ("key", pair)):
-            (tmp_path / f"{name}.pem").write_bytes(content)
+        write_client_folder(authority, tmp_path)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(authority.issue())
         variables = {"DOCKER_TLS_VERIFY": "1", "DOCKER_CERT_PATH": str(tmp_path)}
-    with listening(context) as host:
+    with listening(Engine, context) as host:
         yield {"DOCKER_HOST": host, **variables}
 
 

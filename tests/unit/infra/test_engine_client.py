@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import ssl
-import threading
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING, Any, cast
 from unittest.mock import Mock
 
@@ -15,9 +13,10 @@ from docker.errors import APIError, DockerException, ImageNotFound
 
 from infra import engine
 from tests.unit.app.conftest import authority, new_authority
+from tests.unit.infra.listening import listening, write_client_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     from docker import DockerClient
@@ -29,7 +28,7 @@ __all__ = ["authority", "new_authority"]
 FOLDER = cast("Path", "/home/me/dashtam/app")
 
 
-class Handler(BaseHTTPRequestHandler):
+class Engine(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         body = json.dumps({"ApiVersion": "1.41"}).encode()
         self.send_response(200)
@@ -41,26 +40,10 @@ class Handler(BaseHTTPRequestHandler):
         """Print nothing."""
 
 
-@contextmanager
-def listening(certificate: Path) -> Iterator[str]:
-    """Serve an engine over TLS, and give its address."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate)
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        server.socket = context.wrap_socket(server.socket, server_side=True)
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        yield f"tcp://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
-
-
 @pytest.fixture
 def certificates(authority: Authority, tmp_path: Path) -> Path:
     """A client's folder as Docker's clients have it."""
-    pair = authority.issue("client").read_bytes()
-    for name, content in (("ca", authority.ca_file.read_bytes()), ("cert", pair), ("key", pair)):
-        (tmp_path / f"{name}.pem").write_bytes(content)
+    write_client_folder(authority, tmp_path)
     return tmp_path
 
 
@@ -74,7 +57,9 @@ def test_an_engine_is_verified_with_its_own_ca_whatever_is_trusted_besides(
 ) -> None:
     other = new_authority().ca_file
     monkeypatch.setenv(variable, str(other))
-    with listening(authority.issue()) as host:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(authority.issue())
+    with listening(Engine, context) as host:
         environ = {"DOCKER_HOST": host, "DOCKER_TLS_VERIFY": "1", "DOCKER_CERT_PATH": str(certificates)}
         client = engine.client_of(environ)
         assert client.api.version()["ApiVersion"] == "1.41"
