@@ -249,15 +249,20 @@ def _share_compiled(root: Path) -> None:
             there.hardlink_to(compiled)
 
 
-def _copied_config(root: Path) -> str:
-    document = yaml.safe_load((root / "Pulumi.dev.yaml").read_text())
+def with_free_ports(document: dict[str, Any]) -> str:
+    """Return a config's text with ports of its own."""
+    config = document["config"]
     for section, port in zip(PUBLISHED, free_ports(len(PUBLISHED)), strict=True):
-        document["config"][f"dashtam:{section}"]["port"] = port
-    document["config"]["dashtam:health"]["wait"] = BUSY
-    callback = document["config"]["dashtam:callback"]["port"]
-    document["config"]["dashtam:app"]["oauth_redirect_uri"] = f"https://127.0.0.1:{callback}"
+        config[f"dashtam:{section}"]["port"] = port
+    config["dashtam:app"]["oauth_redirect_uri"] = f"https://127.0.0.1:{config['dashtam:callback']['port']}"
     text: str = yaml.safe_dump(document, sort_keys=False)
     return text
+
+
+def _copied_config(root: Path) -> str:
+    document = yaml.safe_load((root / "Pulumi.dev.yaml").read_text())
+    document["config"]["dashtam:health"]["wait"] = BUSY
+    return with_free_ports(document)
 
 
 def _without_salt(text: str) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import yaml
 
 from tests.system import environments
-from tests.system.checkout import PUBLISHED, free_ports
+from tests.system.checkout import with_free_ports
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,12 +32,7 @@ def beside(checkout: Checkout, client: docker.DockerClient, suffix: str, *servic
     Yields:
         The checkout with that environment; it isn't up.
     """
-    document = yaml.safe_load(checkout.pristine)
-    for section, port in zip(PUBLISHED, free_ports(len(PUBLISHED)), strict=True):
-        document["config"][f"dashtam:{section}"]["port"] = port
-    callback = document["config"]["dashtam:callback"]["port"]
-    document["config"]["dashtam:app"]["oauth_redirect_uri"] = f"https://127.0.0.1:{callback}"
-    pristine = yaml.safe_dump(document, sort_keys=False)
+    pristine = with_free_ports(yaml.safe_load(checkout.pristine))
     made = replace(checkout, stack=f"{checkout.stack}-{suffix}", pristine=pristine, services=services)
     _exclude(made)
     made.configure()
