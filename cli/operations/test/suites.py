@@ -42,7 +42,7 @@ TAKE_A_PATH = ("--ignore", "--ignore-glob", "--deselect", "--rootdir", "--confcu
 LONG = ("--timeout", "1800")
 """For the campaign: what it measures and kills must not wait for anything else."""
 
-ONE = ("--numprocesses", "0", "--timeout", "1200")
+LOADED = ("--timeout", "1200")
 """For the swarm suite, whose tests share one lab, and whose load takes as long as the machine needs for it."""
 
 WORKERS = (os.cpu_count() or 1) + 1
@@ -126,14 +126,14 @@ def runs(chosen: Chosen) -> list[Run]:
         return [Run(CAMPAIGN, paths, needs_environment=True, arguments=("-m", CAMPAIGN, *LONG), workers=1)]
     if chosen.paths:
         needed = any(not any(_is_within(path, folder) for folder in WITHOUT_ENVIRONMENT) for path in chosen.paths)
-        limits = ONE if "swarm" in chosen.suites else ()
-        workers = FEW_WORKERS if "system" in chosen.suites else WORKERS
+        limits = LOADED if "swarm" in chosen.suites else ()
+        workers = 0 if "swarm" in chosen.suites else FEW_WORKERS if "system" in chosen.suites else WORKERS
         return [Run("chosen", chosen.paths, needed and not chosen.environment, limits, workers)]
     parts = [
         Run("unit", _folders(chosen, ("unit", "infra")), needs_environment=False),
         Run("service", _folders(chosen, ("integration", "api", "smoke", "e2e")), not chosen.environment),
         Run("system", _folders(chosen, ("system",)), needs_environment=True, workers=FEW_WORKERS),
-        Run("swarm", _folders(chosen, ("swarm",)), needs_environment=False, arguments=ONE),
+        Run("swarm", _folders(chosen, ("swarm",)), needs_environment=False, arguments=LOADED, workers=0),
     ]
     return [run for run in parts if run.paths]
 

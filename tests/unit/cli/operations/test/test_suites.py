@@ -186,7 +186,7 @@ def test_the_tests_of_a_swarm_share_one_lab() -> None:
     for arguments in (["swarm"], ["tests/system/swarm/test_lab.py"]):
         [run] = suites.runs(suites.choose(arguments))
         command = suites.command(run, [])
-        assert command[command.index("--numprocesses") + 1] == "0"
+        assert command[command.index("-n") + 1] == "0"
 
 
 @pytest.mark.parametrize("flag", ["-n", "-n3", "--numprocesses=2", "--pdb", "--trace"])
