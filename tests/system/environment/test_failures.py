@@ -1,4 +1,4 @@
-"""An update that can't succeed ends soon, and says what is wrong and how to mend it.
+"""An update that can't succeed ends soon, and says what is wrong and what to do.
 
 Soon: a wait for the health of what can't come would take longer than a test may.
 """
