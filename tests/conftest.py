@@ -19,7 +19,7 @@ from xdist.workermanage import NodeManager  # type: ignore[import-untyped]
 
 from infra import identity
 from infra.outputs import StackOutputs, Urls
-from tests import durations
+from tests.order import Order
 from tests.turns import Networks, use_of
 
 # How long an example takes says something of the machine's load only.
@@ -47,18 +47,12 @@ def undisturbed(request: pytest.FixtureRequest) -> Iterator[None]:
 def pytest_configure(config: pytest.Config) -> None:
     """Let what the tests start be interrupted, also where this run is in a shell's background or under `nohup`."""
     config.pluginmanager.register(Networks(config))
+    config.pluginmanager.register(Order(config))
     NodeManager.EXIT_TIMEOUT = TEARDOWN_SECONDS
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
         signal.signal(signal.SIGHUP, signal.SIG_DFL)
-
-
-@pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run the longest files first, so that no worker is left with one of them at the end."""
-    known = durations.read()
-    items.sort(key=lambda item: -known.get(durations.file_of(item.nodeid), durations.UNKNOWN))
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
