@@ -201,7 +201,11 @@ REMEDIES = (
         "`./dashtam destroy` takes a snapshot of the data first, and then deletes it.",
     ),
     Remedy(("no stack named",), "`./dashtam status` lists the environments."),
-    Remedy(("currently locked",), "Another update is running; wait for it, or run `pulumi cancel` if it has died."),
+    Remedy(
+        ("currently locked",),
+        "Wait for the update that the lock names. If it was killed, release the lock:"
+        ' `eval "$(./dashtam env)"; pulumi cancel --stack NAME`.',
+    ),
     Remedy(
         (
             *("failure resolving", "could not resolve", "name resolution", "unable to connect", "connection timed out"),
