@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib import import_module
@@ -91,7 +92,7 @@ class Commands(Mapping[str, "Command"]):
 
     def __getitem__(self, name: str) -> Command:
         panel = _PANEL_OF[name]
-        command = get_command(import_module(f"cli.commands.{name.replace('-', '_')}").app)
+        command = get_command(import_module(_module(name)).app)
         command.name = name
         swarm_support.guard(command, name)
         # A TyperCommand or a TyperGroup; both have it.
@@ -103,6 +104,14 @@ class Commands(Mapping[str, "Command"]):
 
     def __len__(self) -> int:
         return len(SUMMARIES)
+
+    def has_imported(self, name: str) -> bool:
+        """Return whether a command is there and its module is imported to the end."""
+        return name in SUMMARIES and _module(name) in sys.modules
+
+
+def _module(name: str) -> str:
+    return f"cli.commands.{name.replace('-', '_')}"
 
 
 class LazyGroup(TyperGroup):

@@ -74,7 +74,8 @@ def _run() -> int:
         return _failed(explained)
     if status and (signals.status() or status == signals.INTERRUPTED):
         interrupted = UserError("Interrupted.", remedy="Run the same command again to continue.")
-        _print(f"{interrupted.message} {interrupted.remedy}")
+        # Without Rich: an import that was interrupted may not be possible again.
+        typer.echo(f"{interrupted.message} {interrupted.remedy}", err=True)
         _answer(interrupted)
         return signals.status() or signals.INTERRUPTED
     return int(status)
@@ -121,7 +122,8 @@ def _forget_output() -> None:
 def _wants_json() -> bool:
     """Return whether `--json` is given to the command itself, and not to a program that it runs."""
     name = next(iter(sys.argv[1:]), "")
-    runs_another = name in SUMMARIES and Commands()[name].context_settings.get("ignore_unknown_options")
+    commands = Commands()
+    runs_another = commands.has_imported(name) and commands[name].context_settings.get("ignore_unknown_options")
     return "--json" in sys.argv and not runs_another
 
 

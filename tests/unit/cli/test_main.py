@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import socket
 import subprocess
 import sys
@@ -20,7 +21,7 @@ from requests import RequestException
 from typer.core import TyperGroup
 from typer.testing import CliRunner
 
-from cli import main
+from cli import lazy_commands, main
 from cli.core import signals
 from cli.core.errors import UserError
 from cli.core.paths import ROOT
@@ -208,6 +209,23 @@ def test_scripts_get_a_failure_as_a_document(
     error = json.loads(line)["error"]
     assert error.keys() == {"message", "cause", "remedy"}
     assert error["message"] in printed.err
+
+
+def test_a_signal_during_the_imports_of_a_command_ends_it_without_importing_again(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(_: str) -> None:
+        # Imported again, a package lacks those of its modules that were imported before the signal came.
+        monkeypatch.setattr(lazy_commands, "import_module", broken)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    def broken(module: str) -> None:
+        raise AttributeError(module)
+
+    monkeypatch.delitem(sys.modules, "cli.commands.keys", raising=False)
+    monkeypatch.setattr(lazy_commands, "import_module", interrupted)
+    assert _run(monkeypatch, "keys", "rotate", "dev") == 128 + signal.SIGTERM
+    assert capsys.readouterr().err == "Interrupted. Run the same command again to continue.\n"
 
 
 def test_what_is_for_another_program_does_not_ask_for_a_document(
