@@ -26,6 +26,17 @@ def test_go_builds_the_same_whatever_a_user_has_set(monkeypatch: pytest.MonkeyPa
     }
 
 
+@pytest.mark.parametrize("chosen", [{}, {"GOGC": "50"}, {"GOGC": "100", "GOMEMLIMIT": "500MiB"}])
+def test_a_user_may_limit_the_memory_of_builds(monkeypatch: pytest.MonkeyPatch, chosen: Mapping[str, str]) -> None:
+    for name in ("GOGC", "GOMEMLIMIT"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in chosen.items():
+        monkeypatch.setenv(name, value)
+    environment = go_environment()
+    limits = {name: environment[name] for name in ("GOGC", "GOMEMLIMIT")}
+    assert limits == {"GOGC": "off", "GOMEMLIMIT": "1GiB", **chosen}
+
+
 def test_packages_are_counted_until_linking() -> None:
     shown = Mock()
     count = counter(shown, 2)
