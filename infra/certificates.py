@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import pulumi
 import pulumi_tls as tls
 
@@ -17,19 +15,11 @@ CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
 """Of TLS 1.2: authenticated encryption with forward secrecy alone (RFC 9325, section 4.2). TLS 1.3 has no other."""
 
 
-@dataclass(frozen=True)
-class Certificate:
-    """A service's certificate and key in PEM; the key is secret."""
-
-    certificate: pulumi.Output[str]
-    key: pulumi.Output[str]
-
-
 class Certificates(pulumi.ComponentResource):
     """A certificate authority, and the certificates that it signs."""
 
     ca: pulumi.Output[str]
-    """The CA's certificate in PEM: what every client verifies with."""
+    """The CA's certificate in PEM, by which every client verifies."""
 
     def __init__(self, naming: Naming, settings: CertificateSettings, parent: pulumi.Resource) -> None:
         super().__init__("dashtam:index:Certificates", "certificates", None, pulumi.ResourceOptions(parent=parent))
@@ -37,8 +27,7 @@ class Certificates(pulumi.ComponentResource):
         self._renewal = settings.renewal_days * HOURS_A_DAY
         self._child = pulumi.ResourceOptions(parent=self)
         self._ca_key = self._key("ca")
-        self._authority = self._sign_itself(f"Dashtam {naming.environment} CA ({naming.owner})")
-        self.ca = self._authority.cert_pem
+        self.ca = self._sign_itself(f"Dashtam {naming.environment} CA ({naming.owner})").cert_pem
         self.register_outputs({"ca": self.ca})
 
     def _key(self, name: str) -> tls.PrivateKey:
@@ -58,8 +47,8 @@ class Certificates(pulumi.ComponentResource):
             opts=self._child,
         )
 
-    def issue(self, endpoint: Endpoint) -> Certificate:
-        """Declare a service's certificate, for every name by which it is reached."""
+    def issue(self, endpoint: Endpoint) -> dict[str, pulumi.Output[str]]:
+        """Declare a service's certificate, for every name by which it is reached; return its files, with the CA's."""
         service = endpoint.host
         key = self._key(service)
         request = tls.CertRequest(
@@ -81,4 +70,4 @@ class Certificates(pulumi.ComponentResource):
             early_renewal_hours=self._renewal,
             opts=self._child,
         )
-        return Certificate(certificate=certificate.cert_pem, key=key.private_key_pem)
+        return {"ca.crt": self.ca, "tls.crt": certificate.cert_pem, "tls.key": key.private_key_pem}

@@ -19,11 +19,11 @@ from infra.images import Image
 from infra.naming import DEBUGGER, SANDBOX, SERVICES, Naming
 from infra.services import app_on_host, providers
 from infra.services.app import App, AppArgs
-from infra.services.callback import Callback, CallbackArgs
-from infra.services.postgres import Postgres, PostgresArgs
+from infra.services.callback import Callback
+from infra.services.postgres import Postgres
 from infra.services.providers import Credentials
-from infra.services.redis import Redis, RedisArgs
-from infra.services.sandbox import Sandbox, SandboxArgs
+from infra.services.redis import Redis
+from infra.services.sandbox import Sandbox
 from infra.services.service import Service, Shared
 from infra.targets.engine import EngineTarget
 from infra.targets.swarm import SwarmTarget
@@ -59,12 +59,13 @@ class Environment(pulumi.ComponentResource):
         self._token_keys = credentials.token_keys(settings.tokens.keys, opts=self._child)
         self._session_key = self._key_of_sessions()
         keys = [*self._token_keys.resources, self._session_key]
-        self._database = Postgres(PostgresArgs(settings.postgres, keys), self._shared, self)
-        self._cache = Redis(RedisArgs(settings.redis, settings.sandbox.enabled), self._shared, self)
-        self._sandbox = self._declare_sandbox()
+        self._database = Postgres(settings.postgres, keys, self._shared, self)
+        self._cache = Redis(settings.redis, self._shared, self, sandbox=settings.sandbox.enabled)
+        login = self._cache.sandbox_login
+        self._sandbox = Sandbox(settings.sandbox, settings.app, login, self._shared, self) if login else None
         self._app_args = self._args_of_app()
         self._app = App(self._app_args, self._shared, self)
-        self._callback = self._declare_callback()
+        self._callback = Callback(settings.callback, settings.app, self._app, self._shared, self)
         self._target.start(self._running)
         self.outputs = {
             "environment": naming.environment,
@@ -93,19 +94,6 @@ class Environment(pulumi.ComponentResource):
         former = pulumi.Alias(parent=pulumi.create_urn("app", "dashtam:index:App", parent=self))
         return credentials.key("session", opts=pulumi.ResourceOptions(parent=self, aliases=[former]))
 
-    def _declare_sandbox(self) -> Sandbox | None:
-        settings = self._settings
-        if self._cache.sandbox_login is None:
-            return None
-        args = SandboxArgs(
-            settings=settings.sandbox,
-            allowed=settings.app.debug or settings.app.testing,
-            redirect_uri=settings.app.oauth_redirect_uri,
-            client_secret=credentials.password("sandbox-client", opts=self._child).result,
-            cache=self._cache.sandbox_login,
-        )
-        return Sandbox(args, self._shared, self)
-
     def _args_of_app(self) -> AppArgs:
         return AppArgs(
             settings=self._settings.app,
@@ -115,16 +103,6 @@ class Environment(pulumi.ComponentResource):
             token_keys=self._token_keys.document,
             session_key=credentials.base64(self._session_key),
         )
-
-    def _declare_callback(self) -> Callback:
-        args = CallbackArgs(
-            settings=self._settings.callback,
-            build=self._settings.app.build,
-            debug=self._settings.app.debug,
-            app=self._app.endpoint,
-            app_internal=self._app.internal,
-        )
-        return Callback(args, self._shared, self)
 
     def _provider_file(self, *, on_host: bool = False) -> pulumi.Output[str]:
         configured = [

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import pulumi
 
 from infra.catalogue import PYTHON
-from infra.config.sections import CallbackSettings
-from infra.endpoints import Endpoint
+from infra.config.sections import AppSettings, CallbackSettings
 from infra.services import python
+from infra.services.app import App
 from infra.services.service import TLS_VARIABLES, Service, Shared
 from infra.targets.workload import Workload
 
@@ -17,37 +15,27 @@ NAME = "callback"
 PORT = 8182
 
 
-@dataclass(frozen=True)
-class CallbackArgs:
-    """What the callback server needs."""
-
-    settings: CallbackSettings
-    build: python.Build
-    debug: bool
-    app: Endpoint
-    app_internal: Endpoint
-    """Where it delivers the code."""
-
-
 class Callback(Service):
-    """The callback server's container."""
+    """The callback server's container. It runs like the app, and delivers codes there."""
 
-    def __init__(self, args: CallbackArgs, shared: Shared, parent: pulumi.Resource) -> None:
-        super().__init__(NAME, PORT, args.settings.port, shared, parent)
+    def __init__(
+        self, settings: CallbackSettings, run: AppSettings, app: App, shared: Shared, parent: pulumi.Resource
+    ) -> None:
+        super().__init__(NAME, PORT, settings.port, shared, parent)
         self.run(
             Workload(
                 name=NAME,
                 base=PYTHON,
-                command=python.command("app.run.callback", args.build),
+                command=python.command("app.run.callback", run.build),
                 health=python.health(self.endpoint, "/health"),
-                memory=args.settings.memory,
+                memory=settings.memory,
                 env={
                     "ENVIRONMENT": shared.naming.name,
-                    "DEBUG": str(args.debug).lower(),
-                    "APP_URL": args.app_internal.in_network,
-                    "PUBLIC_URL": args.app.for_browsers,
+                    "DEBUG": str(run.debug).lower(),
+                    "APP_URL": app.internal.in_network,
+                    "PUBLIC_URL": app.endpoint.for_browsers,
                     **TLS_VARIABLES,
                 },
-                binds=python.source_binds(args.build),
+                binds=python.source_binds(run.build),
             )
         )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import pulumi
 
@@ -58,20 +57,12 @@ TUNING = {
 }
 
 
-@dataclass(frozen=True)
-class PostgresArgs:
-    """What the database needs."""
-
-    settings: PostgresSettings
-    keys: Sequence[pulumi.Resource]
-    """The keys without which its rows can't be read or seen; they must outlast it."""
-
-
 class Postgres(Service):
-    """The environment's database."""
+    """The environment's database; its rows can't be read or seen without some keys, which must outlast it."""
 
-    def __init__(self, args: PostgresArgs, shared: Shared, parent: pulumi.Resource) -> None:
-        settings = args.settings
+    def __init__(
+        self, settings: PostgresSettings, keys: Sequence[pulumi.Resource], shared: Shared, parent: pulumi.Resource
+    ) -> None:
         super().__init__(POSTGRES.name, PORT, settings.port, shared, parent)
         password = credentials.password(POSTGRES.name, opts=self.child)
         self.login = Login(
@@ -96,7 +87,7 @@ class Postgres(Service):
                     "pg_hba.conf": HBA,
                     SERVICE_FILE: password.result.apply(lambda secret: service_file(settings, secret)),
                 },
-                data=shared.target.data(POSTGRES, settings, needs=[password, *args.keys], opts=self.child),
+                data=shared.target.data(POSTGRES, settings, needs=[password, *keys], opts=self.child),
                 memories=[SOCKETS],
             )
         )

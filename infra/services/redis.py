@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import pulumi
 
@@ -39,23 +38,13 @@ HEALTH = repeated(
 """Authenticated, over TLS; the password is in no argument."""
 
 
-@dataclass(frozen=True)
-class RedisArgs:
-    """What the cache needs."""
-
-    settings: RedisSettings
-    sandbox: bool
-    """Whether the sandbox keeps its data here, too."""
-
-
 class Redis(Service):
-    """The environment's cache."""
+    """The environment's cache, where the sandbox may keep its data too."""
 
-    def __init__(self, args: RedisArgs, shared: Shared, parent: pulumi.Resource) -> None:
-        settings = args.settings
+    def __init__(self, settings: RedisSettings, shared: Shared, parent: pulumi.Resource, *, sandbox: bool) -> None:
         super().__init__(REDIS.name, PORT, settings.port, shared, parent)
         self.login = self._login(USER, REDIS.name, settings)
-        self.sandbox_login = self._login(SANDBOX, f"{SANDBOX}-{REDIS.name}", settings) if args.sandbox else None
+        self.sandbox_login = self._login(SANDBOX, f"{SANDBOX}-{REDIS.name}", settings) if sandbox else None
         password = self.login.password
         sandbox_password = self.sandbox_login.password if self.sandbox_login else None
         self.run(

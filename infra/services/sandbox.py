@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import pulumi
 
 from infra import credentials
 from infra.catalogue import NODE
-from infra.config.sections import SandboxSettings
+from infra.config.sections import AppSettings, SandboxSettings
 from infra.endpoints import Endpoint, Login
 from infra.naming import SANDBOX
 from infra.services import providers, redis
@@ -22,28 +21,18 @@ PORT = 8282
 CLIENT_ID = "dashtam"
 
 
-@dataclass(frozen=True)
-class SandboxArgs:
-    """What the sandbox needs."""
-
-    settings: SandboxSettings
-    allowed: bool
-    """Whether the service runs with DEBUG or TESTING; the sandbox refuses to start without."""
-    redirect_uri: str
-    client_secret: pulumi.Output[str]
-    """The service's secret there."""
-    cache: Login
-
-
 class Sandbox(Service):
     """The sandbox's container. It keeps in Redis what people decide there."""
 
     provider: pulumi.Output[dict[str, Any]]
     """It as a provider of the service, secret."""
 
-    def __init__(self, args: SandboxArgs, shared: Shared, parent: pulumi.Resource) -> None:
-        super().__init__(SANDBOX, PORT, args.settings.port, shared, parent)
-        self.provider = args.client_secret.apply(
+    def __init__(
+        self, settings: SandboxSettings, app: AppSettings, cache: Login, shared: Shared, parent: pulumi.Resource
+    ) -> None:
+        super().__init__(SANDBOX, PORT, settings.port, shared, parent)
+        client_secret = credentials.password(f"{SANDBOX}-client", opts=pulumi.ResourceOptions(parent=parent)).result
+        self.provider = client_secret.apply(
             lambda secret: providers.sandbox(self.endpoint, Credentials(CLIENT_ID, secret))
         )
         self.run(
@@ -52,11 +41,11 @@ class Sandbox(Service):
                 base=NODE,
                 command=["node", "src/server.mjs"],
                 health=f"node src/probe.mjs https://localhost:{PORT}/health {SCHEDULE}",
-                memory=args.settings.memory,
-                env=environment(args, self.endpoint),
+                memory=settings.memory,
+                env=environment(app, cache, self.endpoint),
                 files={
-                    "client-secret": args.client_secret,
-                    "redis-password": args.cache.password,
+                    "client-secret": client_secret,
+                    "redis-password": cache.password,
                     "cookie-key": credentials.base64(credentials.key(f"{SANDBOX}-cookie", opts=self.child)),
                     "signing-key": credentials.signing_key(SANDBOX, opts=self.child),
                 },
@@ -64,17 +53,17 @@ class Sandbox(Service):
         )
 
 
-def environment(args: SandboxArgs, own: Endpoint) -> dict[str, str]:
+def environment(app: AppSettings, cache: Login, own: Endpoint) -> dict[str, str]:
     """Return the sandbox's settings as variables; secrets only as the names of files."""
     return {
-        "SANDBOX_ALLOWED": str(args.allowed).lower(),
+        "SANDBOX_ALLOWED": str(app.debug or app.testing).lower(),  # it refuses to start without
         "PORT": str(own.port),
         "ISSUER": own.for_browsers,
         "CLIENT_ID": CLIENT_ID,
         "CLIENT_SECRET_FILE": f"{MOUNT}/client-secret",
-        "REDIRECT_URI": args.redirect_uri,
+        "REDIRECT_URI": app.oauth_redirect_uri,
         "COOKIE_KEY_FILE": f"{MOUNT}/cookie-key",
         "SIGNING_KEY_FILE": f"{MOUNT}/signing-key",
-        **redis.client_environment(args.cache),
+        **redis.client_environment(cache),
         **TLS_VARIABLES,
     }

@@ -57,12 +57,7 @@ class Service(pulumi.ComponentResource):
 
     def run(self, own: Workload) -> None:
         """Say what it runs, besides its certificate and the CA's, and on which ports besides its own."""
-        certificate = self.shared.certificates.issue(self.endpoint)
-        tls = {
-            "ca.crt": self.shared.certificates.ca,
-            "tls.crt": certificate.certificate,
-            "tls.key": certificate.key,
-        }
+        tls = self.shared.certificates.issue(self.endpoint)
         self.workload = replace(own, files={**tls, **own.files}, ports=[self.endpoint, *own.ports])
         self.shared.target.prepare(self.workload, self.child)
         self.register_outputs({"volume": self.volume})

@@ -4,23 +4,16 @@ from typing import Any
 
 import pytest
 
-from infra.config.sections import SandboxSettings
+from infra.config.sections import AppSettings
 from infra.endpoints import Endpoint, Login
 from infra.services import sandbox
-from infra.services.sandbox import SandboxArgs
 
 NONE: Any = None
 
 
-def environment(own: Endpoint, *, allowed: bool = True) -> dict[str, str]:
-    args = SandboxArgs(
-        SandboxSettings(),
-        allowed=allowed,
-        redirect_uri="https://127.0.0.1:8182",
-        client_secret=NONE,
-        cache=Login("rediss", Endpoint("redis", 6379), "sandbox", NONE, "3"),
-    )
-    return sandbox.environment(args, own)
+def environment(own: Endpoint, *, debug: bool = True, testing: bool = False) -> dict[str, str]:
+    app = AppSettings(oauth_redirect_uri="https://127.0.0.1:8182", debug=debug, testing=testing)
+    return sandbox.environment(app, Login("rediss", Endpoint("redis", 6379), "sandbox", NONE, "3"), own)
 
 
 def test_the_sandbox_gets_its_surroundings() -> None:
@@ -44,9 +37,11 @@ def test_the_sandbox_gets_its_surroundings() -> None:
     }
 
 
-@pytest.mark.parametrize(("allowed", "expected"), [(True, "true"), (False, "false")])
-def test_only_development_and_tests_allow_it(allowed: bool, expected: str) -> None:
-    assert environment(Endpoint("sandbox", 8282), allowed=allowed)["SANDBOX_ALLOWED"] == expected
+@pytest.mark.parametrize(
+    ("debug", "testing", "expected"), [(True, False, "true"), (False, True, "true"), (False, False, "false")]
+)
+def test_only_development_and_tests_allow_it(debug: bool, testing: bool, expected: str) -> None:
+    assert environment(Endpoint("sandbox", 8282), debug=debug, testing=testing)["SANDBOX_ALLOWED"] == expected
 
 
 def test_an_unpublished_sandbox_is_its_own_issuer_in_the_network() -> None:
