@@ -55,17 +55,17 @@ class Environment(pulumi.ComponentResource):
         )
         self._running = self._images_of(running)
         certificates = Certificates(naming, settings.certificates, self)
-        self._shared = Shared(naming, self._target, settings.network, certificates)
+        shared = self._shared = Shared(self._target, certificates)
         self._token_keys = credentials.token_keys(settings.tokens.keys, opts=self._child)
         self._session_key = self._key_of_sessions()
         keys = [*self._token_keys.resources, self._session_key]
-        self._database = Postgres(settings.postgres, keys, self._shared, self)
-        self._cache = Redis(settings.redis, self._shared, self, sandbox=settings.sandbox.enabled)
+        self._database = Postgres(settings.postgres, keys, shared)
+        self._cache = Redis(settings.redis, shared, sandbox=settings.sandbox.enabled)
         login = self._cache.sandbox_login
-        self._sandbox = Sandbox(settings.sandbox, settings.app, login, self._shared, self) if login else None
+        self._sandbox = Sandbox(settings.sandbox, settings.app, login, shared) if login else None
         self._app_args = self._args_of_app()
-        self._app = App(self._app_args, self._shared, self)
-        self._callback = Callback(settings.callback, settings.app, self._app, self._shared, self)
+        self._app = App(self._app_args, shared)
+        self._callback = Callback(settings.callback, settings.app, self._app, shared)
         self._target.start(self._running)
         self.outputs = {
             "environment": naming.environment,
@@ -138,7 +138,7 @@ class Environment(pulumi.ComponentResource):
     def _facts(self) -> dict[str, Any]:
         declared = {one.endpoint.host: one for one in self._services}
         services = dict.fromkeys(SERVICES) | {name: one for name, one in declared.items() if name in self._running}
-        naming, images, has_app = self._shared.naming, self._target.images, "app" in self._running
+        naming, images, has_app = self._target.naming, self._target.images, "app" in self._running
         return {
             "network": self._target.network,
             "containers": {name: naming.container(name) if one else None for name, one in services.items()},

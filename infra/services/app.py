@@ -39,8 +39,8 @@ class AppArgs:
 class App(Service):
     """The service's container."""
 
-    def __init__(self, args: AppArgs, shared: Shared, parent: pulumi.Resource) -> None:
-        super().__init__(NAME, PORT, args.settings.port, shared, parent)
+    def __init__(self, args: AppArgs, shared: Shared) -> None:
+        super().__init__(NAME, PORT, args.settings.port, shared)
         self.internal = Endpoint(self.endpoint.host, INTERNAL_PORT)
         self.debugger = replace(self.endpoint, port=DEBUGGER_PORT, published=args.settings.debugger_port)
         self.run(
@@ -51,7 +51,7 @@ class App(Service):
                 health=python.health(self.endpoint, "/ready"),
                 alive=python.health(self.endpoint, "/health"),
                 memory=args.settings.memory,
-                env={"ENVIRONMENT": shared.naming.name, **environment(args, self.endpoint)},
+                env={"ENVIRONMENT": shared.target.naming.name, **environment(args, self.endpoint)},
                 ports=[self.debugger],
                 binds=python.source_binds(args.settings.build),
                 files={

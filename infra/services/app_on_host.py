@@ -39,7 +39,7 @@ def _variables(args: AppArgs, own: App, callback_port: int | None) -> dict[str, 
     settings = args.settings.model_copy(update={"debugger_port": None})
     there = replace(args, settings=settings, database=database, cache=cache)
     return {
-        "ENVIRONMENT": own.shared.naming.name,
+        "ENVIRONMENT": own.shared.target.naming.name,
         **environment(there, endpoint),
         "LISTEN_ADDRESS": endpoint.reach.bind_address,
         "APP_PORT": str(endpoint.published),

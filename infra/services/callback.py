@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pulumi
-
 from infra.catalogue import PYTHON
 from infra.config.sections import AppSettings, CallbackSettings
 from infra.services import python
@@ -18,10 +16,8 @@ PORT = 8182
 class Callback(Service):
     """The callback server's container. It runs like the app, and delivers codes there."""
 
-    def __init__(
-        self, settings: CallbackSettings, run: AppSettings, app: App, shared: Shared, parent: pulumi.Resource
-    ) -> None:
-        super().__init__(NAME, PORT, settings.port, shared, parent)
+    def __init__(self, settings: CallbackSettings, run: AppSettings, app: App, shared: Shared) -> None:
+        super().__init__(NAME, PORT, settings.port, shared)
         self.run(
             Workload(
                 name=NAME,
@@ -30,7 +26,7 @@ class Callback(Service):
                 health=python.health(self.endpoint, "/health"),
                 memory=settings.memory,
                 env={
-                    "ENVIRONMENT": shared.naming.name,
+                    "ENVIRONMENT": shared.target.naming.name,
                     "DEBUG": str(run.debug).lower(),
                     "APP_URL": app.internal.in_network,
                     "PUBLIC_URL": app.endpoint.for_browsers,

@@ -60,10 +60,8 @@ TUNING = {
 class Postgres(Service):
     """The environment's database; its rows can't be read or seen without some keys, which must outlast it."""
 
-    def __init__(
-        self, settings: PostgresSettings, keys: Sequence[pulumi.Resource], shared: Shared, parent: pulumi.Resource
-    ) -> None:
-        super().__init__(POSTGRES.name, PORT, settings.port, shared, parent)
+    def __init__(self, settings: PostgresSettings, keys: Sequence[pulumi.Resource], shared: Shared) -> None:
+        super().__init__(POSTGRES.name, PORT, settings.port, shared)
         password = credentials.password(POSTGRES.name, opts=self.child)
         self.login = Login(
             scheme="postgresql",  # a connection URI of libpq (PostgreSQL manual, 32.1.1.2)

@@ -7,7 +7,6 @@ from typing import Literal
 from infra.catalogue import ROOT
 from infra.endpoints import Endpoint
 from infra.services.health import SCHEDULE
-from infra.targets.workload import Bind
 
 SOURCE = "/srv/app"
 
@@ -25,6 +24,6 @@ def health(own: Endpoint, path: str) -> str:
     return f"python -m app.run.probe https://localhost:{own.port}{path} {SCHEDULE}"
 
 
-def source_binds(build: Build) -> list[Bind]:
+def source_binds(build: Build) -> dict[str, str]:
     """Return what mounts the source, where the image holds none."""
-    return [Bind(str(ROOT / "app"), SOURCE)] if build == "development" else []
+    return {SOURCE: str(ROOT / "app")} if build == "development" else {}

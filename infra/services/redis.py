@@ -41,8 +41,8 @@ HEALTH = repeated(
 class Redis(Service):
     """The environment's cache, where the sandbox may keep its data too."""
 
-    def __init__(self, settings: RedisSettings, shared: Shared, parent: pulumi.Resource, *, sandbox: bool) -> None:
-        super().__init__(REDIS.name, PORT, settings.port, shared, parent)
+    def __init__(self, settings: RedisSettings, shared: Shared, *, sandbox: bool) -> None:
+        super().__init__(REDIS.name, PORT, settings.port, shared)
         self.login = self._login(USER, REDIS.name, settings)
         self.sandbox_login = self._login(SANDBOX, f"{SANDBOX}-{REDIS.name}", settings) if sandbox else None
         password = self.login.password

@@ -27,11 +27,9 @@ class Sandbox(Service):
     provider: pulumi.Output[dict[str, Any]]
     """It as a provider of the service, secret."""
 
-    def __init__(
-        self, settings: SandboxSettings, app: AppSettings, cache: Login, shared: Shared, parent: pulumi.Resource
-    ) -> None:
-        super().__init__(SANDBOX, PORT, settings.port, shared, parent)
-        client_secret = credentials.password(f"{SANDBOX}-client", opts=pulumi.ResourceOptions(parent=parent)).result
+    def __init__(self, settings: SandboxSettings, app: AppSettings, cache: Login, shared: Shared) -> None:
+        super().__init__(SANDBOX, PORT, settings.port, shared)
+        client_secret = credentials.password(f"{SANDBOX}-client", opts=shared.target.child).result
         self.provider = client_secret.apply(
             lambda secret: providers.sandbox(self.endpoint, Credentials(CLIENT_ID, secret))
         )

@@ -10,9 +10,7 @@ from dataclasses import dataclass, replace
 import pulumi
 
 from infra.certificates import Certificates
-from infra.config.sections import NetworkSettings
 from infra.endpoints import Endpoint
-from infra.naming import Naming
 from infra.targets.target import Target
 from infra.targets.workload import MOUNT, Workload
 
@@ -26,11 +24,9 @@ TLS_VARIABLES = {
 
 @dataclass(frozen=True)
 class Shared:
-    """What all services of an environment have in common."""
+    """What all services of an environment have in common: where they run, and who signs their certificates."""
 
-    naming: Naming
     target: Target
-    reach: NetworkSettings
     certificates: Certificates
 
 
@@ -42,10 +38,10 @@ class Service(pulumi.ComponentResource):
 
     workload: Workload
 
-    def __init__(self, name: str, port: int, published: int | None, shared: Shared, parent: pulumi.Resource) -> None:
-        super().__init__(f"dashtam:index:{name.capitalize()}", name, None, pulumi.ResourceOptions(parent=parent))
-        reach = shared.reach
-        names = tuple(dict.fromkeys((*shared.naming.hosts(name), *reach.names)))
+    def __init__(self, name: str, port: int, published: int | None, shared: Shared) -> None:
+        super().__init__(f"dashtam:index:{name.capitalize()}", name, None, shared.target.child)
+        reach = shared.target.settings.network
+        names = tuple(dict.fromkeys((*shared.target.naming.hosts(name), *reach.names)))
         self.endpoint = Endpoint(name, port, published, names, reach)
         self.shared = shared
         self.child = pulumi.ResourceOptions(parent=self)
