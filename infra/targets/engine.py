@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from math import ceil
 
@@ -18,7 +18,7 @@ from infra.naming import FILES_LABEL, SERVICES, Naming
 from infra.services.health import timing
 from infra.targets.files import NOT_UPDATED, ServiceFiles, install
 from infra.targets.target import Target, pairs
-from infra.targets.workload import LOG_FILES, Data, Workload
+from infra.targets.workload import LOG_FILES, Workload
 
 PLUGIN_MARGIN = 10
 """Seconds that the plugin waits longer than a service may take. When its own time is over it crashes, and with it what
@@ -74,8 +74,8 @@ class EngineTarget(Target):
             envs=[f"{key}={value}" for key, value in sorted(workload.env.items())],
             labels=pairs(docker.ContainerLabelArgs, labels),
             networks_advanced=[docker.ContainerNetworksAdvancedArgs(name=self.network, aliases=[workload.name])],
-            ports=_ports(*workload.ports),
-            mounts=[*_data(workload.base.data, workload.data), *_binds(workload), files.mount],
+            ports=_ports(workload.ports),
+            mounts=[*_mounts(workload), files.mount],
             tmpfs={one.path: one.options for one in workload.all_memories},
             memory=memory,
             memory_swap=memory,
@@ -109,20 +109,17 @@ def _limit_processes(name: str, restart: str, container: str) -> None:
         pulumi.log.warn(f"The number of processes of {name} can't be limited: {problem}")
 
 
-def _data(folder: str, data: Data) -> list[docker.ContainerMountArgs]:
-    if data.declared is None:
-        return []
-    return [docker.ContainerMountArgs(type="volume", source=data.declared, target=folder)]
-
-
-def _binds(workload: Workload) -> list[docker.ContainerMountArgs]:
-    return [
-        docker.ContainerMountArgs(type="bind", source=one.source, target=one.target, read_only=True)
-        for one in workload.binds
+def _mounts(workload: Workload) -> list[docker.ContainerMountArgs]:
+    data, target = workload.data.declared, workload.base.data
+    volumes = [docker.ContainerMountArgs(type="volume", source=data, target=target)] if data is not None else []
+    binds = [
+        docker.ContainerMountArgs(type="bind", source=source, target=folder, read_only=True)
+        for folder, source in workload.binds.items()
     ]
+    return [*volumes, *binds]
 
 
-def _ports(*endpoints: Endpoint) -> list[docker.ContainerPortArgs] | None:
+def _ports(endpoints: Sequence[Endpoint]) -> list[docker.ContainerPortArgs] | None:
     return [
         docker.ContainerPortArgs(internal=one.port, external=one.published, ip=one.reach.bind_address)
         for one in endpoints

@@ -20,7 +20,7 @@ import pulumi_docker as docker
 from infra import engine
 from infra.catalogue import POSTGRES
 from infra.naming import FILES, FILES_MOUNT, Naming
-from infra.targets.target import Target
+from infra.targets.target import Target, pairs
 from infra.targets.workload import MOUNT, Workload
 
 LOG_LINES = 5
@@ -70,20 +70,9 @@ def install(
         What a service depends on; it fails where the files could not be installed.
     """
     name = naming.container(FILES)
-    installer = _installer(name, services, naming, image, opts)
-    return installer.exit_code.apply(lambda status: _require_success(installer, name, status))
-
-
-def _installer(
-    name: str,
-    services: Sequence[ServiceFiles],
-    naming: Naming,
-    image: pulumi.Input[str],
-    opts: pulumi.ResourceOptions,
-) -> docker.Container:
     content = {f"{one.service}/{file}": text for one in services for file, text in one.content.items()}
     scripts = [install_script(one.service, one.user, list(one.content)) for one in services]
-    return docker.Container(
+    installer = docker.Container(
         name,
         name=name,
         image=image,
@@ -110,11 +99,12 @@ def _installer(
         tmpfs={POSTGRES.data: "size=1m"},
         must_run=False,
         attach=True,
-        labels=[docker.ContainerLabelArgs(label=key, value=value) for key, value in naming.labels(FILES).items()],
+        labels=pairs(docker.ContainerLabelArgs, naming.labels(FILES)),
         opts=pulumi.ResourceOptions.merge(
             opts, pulumi.ResourceOptions(delete_before_replace=True, replace_on_changes=NOT_UPDATED)
         ),
     )
+    return installer.exit_code.apply(lambda status: _require_success(installer, name, status))
 
 
 def _digest(files: Mapping[str, str]) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import pulumi_docker as docker
 
 from infra.config.settings import StackSettings
-from infra.config.values import seconds
+from infra.config.values import engine_duration, seconds
 from infra.naming import EDGE
 
 REPLICATED = ("app", "callback", "sandbox")
@@ -21,17 +21,11 @@ MONITOR = "5s"
 """How long a container that became healthy may fail until it counts for the rollback."""
 
 
-def mode(name: str, replicas: int) -> dict[str, Any]:
-    """Return the arguments that say how many containers run: the edge on every node."""
-    if name == EDGE:
-        return {"mode": docker.ServiceModeArgs(global_=True)}
-    return {"mode": docker.ServiceModeArgs(replicated=docker.ServiceModeReplicatedArgs(replicas=replicas))}
+def rollout(name: str, replicas: int, settings: StackSettings) -> dict[str, Any]:
+    """Return the arguments that say how many containers run, and how an update replaces them.
 
-
-def policies(name: str, replicas: int, settings: StackSettings) -> dict[str, Any]:
-    """Return the arguments that say how an update replaces containers, one at a time, and that a failed one goes back.
-
-    The plugin can't wait for what runs on every node.
+    It replaces one at a time, and a failed one goes back. The edge runs on every node, and the plugin can't wait for
+    what does.
     """
     order = "start-first" if name in REPLICATED else "stop-first"
     common: dict[str, Any] = {
@@ -46,15 +40,17 @@ def policies(name: str, replicas: int, settings: StackSettings) -> dict[str, Any
         "rollback_config": docker.ServiceRollbackConfigArgs(failure_action="continue", **common),
     }
     if name == EDGE:
-        return found
+        return {**found, "mode": docker.ServiceModeArgs(global_=True)}
     one = seconds(settings.health.wait) + seconds(settings.containers.stop_grace)
     limit = f"{ceil(one * (replicas + 1)) + PREPARING_SECONDS}s"
-    return {**found, "converge_config": docker.ServiceConvergeConfigArgs(delay="1s", timeout=limit)}
+    return {
+        **found,
+        "mode": docker.ServiceModeArgs(replicated=docker.ServiceModeReplicatedArgs(replicas=replicas)),
+        "converge_config": docker.ServiceConvergeConfigArgs(delay="1s", timeout=limit),
+    }
 
 
 def duration(length: float) -> str:
     """Return seconds as the plugin reads them from the engine: `1m30s`, but `2m` for two minutes."""
-    minutes, rest = divmod(round(length * 1000), 60_000)
-    if length < 1:
-        return f"{length * 1000:g}ms"
-    return "".join([f"{minutes}m" if minutes else "", f"{rest / 1000:g}s" if rest or not minutes else ""])
+    written = engine_duration(length)
+    return written.removesuffix("0s") if written.endswith("m0s") else written

@@ -23,7 +23,7 @@ from infra.naming import EDGE, PROJECT, Naming
 from infra.services import edge
 from infra.services.health import once_ready, timing
 from infra.targets.published import PublishedImages, login
-from infra.targets.rollout import duration, mode, policies
+from infra.targets.rollout import duration, rollout
 from infra.targets.target import Target, pairs
 from infra.targets.workload import LOG_FILES, MOUNT, Workload
 
@@ -175,8 +175,7 @@ class SwarmTarget(Target):
             endpoint_spec=docker.ServiceEndpointSpecArgs(
                 mode="dnsrr", ports=_ports(workload.ports) if workload.name == EDGE else []
             ),
-            **mode(workload.name, self._replicas(workload.name)),
-            **policies(workload.name, self._replicas(workload.name), self.settings),
+            **rollout(workload.name, self._replicas(workload.name), self.settings),
             opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(provider=self._manager)),
         )
 
@@ -204,7 +203,9 @@ class SwarmTarget(Target):
                 limits=docker.ServiceTaskSpecResourcesLimitsArgs(memory_bytes=megabytes(workload.memory) * MEBIBYTE)
             ),
             restart_policy=docker.ServiceTaskSpecRestartPolicyArgs(condition="any", delay=RESTART_DELAY, window="0s"),
-            placement=self._placement(workload.name),
+            placement=docker.ServiceTaskSpecPlacementArgs(
+                constraints=[f"node.hostname=={self._data_node}"] if workload.name in WITH_DATA else None
+            ),
             networks_advanceds=[
                 docker.ServiceTaskSpecNetworksAdvancedArgs(id=self._network_id, aliases=[workload.name])
             ],
@@ -212,10 +213,6 @@ class SwarmTarget(Target):
                 name="json-file", options={"max-size": containers.log_size, "max-file": LOG_FILES}
             ),
         )
-
-    def _placement(self, name: str) -> docker.ServiceTaskSpecPlacementArgs:
-        pinned = [f"node.hostname=={self._data_node}"] if name in WITH_DATA else None
-        return docker.ServiceTaskSpecPlacementArgs(constraints=pinned)
 
 
 def _proxied(own: Endpoint) -> int | None:

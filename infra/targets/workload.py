@@ -19,14 +19,6 @@ LOG_FILES = "3"
 
 
 @dataclass(frozen=True)
-class Bind:
-    """A folder of this computer that a container reads."""
-
-    source: str
-    target: str
-
-
-@dataclass(frozen=True)
 class Memory:
     """A writable folder in memory, from which nothing can be run."""
 
@@ -77,7 +69,8 @@ class Workload:
     ports: Sequence[Endpoint] = ()
     """The ports that may be published; its own first."""
     data: Data = field(default_factory=Data)
-    binds: Sequence[Bind] = ()
+    binds: Mapping[str, str] = field(default_factory=dict)
+    """Folders of this computer that a container reads, by where it has them."""
     shared_memory: int | None = None
     """Mebibytes of /dev/shm; None: the engine's default."""
     memories: Sequence[Memory] = ()
