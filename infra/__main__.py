@@ -66,10 +66,8 @@ def main() -> None:
     except (ConfigError, ValueError, OSError, engine.EngineError, guards.RefusedError) as error:
         pulumi.log.error(str(error))
         sys.exit(ERROR_WAS_SHOWN)
-    if not placed.is_plain(stack):
-        pulumi.log.info(placement.report(stack, placed, record))
-    if placed.services:
-        pulumi.log.info(placement.report_services(stack, placed, record))
+    for line in placement.report(stack, placed, record):
+        pulumi.log.info(line)
     outputs = Environment(config, naming, clients, here, running).outputs
     for name in StackOutputs.model_fields:
         pulumi.export(name, outputs[name])

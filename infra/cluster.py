@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Collection
+from typing import TYPE_CHECKING
 
 from infra import engine
 from infra.engine import Engine, EngineError, EngineObject
@@ -45,7 +45,8 @@ def look(
     _require_data_node(data, target, nodes)
     registry = target.registry
     published = {one: _published(manager, in_registry(registry, one)) for one in images} if registry else {}
-    return Engine(str(swarm["Cluster"]["ID"]), tuple(_objects(manager, data)), published)
+    found = (*_services(manager), *engine.networks(manager), *engine.volumes(data))
+    return Engine(str(swarm["Cluster"]["ID"]), found, published)
 
 
 def in_registry(registry: str, reference: str) -> str:
@@ -73,26 +74,17 @@ def _published(manager: docker.DockerClient, reference: str) -> str:
 
 
 def _require_data_node(data: docker.DockerClient, target: TargetSettings, nodes: dict[str, str]) -> None:
-    name, known = target.data_node, ", ".join(sorted(nodes.values()))
+    name, known = str(target.data_node), ", ".join(sorted(nodes.values()))
     if name not in nodes.values():
         raise EngineError(f"The Swarm has no node {name}, as dashtam:target.data_node says. Its nodes are {known}.")
-    there = (data.api.info().get("Swarm") or {}).get("NodeID")
-    if nodes.get(there or "") != name:
+    there = nodes.get((data.api.info().get("Swarm") or {}).get("NodeID", ""), "of no node of this Swarm")
+    if there != name:
         raise EngineError(
-            f"The engine at {target.nodes[str(name)]} is not the one of {name}: it is"
-            f" {nodes.get(there or '', 'of no node of this Swarm')}. Correct dashtam:target.nodes; its volumes would be"
-            " made there."
+            f"The engine at {target.nodes[name]} is not the one of {name}: it is {there}. Correct dashtam:target.nodes;"
+            " its volumes would be made there."
         )
 
 
-def _objects(manager: docker.DockerClient, data: docker.DockerClient) -> Iterator[EngineObject]:
-    for one in manager.api.services():  # type: ignore[no-untyped-call]
-        yield EngineObject("service", one["Spec"]["Name"], one["Spec"].get("Labels") or {})
-    for one in manager.api.networks():
-        yield EngineObject("network", one["Name"], one["Labels"] or {})
-    yield from _volumes(data.api.volumes()["Volumes"] or ())
-
-
-def _volumes(found: Collection[dict[str, Any]]) -> Iterator[EngineObject]:
-    for one in found:
-        yield EngineObject("volume", one["Name"], one["Labels"] or {})
+def _services(manager: docker.DockerClient) -> list[EngineObject]:
+    specs = (one["Spec"] for one in manager.api.services())  # type: ignore[no-untyped-call]
+    return [EngineObject("service", spec["Name"], spec.get("Labels") or {}) for spec in specs]

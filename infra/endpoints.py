@@ -55,13 +55,13 @@ class Login:
     @property
     def internal_url(self) -> pulumi.Output[str]:
         """The URL for clients in its network, secret; they are given the CA to verify with apart from it."""
-        return self._url(self.endpoint.host, self.endpoint.port)
+        place = f"{address(self.endpoint.host, self.endpoint.port)}/{self.database}{self.query}"
+        return self.password.apply(lambda password: f"{self.scheme}://{self.user}:{quote(password, safe='')}@{place}")
 
     @property
     def url(self) -> pulumi.Output[str] | None:
         """The URL for clients on the host, secret; None where the port isn't published."""
-        own = self.endpoint
-        return self._url(own.reach.client_host, own.published) if own.published else None
+        return self.on_host.internal_url if self.on_host else None
 
     @property
     def on_host(self) -> Login | None:
@@ -70,10 +70,6 @@ class Login:
         if not own.published:
             return None
         return replace(self, endpoint=replace(own, host=own.reach.client_host, port=own.published))
-
-    def _url(self, host: str, port: int) -> pulumi.Output[str]:
-        place = f"{address(host, port)}/{self.database}{self.query}"
-        return self.password.apply(lambda password: f"{self.scheme}://{self.user}:{quote(password, safe='')}@{place}")
 
 
 def address(host: str, port: int) -> str:

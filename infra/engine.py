@@ -94,7 +94,9 @@ def require() -> None:
     try:
         address = urlsplit(host)
         if address.scheme == "unix":
-            _connect(socket.AF_UNIX, address.path)
+            with socket.socket(socket.AF_UNIX) as connection:
+                connection.settimeout(TIMEOUT)
+                connection.connect(address.path)
         elif address.scheme == "tcp":
             socket.create_connection((address.hostname or "localhost", address.port or 2375), TIMEOUT).close()
     except OSError as error:
@@ -131,12 +133,6 @@ def _login(host: str) -> str:
     user, at, place = address.partition("/")[0].rpartition("@")
     name, colon, port = place.partition(":")
     return f"{f'-p {port} ' if colon else ''}{user.partition(':')[0]}{at}{name}"
-
-
-def _connect(family: socket.AddressFamily, address: str) -> None:
-    with socket.socket(family, socket.SOCK_STREAM) as connection:
-        connection.settimeout(TIMEOUT)
-        connection.connect(address)
 
 
 def _remedy(error: OSError) -> str:
@@ -216,7 +212,8 @@ def look(client: docker.DockerClient) -> Engine:
     """Return what an engine has."""
     version = client.api.version(api_version=False)
     podman = is_podman(version)
-    return Engine("" if podman else client.api.info().get("ID", ""), tuple(_objects(client)), is_podman=podman)
+    found = (*_containers(client), *networks(client), *volumes(client))
+    return Engine("" if podman else client.api.info().get("ID", ""), found, is_podman=podman)
 
 
 def is_podman(version: Mapping[str, Any]) -> bool:
@@ -267,11 +264,17 @@ def last_lines(client: docker.DockerClient, container: str, count: int) -> str:
     return ""
 
 
-def _objects(client: docker.DockerClient) -> Iterator[EngineObject]:
+def networks(client: docker.DockerClient) -> list[EngineObject]:
+    """Return an engine's networks."""
+    return [EngineObject("network", one["Name"], one["Labels"] or {}) for one in client.api.networks()]
+
+
+def volumes(client: docker.DockerClient) -> list[EngineObject]:
+    """Return an engine's volumes."""
+    return [EngineObject("volume", one["Name"], one["Labels"] or {}) for one in client.api.volumes()["Volumes"] or ()]
+
+
+def _containers(client: docker.DockerClient) -> Iterator[EngineObject]:
     for one in client.api.containers(all=True):
         for name in one["Names"] or ():
             yield EngineObject("container", name.removeprefix("/"), one["Labels"] or {})
-    for one in client.api.networks():
-        yield EngineObject("network", one["Name"], one["Labels"] or {})
-    for one in client.api.volumes()["Volumes"] or ():
-        yield EngineObject("volume", one["Name"], one["Labels"] or {})

@@ -22,7 +22,8 @@ LOOPBACK = ("localhost", "127.", "[::1]", "::1")
 
 def for_containers(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
     """Return the proxies by variable, in both cases of its name; empty where there is none."""
-    found = {name: value if name == "NO_PROXY" else _with_scheme(value) for name, value in _found(environ).items()}
+    found = _of_docker(environ) or _of_shell(environ)
+    found = {name: value if name == "NO_PROXY" else _with_scheme(value) for name, value in found.items()}
     if found.keys() <= {"NO_PROXY"}:
         return {}
     return {spelled: value for name, value in found.items() for spelled in (name, name.lower())}
@@ -40,10 +41,6 @@ def for_url(url: str, environ: Mapping[str, str] = os.environ) -> str:
 def only_here(environ: Mapping[str, str] = os.environ) -> list[str]:
     """Return the variables whose proxy is on this machine's loopback, where no container reaches it."""
     return [name for name in NAMES if name != "NO_PROXY" and _is_loopback(_variable(name, environ))]
-
-
-def _found(environ: Mapping[str, str]) -> dict[str, str]:
-    return _of_docker(environ) or _of_shell(environ)
 
 
 def _of_docker(environ: Mapping[str, str]) -> dict[str, str]:

@@ -14,7 +14,7 @@ Labels keep the stack's own name: the owner in the labels distinguishes clones.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -122,15 +122,13 @@ def written(placements: Mapping[str, Placement]) -> str:
     return _RECORD.dump_json(dict(sorted(placements.items())), indent=2, exclude_defaults=True).decode() + "\n"
 
 
-def report(stack: str, placed: Placement, file: Path | None) -> str:
-    """Return what a preview shows of a stack that isn't as its own config says."""
-    ports = ", ".join(f"{service} {port}" for service, port in placed.ports.items()) or "of its config"
-    return f"{stack} has the name {placed.name}, the config of {placed.source} and the ports {ports}: see {file}."
-
-
-def report_services(stack: str, placed: Placement, file: Path | None) -> str:
-    """Return what a preview shows of a stack of which some services run."""
-    return f"Of {stack} only {', '.join(placed.services)} run; `./dashtam up {stack}` starts all: see {file}."
+def report(stack: str, placed: Placement, file: Path | None) -> Iterator[str]:
+    """Yield what a preview shows of a stack that isn't as its own config says, or of which some services run."""
+    if not placed.is_plain(stack):
+        ports = ", ".join(f"{service} {port}" for service, port in placed.ports.items()) or "of its config"
+        yield f"{stack} has the name {placed.name}, the config of {placed.source} and the ports {ports}: see {file}."
+    if placed.services:
+        yield f"Of {stack} only {', '.join(placed.services)} run; `./dashtam up {stack}` starts all: see {file}."
 
 
 def follow(uri: str, old: int, new: int, network: NetworkSettings) -> str:

@@ -156,9 +156,9 @@ def test_the_record_is_found_by_the_checkouts_marker(tmp_path: Path) -> None:
 
 
 def test_where_a_stack_is_put_is_reported_with_its_record() -> None:
-    assert placement.report("dev", placed(app=23012), Path("/home/placements.json")) == (
+    assert list(placement.report("dev", placed(app=23012), Path("/home/placements.json"))) == [
         "dev has the name feature-x, the config of dev and the ports app 23012: see /home/placements.json."
-    )
+    ]
 
 
 def test_the_debuggers_port_is_placed_too(load: Load) -> None:
