@@ -48,19 +48,7 @@ class TokenKey(Base):
 
 
 class ProviderConnection(Base):
-    """One person's authorised account at one provider.
-
-    Attributes:
-        key_id: The data key that the tokens are sealed under.
-        refresh_token: None if the provider gave none.
-        expires_at: When the access token ends; None if the provider gives none.
-        updated_at: When a value that the API shows last changed.
-        refreshed_at: When its tokens were given; another value means other tokens.
-        claimed_until: Until when one process alone refreshes or disconnects it.
-        retry_at: Before when it is not refreshed without a request, because a refresh failed.
-        issuer: Who gave its tokens, and alone may get them; None if it was linked before that was stored.
-        link_ends_at: When the provider ends the link, however often it is refreshed; None if it sets no end.
-    """
+    """One person's authorised account at one provider."""
 
     __tablename__ = "provider_connections"
     __table_args__ = (UniqueConstraint("owner", "provider", "subject"),)
@@ -82,13 +70,22 @@ class ProviderConnection(Base):
     )
     scopes: Mapped[list[str]] = mapped_column(ARRAY(Text))
     key_id: Mapped[str] = mapped_column(ForeignKey("token_keys.id"), index=True)
+    """The data key that the tokens are sealed under."""
     access_token: Mapped[bytes] = mapped_column(LargeBinary)
     refresh_token: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """None if the provider gave none."""
     expires_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    """When the access token ends; None if the provider gives none."""
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
     updated_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+    """When a value that the API shows last changed."""
     refreshed_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+    """When its tokens were given; another value means other tokens."""
     claimed_until: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    """Until when one process alone refreshes or disconnects it."""
     retry_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    """Before when it is not refreshed without a request, because a refresh failed."""
     issuer: Mapped[str | None] = mapped_column(Text)
+    """Who gave its tokens, and alone may get them; None if it was linked before that was stored."""
     link_ends_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    """When the provider ends the link, however often it is refreshed; None if it sets no end."""

@@ -11,7 +11,7 @@ import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.routing import Match
@@ -44,33 +44,20 @@ log = structlog.get_logger(__name__)
 
 
 class Fault(BaseModel):
-    """One thing wrong with a request; never holds the value, which may be secret.
+    """One thing wrong with a request; never holds the value, which may be secret."""
 
-    Attributes:
-        location: Where, outermost first.
-        reason: Why.
-    """
-
-    location: list[str | int]
-    reason: str
+    location: list[str | int] = Field(description="Where, outermost first.")
+    reason: str = Field(description="Why.")
 
 
 class Problem(BaseModel):
-    """What went wrong.
+    """What went wrong."""
 
-    Attributes:
-        type: Identifies the kind of problem; `about:blank` where the status says it all.
-        title: The kind of problem, for people; the status's phrase where the type is `about:blank` (section 4.2.1).
-        status: HTTP status.
-        detail: What is wrong this time, and the way out.
-        faults: Each thing that is wrong with the request.
-    """
-
-    type: str = "about:blank"
-    title: str
-    status: int
-    detail: str | None = None
-    faults: list[Fault] | None = None
+    type: str = Field("about:blank", description="The kind of problem; `about:blank` where the status says it all.")
+    title: str = Field(description="The kind, for people; the status's phrase where the type is `about:blank`.")
+    status: int = Field(description="HTTP status.")
+    detail: str | None = Field(None, description="What is wrong this time, and the way out.")
+    faults: list[Fault] | None = Field(None, description="Each thing that is wrong with the request.")
 
 
 class ProblemResponse(JSONResponse):

@@ -8,7 +8,7 @@ from http import HTTPStatus
 from typing import Any, Literal
 
 from fastapi import APIRouter, Request, Response
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from redis.asyncio import Redis
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -34,27 +34,17 @@ class Health(BaseModel):
 
 
 class Check(BaseModel):
-    """State of one part.
+    """State of one part."""
 
-    Attributes:
-        status: Whether it works.
-        reason: Why not.
-    """
-
-    status: Literal["ok", "failed"]
-    reason: str | None = None
+    status: Literal["ok", "failed"] = Field(description="Whether it works.")
+    reason: str | None = Field(None, description="Why not.")
 
 
 class Readiness(BaseModel):
-    """State of all parts.
+    """State of all parts."""
 
-    Attributes:
-        status: Whether all work.
-        checks: State of each part.
-    """
-
-    status: Literal["ready", "unready"]
-    checks: dict[str, Check]
+    status: Literal["ready", "unready"] = Field(description="Whether all work.")
+    checks: dict[str, Check] = Field(description="State of each part.")
 
 
 router = APIRouter(tags=["health"])

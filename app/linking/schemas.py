@@ -20,75 +20,48 @@ LONGEST_PATH = 1024
 
 
 class ProviderInfo(BaseModel):
-    """A provider that accounts can be linked at.
+    """A provider that accounts can be linked at."""
 
-    Attributes:
-        name: Short name.
-        title: Name for people.
-    """
-
-    name: str
-    title: str
+    name: str = Field(description="Short name.")
+    title: str = Field(description="Name for people.")
 
 
 class ConnectionInfo(BaseModel):
-    """A linked account.
+    """A linked account."""
 
-    Attributes:
-        id: Key.
-        provider: Short name of the provider.
-        title: The provider's name for people.
-        subject: The provider's own identifier of the account.
-        status: Where the connection stands.
-        scopes: What the provider allowed.
-        created_at: When it was made.
-        updated_at: When it last changed.
-        expires_at: When the access ends unless it is refreshed; None if the provider doesn't say.
-        link_ends_at: When the provider ends the link, refreshed or not; None if it sets no end.
-    """
-
-    id: UUID
-    provider: str
-    title: str
-    subject: str
-    status: Literal["active", "expired", "revoked"]
-    scopes: list[str]
-    created_at: datetime
-    updated_at: datetime
-    expires_at: datetime | None = None
-    link_ends_at: datetime | None = None
+    id: UUID = Field(description="Key.")
+    provider: str = Field(description="Short name of the provider.")
+    title: str = Field(description="The provider's name for people.")
+    subject: str = Field(description="The provider's own identifier of the account.")
+    status: Literal["active", "expired", "revoked"] = Field(description="Where the connection stands.")
+    scopes: list[str] = Field(description="What the provider allowed.")
+    created_at: datetime = Field(description="When it was made.")
+    updated_at: datetime = Field(description="When it last changed.")
+    expires_at: datetime | None = Field(
+        None, description="When the access ends unless it is refreshed; None if the provider doesn't say."
+    )
+    link_ends_at: datetime | None = Field(
+        None, description="When the provider ends the link, refreshed or not; None if it sets no end."
+    )
 
 
 class ConnectionPage(BaseModel):
-    """Some of a person's connections.
+    """Some of a person's connections."""
 
-    Attributes:
-        items: The connections, the youngest first.
-        next: Where the next page starts; None if this is the last.
-    """
-
-    items: list[ConnectionInfo]
-    next: str | None = None
+    items: list[ConnectionInfo] = Field(description="The connections, the youngest first.")
+    next: str | None = Field(None, description="Where the next page starts; None if this is the last.")
 
 
 class Started(BaseModel):
-    """A link that was started.
+    """A link that was started."""
 
-    Attributes:
-        authorization_url: Where the person's browser must go, in the session that started it.
-    """
-
-    authorization_url: str
+    authorization_url: str = Field(description="Where the person's browser must go, in the session that started it.")
 
 
 class Disconnected(BaseModel):
-    """A connection that was forgotten.
+    """A connection that was forgotten."""
 
-    Attributes:
-        revoked: Whether its tokens are revoked; if not, they may be good until the person revokes them at the provider.
-    """
-
-    revoked: bool
+    revoked: bool = Field(description="Whether its tokens are revoked; if not, they may work until the person does it.")
 
 
 class Received(BaseModel):
