@@ -11,9 +11,8 @@ from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 from pydantic import AnyHttpUrl, Field, FilePath, SecretStr, ValidationError
-from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from app.core.errors import ServiceError
 
@@ -21,25 +20,6 @@ Name = Annotated[str, Field(min_length=1)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Secret = Annotated[SecretStr, Field(min_length=1)]
 Origin = Annotated[str, Field(pattern=r"^https://[^/?#@\\\s]+$")]
-
-
-class FileSource(PydanticBaseSettingsSource):
-    """Secrets whose path the environment gives as `<NAME>_FILE`."""
-
-    def __call__(self) -> dict[str, Any]:
-        """Read every secret that is given as a file."""
-        values = {name: self.get_field_value(field, name)[0] for name, field in self.settings_cls.model_fields.items()}
-        return {name: value for name, value in values.items() if value is not None}
-
-    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
-        """Return a secret's text without its trailing newline, or None where no file is named; it is never JSON."""
-        name = field_name.upper()
-        path = os.environ.get(f"{name}_FILE")
-        if field.annotation is not SecretStr or path is None:
-            return None, field_name, False
-        if name in os.environ:
-            raise ServiceError(f"{name} and {name}_FILE are both set; set one of them")
-        return _read(f"{name}_FILE", path), field_name, False
 
 
 class Settings(BaseSettings):
@@ -55,19 +35,6 @@ class Settings(BaseSettings):
     tls_key_file: FilePath
     drain_seconds: Annotated[float, Field(ge=0)] = 0  # to serve on, unready, after being told to stop
     edge_port: Port | None = None  # for an edge, whose connections begin with their client's address
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Read arguments first, then files, then the environment; no `.env`, no secrets directory."""
-        del dotenv_settings, file_secret_settings
-        return init_settings, FileSource(settings_cls), env_settings
 
 
 class AppSettings(Settings):
@@ -104,7 +71,7 @@ SettingsT = TypeVar("SettingsT", bound=Settings)
 def load(settings: type[SettingsT]) -> SettingsT:
     """Read the settings; one error names all that are missing or wrong, without the value of a secret."""
     try:
-        return settings()
+        return settings(**_from_files(settings))
     except ValidationError as error:
         faults = [_fault(settings, fault) for fault in error.errors(include_url=False, include_context=False)]
     raise ServiceError("; ".join(faults))
@@ -123,9 +90,18 @@ def _is_secret(settings: type[Settings], field: str) -> bool:
     return settings.model_fields[field].annotation is SecretStr
 
 
+def _from_files(settings: type[Settings]) -> dict[str, Any]:
+    """Read the secrets whose paths the environment gives."""
+    secrets = [field for field in settings.model_fields if _is_secret(settings, field)]
+    paths = {field: os.environ.get(f"{field.upper()}_FILE") for field in secrets}
+    return {field: _read(field.upper(), path) for field, path in paths.items() if path is not None}
+
+
 def _read(name: str, path: str) -> str:
+    if name in os.environ:
+        raise ServiceError(f"{name} and {name}_FILE are both set; set one of them")
     try:
         return Path(path).read_text(encoding="utf-8").rstrip("\r\n")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
-        raise ServiceError(f"{name}={path} cannot be read: {reason}") from error
+        raise ServiceError(f"{name}_FILE={path} cannot be read: {reason}") from error
