@@ -39,17 +39,11 @@ UNSUPPORTED = "unsupported_token_type"
 
 @dataclass(frozen=True)
 class Challenge:
-    """What ties an authorization response to its request.
+    """What ties an authorization response to its request."""
 
-    Attributes:
-        state: Returned by the provider (RFC 6749, section 4.1.1).
-        verifier: The PKCE code verifier (RFC 7636).
-        nonce: Comes back in the ID token (OpenID Connect Core 1.0, section 3.1.2.1).
-    """
-
-    state: str = field(repr=False)
-    verifier: str = field(repr=False)
-    nonce: str = field(repr=False)
+    state: str = field(repr=False)  # returned by the provider (RFC 6749, section 4.1.1)
+    verifier: str = field(repr=False)  # of PKCE (RFC 7636)
+    nonce: str = field(repr=False)  # comes back in the ID token (OpenID Connect Core 1.0, section 3.1.2.1)
 
 
 class Provider:
@@ -58,8 +52,6 @@ class Provider:
     `redirect_uri` is the environment's; the configuration may have another. `tls` verifies the provider. With
     `own_path` its redirects are known by their path alone.
     """
-
-    _own_path: str | None = None
 
     def __init__(
         self, config: ProviderConfig, redirect_uri: str, tls: ssl.SSLContext, *, own_path: bool = False
@@ -85,11 +77,6 @@ class Provider:
     def issuer(self) -> str:
         """What its grants are bound to: they are shown to nobody else, whatever the configuration names so later."""
         return (self._config.issuer or str(self._config.token_endpoint)).rstrip("/")
-
-    @property
-    def revokes_replaced(self) -> bool:
-        """Whether a grant may be revoked without harm to another one of the same account."""
-        return self._config.revoke_replaced
 
     def ends_link(self, error: RefusedError) -> bool:
         """Return whether a refresh was refused for good: only a new link helps."""
@@ -141,7 +128,11 @@ class Provider:
                 given, document = await self._tokens(
                     http, metadata, form, grant_type="authorization_code", redirect_uri=self._redirect_uri
                 )
-                subject = await self._subject(http, document, metadata, challenge, keys)
+                if config.kind == "oidc":
+                    expected = {"issuer": str(metadata.issuer), "client_id": config.client_id, "nonce": challenge.nonce}
+                    subject = subject_of(document.get("id_token"), keys, **expected)
+                else:
+                    subject = await self._subject(http, document)
         except ProviderError:
             if given is not None:
                 await self.give_up(given)
@@ -165,7 +156,7 @@ class Provider:
 
     async def give_up(self, grant: Grant) -> None:
         """Revoke a grant that can't be kept, as far as the provider allows."""
-        if not self.revokes_replaced:
+        if not self._config.revoke_replaced:  # it would harm another grant of the same account
             return
         tokens = [(grant.refresh_token, "refresh_token"), (grant.access_token, "access_token")]
         with suppress(TimeoutError):
@@ -225,26 +216,7 @@ class Provider:
             raise UnavailableError(f"{self.title} names no signing keys")
         return await fetch(http, metadata.jwks_uri)
 
-    async def _subject(
-        self,
-        http: httpx2.AsyncClient,
-        document: Mapping[str, object],
-        metadata: Metadata,
-        challenge: Challenge,
-        keys: dict[str, object],
-    ) -> str:
-        config = self._config
-        if config.kind == "oauth2":
-            return await self._named_subject(http, document)
-        return subject_of(
-            document.get("id_token"),
-            keys,
-            issuer=str(metadata.issuer),
-            client_id=config.client_id,
-            nonce=challenge.nonce,
-        )
-
-    async def _named_subject(self, http: httpx2.AsyncClient, document: Mapping[str, object]) -> str:
+    async def _subject(self, http: httpx2.AsyncClient, document: Mapping[str, object]) -> str:
         config = self._config
         if config.subject_field is None:
             # Without an identifier each link is an account of its own.
