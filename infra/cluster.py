@@ -30,9 +30,6 @@ def look(
     """Return what a Swarm has, under the cluster's ID: services, networks, and the volumes of the node with the data.
 
     `images` are the references of what is to run: each must be in the config's registry, if there is one.
-
-    Raises:
-        EngineError: It is not a manager, the address of the data node leads elsewhere, or an image is missing.
     """
     swarm = manager.api.info().get("Swarm") or {}
     if not swarm.get("ControlAvailable"):

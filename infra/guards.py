@@ -64,10 +64,7 @@ def require(
     needed: Callable[[], set[str] | None],
     not_mountable: Callable[[Path], str],
 ) -> None:
-    """Make sure that an update can be done and takes nothing away that it must not.
-
-    `needed` is that of `require_keys`, `not_mountable` that of `require_mountable_source`.
-    """
+    """Make sure that an update can be done and takes nothing away that it must not."""
     require_docker(engine, wanted.naming.environment)
     require_own(state, wanted.naming)
     require_engine(state, engine, wanted.naming.environment)
@@ -81,10 +78,7 @@ def require(
 
 
 def require_shell(clone: str, identity: str) -> None:
-    """Refuse a shell that another clone's `./dashtam env` has set up.
-
-    `clone` is the one that the shell was set up for, `identity` this checkout's own; either may be empty.
-    """
+    """Refuse a shell that was set up for another clone than this checkout's identity; either may be empty."""
     if clone and clone != identity:
         raise RefusedError(
             "This shell is set up for another clone; nothing was changed.",
@@ -187,11 +181,7 @@ def require_database(state: State, wanted: Wanted) -> None:
 
 
 def require_keys(state: State, wanted: Wanted, needed: Callable[[], set[str] | None]) -> None:
-    """Refuse to delete a token key that rows need.
-
-    `needed` returns the keys that rows need; None where the database doesn't run. It is called only if a key would be
-    deleted.
-    """
+    """Refuse to delete a token key that rows need; `needed` returns these, or None where the database doesn't run."""
     removed = state.token_keys - {*wanted.config.tokens.keys}
     if not removed:
         return
@@ -212,10 +202,7 @@ def require_keys(state: State, wanted: Wanted, needed: Callable[[], set[str] | N
 
 
 def require_mountable_source(wanted: Wanted, not_mountable: Callable[[Path], str]) -> None:
-    """Refuse to mount the source on an engine that doesn't have it, such as another computer's.
-
-    `not_mountable` returns why the engine can't mount a folder of this computer.
-    """
+    """Refuse to mount the source on an engine that can't, such as another computer's; `not_mountable` returns why."""
     folder, stack = ROOT / "app", wanted.naming.environment
     if wanted.mounts_source and (reason := not_mountable(folder)):
         raise RefusedError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -23,8 +24,8 @@ _STACK = "pulumi:pulumi:Stack"
 _NETWORK = "docker:index/network:Network"
 _VOLUME = "docker:index/volume:Volume"
 _KEY = "random:index/randomBytes:RandomBytes"
-_TOKEN_KEY = ("token-", "-key")
-"""How the resource names of token keys begin and end."""
+_TOKEN_KEY = re.compile(r"token-(.+)-key")
+"""The resource names of token keys."""
 _FILES = "-files"
 """How the names of volumes end that hold no data, but certificates and secrets that are in the state too."""
 
@@ -80,12 +81,8 @@ class State:
     @property
     def token_keys(self) -> set[str]:
         """The names of the keys that wrap what tokens are encrypted with."""
-        begin, end = _TOKEN_KEY
-        return {
-            one.resource.removeprefix(begin).removesuffix(end)
-            for one in self.made
-            if one.kind == _KEY and one.resource.startswith(begin) and one.resource.endswith(end)
-        }
+        keys = (_TOKEN_KEY.fullmatch(one.resource) for one in self.made if one.kind == _KEY)
+        return {key[1] for key in keys if key}
 
 
 def holds_data(volume: str) -> bool:

@@ -57,8 +57,7 @@ class Connections:
     ) -> bool:
         """Revoke a connection's tokens and forget it; with `force` even if the provider is not available.
 
-        Returns:
-            Whether the tokens are revoked; if not, they may be valid until the person revokes them at the provider.
+        It returns whether the tokens are revoked; if not, they may be valid until the person does it at the provider.
         """
         return await self._in_flight.join(
             ("disconnect", owner, connection, force), lambda: self._disconnect(owner, connection, provider, force=force)

@@ -10,10 +10,7 @@ class ProviderError(Exception):
 
 
 class UnavailableError(ProviderError):
-    """The provider can't be reached, or fails itself: the same call may succeed later.
-
-    `retry_after` is the number of seconds that it asks to wait, if it does.
-    """
+    """The provider can't be reached, or fails itself: a later call, after `retry_after` seconds, may succeed."""
 
     def __init__(self, message: str, retry_after: float | None = None) -> None:
         super().__init__(message)

@@ -22,11 +22,7 @@ PAUSE = 0.1
 
 
 def probe(url: str, ca_file: str, limit: float) -> str | None:
-    """Request a health URL over TLS, verified with a CA; return why the server is not healthy, or None.
-
-    Args:
-        limit: Seconds for the connection and for the answer, each.
-    """
+    """Request a health URL over TLS, verified with a CA, for `limit` seconds; return why it isn't healthy, or None."""
     parts = urlsplit(url)
     if parts.scheme != "https" or not parts.hostname:
         return "not an https URL"

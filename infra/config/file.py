@@ -138,11 +138,7 @@ class ConfigFile:
 
 
 def read(stack: str, path: Path) -> ConfigFile:
-    """Read a config file.
-
-    Raises:
-        ConfigError: It can't be read as one; the message names the line, the reason and the remedy.
-    """
+    """Read a config file; a `ConfigError` names the line, the reason and the remedy."""
     try:
         text = _text(path)
         loader = _Loader(text)

@@ -1,15 +1,11 @@
 """Where a stack is put on this machine: under which name, and on which ports, where these aren't what its config says.
 
-A stack's name and its config alone would let only one clone have `dev`, and one environment come of each config. So a
-clone keeps a record, outside git, of the stacks whose place differs: one made from another's config (`up dev --name
-feature-x`), and one whose own names or ports another clone holds. A placement is chosen once and kept, whatever others
-do: data volumes are found by their names, and addresses are kept in bookmarks and at providers.
+A clone keeps a record, outside git, of the stacks whose place differs: one made from another's config (`up dev --name
+feature-x`), and one whose own names or ports another clone holds. A placement is chosen once and kept: data volumes are
+found by their names, and addresses are kept in bookmarks and at providers.
 
-The program finds that record by the checkout's own marker and reports what it takes from it: plain `pulumi preview` and
-`pulumi up` do the same as `./dashtam`, in any shell. The record holds no copy of the config, which would age; the
-config of a further stack is a link to its source's file.
-
-Labels keep the stack's own name: the owner in the labels distinguishes clones.
+The program finds the record by the checkout's marker, so plain `pulumi up` does the same as `./dashtam`. It holds no
+copy of the config: that of a further stack is a link to its source's file. Labels keep the stack's own name.
 """
 
 from __future__ import annotations
@@ -88,26 +84,18 @@ _RECORD = TypeAdapter(dict[str, Placement])
 
 
 def record(root: Path) -> Path | None:
-    """Return the record of the clone that a checkout is; None where nothing has been done in it yet.
-
-    Raises:
-        ValueError: Its marker is of an earlier version, or names a folder that isn't there.
-    """
+    """Return the record of the clone that a checkout is; None where nothing has been done in it yet."""
     clone, data_home = identity.read(root), identity.home(root)
     if not clone:
         return None
     folder = identity.folder(clone, Path(data_home)) if data_home else None
-    if folder is None or not folder.is_dir():
+    if folder is None or not folder.is_dir():  # the marker of an earlier version names none
         raise ValueError("The record of this checkout's names and ports isn't found. Run `./dashtam env` once.")
     return folder / identity.PLACEMENTS
 
 
 def read(file: Path | None) -> dict[str, Placement]:
-    """Return the placements in a record, by stack; a stack that is not in it is plain.
-
-    Raises:
-        ValueError: It can't be read, or is no such record.
-    """
+    """Return the placements in a record, by stack; a stack that is not in it is plain."""
     try:
         return _RECORD.validate_json(file.read_text()) if file else {}
     except FileNotFoundError:

@@ -153,8 +153,7 @@ def _unfit_for_swarm(config: StackSettings) -> Iterator[str]:
 def load(stack: str, config: Mapping[str, str], secret_keys: frozenset[str] = frozenset()) -> StackSettings:
     """Check a stack's whole config as Pulumi hands it over: every value by its full key, objects as JSON.
 
-    Raises:
-        ConfigError: Some values are wrong; the message names each key, value, reason and remedy, and no secret value.
+    A `ConfigError` names each key that is wrong, its value unless that is secret, the reason and the remedy.
     """
     return load_document(stack, {key: _parsed(value) for key, value in config.items()}, secret_keys)
 

@@ -78,12 +78,7 @@ class Route:
 
 
 def configuration(routes: Sequence[Route], ca_file: str, stop_seconds: float) -> str:
-    """Return `haproxy.cfg`.
-
-    Args:
-        ca_file: The environment's CA as the container sees it; replicas' certificates are verified with it.
-        stop_seconds: How long connections may last once the edge is told to stop; below its grace period.
-    """
+    """Return `haproxy.cfg`; once the edge is told to stop, connections may last `stop_seconds`."""
     sections = [_DEFAULTS.format(stop=max(1, ceil(stop_seconds))), *(_route(one, ca_file) for one in routes)]
     return "\n".join(sections)
 

@@ -47,11 +47,7 @@ class Credentials:
 
 
 def read_credentials(stack: str, providers: Mapping[str, ProviderSettings]) -> dict[str, Credentials]:
-    """Read the files on this machine that hold the clients' ids and secrets, by provider.
-
-    Raises:
-        ConfigError: Some can't be read; the message names each key, file, reason and remedy.
-    """
+    """Read the files with the clients' ids and secrets, by provider; a `ConfigError` names all that can't be read."""
     problems: list[str] = []
     read = {
         name: Credentials(*(_read(f"{name}.{kind}_file", getattr(one, f"{kind}_file"), problems) for kind in FILES))

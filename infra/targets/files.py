@@ -61,14 +61,7 @@ class ServiceFiles(pulumi.ComponentResource):
 def install(
     services: Sequence[ServiceFiles], naming: Naming, image: pulumi.Input[str], opts: pulumi.ResourceOptions
 ) -> pulumi.Output[pulumi.Resource]:
-    """Declare the container that installs the files of some services.
-
-    Args:
-        image: The id of an image with a shell.
-
-    Returns:
-        What a service depends on; it fails where the files could not be installed.
-    """
+    """Declare the container, of an image with a shell, that installs files; it fails where it can't install them."""
     name = naming.container(FILES)
     content = {f"{one.service}/{file}": text for one in services for file, text in one.content.items()}
     scripts = [install_script(one.service, one.user, list(one.content)) for one in services]

@@ -58,9 +58,8 @@ class Target(ABC):
     ) -> Data:
         """Declare where a service keeps its data.
 
-        A volume is protected, so Pulumi neither replaces nor deletes it. `needs` are the passwords and keys without
-        which its data is of no use: they are deleted after it, so that a removal which is interrupted leaves no data
-        that nothing opens.
+        A volume is protected, so Pulumi neither replaces nor deletes it. What its data `needs`, passwords and keys, is
+        deleted after it, so that an interrupted removal leaves no data that nothing opens.
         """
         if settings.storage == "tmpfs":
             return Data(memory=Memory(base.data, megabytes(settings.tmpfs_size), "0700", base.user))
