@@ -64,7 +64,7 @@ def _failure(response: httpx2.Response, answer: Answer, redirect: dict[str, str]
     if response.is_error and kind != answer.type:
         log.info("The app refused the redirect", kind=kind)
         status = HTTPStatus.BAD_REQUEST if response.is_client_error else HTTPStatus.BAD_GATEWAY
-        words = _words(redirect)
+        words = ": ".join(redirect[part] for part in ("error", "error_description") if part in redirect)
         # Shown only if the app repeats them, as it does for an authorization that it knows: anybody can write a link
         # with words of his own.
         quote = words if answer.detail == words else ""
@@ -72,7 +72,3 @@ def _failure(response: httpx2.Response, answer: Answer, redirect: dict[str, str]
         return replace(page, reason=answer.detail)
     log.error("The app gave an unexpected answer", status=response.status_code)
     return page_of("app-failed", HTTPStatus.BAD_GATEWAY)
-
-
-def _words(redirect: dict[str, str]) -> str:
-    return ": ".join(redirect[part] for part in ("error", "error_description") if part in redirect)

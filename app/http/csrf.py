@@ -8,7 +8,7 @@ from http import HTTPStatus
 from fastapi import HTTPException, Request
 from starlette.requests import ClientDisconnect
 
-from app.http.sessions import Session, SessionDep
+from app.http.sessions import SessionDep
 
 FIELD = "csrf_token"
 HEADER = "X-CSRF-Token"
@@ -21,7 +21,8 @@ async def require_csrf(request: Request, session: SessionDep) -> None:
         return
     if not _from_here(request):
         raise HTTPException(HTTPStatus.FORBIDDEN, "The request came from another site.")
-    if not _repeats(await _token(request), session):
+    # A new session's token was never given to anybody, but is not worth a special case.
+    if not hmac.compare_digest((await _token(request)).encode(), session.csrf.encode()):
         raise HTTPException(
             HTTPStatus.FORBIDDEN, "The request doesn't belong to your session. Load the page again, then try again."
         )
@@ -34,19 +35,14 @@ def _from_here(request: Request) -> bool:
     return origin in {None, request.app.state.settings.public_url, f"{here.scheme}://{here.netloc}"}
 
 
-async def _token(request: Request) -> object:
+async def _token(request: Request) -> str:
     if (header := request.headers.get(HEADER)) is not None:
         return header
     if not request.headers.get("Content-Type", "").startswith("application/x-www-form-urlencoded"):
-        return None
+        return ""
     try:
         values = (await request.form(max_fields=10, max_part_size=1024)).getlist(FIELD)
     except ClientDisconnect:
         # The client is gone; it is not a fault of the service.
         raise HTTPException(HTTPStatus.BAD_REQUEST, "The request was interrupted.") from None
-    return values[0] if len(values) == 1 else None
-
-
-def _repeats(token: object, session: Session) -> bool:
-    # A new session's token was never given to anybody, but is not worth a special case.
-    return isinstance(token, str) and hmac.compare_digest(token.encode(), session.csrf.encode())
+    return values[0] if len(values) == 1 and isinstance(values[0], str) else ""

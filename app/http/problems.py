@@ -152,9 +152,6 @@ def _of_status(
 
 def _allowed(request: Request) -> str:
     # The router names the methods of the first route with this path alone (RFC 9110, section 15.5.6, asks for all).
-    return ", ".join(method for method in METHODS if _answers(request, method))
-
-
-def _answers(request: Request, method: str) -> bool:
-    scope = {**request.scope, "method": method}
-    return any(route.matches(scope)[0] is Match.FULL for route in request.app.routes)
+    scopes = ((method, {**request.scope, "method": method}) for method in METHODS)
+    routes = request.app.routes
+    return ", ".join(method for method, scope in scopes if any(one.matches(scope)[0] is Match.FULL for one in routes))

@@ -48,14 +48,13 @@ def _address(request: Request) -> str:
 
 async def _require(cache: Redis, name: str, limits: Mapping[str, int]) -> None:
     window = int(time.time()) // WINDOW
-    counts = await _count(cache, [_key(name, client, window) for client in limits])
+    # The cache holds neither sessions nor addresses in clear.
+    digests = [hashlib.sha256(client.encode()).hexdigest()[:32] for client in limits]
+    counts = await _count(cache, [f"dashtam:rate:{name}:{digest}:{window}" for digest in digests])
     if any(count > allowed for count, allowed in zip(counts, limits.values(), strict=True)):
-        raise _too_many(window)
-
-
-def _key(name: str, client: str, window: int) -> str:
-    # Hashed: the cache holds neither sessions nor addresses in clear.
-    return f"dashtam:rate:{name}:{hashlib.sha256(client.encode()).hexdigest()[:32]}:{window}"
+        seconds = max(1, (window + 1) * WINDOW - int(time.time()))
+        detail = f"This was tried too often. Try again in {seconds} s."
+        raise HTTPException(HTTPStatus.TOO_MANY_REQUESTS, detail, {"Retry-After": str(seconds)})
 
 
 async def _count(cache: Redis, keys: list[str]) -> list[int]:
@@ -71,9 +70,3 @@ async def _count(cache: Redis, keys: list[str]) -> list[int]:
         detail = "Dashtam can't reach its cache. Try again in a moment."
         raise HTTPException(HTTPStatus.SERVICE_UNAVAILABLE, detail, retry) from error
     return [int(count) for count in results[::2]]
-
-
-def _too_many(window: int) -> HTTPException:
-    seconds = max(1, (window + 1) * WINDOW - int(time.time()))
-    detail = f"This was tried too often. Try again in {seconds} s."
-    return HTTPException(HTTPStatus.TOO_MANY_REQUESTS, detail, {"Retry-After": str(seconds)})
