@@ -67,14 +67,7 @@ class Environment(pulumi.ComponentResource):
         self._app = App(self._app_args, shared)
         self._callback = Callback(settings.callback, settings.app, self._app, shared)
         self._target.start(self._running)
-        self.outputs = {
-            "environment": naming.environment,
-            "engine": here.id,
-            "target": self._target.facts,
-            **self._data(),
-            **self._facts(),
-        }
-        self.outputs["app_on_host"] = self._app_on_host()
+        self.outputs = {"engine": here.id, "app_on_host": self._app_on_host(), **self._data(), **self._facts()}
         self.register_outputs({})
 
     @property
@@ -83,11 +76,12 @@ class Environment(pulumi.ComponentResource):
         return [one for one in declared if one]
 
     def _images_of(self, running: Collection[str]) -> dict[str, Image]:
-        images = self._target.images
-        base = {POSTGRES.name: images.postgres, REDIS.name: images.redis}
-        stages = {service: stage for service, stage in recipes.stages(self._settings).items() if service in running}
-        built = {service: images.built(stage) for service, stage in stages.items()}
-        return {service: image for service, image in {**base, **built}.items() if service in running}
+        images, stages = self._target.images, recipes.stages(self._settings)
+        bases = {POSTGRES.name: images.postgres, REDIS.name: images.redis}
+        return {
+            **{service: image for service, image in bases.items() if service in running},
+            **{service: images.built(stage) for service, stage in stages.items() if service in running},
+        }
 
     def _key_of_sessions(self) -> random.RandomBytes:
         # It was the service's, until it had to outlast the database's volume; tests/data has such a state.
@@ -140,6 +134,8 @@ class Environment(pulumi.ComponentResource):
         services = dict.fromkeys(SERVICES) | {name: one for name, one in declared.items() if name in self._running}
         naming, images, has_app = self._target.naming, self._target.images, "app" in self._running
         return {
+            "environment": naming.environment,
+            "target": self._target.facts,
             "network": self._target.network,
             "containers": {name: naming.container(name) if one else None for name, one in services.items()},
             "volumes": {name: one.volume for name, one in declared.items() if one.volume},

@@ -18,16 +18,13 @@ from pathlib import Path
 from infra.catalogue import POSTGRES, ROOT, ImageSource
 from infra.config.settings import StackSettings
 from infra.engine import NOT_PODMAN, Engine, EngineObject
-from infra.naming import OWNER_LABEL, PROJECT, PROJECT_LABEL, SERVICES, Naming
+from infra.naming import OWNER_LABEL, PROJECT, PROJECT_LABEL, SERVICES, WITH_DATA, Naming
 from infra.state import State
 
 UNCLAIMED = "unclaimed"
 """The owner where no clone is named: plain Pulumi in a shell that was not set up."""
 
 SET_UP = 'Run `eval "$(./dashtam env)"` first, or use `./dashtam`: they set which clone this is.'
-
-WITH_DATA = ("postgres", "redis")
-"""The services that keep data."""
 
 _MAJOR = re.compile(r":(\d+)(?:[.-]|$)")
 

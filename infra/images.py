@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
 
 import pulumi
 import pulumi_docker as docker
@@ -14,12 +12,6 @@ from infra.catalogue import POSTGRES, REDIS, ROOT, Base
 from infra.config.sections import ImageSettings
 
 
-def _with_proxies(arguments: Mapping[str, str]) -> pulumi.Input[Mapping[str, pulumi.Input[str]]]:
-    found = proxies.for_containers()
-    # A proxy's address may hold a password.
-    return {**arguments, **{name: pulumi.Output.secret(value) for name, value in found.items()}}
-
-
 @dataclass(frozen=True)
 class Image:
     """An image as a container uses it."""
@@ -27,16 +19,6 @@ class Image:
     reference: str
     id: pulumi.Output[str]
     """Given the tag instead, a container would be replaced at every update."""
-
-
-class Images(Protocol):
-    """The images of an environment."""
-
-    postgres: Image
-    redis: Image
-
-    def built(self, stage: str) -> Image:
-        """Return an image of the project's own, by its stage in `RECIPES`."""
 
 
 class BuiltImages(pulumi.ComponentResource):
@@ -52,7 +34,7 @@ class BuiltImages(pulumi.ComponentResource):
         self.register_outputs({})
 
     def built(self, stage: str) -> Image:
-        """Return an image that is built here; each is declared once."""
+        """Return an image of the project's own, by its stage in `RECIPES`; each is declared once."""
         if stage not in self._built:
             self._built[stage] = self._build(stage)
         return self._built[stage]
@@ -66,6 +48,8 @@ class BuiltImages(pulumi.ComponentResource):
         recipe = recipes.RECIPES[stage]
         arguments = recipes.build_arguments(stage, self._settings)
         reference = recipes.reference(stage, arguments)
+        # A proxy's address may hold a password.
+        secret = {name: pulumi.Output.secret(value) for name, value in proxies.for_containers().items()}
         image = docker.RemoteImage(
             stage,
             name=reference,
@@ -73,7 +57,7 @@ class BuiltImages(pulumi.ComponentResource):
                 context=str(ROOT),
                 dockerfile=recipe.dockerfile,
                 target=stage,
-                build_args=_with_proxies(arguments),
+                build_args={**arguments, **secret},
                 remove=True,
             ),
             triggers={"source": recipe.digest(), "base": "".join(arguments.values())},

@@ -10,6 +10,8 @@ SANDBOX = "sandbox"
 """The service, and the provider, that an environment may bring along."""
 SERVICES = ("postgres", "redis", "app", "callback", SANDBOX)
 """All that an environment may have; the sandbox can be switched off."""
+WITH_DATA = ("postgres", "redis")
+"""The services that keep data."""
 FILES = "files"
 """The component that installs the services' certificates and secrets."""
 FILES_MOUNT = "/files"

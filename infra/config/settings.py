@@ -34,7 +34,7 @@ from infra.config.sections import (
 )
 from infra.config.values import seconds
 from infra.loopback import LOCALHOST
-from infra.naming import DEBUGGER, SANDBOX, SERVICES
+from infra.naming import DEBUGGER, SANDBOX, SERVICES, WITH_DATA
 
 NAMESPACE = "dashtam"
 
@@ -121,7 +121,7 @@ class StackSettings(Section):
 def _unfit_for_swarm(config: StackSettings) -> Iterator[str]:
     """Yield what target.kind swarm doesn't go with, and the remedy."""
     network, drain, grace = config.network, config.target.drain, config.containers.stop_grace
-    closed = [name for name in ("postgres", "redis") if config.ports[name]]
+    closed = [name for name in WITH_DATA if config.ports[name]]
     if config.app.build == "development":
         yield (
             "app.build development mounts the source of this checkout, which the nodes of a Swarm don't have; set"

@@ -19,15 +19,8 @@ FILES = ("client_id", "client_secret")
 DISCOVERY = "/.well-known/openid-configuration"
 
 DEFAULTS: Mapping[str, object] = {
-    "issuer": None,
-    "discovery_url": None,
-    "authorization_endpoint": None,
-    "token_endpoint": None,
-    "revocation_endpoint": None,
-    "jwks_uri": None,
-    "authorization_response_iss_parameter_supported": None,
-    "subject_field": None,
-    "subject_url": None,
+    **dict.fromkeys(("issuer", "discovery_url", "authorization_endpoint", "token_endpoint", "revocation_endpoint")),
+    **dict.fromkeys(("jwks_uri", "authorization_response_iss_parameter_supported", "subject_field", "subject_url")),
     "authorization_parameters": {},
     "token_auth": "client_secret_basic",
     "trust": "public",

@@ -19,7 +19,7 @@ from infra.config.settings import StackSettings
 from infra.config.values import megabytes, seconds
 from infra.endpoints import Endpoint
 from infra.images import Image
-from infra.naming import EDGE, PROJECT, Naming
+from infra.naming import EDGE, PROJECT, WITH_DATA, Naming
 from infra.services import edge
 from infra.services.health import once_ready, timing
 from infra.targets.published import PublishedImages, login
@@ -29,7 +29,6 @@ from infra.targets.workload import LOG_FILES, MOUNT, Workload
 
 MEBIBYTE = 1024 * 1024
 SHM = "/dev/shm"  # noqa: S108 - the container's own
-WITH_DATA = ("postgres", "redis")
 DRAINED = ("app", "callback")
 """What, told to stop, serves on for a while."""
 
@@ -50,11 +49,13 @@ LONGEST_NAME = 24
 class SwarmTarget(Target):
     """The Swarm of which the provider's engine is a manager."""
 
+    images: PublishedImages
+
     def __init__(
         self, naming: Naming, settings: StackSettings, published: Mapping[str, str], parent: pulumi.Resource
     ) -> None:
         super().__init__(naming, settings, parent)
-        self.images = self._images = PublishedImages(settings.images, published)
+        self.images = PublishedImages(settings.images, published)
         overlay = docker.Network(
             "network",
             name=naming.network,
@@ -112,7 +113,7 @@ class SwarmTarget(Target):
         if self._published:
             workload = self._edge(routed[0].files["ca.crt"])
             self.prepare(workload, self.child)
-            self._service(workload, self._images.of(HAPROXY), self.child)
+            self._service(workload, self.images.of(HAPROXY), self.child)
 
     def _replicas(self, name: str) -> int:
         return int(getattr(self.settings.target.replicas, name, 1))

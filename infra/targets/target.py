@@ -13,15 +13,16 @@ from infra.catalogue import Base
 from infra.config.sections import PostgresSettings, RedisSettings
 from infra.config.settings import StackSettings
 from infra.config.values import megabytes
-from infra.images import Image, Images
+from infra.images import BuiltImages, Image
 from infra.naming import Naming
+from infra.targets.published import PublishedImages
 from infra.targets.workload import Data, Memory, Workload
 
 
 class Target(ABC):
     """A place for one environment: its network, images, files and data, and what runs its services."""
 
-    images: Images
+    images: BuiltImages | PublishedImages
     network: pulumi.Input[str]
     """The network's name."""
 

@@ -16,7 +16,7 @@ from infra.catalogue import ROOT, ImageSource
 from infra.config.settings import StackSettings, load_document
 from infra.engine import Engine, EngineObject
 from infra.guards import RefusedError, Wanted
-from infra.naming import SERVICES, Naming
+from infra.naming import SERVICES, WITH_DATA, Naming
 from infra.state import Made, State
 
 NAMING = Naming("dev", "me")
@@ -49,7 +49,7 @@ def _volume(name: str, owner: str = "me", stack: str = "dev") -> Made:
 
 ALL = State(
     [
-        *(_volume(NAMING.data_volume(one)) for one in guards.WITH_DATA),
+        *(_volume(NAMING.data_volume(one)) for one in WITH_DATA),
         *(_volume(NAMING.files_volume(one)) for one in SERVICES),
         Made(CONTAINER, NAMING.container("postgres"), NAMING.labels("postgres")),
         Made("random:index/randomPassword:RandomPassword", "", resource="postgres-password"),
