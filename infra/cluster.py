@@ -74,11 +74,11 @@ def _require_data_node(data: docker.DockerClient, target: TargetSettings, nodes:
     name, known = str(target.data_node), ", ".join(sorted(nodes.values()))
     if name not in nodes.values():
         raise EngineError(f"The Swarm has no node {name}, as dashtam:target.data_node says. Its nodes are {known}.")
-    there = nodes.get((data.api.info().get("Swarm") or {}).get("NodeID", ""), "of no node of this Swarm")
-    if there != name:
+    actual = nodes.get((data.api.info().get("Swarm") or {}).get("NodeID", ""), "of no node of this Swarm")
+    if actual != name:
         raise EngineError(
-            f"The engine at {target.nodes[name]} is not the one of {name}: it is {there}. Correct dashtam:target.nodes;"
-            " its volumes would be made there."
+            f"The engine at {target.nodes[name]} is not the one of {name}: it is {actual}. Correct"
+            " dashtam:target.nodes; its volumes would be made there."
         )
 
 

@@ -31,7 +31,7 @@ CONFIG = (
     "infra/config/sections.py",
     "infra/config/settings.py",
 )
-"""Where a ValueError is about a value in the config."""
+"""Where a ValueError, or a text that is yielded, is about a value in the config."""
 
 
 @dataclass(frozen=True)
@@ -87,11 +87,13 @@ def _of_file(path: Path) -> Iterator[Message]:
     source = path.relative_to(ROOT).as_posix()
     text = path.read_text()
     wanted = SHOWN | REFUSED if source in CONFIG else SHOWN
-    if not any(f"{name}(" in text for name in wanted):
+    if source not in CONFIG and not any(f"{name}(" in text for name in wanted):
         return
     reader = SourceText(importlib.import_module(source.removesuffix(".py").replace("/", ".")))
     for function in (node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef)):
         scope = reader.within(function)
+        for one in (node for node in ast.walk(function) if isinstance(node, ast.Yield) and source in CONFIG):
+            yield Message("ValueError", (scope.read(one.value),))
         for call in (node for node in ast.walk(function) if isinstance(node, ast.Call)):
             name = call.func.id if isinstance(call.func, ast.Name) else ""
             parts = tuple(scope.read(_argument(call, which)).strip() for which in wanted.get(name, ()))

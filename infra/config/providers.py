@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, Literal, Self
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Literal
 from urllib.parse import unquote, urlsplit
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field
 
 from infra.config.sections import Section
 from infra.config.values import Days, Filled, HttpsUrl, Name
@@ -88,19 +88,17 @@ class ProviderSettings(Section):
     client_secret_file: Filled
     """The file on this machine that holds the client's secret."""
 
-    @model_validator(mode="after")
-    def _is_complete(self) -> Self:
+    def _faults(self) -> Iterator[str]:
         if self.preset is None and self.kind is None:
-            raise ValueError("it has neither a preset nor a kind; set preset: schwab, or kind: oidc or oauth2")
+            yield "it has neither a preset nor a kind; set preset: schwab, or kind: oidc or oauth2"
         needed = NEEDED[self.kind] if self.kind and not self.preset else ()
         missing = [name for name in needed if getattr(self, name) is None]
         if missing:
-            raise ValueError(f"a provider of kind {self.kind} needs {' and '.join(missing)}; add it")
+            yield f"a provider of kind {self.kind} needs {' and '.join(missing)}; add it"
         if self.authorization_response_iss_parameter_supported and self.issuer is None:
-            raise ValueError("redirects that name the issuer need an issuer to compare with; add it")
+            yield "redirects that name the issuer need an issuer to compare with; add it"
         if self.subject_url and not (self.subject_field or self.preset):
-            raise ValueError("a subject_url needs a subject_field to look for there; add it")
-        return self
+            yield "a subject_url needs a subject_field to look for there; add it"
 
 
 def _not_the_sandbox(providers: dict[str, ProviderSettings]) -> dict[str, ProviderSettings]:

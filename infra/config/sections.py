@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from ipaddress import ip_address
 from math import ceil
 from typing import Annotated, Literal, Self
@@ -52,6 +52,16 @@ class Section(BaseModel):
     """A config key: an object whose fields are all known, of the exact types, and never changed."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True)
+
+    @model_validator(mode="after")
+    def _is_consistent(self) -> Self:
+        if fault := next(self._faults(), None):
+            raise ValueError(fault)
+        return self
+
+    def _faults(self) -> Iterator[str]:
+        """Yield which of its values don't go together, why, and what to set instead."""
+        yield from ()
 
 
 OWN_PARAMETERS: Mapping[str, str] = {
@@ -134,33 +144,27 @@ class PostgresSettings(Section):
             return megabytes(self.shm_size)
         return max(SHM_MEGABYTES, megabytes(self.memory) - self.needed)
 
-    @model_validator(mode="after")
-    def _durable_data_is_safe(self) -> Self:
-        if self.tuning == "speed" and self.storage == "volume":
-            raise ValueError(
+    def _faults(self) -> Iterator[str]:
+        in_memory = self.storage == "tmpfs"
+        if self.tuning == "speed" and not in_memory:
+            yield (
                 "tuning speed turns fsync off, so a crash would ruin the data that storage volume promises to keep;"
                 " set tuning: durable, or storage: tmpfs"
             )
-        unsafe = [name for name in DURABILITY if self.storage == "volume" and is_off(self.parameters.get(name, ""))]
+        unsafe = [name for name in DURABILITY if not in_memory and is_off(self.parameters.get(name, ""))]
         if unsafe:
-            raise ValueError(
+            yield (
                 f"parameters turns {' and '.join(unsafe)} off, so a crash would ruin the data that storage volume"
                 " promises to keep; remove it, or set storage: tmpfs"
             )
-        return self
-
-    @model_validator(mode="after")
-    def _memory_suffices(self) -> Self:
-        in_memory = self.storage == "tmpfs"
         if megabytes(self.memory) < self.needed:
-            raise ValueError(
+            yield (
                 f"memory {self.memory} is less than what PostgreSQL takes with tuning {self.tuning}"
                 f"{f' and a tmpfs of {self.tmpfs_size}' if in_memory else ''}, so the engine would kill it;"
                 f" set memory: {self.needed}m or more{', or a smaller tmpfs_size' if in_memory else ''}"
             )
         if self.shm_size and megabytes(self.shm_size) > megabytes(self.memory):
-            raise ValueError(f"shm_size {self.shm_size} is more than memory {self.memory}, of which it is a part")
-        return self
+            yield f"shm_size {self.shm_size} is more than memory {self.memory}, of which it is a part"
 
 
 class RedisSettings(Section):
@@ -179,14 +183,12 @@ class RedisSettings(Section):
     memory: Size = "256m"
     """The container's memory limit."""
 
-    @model_validator(mode="after")
-    def _storage_fits(self) -> Self:
+    def _faults(self) -> Iterator[str]:
         if (self.persistence == "aof") != (self.storage == "volume"):
-            raise ValueError(
+            yield (
                 f"persistence {self.persistence} does not go with storage {self.storage}: what is written would not"
                 " last, or the volume would stay empty; use aof with volume, or none with tmpfs"
             )
-        return self
 
 
 class AppSettings(Section):
@@ -208,14 +210,12 @@ class AppSettings(Section):
     """The port for a debugger (Debug Adapter Protocol), with `build: development` only; whoever reaches it runs code in
     the service. Off if absent."""
 
-    @model_validator(mode="after")
-    def _debugger_is_for_development(self) -> Self:
+    def _faults(self) -> Iterator[str]:
         if self.debugger_port and self.build != "development":
-            raise ValueError(
+            yield (
                 "debugger_port needs the source and the debugger of the development image; set build: development, or"
                 " remove it"
             )
-        return self
 
 
 class CallbackSettings(Section):
@@ -274,15 +274,13 @@ class NetworkSettings(Section):
             return LOOPBACK
         return self.bind_address
 
-    @model_validator(mode="after")
-    def _hostname_leads_there(self) -> Self:
+    def _faults(self) -> Iterator[str]:
         address = ip_address(self.bind_address)
         if self.hostname == LOCALHOST and not (address.is_loopback or address.is_unspecified):
-            raise ValueError(
+            yield (
                 f"nothing listens at localhost if bind_address is {self.bind_address}; set hostname to that address, or"
                 " to a name of it"
             )
-        return self
 
 
 class TokenSettings(Section):
@@ -291,11 +289,9 @@ class TokenSettings(Section):
     keys: Annotated[tuple[Name, ...], Field(min_length=1, json_schema_extra={"uniqueItems": True})] = ("k1",)
     """The names of the keys that providers' tokens are encrypted with: the last one encrypts, every one decrypts."""
 
-    @model_validator(mode="after")
-    def _keys_are_distinct(self) -> Self:
+    def _faults(self) -> Iterator[str]:
         if len(set(self.keys)) != len(self.keys):
-            raise ValueError("a key is named twice; give each a name of its own, such as k1 and k2")
-        return self
+            yield "a key is named twice; give each a name of its own, such as k1 and k2"
 
 
 class HealthSettings(Section):
@@ -312,14 +308,12 @@ class HealthSettings(Section):
     wait: Duration = "90s"
     """How long `up` waits for a container to become healthy."""
 
-    @model_validator(mode="after")
-    def _starts_faster(self) -> Self:
+    def _faults(self) -> Iterator[str]:
         if seconds(self.start_interval) > seconds(self.interval):
-            raise ValueError(
+            yield (
                 f"start_interval {self.start_interval} is longer than interval {self.interval}, but a service that"
                 " starts is to be checked more often; set interval to it or more"
             )
-        return self
 
 
 class ContainerSettings(Section):
@@ -341,14 +335,12 @@ class CertificateSettings(Section):
     renewal_days: Annotated[int, Field(ge=1, le=400)] = 30
     """An `up` within so many days of the end renews them."""
 
-    @model_validator(mode="after")
-    def _renewal_within_validity(self) -> Self:
+    def _faults(self) -> Iterator[str]:
         if self.renewal_days >= self.validity_days:
-            raise ValueError(
+            yield (
                 f"certificates of {self.validity_days} days would be renewed at every up;"
                 " set renewal_days below validity_days"
             )
-        return self
 
 
 class ImageSettings(Section):
@@ -409,28 +401,24 @@ class TargetSettings(Section):
         """Whether the environment runs on a Swarm."""
         return self.kind == "swarm"
 
-    @model_validator(mode="after")
-    def _is_complete(self) -> Self:
-        if not self.is_swarm:
-            if self.model_dump(exclude_defaults=True):
-                raise ValueError(
-                    "expose, replicas, data_node, nodes, registry, encrypted and drain are for a Swarm; set kind:"
-                    " swarm, or remove them"
-                )
-            return self
-        if not self.expose:
-            raise ValueError(
+    def _faults(self) -> Iterator[str]:
+        if not self.is_swarm and self.model_dump(exclude_defaults=True):
+            yield (
+                "expose, replicas, data_node, nodes, registry, encrypted and drain are for a Swarm; set kind: swarm, or"
+                " remove them"
+            )
+        if self.is_swarm and not self.expose:
+            yield (
                 "other computers reach the ports of a Swarm, on every address of each node, unlike those of one engine;"
                 " set expose: true if that is what you want"
             )
-        if self.data_node is None or self.data_node not in self.nodes:
+        if self.is_swarm and (self.data_node is None or self.data_node not in self.nodes):
             name = self.data_node or "node1"
-            raise ValueError(
+            yield (
                 "a Swarm's volumes are on one node, which data_node names and whose engine's address is in nodes; set"
                 f" data_node: {name} and nodes: {{{name}: unix:///var/run/docker.sock}}, with a name that `docker node"
                 " ls` shows"
             )
-        return self
 
 
 class TestSettings(Section):

@@ -9,9 +9,8 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Self
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ValidationError
 
 from infra.config.errors import ConfigError, problems
 from infra.config.providers import Providers
@@ -78,44 +77,28 @@ class StackSettings(Section):
         """The services that this environment has."""
         return tuple(name for name in SERVICES if name != SANDBOX or self.sandbox.enabled)
 
-    @model_validator(mode="after")
-    def _sandbox_is_for_development(self) -> Self:
+    def _faults(self) -> Iterator[str]:
         if self.sandbox.enabled and not (self.app.debug or self.app.testing):
-            raise ValueError(
+            yield (
                 "sandbox.enabled lets anyone link an account as anybody, so it goes with app.debug or app.testing only;"
                 " set one of these, or sandbox.enabled: false"
             )
-        return self
-
-    @model_validator(mode="after")
-    def _ports_are_distinct(self) -> Self:
+        published = {name: port for name, port in self.ports.items() if port is not None}
         users: dict[int, str] = {}
-        for name, port in self.ports.items():
-            if port is None:
-                continue
+        for name, port in published.items():
             if port in users:
-                raise ValueError(
+                yield (
                     f"port {port} is used by both {users[port]} and {name}, and only one can listen on it;"
                     f" give {name} another port"
                 )
             users[port] = name
-        return self
-
-    @model_validator(mode="after")
-    def _internal_publishes_nothing(self) -> Self:
-        published = [name for name, port in self.ports.items() if port is not None]
         if self.network.internal and published:
-            raise ValueError(
+            yield (
                 f"an internal network publishes nothing, but {', '.join(published)} ask for a port;"
                 " remove the port, or set network.internal: false"
             )
-        return self
-
-    @model_validator(mode="after")
-    def _swarm_can_do_it(self) -> Self:
-        if problem := self.target.is_swarm and next(_unfit_for_swarm(self), None):
-            raise ValueError(problem)
-        return self
+        if self.target.is_swarm:
+            yield from _unfit_for_swarm(self)
 
 
 def _unfit_for_swarm(config: StackSettings) -> Iterator[str]:
