@@ -122,7 +122,7 @@ class PostgresSettings(Section):
     shm_size: Size | None = None
     """The most that parallel queries share (/dev/shm); it counts towards `memory`. Absent: what the rest leaves of
     that."""
-    parameters: Annotated[dict[Parameter, Annotated[str, ParameterValue()]], AfterValidator(_own_parameters)] = Field(
+    parameters: Annotated[dict[Parameter, ParameterValue], AfterValidator(_own_parameters)] = Field(
         default_factory=dict
     )
     """Server parameters, such as `max_connections: 200`; they override what `tuning` sets."""

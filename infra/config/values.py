@@ -13,7 +13,7 @@ from ipaddress import ip_address
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, GetCoreSchemaHandler
+from pydantic import AfterValidator, Field, GetCoreSchemaHandler, PlainValidator, WithJsonSchema
 from pydantic_core import CoreSchema, core_schema
 
 
@@ -56,23 +56,13 @@ class Pattern:
         return value
 
 
-class ParameterValue:
-    """Marks the value of a server parameter: text, a number, true or false; kept as the text that the server takes."""
-
-    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
-        """Take any of them."""
-        return core_schema.no_info_plain_validator_function(self._text)
-
-    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: Callable[..., Any]) -> dict[str, Any]:
-        """Describe it."""
-        return {"type": ["string", "number", "boolean"], "patternErrorMessage": "Text, a number, true or false."}
-
-    def _text(self, value: object) -> str:
-        if isinstance(value, bool):
-            return "on" if value else "off"
-        if not isinstance(value, (str, int, float)) or not str(value).isprintable():
-            raise ValueError("it must be a line of text, a number, true or false; write 200, 64MB or on, for example")
-        return str(value)
+def _parameter_value(value: object) -> str:
+    """Return the text that a server takes."""
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if not isinstance(value, (str, int, float)) or not str(value).isprintable():
+        raise ValueError("it must be a line of text, a number, true or false; write 200, 64MB or on, for example")
+    return str(value)
 
 
 def _addressable(url: str) -> str:
@@ -195,6 +185,11 @@ Parameter = Annotated[
         "a parameter's name in lower case",
         "write max_connections, for example",
     ),
+]
+ParameterValue = Annotated[
+    str,
+    PlainValidator(_parameter_value),
+    WithJsonSchema({"type": ["string", "number", "boolean"], "patternErrorMessage": "Text, a number, true or false."}),
 ]
 Library = Annotated[
     str,
