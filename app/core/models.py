@@ -5,8 +5,9 @@ from __future__ import annotations
 import uuid
 from datetime import datetime
 from enum import StrEnum
+from typing import ClassVar
 
-from sqlalchemy import DateTime, Enum, ForeignKey, LargeBinary, MetaData, String, Text, UniqueConstraint, func
+from sqlalchemy import DateTime, Enum, ForeignKey, MetaData, String, Text, UniqueConstraint, func
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -24,6 +25,7 @@ class Base(DeclarativeBase):
     """Parent of all tables."""
 
     metadata = MetaData(naming_convention=NAMING)
+    type_annotation_map: ClassVar = {datetime: DateTime(timezone=True), list[str]: ARRAY(Text)}
 
 
 class ConnectionStatus(StrEnum):
@@ -41,10 +43,8 @@ class TokenKey(Base):
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
     master: Mapped[str] = mapped_column(String(64))  # the id of the master key
-    wrapped: Mapped[bytes] = mapped_column(LargeBinary)
-    created_at: Mapped[datetime] = mapped_column(
-        DateTime(timezone=True), server_default=func.clock_timestamp()
-    )  # the youngest seals
+    wrapped: Mapped[bytes]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())  # the youngest seals
 
 
 class ProviderConnection(Base):
@@ -68,24 +68,15 @@ class ProviderConnection(Base):
         ),
         index=True,
     )
-    scopes: Mapped[list[str]] = mapped_column(ARRAY(Text))
-    key_id: Mapped[str] = mapped_column(ForeignKey("token_keys.id"), index=True)
-    """The data key that the tokens are sealed under."""
-    access_token: Mapped[bytes] = mapped_column(LargeBinary)
-    refresh_token: Mapped[bytes | None] = mapped_column(LargeBinary)
-    """None if the provider gave none."""
-    expires_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
-    """When the access token ends; None if the provider gives none."""
-    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
-    updated_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
-    """When a value that the API shows last changed."""
-    refreshed_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
-    """When its tokens were given; another value means other tokens."""
-    claimed_until: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
-    """Until when one process alone refreshes or disconnects it."""
-    retry_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
-    """Before when it is not refreshed without a request, because a refresh failed."""
-    issuer: Mapped[str | None] = mapped_column(Text)
-    """Who gave its tokens, and alone may get them; None if it was linked before that was stored."""
-    link_ends_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
-    """When the provider ends the link, however often it is refreshed; None if it sets no end."""
+    scopes: Mapped[list[str]]
+    key_id: Mapped[str] = mapped_column(ForeignKey("token_keys.id"), index=True)  # the data key of the tokens
+    access_token: Mapped[bytes]
+    refresh_token: Mapped[bytes | None]  # None if the provider gave none
+    expires_at: Mapped[datetime | None]  # when the access token ends; None if the provider gives none
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.now())  # of what the API shows
+    refreshed_at: Mapped[datetime] = mapped_column(server_default=func.now())  # changes with its tokens
+    claimed_until: Mapped[datetime | None]  # until when one process alone refreshes or disconnects it
+    retry_at: Mapped[datetime | None]  # before when it is not refreshed without a request, because a refresh failed
+    issuer: Mapped[str | None] = mapped_column(Text)  # who alone may get its tokens; None if older than this column
+    link_ends_at: Mapped[datetime | None]  # when the provider ends the link, refreshed or not; None if it sets no end
