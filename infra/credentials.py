@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -50,9 +49,8 @@ def base64(made: random.RandomBytes) -> pulumi.Output[str]:
 def token_keys(names: Sequence[str], *, opts: pulumi.ResourceOptions) -> TokenKeys:
     """Make the keys that providers' tokens are encrypted with; the last one encrypts."""
     made = {name: key(f"token-{name}", opts=opts) for name in names}
-    keys = pulumi.Output.all(**{name: base64(one) for name, one in made.items()})
-    document = keys.apply(lambda keys: json.dumps({"active": names[-1], "keys": keys}))
-    return TokenKeys(document, tuple(made.values()))
+    keys = {name: base64(one) for name, one in made.items()}
+    return TokenKeys(pulumi.Output.json_dumps({"active": names[-1], "keys": keys}), tuple(made.values()))
 
 
 def signing_key(name: str, *, opts: pulumi.ResourceOptions) -> pulumi.Output[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -26,9 +25,7 @@ def document(args: AppArgs, app: App, callback_port: int | None) -> pulumi.Outpu
     installed = f"{MOUNT}/"
     files = {name: content[path.removeprefix(installed)] for name, path in variables.items() if installed in path}
     plain = {name: value for name, value in variables.items() if name not in files}
-    return pulumi.Output.secret(
-        pulumi.Output.all(**files).apply(lambda files: json.dumps({"variables": plain, "files": files}))
-    )
+    return pulumi.Output.secret(pulumi.Output.json_dumps({"variables": plain, "files": files}))
 
 
 def _variables(args: AppArgs, own: App, callback_port: int | None) -> dict[str, str] | None:
