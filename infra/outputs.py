@@ -5,15 +5,13 @@ from __future__ import annotations
 import json
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, SecretStr
+from pydantic import BaseModel, SecretStr
 
 from infra.loopback import LOCALHOST, LOOPBACK
 
 
-class Record(BaseModel):
+class Record(BaseModel, frozen=True, extra="forbid"):
     """A part of the outputs."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Containers(Record):

@@ -11,7 +11,7 @@ import hashlib
 import secrets
 from typing import Annotated, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 from redis.asyncio import Redis
 
 PENDING_LIFETIME = 600
@@ -24,10 +24,8 @@ RANDOM_BYTES = 32
 """256 bits; RFC 9700 asks for at least 128 where it is guessable at all."""
 
 
-class Pending(BaseModel):
+class Pending(BaseModel, frozen=True, hide_input_in_errors=True):
     """An authorization that was started; `session` is the digest of the session that started it."""
-
-    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
     provider: str
     owner: str
@@ -36,10 +34,8 @@ class Pending(BaseModel):
     nonce: Annotated[str, Field(repr=False)]
 
 
-class Receipt(BaseModel):
+class Receipt(BaseModel, frozen=True, hide_input_in_errors=True):
     """An authorization that the provider answered with a code."""
-
-    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
     pending: Pending
     code: Annotated[str, Field(repr=False)]

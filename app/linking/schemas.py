@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import BaseModel, Field, SecretStr, model_validator
 
 LIMITS = {"state": 512, "code": 4096, "iss": 2048, "error": 256, "error_description": 2048}
 """Parameters of a redirect that are read, and how many characters each may have; others are ignored.
@@ -70,10 +70,8 @@ class Received(BaseModel):
     continue_url: str
 
 
-class Redirect(BaseModel):
+class Redirect(BaseModel, extra="forbid", frozen=True, hide_input_in_errors=True):
     """A provider's answer (RFC 6749, sections 4.1.2 and 4.1.2.1; RFC 9207): a code or an error."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     state: Annotated[SecretStr, Field(min_length=1, max_length=LIMITS["state"])]
     code: Annotated[SecretStr, Field(min_length=1, max_length=LIMITS["code"])] | None = None

@@ -8,16 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Annotated, Literal, Self
 from urllib.parse import unquote, urlsplit
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    SecretStr,
-    TypeAdapter,
-    ValidationError,
-    model_validator,
-)
+from pydantic import AfterValidator, BaseModel, Field, SecretStr, TypeAdapter, ValidationError, model_validator
 
 from app.core.errors import ServiceError
 
@@ -74,10 +65,8 @@ def _certificates(text: str) -> str:
     return text
 
 
-class ProviderConfig(BaseModel):
+class ProviderConfig(BaseModel, extra="forbid", frozen=True, hide_input_in_errors=True):
     """One provider; `docs/reference/config.md` describes each field."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
     title: Annotated[str, Field(min_length=1, max_length=100)]

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 
 from app.providers.calls import refusal, words
 from app.providers.config import SCOPE
@@ -57,10 +57,8 @@ def _scopes(value: object) -> tuple[str, ...] | None:
     return tuple(dict.fromkeys(word for word in words if re.fullmatch(SCOPE, word))) or None
 
 
-class TokenResponse(BaseModel):
+class TokenResponse(BaseModel, hide_input_in_errors=True):
     """A successful answer; other fields are ignored."""
-
-    model_config = ConfigDict(hide_input_in_errors=True)
 
     access_token: Annotated[str, Field(pattern=TOKEN)]
     # Of another type it could not be used. Some leave it out, and Apigee's name is another.
