@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import pulumi
 import pulumi_random as random
@@ -14,16 +13,6 @@ PASSWORD_LENGTH = 40
 
 KEY_BYTES = 32
 RSA_BITS = 2048
-
-
-@dataclass(frozen=True)
-class TokenKeys:
-    """The keys that providers' tokens are encrypted with."""
-
-    document: pulumi.Output[str]
-    """A JSON object: `active`, a name, and `keys`, base64 by name; secret."""
-    resources: tuple[pulumi.Resource, ...]
-    """What must be there as long as the tokens are."""
 
 
 def password(name: str, *, opts: pulumi.ResourceOptions) -> random.RandomPassword:
@@ -46,11 +35,16 @@ def base64(made: random.RandomBytes) -> pulumi.Output[str]:
     return pulumi.Output.secret(made.base64)
 
 
-def token_keys(names: Sequence[str], *, opts: pulumi.ResourceOptions) -> TokenKeys:
-    """Make the keys that providers' tokens are encrypted with; the last one encrypts."""
+def token_keys(
+    names: Sequence[str], *, opts: pulumi.ResourceOptions
+) -> tuple[list[random.RandomBytes], pulumi.Output[str]]:
+    """Make the keys that providers' tokens are encrypted with; the last one encrypts.
+
+    Return them, and a JSON object, which is secret: `active`, a name, and `keys`, base64 by name.
+    """
     made = {name: key(f"token-{name}", opts=opts) for name in names}
     keys = {name: base64(one) for name, one in made.items()}
-    return TokenKeys(pulumi.Output.json_dumps({"active": names[-1], "keys": keys}), tuple(made.values()))
+    return list(made.values()), pulumi.Output.json_dumps({"active": names[-1], "keys": keys})
 
 
 def signing_key(name: str, *, opts: pulumi.ResourceOptions) -> pulumi.Output[str]:

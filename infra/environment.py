@@ -56,10 +56,9 @@ class Environment(pulumi.ComponentResource):
         self._running = self._images_of(running)
         certificates = Certificates(naming, settings.certificates, self)
         shared = self._shared = Shared(self._target, certificates)
-        self._token_keys = credentials.token_keys(settings.tokens.keys, opts=self._child)
+        keys, self._token_keys = credentials.token_keys(settings.tokens.keys, opts=self._child)
         self._session_key = self._key_of_sessions()
-        keys = [*self._token_keys.resources, self._session_key]
-        self._database = Postgres(settings.postgres, keys, shared)
+        self._database = Postgres(settings.postgres, [*keys, self._session_key], shared)
         self._cache = Redis(settings.redis, shared, sandbox=settings.sandbox.enabled)
         login = self._cache.sandbox_login
         self._sandbox = Sandbox(settings.sandbox, settings.app, login, shared) if login else None
@@ -94,7 +93,7 @@ class Environment(pulumi.ComponentResource):
             database=self._database.login,
             cache=self._cache.login,
             providers=self._provider_file(),
-            token_keys=self._token_keys.document,
+            token_keys=self._token_keys,
             session_key=credentials.base64(self._session_key),
         )
 

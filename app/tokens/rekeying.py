@@ -69,12 +69,12 @@ def rekey(document: str, held: MasterKeys, former: MasterKeys | None) -> Rekeyed
     rewrapped: list[dict[str, str]] = []
     lost: list[dict[str, Any]] = []
     for row in json.loads(document):
-        opens = next((one for one in (held, former) if one and _opens(one, row)), None)
-        if opens is None:
-            lost.append(row)
-        elif opens is not held:
-            key = opens.unwrap(row["master"], bytes.fromhex(row["wrapped"]), row["id"])
+        if _key(held, row):
+            continue
+        if former and (key := _key(former, row)):
             rewrapped.append(_wrapped(held, row["id"], key))
+        else:
+            lost.append(row)
     if not rewrapped and not lost:
         return NOTHING
     added, revoked = _revoked(lost, held)
@@ -83,12 +83,11 @@ def rekey(document: str, held: MasterKeys, former: MasterKeys | None) -> Rekeyed
     return Rekeyed(script, len(rewrapped), len(revoked))
 
 
-def _opens(master: MasterKeys, row: dict[str, Any]) -> bool:
+def _key(master: MasterKeys, row: dict[str, Any]) -> bytes | None:
     try:
-        master.unwrap(row["master"], bytes.fromhex(row["wrapped"]), row["id"])
+        return master.unwrap(row["master"], bytes.fromhex(row["wrapped"]), row["id"])
     except UnreadableError:
-        return False
-    return True
+        return None
 
 
 def _wrapped(master: MasterKeys, name: str, key: bytes) -> dict[str, str]:
