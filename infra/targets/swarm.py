@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 import pulumi
 import pulumi_docker as docker
@@ -70,30 +69,11 @@ class SwarmTarget(Target):
         self.network, self._network_id = overlay.name, overlay.id
         self._data_node = str(settings.target.data_node)
         host = settings.target.nodes[self._data_node]
-        self._provider = docker.Provider("data-node", host=host, opts=self.child)
+        self.volume_options = pulumi.ResourceOptions(provider=docker.Provider("data-node", host=host, opts=self.child))
         # There with and without a login: Pulumi replaces what gets another provider.
         logins = login(settings.target.registry) if settings.target.registry else []
         self._manager = docker.Provider("manager", registry_auth=logins or None, opts=self.child)
         self._secrets: dict[str, list[docker.ServiceTaskSpecContainerSpecSecretArgs]] = {}
-        self._published: list[Endpoint] = []
-        self._running: list[str] = []
-
-    @property
-    def facts(self) -> dict[str, Any]:
-        """What the outputs say of it."""
-        names = [*self._running, *([EDGE] if self._published else [])]
-        return {
-            "kind": "swarm",
-            "data_node": self._data_node,
-            "nodes": self.settings.target.nodes,
-            "services": {name: self.naming.container(name) for name in names},
-            "replicas": {name: self._replicas(name) for name in self._running},
-        }
-
-    @property
-    def volume_options(self) -> pulumi.ResourceOptions:
-        """Volumes are made on the node that keeps data."""
-        return pulumi.ResourceOptions(provider=self._provider)
 
     def prepare(self, workload: Workload, opts: pulumi.ResourceOptions) -> None:
         """Declare its secrets."""
@@ -104,16 +84,23 @@ class SwarmTarget(Target):
 
     def start(self, running: Mapping[str, Image]) -> None:
         """Declare the services; before them the edge, which finds them once they are there."""
-        self._running = list(running)
         routed = [self._workloads[name][0] for name in running]
-        self._published = [port for one in routed for port in one.ports if port.published]
+        published = [port for one in routed for port in one.ports if port.published]
         for name, image in running.items():
             workload, opts = self._workloads[name]
             self._service(workload, image, opts)
-        if self._published:
-            workload = self._edge(routed[0].files["ca.crt"])
+        if published:
+            workload = self._edge(published, routed[0].files["ca.crt"])
             self.prepare(workload, self.child)
             self._service(workload, self.images.of(HAPROXY), self.child)
+        names = [*running, *([EDGE] if published else [])]
+        self.facts = {
+            "kind": "swarm",
+            "data_node": self._data_node,
+            "nodes": self.settings.target.nodes,
+            "services": {name: self.naming.container(name) for name in names},
+            "replicas": {name: self._replicas(name) for name in running},
+        }
 
     def _replicas(self, name: str) -> int:
         return int(getattr(self.settings.target.replicas, name, 1))
@@ -128,11 +115,11 @@ class SwarmTarget(Target):
             }
         return {"PGDATA": f"{workload.base.data}/pgdata"} if workload.data.memory and "PGDATA" in workload.env else {}
 
-    def _edge(self, ca: pulumi.Input[str]) -> Workload:
+    def _edge(self, published: Sequence[Endpoint], ca: pulumi.Input[str]) -> Workload:
         grace = seconds(self.settings.containers.stop_grace)
         routes = [
             edge.Route(one, f"tasks.{self.naming.container(one.host)}", self._replicas(one.host), _proxied(one))
-            for one in self._published
+            for one in published
         ]
         config = edge.configuration(routes, f"{MOUNT}/ca.crt", max(1, grace - EDGE_STOP_SECONDS))
         return Workload(
@@ -143,7 +130,7 @@ class SwarmTarget(Target):
             memory=EDGE_MEMORY,
             env={},
             files={"ca.crt": ca, edge.CONFIG: config},
-            ports=self._published,
+            ports=published,
         )
 
     def _secret(

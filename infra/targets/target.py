@@ -25,21 +25,14 @@ class Target(ABC):
     images: BuiltImages | PublishedImages
     network: pulumi.Input[str]
     """The network's name."""
+    facts: dict[str, Any] | None = None
+    """What the outputs say of it once it is started, in the shape of `infra.outputs.Target`; None for an engine."""
 
     def __init__(self, naming: Naming, settings: StackSettings, parent: pulumi.Resource) -> None:
         self.naming, self.settings = naming, settings
         self.child = pulumi.ResourceOptions(parent=parent)
+        self.volume_options = pulumi.ResourceOptions()
         self._workloads: dict[str, tuple[Workload, pulumi.ResourceOptions]] = {}
-
-    @property
-    def facts(self) -> dict[str, Any] | None:
-        """What the outputs say of it, in the shape of `infra.outputs.Target`; None for an engine."""
-        return None
-
-    @property
-    def volume_options(self) -> pulumi.ResourceOptions:
-        """Options of every volume."""
-        return pulumi.ResourceOptions()
 
     def prepare(self, workload: Workload, opts: pulumi.ResourceOptions) -> None:
         """Declare what a service has whether it runs or not, as a child of it."""
