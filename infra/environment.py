@@ -69,11 +69,6 @@ class Environment(pulumi.ComponentResource):
         self.outputs = {"engine": here.id, "app_on_host": self._app_on_host(), **self._data(), **self._facts()}
         self.register_outputs({})
 
-    @property
-    def _services(self) -> list[Service]:
-        declared: list[Service | None] = [self._database, self._cache, self._app, self._callback, self._sandbox]
-        return [one for one in declared if one]
-
     def _images_of(self, running: Collection[str]) -> dict[str, Image]:
         images, stages = self._target.images, recipes.stages(self._settings)
         bases = {POSTGRES.name: images.postgres, REDIS.name: images.redis}
@@ -129,7 +124,8 @@ class Environment(pulumi.ComponentResource):
         }
 
     def _facts(self) -> dict[str, Any]:
-        declared = {one.endpoint.host: one for one in self._services}
+        made = (self._database, self._cache, self._app, self._callback, self._sandbox)
+        declared: dict[str, Service] = {one.endpoint.host: one for one in made if one}
         services = dict.fromkeys(SERVICES) | {name: one for name, one in declared.items() if name in self._running}
         naming, images, has_app = self._target.naming, self._target.images, "app" in self._running
         return {

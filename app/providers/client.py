@@ -57,26 +57,15 @@ class Provider:
         self, config: ProviderConfig, redirect_uri: str, tls: ssl.SSLContext, *, own_path: bool = False
     ) -> None:
         self._config = config
+        self.name, self.title = config.name, config.title
+        # Its grants are shown to nobody else, whatever the configuration names later.
+        self.issuer = (config.issuer or str(config.token_endpoint)).rstrip("/")
+        self.accepts_forms = config.response_mode != "query"  # an authorization response may be posted
         self._redirect_uri = config.redirect_uri or redirect_uri
         self._tls = tls
         self._source = MetadataSource(config, self._http)
         self._own_path = config.redirect_path(redirect_uri) if own_path else None
         self._auth = _client_auth(config)
-
-    @property
-    def name(self) -> str:
-        """Its short name."""
-        return self._config.name
-
-    @property
-    def title(self) -> str:
-        """Its name for people."""
-        return self._config.title
-
-    @property
-    def issuer(self) -> str:
-        """What its grants are bound to: they are shown to nobody else, whatever the configuration names so later."""
-        return (self._config.issuer or str(self._config.token_endpoint)).rstrip("/")
 
     def ends_link(self, error: RefusedError) -> bool:
         """Return whether a refresh was refused for good: only a new link helps."""
@@ -100,11 +89,6 @@ class Provider:
             **config.authorization_parameters,
         }
         return str(add_params_to_uri(metadata.authorization_endpoint, parameters))
-
-    @property
-    def accepts_forms(self) -> bool:
-        """Whether an authorization response may be a form that is posted, not only a query."""
-        return self._config.response_mode != "query"
 
     async def accepts_issuer(self, issuer: str | None) -> bool:
         """Return whether an authorization response comes from here (RFC 9207, section 2.4); its `iss` may be None."""
