@@ -133,7 +133,7 @@ class Environment(pulumi.ComponentResource):
             "target": self._target.facts,
             "network": self._target.network,
             "containers": {name: naming.container(name) if one else None for name, one in services.items()},
-            "volumes": {name: one.volume for name, one in declared.items() if one.volume},
+            "volumes": {name: volume for name, one in declared.items() if (volume := one.workload.data.volume)},
             "images": {
                 **{name: image.reference for name, image in self._running.items()},
                 "tests": images.built("test").reference if has_app and self._settings.tests.image else None,

@@ -61,7 +61,8 @@ def install(app: FastAPI, settings: AppSettings) -> None:
     def document() -> dict[str, Any]:
         if app.openapi_schema is None:
             components = FastAPI.openapi(app).setdefault("components", {})
-            components.setdefault("schemas", {}).update(_problem_schemas())
+            _, schemas = models_json_schema([(Problem, "serialization")], ref_template=f"{_SCHEMAS}{{model}}")
+            components.setdefault("schemas", {}).update(schemas["$defs"])
             components["securitySchemes"] = _schemes(cookie_name(settings.public_url))
         return FastAPI.openapi(app)
 
@@ -82,11 +83,6 @@ def _schemes(cookie: str) -> dict[str, Any]:
         "session": {"type": "apiKey", "in": "cookie", "name": cookie, "description": session},
         "csrf": {"type": "apiKey", "in": "header", "name": HEADER, "description": csrf},
     }
-
-
-def _problem_schemas() -> dict[str, Any]:
-    _, schemas = models_json_schema([(Problem, "serialization")], ref_template=f"{_SCHEMAS}{{model}}")
-    return dict(schemas["$defs"])
 
 
 def _docs_page(title: str) -> HTMLResponse:

@@ -57,7 +57,7 @@ class Connections:
     ) -> bool:
         """Revoke a connection's tokens and forget it; with `force` even if the provider is not available.
 
-        It returns whether the tokens are revoked; if not, they may be valid until the person does it at the provider.
+        It returns whether the tokens are revoked; if not, the person can revoke them at the provider.
         """
         return await self._in_flight.join(
             ("disconnect", owner, connection, force), lambda: self._disconnect(owner, connection, provider, force=force)

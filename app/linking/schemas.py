@@ -61,7 +61,7 @@ class Started(BaseModel):
 class Disconnected(BaseModel):
     """A connection that was forgotten."""
 
-    revoked: bool = Field(description="Whether its tokens are revoked; if not, they may work until the person does it.")
+    revoked: bool = Field(description="Whether its tokens are revoked; if not, revoke them at the provider.")
 
 
 class Received(BaseModel):

@@ -101,13 +101,9 @@ class ProviderSettings(Section):
             yield "a subject_url needs a subject_field to look for there; add it"
 
 
-def _not_the_sandbox(providers: dict[str, ProviderSettings]) -> dict[str, ProviderSettings]:
+def _distinguishable(providers: dict[str, ProviderSettings]) -> dict[str, ProviderSettings]:
     if SANDBOX in providers:
         raise ValueError(f"{SANDBOX} is the environment's own provider, set by dashtam:sandbox; choose another name")
-    return providers
-
-
-def _distinguishable(providers: dict[str, ProviderSettings]) -> dict[str, ProviderSettings]:
     by_path: dict[str, list[str]] = {}
     for name, one in providers.items():
         if not one.authorization_response_iss_parameter_supported:
@@ -125,6 +121,5 @@ def _distinguishable(providers: dict[str, ProviderSettings]) -> dict[str, Provid
 Providers = Annotated[
     dict[Name, ProviderSettings],
     Field(json_schema_extra={"additionalProperties": False}),
-    AfterValidator(_not_the_sandbox),
     AfterValidator(_distinguishable),
 ]

@@ -46,14 +46,9 @@ class Service(pulumi.ComponentResource):
         self.shared = shared
         self.child = pulumi.ResourceOptions(parent=self)
 
-    @property
-    def volume(self) -> str | None:
-        """The data volume's name; None where there is none."""
-        return self.workload.data.volume
-
     def run(self, own: Workload) -> None:
         """Say what it runs, besides its certificate and the CA's, and on which ports besides its own."""
         tls = self.shared.certificates.issue(self.endpoint)
         self.workload = replace(own, files={**tls, **own.files}, ports=[self.endpoint, *own.ports])
         self.shared.target.prepare(self.workload, self.child)
-        self.register_outputs({"volume": self.volume})
+        self.register_outputs({"volume": self.workload.data.volume})
