@@ -56,13 +56,7 @@ def main() -> None:
         running = placed.running(config)
         here, keys_in_use = _look(client, config, naming, running)
         wanted = guards.Wanted(naming, config, recipes.image_source(config.images), running)
-        guards.require(
-            state.read(stack),
-            here,
-            wanted,
-            keys_in_use,
-            partial(engine.not_mountable, client),
-        )
+        guards.require(state.read(stack), here, wanted, keys_in_use, partial(engine.not_mountable, client))
     except (ConfigError, ValueError, OSError, engine.EngineError, guards.RefusedError) as error:
         pulumi.log.error(str(error))
         sys.exit(ERROR_WAS_SHOWN)

@@ -18,11 +18,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 REASONS: tuple[tuple[tuple[type[BaseException], ...], str, bool], ...] = (
     (
-        (
-            asyncpg.InvalidPasswordError,
-            asyncpg.InvalidAuthorizationSpecificationError,
-            redis.AuthenticationError,
-        ),
+        (asyncpg.InvalidPasswordError, asyncpg.InvalidAuthorizationSpecificationError, redis.AuthenticationError),
         "it refuses the user or the password",
         True,
     ),
