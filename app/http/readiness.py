@@ -15,16 +15,13 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.core.database import connected, repeated
 from app.core.dependency_errors import explain
+from app.core.errors import ServiceError
 from app.core.revision import current_revision
 
 TIMEOUT = 2.0
 """Seconds for one check."""
 
 Ping = Callable[[], Awaitable[object]]
-
-
-class Unready(Exception):  # noqa: N818 - an answer rather than a failure
-    """A part works but is not as it should be; the text says why, without secrets."""
 
 
 class Health(BaseModel):
@@ -97,14 +94,14 @@ async def check_revision(engine: AsyncEngine, head: str) -> None:
     async with connected(engine) as connection:
         current = await connection.run_sync(current_revision)
     if current != head:
-        raise Unready(f"the database is at revision {current or 'none'}, the code needs {head}")
+        raise ServiceError(f"the database is at revision {current or 'none'}, the code needs {head}")
 
 
 async def _check(part: Ping) -> Check:
     try:
         async with asyncio.timeout(TIMEOUT):
             await part()
-    except Unready as error:
+    except ServiceError as error:
         return Check(status="failed", reason=str(error))
     except Exception as error:
         return Check(status="failed", reason=explain(error).reason)

@@ -11,9 +11,10 @@ from httpx2 import ASGITransport, AsyncClient
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.core.errors import ServiceError
 from app.core.in_flight import InFlight
 from app.http import readiness as module
-from app.http.readiness import Check, Ping, Readiness, Unready, assess
+from app.http.readiness import Check, Ping, Readiness, assess
 
 
 async def works() -> None:
@@ -25,7 +26,7 @@ async def refuses() -> None:
 
 
 async def lags() -> None:
-    raise Unready("the database is at revision none, the code needs 0001")
+    raise ServiceError("the database is at revision none, the code needs 0001")
 
 
 async def breaks() -> None:
