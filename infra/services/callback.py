@@ -16,22 +16,22 @@ PORT = 8182
 class Callback(Service):
     """The callback server's container. It runs like the app, and delivers codes there."""
 
-    def __init__(self, settings: CallbackSettings, run: AppSettings, app: App, shared: Shared) -> None:
+    def __init__(self, settings: CallbackSettings, app_settings: AppSettings, app: App, shared: Shared) -> None:
         super().__init__(NAME, PORT, settings.port, shared)
         self.run(
             Workload(
                 name=NAME,
                 base=PYTHON,
-                command=python.command("app.run.callback", run.build),
+                command=python.command("app.run.callback", app_settings.build),
                 health=python.health(self.endpoint, "/health"),
                 memory=settings.memory,
                 env={
                     "ENVIRONMENT": shared.target.naming.name,
-                    "DEBUG": str(run.debug).lower(),
+                    "DEBUG": str(app_settings.debug).lower(),
                     "APP_URL": app.internal.in_network,
                     "PUBLIC_URL": app.endpoint.for_browsers,
                     **TLS_VARIABLES,
                 },
-                binds=python.source_binds(run.build),
+                binds=python.source_binds(app_settings.build),
             )
         )
