@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
+from docker import DockerClient
 from rich.table import Column, Table
 
 from cli.commands.options import AsJson, print_json
@@ -14,9 +15,6 @@ from cli.images import build as building
 from cli.images import local, registry, source
 from cli.ui.console import out
 from infra.catalogue import BASES, ImageSource
-
-if TYPE_CHECKING:
-    from docker import DockerClient
 
 app = typer.Typer(
     help="The base images: where they come from, and what is here.", no_args_is_help=True, add_completion=False

@@ -10,11 +10,9 @@ import subprocess
 import threading
 import time
 from collections import deque
-from typing import IO, TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
-    from pathlib import Path
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import IO
 
 TAIL_LINES = 25
 """How many last lines of a failed command its error has."""

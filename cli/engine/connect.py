@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import socket
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,8 +17,6 @@ from cli.engine.endpoint import Endpoint, docker_folder, endpoints, unreadable
 from infra.engine import ANSWER_SECONDS, client_of, is_podman, unsupported
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
     from docker import DockerClient
 
 _PROBE_SECONDS = 5

@@ -8,9 +8,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from http import HTTPStatus
 from itertools import takewhile
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import docker
+from docker import DockerClient
 from docker.errors import APIError, DockerException, NotFound
 from requests import RequestException
 
@@ -22,9 +23,6 @@ from cli.engine.inventory import REMOVAL_SECONDS, EngineObject, EngineView, Star
 from cli.engine.tasks import Document, ServiceView
 from infra.engine import client_of
 from infra.naming import PROJECT, PROJECT_LABEL, STACK_LABEL
-
-if TYPE_CHECKING:
-    from docker import DockerClient
 
 KEY = "dashtam:target.nodes"
 POLL_SECONDS = 1.0

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
+
+from docker import DockerClient
 
 from cli.core.file_lock import exclusively
 from cli.core.paths import cache_home
@@ -13,9 +14,6 @@ from cli.images.local import is_local, local_references
 from cli.ui.console import announce
 from cli.ui.progress import meter
 from infra.catalogue import ALL, BASES, Base, ImageSource
-
-if TYPE_CHECKING:
-    from docker import DockerClient
 
 Work = tuple[str, Callable[[Callable[[str], object]], None]]
 """A step: what it does, and the function that does it and reports output to its argument."""

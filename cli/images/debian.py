@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import io
 import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from docker import DockerClient
 
 from cli.core.errors import UserError
 from cli.images.failures import engine_failures, explained
 from infra import proxies
 from infra.catalogue import ALL, IMAGES, Base, ImageSource, source_digest
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from docker import DockerClient
 
 REPOSITORY = "dashtam-debian"
 LABEL = "dashtam.base"

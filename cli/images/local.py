@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from docker import DockerClient
 from docker.errors import DockerException
 
 from cli.images.debian import LABEL, REPOSITORY, current_references
-
-if TYPE_CHECKING:
-    from docker import DockerClient
 
 
 def local_references(client: DockerClient) -> frozenset[str]:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from docker import DockerClient
 from docker.errors import APIError, DockerException
 
 from cli.core.errors import UserError
 from cli.images.failures import engine_failures
 from cli.ui.progress import Meter, meter, transfer
 from infra import cluster
-
-if TYPE_CHECKING:
-    from docker import DockerClient
 
 
 def push(client: DockerClient, registry: str, references: Iterable[str]) -> None:

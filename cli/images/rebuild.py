@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+
+from docker import DockerClient
 
 from cli.core.errors import USAGE, UserError
 from cli.images.debian import build
 from cli.ui.progress import meter
 from infra import recipes
 from infra.catalogue import ROOT
-
-if TYPE_CHECKING:
-    from docker import DockerClient
-
-    from infra.config.settings import StackSettings
+from infra.config.settings import StackSettings
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable
+from pathlib import Path
 
 import requests
+from docker import DockerClient
 from docker.errors import DockerException
 
 from cli.core.atomic_files import write_whole
@@ -14,12 +16,6 @@ from cli.core.errors import UserError
 from cli.engine.connect import answering_within
 from cli.images.failures import explained
 from infra.catalogue import ALL, LOCK
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-    from pathlib import Path
-
-    from docker import DockerClient
 
 ANSWER_SECONDS = 30.0
 """How long a registry has to answer for each image."""

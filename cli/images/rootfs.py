@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from docker import DockerClient
 
 from cli.core.errors import UserError
 from cli.core.paths import cache_home
@@ -14,12 +17,6 @@ from cli.engine.connect import answering_within
 from cli.images.failures import OTHER_SOURCE, explained
 from cli.ui import packages
 from infra.catalogue import IMAGES
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from pathlib import Path
-
-    from docker import DockerClient
 
 IMPORT_SECONDS = 600
 """How long the engine may take to store a root file system."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from pathlib import Path
 
 import requests
+from docker import DockerClient
 from docker.errors import DockerException
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -16,12 +18,6 @@ from cli.engine.connect import answering_within
 from cli.images import debian, rootfs
 from cli.images.local import is_local, local_references
 from infra.catalogue import BASES, POSTGRES, ImageSource
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
-
-    from docker import DockerClient
 
 VARIABLE = "DASHTAM_IMAGE_SOURCE"
 

@@ -4,20 +4,15 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from cli.core.atomic_files import scratch_folder
 from cli.core.errors import UserError
 from cli.core.process import CommandError, run_lines
-from cli.ui.progress import meter
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from cli.machine.lock import Module
-    from cli.ui.progress import Meter
+from cli.machine.lock import Module
+from cli.ui.progress import Meter, meter
 
 _BUILD_TIMEOUT_SECONDS = 3600
 """Ten times what two cores take: only a build that hangs reaches it."""

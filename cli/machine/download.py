@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import ssl
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import httpx2
 import truststore
 
 from cli.core.hashing import file_sha256
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
 
 _ATTEMPTS = 3
 _TEXT_BYTES = 1 << 20

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import platform
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from cli.core.errors import UserError
 from cli.core.file_lock import exclusively
@@ -17,9 +17,6 @@ from cli.engine.endpoint import DEFAULT_SOCKET, Endpoint
 from cli.machine.engine_start import START_TIMEOUT_SECONDS, start_dockerd, wait_for_engine
 from cli.ui import packages
 from cli.ui.console import announce
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 _PACKAGES = ("docker.io", "iptables")
 _SYSTEMD = Path("/run/systemd/system")

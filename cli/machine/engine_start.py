@@ -6,16 +6,12 @@ import os
 import signal
 import time
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from cli.engine.connect import Engine, UnreachableError, probe
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
-    from cli.engine.endpoint import Endpoint
+from cli.engine.endpoint import Endpoint
 
 START_TIMEOUT_SECONDS = 40
 """An engine on a slow disk takes some seconds to answer."""

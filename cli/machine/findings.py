@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import shutil
 import ssl
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from cli.core.errors import UserError
 from cli.core.paths import cache_home, data_home
@@ -18,9 +18,6 @@ from cli.machine.pulumi import find_cli, missing_plugins, official_home, with_pl
 from cli.machine.toolchain import Cli, Origin, Places
 from infra import proxies
 from infra.engine import NOT_PODMAN
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 _SETUP = "Run `./dashtam up dev`: it sets up what is missing."
 _LOW_SPACE_BYTES = 3 * 10**9

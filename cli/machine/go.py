@@ -6,17 +6,14 @@ import os
 import shutil
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from cli.core.atomic_files import scratch_folder
 from cli.core.errors import UserError
 from cli.core.paths import cache_home
 from cli.core.process import CommandError, output, run_lines
+from cli.machine.lock import Lock
 from cli.machine.toolchain import fits
 from cli.ui.progress import meter
-
-if TYPE_CHECKING:
-    from cli.machine.lock import Lock
 
 _FETCH_TIMEOUT_SECONDS = 900
 

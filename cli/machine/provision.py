@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from cli.core.errors import UserError
 from cli.core.file_lock import exclusively
@@ -17,9 +17,6 @@ from cli.machine.release import Release
 from cli.machine.toolchain import Cli, Origin, Places, Toolchain
 from cli.ui.console import announce
 from cli.ui.progress import meter
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 _BUILT_TIMEOUT_SECONDS = 600
 _OFFICIAL_TIMEOUT_SECONDS = 180

@@ -7,15 +7,11 @@ import shutil
 import tarfile
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
 
 from cli.core.atomic_files import scratch_folder
 from cli.machine.download import Downloader, DownloadError
-from cli.machine.toolchain import platform_name
+from cli.machine.toolchain import Places, platform_name
 from cli.ui.progress import meter
-
-if TYPE_CHECKING:
-    from cli.machine.toolchain import Places
 
 RELEASES_VARIABLE = "DASHTAM_PULUMI_RELEASES"
 """Names a mirror of the releases, with the layout of the official ones."""

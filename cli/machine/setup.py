@@ -4,19 +4,13 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from cli.core.paths import ROOT, cache_home
 from cli.engine.connect import Engine, UnreachableError, explain, find_remembered_engine
 from cli.machine import pulumi
-from cli.machine.lock import read_lock
-from cli.machine.toolchain import Places, user_home
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from cli.machine.lock import Lock
-    from cli.machine.toolchain import Toolchain
+from cli.machine.lock import Lock, read_lock
+from cli.machine.toolchain import Places, Toolchain, user_home
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,9 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from cli.core.paths import account_home, cache_home
-
-if TYPE_CHECKING:
-    from cli.machine.lock import Lock
+from cli.machine.lock import Lock
 
 Version = tuple[int, int, int]
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 import docker
 
 from cli.core.file_lock import exclusively
 from cli.core.paths import data_home
 from cli.engine.inventory import EngineView
+from cli.engine.swarm import SwarmView
 from cli.environments import clone, git_filter, named_environments, passphrase, targets, tool_environment
 from cli.environments.clone import Clone
 from cli.environments.configuration import announce_skipped, configured_stacks, readable_stacks
@@ -22,9 +23,6 @@ from cli.pulumi.process import Pulumi
 from cli.ui.console import announce
 from infra.catalogue import SOURCE_VARIABLE, ImageSource
 from infra.engine import client_of
-
-if TYPE_CHECKING:
-    from cli.engine.swarm import SwarmView
 
 
 @dataclass(frozen=True)
@@ -58,7 +56,7 @@ class Session:
     @property
     def swarm(self) -> SwarmView:
         """The same, for an environment that is on a Swarm."""
-        return cast("SwarmView", self.engine)
+        return cast(SwarmView, self.engine)
 
     def require_images(self) -> None:
         """Make the base images that the engine lacks, which takes minutes."""

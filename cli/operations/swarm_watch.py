@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 from docker.errors import DockerException
 from requests import RequestException
 
 from cli.core.errors import UserError
 from cli.engine import failure_report
+from cli.engine.swarm import SwarmView
 from cli.environments import targets
 from cli.operations.session import Session
 from cli.operations.update_progress import UpdateProgress
 from cli.operations.watch import out_of_time
-
-if TYPE_CHECKING:
-    from cli.engine.swarm import SwarmView
 
 INTERVAL = 1.0
 """Seconds between two looks: each asks the manager three times."""
@@ -33,7 +31,7 @@ class SwarmWatcher:
     def __init__(self, session: Session, stack: str, progress: UpdateProgress, timeout: float | None) -> None:
         self.reasons: list[str] = []
         # A client of its own: it is not made for several threads.
-        self._view = cast("SwarmView", targets.view(session.connect(), session.clone.root))
+        self._view = cast(SwarmView, targets.view(session.connect(), session.clone.root))
         self._stack, self._owner = stack, session.clone.id
         self._progress, self._timeout = progress, timeout
         self._began = self._looked = time.monotonic()
