@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -45,14 +45,10 @@ class Started:
 
 
 class EngineView:
-    """The engine as it is at each call; an Inventory is the same at one moment."""
+    """The engine as it is at each call."""
 
     def __init__(self, client: docker.DockerClient) -> None:
         self._client = client
-
-    def look(self) -> Inventory:
-        """Return everything on the engine as it is now."""
-        return Inventory(self._client)
 
     def publishes_here(self) -> bool:
         """Return whether published ports are this computer's."""
@@ -275,12 +271,10 @@ class EngineView:
             return
         except docker.errors.APIError as error:
             # A removal is under way. To have the engine wait for it may never return (Docker 20.10).
-            if error.status_code != HTTPStatus.CONFLICT or not self._disappears(container):
+            if error.status_code != HTTPStatus.CONFLICT or not until(
+                lambda: self.container_document(container) is None, REMOVAL_SECONDS, REMOVAL_POLL_SECONDS
+            ):
                 raise
-
-    def _disappears(self, container: str) -> bool:
-        now = EngineView(self._client)
-        return until(lambda: now.container_document(container) is None, REMOVAL_SECONDS, REMOVAL_POLL_SECONDS)
 
     def remove_network(self, network: str) -> None:
         """Remove a network, after disconnecting the containers on it."""
@@ -299,38 +293,6 @@ class EngineView:
         """Remove a volume with all that is in it, unless it is removed already."""
         with suppress(docker.errors.NotFound):
             self._client.api.remove_volume(volume)
-
-
-class Inventory(EngineView):
-    """Everything on the engine at one moment: each list is read once, and each container inspected once."""
-
-    def __init__(self, client: docker.DockerClient) -> None:
-        super().__init__(client)
-        self._lists: dict[str, list[Document]] = {}
-        self._inspected: dict[str, Document | None] = {}
-
-    def container_summaries(self) -> list[Document]:
-        """List every container, as at the first call."""
-        return self._once("containers", super().container_summaries)
-
-    def network_documents(self) -> list[Document]:
-        """List every network, as at the first call."""
-        return self._once("networks", super().network_documents)
-
-    def volume_documents(self) -> list[Document]:
-        """List every volume, as at the first call."""
-        return self._once("volumes", super().volume_documents)
-
-    def container_document(self, container: str) -> Document | None:
-        """Return a container, as at the first call."""
-        if container not in self._inspected:
-            self._inspected[container] = super().container_document(container)
-        return self._inspected[container]
-
-    def _once(self, kind: str, read: Callable[[], list[Document]]) -> list[Document]:
-        if kind not in self._lists:
-            self._lists[kind] = read()
-        return self._lists[kind]
 
 
 def owner_of(document: Document) -> str:

@@ -54,7 +54,7 @@ class Belongings:
 
 def find(client: docker.DockerClient, pulumi: Pulumi, clone: Clone) -> Belongings:
     """Look for all that this clone has made here; the state of what is on another engine stays, with its keys."""
-    view, here = EngineView(client).look(), engine.look(client)
+    view, here = EngineView(client), engine.look(client)
     containers = view.containers(None, clone.id)
     networks, volumes = view.networks(None, clone.id), view.volumes(clone.id)
     own = {one.id for one in containers} | set(networks.values()) | volumes

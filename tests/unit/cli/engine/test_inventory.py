@@ -209,19 +209,6 @@ def test_a_stopped_container_is_started_and_a_running_one_left_alone(view: Engin
     assert view.container("redis").started == started
 
 
-def test_an_inventory_is_the_engine_at_one_moment(view: EngineView, engine: Engine) -> None:
-    engine.run("app", volumes=["data"])
-    engine.connect("net", LABELS, "app")
-    look = view.look()
-    before = (look.containers(), look.networks("dev", "me"), look.volumes("me"), look.objects(), look.ids())
-    engine.run("redis", volumes=["more"])
-    engine.containers["app"] = {**engine.containers["app"], "Name": "/renamed"}
-    engine.connect("other", LABELS)
-    assert (look.containers(), look.networks("dev", "me"), look.volumes("me"), look.objects(), look.ids()) == before
-    assert len(view.containers()) == 2
-    assert view.volumes("me") == {"data", "more"}
-
-
 def test_a_clone_s_networks_and_volumes(view: EngineView, engine: Engine) -> None:
     engine.connect("mine", LABELS)
     engine.connect("test", Naming("test", "me").labels("network"))
