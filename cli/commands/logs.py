@@ -11,11 +11,11 @@ import typer
 
 from cli.commands.arguments import Environment, Services
 from cli.commands.options import AsJson
-from cli.core import signals
+from cli.core import durations, signals
 from cli.core.errors import USAGE, UserError
 from cli.environments import handle
 from cli.environments.handle import Target
-from cli.operations.logs import parse_since, rendering
+from cli.operations.logs import rendering
 from cli.operations.logs.entries import Choice, Entry, Source, history
 from cli.ui.console import out
 from infra.naming import SERVICES
@@ -85,7 +85,7 @@ def _write(entries: Iterable[Entry | None], show: rendering.Show) -> None:
 
 def _moment(text: str) -> float:
     try:
-        return parse_since.parse(text)
+        return durations.moment(text)
     except ValueError:
         raise UserError(
             f"{text!r} is no time.",

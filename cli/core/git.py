@@ -6,7 +6,11 @@ import subprocess
 from pathlib import Path
 
 
-def git(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Return how git ended, and what it printed; names of files in it may be no UTF-8."""
+def git(folder: Path, *arguments: str) -> str | None:
+    """Return what git printed, in which names of files may be no UTF-8; None where it failed or is not installed."""
     command = ["git", "-C", str(folder), *arguments]
-    return subprocess.run(command, capture_output=True, text=True, errors="surrogateescape", check=False)
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, errors="surrogateescape", check=False)
+    except FileNotFoundError:
+        return None
+    return done.stdout if done.returncode == 0 else None

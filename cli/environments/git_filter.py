@@ -21,9 +21,9 @@ SMUDGE = f"""sh -c 'cat; cat "$(git rev-parse --git-dir)/{FOLDER}/$1" 2>/dev/nul
 
 def keep_out_of_git(clone: Clone) -> None:
     """Make git ignore the salts of this clone's stacks, and nothing else of their config."""
-    if not _set_filter(clone):
+    salts = _set_filter(clone)
+    if salts is None:
         return
-    salts = _salts(clone)
     salts.mkdir(exist_ok=True, mode=0o700)
     for path in _configs(clone):
         salt = b"".join(line for line in path.read_bytes().splitlines(keepends=True) if _is_salt(line))
@@ -35,15 +35,15 @@ def keep_out_of_git(clone: Clone) -> None:
 
 def forget(clone: Clone) -> None:
     """Drop the salts of this clone's stacks, so that Pulumi takes new ones for another passphrase."""
-    is_git = _set_filter(clone)
-    if is_git:
-        shutil.rmtree(_salts(clone), ignore_errors=True)
+    salts = _set_filter(clone)
+    if salts:
+        shutil.rmtree(salts, ignore_errors=True)
     for path in _configs(clone):
         content = path.read_bytes()
         kept = b"".join(line for line in content.splitlines(keepends=True) if not _is_salt(line))
         if kept != content:
             path.write_bytes(kept)
-            if is_git:
+            if salts:
                 _note_unchanged(clone, path.name)
 
 
@@ -52,33 +52,27 @@ def _is_salt(line: bytes) -> bool:
     return line.startswith(PREFIX.encode())
 
 
-def _salts(clone: Clone) -> Path:
-    # A folder for each worktree: they share the filter, but each has a passphrase of its own.
-    return Path(git(clone.root, "rev-parse", "--absolute-git-dir").stdout.rstrip("\n")) / FOLDER
-
-
 def _configs(clone: Clone) -> list[Path]:
     files = (config_file(stack, clone.root) for stack in configured_stacks(clone.root))
     return [one for one in files if not one.is_symlink()]
 
 
-def _set_filter(clone: Clone) -> bool:
+def _set_filter(clone: Clone) -> Path | None:
+    """Make git filter the configs; return the folder for this worktree's salts, None where git can't be used."""
     settings = {"clean": f"sed /^{PREFIX}/d", "smudge": SMUDGE, "required": "true"}
-    try:
-        for name, value in settings.items():
-            key = f"{FILTER}.{name}"
-            if git(clone.root, "config", "--local", key).stdout.rstrip("\n") == value:
-                continue
-            if git(clone.root, "config", "--local", key, value).returncode != 0:
-                return False
-    except FileNotFoundError:
-        return False
-    return True
+    for name, value in settings.items():
+        key = f"{FILTER}.{name}"
+        known = git(clone.root, "config", "--local", key) or ""
+        if known.rstrip("\n") != value and git(clone.root, "config", "--local", key, value) is None:
+            return None
+    # A folder for each worktree: they share the filter, but each has a passphrase of its own.
+    folder = git(clone.root, "rev-parse", "--absolute-git-dir")
+    return Path(folder.rstrip("\n")) / FOLDER if folder else None
 
 
 def _note_unchanged(clone: Clone, name: str) -> None:
     # git takes a file of another size for modified without looking inside. Where the filtered content is what is
     # committed or staged, adding it changes nothing but the size that git remembers.
-    tracked = git(clone.root, "ls-files", "--error-unmatch", name).returncode == 0
-    if tracked and git(clone.root, "diff", "--quiet", "--", name).returncode == 0:
+    tracked = git(clone.root, "ls-files", "--error-unmatch", name) is not None
+    if tracked and git(clone.root, "diff", "--quiet", "--", name) is not None:
         git(clone.root, "add", "--", name)

@@ -106,7 +106,7 @@ def _ignore_no_more(link: Path) -> None:
 
 def _exclude(link: Path) -> tuple[Path | None, str]:
     """Return the file with what git ignores on this machine, shared by all worktrees, and the line for a link."""
-    said = _git(link.parent, "rev-parse", "--git-path", "info/exclude", "--show-prefix")
+    said = git(link.parent, "rev-parse", "--git-path", "info/exclude", "--show-prefix")
     if said is None:
         return None, ""
     path, prefix = said.splitlines()
@@ -114,7 +114,7 @@ def _exclude(link: Path) -> tuple[Path | None, str]:
 
 
 def _is_in_another_worktree(link: Path, line: str) -> bool:
-    listed = (_git(link.parent, "worktree", "list", "--porcelain") or "").splitlines()
+    listed = (git(link.parent, "worktree", "list", "--porcelain") or "").splitlines()
     roots = [Path(one.removeprefix("worktree ")) for one in listed if one.startswith("worktree ")]
     return any((root / line.lstrip("/")).is_symlink() for root in roots)
 
@@ -125,11 +125,3 @@ def _lines(file: Path) -> list[str]:
 
 def _write(file: Path, lines: list[str]) -> None:
     write_whole(file, "".join(f"{line}\n" for line in lines))
-
-
-def _git(folder: Path, *arguments: str) -> str | None:
-    try:
-        done = git(folder, *arguments)
-    except FileNotFoundError:
-        return None
-    return done.stdout if done.returncode == 0 else None
