@@ -13,10 +13,11 @@ from cli.commands.arguments import Environment, Services
 from cli.commands.options import AsJson
 from cli.core import durations, signals
 from cli.core.errors import USAGE, UserError
+from cli.engine.container import Source
 from cli.environments import handle
 from cli.environments.handle import Target
 from cli.operations.logs import rendering
-from cli.operations.logs.entries import Choice, Entry, Source, history
+from cli.operations.logs.entries import Choice, Entry, history
 from cli.ui.console import out
 from infra.naming import SERVICES
 
@@ -49,7 +50,7 @@ def logs(  # noqa: PLR0913 - an argument for each option
     """Show what services wrote, in order of time, each in a colour of its own."""
     choice = Choice(None if since is None else _moment(since), tail, None if grep is None else _pattern(grep))
     there = handle.of(environment)
-    sources = _sources(there, services)
+    sources = [one.source for one in there.chosen(services)]
     entries = _followed(there, services, sources, choice) if follow else history(there.view, sources, choice)
     labels = [*(services or SERVICES), *(one.replica for one in sources)]
     show = rendering.as_json if as_json else rendering.lines(out, labels, timestamps=timestamps)
@@ -67,10 +68,6 @@ def _followed(
 
     follower = Follower(there.view, there.environment, there.clone.id, services, choice)
     return follower.entries(sources)
-
-
-def _sources(there: Target, services: Sequence[str] | None) -> list[Source]:
-    return [Source(one.id, one.component, one.name, one.label) for one in there.chosen(services)]
 
 
 def _write(entries: Iterable[Entry | None], show: rendering.Show) -> None:

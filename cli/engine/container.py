@@ -27,6 +27,21 @@ def rank(component: str) -> int:
 
 
 @dataclass(frozen=True)
+class Source:
+    """A container whose log is read; on a Swarm, `replica` says which one of its service it is, and where."""
+
+    id: str
+    service: str
+    name: str
+    replica: str = ""
+
+    @property
+    def label(self) -> str:
+        """What stands before its lines."""
+        return self.replica or self.service
+
+
+@dataclass(frozen=True)
 class ContainerView:
     """A container as the engine has it now."""
 
@@ -53,9 +68,9 @@ class ContainerView:
     """Of a Swarm's task: why it failed or doesn't run yet."""
 
     @property
-    def label(self) -> str:
-        """Of a Swarm's task: which one it is, and where, such as `app.2@node1`; else empty."""
-        return f"{self.replica}@{self.node}" if self.replica else ""
+    def source(self) -> Source:
+        """Its log; the replica is such as `app.2@node1`."""
+        return Source(self.id, self.component, self.name, f"{self.replica}@{self.node}" if self.replica else "")
 
     @property
     def is_service(self) -> bool:

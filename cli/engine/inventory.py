@@ -12,7 +12,7 @@ import docker
 
 from cli.core.wait import until
 from cli.engine import locality, streams
-from cli.engine.container import ContainerView, view
+from cli.engine.container import ContainerView, Source, view
 from cli.engine.tasks import ServiceView
 from infra.naming import COMPONENT_LABEL, OWNER_LABEL, PROJECT, PROJECT_LABEL, STACK_LABEL
 
@@ -31,17 +31,6 @@ class EngineObject:
     name: str
     owner: str
     host_ports: frozenset[int] = frozenset()
-
-
-@dataclass(frozen=True)
-class Started:
-    """A container that has started."""
-
-    id: str
-    name: str
-    component: str
-    label: str = ""
-    """Of a Swarm's task: which one it is, and where."""
 
 
 class EngineView:
@@ -206,7 +195,7 @@ class EngineView:
             tail="all" if tail is None else tail,
         )
 
-    def starts(self, stack: str, owner: str, since: float) -> Iterator[Started]:
+    def starts(self, stack: str, owner: str, since: float) -> Iterator[Source]:
         """Watch containers of an environment start, from a time in seconds since 1970."""
         labels = {PROJECT_LABEL: PROJECT, STACK_LABEL: stack, OWNER_LABEL: owner}
         filters = {
@@ -216,7 +205,7 @@ class EngineView:
         }
         events = self._client.api.events(filters=filters, since=int(since), decode=True)
         facts = ((event["id"], event["Actor"]["Attributes"]) for event in events)
-        return (Started(key, labels["name"], labels.get(COMPONENT_LABEL, "")) for key, labels in facts)
+        return (Source(key, labels.get(COMPONENT_LABEL, ""), labels["name"]) for key, labels in facts)
 
     def execute(self, container: str, command: Sequence[str]) -> tuple[int, str]:
         """Run a command in a container to its end; return its exit status and what it wrote."""

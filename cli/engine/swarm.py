@@ -18,8 +18,8 @@ from requests import RequestException
 from cli.core.errors import UserError
 from cli.core.wait import until
 from cli.engine import streams, tasks
-from cli.engine.container import ContainerView, view
-from cli.engine.inventory import REMOVAL_SECONDS, EngineObject, EngineView, Started, is_of, owner_of
+from cli.engine.container import ContainerView, Source, view
+from cli.engine.inventory import REMOVAL_SECONDS, EngineObject, EngineView, is_of, owner_of
 from cli.engine.tasks import Document, ServiceView
 from infra.engine import client_of
 from infra.naming import PROJECT, PROJECT_LABEL, STACK_LABEL
@@ -241,7 +241,7 @@ class SwarmView(EngineView):
         api._raise_for_status(answer)  # noqa: SLF001 - the SDK has no call for it
         yield from api._multiplexed_response_stream_helper(answer)  # noqa: SLF001
 
-    def starts(self, stack: str, owner: str, since: float) -> Iterator[Started]:
+    def starts(self, stack: str, owner: str, since: float) -> Iterator[Source]:
         """Watch tasks of an environment start; the Swarm has no events for that."""
         del since
         known = {one["Id"] for one in self._tasks(stack, owner) if one["State"]["Status"] in tasks.STARTED}
@@ -250,8 +250,7 @@ class SwarmView(EngineView):
             for one in self._tasks(stack, owner):
                 if one["State"]["Status"] in tasks.STARTED and one["Id"] not in known:
                     known.add(one["Id"])
-                    found = view(one)
-                    yield Started(found.id, found.name, found.component, found.label)
+                    yield view(one).source
 
     def reaches(self, container: ContainerView) -> bool:
         """Return whether the engine is known that a container is on."""

@@ -9,26 +9,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from cli.engine.container import Source
 from cli.engine.inventory import EngineView
 
 MOMENT = 26
 """How many characters of a time Python can read: the engine writes nanoseconds."""
-
-
-@dataclass(frozen=True)
-class Source:
-    """A container whose log is read."""
-
-    id: str
-    service: str
-    name: str
-    replica: str = ""
-    """Of several containers of a service, on a Swarm: which one, and where."""
-
-    @property
-    def label(self) -> str:
-        """What stands before its lines."""
-        return self.replica or self.service
 
 
 @dataclass(frozen=True)

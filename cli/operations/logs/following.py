@@ -18,8 +18,9 @@ from requests import RequestException
 from urllib3.exceptions import HTTPError
 
 from cli.core.errors import UserError
+from cli.engine.container import Source
 from cli.engine.inventory import EngineView
-from cli.operations.logs.entries import Choice, Entry, Source, history, parse
+from cli.operations.logs.entries import Choice, Entry, history, parse
 from infra.naming import EDGE, SERVICES
 
 OVERLAP = 1.0
@@ -99,9 +100,9 @@ class Follower:
 
     def _watch(self) -> None:
         try:
-            for container in self._starts:
-                if container.component in self._services:
-                    self._begin(Source(container.id, container.component, container.name, container.label))
+            for source in self._starts:
+                if source.service in self._services:
+                    self._begin(source)
         except (DockerException, RequestException, HTTPError, OSError):
             pass
         self._arrived.put(None)

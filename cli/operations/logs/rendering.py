@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 from rich.console import Console
 from rich.style import Style
 
-from cli.engine.container import rank
-from cli.operations.logs.entries import Entry, Source
+from cli.engine.container import Source, rank
+from cli.operations.logs.entries import Entry
 
 COLOURS = ("blue", "red", "green", "magenta", "cyan", "yellow")
 """Of the services, in their order: the same in every environment and on every day."""

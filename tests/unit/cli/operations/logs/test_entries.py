@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from cli.operations.logs.entries import Choice, Entry, Source, history, parse
+from cli.engine.container import Source
+from cli.operations.logs.entries import Choice, Entry, history, parse
 
 APP = Source("1", "app", "dashtam-test-app")
 REDIS = Source("2", "redis", "dashtam-test-redis")

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from cli.core.errors import UserError
-from cli.engine.inventory import Started
-from cli.operations.logs.entries import Choice, Entry, Source
+from cli.engine.container import Source
+from cli.operations.logs.entries import Choice, Entry
 from cli.operations.logs.following import OVERLAP, Follower, Seen
 
 APP = Source("1", "app", "dashtam-test-app")
@@ -67,8 +67,8 @@ class FakeView:
     def log(self, container: str, **_: object) -> list[bytes]:
         return self.reads[container].pop(0)
 
-    def starts(self, *_: object) -> Iterator[Started]:
-        yield from (Started("1", "n", "app"), Started("9", "n", "files"), Started("2", "n", "app"))
+    def starts(self, *_: object) -> Iterator[Source]:
+        yield from (Source("1", "app", "n"), Source("9", "files", "n"), Source("2", "app", "n"))
         threading.Event().wait()  # for more to come
 
 
@@ -94,8 +94,8 @@ def test_replicas_are_followed_beside_each_other() -> None:
         yield f"{_entry(100).time} of {container}\n".encode()
         over.wait(10)  # it runs on
 
-    def starts(*_: object) -> Iterator[Started]:
-        yield from (Started(one, one, "app", f"app.{one}@node") for one in ("1", "2"))
+    def starts(*_: object) -> Iterator[Source]:
+        yield from (Source(one, "app", one, f"app.{one}@node") for one in ("1", "2"))
         over.wait(10)
 
     view.log, view.starts = log, starts

@@ -6,8 +6,9 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
+from cli.engine.container import Source
 from cli.operations.logs import rendering
-from cli.operations.logs.entries import Entry, Source
+from cli.operations.logs.entries import Entry
 from infra.naming import SERVICES
 
 ENTRY = Entry("2026-11-23T22:35:39.000000001Z", Source("1", "app", "dashtam-test-app"), "[red]text[/]")
