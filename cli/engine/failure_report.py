@@ -7,6 +7,7 @@ import re
 from cli.core import remedies
 from cli.core.errors import UserError
 from cli.engine.container import ContainerView
+from cli.engine.inventory import EngineView
 from cli.engine.tasks import ServiceView
 
 LOG_LINES = 15
@@ -50,7 +51,7 @@ def reasons(errors: list[str]) -> list[str]:
     return list(dict.fromkeys(line for line in found if line and not _NOISE.match(line)))
 
 
-def report(container: ContainerView, lines: list[str]) -> str:
+def report(view: EngineView, container: ContainerView) -> str:
     """Return a container's state, its last health check and its last lines."""
     state = container.health or container.state
     if container.error:
@@ -63,4 +64,4 @@ def report(container: ContainerView, lines: list[str]) -> str:
     if container.checks:
         status, output = container.checks[-1]
         parts.append(f"  last health check: exit status {status}{': ' + output if output else ''}")
-    return "\n".join([*parts, *(f"  | {line}" for line in lines)])
+    return "\n".join([*parts, *(f"  | {line}" for line in view.last_lines(container.id, LOG_LINES))])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from graphlib import TopologicalSorter
 
@@ -12,6 +11,7 @@ from docker.errors import APIError
 
 from cli.core import remedies, signals
 from cli.core.errors import UserError
+from cli.core.parallel import each
 from cli.engine import failure_report, health
 from cli.engine.connect import connect
 from cli.engine.container import ContainerView
@@ -77,11 +77,11 @@ def restart_containers(view: EngineView, stack: str, containers: Collection[Cont
 def _stop_and_start(view: EngineView, batches: list[list[ContainerView]], show: Show) -> list[str]:
     """Return the engine's refusals."""
     try:
-        unstopped = [said for batch in reversed(batches) for said in _each(batch, lambda one: _stop(view, one, show))]
+        unstopped = [said for batch in reversed(batches) for said in each(lambda one: _stop(view, one, show), batch)]
     finally:
         # Whatever happened, what was stopped runs again.
         with signals.postponed():
-            unstarted = [said for batch in batches for said in _each(batch, lambda one: _start(view, one, show))]
+            unstarted = [said for batch in batches for said in each(lambda one: _start(view, one, show), batch)]
     return [said for said in (*unstopped, *unstarted) if said]
 
 
@@ -110,11 +110,6 @@ def in_order(containers: Iterable[ContainerView]) -> list[list[ContainerView]]:
         sorter.done(*ready)
         batches.append([by_service[service] for service in ready if service in by_service])
     return [batch for batch in batches if batch]
-
-
-def _each(batch: list[ContainerView], work: Callable[[ContainerView], str]) -> list[str]:
-    with ThreadPoolExecutor(len(batch)) as pool:
-        return list(pool.map(work, batch))
 
 
 def _stop(view: EngineView, one: ContainerView, show: Show) -> str:
@@ -146,17 +141,13 @@ def _wait(view: EngineView, containers: Collection[ContainerView], show: Show) -
     deadline = time.monotonic() + health.SECONDS
     while waiting:
         if time.monotonic() > deadline:
-            return [_report(view, view.container(key)) for key in sorted(waiting)]
+            return [failure_report.report(view, view.container(key)) for key in sorted(waiting)]
         for one in (view.container(key) for key in sorted(waiting)):
             if one.has_failed:
                 show(one.component, "failed")
-                return [_report(view, one)]
+                return [failure_report.report(view, one)]
             if one.is_fine:
                 show(one.component, "healthy")
                 waiting.discard(one.id)
         time.sleep(INTERVAL if waiting else 0)
     return []
-
-
-def _report(view: EngineView, container: ContainerView) -> str:
-    return failure_report.report(container, view.last_lines(container.id, failure_report.LOG_LINES))

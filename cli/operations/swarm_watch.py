@@ -65,8 +65,7 @@ class SwarmWatcher:
             for one in reversed(failed):
                 if one.id not in self._reported:
                     self._reported.add(one.id)
-                    lines = self._view.last_lines(one.id, failure_report.LOG_LINES)
-                    self._reports[one.component] = failure_report.report(one, lines)
+                    self._reports[one.component] = failure_report.report(self._view, one)
             back = [one for one in services if one.is_rolled_back]
             self.reasons = [failure_report.rolled_back(one) for one in back]
             self._recovered = {one.component for one in services if one.is_fine and one not in back}

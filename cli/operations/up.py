@@ -109,9 +109,7 @@ def _require_health(session: Session, stack: str, began: str) -> None:
     Of a Swarm, wait too for what Pulumi can't; `began` is when the update did, by the engine's clock.
     """
     unhealthy = health.settled(session.engine, stack, session.clone.id)
-    reports = [
-        failure_report.report(one, session.engine.last_lines(one.id, failure_report.LOG_LINES)) for one in unhealthy
-    ]
+    reports = [failure_report.report(session.engine, one) for one in unhealthy]
     services = session.engine.services(stack, session.clone.id)
     back = [one for one in services if one.is_rolled_back and one.began > began]
     if reports or back:

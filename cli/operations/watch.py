@@ -9,8 +9,8 @@ from docker.errors import DockerException, NotFound
 from requests import RequestException
 
 from cli.core.durations import seconds
-from cli.engine import failure_report
 from cli.engine.container import ContainerView
+from cli.engine.failure_report import report
 from cli.engine.inventory import EngineView
 from cli.environments.configuration import configuration
 from cli.operations.session import Session
@@ -64,7 +64,7 @@ class Watcher:
             self.reasons = []
             self._progress.on_containers(new)
             failed = [one for one in new if one.has_failed or self._takes_too_long(one)]
-            self._reports = self._reports or [self._report(one) for one in failed]
+            self._reports = self._reports or [report(self._engine, one) for one in failed]
         except (DockerException, RequestException):
             return False  # the engine is away; Pulumi reports that
         return bool(failed)
@@ -72,7 +72,7 @@ class Watcher:
     def reports(self) -> list[str]:
         """Return the states and logs of the containers that aren't healthy, now or when they failed."""
         try:
-            return self._reports or [self._report(one) for one in self._containers() if not one.is_fine]
+            return self._reports or [report(self._engine, one) for one in self._containers() if not one.is_fine]
         except (DockerException, RequestException):
             return []
 
@@ -93,9 +93,6 @@ class Watcher:
         before, inspected, found = self._seen[container]
         return before == status and (found.is_fine or time.monotonic() - inspected < FRESH)
 
-    def _report(self, container: ContainerView) -> str:
-        return failure_report.report(container, self._engine.last_lines(container.id, failure_report.LOG_LINES))
-
     def _takes_too_long(self, container: ContainerView) -> bool:
         """Return whether a service that runs won't become healthy."""
         if not container.is_service or container.state != "running" or container.is_fine:
@@ -115,7 +112,7 @@ class Watcher:
         due, shown = self._shown.get(container.id, (QUIET, ""))
         if waited <= due:
             return
-        report = self._report(container)
-        self._shown[container.id] = (waited + QUIET, report)
-        if report != shown:
-            self._progress.show_report(report)
+        slow = report(self._engine, container)
+        self._shown[container.id] = (waited + QUIET, slow)
+        if slow != shown:
+            self._progress.show_report(slow)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from unittest.mock import Mock
+
 import pytest
 
 from cli.core.remedies import REMEDIES, known
@@ -23,7 +25,8 @@ from tests.unit.cli.conftest import MakeContainer
 def test_a_report_says_state_check_and_lines(
     container: MakeContainer, changes: dict[str, object], first: str, second: str
 ) -> None:
-    lines = failure_report.report(container(**changes), ["line"]).splitlines()
+    view = Mock(last_lines=lambda _container, _count: ["line"])
+    lines = failure_report.report(view, container(**changes)).splitlines()
     assert lines[0] == f"dashtam-test-app: {first}"
     assert lines[1].endswith(second)
     assert lines[-1] == "  | line"
