@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
+from rich.text import Text
 
 from cli.commands.arguments import Environment
 from cli.commands.options import NoInstall, Yes
@@ -14,10 +15,10 @@ from cli.environments.configuration import require_configured
 from cli.operations import certificates
 from cli.trust_stores import authority, trusting
 from cli.trust_stores.authority import Authority
-from cli.trust_stores.store import Ask, Store
+from cli.trust_stores.store import Store
 from cli.trust_stores.trusting import Stores
 from cli.ui import questions
-from cli.ui.console import err
+from cli.ui.console import announce, err
 
 WhichStores = Annotated[Stores, typer.Option("--store", help="Only the system's, or only the browsers'.")]
 
@@ -41,32 +42,23 @@ def trust(
     pem = certificates.authority(states.read(here, environment))
     if pem is None:
         raise UserError(f"{environment} is not running.", remedy=f"Bring it up first: `./dashtam up {environment}`.")
-    ca, stores = Authority(environment, pem), _stores(store, asking(yes=yes), install=not no_install)
+    ca, stores = Authority(environment, pem), _stores(store, yes=yes, install=not no_install)
     earlier = [old for old in authority.trusted(here, environment) if old != ca]
     stale = [(old, one) for old in earlier for one in stores if one.holds(old)]
     missing = [one for one in stores if not one.holds(ca)]
     if not missing and not stale:
-        say(f"{environment} is trusted already by {_list(stores)}.")
+        announce(f"{environment} is trusted already by {' and '.join(one.place for one in stores)}.")
         return
     _describe(ca, missing, [old.name for old, _ in stale])
-    asking(yes=yes)("Trust it?")
-    trusting.add(here, ca, missing, say)
+    if not yes:
+        questions.confirm("Trust it?")
+    trusting.add(here, ca, missing)
     for old, one in stale:
-        trusting.remove(here, old, [one], say)
+        trusting.remove(here, old, [one])
 
 
-def say(text: str) -> None:
-    """Print a line for the user."""
-    err.print(text, highlight=False)
-
-
-def asking(*, yes: bool) -> Ask:
-    """Return a function that asks the user, unless the answer was given with the command."""
-    return (lambda _: None) if yes else questions.confirm
-
-
-def _stores(which: Stores, ask: Ask, *, install: bool) -> list[Store]:
-    stores = trusting.stores(which, ask, install=install)
+def _stores(which: Stores, *, yes: bool, install: bool) -> list[Store]:
+    stores = trusting.stores(which, yes=yes, install=install)
     if not stores:
         raise UserError(
             "No trust store was found.",
@@ -80,15 +72,11 @@ def _stores(which: Stores, ask: Ask, *, install: bool) -> list[Store]:
 def _describe(ca: Authority, missing: list[Store], stale: list[str]) -> None:
     certificate = ca.certificate
     begins, ends = certificate.not_valid_before_utc, certificate.not_valid_after_utc
-    say(f"[bold]{certificate.subject.rfc4514_string()}[/]")
-    say(f"  SHA-256 fingerprint: {ca.fingerprint}")
-    say(f"  valid: {begins:%Y-%m-%d} to {ends:%Y-%m-%d}")
-    say(f"  name constraints: {ca.constraints}. Its key is in this clone's Pulumi state, encrypted.")
+    err.print(Text(certificate.subject.rfc4514_string(), "bold"))
+    announce(f"  SHA-256 fingerprint: {ca.fingerprint}")
+    announce(f"  valid: {begins:%Y-%m-%d} to {ends:%Y-%m-%d}")
+    announce(f"  name constraints: {ca.constraints}. Its key is in this clone's Pulumi state, encrypted.")
     for one in missing:
-        say(f"  added to {one.place}{', as root' if one.needs_root else ''}")
+        announce(f"  added to {one.place}{', as root' if one.needs_root else ''}")
     for name in stale:
-        say(f"  replaces {name}")
-
-
-def _list(stores: list[Store]) -> str:
-    return " and ".join(one.place for one in stores)
+        announce(f"  replaces {name}")

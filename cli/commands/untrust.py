@@ -6,11 +6,13 @@ import typer
 
 from cli.commands.arguments import Environment
 from cli.commands.options import NoInstall, Yes
-from cli.commands.trust import WhichStores, asking, say
+from cli.commands.trust import WhichStores
 from cli.environments import clone
 from cli.environments.configuration import require_configured
 from cli.trust_stores import authority, trusting
 from cli.trust_stores.trusting import Stores
+from cli.ui import questions
+from cli.ui.console import announce
 
 app = typer.Typer(add_completion=False)
 
@@ -28,15 +30,14 @@ def untrust(
     known = authority.trusted(here, environment)
     if not known:
         require_configured(environment)
-        say(f"{environment} is not trusted by this machine.")
+        announce(f"{environment} is not trusted by this machine.")
         return
-    ask = asking(yes=yes)
-    stores = trusting.stores(store, ask, install=not no_install)
+    stores = trusting.stores(store, yes=yes, install=not no_install)
     held = [(ca, [one for one in stores if one.holds(ca)]) for ca in known]
     for ca, holders in held:
         for one in holders:
-            say(f"{ca.name} will be removed from {one.place}{', as root' if one.needs_root else ''}.")
-    if any(holders for _, holders in held):
-        ask(f"Stop trusting {environment}?")
+            announce(f"{ca.name} will be removed from {one.place}{', as root' if one.needs_root else ''}.")
+    if not yes and any(holders for _, holders in held):
+        questions.confirm(f"Stop trusting {environment}?")
     for ca, holders in held:
-        trusting.remove(here, ca, holders, say)
+        trusting.remove(here, ca, holders)

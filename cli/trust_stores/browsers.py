@@ -9,8 +9,8 @@ from pathlib import Path
 
 from cli.core.errors import UserError
 from cli.trust_stores.authority import Authority
-from cli.trust_stores.store import Ask, Say, Store, run
-from cli.ui import packages
+from cli.trust_stores.store import Store, run
+from cli.ui import packages, questions
 from cli.ui.console import announce
 
 PACKAGE = "libnss3-tools"
@@ -49,14 +49,14 @@ class Database:
             return ca.is_same(self._certutil("-L", "-n", ca.name, "-a"))
         return False
 
-    def add(self, ca: Authority, file: Path, say: Say) -> None:  # noqa: ARG002 - other stores use it
+    def add(self, ca: Authority, file: Path) -> None:
         """Add a CA; the database is made first where the browser has never run."""
         if not (self.folder / _DATABASE).exists():
             self.folder.mkdir(parents=True, mode=0o700)
             self._certutil("-N", "--empty-password")
         self._certutil("-A", "-n", ca.name, "-t", _TRUSTED_TO_SIGN_SERVERS, "-i", str(file))
 
-    def remove(self, ca: Authority, file: Path, say: Say) -> None:  # noqa: ARG002 - other stores use it
+    def remove(self, ca: Authority, file: Path) -> None:  # noqa: ARG002 - other stores use it
         """Remove a CA."""
         self._certutil("-D", "-n", ca.name)
 
@@ -73,8 +73,8 @@ def stores(home: Path) -> list[Store]:
     return [*found, *(Database(profile, "Firefox") for profile in profiles)]
 
 
-def require_certutil(ask: Ask, *, install: bool) -> None:
-    """Make sure of certutil, which is installed after a question where that is allowed."""
+def require_certutil(*, yes: bool, install: bool) -> None:
+    """Make sure of certutil, which is installed after a question, unless `yes`, where that is allowed."""
     if shutil.which("certutil"):
         return
     command = packages.command((PACKAGE,))
@@ -82,5 +82,6 @@ def require_certutil(ask: Ask, *, install: bool) -> None:
     if not install or not packages.usable():
         raise UserError("certutil is missing, which changes what browsers trust.", remedy=remedy)
     announce(f"certutil is missing, which changes what browsers trust. Debian has it in {PACKAGE}.")
-    ask("Install it?")
+    if not yes:
+        questions.confirm("Install it?")
     packages.install((PACKAGE,), "certutil", remedy=remedy)

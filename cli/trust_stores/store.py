@@ -5,19 +5,14 @@ from __future__ import annotations
 import os
 import shlex
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
 from cli.core import process
 from cli.core.errors import UserError
 from cli.trust_stores.authority import Authority
-
-Say = Callable[[str], None]
-"""Takes a line for the user."""
-
-Ask = Callable[[str], None]
-"""Asks the user, and doesn't return if the answer is no."""
+from cli.ui.console import announce
 
 
 class Store(Protocol):
@@ -37,11 +32,11 @@ class Store(Protocol):
         """Return whether it holds a CA that this program added."""
         ...
 
-    def add(self, ca: Authority, file: Path, say: Say) -> None:
-        """Add a CA, whose certificate is in the file; `say` gets the commands that are run as root."""
+    def add(self, ca: Authority, file: Path) -> None:
+        """Add a CA, whose certificate is in the file."""
         ...
 
-    def remove(self, ca: Authority, file: Path, say: Say) -> None:
+    def remove(self, ca: Authority, file: Path) -> None:
         """Remove a CA; nothing else is touched."""
         ...
 
@@ -60,7 +55,7 @@ def run(command: Sequence[str]) -> str:
         ) from None
 
 
-def run_as_root(command: Sequence[str], say: Say) -> None:
+def run_as_root(command: Sequence[str]) -> None:
     """Run a command as root: directly if this is root, else by sudo, which asks for the password itself."""
     if os.geteuid() == 0:
         run(command)
@@ -70,5 +65,5 @@ def run_as_root(command: Sequence[str], say: Say) -> None:
             "The system's trust store can be changed by root only, and there is no sudo.",
             remedy=f"Run as root: {shlex.join(command)}",
         )
-    say(f"As root: {shlex.join(command)}")
+    announce(f"As root: {shlex.join(command)}")
     run(["sudo", "--", *command])

@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 
 from cli.trust_stores.authority import Authority
-from cli.trust_stores.store import Say, Store, run, run_as_root
+from cli.trust_stores.store import Store, run, run_as_root
 
 KEYCHAIN = "/Library/Keychains/System.keychain"
 
@@ -41,22 +41,22 @@ class AnchorFolder:
             return ca.is_same(self._file(ca).read_text())
         return False
 
-    def add(self, ca: Authority, file: Path, say: Say) -> None:
+    def add(self, ca: Authority, file: Path) -> None:
         """Add a CA, as root."""
-        run_as_root(["install", "-m", "0644", str(file), str(self._file(ca))], say)
-        run_as_root(self.update, say)
+        run_as_root(["install", "-m", "0644", str(file), str(self._file(ca))])
+        run_as_root(self.update)
 
-    def remove(self, ca: Authority, file: Path, say: Say) -> None:
+    def remove(self, ca: Authority, file: Path) -> None:
         """Remove a CA, as root."""
-        run_as_root(["rm", "-f", str(self._file(ca))], say)
+        run_as_root(["rm", "-f", str(self._file(ca))])
         if self.listed is None:
-            run_as_root(self.update, say)
+            run_as_root(self.update)
             return
         # Debian's command leaves dangling links, and the CA in Java's store, unless its list marks the CA as removed.
         with NamedTemporaryFile("w", dir=file.parent) as without:
             without.write(f"{self.listed.read_text().rstrip()}\n!{self._file(ca).name}\n")
             without.flush()
-            run_as_root([*self.update, "--certsconf", without.name], say)
+            run_as_root([*self.update, "--certsconf", without.name])
 
     def _file(self, ca: Authority) -> Path:
         return self.folder / f"{ca.name}{self.suffix}"
@@ -73,14 +73,14 @@ class Keychain:
         """Return whether it holds a CA, by its fingerprint."""
         return f"SHA-256 hash: {ca.fingerprint.upper()}" in run(["security", "find-certificate", "-a", "-Z", KEYCHAIN])
 
-    def add(self, ca: Authority, file: Path, say: Say) -> None:  # noqa: ARG002 - other stores use it
+    def add(self, ca: Authority, file: Path) -> None:  # noqa: ARG002 - other stores use it
         """Add a CA, as root."""
-        run_as_root(["security", "add-trusted-cert", "-d", "-r", "trustRoot", "-k", KEYCHAIN, str(file)], say)
+        run_as_root(["security", "add-trusted-cert", "-d", "-r", "trustRoot", "-k", KEYCHAIN, str(file)])
 
-    def remove(self, ca: Authority, file: Path, say: Say) -> None:
+    def remove(self, ca: Authority, file: Path) -> None:
         """Remove a CA, as root: first its trust, then the certificate."""
-        run_as_root(["security", "remove-trusted-cert", "-d", str(file)], say)
-        run_as_root(["security", "delete-certificate", "-Z", ca.fingerprint.upper(), KEYCHAIN], say)
+        run_as_root(["security", "remove-trusted-cert", "-d", str(file)])
+        run_as_root(["security", "delete-certificate", "-Z", ca.fingerprint.upper(), KEYCHAIN])
 
 
 ANCHORS = (

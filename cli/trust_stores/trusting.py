@@ -9,7 +9,8 @@ from pathlib import Path
 from cli.environments.clone import Clone
 from cli.trust_stores import authority, browsers, system
 from cli.trust_stores.authority import Authority
-from cli.trust_stores.store import Ask, Say, Store
+from cli.trust_stores.store import Store
+from cli.ui.console import announce
 
 
 class Stores(StrEnum):
@@ -20,10 +21,10 @@ class Stores(StrEnum):
     BROWSERS = "browsers"
 
 
-def stores(which: Stores, ask: Ask, *, install: bool) -> list[Store]:
+def stores(which: Stores, *, yes: bool, install: bool) -> list[Store]:
     """Return the stores of this machine; certutil is installed first where browsers need it and it is allowed."""
     if which is not Stores.SYSTEM and browsers.stores(Path.home()):
-        browsers.require_certutil(ask, install=install)
+        browsers.require_certutil(yes=yes, install=install)
     return _found(which)
 
 
@@ -33,19 +34,19 @@ def _found(which: Stores) -> list[Store]:
     return [*found, *own]
 
 
-def add(clone: Clone, ca: Authority, chosen: Sequence[Store], say: Say) -> None:
+def add(clone: Clone, ca: Authority, chosen: Sequence[Store]) -> None:
     """Add a CA to stores that lack it; it is recorded first, so that it can be removed after an interruption."""
     file = authority.note(clone, ca)
     for store in chosen:
-        store.add(ca, file, say)
-        say(f"{ca.environment} is trusted by {store.place}.")
+        store.add(ca, file)
+        announce(f"{ca.environment} is trusted by {store.place}.")
 
 
-def remove(clone: Clone, ca: Authority, chosen: Sequence[Store], say: Say) -> None:
+def remove(clone: Clone, ca: Authority, chosen: Sequence[Store]) -> None:
     """Remove a CA from stores that hold it."""
     file = authority.note(clone, ca)
     for store in chosen:
-        store.remove(ca, file, say)
-        say(f"{ca.environment} is no longer trusted by {store.place}.")
+        store.remove(ca, file)
+        announce(f"{ca.environment} is no longer trusted by {store.place}.")
     if not any(store.holds(ca) for store in _found(Stores.ALL)):
         authority.forget(clone, ca)

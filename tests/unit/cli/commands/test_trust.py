@@ -13,7 +13,6 @@ from cli.main import app
 from cli.operations import certificates
 from cli.trust_stores import authority, trusting
 from cli.trust_stores.authority import Authority
-from cli.trust_stores.store import Say
 from tests.unit.cli.trust_stores.conftest import MakeAuthority, make_authority
 
 __all__ = ["make_authority"]
@@ -31,11 +30,11 @@ class Shelf:
     def holds(self, ca: Authority) -> bool:
         return ca in self.held
 
-    def add(self, ca: Authority, file: Path, _say: Say) -> None:
+    def add(self, ca: Authority, file: Path) -> None:
         assert file.read_text() == ca.pem
         self.held.append(ca)
 
-    def remove(self, ca: Authority, file: Path, _say: Say) -> None:
+    def remove(self, ca: Authority, file: Path) -> None:
         assert file.read_text() == ca.pem
         self.held.remove(ca)
 

@@ -3,29 +3,21 @@ from __future__ import annotations
 import os
 import shutil
 from typing import TYPE_CHECKING
+from unittest.mock import Mock
 
 import pytest
+import typer
 
 from cli.core.errors import UserError
 from cli.trust_stores import browsers
 from cli.trust_stores.browsers import Database
+from cli.ui import questions
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from cli.trust_stores.authority import Authority
     from tests.unit.cli.conftest import MakeProgram
-
-
-def _silent(_text: str) -> None: ...
-
-
-class DeclinedError(Exception):
-    """The answer was no."""
-
-
-def _refuse(question: str) -> None:
-    raise DeclinedError(question)
 
 
 CERTUTIL = """
@@ -60,9 +52,9 @@ def test_a_ca_is_added_and_removed(tmp_path: Path, ca: Authority) -> None:
     file.write_text(ca.pem)
     database = Database(tmp_path / ".pki/nssdb", "Chromium")
     assert not database.holds(ca)
-    database.add(ca, file, _silent)
+    database.add(ca, file)
     assert database.holds(ca)
-    database.remove(ca, file, _silent)
+    database.remove(ca, file)
     assert not database.holds(ca)
 
 
@@ -92,7 +84,7 @@ def debian(program: MakeProgram, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.mark.usefixtures("certutil")
 def test_nothing_is_installed_where_certutil_is() -> None:
-    browsers.require_certutil(_refuse, install=False)
+    browsers.require_certutil(yes=False, install=False)
 
 
 @pytest.mark.parametrize("reason", ["refused", "not root", "no apt-get"])
@@ -104,34 +96,39 @@ def test_where_nothing_may_be_installed_the_command_is_told(
     if reason == "no apt-get":
         (debian / "apt-get").unlink()
     with pytest.raises(UserError, match="certutil is missing") as raised:
-        browsers.require_certutil(_refuse, install=reason != "refused")
+        browsers.require_certutil(yes=False, install=reason != "refused")
     assert "apt-get install --yes --no-install-recommends libnss3-tools" in raised.value.remedy
     assert ("sudo" in raised.value.remedy) is (reason == "not root")
     assert shutil.which("certutil") is None
 
 
 @pytest.mark.usefixtures("debian")
-def test_certutil_is_installed_once_it_is_asked(capsys: pytest.CaptureFixture[str]) -> None:
+def test_certutil_is_installed_once_it_is_asked(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     asked: list[str] = []
-    browsers.require_certutil(asked.append, install=True)
+    monkeypatch.setattr(questions, "confirm", asked.append)
+    browsers.require_certutil(yes=False, install=True)
     assert asked == ["Install it?"]
     assert "libnss3-tools" in capsys.readouterr().err
     assert shutil.which("certutil")
     # Now it is there.
-    browsers.require_certutil(_refuse, install=True)
+    browsers.require_certutil(yes=False, install=True)
+    assert asked == ["Install it?"]
 
 
 @pytest.mark.usefixtures("debian")
 def test_a_failed_installation_is_told_with_what_apt_says(program: MakeProgram) -> None:
     program("apt-get", "echo 'E: no network'; exit 100")
     with pytest.raises(UserError, match="can't be installed") as raised:
-        browsers.require_certutil(_silent, install=True)
+        browsers.require_certutil(yes=True, install=True)
     assert raised.value.cause == "E: no network"
     assert "--store system" in raised.value.remedy
 
 
 @pytest.mark.usefixtures("debian")
-def test_who_says_no_gets_no_certutil() -> None:
-    with pytest.raises(DeclinedError, match="Install it"):
-        browsers.require_certutil(_refuse, install=True)
+def test_who_says_no_gets_no_certutil(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(questions, "confirm", Mock(side_effect=typer.Abort))
+    with pytest.raises(typer.Abort):
+        browsers.require_certutil(yes=False, install=True)
     assert shutil.which("certutil") is None
