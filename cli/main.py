@@ -139,7 +139,7 @@ def show(error: UserError) -> None:
 def _print(text: str) -> None:
     from cli.ui.console import err  # noqa: PLC0415 - only what fails needs it
 
-    err.print(text, highlight=False)
+    err.print(text)
 
 
 def _literal(text: str) -> str:

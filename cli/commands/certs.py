@@ -19,7 +19,7 @@ from cli.operations import certificates, session
 from cli.operations.certificates import Certificate
 from cli.operations.expiry import is_soon
 from cli.trust_stores import authority
-from cli.ui.console import err, out
+from cli.ui.console import announce, out
 
 app = typer.Typer(add_completion=False)
 
@@ -40,7 +40,7 @@ def certs(
         here = session.prepare(install=not no_install)
         certificates.renew(here, environment)
         if authority.trusted(here.clone, environment):
-            err.print(f"This machine trusts the earlier CA: `./dashtam trust {environment}` replaces it.")
+            announce(f"This machine trusts the earlier CA: `./dashtam trust {environment}` replaces it.")
     found = certificates.certificates(states.read(clone.current(), environment))
     if not found:
         raise UserError(f"{environment} is not running.", remedy=f"Bring it up first: `./dashtam up {environment}`.")

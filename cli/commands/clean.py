@@ -12,7 +12,7 @@ from cli.engine.connect import connect
 from cli.operations import clean as cleaning
 from cli.operations import session
 from cli.ui import questions
-from cli.ui.console import err, out
+from cli.ui.console import announce, out
 
 app = typer.Typer(add_completion=False)
 
@@ -47,7 +47,7 @@ def clean(
             data = f", and the data in {', '.join(found.data)} for good" if found.data else ""
             questions.confirm(f"Remove all of this{data}?", as_json=as_json)
         found = cleaning.remove(client, here.pulumi, here.clone, found)
-        err.print("Everything is removed. `./dashtam up dev` starts again from nothing.", highlight=False)
+        announce("Everything is removed. `./dashtam up dev` starts again from nothing.")
     if as_json:
         names = [name for found_names in found.named().values() for name in found_names]
         print_json({**found.named(), "removed": [] if dry_run else names})
@@ -56,6 +56,6 @@ def clean(
 def _show(found: cleaning.Belongings) -> None:
     for kind, names in found.named().items():
         for name in names:
-            out.print(f"{_LABELS[kind]} {name}", markup=False, highlight=False)
+            out.print(f"{_LABELS[kind]} {name}", markup=False)
     if not found.any:
         out.print("Nothing of this clone is on the engine.")

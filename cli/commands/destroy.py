@@ -15,7 +15,7 @@ from cli.environments.configuration import require_readable
 from cli.operations import session
 from cli.trust_stores import authority
 from cli.ui import questions
-from cli.ui.console import err
+from cli.ui.console import announce
 
 if TYPE_CHECKING:
     from cli.operations.destroy import Removal
@@ -58,8 +58,8 @@ def destroy(  # noqa: PLR0913 - each an option of the command
     for removal, data in zip(removals, agreed, strict=True):
         taken = removal.run(data, snapshot=not no_snapshot)
         if authority.trusted(here.clone, removal.stack):
-            err.print(f"This machine still trusts its CA: `./dashtam untrust {removal.stack}`.", highlight=False)
-        err.print(f"{removal.stack} is removed.", highlight=False)
+            announce(f"This machine still trusts its CA: `./dashtam untrust {removal.stack}`.")
+        announce(f"{removal.stack} is removed.")
         removed.append({"environment": removal.stack, "snapshot": asdict(taken) if taken else None})
     if as_json:
         print_json({"environments": removed})

@@ -8,7 +8,7 @@ from cli.commands.arguments import Environments
 from cli.commands.options import AsJson, NoInstall, print_json
 from cli.operations import session
 from cli.operations.down import down as take_down
-from cli.ui.console import err
+from cli.ui.console import announce
 
 app = typer.Typer(add_completion=False)
 
@@ -23,6 +23,4 @@ def down(environments: Environments, *, no_install: NoInstall = False, as_json: 
         print_json({"environments": [{"environment": environment} for environment in chosen]})
         return
     for environment in chosen:
-        err.print(
-            f"{environment} is down. `./dashtam up {environment}` starts it again, with its data.", highlight=False
-        )
+        announce(f"{environment} is down. `./dashtam up {environment}` starts it again, with its data.")

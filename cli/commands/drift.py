@@ -31,9 +31,9 @@ def drift(
         print_json({"environment": environment, "differences": [asdict(one) for one in found]})
     elif found:
         out.print(table(found))
-        err.print(f"[bold]What to do:[/] `./dashtam up {environment}` corrects it.", highlight=False)
+        err.print(f"[bold]What to do:[/] `./dashtam up {environment}` corrects it.")
     else:
-        out.print(f"{environment} has no drift.", highlight=False)
+        out.print(f"{environment} has no drift.")
     raise typer.Exit(FINDINGS if found else 0)
 
 

@@ -18,7 +18,7 @@ from cli.environments.allocation import Allocator
 from cli.environments.configuration import configured_stacks, require_readable
 from cli.operations import client_settings, session
 from cli.operations.session import Session
-from cli.ui.console import err
+from cli.ui.console import announce
 from infra.naming import SERVICES
 from infra.outputs import StackOutputs
 
@@ -73,7 +73,7 @@ def _clients(here: Session, name: str, *, secrets: bool) -> dict[str, str]:
     if outputs is None:
         raise UserError(f"{name} is not running.", remedy=f"Bring it up first: `./dashtam up {name}`.")
     if hidden := unpublished(outputs):
-        err.print(f"In the network of {name} only, and so left out: {', '.join(hidden)}.", highlight=False)
+        announce(f"In the network of {name} only, and so left out: {', '.join(hidden)}.")
     return client_settings.of(here.clone, outputs, secrets=secrets)
 
 

@@ -15,7 +15,7 @@ from cli.environments.configuration import require_configured
 from cli.operations import compose
 from cli.pulumi.stack_state import CONTAINER
 from cli.ui import output_files
-from cli.ui.console import err
+from cli.ui.console import announce
 
 app = typer.Typer(help="An environment for other tools.", no_args_is_help=True, add_completion=False)
 
@@ -44,4 +44,4 @@ def export(
         typer.echo(text, nl=False)
         return
     output_files.write(output, text)
-    err.print(f"{output} describes {environment}. Check it: docker compose -f {output} config", highlight=False)
+    announce(f"{output} describes {environment}. Check it: docker compose -f {output} config")

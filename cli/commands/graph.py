@@ -15,7 +15,7 @@ from cli.environments import handle, placements, states
 from cli.operations.graph import mermaid, model, svg
 from cli.operations.graph.model import Graph
 from cli.ui import output_files
-from cli.ui.console import err
+from cli.ui.console import announce
 from infra.loopback import LOCALHOST
 
 app = typer.Typer(add_completion=False)
@@ -49,7 +49,7 @@ def graph(
         typer.echo(text, nl=False)
         return
     output_files.write(output, text)
-    err.print(f"{output} shows {environment}.", highlight=False)
+    announce(f"{output} shows {environment}.")
 
 
 def _look(environment: str) -> Graph:

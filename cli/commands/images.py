@@ -80,7 +80,7 @@ def source_command(
     if as_json:
         print_json(decision.model_dump(mode="json"))
         return
-    out.print(f"{decision.source.value} ({decision.reason})", markup=False, highlight=False)
+    out.print(f"{decision.source.value} ({decision.reason})", markup=False)
 
 
 @app.command("build", epilog="Example: ./dashtam images build")
@@ -101,7 +101,7 @@ def lock_command(*, as_json: AsJson = False) -> None:
         print_json(digests)
         return
     for reference, digest in digests.items():
-        out.print(f"{reference} {digest}", markup=False, highlight=False)
+        out.print(f"{reference} {digest}", markup=False)
 
 
 @app.command("clean", epilog="Example: ./dashtam images clean")
@@ -112,7 +112,7 @@ def clean_command(*, as_json: AsJson = False) -> None:
         print_json({"removed": removed})
         return
     for reference in removed:
-        out.print(f"removed {reference}", markup=False, highlight=False)
+        out.print(f"removed {reference}", markup=False)
 
 
 @app.command("list", epilog="Example: ./dashtam images list --json")

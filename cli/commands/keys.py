@@ -33,11 +33,7 @@ def rotate(
         return
     out.print(
         f"{environment}: {done['connections']} connections are encrypted under the new key {done['key']};"
-        f" {done['retired']} old keys were deleted.",
-        highlight=False,
+        f" {done['retired']} old keys were deleted."
     )
     if done["unreadable"]:
-        out.print(
-            f"{done['unreadable']} connections can't be read: link their accounts again.",
-            highlight=False,
-        )
+        out.print(f"{done['unreadable']} connections can't be read: link their accounts again.")

@@ -12,7 +12,7 @@ from cli.commands.arguments import Environment
 from cli.commands.options import AsJson, print_json
 from cli.core.errors import UserError
 from cli.environments import handle, states
-from cli.ui.console import err
+from cli.ui.console import announce
 
 app = typer.Typer(add_completion=False)
 
@@ -51,4 +51,4 @@ def open_page(
     if as_json:
         print_json({"environment": environment, "page": page.value, "url": url, "opened": opened})
     elif not opened:
-        err.print("There is no browser to open it in.", highlight=False)
+        announce("There is no browser to open it in.")

@@ -8,7 +8,7 @@ from cli.commands.arguments import EnvironmentsAndServices, environments_and_ser
 from cli.commands.options import AsJson, print_json
 from cli.environments import handle
 from cli.operations.restart import restart as restart_services
-from cli.ui.console import err
+from cli.ui.console import announce
 
 app = typer.Typer(add_completion=False)
 
@@ -25,4 +25,4 @@ def restart(words: EnvironmentsAndServices, *, as_json: AsJson = False) -> None:
         print_json({"environments": restarted})
         return
     for each in restarted:
-        err.print(f"{each['environment']}: {', '.join(each['services'])} restarted.", highlight=False)
+        announce(f"{each['environment']}: {', '.join(each['services'])} restarted.")

@@ -54,7 +54,6 @@ def restore(
         return
     out.print(
         f"{environment}: {_origin(done.made_of, file)} is in place, {megabytes(done.bytes)} in {done.seconds:.1f} s.",
-        highlight=False,
         markup=False,
     )
     if done.lost:

@@ -16,7 +16,7 @@ from cli.operations.status.collect import Overview, gather
 from cli.operations.status.document import document
 from cli.operations.status.sizes import Sizes
 from cli.operations.status.tables import shown
-from cli.ui.console import err, out
+from cli.ui.console import announce, out
 
 app = typer.Typer(add_completion=False)
 
@@ -63,4 +63,4 @@ def status(
         return
     out.print(shown(found, owners=everyone))
     if decision:
-        err.print(f"Images come from: {decision.source.value} ({decision.reason}).", highlight=False)
+        announce(f"Images come from: {decision.source.value} ({decision.reason}).")

@@ -15,7 +15,7 @@ from cli.operations import session
 from cli.operations.test import container, pytest_runs, suites
 from cli.operations.test.suites import BROWSER, Chosen
 from cli.operations.up import outputs, up
-from cli.ui.console import err
+from cli.ui.console import announce
 
 CI_ENVIRONMENT = "ci"
 
@@ -66,7 +66,7 @@ def _here(chosen: Chosen, reports: Path | None, *, install: bool) -> int:
 def _has_browser(chosen: Chosen, *, install: bool) -> bool:
     """Make sure of a browser; on machines that can't drive one, several suites run without that one."""
     if len(chosen.suites) > 1 and not chosen.paths and not browser.can_run():
-        err.print(f"Without {BROWSER}, which needs Linux: `./dashtam test ci` runs it in a container.", highlight=False)
+        announce(f"Without {BROWSER}, which needs Linux: `./dashtam test ci` runs it in a container.")
         return False
     browser.require_browser(install=install)
     return True
@@ -75,7 +75,7 @@ def _has_browser(chosen: Chosen, *, install: bool) -> bool:
 def _inside(chosen: Chosen, reports: Path | None, *, install: bool) -> int:
     here = session.prepare(install=install, make_images=False)
     up(here, CI_ENVIRONMENT, services=())
-    err.print(f"Running tests inside {CI_ENVIRONMENT}: {', '.join(chosen.suites)}.", highlight=False)
+    announce(f"Running tests inside {CI_ENVIRONMENT}: {', '.join(chosen.suites)}.")
     naming = placements.naming(here.clone, CI_ENVIRONMENT)
     command = suites.inside_command(chosen, container.REPORTS if reports else "")
     return container.run(here.client, outputs(here, CI_ENVIRONMENT), naming, command, _folder(reports))

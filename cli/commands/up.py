@@ -17,7 +17,7 @@ from cli.environments import named_environments
 from cli.operations import hooks, session
 from cli.operations.session import Session
 from cli.operations.up import up as bring_up
-from cli.ui.console import err
+from cli.ui.console import announce, err
 from infra.endpoints import address
 from infra.naming import DEBUGGER, SERVICES
 from infra.outputs import PublicOutputs
@@ -86,7 +86,7 @@ def report(here: Session, found: Sequence[PublicOutputs], *, as_json: bool) -> N
     for outputs in found:
         err.print(summary(outputs))
         if warning := exposed(outputs) or ("" if publishes_here else out_of_reach(outputs)):
-            err.print(warning, highlight=False)
+            announce(warning)
 
 
 def summary(outputs: PublicOutputs) -> Table:

@@ -18,7 +18,7 @@ from cli.engine.inventory import EngineView
 from cli.environments import free_ports, placements
 from cli.environments.clone import Clone
 from cli.environments.configuration import configuration
-from cli.ui.console import err
+from cli.ui.console import announce
 from infra.config import placement
 from infra.config.placement import Placement
 from infra.config.settings import StackSettings
@@ -56,7 +56,7 @@ class Allocator:
             if choice != known and (claim or not choice.is_plain(stack)):
                 placements.write(self.clone, {**record, stack: choice})
         if known is None and choice.name != stack:
-            err.print(_notice(stack, choice), highlight=False)
+            announce(_notice(stack, choice))
         return choice
 
     def _new(self, stack: str, config: StackSettings, source: str) -> Placement:

@@ -13,7 +13,7 @@ from cli.core.errors import UserError
 from cli.environments import git_filter, tool_environment
 from cli.environments.clone import Clone
 from cli.pulumi import backend
-from cli.ui.console import err
+from cli.ui.console import announce
 
 
 def blocks(clone: Clone, environ: Mapping[str, str] = os.environ) -> bool:
@@ -50,10 +50,9 @@ def require(clone: Clone) -> None:
 def loses_token_keys(clone: Clone) -> bool:
     """Return whether the keys of linked accounts' tokens can't be kept with the data, and print it if they can't."""
     if clone.has_lost_passphrase:
-        err.print(
+        announce(
             f"The passphrase {clone.passphrase_file} is missing: linked accounts will have to be linked again once this"
-            " is restored into an environment with other keys.",
-            highlight=False,
+            " is restored into an environment with other keys."
         )
     return clone.has_lost_passphrase
 

@@ -11,7 +11,7 @@ from cli.environments.configuration import configuration
 from cli.operations import client_settings
 from cli.operations.session import Session
 from cli.operations.up import outputs
-from cli.ui.console import err
+from cli.ui.console import announce
 
 KEY = "dashtam:hooks.healthy"
 
@@ -22,7 +22,7 @@ def run_healthy(session: Session, stack: str) -> None:
     if not command:
         return
     variables = client_settings.of(session.clone, outputs(session, stack), secrets=True)
-    err.print(f"{stack} is healthy; running {shlex.join(command)} ({KEY}).", highlight=False, markup=False)
+    announce(f"{stack} is healthy; running {shlex.join(command)} ({KEY}).")
     sys.stderr.flush()
     try:
         # Standard output is for results, such as those of --json.

@@ -9,7 +9,7 @@ from cli.environments import states
 from cli.operations.drift import GONE, Difference, Snapshot, differences
 from cli.operations.session import Session
 from cli.pulumi.stack_state import VOLUME, StackState
-from cli.ui.console import err
+from cli.ui.console import announce
 from infra.state import holds_data
 
 REFRESHED = frozenset({"memory", "memorySwap", "restart", "name", "container"})
@@ -22,12 +22,12 @@ def prepare(session: Session, stack: str) -> bool:
     found = differences(state, Snapshot(session.engine, stack, session.clone.id), stack, session.clone.id)
     for name, changed in unseen(found).items():
         if session.engine.container_document(name):
-            err.print(f"Removing {name}: its {', '.join(changed)} changed.", highlight=False)
+            announce(f"Removing {name}: its {', '.join(changed)} changed.")
             session.engine.remove_container(name)
     for name in make_lost_volumes(session.engine, state, found):
         # The files of a service are in the state as well.
         effect = " with its data; making an empty one" if holds_data(name) else "; making it again"
-        err.print(f"The volume {name} is gone{effect}.", highlight=False)
+        announce(f"The volume {name} is gone{effect}.")
     return bool(found)
 
 

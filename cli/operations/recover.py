@@ -13,7 +13,7 @@ from cli.engine.container import ContainerView, made_by_updates
 from cli.operations.session import Session
 from cli.pulumi import locks
 from cli.pulumi.stack_state import CONTAINER, NETWORK
-from cli.ui.console import err
+from cli.ui.console import announce
 
 _LEFT = "left by an interrupted update"
 
@@ -30,7 +30,7 @@ def recover(session: Session, stack: str) -> bool:
     deployment = session.pulumi.deployment(stack)
     interrupted = _forget_interrupted(deployment)
     if interrupted:
-        err.print("An earlier update was interrupted; continuing from there.", highlight=False)
+        announce("An earlier update was interrupted; continuing from there.")
         state = json.loads(session.pulumi.run("stack", "export", "--stack", stack))
         _forget_interrupted(state["deployment"])
         session.pulumi.run("stack", "import", "--stack", stack, stdin=json.dumps(state))
@@ -40,19 +40,19 @@ def recover(session: Session, stack: str) -> bool:
     reasons = {one.id: _reason_to_remove(one, recorded, cut_off=cut_off) for one in containers}
     for container in containers:
         if reason := reasons[container.id]:
-            err.print(f"Removing {container.name}: {reason}.", highlight=False)
+            announce(f"Removing {container.name}: {reason}.")
             session.engine.remove_container(container.id)
     for service in session.engine.services(stack, session.clone.id):
         if service.id not in recorded:
-            err.print(f"Removing {service.name}: {_LEFT}.", highlight=False)
+            announce(f"Removing {service.name}: {_LEFT}.")
             session.engine.remove_service(service.id)
     for name, secret in session.engine.secrets(stack, session.clone.id).items():
         if secret not in recorded:
-            err.print(f"Removing {name}: {_LEFT}.", highlight=False)
+            announce(f"Removing {name}: {_LEFT}.")
             session.engine.remove_secret(secret)
     for name, network in networks.items():
         if network not in recorded:
-            err.print(f"Removing {name}: {_LEFT}.", highlight=False)
+            announce(f"Removing {name}: {_LEFT}.")
             session.engine.remove_network(network)
     remaining = {key for key, reason in reasons.items() if not reason}
     return interrupted or cut_off or not remaining >= _recorded_ids(deployment, CONTAINER)
@@ -62,7 +62,7 @@ def remove_guests(session: Session, stack: str) -> None:
     """Remove what runs beside an environment's services, before their network is removed."""
     for container in session.engine.containers(stack, session.clone.id):
         if not made_by_updates(container.component):
-            err.print(f"Removing {container.name}, which runs beside {stack}.", highlight=False)
+            announce(f"Removing {container.name}, which runs beside {stack}.")
             session.engine.remove_container(container.id)
 
 

@@ -20,7 +20,7 @@ from cli.environments import environment_lock, placements
 from cli.environments.handle import Target
 from cli.operations import finish_restore
 from cli.operations.update_progress import STARTING, display
-from cli.ui.console import err
+from cli.ui.console import announce, err
 
 NEEDS: Mapping[str, Collection[str]] = {
     "postgres": (),
@@ -56,7 +56,7 @@ def _finish_restore(environment: Target) -> bool:
     naming = placements.naming(environment.clone, environment.environment)
     finished = finish_restore.finish(connect(), environment.clone, naming)
     if finished:
-        err.print(f"A restore of {environment.environment} was interrupted; it is finished now.", highlight=False)
+        announce(f"A restore of {environment.environment} was interrupted; it is finished now.")
     return finished
 
 

@@ -26,7 +26,7 @@ from cli.operations.session import Session
 from cli.operations.updates import Updates
 from cli.pulumi import locks
 from cli.pulumi.language_host import LanguageHost
-from cli.ui.console import err
+from cli.ui.console import announce
 from infra.outputs import PublicOutputs, StackOutputs
 
 
@@ -91,14 +91,14 @@ def _prepare(session: Session, stack: str, *, hint: bool) -> list[str]:
     """Clean up after an earlier command, and return the flags that the update needs for that."""
     naming = placements.naming(session.clone, stack)
     if finish_restore.finish(session.client, session.clone, naming):
-        err.print(f"A restore of {stack} was interrupted; it is finished now.", highlight=False)
+        announce(f"A restore of {stack} was interrupted; it is finished now.")
     session_key.apply(session.pulumi, session.clone, stack)
     refresh = recover.recover(session, stack)
     if hint:
         config = configuration(session.clone.root, stack)
         snapshots = store.of(session.clone, stack)
         if message := data_parts.missing_data_hint(snapshots, session.engine, naming, config):
-            err.print(message)
+            announce(message)
     refresh |= reconcile.prepare(session, stack)
     return ["--refresh"] if refresh else []
 

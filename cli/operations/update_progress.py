@@ -90,7 +90,7 @@ class UpdateProgress:
 
     def show_report(self, report: str) -> None:
         """Show the state and last lines of a service that takes long."""
-        self._console.print(Text(report), highlight=False)
+        self._console.print(Text(report))
 
     def _on_check(self, row: str, said: str) -> None:
         self._checks[row] = said
@@ -134,7 +134,7 @@ class UpdateProgress:
 
     def _print(self, row: str, state: str, detail: str = "") -> None:
         line = f"{self._stack} {row}: {state} ({self._elapsed:.1f} s){detail}"
-        self._console.print(line, markup=False, highlight=False, soft_wrap=True)
+        self._console.print(line, markup=False, soft_wrap=True)
 
     @property
     def _elapsed(self) -> float:

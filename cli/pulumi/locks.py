@@ -20,7 +20,7 @@ from cli.core.errors import UserError
 from cli.pulumi import backend
 from cli.pulumi.backend import Folder
 from cli.pulumi.process import Pulumi
-from cli.ui.console import err
+from cli.ui.console import announce
 
 TIMEOUT = 600.0
 INTERVAL = 0.2
@@ -74,10 +74,10 @@ def release_dead(pulumi: Pulumi, stack: str) -> None:
     folder = backend.folder(pulumi.environ, pulumi.root)
     for lock in found(folder, stack) if folder else ():
         if lock.is_held:
-            err.print(_waits(lock, stack), highlight=False, markup=False, soft_wrap=True)
+            announce(_waits(lock, stack))
             _wait_for(lock, stack)
         if lock.path.exists():
-            err.print(f"Removing the lock of an update that died (pid {lock.pid}).", highlight=False)
+            announce(f"Removing the lock of an update that died (pid {lock.pid}).")
             lock.path.unlink(missing_ok=True)
     for path in folder.attributes(stack) if folder else ():
         _remove_if_broken(path)

@@ -21,7 +21,7 @@ class _Console(Console):
 
 
 def _console(*, stderr: bool) -> Console:
-    made = _Console(stderr=stderr, soft_wrap=True, emoji=False, color_system=_color_system())
+    made = _Console(stderr=stderr, soft_wrap=True, emoji=False, highlight=False, color_system=_color_system())
     if not made.is_terminal:
         made.width = UNFOLDED
     return made
@@ -43,4 +43,4 @@ err = _console(stderr=True)
 
 def announce(line: str) -> None:
     """Print a line to standard error as it is."""
-    err.print(without_credentials(line), markup=False, highlight=False)
+    err.print(without_credentials(line), markup=False)
