@@ -11,7 +11,6 @@ from cli.commands.options import AsJson, print_json
 from cli.core.errors import FINDINGS, UserError
 from cli.core.paths import ROOT
 from cli.environments import clone
-from cli.environments.clone import Clone
 from cli.machine import findings
 from cli.machine.findings import Finding
 from cli.operations import checks
@@ -40,17 +39,13 @@ def look() -> list[Finding]:
         *checks.swarm_findings(ROOT),
         *checks.image_findings(),
     ]
-    here = clone.find()
-    if here is None:
-        return found
-    return [*found, checks.passphrase_finding(here), *checks.service_findings(here), *_certificates(here)]
-
-
-def _certificates(here: Clone) -> list[Finding]:
-    try:
-        return list(checks.certificate_findings(here))
-    except UserError as error:
-        return [Finding("state", ok=False, detail=error.message, cause=error.cause, remedy=error.remedy)]
+    if here := clone.find():
+        found += [checks.passphrase_finding(here), *checks.service_findings(here)]
+        try:
+            found += list(checks.certificate_findings(here))
+        except UserError as error:
+            found.append(Finding.of("state", error))
+    return found
 
 
 def _show(finding: Finding) -> None:

@@ -26,13 +26,18 @@ _TRUST_VARIABLES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 
 @dataclass(frozen=True)
 class Finding:
-    """One check and its result."""
+    """One check and its result; cause and remedy are shown where it is not ok."""
 
     check: str
     ok: bool
     detail: str
     cause: str = ""
     remedy: str = ""
+
+    @classmethod
+    def of(cls, check: str, error: UserError) -> Finding:
+        """Return the finding of a check that met an error."""
+        return cls(check, ok=False, detail=error.message, cause=error.cause, remedy=error.remedy)
 
 
 def findings() -> list[Finding]:
@@ -47,18 +52,14 @@ def _engine() -> Finding:
     try:
         engine = find_engine()
     except UnreachableError as failure:
-        return _bad(check, explain(failure))
+        return Finding.of(check, explain(failure))
     except UserError as error:
-        return _bad(check, error)
+        return Finding.of(check, error)
     where = f"{engine.version} at {engine.endpoint.host} ({engine.endpoint.origin})"
     if engine.is_podman:
         cause, remedy = NOT_PODMAN
         return Finding(check, ok=False, detail=f"Podman {where} can't be used.", cause=cause, remedy=remedy)
     return Finding(check, ok=True, detail=where)
-
-
-def _bad(check: str, error: UserError) -> Finding:
-    return Finding(check, ok=False, detail=error.message, cause=error.cause, remedy=error.remedy)
 
 
 def _pulumi(places: Places, cli: Cli | None) -> Finding:
@@ -93,22 +94,19 @@ def _trust() -> Iterator[Finding]:
     """Check the files of trusted certificates: a wrong one fails every download, with obscure messages."""
     named = [(name, Path(os.environ[name])) for name in _TRUST_VARIABLES if os.environ.get(name)]
     for name, path in named:
-        check = f"Trusted certificates ({name})"
-        problem = _problem_with_folder(path) if name == "SSL_CERT_DIR" else _problem_with_bundle(path)
+        problem = _problem(name, path)
         yield Finding(
-            check,
+            f"Trusted certificates ({name})",
             ok=not problem,
-            detail=str(path) if not problem else f"{path} {problem}.",
-            cause="Every download fails without trusted certificates." if problem else "",
-            remedy=f"Set {name} to the machine's certificates, or unset it." if problem else "",
+            detail=f"{path} {problem}." if problem else str(path),
+            cause="Every download fails without trusted certificates.",
+            remedy=f"Set {name} to the machine's certificates, or unset it.",
         )
 
 
-def _problem_with_folder(path: Path) -> str:
-    return "" if path.is_dir() else "is not a folder"
-
-
-def _problem_with_bundle(path: Path) -> str:
+def _problem(variable: str, path: Path) -> str:
+    if variable == "SSL_CERT_DIR":
+        return "" if path.is_dir() else "is not a folder"
     try:
         ssl.create_default_context(cafile=str(path))
     except FileNotFoundError:
@@ -143,19 +141,18 @@ def _folders() -> Iterator[Finding]:
             f"Folder ({variable})",
             ok=usable,
             detail=str(folder),
-            cause="" if usable else f"{there} is not a folder that you may write to.",
-            remedy="" if usable else f"Set {variable} to one on a local disk.",
+            cause=f"{there} is not a folder that you may write to.",
+            remedy=f"Set {variable} to one on a local disk.",
         )
 
 
 def _space() -> Finding:
-    check = "Disk space"
     folder = next(path for path in (cache_home(), *cache_home().parents) if path.exists())
     free = shutil.disk_usage(folder).free
     return Finding(
-        check,
+        "Disk space",
         ok=free > _LOW_SPACE_BYTES,
         detail=f"{free / 1e9:.0f} GB free at {folder}",
-        cause="Images and builds need several GB." if free <= _LOW_SPACE_BYTES else "",
-        remedy="Free some space: `docker system df` shows what images take." if free <= _LOW_SPACE_BYTES else "",
+        cause="Images and builds need several GB.",
+        remedy="Free some space: `docker system df` shows what images take.",
     )

@@ -40,7 +40,7 @@ def passphrase_finding(clone: Clone) -> Finding:
     try:
         require_here(clone)
     except UserError as error:
-        return Finding("passphrase", ok=False, detail=error.message, cause=error.cause, remedy=error.remedy)
+        return Finding.of("passphrase", error)
     if not path.exists():
         cause = "Without it the state of this clone's environments can't be read."
         remedy = f"Put {path} back from a backup; `./dashtam up` names the way to continue without one."
