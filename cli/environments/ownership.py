@@ -10,14 +10,14 @@ from functools import partial
 import docker
 
 from cli.core.errors import UserError
-from cli.engine.inventory import EngineView
+from cli.engine.inventory import EngineView, is_of
 from cli.environments import targets
 from cli.environments.clone import Clone
 from cli.environments.configuration import configuration
 from cli.pulumi.stack_state import VOLUME, StackState
 from infra import cluster, engine, guards
 from infra import state as states
-from infra.naming import COMPONENT_LABEL, OWNER_LABEL, PROJECT, PROJECT_LABEL, SERVICES, STACK_LABEL, Naming
+from infra.naming import COMPONENT_LABEL, SERVICES, Naming
 from infra.state import Made, State
 
 
@@ -77,9 +77,8 @@ def data(view: EngineView, stack: str, owner: str, state: StackState) -> set[str
 
 def volumes(view: EngineView, stack: str, owner: str) -> set[str]:
     """Return the names of an environment's volumes on the engine, by their labels."""
-    wanted = {PROJECT_LABEL: PROJECT, STACK_LABEL: stack, OWNER_LABEL: owner}.items()
-    documents = [(one["Name"], one["Labels"] or {}) for one in view.volume_documents()]
-    return {name for name, labels in documents if wanted <= labels.items() and labels.get(COMPONENT_LABEL) in SERVICES}
+    own = [one for one in view.volume_documents() if is_of(one, stack, owner)]
+    return {one["Name"] for one in own if one["Labels"].get(COMPONENT_LABEL) in SERVICES}
 
 
 def made(state: StackState) -> State:

@@ -34,7 +34,7 @@ def of(client: docker.DockerClient, clone: Clone, stack: str) -> tuple[StackSett
 def parts(client: docker.DockerClient, settings: StackSettings, naming: Naming) -> list[Part]:
     """Return the parts that last by the config, or did before it was edited: Postgres first, and Redis if it lasts."""
     stack = naming.environment
-    volumes = own_volumes(EngineView(client), naming)
+    volumes = EngineView(client).volumes(naming.owner)
     if settings.postgres.storage != "volume" and naming.data_volume(POSTGRES.name) not in volumes:
         raise NoLastingDataError(
             f"{stack} stores its data in memory, so there can be no snapshot of it.",
@@ -47,11 +47,6 @@ def parts(client: docker.DockerClient, settings: StackSettings, naming: Naming) 
     if settings.redis.storage == "volume" or naming.data_volume(REDIS.name) in volumes:
         found.append(_part(REDIS, settings.images.redis or REDIS.reference(origin), naming))
     return found
-
-
-def own_volumes(view: EngineView, naming: Naming) -> frozenset[str]:
-    """Return the names of all volumes on the engine that this clone made."""
-    return frozenset(held.name for held in view.objects() if held.kind == "volume" and held.owner == naming.owner)
 
 
 def missing_data_hint(snapshots: Store, view: EngineView, naming: Naming, config: StackSettings) -> str:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from cli.engine.container import ContainerView, made_by_updates, rank, view
 from cli.engine.diff import NONE, Change, changes, labels, replacement_changes
-from cli.engine.inventory import EngineView
+from cli.engine.inventory import EngineView, is_of
 from cli.engine.service_diff import service_changes
 from cli.environments import states
 from cli.environments.clone import Clone
 from cli.pulumi.stack_state import CONTAINER, IMAGE, NETWORK, SERVICE, VOLUME, Resource, StackState
-from infra.naming import COMPONENT_LABEL, OWNER_LABEL, PROJECT, PROJECT_LABEL, STACK_LABEL
+from infra.naming import COMPONENT_LABEL
 
 GONE = "gone"
 _KINDS = {CONTAINER: "container", SERVICE: "service", NETWORK: "network", VOLUME: "volume", IMAGE: "image"}
@@ -86,7 +86,7 @@ def differences(state: StackState, engine: Snapshot, stack: str, owner: str) -> 
     """
     comparisons = {CONTAINER: _container, SERVICE: _service, NETWORK: _network, VOLUME: _volume, IMAGE: _image}
     found = [
-        Difference(_kind(one), _name(one), *change)
+        Difference(_KINDS[one.kind], _name(one), *change)
         for one in state.of(*comparisons)
         for change in comparisons[one.kind](one, engine)
     ]
@@ -149,25 +149,17 @@ def _unrecorded(state: StackState, engine: Snapshot, stack: str, owner: str) -> 
     """Yield what carries the environment's labels and is not in the state: `up` removes it."""
     known = {one.id for one in state.of(CONTAINER, SERVICE, NETWORK)}
     taken = {_name(one) for one in state.of(CONTAINER, SERVICE, NETWORK)}
-    things = [("container", one, one["Config"]["Labels"]) for one in engine.containers if "Task" not in one]
-    things += [
-        ("service", {"Id": one["ID"], "Name": one["Spec"]["Name"]}, one["Spec"]["Labels"]) for one in engine.swarm
+    things = [
+        ("container", one["Id"], one["Name"].lstrip("/"), one["Config"])
+        for one in engine.containers
+        if "Task" not in one
     ]
-    things += [("network", one, one["Labels"]) for one in engine.networks]
-    for kind, one, found in things:
-        name = one["Name"].lstrip("/")
-        if _belongs(found, stack, owner) and one["Id"] not in known and name not in taken:
-            yield Difference(kind, name, kind, NONE, one["Id"][:_ID])
-
-
-def _belongs(found: Mapping[str, str] | None, stack: str, owner: str) -> bool:
-    wanted = {PROJECT_LABEL: PROJECT, STACK_LABEL: stack, OWNER_LABEL: owner}
-    carried = found or {}
-    return wanted.items() <= carried.items() and made_by_updates(carried.get(COMPONENT_LABEL, ""))
-
-
-def _kind(resource: Resource) -> str:
-    return _KINDS[resource.kind]
+    things += [("service", one["ID"], one["Spec"]["Name"], one["Spec"]) for one in engine.swarm]
+    things += [("network", one["Id"], one["Name"], one) for one in engine.networks]
+    for kind, identity, name, labelled in things:
+        belongs = is_of(labelled, stack, owner) and made_by_updates(labelled["Labels"].get(COMPONENT_LABEL, ""))
+        if belongs and identity not in known and name not in taken:
+            yield Difference(kind, name, kind, NONE, identity[:_ID])
 
 
 def _name(resource: Resource) -> str:

@@ -16,7 +16,6 @@ from cli.data.snapshots import session_key, volume_swap
 from cli.data.snapshots.helper import PREFIX, Part, remove
 from cli.engine.inventory import EngineView
 from cli.environments.clone import Clone
-from cli.operations import data_parts
 from infra.naming import Naming
 
 
@@ -60,7 +59,7 @@ def _take_over(client: docker.DockerClient, naming: Naming, entry: Entry) -> lis
     for one in view.containers(naming.environment, naming.owner):
         if one.component.startswith(PREFIX):
             remove(client, naming, one.id)
-    volumes = data_parts.own_volumes(view, naming)
+    volumes = view.volumes(naming.owner)
     return [part for part in entry.parts if part.volume in volumes]
 
 

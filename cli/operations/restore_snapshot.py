@@ -112,7 +112,7 @@ def _is_made(plan: _Plan) -> bool:
     data = {one.volume for one in plan.parts}
     secrets = {one for part in plan.parts for one in sealed_secrets.volumes(naming, part)}
     running = placements.of(plan.session.clone, naming.environment).running(plan.settings)
-    return containers >= set(running) and data | secrets <= data_parts.own_volumes(view, naming)
+    return containers >= set(running) and data | secrets <= view.volumes(naming.owner)
 
 
 def _stage(plan: _Plan) -> Rekeyed:

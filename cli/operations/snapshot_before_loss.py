@@ -27,7 +27,7 @@ def has_data(client: docker.DockerClient, clone: Clone, stack: str) -> bool:
         _, naming, found = data_parts.of(client, clone, stack)
     except NoLastingDataError:
         return False
-    return found[0].volume in data_parts.own_volumes(EngineView(client), naming)
+    return found[0].volume in EngineView(client).volumes(naming.owner)
 
 
 def impossible(stack: str, without: str) -> UserError:

@@ -59,7 +59,7 @@ def take(client: docker.DockerClient, clone: Clone, stack: str, wish: str | None
     with environment_lock.held(clone, stack), ExitStack() as held:
         finish_restore.require_finished(client, clone, naming)
         snapshots.sweep()
-        volumes = data_parts.own_volumes(EngineView(client), naming)
+        volumes = EngineView(client).volumes(naming.owner)
         parts = [one for one in found if one.volume in volumes]
         helpers = [held.enter_context(_reading(client, naming, one, volumes)) for one in parts]
         version = _require_database(stack, helpers)

@@ -11,7 +11,7 @@ from cli.environments.configuration import configuration
 from cli.operations import data_parts
 from cli.operations.data_parts import NoLastingDataError
 from infra.config.settings import load_document
-from infra.naming import OWNER_LABEL, Naming
+from infra.naming import Naming
 
 NAMING = Naming("dev", "me")
 
@@ -26,9 +26,8 @@ def _parts(postgres: str, redis: str, *volumes: str, owner: str = "me") -> list[
             "dashtam:images": {"source": "debian"},
         },
     )
-    client = Mock()
-    client.api.containers.return_value = client.api.networks.return_value = []
-    client.api.volumes.return_value = {"Volumes": [{"Name": one, "Labels": {OWNER_LABEL: owner}} for one in volumes]}
+    client, labels = Mock(), Naming("dev", owner).labels("files")
+    client.api.volumes.return_value = {"Volumes": [{"Name": one, "Labels": labels} for one in volumes]}
     return [one.volume for one in data_parts.parts(client, config, NAMING)]
 
 
