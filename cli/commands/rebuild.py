@@ -14,7 +14,6 @@ from cli.images import rebuild as images
 from cli.images.rebuild import Image
 from cli.operations import session
 from cli.operations.up import up
-from infra import recipes
 
 app = typer.Typer(add_completion=False)
 
@@ -33,9 +32,6 @@ def rebuild(
     chosen: dict[str, Image] = {}
     for environment in environments:
         require_configured(environment, here.clone.root)
-        settings = configuration(here.clone.root, environment)
-        for stage in images.stages(settings, services):
-            arguments = recipes.build_arguments(stage, settings.images, here.environ)
-            chosen[recipes.reference(stage, arguments)] = Image(stage, arguments)
+        chosen |= images.chosen(configuration(here.clone.root, environment), services, here.environ)
     images.rebuild(here.client, chosen, cache=not no_cache)
     report(here, up(here, *environments), as_json=as_json)

@@ -23,8 +23,8 @@ class Image:
     arguments: dict[str, str]
 
 
-def stages(settings: StackSettings, services: Collection[str]) -> list[str]:
-    """Return the stages of the Dockerfile to build for services; all where none is named."""
+def chosen(settings: StackSettings, services: Collection[str], environ: Mapping[str, str]) -> dict[str, Image]:
+    """Return the images that are built for services, by their references; all where none is named."""
     built = recipes.stages(settings)
     for service in services:
         if service not in built:
@@ -35,7 +35,9 @@ def stages(settings: StackSettings, services: Collection[str]) -> list[str]:
                 exit_status=USAGE,
             )
     everything = [*built.values(), *(["test"] if settings.tests.image else [])]
-    return list(dict.fromkeys(built[service] for service in services) if services else dict.fromkeys(everything))
+    stages = [built[service] for service in services] or everything
+    images = [Image(stage, recipes.build_arguments(stage, settings.images, environ)) for stage in stages]
+    return {recipes.reference(one.stage, one.arguments): one for one in images}
 
 
 def rebuild(client: DockerClient, images: Mapping[str, Image], *, cache: bool) -> None:

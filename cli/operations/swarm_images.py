@@ -6,11 +6,9 @@ from cli.environments import placements
 from cli.environments.configuration import configuration
 from cli.images import build, nodes, rebuild
 from cli.images.local import is_local, local_references
-from cli.images.rebuild import Image
 from cli.operations.session import Session
 from infra import recipes
 from infra.catalogue import ALL
-from infra.config.settings import StackSettings
 
 
 def provide(session: Session, stack: str) -> None:
@@ -18,21 +16,13 @@ def provide(session: Session, stack: str) -> None:
     config = configuration(session.clone.root, stack)
     running = placements.of(session.clone, stack).running(config)
     build.ensure(session.client, recipes.image_source(config.images, session.environ), bases=ALL)
-    _build(session, config)
+    local = local_references(session.client)
+    images = rebuild.chosen(config, (), session.environ)
+    missing = {reference: image for reference, image in images.items() if not is_local(reference, local)}
+    rebuild.rebuild(session.client, missing, cache=True)
     wanted = recipes.references(config, running, session.environ)
     if config.target.registry:
         nodes.push(session.client, config.target.registry, wanted)
         return
     engines = {name: session.swarm.node(name).client for name in sorted(config.target.nodes)}
     nodes.load(session.client, engines, wanted)
-
-
-def _build(session: Session, config: StackSettings) -> None:
-    local = local_references(session.client)
-    stages = [*recipes.stages(config).values(), *(["test"] if config.tests.image else [])]
-    wanted = {}
-    for stage in dict.fromkeys(stages):
-        arguments = recipes.build_arguments(stage, config.images, session.environ)
-        if not is_local(reference := recipes.reference(stage, arguments), local):
-            wanted[reference] = Image(stage, arguments)
-    rebuild.rebuild(session.client, wanted, cache=True)
