@@ -7,8 +7,8 @@ from dataclasses import replace
 import docker
 
 from cli.core.errors import USAGE, UserError
+from cli.data.snapshots import store
 from cli.data.snapshots.helper import Part
-from cli.data.snapshots.store import Store
 from cli.engine.inventory import EngineView
 from cli.environments import placements, states
 from cli.environments.clone import Clone
@@ -49,13 +49,13 @@ def parts(client: docker.DockerClient, settings: StackSettings, naming: Naming) 
     return found
 
 
-def missing_data_hint(snapshots: Store, view: EngineView, naming: Naming, config: StackSettings) -> str:
+def missing_data_hint(clone: Clone, view: EngineView, stack: str) -> str:
     """Return how data that is missing can be restored, for example after an interrupted `destroy`; else nothing."""
+    naming, config = placements.naming(clone, stack), configuration(clone.root, stack)
     volumes = {one["Name"] for one in view.volume_documents()}
     missing = [one for one, volume in guards.wanted_volumes(naming, config).items() if volume not in volumes]
-    if not missing or not (names := snapshots.names()):
+    if not missing or not (names := store.of(clone, stack).names()):
         return ""
-    stack = naming.environment
     return (
         f"{stack} starts without its data of {' and '.join(missing)}. Restore the last snapshot:"
         f" `./dashtam snapshot restore {stack} {names[-1]}`."

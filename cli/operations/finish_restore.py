@@ -15,23 +15,25 @@ from cli.data.restore_journal import Entry, Journal, Phase
 from cli.data.snapshots import session_key, volume_swap
 from cli.data.snapshots.helper import PREFIX, Part, remove
 from cli.engine.inventory import EngineView
+from cli.environments import placements
 from cli.environments.clone import Clone
 from infra.naming import Naming
 
 
-def finish(client: docker.DockerClient, clone: Clone, naming: Naming) -> bool:
+def finish(client: docker.DockerClient, clone: Clone, stack: str) -> bool:
     """Finish or undo an interrupted restore, under the environment's lock; return whether a snapshot's is finished.
 
     Services that are stopped for it are started again.
     """
-    journal = restore_journal.of(clone, naming.environment)
+    journal = restore_journal.of(clone, stack)
     entry = journal.read()
     if entry is None or entry.phase is Phase.SESSION_KEY:
         return False
     if entry.phase is Phase.DATABASE:
-        if serving.finish_replacing(client, clone, naming.environment):
+        if serving.finish_replacing(client, clone, stack):
             journal.clear()
         return False
+    naming = placements.naming(clone, stack)
     parts = _take_over(client, naming, entry)
     if entry.phase is Phase.STAGING:
         volume_swap.discard(client, naming, parts)
@@ -41,14 +43,14 @@ def finish(client: docker.DockerClient, clone: Clone, naming: Naming) -> bool:
     return True
 
 
-def require_finished(client: docker.DockerClient, clone: Clone, naming: Naming) -> bool:
+def require_finished(client: docker.DockerClient, clone: Clone, stack: str) -> bool:
     """Do as `finish`, for a command that can't install a session key: a UserError if an update must come first."""
-    finished = finish(client, clone, naming)
-    if session_key.pending(clone, naming.environment):
+    finished = finish(client, clone, stack)
+    if session_key.pending(clone, stack):
         raise UserError(
-            f"The last restore of {naming.environment} is not finished.",
+            f"The last restore of {stack} is not finished.",
             cause="The session key of the restored data is not installed yet.",
-            remedy=f"Run `./dashtam up {naming.environment}` first.",
+            remedy=f"Run `./dashtam up {stack}` first.",
         )
     return finished
 

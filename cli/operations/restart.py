@@ -16,7 +16,7 @@ from cli.engine import failure_report, health
 from cli.engine.connect import connect
 from cli.engine.container import ContainerView
 from cli.engine.inventory import EngineView
-from cli.environments import environment_lock, placements
+from cli.environments import environment_lock
 from cli.environments.handle import Target
 from cli.operations import finish_restore
 from cli.operations.update_progress import STARTING, display
@@ -53,8 +53,7 @@ def restart(environment: Target, services: Sequence[str]) -> list[str]:
 
 
 def _finish_restore(environment: Target) -> bool:
-    naming = placements.naming(environment.clone, environment.environment)
-    finished = finish_restore.finish(connect(), environment.clone, naming)
+    finished = finish_restore.finish(connect(), environment.clone, environment.environment)
     if finished:
         announce(f"A restore of {environment.environment} was interrupted; it is finished now.")
     return finished

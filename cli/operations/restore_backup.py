@@ -16,7 +16,7 @@ from cli.data.database import Database
 from cli.data.restore_journal import Entry, Phase
 from cli.engine import health
 from cli.engine.streams import CommandError
-from cli.environments import environment_lock, placements
+from cli.environments import environment_lock
 from cli.environments.handle import Target
 from cli.operations import finish_restore, snapshot_before_loss
 
@@ -61,7 +61,7 @@ def restore(client: docker.DockerClient, target: Target, file: str, *, snapshot:
 
 def _finish_earlier(client: docker.DockerClient, target: Target) -> None:
     # A snapshot that is only half in place would replace the backup later.
-    if finish_restore.require_finished(client, target.clone, placements.naming(target.clone, target.environment)):
+    if finish_restore.require_finished(client, target.clone, target.environment):
         health.settled(target.view, target.environment, target.clone.id)
     # The server is asked too: the journal of an interrupted restore may be lost.
     serving.finish_replacing(client, target.clone, target.environment)

@@ -74,7 +74,7 @@ def restore(session: Session, stack: str, name: str, *, snapshot: bool = False) 
         announce(f"{stack} does not exist yet: bringing it up first.")
         up(session, stack, hint=False)
     with environment_lock.held(session.clone, stack):
-        finish_restore.finish(session.client, session.clone, plan.naming)
+        finish_restore.finish(session.client, session.clone, stack)
         if snapshot:
             snapshot_before_loss.before_replacing(session.client, session.clone, stack)
         fitted = _stage(plan)
@@ -135,7 +135,7 @@ def _stage(plan: _Plan) -> Rekeyed:
                 one.script("sync")
     except BaseException:
         # If this is killed before its end, the next command does it.
-        finish_restore.finish(client, plan.session.clone, naming)
+        finish_restore.finish(client, plan.session.clone, naming.environment)
         raise
     journal.write(entry.model_copy(update={"phase": Phase.SWAPPING, "session_key": sealed_key}))
     return fitted
@@ -185,7 +185,7 @@ def _sealed(plan: _Plan, name: str) -> Sealed | None:
 def _swap(plan: _Plan) -> list[str]:
     """Put the new data in the place of the old, which can't be undone; return the containers that run again."""
     running = volume_swap.stop(plan.session.client, plan.naming)
-    finish_restore.finish(plan.session.client, plan.session.clone, plan.naming)
+    finish_restore.finish(plan.session.client, plan.session.clone, plan.naming.environment)
     each(plan.session.client.api.start, running)
     return running
 

@@ -57,7 +57,7 @@ def take(client: docker.DockerClient, clone: Clone, stack: str, wish: str | None
     snapshots.fresh_name(wish)
     began = time.monotonic()
     with environment_lock.held(clone, stack), ExitStack() as held:
-        finish_restore.require_finished(client, clone, naming)
+        finish_restore.require_finished(client, clone, stack)
         snapshots.sweep()
         volumes = EngineView(client).volumes(naming.owner)
         parts = [one for one in found if one.volume in volumes]

@@ -7,10 +7,10 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 
 from cli.core.errors import UserError
-from cli.data.snapshots import session_key, store
+from cli.data.snapshots import session_key
 from cli.engine import failure_report, health
-from cli.environments import environment_lock, placements, targets
-from cli.environments.configuration import configuration, require_configured
+from cli.environments import environment_lock, targets
+from cli.environments.configuration import require_configured
 from cli.operations import (
     chosen_services,
     clock_and_disk,
@@ -84,21 +84,17 @@ def _update(
     for stack in hosts:
         _require_health(session, stack, began)
         # Only now there is an app that can judge a restored backup.
-        finish_restore.finish(session.client, session.clone, placements.naming(session.clone, stack))
+        finish_restore.finish(session.client, session.clone, stack)
 
 
 def _prepare(session: Session, stack: str, *, hint: bool) -> list[str]:
     """Clean up after an earlier command, and return the flags that the update needs for that."""
-    naming = placements.naming(session.clone, stack)
-    if finish_restore.finish(session.client, session.clone, naming):
+    if finish_restore.finish(session.client, session.clone, stack):
         announce(f"A restore of {stack} was interrupted; it is finished now.")
     session_key.apply(session.pulumi, session.clone, stack)
     refresh = recover.recover(session, stack)
-    if hint:
-        config = configuration(session.clone.root, stack)
-        snapshots = store.of(session.clone, stack)
-        if message := data_parts.missing_data_hint(snapshots, session.engine, naming, config):
-            announce(message)
+    if hint and (message := data_parts.missing_data_hint(session.clone, session.engine, stack)):
+        announce(message)
     refresh |= reconcile.prepare(session, stack)
     return ["--refresh"] if refresh else []
 

@@ -6,8 +6,8 @@ from unittest.mock import Mock
 import pytest
 
 from cli.core.paths import ROOT
-from cli.data.snapshots.store import Store
-from cli.environments.configuration import configuration
+from cli.data.snapshots import store
+from cli.environments.clone import Clone
 from cli.operations import data_parts
 from cli.operations.data_parts import NoLastingDataError
 from infra.config.settings import load_document
@@ -75,12 +75,12 @@ def test_memory_keeps_nothing() -> None:
 def test_the_last_snapshot_is_named_where_data_is_missing(
     tmp_path: Path, stack: str, there: list[str], names: list[str], begin: str
 ) -> None:
+    clone = Clone("me", ROOT, tmp_path)
     for name in names:
-        (tmp_path / name).mkdir()
+        store.of(clone, stack).path(name).mkdir(parents=True)
     view = Mock()
     view.volume_documents.return_value = [{"Name": name} for name in there]
-    config = configuration(ROOT, stack)
-    hint = data_parts.missing_data_hint(Store(tmp_path), view, Naming(stack, "me"), config)
+    hint = data_parts.missing_data_hint(clone, view, stack)
     assert hint.startswith(begin)
     assert hint.endswith("`./dashtam snapshot restore dev one`." if begin else "")
     assert bool(hint) is bool(begin)

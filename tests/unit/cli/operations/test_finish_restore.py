@@ -47,7 +47,7 @@ class Restoring:
         self.journal.write(Entry(format=2, snapshot="one", phase=phase, parts=PARTS))
 
     def finish(self) -> bool:
-        return finish_restore.finish(self.engine.client, self.clone, NAMING)
+        return finish_restore.finish(self.engine.client, self.clone, NAMING.environment)
 
     def data(self, service: str) -> dict[str, str]:
         """Return all that is in a service's volume."""

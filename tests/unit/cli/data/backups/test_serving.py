@@ -11,7 +11,6 @@ from cli.data import restore_journal
 from cli.data.backups import database_swap, serving
 from cli.data.restore_journal import Entry, Phase
 from cli.operations import finish_restore
-from infra.naming import Naming
 from tests.unit.cli.data.backups.server import Server, Service, service
 
 if TYPE_CHECKING:
@@ -98,7 +97,7 @@ def _interrupted(there: Service, database: Database, content: str) -> bool:
     there.engine.client.api.stop("app", timeout=1)
     noted = restore_journal.of(there.target.clone, "dev")
     noted.write(Entry(format=2, snapshot="dev.backup", phase=Phase.DATABASE, parts=()))
-    assert not finish_restore.finish(there.engine.client, there.target.clone, Naming("dev", "me"))
+    assert not finish_restore.finish(there.engine.client, there.target.clone, "dev")
     return noted.read() is None
 
 

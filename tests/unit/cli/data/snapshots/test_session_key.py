@@ -13,7 +13,6 @@ from cli.data.snapshots import session_key
 from cli.environments.clone import Clone
 from cli.operations import finish_restore
 from cli.pulumi.process import Pulumi
-from infra.naming import Naming
 from tests.unit.cli.engine_double import Engine
 
 if TYPE_CHECKING:
@@ -59,7 +58,7 @@ def state(monkeypatch: pytest.MonkeyPatch) -> dict[str, dict[str, object]]:
 
 
 def _finish(clone: Clone, tmp_path: Path) -> None:
-    finish_restore.finish(Engine(tmp_path).client, clone, Naming("dev", "me"))
+    finish_restore.finish(Engine(tmp_path).client, clone, "dev")
 
 
 def test_the_key_of_the_data_becomes_the_environment_s(
@@ -98,6 +97,6 @@ def test_what_another_passphrase_sealed_is_let_alone(
 
 def test_what_can_not_install_it_names_the_update_that_does(clone: Clone, noted: Journal, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="The last restore of dev is not finished") as raised:
-        finish_restore.require_finished(Engine(tmp_path).client, clone, Naming("dev", "me"))
+        finish_restore.require_finished(Engine(tmp_path).client, clone, "dev")
     assert "./dashtam up dev" in raised.value.remedy
     assert noted.read()
