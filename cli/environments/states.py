@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -22,9 +21,7 @@ def read(clone: Clone, stack: str, environ: Mapping[str, str] = os.environ) -> S
 
 def state_file(clone: Clone, stack: str, environ: Mapping[str, str]) -> Path | None:
     """Return the file that has an environment's state; None where only Pulumi can read that."""
-    found = backend.folder(tool_environment.of(clone, environ), clone.root)
-    file = found.state(stack) if found else None
-    return None if file is None or file.suffix == backend.ZSTD else file
+    return backend.state_file(tool_environment.of(clone, environ), clone.root, stack)
 
 
 def _exported(clone: Clone, stack: str, environ: Mapping[str, str]) -> dict[str, Any]:
@@ -32,8 +29,6 @@ def _exported(clone: Clone, stack: str, environ: Mapping[str, str]) -> dict[str,
     from cli.machine import setup  # noqa: PLC0415
     from cli.pulumi.process import Pulumi  # noqa: PLC0415
 
-    machine = setup.prepare(install=False, need_engine=False)
-    pulumi = Pulumi(tool_environment.of(clone, {**environ, **machine.environment}), clone.root)
-    if stack not in pulumi.stacks():
-        return {}
-    return json.loads(pulumi.run("stack", "export", "--stack", stack)).get("deployment") or {}
+    variables = setup.prepare(install=False, need_engine=False)
+    pulumi = Pulumi(tool_environment.of(clone, {**environ, **variables}), clone.root)
+    return pulumi.deployment(stack) if stack in pulumi.stacks() else {}

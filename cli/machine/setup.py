@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 
 from cli.core.paths import ROOT, cache_home
@@ -13,20 +12,10 @@ from cli.machine.lock import Lock, read_lock
 from cli.machine.toolchain import Places, Toolchain, user_home
 
 
-@dataclass(frozen=True)
-class Machine:
-    """A machine that is ready, and the variables to set on top of a user's environment."""
-
-    engine: Engine | None
-    toolchain: Toolchain
-    environment: dict[str, str]
-
-
-def prepare(*, install: bool, need_engine: bool) -> Machine:
-    """Return a ready machine, after installing and starting what is missing where that is allowed."""
+def prepare(*, install: bool, need_engine: bool) -> dict[str, str]:
+    """Install and start what is missing, where that is allowed; return the variables to set on top of a user's."""
     engine = require_engine(install=install) if need_engine else _reachable_engine(remember=install)
-    toolchain = require_toolchain(install=install)
-    return Machine(engine, toolchain, tool_environment(toolchain, engine))
+    return tool_environment(require_toolchain(install=install), engine)
 
 
 def require_engine(*, install: bool) -> Engine:

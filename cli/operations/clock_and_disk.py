@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -30,7 +29,7 @@ def require_sound(info: Mapping[str, Any], begin: datetime | None, now: datetime
         begin: When the certificates that are there begin to be valid, aware; None where there are none.
         now: The time here, aware.
     """
-    _require_clock(datetime.fromisoformat(_microseconds(info["SystemTime"])), begin, now)
+    _require_clock(datetime.fromisoformat(info["SystemTime"]), begin, now)
     if locality.is_here(info):
         _require_room(Path(info["DockerRootDir"]))
 
@@ -78,11 +77,6 @@ def _require_room(root: Path) -> None:
             remedy="`docker system df` shows what the engine holds; `./dashtam images clean` and `docker image prune`"
             " remove images that nothing uses.",
         )
-
-
-def _microseconds(time: str) -> str:
-    # The engine gives nanoseconds, which Python 3.11 doesn't read.
-    return re.sub(r"\.\d+", "", time)
 
 
 def _words(span: timedelta) -> str:

@@ -86,8 +86,8 @@ def prepare(
     here = clone.current()
     if stacks:
         passphrase.require(here)
-    machine = setup.prepare(install=install, need_engine=engine or images)
-    environ = tool_environment.of(here, {**os.environ, **machine.environment})
+    variables = setup.prepare(install=install, need_engine=engine or images)
+    environ = tool_environment.of(here, {**os.environ, **variables})
     session = Session(here, environ, None)
     if images:
         chosen = source.decide(session.client)

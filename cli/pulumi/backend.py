@@ -78,6 +78,13 @@ def folder(environ: Mapping[str, str], root: Path) -> Folder | None:
     return Folder(_path(url.removeprefix(_FILES), root) / ".pulumi") if url.startswith(_FILES) else None
 
 
+def state_file(environ: Mapping[str, str], root: Path, stack: str) -> Path | None:
+    """Return the file that has a stack's state, where that is in a folder and not compressed with zstd."""
+    found = folder(environ, root)
+    file = found.state(stack) if found else None
+    return None if file is None or file.suffix == ZSTD else file
+
+
 def has_passphrase(environ: Mapping[str, str]) -> bool:
     """Return whether the user chose a passphrase: an empty one is one too, but no name of a file is none."""
     return PASSPHRASE in environ or bool(environ.get(PASSPHRASE_FILE))

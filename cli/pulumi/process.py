@@ -88,9 +88,7 @@ class Pulumi:
 
     def deployment(self, stack: str) -> dict[str, Any]:
         """Return what `pulumi stack export` shows of a stack; a state file is read without starting Pulumi."""
-        folder = backend.folder(self.environ, self.root)
-        file = folder.state(stack) if folder else None
-        if file and file.suffix != backend.ZSTD:
+        if file := backend.state_file(self.environ, self.root, stack):
             return stack_state.deployment(stack_state.content(file))
         return json.loads(self.run("stack", "export", "--stack", stack)).get("deployment") or {}
 

@@ -7,13 +7,10 @@ import re
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from cli.engine.container import Source
 from cli.engine.inventory import EngineView
-
-MOMENT = 26
-"""How many characters of a time Python can read: the engine writes nanoseconds."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +28,7 @@ class Entry:
     @property
     def seconds(self) -> float:
         """When the engine took it, in seconds since 1970."""
-        return datetime.fromisoformat(self.time[:MOMENT].rstrip("Z")).replace(tzinfo=UTC).timestamp()
+        return datetime.fromisoformat(self.time).timestamp()
 
 
 @dataclass(frozen=True)

@@ -93,8 +93,8 @@ def test_any_other_backend_is_asked_through_pulumi(
     (Path(environ["PULUMI_CREDENTIALS_PATH"]) / "credentials.json").write_text('{"current": "https://api.example"}')
     pulumi = Mock()
     pulumi.return_value.stacks.return_value = {"t"} if known else set()
-    pulumi.return_value.run.return_value = json.dumps({"deployment": {"resources": RESOURCES}})
-    monkeypatch.setattr("cli.machine.setup.prepare", Mock(return_value=Mock(environment={"X": "1"})))
+    pulumi.return_value.deployment.return_value = {"resources": RESOURCES}
+    monkeypatch.setattr("cli.machine.setup.prepare", Mock(return_value={"X": "1"}))
     monkeypatch.setattr("cli.pulumi.process.Pulumi", pulumi)
     assert len(states.read(clone, "t", environ).resources) == (3 if known else 0)
     assert pulumi.call_args[0][0]["X"] == "1"
