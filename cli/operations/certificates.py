@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import ssl
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -56,17 +56,23 @@ class Certificate:
         return (self.ends - now).days
 
 
-@dataclass(frozen=True)
-class Host:
-    """Where an environment's published ports are: the address to connect to, and the name that certificates have."""
-
-    address: str = LOOPBACK
-    name: str = LOCALHOST
-
-
 def certificates(state: StackState) -> list[Certificate]:
     """Return the certificates of an environment."""
-    return list(_certificates(state, datetime.now(UTC)))
+    pem = authority(state)
+    if pem is None:
+        return []
+    ca = x509.load_pem_x509_certificate(pem.encode())
+    found = [_describe(CA, ca, RECORDED, _validity(ca))]
+    ports: Mapping[str, int | None] = state.outputs.get("ports") or {}
+    host, name = state.outputs.get("client_host") or LOOPBACK, state.outputs.get("hostname") or LOCALHOST
+    for one in state.of(CERTIFICATE):
+        service = one.name.removesuffix("-certificate")
+        leaf = x509.load_pem_x509_certificate(one.outputs["certPem"].encode())
+        if port := ports.get(service):
+            found.append(_served(service, leaf, (host, port), name, pem))
+        else:
+            found.append(_describe(service, leaf, RECORDED, _validity(leaf)))
+    return found
 
 
 def authority(state: StackState) -> str | None:
@@ -74,53 +80,37 @@ def authority(state: StackState) -> str | None:
     return next((str(one.outputs["certPem"]) for one in state.of(AUTHORITY)), None)
 
 
-def _certificates(state: StackState, now: datetime) -> Iterator[Certificate]:
-    pem = authority(state)
-    if pem is None:
-        return
-    ca = x509.load_pem_x509_certificate(pem.encode())
-    yield describe(CA, ca, RECORDED, _validity(ca, now))
-    ports: Mapping[str, int | None] = state.outputs.get("ports") or {}
-    host = Host(state.outputs.get("client_host") or LOOPBACK, state.outputs.get("hostname") or LOCALHOST)
-    for one in state.of(CERTIFICATE):
-        service = one.name.removesuffix("-certificate")
-        leaf = x509.load_pem_x509_certificate(one.outputs["certPem"].encode())
-        port = ports.get(service)
-        yield (
-            _leaf(service, leaf, host, port, pem) if port else describe(service, leaf, RECORDED, _validity(leaf, now))
-        )
-
-
-def _leaf(service: str, known: x509.Certificate, host: Host, port: int, ca: str) -> Certificate:
+def _served(service: str, known: x509.Certificate, address: tuple[str, int], name: str, ca: str) -> Certificate:
     try:
-        served = x509.load_der_x509_certificate(handshake(host, port, ca, speaks_postgres=service == "postgres"))
+        found = _handshake(address, name, ca, speaks_postgres=service == "postgres")
     except ssl.SSLCertVerificationError as error:
-        return describe(service, known, RECORDED, error.verify_message)
+        return _describe(service, known, RECORDED, error.verify_message)
     except OSError as error:
-        return describe(service, known, RECORDED, f"it does not answer: {error.strerror or error}")
-    return describe(service, served, SERVED, "" if served == known else "it serves another one than is recorded")
+        return _describe(service, known, RECORDED, f"it does not answer: {error.strerror or error}")
+    served = x509.load_der_x509_certificate(found)
+    return _describe(service, served, SERVED, "" if served == known else "it serves another one than is recorded")
 
 
-def handshake(host: Host, port: int, ca: str, *, speaks_postgres: bool = False) -> bytes:
+def _handshake(address: tuple[str, int], name: str, ca: str, *, speaks_postgres: bool) -> bytes:
     """Return the certificate that a service serves, verified as its clients do."""
     context = ssl.create_default_context(cadata=ca)
-    with socket.create_connection((host.address, port), timeout=_TIMEOUT) as connection:
+    with socket.create_connection(address, timeout=_TIMEOUT) as connection:
         if speaks_postgres:
             connection.sendall(_SSL_REQUEST)
             if connection.recv(1) != b"S":
                 raise ConnectionError("it speaks no TLS")
-        with context.wrap_socket(connection, server_hostname=host.name) as secured:
+        with context.wrap_socket(connection, server_hostname=name) as secured:
             return secured.getpeercert(binary_form=True) or b""
 
 
-def _validity(certificate: x509.Certificate, now: datetime) -> str:
+def _validity(certificate: x509.Certificate) -> str:
+    now = datetime.now(UTC)
     if now < certificate.not_valid_before_utc:
         return "certificate is not yet valid"
     return "certificate has expired" if now > certificate.not_valid_after_utc else ""
 
 
-def describe(service: str, certificate: x509.Certificate, source: str, trouble: str) -> Certificate:
-    """Return the properties of a certificate."""
+def _describe(service: str, certificate: x509.Certificate, source: str, trouble: str) -> Certificate:
     return Certificate(
         service=service,
         subject=certificate.subject.rfc4514_string(),
