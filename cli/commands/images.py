@@ -30,11 +30,7 @@ def complete_source(incomplete: str) -> list[str]:
 
 @dataclass(frozen=True)
 class Row:
-    """An image in the list.
-
-    Args:
-        bytes: As the engine counts; 0 where it is missing.
-    """
+    """An image in the list; `bytes` as the engine counts, 0 where it is missing."""
 
     name: str
     reference: str

@@ -20,11 +20,7 @@ _ID_BYTES = 5
 
 @dataclass(frozen=True)
 class Clone:
-    """A checkout of the project.
-
-    Args:
-        id: Ten hexadecimal digits, random; the owner in labels.
-    """
+    """A checkout of the project; its id, ten random hexadecimal digits, is the owner in labels."""
 
     id: str
     root: Path

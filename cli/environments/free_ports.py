@@ -20,13 +20,10 @@ what Kubernetes on the same machine gives to its services (from 30000 on)."""
 
 
 def choose(services: Iterable[str], owner: str, stack: str, is_free: Callable[[int], bool]) -> dict[str, int]:
-    """Choose a port for each of some services, in one block.
+    """Choose a port for each of some services, all different, in one block.
 
     The first block to try follows from clone and stack, so that a removed environment comes back at the same addresses,
     and two that don't know of each other rarely choose the same.
-
-    Returns:
-        Distinct ports by service.
     """
     begin = int.from_bytes(hashlib.sha256(f"{owner} {stack}".encode()).digest()) % BLOCKS
     wanted = list(services)

@@ -21,11 +21,7 @@ from infra.naming import Naming
 
 
 def recorded(clone: Clone) -> dict[str, Placement]:
-    """Return this clone's record.
-
-    Returns:
-        Placements by stack.
-    """
+    """Return this clone's placements by stack."""
     try:
         return placement.read(clone.placements_file)
     except ValueError as error:

@@ -128,13 +128,7 @@ def certificate_findings(clone: Clone) -> Iterator[Finding]:
 
 
 def certificate_finding(stack: str, begins: datetime, ends: datetime, now: datetime) -> Finding:
-    """Look at how long an environment's certificates are valid.
-
-    Args:
-        begins: When the last of them becomes valid, aware.
-        ends: When the first of them expires, aware.
-        now: The time to compare with, aware.
-    """
+    """Look at how long an environment's certificates are valid: from the last one's begin to the first one's end."""
     detail = f"valid from {begins:%Y-%m-%d} to {ends:%Y-%m-%d}"
     remedy = f"./dashtam up {stack}"
     if now < begins:

@@ -23,12 +23,7 @@ HOME_ROOM = 32 << 20
 
 
 def require_sound(info: Mapping[str, Any], begin: datetime | None, now: datetime) -> None:
-    """Make sure that an environment can come up and keep running.
-
-    Args:
-        begin: When the certificates that are there begin to be valid, aware; None where there are none.
-        now: The time here, aware.
-    """
+    """Make sure that an environment can run; `begin` is when the certificates that are there become valid."""
     _require_clock(datetime.fromisoformat(info["SystemTime"]), begin, now)
     if locality.is_here(info):
         _require_room(Path(info["DockerRootDir"]))

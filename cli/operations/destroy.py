@@ -50,13 +50,9 @@ class Removal:
         return states.read(self.session.clone, self.stack, self.session.environ)
 
     def run(self, agreed: Collection[str] | None, *, snapshot: bool) -> Taken | None:
-        """Remove everything of it. If that fails before anything is removed, stopped services are started again.
+        """Remove everything of it, with the data volumes that are agreed on, None for all; return the snapshot, if any.
 
-        Args:
-            agreed: The volumes with data that may go; None for all.
-
-        Returns:
-            The snapshot; None where there is none to take.
+        If that fails before anything is removed, stopped services are started again.
         """
         here = self.session
         with environment_lock.held(here.clone, self.stack):

@@ -79,11 +79,7 @@ def look(view: EngineView, clone: Clone, stack: str) -> list[Difference]:
 
 
 def differences(state: StackState, engine: Snapshot, stack: str, owner: str) -> list[Difference]:
-    """Compare an environment with its state.
-
-    Returns:
-        What differs, in the order of the state; nothing where both are empty.
-    """
+    """Compare an environment with its state; return what differs, in the order of the state."""
     comparisons = {CONTAINER: _container, SERVICE: _service, NETWORK: _network, VOLUME: _volume, IMAGE: _image}
     found = [
         Difference(_KINDS[one.kind], _name(one), *change)

@@ -95,11 +95,7 @@ def _tolerant(show: Show) -> Show:
 
 
 def in_order(containers: Iterable[ContainerView]) -> list[list[ContainerView]]:
-    """Return containers in the order in which to start them; those of one batch don't need each other.
-
-    Returns:
-        Batches, none of them empty.
-    """
+    """Return batches of containers in the order in which to start them; those of one batch don't need each other."""
     by_service = {one.component: one for one in containers}
     sorter = TopologicalSorter(NEEDS)
     sorter.prepare()

@@ -51,11 +51,7 @@ LONGEST_SECONDS = 12 * 3600
 
 
 def outputs(session: Session, stack: str, read: str) -> PublicOutputs | None:
-    """Return an environment's outputs if it is proven that `up` would change nothing.
-
-    Args:
-        read: The digest of what `up` would read.
-    """
+    """Return an environment's outputs if the digest of what `up` would read proves that it would change nothing."""
     with suppress(OSError, ValueError, KeyError, TypeError):
         known = json.loads(_file(session, stack).read_text())
         is_recent = 0 <= time.time() - known["at"] < LONGEST_SECONDS

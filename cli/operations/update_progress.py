@@ -178,14 +178,7 @@ def last_check(container: ContainerView) -> str:
 
 
 def row_of(kind: str, urn: str) -> str | None:
-    """Return the row that a resource belongs to.
-
-    Args:
-        urn: Its URN, which ends with its name.
-
-    Returns:
-        One of `ROWS`, or None where people don't wait for it.
-    """
+    """Return which of `ROWS` a resource belongs to, by its URN's end; None where people don't wait for it."""
     if kind == IMAGE:
         return "images"
     if kind == NETWORK:

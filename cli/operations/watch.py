@@ -33,11 +33,7 @@ def out_of_time(began: float, timeout: float | None) -> list[str]:
 
 
 class Watcher:
-    """Watches the containers that an update makes, and reports when the update can't succeed any more.
-
-    Attributes:
-        reasons: Why it can't, where that doesn't show in a container's state.
-    """
+    """Watches the containers that an update makes, and has the reasons once that can't succeed any more."""
 
     def __init__(self, session: Session, stack: str, progress: UpdateProgress, timeout: float | None) -> None:
         self.reasons: list[str] = []

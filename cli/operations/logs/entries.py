@@ -15,11 +15,7 @@ from cli.engine.inventory import EngineView
 
 @dataclass(frozen=True)
 class Entry:
-    """A line of a log.
-
-    Args:
-        time: When the engine took it: RFC 3339 in UTC with nanoseconds, so that texts compare as times do.
-    """
+    """A line of a log; `time` is of RFC 3339, in UTC with nanoseconds, so that texts compare as times do."""
 
     time: str
     source: Source
@@ -33,12 +29,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Choice:
-    """Which entries are wanted.
-
-    Args:
-        since: Not what was written before this time, in seconds since 1970.
-        tail: The last so many of each service; None for all.
-    """
+    """Which entries are wanted: since a time in seconds since 1970, and the last so many of each service."""
 
     since: float | None = None
     tail: int | None = None

@@ -34,11 +34,7 @@ Arrived = SimpleQueue[Entry | None]
 
 
 class Seen:
-    """What was read of a container's log: all since its first entry, and each of its last.
-
-    Args:
-        since: What was written before is not wanted; seconds since 1970.
-    """
+    """What was read of a container's log since a time in seconds since 1970: all from its first entry on."""
 
     def __init__(self, since: float | None = None) -> None:
         self._wanted_since = since

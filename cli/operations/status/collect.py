@@ -59,14 +59,7 @@ class Overview:
 def gather(
     view: EngineView, here: Clone | None, stacks: Sequence[str] | None, *, everyone: bool, sizes: Sizes | None
 ) -> list[Overview]:
-    """Look at environments.
-
-    Args:
-        stacks: Only these environments; None looks at all that are configured or there.
-
-    Returns:
-        This clone's environments, then the others', by name.
-    """
+    """Look at environments, at all that there are if none is named: this clone's, then others', by name."""
     owner = here.id if here else ""
     engine = Snapshot(view, stacks[0] if stacks and len(stacks) == 1 else None, None if everyone else owner)
     wanted = {(owner, name) for name in stacks or configured_stacks()}

@@ -121,11 +121,7 @@ def _styled(state: str) -> Text:
 
 
 def duration(seconds: int | None) -> str:
-    """Return a length of time in its two greatest units, such as `3 h 5 min`; `-` for None.
-
-    Args:
-        seconds: The length.
-    """
+    """Return a length of time in its two greatest units, such as `3 h 5 min`; `-` for None."""
     if seconds is None:
         return "-"
     parts = []
