@@ -37,15 +37,22 @@ def output(argv: Sequence[str], *, env: Mapping[str, str] | None = None, timeout
     """Run a short command to its end and return its standard output; it may open the terminal, as sudo does."""
     try:
         done = subprocess.run(
-            argv, env=env, timeout=timeout, stdin=subprocess.DEVNULL, capture_output=True, check=False
+            argv,
+            env=env,
+            timeout=timeout,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
         )
     except subprocess.TimeoutExpired:
         raise CommandError(argv, f"was ended after {timeout:.0f} s") from None
     except OSError as error:
         raise CommandError(argv, f"can't be run: {error.strerror}") from None
     if done.returncode != 0:
-        raise CommandError(argv, _ended(done.returncode), _text(done.stderr or done.stdout).strip().splitlines())
-    return _text(done.stdout)
+        raise CommandError(argv, _ended(done.returncode), (done.stderr or done.stdout).strip().splitlines())
+    return done.stdout
 
 
 @contextlib.contextmanager
@@ -145,10 +152,6 @@ def _end_group(child: subprocess.Popen[str]) -> None:
         with contextlib.suppress(subprocess.TimeoutExpired):
             child.wait(_KILL_AFTER_SECONDS)
             return
-
-
-def _text(written: bytes) -> str:
-    return written.decode(errors="replace")
 
 
 def _ended(status: int) -> str:

@@ -45,7 +45,7 @@ def endpoints() -> list[Endpoint]:
     host = os.environ.get("DOCKER_HOST")
     if host:
         return [_from_variable(host)]
-    name = os.environ.get("DOCKER_CONTEXT") or _current_context()
+    name = os.environ.get("DOCKER_CONTEXT") or _read_json(docker_folder() / "config.json").get("currentContext") or ""
     if name not in {"", "default"}:
         return [_from_context(name)]
     return [Endpoint(f"unix://{path}", "default socket", chosen=False) for path in _usual_sockets()]
@@ -71,10 +71,6 @@ def _from_context(name: str) -> Endpoint:
         )
     certificates = contexts / "tls" / identity / "docker"
     return Endpoint(host, f"context {name}", chosen=True, certificates=certificates if certificates.is_dir() else None)
-
-
-def _current_context() -> str:
-    return str(_read_json(docker_folder() / "config.json").get("currentContext") or "")
 
 
 def _usual_sockets() -> list[Path]:

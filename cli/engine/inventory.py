@@ -6,21 +6,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any
 
 import docker
 
 from cli.core.wait import until
 from cli.engine import locality, streams
 from cli.engine.container import ContainerView, Source, view
-from cli.engine.tasks import ServiceView
+from cli.engine.tasks import Document, ServiceView
 from infra.naming import COMPONENT_LABEL, OWNER_LABEL, PROJECT, PROJECT_LABEL, STACK_LABEL
 
 REMOVAL_SECONDS = 60
 REMOVAL_POLL_SECONDS = 0.02
-
-Document = dict[str, Any]
-"""What the engine's API returns about one object."""
 
 
 @dataclass(frozen=True)
@@ -208,10 +204,11 @@ class EngineView:
         return (Source(key, labels.get(COMPONENT_LABEL, ""), labels["name"]) for key, labels in facts)
 
     def execute(self, container: str, command: Sequence[str]) -> tuple[int, str]:
-        """Run a command in a container to its end; return its exit status and what it wrote."""
-        started = self._client.api.exec_create(container, list(command))
-        written: bytes = self._client.api.exec_start(started["Id"])
-        return int(self._client.api.exec_inspect(started["Id"])["ExitCode"]), written.decode(errors="replace")
+        """Run a command in a container, wherever it is, to its end; return its exit status and what it wrote."""
+        client, found = self.located(container)
+        started = client.api.exec_create(found, list(command))
+        written: bytes = client.api.exec_start(started["Id"])
+        return int(client.api.exec_inspect(started["Id"])["ExitCode"]), written.decode(errors="replace")
 
     # Changes.
 

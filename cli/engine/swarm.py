@@ -274,11 +274,6 @@ class SwarmView(EngineView):
         where = task["Task"]
         return self.node(where["Node"]).client, where["Container"]
 
-    def execute(self, container: str, command: Sequence[str]) -> tuple[int, str]:
-        """Run a command in a container, wherever it is; return its exit status and what it wrote."""
-        client, found = self.located(container)
-        return EngineView(client).execute(found, command)
-
     # Changes.
 
     def ask_to_stop(self, container: str) -> None:

@@ -9,6 +9,8 @@ from typing import Any
 from infra.naming import COMPONENT_LABEL
 
 Document = dict[str, Any]
+"""What the engine's API returns about one object."""
+
 
 TASK_LABEL = "com.docker.swarm.task.id"
 """What the Swarm labels a task's container with."""

@@ -99,7 +99,7 @@ def others(here: Clone) -> Iterator[Clone]:
     """Yield this user's other clones that are still where they were last used and have placed a stack."""
     for file in sorted((data_home() / "clones").glob(f"*/{identity.PLACEMENTS}")):
         other = known(file.parent.name)
-        if other and other.id != here.id and _holds(other.root, other.id):
+        if other and other.id != here.id and identity.read(other.root) == other.id:
             yield other
 
 
@@ -131,7 +131,7 @@ def _mark(clone: Clone) -> None:
 def require_here(clone: Clone) -> None:
     """Make sure that a clone without state here has none elsewhere, which would be taken for lost."""
     home = identity.home(clone.root)
-    if home in {"", str(data_home())} or clone.has_any_state or not _keeps_state(_folder(clone.id, Path(home))):
+    if home in {"", str(data_home())} or clone.has_any_state or not _keeps_state(identity.folder(clone.id, Path(home))):
         return
     raise UserError(
         f"The environments of {clone.root} are kept in {home}, and not in {data_home()}.",
@@ -150,25 +150,17 @@ def _keeps_state(folder: Path) -> bool:
     return Folder(folder / "state/.pulumi").has_any_state
 
 
-def _folder(name: str, home: Path) -> Path:
-    return identity.folder(name, home)
-
-
-def _holds(root: Path, name: str) -> bool:
-    return identity.read(root) == name
-
-
 def _clone(name: str, root: Path) -> Clone:
-    return Clone(name, root, _folder(name, data_home()))
+    return Clone(name, root, identity.folder(name, data_home()))
 
 
 def _record(name: str) -> Path:
-    return _folder(name, data_home()) / "clone.json"
+    return identity.folder(name, data_home()) / "clone.json"
 
 
 def _belongs_elsewhere(name: str, root: Path) -> bool:
     other = known(name)
-    return other is not None and other.root != root and _holds(other.root, name)
+    return other is not None and other.root != root and identity.read(other.root) == name
 
 
 def _prepare(clone: Clone) -> None:

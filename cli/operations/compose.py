@@ -30,25 +30,22 @@ _HEADER = """\
 
 def render(environment: str, state: StackState) -> str:
     """Return the compose file of an environment."""
-    inputs = {_component(one.inputs): one.inputs for one in state.of(CONTAINER)}
+    inputs = {
+        label["value"]: one.inputs
+        for one in state.of(CONTAINER)
+        for label in one.inputs["labels"]
+        if label["label"] == COMPONENT_LABEL
+    }
     services = {name: inputs[name] for name in SERVICES if name in inputs}
     installs = _installs(inputs[FILES]) if FILES in inputs else {}
     files = "\n".join(_files(name, installs[name]) for name in services if name in installs)
     document = {
         "services": {name: _service(name, one, services, state.outputs) for name, one in services.items()},
-        "networks": {"default": {"internal": _is_internal(state)}},
+        "networks": {"default": {"internal": any(one.inputs.get("internal", False) for one in state.of(NETWORK))}},
         "volumes": dict(_volumes(services)),
     }
     text = yaml.safe_dump(_escaped(document), sort_keys=False, width=120, allow_unicode=True)
     return _HEADER.format(environment=environment, files=files) + text
-
-
-def _component(inputs: Mapping[str, Any]) -> str:
-    return next(str(one["value"]) for one in inputs["labels"] if one["label"] == COMPONENT_LABEL)
-
-
-def _is_internal(state: StackState) -> bool:
-    return any(one.inputs.get("internal", False) for one in state.of(NETWORK))
 
 
 def _installs(inputs: Mapping[str, Any]) -> dict[str, tuple[str, str, list[str]]]:
@@ -78,7 +75,7 @@ def _service(
         "user": inputs["user"],
         "environment": dict(one.partition("=")[::2] for one in inputs.get("envs", [])),
         "depends_on": {other: {"condition": "service_healthy"} for other in needed},
-        "ports": [_port(one) for one in inputs.get("ports", [])],
+        "ports": [f"{one['ip']}:{one['external']}:{one['internal']}" for one in inputs.get("ports", [])],
         "volumes": [_mount(one) for one in inputs.get("mounts", [])],
         "tmpfs": [f"{path}:{options}" for path, options in inputs.get("tmpfs", {}).items()],
         "healthcheck": _check(inputs["healthcheck"]),
@@ -103,10 +100,6 @@ def _limits(inputs: Mapping[str, Any]) -> dict[str, Any]:
         "stop_grace_period": f"{inputs['destroyGraceSeconds']}s",
         "logging": {"driver": inputs["logDriver"], "options": dict(inputs.get("logOpts", {}))},
     }
-
-
-def _port(port: Mapping[str, Any]) -> str:
-    return f"{port['ip']}:{port['external']}:{port['internal']}"
 
 
 def _mount(mount: Mapping[str, Any]) -> dict[str, Any]:

@@ -79,7 +79,7 @@ def inputs(session: Session, stack: str) -> str:
     config = configuration(root, stack)
     names = (*INPUTS, f"Pulumi.{stack}.yaml", *(["tests"] if config.tests.image else []))
     credentials = read_credentials(stack, config.providers)
-    return _digest(
+    return text_sha256(
         str(root),
         source_digest(*(root / name for name in names)),
         placements.of(session.clone, stack).model_dump_json(),
@@ -101,14 +101,10 @@ def made(session: Session, stack: str) -> str:
     state = stack_state.parsed(content)
     if not containers or not all(one.is_fine for one in containers) or differences(state, snapshot, stack, owner):
         return ""
-    return _digest(
+    return text_sha256(
         str(session.client.info()["ID"]), hashlib.sha256(content).hexdigest(), *(one.id for one in containers)
     )
 
 
 def _is_read(variable: str) -> bool:
     return variable.startswith(VARIABLES) or variable.lower().endswith("_proxy")
-
-
-def _digest(*parts: str) -> str:
-    return text_sha256(*parts)

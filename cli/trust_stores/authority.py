@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives import hashes
 
 from cli.core.atomic_files import write_whole
 from cli.environments.clone import Clone
@@ -29,11 +29,6 @@ class Authority:
         return x509.load_pem_x509_certificate(self.pem.encode())
 
     @property
-    def der(self) -> bytes:
-        """The certificate in DER, which identifies it."""
-        return self.certificate.public_bytes(serialization.Encoding.DER)
-
-    @property
     def fingerprint(self) -> str:
         """Its SHA-256 fingerprint, hexadecimal."""
         return self.certificate.fingerprint(hashes.SHA256()).hex()
@@ -46,7 +41,7 @@ class Authority:
     def is_same(self, pem: str) -> bool:
         """Return whether a certificate is this one."""
         try:
-            return x509.load_pem_x509_certificate(pem.encode()).public_bytes(serialization.Encoding.DER) == self.der
+            return x509.load_pem_x509_certificate(pem.encode()) == self.certificate
         except ValueError:
             return False
 

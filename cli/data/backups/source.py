@@ -5,6 +5,7 @@ from __future__ import annotations
 import bz2
 import gzip
 import lzma
+import os
 import shutil
 import stat
 import sys
@@ -49,7 +50,7 @@ def opened(clone: Clone, file: str) -> Iterator[Source]:
     name = "standard input" if file == STREAM else Path(file).name
     with ExitStack() as held:
         content = sys.stdin.buffer if file == STREAM else held.enter_context(_at(Path(file)))
-        if file == STREAM or not _is_regular(content):
+        if file == STREAM or not stat.S_ISREG(os.fstat(content.fileno()).st_mode):
             once = content
             content = held.enter_context(spool(clone, name, lambda made: shutil.copyfileobj(once, made, CHUNK)))
         source = Source(name, content)
@@ -77,10 +78,6 @@ def _at(path: Path) -> BinaryIO:
             remedy="Name a file that `./dashtam backup` or `pg_dump` wrote.",
             exit_status=USAGE,
         ) from None
-
-
-def _is_regular(file: BinaryIO) -> bool:
-    return stat.S_ISREG(Path(f"/proc/self/fd/{file.fileno()}").stat().st_mode)
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -84,7 +84,7 @@ def _look(engine: Snapshot, here: Clone | None, owner: str, stack: str, volumes:
         swarm=engine.view.services(stack, owner),
         only=_only(whose, stack),
         urls=state.outputs.get("urls") or {} if state else {},
-        data={name: volumes.get(name) for name in _lasting(state)} if state else None,
+        data={name: volumes.get(name) for name in (state.outputs.get("volumes") or {}).values()} if state else None,
     )
 
 
@@ -98,10 +98,6 @@ def _only(whose: Clone | None, stack: str) -> Sequence[str]:
     with suppress(UserError):  # another clone's record need not be readable
         return placements.of(whose, stack).services if whose else ()
     return ()
-
-
-def _lasting(state: StackState) -> Iterable[str]:
-    return (state.outputs.get("volumes") or {}).values()
 
 
 def _state(whose: Clone | None, stack: str, *, is_here: bool) -> StackState | None:

@@ -10,7 +10,8 @@ import pytest
 from docker.errors import DockerException, NotFound
 
 from cli.engine.container import ContainerView
-from cli.engine.inventory import Document, EngineView
+from cli.engine.inventory import EngineView
+from cli.engine.tasks import Document
 from cli.environments.clone import Clone
 from cli.operations import watch as watching
 from cli.operations.watch import Watcher
