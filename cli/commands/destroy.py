@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
@@ -75,11 +74,6 @@ def _ask(removal: Removal, *, as_json: bool, snapshot: bool, engine_lost: bool) 
             as_json=as_json,
         )
     if data:
-        questions.confirm(_question(removal.stack, data, snapshot=snapshot), as_json=as_json)
+        question = "Take a snapshot, and remove it?" if snapshot else "Remove it? The data will be lost."
+        questions.confirm(f"{removal.stack} has data in {', '.join(sorted(data))}. {question}", as_json=as_json)
     return data
-
-
-def _question(environment: str, data: Collection[str], *, snapshot: bool) -> str:
-    volumes = ", ".join(sorted(data))
-    question = "Take a snapshot, and remove it?" if snapshot else "Remove it? The data will be lost."
-    return f"{environment} has data in {volumes}. {question}"

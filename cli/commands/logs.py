@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Annotated
 
 import typer
@@ -13,9 +13,7 @@ from cli.commands.arguments import Environment, Services
 from cli.commands.options import AsJson
 from cli.core import durations, signals
 from cli.core.errors import USAGE, UserError
-from cli.engine.container import Source
 from cli.environments import handle
-from cli.environments.handle import Target
 from cli.operations.logs import rendering
 from cli.operations.logs.entries import Choice, Entry, history
 from cli.ui.console import out
@@ -51,7 +49,13 @@ def logs(  # noqa: PLR0913 - an argument for each option
     choice = Choice(None if since is None else _moment(since), tail, None if grep is None else _pattern(grep))
     there = handle.of(environment)
     sources = [one.source for one in there.chosen(services)]
-    entries = _followed(there, services, sources, choice) if follow else history(there.view, sources, choice)
+    entries: Iterable[Entry | None]
+    if follow:
+        from cli.operations.logs.following import Follower  # noqa: PLC0415 - not needed to look back
+
+        entries = Follower(there.view, environment, there.clone.id, services, choice).entries(sources)
+    else:
+        entries = history(there.view, sources, choice)
     labels = [*(services or SERVICES), *(one.replica for one in sources)]
     show = rendering.as_json if as_json else rendering.lines(out, labels, timestamps=timestamps)
     try:
@@ -59,15 +63,6 @@ def logs(  # noqa: PLR0913 - an argument for each option
     except KeyboardInterrupt:
         if not follow or signals.status() != signals.INTERRUPTED:
             raise
-
-
-def _followed(
-    there: Target, services: Sequence[str] | None, sources: Sequence[Source], choice: Choice
-) -> Iterable[Entry | None]:
-    from cli.operations.logs.following import Follower  # noqa: PLC0415 - not needed to look back
-
-    follower = Follower(there.view, there.environment, there.clone.id, services, choice)
-    return follower.entries(sources)
 
 
 def _write(entries: Iterable[Entry | None], show: rendering.Show) -> None:

@@ -6,10 +6,10 @@ variables nor labels nor networks.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from cli.core.durations import seconds
 from infra.engine import PROCESSES, SHM_MEGABYTES
 
 NONE = "none"
@@ -19,7 +19,7 @@ HIDDEN = "another value"
 Change = tuple[str, str, str]
 """The property, what it was, and what it is."""
 
-_NANOSECONDS = {"h": 3_600_000_000_000, "m": 60_000_000_000, "s": 1_000_000_000, "ms": 1_000_000}
+_NANOSECONDS = 1e9
 _MEGABYTE = 1 << 20
 _UNDECLARED = ("NanoCpus", "CpuShares", "CpuPeriod", "CpuQuota", "CpusetCpus", "MemoryReservation", "PidsLimit")
 """What `docker update` can set and the program doesn't."""
@@ -155,26 +155,20 @@ def _mount(mount: Mapping[str, Any]) -> str:
 def _recorded_check(check: Mapping[str, Any] | None) -> str:
     if not check:
         return NONE
-    lengths = (_nanoseconds(check.get(name, "0s")) for name in ("interval", "timeout", "startPeriod"))
+    lengths = (seconds(check.get(name, "0s")) for name in ("interval", "timeout", "startPeriod"))
     return _check(check["tests"], lengths, check.get("retries", 0))
 
 
 def _actual_check(check: Mapping[str, Any] | None) -> str:
     if not check:
         return NONE
-    return _check(
-        check["Test"], (check.get(name, 0) for name in ("Interval", "Timeout", "StartPeriod")), check.get("Retries", 0)
-    )
+    lengths = (check.get(name, 0) / _NANOSECONDS for name in ("Interval", "Timeout", "StartPeriod"))
+    return _check(check["Test"], lengths, check.get("Retries", 0))
 
 
-def _check(test: Iterable[str], lengths: Iterable[int], retries: int) -> str:
-    interval, timeout, start = (f"{length / 1e9:g} s" for length in lengths)
+def _check(test: Iterable[str], lengths: Iterable[float], retries: int) -> str:
+    interval, timeout, start = (f"{length:g} s" for length in lengths)
     return f"{' '.join(test)} (interval {interval}, timeout {timeout}, start {start}, retries {retries})"
-
-
-def _nanoseconds(duration: str) -> int:
-    parts = re.findall(r"([0-9.]+)(h|ms|m|s)", duration)
-    return sum(round(float(number) * _NANOSECONDS[unit]) for number, unit in parts)
 
 
 def _megabytes(number: int) -> str:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import shlex
 import socket
-import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,13 +16,13 @@ from pathlib import Path
 import psutil
 
 from cli.core.errors import UserError
+from cli.core.wait import until
 from cli.pulumi import backend
 from cli.pulumi.backend import Folder
 from cli.pulumi.process import Pulumi
 from cli.ui.console import announce
 
 TIMEOUT = 600.0
-INTERVAL = 0.2
 """Seconds."""
 
 
@@ -100,12 +99,9 @@ def _waits(lock: Lock, stack: str) -> str:
 
 
 def _wait_for(lock: Lock, stack: str) -> None:
-    deadline = time.monotonic() + TIMEOUT
-    while lock.path.exists() and lock.is_held:
-        if time.monotonic() > deadline:
-            raise UserError(
-                f"{stack} is still being updated by another process (pid {lock.pid} on {lock.host}).",
-                cause=f"It has not finished within {TIMEOUT / 60:.0f} minutes.",
-                remedy=f"Look at that process; if it has died, release its lock: rm {shlex.quote(str(lock.path))}",
-            )
-        time.sleep(INTERVAL)
+    if not until(lambda: not (lock.path.exists() and lock.is_held), TIMEOUT):
+        raise UserError(
+            f"{stack} is still being updated by another process (pid {lock.pid} on {lock.host}).",
+            cause=f"It has not finished within {TIMEOUT / 60:.0f} minutes.",
+            remedy=f"Look at that process; if it has died, release its lock: rm {shlex.quote(str(lock.path))}",
+        )
