@@ -35,10 +35,6 @@ class Node:
     def __init__(self, name: str, address: str, client: DockerClient | None = None) -> None:
         self.name, self.address, self._client = name, address, client
 
-    def require(self) -> None:
-        """Make sure that it can be reached."""
-        _ = self.client
-
     @property
     def client(self) -> DockerClient:
         """A client of it; a UserError where none answers."""
@@ -263,7 +259,7 @@ class SwarmView(EngineView):
             return None, container
         where = task["Task"]
         node = self.node(where["Node"])
-        node.require()
+        _ = node.client  # which must be reached
         return (None if node.name == self._own_name() else node.environ()), where["Container"]
 
     def located(self, container: str) -> tuple[DockerClient, str]:

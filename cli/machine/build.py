@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,7 +51,7 @@ class Builder:
             for target in (*programs, *plugins):
                 (part / target.name).replace(target)
 
-    def _missing(self, kind: str, names: tuple[str, ...]) -> list[Path]:
+    def _missing(self, kind: str, names: Sequence[str]) -> list[Path]:
         folder = self.folder / kind
         folder.mkdir(parents=True, exist_ok=True)
         return [folder / name for name in names if not (folder / name).is_file()]
@@ -80,7 +80,7 @@ class Builder:
         return [line for line in lines if line and not line.startswith("go: ")]
 
     def _copy_scripts(self, part: Path) -> None:
-        for source, path in self.module.scripts:
+        for source, path in self.module.scripts.items():
             lines = self._run(["list", "-m", "-f", "{{.Dir}}", source], _LIST_TIMEOUT_SECONDS)
             target = part / Path(path).name
             shutil.copyfile(Path(lines[-1]) / path, target)

@@ -58,7 +58,10 @@ def _start(endpoint: Endpoint) -> Engine:
         name = " ".join(argv)
         announce(f"Starting the Docker engine: {name}")
         try:
-            return _started(argv, endpoint, log)
+            daemon = start_dockerd(argv, log) if argv == _DIRECTLY else None
+            if daemon is None:
+                run_lines(argv, timeout=START_TIMEOUT_SECONDS)
+            return wait_for_engine(endpoint, daemon)
         except (CommandError, UnreachableError) as error:
             failures.append(f"{name}: {getattr(error, 'tail', '') or error}")
     raise UserError(
@@ -77,10 +80,3 @@ def _start_commands() -> Iterator[tuple[str, ...]]:
     if _SERVICE.exists():
         yield ("service", "docker", "start")
     yield _DIRECTLY
-
-
-def _started(argv: tuple[str, ...], endpoint: Endpoint, log: Path) -> Engine:
-    if argv == _DIRECTLY:
-        return wait_for_engine(endpoint, start_dockerd(argv, log))
-    run_lines(argv, timeout=START_TIMEOUT_SECONDS)
-    return wait_for_engine(endpoint, None)

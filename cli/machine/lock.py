@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import tomllib
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from cli.core.paths import ROOT
 
@@ -15,20 +15,20 @@ _BUILD_INPUTS = {".go", ".mod", ".sum", ".toml"}
 
 @dataclass(frozen=True)
 class Module:
-    """One Go module: the packages to build, the names of what comes out, and the scripts to copy (source, path)."""
+    """One Go module: the packages to build, the names of what comes out, and the scripts to copy, by their source."""
 
     folder: Path
-    program_packages: tuple[str, ...]
-    plugin_packages: tuple[str, ...]
-    ldflags: str
-    programs: tuple[str, ...]
-    plugins: tuple[str, ...]
-    scripts: tuple[tuple[str, str], ...]
+    program_packages: Sequence[str] = ()
+    plugin_packages: Sequence[str] = ()
+    ldflags: str = ""
+    programs: Sequence[str] = ()
+    plugins: Sequence[str] = ()
+    scripts: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def commands(self) -> tuple[str, ...]:
         """Names of its programs and scripts, for PATH."""
-        return (*self.programs, *(Path(path).name for _, path in self.scripts))
+        return (*self.programs, *(Path(path).name for path in self.scripts.values()))
 
 
 @dataclass(frozen=True)
@@ -64,17 +64,5 @@ def read_lock(folder: Path = ROOT / "toolchain") -> Lock:
         pulumi=data["pulumi"]["version"],
         plugins=tuple(data["plugins"].items()),
         go_minimum=data["go"]["minimum"],
-        modules=tuple(_module(folder, entry) for entry in data["modules"]),
-    )
-
-
-def _module(folder: Path, entry: dict[str, Any]) -> Module:
-    return Module(
-        folder=folder / entry["folder"],
-        program_packages=tuple(entry.get("program_packages", ())),
-        plugin_packages=tuple(entry.get("plugin_packages", ())),
-        ldflags=entry.get("ldflags", ""),
-        programs=tuple(entry.get("programs", ())),
-        plugins=tuple(entry.get("plugins", ())),
-        scripts=tuple(entry.get("scripts", {}).items()),
+        modules=tuple(Module(**{**entry, "folder": folder / entry["folder"]}) for entry in data["modules"]),
     )

@@ -17,6 +17,7 @@ from cli.data.snapshots.helper import PREFIX, Part, remove
 from cli.engine.inventory import EngineView
 from cli.environments import placements
 from cli.environments.clone import Clone
+from cli.ui.console import announce
 from infra.naming import Naming
 
 
@@ -41,6 +42,14 @@ def finish(client: docker.DockerClient, clone: Clone, stack: str) -> bool:
         return False
     _finish_swap(client, naming, parts, journal, entry)
     return True
+
+
+def finish_and_announce(client: docker.DockerClient, clone: Clone, stack: str) -> bool:
+    """Do as `finish`, and print that a restore is finished."""
+    finished = finish(client, clone, stack)
+    if finished:
+        announce(f"A restore of {stack} was interrupted; it is finished now.")
+    return finished
 
 
 def require_finished(client: docker.DockerClient, clone: Clone, stack: str) -> bool:

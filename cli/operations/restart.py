@@ -20,7 +20,7 @@ from cli.environments import environment_lock
 from cli.environments.handle import Target
 from cli.operations import finish_restore
 from cli.operations.update_progress import STARTING, display
-from cli.ui.console import announce, err
+from cli.ui.console import err
 
 NEEDS: Mapping[str, Collection[str]] = {
     "postgres": (),
@@ -46,17 +46,11 @@ def restart(environment: Target, services: Sequence[str]) -> list[str]:
     name = environment.environment
     with environment_lock.held(environment.clone, name):
         # An interrupted restore has stopped all that use the data.
-        containers = environment.chosen([] if _finish_restore(environment) else services)
+        finished = finish_restore.finish_and_announce(connect(), environment.clone, name)
+        containers = environment.chosen([] if finished else services)
         with display([name], err) as (progress,):
             restart_containers(environment.view, name, containers, progress.show)
     return [one.component for one in containers]
-
-
-def _finish_restore(environment: Target) -> bool:
-    finished = finish_restore.finish(connect(), environment.clone, environment.environment)
-    if finished:
-        announce(f"A restore of {environment.environment} was interrupted; it is finished now.")
-    return finished
 
 
 def restart_containers(view: EngineView, stack: str, containers: Collection[ContainerView], show: Show) -> None:

@@ -179,14 +179,8 @@ def last_check(container: ContainerView) -> str:
 
 def row_of(kind: str, urn: str) -> str | None:
     """Return which of `ROWS` a resource belongs to, by its URN's end; None where people don't wait for it."""
-    if kind == IMAGE:
-        return "images"
-    if kind == NETWORK:
-        return "network"
-    if kind == SECRET:
-        return FILES
     if kind not in {CONTAINER, SERVICE}:
-        return None
+        return {IMAGE: "images", NETWORK: "network", SECRET: FILES}.get(kind)
     name = urn.rsplit("::", 1)[-1]
     return next((row for row in (FILES, *SERVICES, EDGE) if name.endswith(f"-{row}")), None)
 
