@@ -322,16 +322,15 @@ class SwarmView(EngineView):
 
     def make_volume(self, name: str, labels: Mapping[str, str]) -> None:
         """Make an empty volume where the environment's data is."""
-        self._volumes_of(labels.get(STACK_LABEL, "")).volumes.create(name, labels=dict(labels))
+        node = self._data_nodes.get(labels.get(STACK_LABEL, ""))
+        client = self.node(node).client if node else self._client
+        client.volumes.create(name, labels=dict(labels))
 
     def remove_volume(self, volume: str) -> None:
         """Remove a volume, on whichever node it is."""
         for client in self._data_clients():
             with suppress(NotFound):
                 client.api.remove_volume(volume)
-
-    def _volumes_of(self, stack: str) -> DockerClient:
-        return self.node(self._data_nodes[stack]).client if stack in self._data_nodes else self._client
 
     # Tasks.
 

@@ -93,9 +93,8 @@ def remove(client: docker.DockerClient, pulumi: Pulumi, clone: Clone, agreed: Be
             view.remove_container(container.id)
         for network in found.networks.values():
             view.remove_network(network)
-        for volume in found.volumes:
+        for volume in (*found.volumes, *found.data):
             view.remove_volume(volume)
-        remove_data(view, found.data)
         for stack in found.stacks:
             restore_journal.of(clone, stack).clear()
             pulumi.run("stack", "rm", stack, "--force", "--preserve-config", "--yes")
@@ -112,9 +111,3 @@ def _require_agreed(found: Belongings, agreed: Belongings) -> None:
             cause="Another command has made an environment meanwhile.",
             remedy="Look again: `./dashtam clean`.",
         )
-
-
-def remove_data(view: EngineView, volumes: Sequence[str]) -> None:
-    """Remove volumes with data: the only place where `clean` does."""
-    for volume in volumes:
-        view.remove_volume(volume)

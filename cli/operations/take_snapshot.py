@@ -63,7 +63,7 @@ def take(client: docker.DockerClient, clone: Clone, stack: str, wish: str | None
         parts = [one for one in found if one.volume in volumes]
         helpers = [held.enter_context(_reading(client, naming, one, volumes)) for one in parts]
         version = _require_database(stack, helpers)
-        snapshots.require_space(sum(_size(one) for one in helpers))
+        snapshots.require_space(sum(int(one.script(SIZE).split()[0]) * 1024 for one in helpers))
         name = snapshots.fresh_name(wish)
         with snapshots.draft(name) as draft:
             pieces = _write_secrets(clone, naming, draft, helpers[0])
@@ -104,10 +104,6 @@ def _require_database(stack: str, helpers: Sequence[Helper]) -> str:
         remedy=f"./dashtam up {stack}",
         exit_status=USAGE,
     )
-
-
-def _size(one: Helper) -> int:
-    return int(one.script(SIZE).split()[0]) * 1024
 
 
 def _write_secrets(clone: Clone, naming: Naming, draft: Path, postgres: Helper) -> dict[str, Piece]:
