@@ -12,7 +12,7 @@ import typer
 from cli import completion
 from cli import help as usage
 from cli.core import signals, translate_exception
-from cli.core.errors import FAILED, USAGE, UserError
+from cli.core.errors import FAILED, USAGE, UsageError, UserError
 from cli.lazy_commands import SUMMARIES, Commands, LazyGroup
 
 completion.complete_by_path()
@@ -86,7 +86,7 @@ def _wrong_usage(error: typer.TyperException) -> UserError:
     named = " ".join([usage.COMMAND, *(one for one in sys.argv[1:2] if one in SUMMARIES)])
     command = context.command_path if context else named
     message = getattr(error, "format_message", error.__str__)()
-    return UserError(message, remedy=f"See `{command} --help`.", exit_status=USAGE)
+    return UsageError(message, remedy=f"See `{command} --help`.")
 
 
 def _failed(error: UserError) -> int:

@@ -18,12 +18,14 @@ ROOT = Path(__file__).resolve().parents[1]
 FOLDERS = ("cli", "infra")
 SHOWN: dict[str, tuple[int | str, ...]] = {
     "UserError": (0, "cause", "remedy"),
+    "UsageError": (0, "cause", "remedy"),
     "explain_failure": (0, "cause", 1),
     "RefusedError": (0, "cause", "remedy"),
     "Finding": (0, "cause", "remedy"),
     "EngineError": (0,),
 }
 """What shows a user a failure, and which of its arguments hold the text."""
+COMMANDS = ("UserError", "UsageError", "explain_failure", "RefusedError")
 REFUSED: dict[str, tuple[int | str, ...]] = {"ValueError": (0,)}
 CONFIG = (
     "infra/naming.py",
@@ -56,7 +58,9 @@ def content() -> str:
         " output of another program, or depends on the machine. [Troubleshooting](../troubleshooting.md) explains the"
         " common ones.",
         "## Commands",
-        table(("message", "cause", "remedy"), _rows(found, "UserError", "explain_failure", "RefusedError")),
+        table(
+            ("message", "cause", "remedy"), _rows(found, "UserError", "UsageError", "explain_failure", "RefusedError")
+        ),
         "## Plain Pulumi",
         table(("message",), _rows(found, "EngineError")),
         "## Doctor",

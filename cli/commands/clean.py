@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from cli.commands.options import AsJson, NoInstall, print_json
-from cli.core.errors import USAGE, UserError
+from cli.core.errors import UsageError
 from cli.engine.connect import connect
 from cli.operations import clean as cleaning
 from cli.operations import session
@@ -36,7 +36,7 @@ def clean(
 ) -> None:
     """List everything of this clone on the engine, data too; ask, and remove it. Images stay."""
     if as_json and not (yes or dry_run):
-        raise UserError("--json can't prompt.", remedy="Add --yes to remove, or --dry-run to list.", exit_status=USAGE)
+        raise UsageError("--json can't prompt.", remedy="Add --yes to remove, or --dry-run to list.")
     client = connect()
     here = session.prepare(install=not no_install, engine=False, images=False, stacks=False)
     found = cleaning.find(client, here.pulumi, here.clone)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from cli.commands.arguments import PASSED_ON, Command, Environment, Service
-from cli.core.errors import USAGE, UserError
+from cli.core.errors import UsageError
 from cli.engine import container_exec
 from cli.environments import handle
 
@@ -20,6 +20,6 @@ app = typer.Typer(add_completion=False)
 def run(environment: Environment, service: Service, command: Command) -> None:
     """Run a command in a service's container, with its input, output and exit status."""
     if not command:
-        raise UserError("There is no command to run.", remedy="Write it after `--`.", exit_status=USAGE)
+        raise UsageError("There is no command to run.", remedy="Write it after `--`.")
     there = handle.of(environment)
     container_exec.become(there.view, there.running(service), command)

@@ -12,7 +12,7 @@ import typer
 from cli.commands.arguments import Environment, Services
 from cli.commands.options import AsJson
 from cli.core import durations, signals
-from cli.core.errors import USAGE, UserError
+from cli.core.errors import UsageError
 from cli.environments import handle
 from cli.operations.logs import rendering
 from cli.operations.logs.entries import Choice, Entry, history
@@ -79,10 +79,9 @@ def _moment(text: str) -> float:
     try:
         return durations.moment(text)
     except ValueError:
-        raise UserError(
+        raise UsageError(
             f"{text!r} is no time.",
             cause="--since takes how long ago, such as 90s, 10m or 1h30m, or a time such as 2026-11-02T08:30:00Z.",
-            exit_status=USAGE,
         ) from None
 
 
@@ -90,9 +89,8 @@ def _pattern(text: str) -> re.Pattern[str]:
     try:
         return re.compile(text)
     except re.error as error:
-        raise UserError(
+        raise UsageError(
             f"{text!r} is no regular expression.",
             cause=f"{error}.",
             remedy=r"Write a \ in front of a character that is meant as itself.",
-            exit_status=USAGE,
         ) from None

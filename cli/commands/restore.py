@@ -9,7 +9,7 @@ import typer
 
 from cli.commands.arguments import Environment
 from cli.commands.options import AsJson, NoSnapshot, Yes, print_json
-from cli.core.errors import USAGE, UserError
+from cli.core.errors import UsageError
 from cli.engine.connect import connect
 from cli.environments import handle, targets
 from cli.ui import questions
@@ -41,9 +41,7 @@ def restore(
     if not no_snapshot and targets.is_swarm(environment):
         raise snapshot_before_loss.impossible(environment, f"./dashtam restore {environment} {file} --no-snapshot")
     if not yes and file == STREAM:
-        raise UserError(
-            "Give --yes.", cause="Standard input is the backup, so it can't answer the question.", exit_status=USAGE
-        )
+        raise UsageError("Give --yes.", cause="Standard input is the backup, so it can't answer the question.")
     if not yes:
         snapshot = not no_snapshot and snapshot_before_loss.has_data(client, target.clone, environment)
         consequence = snapshot_before_loss.consequence(snapshot=snapshot)

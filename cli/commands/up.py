@@ -12,7 +12,7 @@ from rich.table import Table
 from cli.commands.arguments import EnvironmentsAndServices, environments_and_services
 from cli.commands.options import AsJson, NoInstall, print_json
 from cli.core.durations import seconds
-from cli.core.errors import USAGE, UserError
+from cli.core.errors import UsageError
 from cli.environments import named_environments
 from cli.operations import hooks, session
 from cli.operations.session import Session
@@ -64,9 +64,7 @@ def up(
     """
     environments, services = environments_and_services(words)
     if name is not None and len(words) - len(services) != 1:
-        raise UserError(
-            "--name needs exactly one environment.", remedy="./dashtam up dev --name NAME", exit_status=USAGE
-        )
+        raise UsageError("--name needs exactly one environment.", remedy="./dashtam up dev --name NAME")
     here = session.prepare(install=not no_install, make_images=False)
     if name is not None:
         named_environments.make(here.pulumi, here.engine, here.clone, environments[0], name)

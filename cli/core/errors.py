@@ -22,6 +22,13 @@ class UserError(Exception):
         self.exit_status = exit_status
 
 
+class UsageError(UserError):
+    """A mistake in the command line."""
+
+    def __init__(self, message: str, *, cause: str = "", remedy: str = "") -> None:
+        super().__init__(message, cause=cause, remedy=remedy, exit_status=USAGE)
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return a question that ends with a space; empty where no known name is close."""
     from difflib import get_close_matches  # noqa: PLC0415 - only a mistake needs it

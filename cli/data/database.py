@@ -8,7 +8,7 @@ from pathlib import Path
 
 import docker
 
-from cli.core.errors import USAGE, UserError
+from cli.core.errors import UsageError
 from cli.engine import streams
 from cli.engine.streams import explain_failure
 from cli.environments.handle import Target
@@ -65,9 +65,7 @@ def run_file(target: Target, file: Path) -> None:
     try:
         sql = file.read_text()
     except (OSError, UnicodeDecodeError) as error:
-        raise UserError(
-            f"{file} can't be read.", cause=str(error), remedy="Name a file of SQL.", exit_status=USAGE
-        ) from None
+        raise UsageError(f"{file} can't be read.", cause=str(error), remedy="Name a file of SQL.") from None
     database = of(target)
     with explain_failure(
         f"{file} failed; nothing was changed.",

@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cli.core.errors import USAGE, UserError, did_you_mean
+from cli.core.errors import UsageError, UserError, did_you_mean
 from cli.core.paths import ROOT
 from infra import naming
 
@@ -69,18 +69,16 @@ def require_configured(stack: str, root: Path = ROOT) -> None:
             remedy="Put that file back; git has it if it was committed.",
         )
     if not naming.is_name(stack):
-        raise UserError(
+        raise UsageError(
             f"{stack!r} can't be an environment's name.",
             cause=f"{naming.FORM[:1].upper()}{naming.FORM[1:]}.",
             remedy=f"Rename {file.name}." if file.exists() else f"There are: {', '.join(known)}.",
-            exit_status=USAGE,
         )
-    raise UserError(
+    raise UsageError(
         f"There is no environment {stack!r}.",
         cause=f"{file.name} does not exist; there are: {', '.join(known)}.",
         remedy=f"{did_you_mean(stack, known)}Choose one of these, or make another from the config of one:"
         " `./dashtam up dev --name NAME`.",
-        exit_status=USAGE,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cli.core.errors import USAGE, UserError, did_you_mean
+from cli.core.errors import UsageError, UserError, did_you_mean
 from cli.engine.connect import connect
 from cli.engine.container import ContainerView, rank
 from cli.engine.inventory import EngineView
@@ -33,11 +33,10 @@ class Target:
         found = self.services()
         known = dict.fromkeys([*SERVICES, *(one.component for one in found)])
         if name.partition(".")[0] not in known:
-            raise UserError(
+            raise UsageError(
                 f"There is no service {name!r}.",
                 cause=f"Services are: {', '.join(known)}.",
                 remedy=did_you_mean(name, known).strip(),
-                exit_status=USAGE,
             )
         # Of several replicas, one that a command can use.
         named = [one for one in found if name in {one.component, one.replica}]

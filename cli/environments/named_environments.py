@@ -10,7 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from cli.core.atomic_files import write_whole
-from cli.core.errors import USAGE, UserError
+from cli.core.errors import UsageError
 from cli.core.git import git
 from cli.engine.inventory import EngineView
 from cli.environments import placements
@@ -67,26 +67,23 @@ def _require_possible(clone: Clone, source: str, name: str) -> None:
     try:
         Naming(name, clone.id)
     except ValueError as error:
-        raise UserError(
+        raise UsageError(
             f"{name!r} can't be an environment's name.",
             cause=str(error),
             remedy="Choose another name, such as feature-x.",
-            exit_status=USAGE,
         ) from None
     file = config_file(name, clone.root)
     if file.exists() and not file.is_symlink():
-        raise UserError(
+        raise UsageError(
             f"There is an environment {name} already, with a config of its own.",
             cause=f"{file.name} exists.",
             remedy=f"Choose another name, or bring that one up: `./dashtam up {name}`.",
-            exit_status=USAGE,
         )
     known = placements.recorded(clone).get(name)
     if known and known.source != source:
-        raise UserError(
+        raise UsageError(
             f"{name} was made from {known.source}, not from {source}.",
             remedy=f"Choose another name, or remove it first: `./dashtam destroy {name}`.",
-            exit_status=USAGE,
         )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from docker import DockerClient
 
-from cli.core.errors import USAGE, UserError
+from cli.core.errors import UsageError
 from cli.images.debian import build
 from cli.ui.progress import meter
 from infra import recipes
@@ -28,11 +28,10 @@ def chosen(settings: StackSettings, services: Collection[str], environ: Mapping[
     built = recipes.stages(settings)
     for service in services:
         if service not in built:
-            raise UserError(
+            raise UsageError(
                 f"There is no image of {service!r} to build.",
                 cause=f"Images are built for {', '.join(built)}.",
                 remedy="The other services run base images: see `./dashtam images --help`.",
-                exit_status=USAGE,
             )
     everything = [*built.values(), *(["test"] if settings.tests.image else [])]
     stages = [built[service] for service in services] or everything

@@ -12,7 +12,7 @@ from docker.errors import DockerException
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from cli.core.atomic_files import write_whole
-from cli.core.errors import USAGE, UserError
+from cli.core.errors import UsageError
 from cli.core.paths import data_home
 from cli.engine.connect import answering_within
 from cli.images import debian, rootfs
@@ -84,11 +84,10 @@ def parse(name: str) -> ImageSource:
     try:
         return ImageSource(name)
     except ValueError:
-        raise UserError(
+        raise UsageError(
             f"There is no image source {name!r}.",
             cause="Valid sources: registry, debian.",
             remedy=f"Give `registry`, `debian` or `auto` to `./dashtam images source`, or correct {VARIABLE}.",
-            exit_status=USAGE,
         ) from None
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 
-from cli.core.errors import USAGE, UserError, did_you_mean
+from cli.core.errors import UsageError, did_you_mean
 from cli.environments import placements
 from cli.environments.allocation import Allocator
 from cli.environments.configuration import configuration, configured_stacks
@@ -59,16 +59,14 @@ def _require(stack: str, service: str, available: Sequence[str]) -> None:
     if service in available:
         return
     if service in configured_stacks():
-        raise UserError(
+        raise UsageError(
             f"{service} is an environment, and comes after a service.",
             remedy="Name environments first: `./dashtam up ENVIRONMENT... SERVICE...`.",
-            exit_status=USAGE,
         )
     off = f" dashtam:{service}.enabled is false." if service in SERVICES else ""
     similar = did_you_mean(service, [*available, *configured_stacks()]).strip()
-    raise UserError(
+    raise UsageError(
         f"{stack} has no service {service!r}.",
         cause=f"Its services are: {', '.join(available)}.{off}",
         remedy=similar or f"`./dashtam up {stack}` starts all.",
-        exit_status=USAGE,
     )

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import docker
 
-from cli.core.errors import USAGE, UserError
+from cli.core.errors import UsageError
 from cli.data.snapshots import store
 from cli.data.snapshots.helper import Part
 from cli.engine.inventory import EngineView
@@ -20,7 +20,7 @@ from infra.config.settings import StackSettings
 from infra.naming import Naming
 
 
-class NoLastingDataError(UserError):
+class NoLastingDataError(UsageError):
     """The environment has no data that lasts."""
 
 
@@ -40,7 +40,6 @@ def parts(client: docker.DockerClient, settings: StackSettings, naming: Naming) 
             f"{stack} stores its data in memory, so there can be no snapshot of it.",
             cause=f"Pulumi.{stack}.yaml has `storage: {settings.postgres.storage}` for dashtam:postgres.",
             remedy=f"`./dashtam backup {stack} FILE` saves what is in its database now.",
-            exit_status=USAGE,
         )
     origin = settings.images.source or source.decide(client)
     found = [_part(POSTGRES, settings.images.postgres or POSTGRES.reference(origin), naming)]

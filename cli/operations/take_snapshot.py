@@ -11,7 +11,7 @@ from pathlib import Path
 
 import docker
 
-from cli.core.errors import USAGE, UserError
+from cli.core.errors import UserError
 from cli.core.parallel import each
 from cli.data import sealed_secrets
 from cli.data.database import LOGIN
@@ -102,7 +102,6 @@ def _require_database(stack: str, helpers: Sequence[Helper]) -> str:
         f"{stack} has no data yet.",
         cause="Its database was not made.",
         remedy=f"./dashtam up {stack}",
-        exit_status=USAGE,
     )
 
 

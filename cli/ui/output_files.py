@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from cli.core import atomic_files
-from cli.core.errors import USAGE, UserError
+from cli.core.errors import UsageError, UserError
 from cli.ui import questions
 
 STREAM = "-"
@@ -87,4 +87,4 @@ def _is_special(path: Path) -> bool:
 
 
 def _refusal(file: str, cause: str) -> UserError:
-    return UserError(f"{file} can't be written.", cause=cause, remedy="Name another file.", exit_status=USAGE)
+    return UsageError(f"{file} can't be written.", cause=cause, remedy="Name another file.")

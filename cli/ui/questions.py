@@ -6,13 +6,13 @@ import sys
 
 import typer
 
-from cli.core.errors import USAGE, UserError
+from cli.core.errors import UsageError, UserError
 
 
 def confirm(question: str, *, as_json: bool = False) -> None:
     """Ask whether to continue; an answer of no ends the command."""
     if as_json:
-        raise UserError(question, cause="--json can't prompt.", remedy="Add --yes.", exit_status=USAGE)
+        raise UsageError(question, cause="--json can't prompt.", remedy="Add --yes.")
     try:
         agreed = typer.confirm(question, err=True)
     except typer.Abort:

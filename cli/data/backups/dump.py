@@ -12,7 +12,7 @@ from typing import BinaryIO
 from docker.errors import NotFound
 
 from cli.core import atomic_files
-from cli.core.errors import USAGE, UserError
+from cli.core.errors import UsageError, UserError
 from cli.data import database as databases
 from cli.data import sealed_secrets
 from cli.data.backups import archive
@@ -86,7 +86,7 @@ def _holder(target: Target) -> tuple[str, str]:
 def _opened(file: str) -> Iterator[BinaryIO]:
     with output_files.opened(file, atomic_files.PRIVATE) as opened:
         if opened.isatty():
-            raise UserError("A backup is not for a terminal.", remedy="Name a file, or redirect it.", exit_status=USAGE)
+            raise UsageError("A backup is not for a terminal.", remedy="Name a file, or redirect it.")
         yield opened
 
 

@@ -18,7 +18,7 @@ from tempfile import TemporaryFile
 from typing import Any, BinaryIO
 
 from cli.core import atomic_files
-from cli.core.errors import USAGE, UserError
+from cli.core.errors import UsageError, UserError
 from cli.core.hashing import CHUNK, chunks
 from cli.environments.clone import Clone
 from cli.ui.output_files import STREAM
@@ -72,11 +72,10 @@ def _at(path: Path) -> BinaryIO:
     try:
         return path.open("rb")
     except OSError as error:
-        raise UserError(
+        raise UsageError(
             f"{path} can't be read.",
             cause=str(error.strerror),
             remedy="Name a file that `./dashtam backup` or `pg_dump` wrote.",
-            exit_status=USAGE,
         ) from None
 
 

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from cli.core import atomic_files
-from cli.core.errors import USAGE, UserError
+from cli.core.errors import UsageError, UserError
 from cli.data.snapshots import manifest
 from cli.data.snapshots.manifest import Manifest
 from cli.environments import environment_lock
@@ -70,11 +70,10 @@ class Store:
         """Make sure that there is a snapshot of a name; it may be damaged."""
         if not _is_name(name) or not self.path(name).is_dir():
             known = ", ".join(self.names())
-            raise UserError(
+            raise UsageError(
                 f"{self.folder.name} has no snapshot {name!r}.",
                 cause=f"There are: {known}." if known else "It has none.",
                 remedy=f"See `./dashtam snapshot list {self.folder.name}`.",
-                exit_status=USAGE,
             )
 
     def fresh_name(self, wish: str | None) -> str:
@@ -84,17 +83,15 @@ class Store:
             tries = (base, *(f"{base}-{count}" for count in range(2, 100)))
             return next(name for name in tries if not self.path(name).exists())
         if not _is_name(wish):
-            raise UserError(
+            raise UsageError(
                 f"{wish!r} can't be a snapshot's name.",
                 cause="It becomes a folder's name.",
                 remedy="Use 1 to 64 letters, digits, and inner dots, hyphens and underscores.",
-                exit_status=USAGE,
             )
         if self.path(wish).exists():
-            raise UserError(
+            raise UsageError(
                 f"{self.folder.name} has a snapshot {wish!r} already.",
                 remedy=f"Choose another name, or `./dashtam snapshot delete {self.folder.name} {wish}` first.",
-                exit_status=USAGE,
             )
         return wish
 
