@@ -9,7 +9,7 @@ from pathlib import Path
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
-from pydantic import Base64Bytes, BaseModel, ConfigDict
+from pydantic import Base64Bytes, BaseModel
 
 COST, BLOCK, PARALLEL = 2**15, 8, 1
 """Of scrypt (RFC 7914): 32 MiB and about 0.1 s. A clone's passphrase is 256 random bits, where nobody chose another."""
@@ -19,10 +19,8 @@ NONCE_BYTES = 12
 KEY_BYTES = 32
 
 
-class Sealed(BaseModel):
+class Sealed(BaseModel, frozen=True, extra="forbid"):
     """An encrypted secret: scrypt's salt, the nonce, and the ciphertext with GCM's tag at its end."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     salt: Base64Bytes
     nonce: Base64Bytes

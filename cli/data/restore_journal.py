@@ -17,7 +17,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ValidationError
 
 from cli.core import atomic_files
 from cli.core.errors import UserError
@@ -35,14 +35,12 @@ class Phase(StrEnum):
     DATABASE = "database"
 
 
-class Entry(BaseModel):
+class Entry(BaseModel, frozen=True, extra="forbid"):
     """A restore in progress, or one that was interrupted.
 
     The format also covers the names that a restore uses in the volumes. A backup has no parts. The session key is that
     of the data, if the environment has another one.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     format: Literal[2]
     snapshot: str

@@ -9,7 +9,7 @@ from pathlib import Path
 import requests
 from docker import DockerClient
 from docker.errors import DockerException
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from cli.core.atomic_files import write_whole
 from cli.core.errors import UsageError
@@ -25,27 +25,21 @@ PROBE_SECONDS = 5.0
 """How long a registry has to answer. The engine itself tries for minutes where packets are dropped."""
 
 
-class Decision(BaseModel):
+class Decision(BaseModel, frozen=True):
     """Where images come from, and why."""
-
-    model_config = ConfigDict(frozen=True)
 
     source: ImageSource
     reason: str
 
 
-class EngineRecord(BaseModel):
+class EngineRecord(BaseModel, extra="allow"):
     """The record of an engine; fields of other versions stay."""
-
-    model_config = ConfigDict(extra="allow")
 
     image_source: Decision | None = None
 
 
-class MachineRecord(BaseModel):
+class MachineRecord(BaseModel, extra="allow"):
     """The record of this machine; fields of other versions stay."""
-
-    model_config = ConfigDict(extra="allow")
 
     engines: dict[str, EngineRecord] = Field(default_factory=dict)
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import BinaryIO, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ValidationError
 
 from cli.core.errors import UserError
 from cli.core.hashing import Hashed, chunks
@@ -31,13 +31,11 @@ _DIGEST = hashlib.sha256().digest_size
 _END = _DIGEST + _LENGTH + len(MAGIC)
 
 
-class Label(BaseModel):
+class Label(BaseModel, frozen=True, extra="forbid"):
     """A backup's label: its environment, the begin of the dump, the server's major version, and the archive's checksum.
 
     Only the clone that made the backup can unseal the master keys of tokens.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     format: Literal[1] = 1
     environment: str

@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ValidationError
 
 from cli.core import atomic_files
 from cli.core.errors import UserError
@@ -19,22 +19,18 @@ FILE = "manifest.json"
 CHECKSUM = "manifest.json.sha256"
 
 
-class Piece(BaseModel):
+class Piece(BaseModel, frozen=True, extra="forbid"):
     """A file of a snapshot: its size in bytes, its SHA-256 in hexadecimal."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     size: int
     sha256: str
 
 
-class Manifest(BaseModel):
+class Manifest(BaseModel, frozen=True, extra="forbid"):
     """What a snapshot holds: its creation time is that of the data, `postgres` the major version that wrote it.
 
     `images` are those that the services ran, by service; `pieces` are the snapshot's other files, by name.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     format: Literal[1] = 1
     environment: str
