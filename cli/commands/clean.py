@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from cli.commands.options import AsJson, NoInstall, print_json
+from cli.commands.options import AsJson, NoInstall, Yes, print_json
 from cli.core.errors import UsageError
 from cli.engine.connect import connect
 from cli.operations import clean as cleaning
@@ -30,7 +30,7 @@ _LABELS = {
 def clean(
     *,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list what would be removed.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")] = False,
+    yes: Yes = False,
     no_install: NoInstall = False,
     as_json: AsJson = False,
 ) -> None:
