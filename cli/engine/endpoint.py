@@ -45,7 +45,8 @@ def endpoints() -> list[Endpoint]:
     host = os.environ.get("DOCKER_HOST")
     if host:
         return [_from_variable(host)]
-    name = os.environ.get("DOCKER_CONTEXT") or _read_json(docker_folder() / "config.json").get("currentContext") or ""
+    context = os.environ.get("DOCKER_CONTEXT") or _read_json(docker_folder() / "config.json").get("currentContext")
+    name = str(context or "")
     if name not in {"", "default"}:
         return [_from_context(name)]
     return [Endpoint(f"unix://{path}", "default socket", chosen=False) for path in _usual_sockets()]
