@@ -26,7 +26,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from app.core.settings import AppSettings, load
-from tests.unit.app.browsing import browser, cache, flow, new_browser, web_app
+from tests.unit.app.browsing import browser, built_app, cache, flow, new_browser, web_app
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
         Callable[[httpx2.Request], httpx2.Response] | Callable[[httpx2.Request], Coroutine[None, None, httpx2.Response]]
     )
 
-__all__ = ["browser", "cache", "flow", "new_browser", "web_app"]
+__all__ = ["browser", "built_app", "cache", "flow", "new_browser", "web_app"]
 
 DAY = datetime.timedelta(days=1)
 TOKEN_KEYS = json.dumps({"active": "k1", "keys": {"k1": base64.b64encode(b"k" * 32).decode()}})
@@ -166,7 +166,7 @@ def _handler(status: int) -> type[BaseHTTPRequestHandler]:
 
 
 @pytest.fixture(scope="session")
-def _tls_environment(authority: Authority) -> dict[str, str]:
+def tls_files(authority: Authority) -> dict[str, str]:
     certificate = str(authority.issue())
     measured = {name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")}
     files = {"TLS_CA_FILE": str(authority.ca_file), "TLS_CERTIFICATE_FILE": certificate, "TLS_KEY_FILE": certificate}
@@ -174,9 +174,9 @@ def _tls_environment(authority: Authority) -> dict[str, str]:
 
 
 @pytest.fixture
-def tls_environment(_tls_environment: dict[str, str]) -> dict[str, str]:
+def tls_environment(tls_files: dict[str, str]) -> dict[str, str]:
     """The certificates of a server; with them a process's coverage is measured where the tests' is."""
-    return dict(_tls_environment)
+    return dict(tls_files)
 
 
 @pytest.fixture
@@ -186,10 +186,10 @@ def app_environment(tls_environment: dict[str, str], tmp_path: Path) -> dict[str
 
 
 @pytest.fixture(scope="session")
-def app_settings(_tls_environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> AppSettings:
+def app_settings(tls_files: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> AppSettings:
     """Settings of an app whose database and cache refuse connections."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("os.environ", complete_environment(_tls_environment, tmp_path_factory.mktemp("secrets")))
+        patch.setattr("os.environ", complete_environment(tls_files, tmp_path_factory.mktemp("secrets")))
         return load(AppSettings)
 
 

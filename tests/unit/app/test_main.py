@@ -13,18 +13,12 @@ from app.main import create_app, create_internal, opened
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from fastapi import FastAPI
-
     from app.core.settings import AppSettings
 
 
 @pytest.fixture(scope="module")
-def app(app_settings: AppSettings) -> FastAPI:
-    return create_app(app_settings, lambda _: opened(app_settings))
-
-
-@pytest.fixture
-def client(app: FastAPI) -> Iterator[TestClient]:
+def client(app_settings: AppSettings) -> Iterator[TestClient]:
+    app = create_app(app_settings, lambda _: opened(app_settings))
     with TestClient(app, base_url="https://app:8000") as client:
         yield client
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import functools
 import json
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
@@ -58,16 +59,15 @@ def app() -> App:
     return App()
 
 
-@pytest.fixture
-def new_client(
-    app: App, tls_environment: dict[str, str], answer_requests: Callable[[App], None]
-) -> Iterator[NewClient]:
-    answer_requests(app)
-    values = {name.lower(): value for name, value in tls_environment.items()}
+@pytest.fixture(scope="module")
+def servers(tls_files: dict[str, str]) -> Iterator[NewClient]:
+    """Servers that all tests share, one for each value of debug."""
+    values = {name.lower(): value for name, value in tls_files.items()}
     with ExitStack() as open_clients:
 
-        def make(**changes: object) -> TestClient:
-            given = {"app_url": "https://app:8000", "public_url": PUBLIC, **values, **changes}
+        @functools.cache
+        def make(*, debug: bool = False) -> TestClient:
+            given = {"app_url": "https://app:8000", "public_url": PUBLIC, "debug": debug, **values}
             server = create_callback(CallbackSettings.model_validate(given))
             client = TestClient(
                 server, base_url="https://callback:8182", raise_server_exceptions=False, follow_redirects=False
@@ -75,6 +75,12 @@ def new_client(
             return open_clients.enter_context(client)
 
         yield make
+
+
+@pytest.fixture
+def new_client(servers: NewClient, app: App, answer_requests: Callable[[App], None]) -> NewClient:
+    answer_requests(app)
+    return servers
 
 
 @pytest.fixture

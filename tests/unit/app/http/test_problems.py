@@ -55,7 +55,7 @@ def make_app() -> FastAPI:
     return app
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def client() -> Iterator[TestClient]:
     with TestClient(make_app(), raise_server_exceptions=False) as client:
         yield client
