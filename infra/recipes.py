@@ -56,6 +56,7 @@ RECIPES = {
             "tests/conftest.py",
             "tests/durations.py",
             "tests/durations.json",
+            "tests/order.py",
             "tests/turns.py",
             "tests/unit/app",
             "tests/integration",

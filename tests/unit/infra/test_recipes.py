@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
 
@@ -52,6 +53,29 @@ def test_what_an_image_is_built_from_is_there_and_enters_the_build(stage: str) -
 def test_an_image_stands_on_its_own_base(stage: str) -> None:
     recipe = RECIPES[stage]
     assert f"ARG {recipe.base.name.upper()}_IMAGE={recipe.base.official}\n" in (ROOT / recipe.dockerfile).read_text()
+
+
+def test_what_the_image_of_tests_imports_is_copied_into_it() -> None:
+    stage = (ROOT / "Dockerfile").read_text().partition(" AS test\n")[2]
+    copied = re.findall(r"^COPY (?!--from)(.+) \S+$", stage, re.MULTILINE)
+    assert copied
+    found = [path for pattern in " ".join(copied).split() for path in ROOT.glob(pattern)]
+    files = {file for path in found for file in (path.rglob("*.py") if path.is_dir() else [path])}
+    assert {needed for file in files if file.suffix == ".py" for needed in imported(file)} - files == set()
+    entering = [ROOT / name for name in (*RECIPES["test"].content, *RECIPES["test"].packages)]
+    assert [file for file in files if not any(file.is_relative_to(path) for path in entering)] == []
+
+
+def imported(file: Path) -> set[Path]:
+    """Return this project's files that a file imports."""
+    names: list[str] = []
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names += [node.module, *(f"{node.module}.{one.name}" for one in node.names)]
+        elif isinstance(node, ast.Import):
+            names += [one.name for one in node.names]
+    modules = [ROOT.joinpath(*name.split(".")) for name in names]
+    return {path for one in modules for path in (one.with_suffix(".py"), one / "__init__.py") if path.is_file()}
 
 
 def test_an_edit_rebuilds_what_it_goes_into_alone() -> None:
