@@ -81,8 +81,9 @@ COPY --from=test-builder /opt/venv /opt/venv
 COPY pyproject.toml /srv/
 COPY app /srv/app
 COPY infra/__init__.py infra/identity.py infra/loopback.py infra/outputs.py /srv/infra/
-COPY tests/conftest.py tests/durations.py tests/durations.json tests/order.py tests/turns.py /srv/tests/
+COPY tests/*.py tests/durations.json /srv/tests/
 COPY tests/unit/app /srv/tests/unit/app
+COPY tests/processes/app /srv/tests/processes/app
 COPY tests/integration /srv/tests/integration
 COPY tests/api /srv/tests/api
 COPY tests/smoke /srv/tests/smoke

@@ -40,8 +40,8 @@ def run(
 ) -> None:
     """Run tests; bring the test environment up if they use it.
 
-    Without a suite: `service`, which is all that a change of the service or the program needs: unit, infra,
-    integration, api, smoke, e2e.
+    Without a suite: `service`, which is all that a change of the service or the program needs: unit, processes,
+    infra, integration, api, smoke, e2e.
 
     `system` tries every command, promise and installation for real. `all` is service, then system. `campaign` has the
     tests that take minutes each. `swarm` makes a Swarm of three engines on this machine, which needs Linux and root.
@@ -58,7 +58,7 @@ def run(
 
 def _here(chosen: Chosen, reports: Path | None, *, install: bool) -> int:
     driven = not any(run.drives_browser for run in suites.runs(chosen)) or _has_browser(chosen, install=install)
-    needed = chosen.suites != ("unit",)
+    needed = not {*chosen.suites} <= {*suites.WITHOUT_DOCKER}
     here = session.prepare(install=install, engine=needed, images=needed)
     return pytest_runs.run(here, chosen, browser=driven, reports=_folder(reports))
 

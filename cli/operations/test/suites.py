@@ -11,7 +11,13 @@ from pathlib import PurePosixPath
 
 from cli.core.errors import USAGE, UserError
 
-SERVICE: Mapping[str, str] = {name: f"tests/{name}" for name in ("unit", "infra", "integration", "api", "smoke", "e2e")}
+WITHOUT_DOCKER = ("unit", "processes")
+"""Suites that need neither Docker nor its images."""
+
+FIRST, THEN = (*WITHOUT_DOCKER, "infra"), ("integration", "api", "smoke", "e2e")
+"""Suites that use no environment, which run while one starts, and those that use one."""
+
+SERVICE: Mapping[str, str] = {name: f"tests/{name}" for name in (*FIRST, *THEN)}
 """What a change of the service or the program needs, by suite."""
 
 SWARM = "tests/system/swarm"
@@ -19,10 +25,10 @@ SUITES: Mapping[str, str] = {**SERVICE, "swarm": SWARM, "system": "tests/system"
 """Folders by suite; of two that hold a path the first is its suite."""
 
 INSIDE: Mapping[str, str] = {
-    "unit": "tests/unit/app",
-    **{name: SUITES[name] for name in ("integration", "api", "smoke", "e2e")},
+    **{name: f"{SUITES[name]}/app" for name in WITHOUT_DOCKER},
+    **{name: SUITES[name] for name in THEN},
 }
-"""What can run inside the ci environment, where there is neither Docker nor Pulumi."""
+"""What can run inside the ci environment, where there is neither Docker nor Pulumi, nor Node."""
 
 GROUPS: Mapping[str, tuple[str, ...]] = {"service": tuple(SERVICE), "all": (*SERVICE, "system")}
 """Suites by a name for several of them."""
@@ -33,8 +39,7 @@ ANYWHERE = ("smoke", "api")
 """Suites that see an environment as any client does, so they can run against each one."""
 
 WITHOUT_ENVIRONMENT = (
-    SUITES["unit"],
-    SUITES["infra"],
+    *(SUITES[name] for name in FIRST),
     *(f"tests/system/{name}" for name in ("images", "toolchain", "swarm")),
 )
 TAKE_A_PATH = ("--ignore", "--ignore-glob", "--deselect", "--rootdir", "--confcutdir", "--basetemp", "-c", "-k", "-m")
@@ -130,8 +135,8 @@ def runs(chosen: Chosen) -> list[Run]:
         workers = 0 if "swarm" in chosen.suites else FEW_WORKERS if "system" in chosen.suites else WORKERS
         return [Run("chosen", chosen.paths, needed and not chosen.environment, limits, workers)]
     parts = [
-        Run("unit", _folders(chosen, ("unit", "infra")), needs_environment=False),
-        Run("service", _folders(chosen, ("integration", "api", "smoke", "e2e")), not chosen.environment),
+        Run("unit", _folders(chosen, FIRST), needs_environment=False),
+        Run("service", _folders(chosen, THEN), not chosen.environment),
         Run("system", _folders(chosen, ("system",)), needs_environment=True, workers=FEW_WORKERS),
         Run("swarm", _folders(chosen, ("swarm",)), needs_environment=False, arguments=LOADED, workers=0),
     ]

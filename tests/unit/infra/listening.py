@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from http.server import BaseHTTPRequestHandler
     from pathlib import Path
 
-    from tests.unit.app.conftest import Authority
+    from tests.certificates import Authority
 
 
 @contextmanager

@@ -12,14 +12,14 @@ from docker.utils.socket import frames_iter
 
 from cli.engine.streams import cut_off
 from infra.engine import client_of
-from tests.unit.app.conftest import authority, new_authority
+from tests.certificates import authority, new_authority
 from tests.unit.infra.listening import listening, write_client_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tests.unit.app.conftest import Authority
+    from tests.certificates import Authority
 
 __all__ = ["authority", "new_authority"]
 

@@ -12,7 +12,7 @@ import pytest
 from docker.errors import APIError, DockerException, ImageNotFound
 
 from infra import engine
-from tests.unit.app.conftest import authority, new_authority
+from tests.certificates import authority, new_authority
 from tests.unit.infra.listening import listening, write_client_folder
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from docker import DockerClient
 
-    from tests.unit.app.conftest import Authority
+    from tests.certificates import Authority
 
 __all__ = ["authority", "new_authority"]
 

@@ -18,7 +18,7 @@ from tests.order import distance
         ("tests/infra/test_secrets.py", "tests/infra/test_secrets.py", 0),
         ("tests/infra/test_secrets.py", "README.md", 2),
         ("tests/unit/app/test_main.py", "app/main.py", 0),
-        ("tests/unit/sandbox/test_store.py", "sandbox/src/store.mjs", 2),
+        ("tests/processes/sandbox/test_store.py", "sandbox/src/store.mjs", 2),
     ],
 )
 def test_the_nearer_a_file_of_tests_is_to_a_change_the_sooner_it_runs(test: str, changed: str, expected: int) -> None:

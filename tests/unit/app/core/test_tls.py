@@ -11,7 +11,7 @@ from app.core.tls import client_context
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.unit.app.conftest import Authority
+    from tests.certificates import Authority
 
 
 def test_one_authority_is_trusted_and_names_are_checked(authority: Authority) -> None:

@@ -13,7 +13,7 @@ from app.providers.client import make_providers
 
 if TYPE_CHECKING:
     from app.core.settings import AppSettings
-    from tests.unit.app.conftest import Authority
+    from tests.certificates import Authority
 
 ENTRY = {
     "title": "Bank",

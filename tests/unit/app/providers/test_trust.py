@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from app.core.settings import AppSettings
     from app.providers.client import Provider
-    from tests.unit.app.conftest import Authority
+    from tests.certificates import Authority
 
 BODY = b'{"error": "invalid_grant"}'
 ANSWER = b"HTTP/1.1 400 Bad Request\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s"

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
 
-    from tests.unit.app.conftest import Authority
+    from tests.certificates import Authority
 
     Server = Callable[..., AbstractContextManager[int]]
 

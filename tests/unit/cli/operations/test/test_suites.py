@@ -6,8 +6,8 @@ from cli.core.errors import UserError
 from cli.operations.test import suites
 from cli.operations.test.suites import Chosen, Run
 
-SERVICE = ("unit", "infra", "integration", "api", "smoke", "e2e")
-INSIDE = ("unit", "integration", "api", "smoke", "e2e")
+SERVICE = ("unit", "processes", "infra", "integration", "api", "smoke", "e2e")
+INSIDE = ("unit", "processes", "integration", "api", "smoke", "e2e")
 
 
 def folders(*arguments: str) -> list[tuple[str, ...]]:
@@ -116,6 +116,8 @@ def test_a_part_is_one_run() -> None:
     ("arguments", "needed"),
     [
         (["unit"], False),
+        (["processes"], False),
+        (["tests/processes/sandbox"], False),
         (["infra"], False),
         (["integration"], True),
         (["api"], True),
@@ -237,8 +239,12 @@ def test_a_first_failure_ends_the_runs_where_asked(extra: list[str], ends: bool)
     [
         (["ci", "api", "smoke"], ["tests/api", "tests/smoke"]),
         (["ci", "unit"], ["tests/unit/app"]),
+        (["ci", "processes"], ["tests/processes/app"]),
         (["ci", "tests/api/test_app.py"], ["tests/api/test_app.py"]),
-        (["ci"], ["tests/unit/app", "tests/integration", "tests/api", "tests/smoke", "tests/e2e"]),
+        (
+            ["ci"],
+            ["tests/unit/app", "tests/processes/app", "tests/integration", "tests/api", "tests/smoke", "tests/e2e"],
+        ),
     ],
 )
 def test_a_part_runs_inside_ci(arguments: list[str], expected: list[str]) -> None:

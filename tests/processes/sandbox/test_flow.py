@@ -10,7 +10,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from tests.unit.sandbox.provider import (
+from tests.processes.sandbox.provider import (
     CLIENT,
     ISSUER,
     Authorization,
@@ -24,7 +24,7 @@ from tests.unit.sandbox.provider import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.unit.sandbox.provider import Person, Running
+    from tests.processes.sandbox.provider import Person, Running
 
     Meet = Callable[[Running], Person]
 

@@ -11,18 +11,18 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from infra.services.redis import SANDBOX_KEYS
+from tests.processes.sandbox.conftest import awaited, certificate, given, pem
+from tests.processes.sandbox.provider import Authorization, claims, redeem, refresh, returned, revoke
+from tests.processes.sandbox.store import Store
 from tests.system.running import wait_until
-from tests.unit.sandbox.conftest import awaited, certificate, given, pem
-from tests.unit.sandbox.provider import Authorization, claims, redeem, refresh, returned, revoke
-from tests.unit.sandbox.store import Store
 
 if TYPE_CHECKING:
     import subprocess
     from collections.abc import Callable
     from pathlib import Path
 
-    from tests.unit.sandbox.conftest import Environ, Start
-    from tests.unit.sandbox.provider import Person, Running
+    from tests.processes.sandbox.conftest import Environ, Start
+    from tests.processes.sandbox.provider import Person, Running
 
     Meet = Callable[[Running], Person]
 

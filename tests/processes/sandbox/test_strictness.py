@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.unit.sandbox.provider import REDIRECT, Authorization, exchange, redeem, refresh, returned
+from tests.processes.sandbox.provider import REDIRECT, Authorization, exchange, redeem, refresh, returned
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.unit.sandbox.provider import Person, Running
+    from tests.processes.sandbox.provider import Person, Running
 
     Meet = Callable[[Running], Person]
 

@@ -15,15 +15,15 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.unit.sandbox.conftest import awaited
-from tests.unit.sandbox.node import SANDBOX
-from tests.unit.sandbox.provider import ISSUER, SECRET, Authorization, redeem
+from tests.processes.sandbox.conftest import awaited
+from tests.processes.sandbox.node import SANDBOX
+from tests.processes.sandbox.provider import ISSUER, SECRET, Authorization, redeem
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.unit.sandbox.conftest import Environ, Start
-    from tests.unit.sandbox.provider import Person, Running
+    from tests.processes.sandbox.conftest import Environ, Start
+    from tests.processes.sandbox.provider import Person, Running
 
     Meet = Callable[[Running], Person]
 
@@ -231,12 +231,3 @@ def test_the_probe_asks_again_until_its_deadline(running: Running, node: Path, e
     )
     assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)
     assert time.time() >= deadline
-
-
-def test_the_lock_names_versions_and_no_host() -> None:
-    lock = json.loads((SANDBOX / "package-lock.json").read_text())
-    packages = {name: package for name, package in lock["packages"].items() if name}
-    assert packages["node_modules/oidc-provider"]["version"] == "9.13.3"
-    assert all(
-        "resolved" not in package and package["integrity"].startswith("sha512-") for package in packages.values()
-    )

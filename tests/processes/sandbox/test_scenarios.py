@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.unit.sandbox.provider import Authorization, posted, redeem, refresh, returned, revoke
+from tests.processes.sandbox.provider import Authorization, posted, redeem, refresh, returned, revoke
 
 if TYPE_CHECKING:
     import httpx2
 
-    from tests.unit.sandbox.provider import Person, Running
+    from tests.processes.sandbox.provider import Person, Running
 
 NAMES = ("unavailable", "slow", "no-refresh", "short-lived", "revoked", "throttled", "form-post", "comma-scopes")
 

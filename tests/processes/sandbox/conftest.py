@@ -15,9 +15,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from tests.unit.sandbox import node as machine
-from tests.unit.sandbox.provider import CLIENT, ISSUER, REDIRECT, SECRET, Person, Running
-from tests.unit.sandbox.store import LOOPBACK, Store
+from tests.processes.sandbox import node as machine
+from tests.processes.sandbox.provider import CLIENT, ISSUER, REDIRECT, SECRET, Person, Running
+from tests.processes.sandbox.store import LOOPBACK, Store
 
 Environ = dict[str, str]
 Start = Callable[[Environ], "subprocess.Popen[str]"]
