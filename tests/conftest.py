@@ -23,8 +23,12 @@ from tests.order import Order
 from tests.turns import Networks, use_of
 
 # How long an example takes says something of the machine's load only.
-hypothesis.settings.register_profile("steady", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
-hypothesis.settings.load_profile("steady")
+hypothesis.settings.register_profile(
+    "quick", max_examples=30, deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+# Where CI is set, hypothesis has loaded its own: 100 examples, the same ones each time.
+if hypothesis.settings.get_current_profile_name() != "ci":
+    hypothesis.settings.load_profile("quick")
 
 ROOT = Path(__file__).resolve().parents[1]
 STACK_VARIABLE = "DASHTAM_TEST_STACK"

@@ -47,6 +47,9 @@ TAKE_A_PATH = ("--ignore", "--ignore-glob", "--deselect", "--rootdir", "--confcu
 LONG = ("--timeout", "1800")
 """For the campaign: what it measures and kills must not wait for anything else."""
 
+MORE_EXAMPLES = ("--hypothesis-profile=ci",)
+"""For `all`: as many examples as where CI is set, in place of the fewer ones of a run by hand."""
+
 LOADED = ("--timeout", "1200")
 """For the swarm suite, whose tests share one lab, and whose load takes as long as the machine needs for it."""
 
@@ -134,8 +137,9 @@ def runs(chosen: Chosen) -> list[Run]:
         limits = LOADED if "swarm" in chosen.suites else ()
         workers = 0 if "swarm" in chosen.suites else FEW_WORKERS if "system" in chosen.suites else WORKERS
         return [Run("chosen", chosen.paths, needed and not chosen.environment, limits, workers)]
+    examples = MORE_EXAMPLES if _runs(chosen, "all") else ()
     parts = [
-        Run("unit", _folders(chosen, FIRST), needs_environment=False),
+        Run("unit", _folders(chosen, FIRST), needs_environment=False, arguments=examples),
         Run("service", _folders(chosen, THEN), not chosen.environment),
         Run("system", _folders(chosen, ("system",)), needs_environment=True, workers=FEW_WORKERS),
         Run("swarm", _folders(chosen, ("swarm",)), needs_environment=False, arguments=LOADED, workers=0),
@@ -162,8 +166,11 @@ def inside_command(chosen: Chosen, reports: str = "") -> list[str]:
 
 def measures_coverage(chosen: Chosen, *, reports: bool) -> bool:
     """Return whether coverage is measured, which slows tests down: of `all`, and where as much runs with reports."""
-    runs_all = not chosen.paths and not chosen.campaign and {*SERVICE} <= {*chosen.suites}
-    return runs_all and (reports or "system" in chosen.suites)
+    return _runs(chosen, "all") or (reports and _runs(chosen, "service"))
+
+
+def _runs(chosen: Chosen, group: str) -> bool:
+    return not chosen.paths and not chosen.campaign and {*GROUPS[group]} <= {*chosen.suites}
 
 
 def ends_at_first_failure(extra: Sequence[str]) -> bool:

@@ -11,7 +11,6 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import TYPE_CHECKING
 
 import httpx2
-import hypothesis
 import pytest
 import structlog
 
@@ -42,12 +41,6 @@ __all__ = [
     "tls_files",
     "web_app",
 ]
-
-# A busy machine is slow, not wrong.
-hypothesis.settings.register_profile(
-    "app", deadline=None, max_examples=50, suppress_health_check=[hypothesis.HealthCheck.too_slow]
-)
-hypothesis.settings.load_profile("app")
 
 
 @pytest.fixture

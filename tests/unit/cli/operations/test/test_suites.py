@@ -227,6 +227,12 @@ def test_coverage_is_measured_where_everything_runs_or_is_reported(
     assert measured == [alone, with_reports]
 
 
+@pytest.mark.parametrize(("group", "more"), [("all", True), ("service", False), ("unit", False)])
+def test_more_examples_are_tried_where_everything_runs(group: str, more: bool) -> None:
+    commands = [suites.command(run, []) for run in suites.runs(suites.choose([group]))]
+    assert ["--hypothesis-profile=ci" in command for command in commands] == [more, *[False] * (len(commands) - 1)]
+
+
 @pytest.mark.parametrize(
     ("extra", "ends"), [(["-x"], True), (["--exitfirst"], True), (["--maxfail=3"], True), (["-k", "x"], False)]
 )
