@@ -1,9 +1,10 @@
 from __future__ import annotations
 
+import itertools
 import os
 import stat
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
@@ -47,10 +48,17 @@ def container() -> MakeContainer:
     return make
 
 
+@pytest.fixture(scope="session")
+def data_homes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Where each test may make a folder of its own; to make one for all of them takes a second of a run."""
+    folder = tmp_path_factory.mktemp("data-homes")
+    return (folder / str(number) for number in itertools.count())
+
+
 @pytest.fixture(autouse=True)
-def data_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def data_home(data_homes: Iterator[Path], monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder of what must not be lost, of this test alone; nothing leads to the state of this clone."""
-    home = tmp_path / "data-home"
+    home = next(data_homes)
     for name in [one for one in os.environ if one.startswith(("PULUMI_", "DASHTAM_"))]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("DASHTAM_DATA_HOME", str(home))
