@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import importlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -71,6 +72,7 @@ def content() -> str:
     )
 
 
+@functools.cache
 def messages() -> list[Message]:
     """Return every message once, in the order of the files."""
     files = sorted(path for folder in FOLDERS for path in (ROOT / folder).rglob("*.py") if path.stem[0] != "_")

@@ -14,7 +14,10 @@ from infra.config.errors import ConfigError
 from infra.naming import SERVICES
 from tests.unit.docs.pages import ROOT
 
-MANY = sequences.generate(1, 5000)
+
+@pytest.fixture(scope="module")
+def many() -> list[Step]:
+    return sequences.generate(1, 5000)
 
 
 def test_a_sequence_follows_from_its_seed_alone() -> None:
@@ -24,8 +27,8 @@ def test_a_sequence_follows_from_its_seed_alone() -> None:
     assert [next(drawn) for _ in range(2)] == [(7, sequences.generate(7, 30)), (8, sequences.generate(8, 30))]
 
 
-def test_every_step_is_drawn_and_can_be_done() -> None:
-    assert {step.name for step in MANY} == CATALOGUE.keys() <= STEPS.keys() | COMMANDS.keys()
+def test_every_step_is_drawn_and_can_be_done(many: list[Step]) -> None:
+    assert {step.name for step in many} == CATALOGUE.keys() <= STEPS.keys() | COMMANDS.keys()
     assert {*KILLED} <= COMMANDS.keys()
     assert sequences.SERVICES == SERVICES
 
@@ -34,8 +37,8 @@ def test_the_engine_is_restarted_only_where_that_is_asked_for() -> None:
     assert RESTART_ENGINE in {step.name for step in sequences.generate(1, 500, engine=True)}
 
 
-def test_a_sequence_is_read_back_as_it_was_written() -> None:
-    assert sequences.parsed(sequences.written(MANY)) == MANY
+def test_a_sequence_is_read_back_as_it_was_written(many: list[Step]) -> None:
+    assert sequences.parsed(sequences.written(many)) == many
     assert sequences.parsed("") == []
     with pytest.raises(ValueError, match="'nothing' is not a step"):
         sequences.parsed("up; nothing")

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import shutil
 import stat
 import subprocess
 from collections.abc import Callable, Iterator
@@ -83,21 +84,34 @@ def program(tmp_path: Path) -> MakeProgram:
     return make
 
 
-@pytest.fixture
-def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A git repository with one environment's config committed."""
-    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
-    for role in ("AUTHOR", "COMMITTER"):
-        monkeypatch.setenv(f"GIT_{role}_NAME", "Test")
-        monkeypatch.setenv(f"GIT_{role}_EMAIL", "test@example.invalid")
-    root = tmp_path / "repository"
+@pytest.fixture(scope="session")
+def first_commit(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The repository that each test gets a copy of."""
+    root = tmp_path_factory.mktemp("git") / "repository"
     root.mkdir()
     (root / ".gitattributes").write_text("Pulumi.*.yaml filter=dashtam-salt\n")
     (root / "Pulumi.dev.yaml").write_text("config:\n  dashtam:app: {}\n")
-    git(root, "init", "--quiet")
-    git(root, "add", "--all")
-    git(root, "commit", "--quiet", "-m", "First")
+    with pytest.MonkeyPatch.context() as patch:
+        set_author(patch)
+        git(root, "init", "--quiet")
+        git(root, "add", "--all")
+        git(root, "commit", "--quiet", "-m", "First")
     return root
+
+
+@pytest.fixture
+def repository(first_commit: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A git repository with one environment's config committed."""
+    set_author(monkeypatch)
+    return shutil.copytree(first_commit, tmp_path / "repository")
+
+
+def set_author(patch: pytest.MonkeyPatch) -> None:
+    """Have git use no config of this user, and an author of the tests' own."""
+    patch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+    for role in ("AUTHOR", "COMMITTER"):
+        patch.setenv(f"GIT_{role}_NAME", "Test")
+        patch.setenv(f"GIT_{role}_EMAIL", "test@example.invalid")
 
 
 def git(root: Path, *arguments: str) -> str:

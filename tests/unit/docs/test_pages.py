@@ -34,7 +34,10 @@ INTERNAL = {"DASHTAM_MIRROR", "DASHTAM_OUTPUTS_FILE"}
 
 @pytest.fixture(scope="session")
 def program() -> Command:
-    return get_command(app)
+    found = get_command(app)
+    # Each is made when it is looked up, which is done some hundred times here.
+    found.commands = dict(found.commands)  # type: ignore[attr-defined]
+    return found
 
 
 def parse(command: Command, arguments: Sequence[str]) -> None:

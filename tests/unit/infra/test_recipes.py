@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import ast
 import re
 from pathlib import Path
 
@@ -68,12 +67,9 @@ def test_what_the_image_of_tests_imports_is_copied_into_it() -> None:
 
 def imported(file: Path) -> set[Path]:
     """Return this project's files that a file imports."""
-    names: list[str] = []
-    for node in ast.walk(ast.parse(file.read_text())):
-        if isinstance(node, ast.ImportFrom) and node.module:
-            names += [node.module, *(f"{node.module}.{one.name}" for one in node.names)]
-        elif isinstance(node, ast.Import):
-            names += [one.name for one in node.names]
+    found = re.findall(r"^\s*(?:from|import) ([\w.]+)(?: import (.+))?$", file.read_text(), re.MULTILINE)
+    names = [module for module, _ in found]
+    names += [f"{module}.{name}" for module, imported in found for name in re.findall(r"\w+", imported)]
     modules = [ROOT.joinpath(*name.split(".")) for name in names]
     return {path for one in modules for path in (one.with_suffix(".py"), one / "__init__.py") if path.is_file()}
 

@@ -22,7 +22,7 @@ from app.providers.config import ProviderConfig
 
 ISSUER = "https://issuer.example"
 CHALLENGE = Challenge(state="the-state", verifier="v" * 43, nonce="the-nonce")
-KEY = RSAKey.generate_key(2048, {"kid": "one"})
+KEY, OTHER_KEY = (RSAKey.generate_key(2048, {"kid": "one"}) for _ in range(2))
 
 
 def id_token(key: RSAKey | ECKey | OKPKey | OctKey = KEY, algorithm: str = "RS256", **changes: object) -> str:

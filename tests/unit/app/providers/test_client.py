@@ -16,7 +16,7 @@ from app.callback import app
 from app.providers import client, discovery
 from app.providers.client import Provider
 from app.providers.errors import InvalidIdTokenError, ProviderError, RefusedError, UnavailableError
-from tests.unit.app.providers.conftest import CHALLENGE, ISSUER, KEY, BackChannel, Pause, id_token
+from tests.unit.app.providers.conftest import CHALLENGE, ISSUER, KEY, OTHER_KEY, BackChannel, Pause, id_token
 
 Make = Callable[..., Provider]
 
@@ -202,7 +202,7 @@ async def test_an_account_that_is_not_named_is_not_linked(
         id_token(exp=1),
         id_token(exp=None),
         id_token(sub=None),
-        id_token(RSAKey.generate_key(2048, {"kid": "one"})),
+        id_token(OTHER_KEY),
         id_token(OctKey.import_key("a-secret-that-is-long-enough-to-sign"), "HS256"),
     ],
 )
@@ -431,8 +431,8 @@ async def test_a_gateway_that_denies_access_ends_no_link(provider: Make, back_ch
     [
         (ECKey.generate_key("P-384", {"kid": "one"}), "ES384"),
         (ECKey.generate_key("P-521", {"kid": "one"}), "ES512"),
-        (RSAKey.generate_key(2048, {"kid": "one"}), "RS512"),
-        (RSAKey.generate_key(2048, {"kid": "one"}), "PS384"),
+        (KEY, "RS512"),
+        (KEY, "PS384"),
         (OKPKey.generate_key("Ed25519", {"kid": "one"}), "EdDSA"),
         (OKPKey.generate_key("Ed25519", {"kid": "one"}), "Ed25519"),
     ],
@@ -447,8 +447,9 @@ async def test_an_id_token_may_be_signed_otherwise(
 
 @pytest.mark.parametrize("kid", [None, "another"])
 async def test_a_key_need_not_be_named(provider: Make, back_channel: BackChannel, kid: str | None) -> None:
-    others = RSAKey.generate_key(2048, {"kid": "two"}), ECKey.generate_key("P-256", {"kid": "three"})
-    published: list[dict[str, Any]] = [dict(one.as_dict(private=False)) for one in (others[0], others[1], KEY)]
+    other = ECKey.generate_key("P-256", {"kid": "three"})
+    published: list[dict[str, Any]] = [dict(one.as_dict(private=False)) for one in (OTHER_KEY, other, KEY)]
+    published[0]["kid"] = "two"
     published[-1] = {name: value for name, value in published[-1].items() if name != "kid"}
     published[-1] |= {} if kid is None else {"kid": kid}
     back_channel.answers["/jwks"] = {"keys": published}
@@ -461,7 +462,7 @@ async def test_a_key_need_not_be_named(provider: Make, back_channel: BackChannel
 @pytest.mark.parametrize(
     "before",
     [
-        RSAKey.generate_key(2048, {"kid": "one"}).as_dict(private=False),
+        OTHER_KEY.as_dict(private=False),
         {**KEY.as_dict(private=False), "use": "enc", "alg": "RSA-OAEP"},
         {**KEY.as_dict(private=False), "key_ops": ["encrypt"]},
         {"kty": "AKP", "kid": "one", "alg": "ML-DSA-44", "pub": "AA"},

@@ -7,13 +7,28 @@ import pytest
 from cli.data.encryption import Sealed, seal, unseal
 
 SECRET = b"the master keys"
+KEPT = """{
+    "salt": "PjJLMCJojxf+wGK4FBQQPg==",
+    "nonce": "ZOiVpk2N5J/jazAb",
+    "ciphertext": "r0TWaxwTuFr5VwdLKUVi7bMbfN5YfsluScIcfZltUQ=="
+}"""
+"""The secret, sealed by an earlier version."""
 
 
 @pytest.fixture
-def passphrase(tmp_path: Path) -> Path:
+def slow_passphrase(tmp_path: Path) -> Path:
     path = tmp_path / "passphrase"
     path.write_text("of this clone")
     return path
+
+
+@pytest.fixture
+def passphrase(slow_passphrase: Path, cheap_keys: None) -> Path:  # noqa: ARG001
+    return slow_passphrase
+
+
+def test_what_was_kept_is_opened_by_later_versions(slow_passphrase: Path) -> None:
+    assert unseal(slow_passphrase, Sealed.model_validate_json(KEPT), "a purpose") == SECRET
 
 
 def test_a_secret_comes_back_from_a_file(passphrase: Path) -> None:

@@ -9,6 +9,8 @@ import pytest
 from app.tokens.vault import MasterKeys
 from cli.data import sealed_secrets
 
+pytestmark = pytest.mark.usefixtures("cheap_keys")
+
 KEY = bytes(range(32))
 CONTENT = json.dumps({"active": "k1", "keys": {"k1": base64.b64encode(KEY).decode()}}).encode()
 

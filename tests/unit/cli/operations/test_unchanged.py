@@ -3,12 +3,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
 
 import pytest
-import yaml
 
 from cli.core.paths import ROOT
 from cli.data import restore_journal
@@ -17,6 +17,7 @@ from cli.environments.clone import Clone
 from cli.operations import unchanged
 from cli.operations.session import Session
 from cli.pulumi.stack_state import CONTAINER, Resource
+from infra import authorities
 from infra.naming import COMPONENT_LABEL
 from infra.outputs import PublicOutputs
 from tests.unit.cli.backend import Backend
@@ -28,17 +29,23 @@ from tests.unit.infra.test_outputs import DOCUMENT
 
 OUTPUTS = PublicOutputs.model_validate({name: DOCUMENT[name] for name in PublicOutputs.model_fields})
 
-PROVIDER = {
-    "kind": "oidc",
-    "issuer": "https://login.my-bank.example",
-    "client_id_file": "client-id",
-    "client_secret_file": "client-secret",
-}
+CONFIG = """config:
+  dashtam:postgres: {{database: dashtam_test, user: dashtam_test_user}}
+  dashtam:app: {{oauth_redirect_uri: "https://127.0.0.1:8183"}}
+  dashtam:providers:
+    my-bank:
+      kind: oidc
+      issuer: https://login.my-bank.example
+      client_id_file: {folder}/client-id
+      client_secret_file: {folder}/client-secret
+"""
 
 
 @pytest.fixture
-def session(tmp_path: Path) -> Session:
+def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Session:
     """A clone with one file of each input, whose environment test has a provider with credentials in files."""
+    # Not those of this machine, whose public ones would be read for that at each look.
+    monkeypatch.setattr(authorities, "added", partial(authorities.added, local=tmp_path / "none"))
     root = tmp_path / "root"
     for name in unchanged.INPUTS:
         file = root / name / "file" if (ROOT / name).is_dir() else root / name
@@ -46,10 +53,7 @@ def session(tmp_path: Path) -> Session:
         file.write_text("as it was")
     for name in ("client-id", "client-secret"):
         (tmp_path / name).write_text("as it was")
-    config = yaml.safe_load((ROOT / "Pulumi.test.yaml").read_text())
-    files = {key: str(tmp_path / value) if key.endswith("_file") else value for key, value in PROVIDER.items()}
-    config["config"]["dashtam:providers"] = {"my-bank": files}
-    (root / "Pulumi.test.yaml").write_text(yaml.safe_dump(config))
+    (root / "Pulumi.test.yaml").write_text(CONFIG.format(folder=tmp_path))
     clone = Clone("me", root, tmp_path / "home")
     return cast("Session", SimpleNamespace(clone=clone, environ={"PULUMI_HOME": "/there", "HOME": "/home"}))
 
@@ -120,10 +124,8 @@ def test_other_files_and_variables_change_nothing(session: Session) -> None:
 
 
 def test_an_image_of_the_tests_follows_an_edit_of_them(session: Session) -> None:
-    file = session.clone.root / "Pulumi.test.yaml"
-    config = yaml.safe_load(file.read_text())
-    config["config"]["dashtam:tests"] = {"image": True}
-    file.write_text(yaml.safe_dump(config))
+    with (session.clone.root / "Pulumi.test.yaml").open("a") as config:
+        config.write("  dashtam:tests: {image: true}\n")
     before = unchanged.inputs(session, "test")
     (session.clone.root / "tests").mkdir()
     (session.clone.root / "tests/test_a.py").touch()

@@ -6,6 +6,8 @@ import os
 import pty
 import subprocess
 import sys
+from collections.abc import Mapping
+from functools import cache
 
 import pytest
 
@@ -17,41 +19,44 @@ from rich.table import Table
 from cli.ui import console
 rows = Table("[bold red]heading[/]")
 rows.add_row("{LONG}")
-console.{{which}}.print("[bold red]Error:[/] [dim]dim[/]")
-console.{{which}}.print(rows)
+for which in (console.out, console.err):
+    which.print("[bold red]Error:[/] [dim]dim[/]")
+    which.print(rows)
 """
 
 
-def _printed(which: str, *, terminal: bool, **env: str) -> str:
+@cache
+def _printed(*, terminal: bool, **env: str) -> Mapping[str, str]:
+    """Return what is printed to each stream."""
     # A pseudo-terminal's buffer holds all of it, so that it can be read afterwards.
-    ours, theirs = pty.openpty() if terminal else os.pipe()
+    (out, own_out), (err, own_err) = [pty.openpty() if terminal else os.pipe() for _ in range(2)]
     environ = {name: value for name, value in os.environ.items() if name not in {"NO_COLOR", "FORCE_COLOR", "COLUMNS"}}
-    command = [sys.executable, "-c", SCRIPT.format(which=which)]
-    subprocess.run(command, stdout=theirs, stderr=theirs, env={**environ, "TERM": "xterm", **env}, check=True)
-    said = os.read(ours, 65_536).decode()
-    os.close(theirs)
-    os.close(ours)
+    command = [sys.executable, "-c", SCRIPT]
+    subprocess.run(command, stdout=own_out, stderr=own_err, env={**environ, "TERM": "xterm", **env}, check=True)
+    said = {"out": os.read(out, 65_536).decode(), "err": os.read(err, 65_536).decode()}
+    for end in (out, own_out, err, own_err):
+        os.close(end)
     return said
 
 
 @pytest.mark.parametrize("which", ["out", "err"])
 def test_without_a_terminal_it_is_plain_and_nothing_is_folded(which: str) -> None:
-    said = _printed(which, terminal=False)
+    said = _printed(terminal=False)[which]
     assert "\x1b" not in said
     assert LONG in said
 
 
 @pytest.mark.parametrize("which", ["out", "err"])
 def test_a_terminal_has_colours_unless_there_are_to_be_none(which: str) -> None:
-    assert "\x1b[1;31mError:" in _printed(which, terminal=True)
-    assert "\x1b" not in _printed(which, terminal=True, NO_COLOR="1")
-    assert "\x1b" in _printed(which, terminal=True, NO_COLOR="")
+    assert "\x1b[1;31mError:" in _printed(terminal=True)[which]
+    assert "\x1b" not in _printed(terminal=True, NO_COLOR="1")[which]
+    assert "\x1b" in _printed(terminal=True, NO_COLOR="")[which]
 
 
 @pytest.mark.parametrize("which", ["out", "err"])
 def test_colours_that_are_asked_for_in_a_log_fold_and_move_nothing(which: str) -> None:
-    said = _printed(which, terminal=False, FORCE_COLOR="1")
+    said = _printed(terminal=False, FORCE_COLOR="1")[which]
     assert "\x1b[1;31mError:" in said
     assert LONG in said
-    assert "\x1b" not in _printed(which, terminal=False, FORCE_COLOR="1", NO_COLOR="1")
+    assert "\x1b" not in _printed(terminal=False, FORCE_COLOR="1", NO_COLOR="1")[which]
     assert not console.err.is_terminal

@@ -18,6 +18,8 @@ from tests.unit.cli.engine_double import Engine
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.usefixtures("cheap_keys")
+
 FORMER = base64.b64encode(bytes(range(32)))
 SESSION = "urn:pulumi:dev::dashtam::dashtam:index:App$random:index/randomBytes:RandomBytes::session-key"
 TOKEN = "urn:pulumi:dev::dashtam::dashtam:index:Environment$random:index/randomBytes:RandomBytes::token-k1-key"

@@ -1,0 +1,11 @@
+from __future__ import annotations
+
+import pytest
+
+from cli.data import encryption
+
+
+@pytest.fixture
+def cheap_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Derive keys from passphrases in no time; each takes 0.1 s else."""
+    monkeypatch.setattr(encryption, "COST", 2)
