@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from app.http import openapi
 from app.http.csrf import HEADER
@@ -38,15 +38,10 @@ internal = APIRouter(prefix="/internal/oauth")
 
 
 class SessionInfo(BaseModel):
-    """The session.
+    """The session."""
 
-    Attributes:
-        csrf_header: The header that a request which changes something needs.
-        csrf_token: Its value.
-    """
-
-    csrf_header: str = HEADER
-    csrf_token: str
+    csrf_header: str = Field(HEADER, description="The header that a request which changes something needs.")
+    csrf_token: str = Field(description="Its value.")
 
 
 @session_router.get("/session", openapi_extra=openapi.READS)

@@ -16,17 +16,17 @@ USAGE = 64
 class UserError(Exception):
     """A failure with its cause and its remedy; printed as text, never as a traceback."""
 
-    def __init__(self, message: str, *, cause: str = "", remedy: str = "", exit_status: int = FAILED) -> None:
+    exit_status = FAILED
+
+    def __init__(self, message: str, *, cause: str = "", remedy: str = "") -> None:
         self.message, self.cause, self.remedy = map(without_credentials, (message, cause, remedy))
         super().__init__(self.message)
-        self.exit_status = exit_status
 
 
 class UsageError(UserError):
     """A mistake in the command line."""
 
-    def __init__(self, message: str, *, cause: str = "", remedy: str = "") -> None:
-        super().__init__(message, cause=cause, remedy=remedy, exit_status=USAGE)
+    exit_status = USAGE
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

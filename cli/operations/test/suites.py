@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
-from cli.core.errors import USAGE, UserError
+from cli.core.errors import UsageError
 
 WITHOUT_DOCKER = ("unit", "processes")
 """Suites that need neither Docker nor its images."""
@@ -99,30 +99,27 @@ def choose(arguments: Sequence[str], environments: Collection[str] = ()) -> Chos
     inside, campaign = words[:1] == (CI,), words[:1] == (CAMPAIGN,)
     names = words[1:] if inside or campaign else words
     for first in {CI, CAMPAIGN} & {*names}:
-        raise UserError(
+        raise UsageError(
             f"`{first}` must be the first argument.",
             cause=f"It was given after others: {' '.join(words)}.",
             remedy="Suites inside ci: `./dashtam test ci api smoke`. Suites on this machine: the command without `ci`.",
-            exit_status=USAGE,
         )
     rest = [*arguments[len(words) :]]
     environment = rest.pop(0) if words and rest and rest[0] in environments else ""
     paths, extra = _parted(rest)
     suites = tuple(dict.fromkeys(map(_suite_of, paths))) if paths else names
     if inside and (elsewhere := [name for name in suites if name not in {*INSIDE, *GROUPS}]):
-        raise UserError(
+        raise UsageError(
             f"{elsewhere[0]} can't run inside ci.",
             cause="It needs Docker or Pulumi, and inside ci there is neither.",
             remedy=f"Run `./dashtam test {elsewhere[0]}`. Suites that run inside ci: {', '.join(INSIDE)}.",
-            exit_status=USAGE,
         )
     if environment and (inside or campaign or not {*suites} <= {*ANYWHERE}):
-        raise UserError(
+        raise UsageError(
             f"These suites can't run against {environment}.",
             cause=f"Only {' and '.join(ANYWHERE)} see an environment as its clients do; others change parts of it.",
             remedy=f"Run `./dashtam test {' '.join(ANYWHERE)} {environment}`. Without {environment} at the end, all"
             " suites run against the tests' own environment.",
-            exit_status=USAGE,
         )
     return Chosen(_expanded(suites, inside=inside, campaign=campaign), inside, campaign, paths, extra, environment)
 
