@@ -13,7 +13,7 @@ from cli.engine import container
 from cli.engine.container import ContainerView
 from cli.engine.inventory import EngineView
 from cli.engine.tasks import ServiceView
-from cli.environments import clone, placements, states
+from cli.environments import clone, ownership, placements, states
 from cli.environments.clone import Clone
 from cli.environments.configuration import configured_stacks
 from cli.operations.drift import Snapshot, differences
@@ -105,6 +105,9 @@ def _state(whose: Clone | None, stack: str, *, is_here: bool) -> StackState | No
         return None
     try:
         # Another clone's state is looked for where clones keep it, not where this shell's variables say.
-        return states.read(whose, stack, os.environ if is_here else {"PULUMI_BACKEND_URL": whose.backend_url})
+        state = states.read(whose, stack, os.environ if is_here else {"PULUMI_BACKEND_URL": whose.backend_url})
+        # In a backend that clones share it may be another clone's.
+        ownership.require_own(whose, stack, state)
     except (UserError, OSError, ValueError):
         return None
+    return state

@@ -10,7 +10,7 @@ from cli.core.errors import UserError
 from cli.environments import clone, states
 from cli.environments.clone import Clone
 from cli.operations.status import collect
-from cli.pulumi.stack_state import Resource, StackState
+from cli.pulumi.stack_state import NETWORK, Resource, StackState
 from tests.unit.cli.conftest import MakeContainer
 from tests.unit.cli.operations.status.conftest import MakeOverview
 from tests.unit.cli.operations.test_drift import document as _document
@@ -90,6 +90,14 @@ def test_a_state_that_cannot_be_read_leaves_drift_unknown(
     monkeypatch.setattr(states, "read", Mock(side_effect=error))
     [one] = collect.gather(view, HERE, ["dev"], everyone=False, sizes=_sizes({"data": 5}))
     assert (one.drift, one.expiry, one.data) == (None, None, None)
+
+
+def test_a_state_of_another_clone_in_a_shared_backend_is_not_shown(view: Mock, monkeypatch: pytest.MonkeyPatch) -> None:
+    labels = [{"label": "dashtam.owner", "value": "you"}, {"label": "dashtam.project", "value": "dashtam"}]
+    theirs = Resource(NETWORK, "network", "n", outputs={"name": "dashtam-dev-network", "labels": labels})
+    monkeypatch.setattr(states, "read", Mock(return_value=StackState([*STATE.resources, theirs])))
+    [found] = collect.gather(view, HERE, ["dev"], everyone=False, sizes=None)
+    assert (found.state, found.drift, found.data) == ("down", None, None)
 
 
 def test_a_checkout_in_which_nothing_was_done(view: Mock) -> None:
