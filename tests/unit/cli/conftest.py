@@ -94,6 +94,7 @@ def first_commit(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         set_author(patch)
         git(root, "init", "--quiet")
+        shutil.rmtree(root / ".git/hooks")  # only samples
         git(root, "add", "--all")
         git(root, "commit", "--quiet", "-m", "First")
     return root
