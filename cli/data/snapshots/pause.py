@@ -19,6 +19,11 @@ from cli.engine.connect import connect
 from cli.engine.inventory import EngineView
 from infra.services.health import MARK
 
+NOT_FROZEN = "unable to freeze"
+ATTEMPTS = 10
+"""On a busy machine, processes that start just then keep the kernel from freezing a container (moby/moby#48205). It
+stays as it was, and runc leaves it to its caller to try again (opencontainers/runc#4388)."""
+
 
 @dataclass
 class Pause:
@@ -49,15 +54,20 @@ def paused(client: docker.DockerClient, containers: Sequence[str]) -> Iterator[P
 
 
 def _pause(client: docker.DockerClient, container: str) -> None:
-    try:
-        client.api.pause(container)
-    except APIError as error:
-        # A container that has ended may be started again at any moment, while its data is copied.
-        raise UserError(
-            "A service can't be paused for the snapshot.",
-            cause=str(error.explanation),
-            remedy="Run the same command again. If it fails again, see `docker ps --all` for how the service is.",
-        ) from None
+    for left in reversed(range(ATTEMPTS)):
+        try:
+            client.api.pause(container)
+        except APIError as error:
+            if left and NOT_FROZEN in str(error.explanation):
+                continue
+            # A container that has ended may be started again at any moment, while its data is copied.
+            raise UserError(
+                "A service can't be paused for the snapshot.",
+                cause=str(error.explanation),
+                remedy="Run the same command again. If it fails again, see `docker ps --all` for how the service is.",
+            ) from None
+        else:
+            return
 
 
 def resume(client: docker.DockerClient, containers: Sequence[str]) -> None:

@@ -71,6 +71,21 @@ def test_all_are_resumed_if_one_can_not_be_paused(engine: Engine) -> None:
     assert engine.states() == RUNNING
 
 
+@pytest.mark.parametrize("failures", [1, pause.ATTEMPTS - 1, pause.ATTEMPTS])
+def test_a_service_that_the_kernel_could_not_freeze_is_tried_again(engine: Engine, failures: int) -> None:
+    answers = iter([*["OCI runtime pause failed: unable to freeze: unknown"] * failures, None])
+
+    def freeze() -> None:
+        if reason := next(answers):
+            raise refused(HTTPStatus.INTERNAL_SERVER_ERROR, reason)
+
+    engine.at["pause", "redis"] = freeze
+    end = pytest.raises(UserError, match="can't be paused") if failures == pause.ATTEMPTS else nullcontext()
+    with end, pause.paused(engine.client, [*RUNNING]):
+        assert engine.states() == dict.fromkeys(RUNNING, "paused")
+    assert engine.states() == RUNNING
+
+
 def test_a_service_that_ended_just_now_is_an_ordinary_failure(engine: Engine) -> None:
     engine.client.api.stop("redis")
     with pytest.raises(UserError, match="can't be paused") as raised, pause.paused(engine.client, [*RUNNING]):
