@@ -61,6 +61,7 @@ class Provider:
         # Its grants are shown to nobody else, whatever the configuration names later.
         self.issuer = (config.issuer or str(config.token_endpoint)).rstrip("/")
         self.accepts_forms = config.response_mode != "query"  # an authorization response may be posted
+        self.revokes_replaced = config.revoke_replaced  # it harms no other grant of the same account
         self._redirect_uri = config.redirect_uri or redirect_uri
         self._tls = tls
         self._source = MetadataSource(config, self._http)
@@ -140,7 +141,7 @@ class Provider:
 
     async def give_up(self, grant: Grant) -> None:
         """Revoke a grant that can't be kept, as far as the provider allows."""
-        if not self._config.revoke_replaced:  # it would harm another grant of the same account
+        if not self.revokes_replaced:
             return
         tokens = [(grant.refresh_token, "refresh_token"), (grant.access_token, "access_token")]
         with suppress(TimeoutError):

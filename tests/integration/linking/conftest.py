@@ -58,6 +58,7 @@ class ProviderAtHand(Provider):
     accepts_forms: bool = False
     dead: frozenset[str] = frozenset({"invalid_grant"})
     link_lifetime: timedelta | None = None
+    _own_path: str | None = None
 
     async def authorization_url(self, challenge: Challenge) -> str:
         self._fail()
