@@ -27,14 +27,15 @@ def changed_files() -> list[str]:
 def distance(file: str, changed: Collection[PurePosixPath]) -> int:
     """Return how far a file of tests is from what changed: 0 for its own, 1 in the same folder, 2 for all others."""
     test = PurePosixPath(file)
-    own = {path for path in changed if path == test or _tests_of(path) == test}
-    near = {path for path in changed if _tests_of(path).parent == test.parent}
-    return 0 if own else 1 if near else 2
+    tests = {path for source in changed for path in _tests_of(source)}
+    if test in {*changed, *tests}:
+        return 0
+    return 1 if test.parent in {path.parent for path in tests} else 2
 
 
-def _tests_of(source: PurePosixPath) -> PurePosixPath:
-    """Return where the unit tests of a file are."""
-    return PurePosixPath("tests/unit") / source.with_name(f"test_{source.name}")
+def _tests_of(source: PurePosixPath) -> list[PurePosixPath]:
+    """Return where the tests of a file are, in the suites that mirror the source."""
+    return [PurePosixPath("tests", suite, source.with_name(f"test_{source.name}")) for suite in ("unit", "processes")]
 
 
 class Order:

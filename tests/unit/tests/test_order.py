@@ -18,6 +18,7 @@ from tests.order import distance
         ("tests/infra/test_secrets.py", "tests/infra/test_secrets.py", 0),
         ("tests/infra/test_secrets.py", "README.md", 2),
         ("tests/unit/app/test_main.py", "app/main.py", 0),
+        ("tests/processes/app/run/test_server.py", "app/run/server.py", 0),
         ("tests/processes/sandbox/test_store.py", "sandbox/src/store.mjs", 2),
     ],
 )
