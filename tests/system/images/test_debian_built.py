@@ -14,7 +14,7 @@ import pytest
 
 from cli.images import build, rootfs
 from cli.images.local import local_references
-from infra.catalogue import IMAGES, NODE, POSTGRES, PYTHON, Base, ImageSource
+from infra.catalogue import ALL, IMAGES, NODE, POSTGRES, PYTHON, Base, ImageSource
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,9 +36,9 @@ pytestmark = pytest.mark.timeout(900)
 
 @pytest.fixture(scope="session", autouse=True)
 def built(client: DockerClient) -> None:
-    if (obstacle := rootfs.obstacle()) and build.missing(client, ImageSource.DEBIAN):
+    if (obstacle := rootfs.obstacle()) and build.missing(client, ImageSource.DEBIAN, ALL):
         pytest.skip(f"{obstacle.message}: {obstacle.cause}")
-    build.ensure(client, ImageSource.DEBIAN)
+    build.ensure(client, ImageSource.DEBIAN, bases=ALL)
 
 
 @pytest.fixture(scope="session")
