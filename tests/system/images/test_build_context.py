@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import secrets
 import shutil
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import psutil
 import pytest
 
 from cli.images.debian import build
@@ -100,7 +102,9 @@ def proxy(client: DockerClient) -> Iterator[Proxy]:
         def log_message(self, *_: object) -> None:
             pass
 
-    gateway = client.networks.get("bridge").attrs["IPAM"]["Config"][0]["Gateway"]
+    # Its IPAM names no gateway before the engine's first restart.
+    bridge = client.networks.get("bridge").attrs["Options"]["com.docker.network.bridge.name"]
+    gateway = next(one.address for one in psutil.net_if_addrs()[bridge] if one.family == socket.AF_INET)
     with ThreadingHTTPServer((gateway, 0), Handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         found.address = f"{gateway}:{server.server_port}"
