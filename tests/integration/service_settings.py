@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import base64
-import json
 from typing import TYPE_CHECKING
 
 from sqlalchemy import make_url
 
 from app.core.settings import AppSettings
+from tests.app_environment import TOKEN_KEYS
 
 if TYPE_CHECKING:
     from tests.conftest import Endpoints
-
-TOKEN_KEYS = json.dumps({"active": "k1", "keys": {"k1": base64.b64encode(b"k" * 32).decode()}})
 
 
 def settings_for(endpoints: Endpoints) -> AppSettings:
