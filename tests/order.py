@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from pathlib import PurePosixPath
 
 import pytest
@@ -24,13 +24,17 @@ def changed_files() -> list[str]:
     return listed.stdout.splitlines()
 
 
-def distance(file: str, changed: Collection[PurePosixPath]) -> int:
+def distances(changed: Collection[str]) -> Callable[[str], int]:
     """Return how far a file of tests is from what changed: 0 for its own, 1 in the same folder, 2 for all others."""
-    test = PurePosixPath(file)
-    tests = {path for source in changed for path in _tests_of(source)}
-    if test in {*changed, *tests}:
-        return 0
-    return 1 if test.parent in {path.parent for path in tests} else 2
+    sources = [PurePosixPath(path) for path in changed]
+    mirrored = {path for source in sources for path in _tests_of(source)}
+    own, folders = {*sources, *mirrored}, {path.parent for path in mirrored}
+
+    def distance(file: str) -> int:
+        test = PurePosixPath(file)
+        return 0 if test in own else 1 if test.parent in folders else 2
+
+    return distance
 
 
 def _tests_of(source: PurePosixPath) -> list[PurePosixPath]:
@@ -57,8 +61,7 @@ class Order:
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Sort tests; of files as near to a change the longest come first, so that no worker is left with one."""
-        changed = [PurePosixPath(path) for path in self._changed]
-        known = durations.read()
+        distance, known = distances(self._changed), durations.read()
         files = {durations.file_of(item.nodeid) for item in items}
-        rank = {file: (distance(file, changed), -known.get(file, durations.UNKNOWN)) for file in files}
+        rank = {file: (distance(file), -known.get(file, durations.UNKNOWN)) for file in files}
         items.sort(key=lambda item: rank[durations.file_of(item.nodeid)])

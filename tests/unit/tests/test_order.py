@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import PurePosixPath
-
 import pytest
 
-from tests.order import distance
+from tests.order import distances
 
 
 @pytest.mark.parametrize(
@@ -23,4 +21,4 @@ from tests.order import distance
     ],
 )
 def test_the_nearer_a_file_of_tests_is_to_a_change_the_sooner_it_runs(test: str, changed: str, expected: int) -> None:
-    assert distance(test, [PurePosixPath("docs/README.md"), PurePosixPath(changed)]) == expected
+    assert distances(["docs/README.md", changed])(test) == expected
