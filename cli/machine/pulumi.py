@@ -53,6 +53,19 @@ def _is_installed(home: Path, name: str, version: str) -> bool:
     return (folder / f"pulumi-resource-{name}").is_file() and not partial.exists()
 
 
+def turn_off_logs(home: Path) -> None:
+    """Keep Pulumi from logging each of its steps: it takes a tenth of an update's time, and up to 500 MB.
+
+    There is no setting for it. Where Pulumi finds a file in place of the folder, it goes without.
+    """
+    logs = home / "logs"
+    if not logs.is_file():
+        with contextlib.suppress(OSError):
+            if logs.exists():
+                shutil.rmtree(logs)
+            logs.touch()
+
+
 def missing(places: Places) -> UserError:
     """Return the error for a machine that lacks Pulumi or a plugin, where nothing may be installed."""
     cli = find_cli(places, remember=False)

@@ -34,13 +34,15 @@ def require_toolchain(lock: Lock | None = None, *, install: bool) -> Toolchain:
     """Return Pulumi with its plugins, downloaded or built first where that is allowed."""
     places = Places(lock or read_lock())
     found = pulumi.find_toolchain(places, remember=install)
-    if found:
-        return found
-    if not install:
-        raise pulumi.missing(places)
-    from cli.machine.provision import provision  # noqa: PLC0415 - needed once for each machine
+    if not found:
+        if not install:
+            raise pulumi.missing(places)
+        from cli.machine.provision import provision  # noqa: PLC0415 - needed once for each machine
 
-    return provision(places)
+        found = provision(places)
+    if found.home:
+        pulumi.turn_off_logs(found.home)
+    return found
 
 
 def _reachable_engine(*, remember: bool) -> Engine | None:

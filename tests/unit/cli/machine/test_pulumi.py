@@ -129,3 +129,24 @@ def test_nothing_is_installed_against_the_users_will(places: Places) -> None:
         require_toolchain(install=False)
     assert "without --no-install" in raised.value.remedy
     assert not places.built.exists()
+
+
+@pytest.mark.parametrize("before", ["nothing", "logs of many updates"])
+def test_pulumi_of_this_project_logs_nothing(places: Places, before: str) -> None:
+    add_programs(places.built / "bin")
+    add_plugins(places.built_home)
+    logs = places.built_home / "logs"
+    if before != "nothing":
+        logs.mkdir()
+        (logs / "dev-20261128T150000.log").write_text("{}")
+    for _ in range(2):
+        require_toolchain(install=False)
+        assert logs.read_text() == ""
+
+
+def test_a_users_own_pulumi_keeps_its_logs(tmp_path: Path, home: Path) -> None:
+    add_pulumi(tmp_path / "path", "3.999.0")
+    add_plugins(home)
+    (home / "logs").mkdir()
+    require_toolchain(install=False)
+    assert (home / "logs").is_dir()
