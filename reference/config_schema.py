@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
+from itertools import pairwise
 from typing import Any
 
+from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode
-from pydantic_core import CoreSchema
+from pydantic_core import CoreSchema, core_schema
 
 from infra.config.settings import NAMESPACE, StackSettings
 
@@ -19,7 +23,7 @@ def schema() -> Schema:
 
     What compares one value with another is left to the settings' own validators.
     """
-    whole = StackSettings.model_json_schema(schema_generator=_WithoutTitles)
+    whole = StackSettings.model_json_schema(schema_generator=_Described)
     definitions = whole.pop("$defs")
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",
@@ -36,8 +40,25 @@ def schema() -> Schema:
     }
 
 
-class _WithoutTitles(GenerateJsonSchema):
-    """Leaves out titles: they would say the key's name in other letters."""
+def descriptions(model: type[BaseModel]) -> dict[str, str]:
+    """Return the texts below a model's fields, by field; pydantic would read them whenever the model is imported."""
+    [definition] = ast.parse(inspect.getsource(model)).body
+    found = {}
+    for field, below in pairwise(getattr(definition, "body", ())):
+        match field, below:
+            case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(text))):
+                found[name] = inspect.cleandoc(text)
+    return found
+
+
+class _Described(GenerateJsonSchema):
+    """Adds descriptions, and leaves out titles: they would say the key's name in other letters."""
+
+    def model_schema(self, schema: core_schema.ModelSchema) -> Schema:
+        found = super().model_schema(schema)
+        for name, text in descriptions(schema["cls"]).items():
+            found["properties"][name]["description"] = text
+        return found
 
     def field_title_should_be_set(self, schema: object) -> bool:  # noqa: ARG002 - of none
         return False

@@ -51,7 +51,7 @@ MOST_CONNECTIONS = 800
 class Section(BaseModel):
     """A config key: an object whose fields are all known, of the exact types, and never changed."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     @model_validator(mode="after")
     def _is_consistent(self) -> Self:
