@@ -6,6 +6,7 @@ script, but lists the installed packages first, and starts Python after that.
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import queue
@@ -87,6 +88,23 @@ def _end_with_callers() -> None:
     os._exit(0)
 
 
+def import_program() -> None:
+    """Import what the program needs, and spare it what only takes time."""
+    gc.disable()  # nothing that an update makes is worth looking for
+
+    import docker  # noqa: F401, PLC0415 - the port comes first
+    import pulumi  # noqa: PLC0415
+
+    import infra.environment  # noqa: F401, PLC0415
+
+    # The SDK waits for an answer to each of its debug messages, five a resource; `pulumi up --debug` uses another host.
+    pulumi.log.debug = _ignore
+
+
+def _ignore(*message: object, **options: object) -> None:
+    """Take a debug message, and drop it."""
+
+
 def main() -> None:
     """Print the port, import the program, and run it when asked."""
     server, host = grpc.server(ThreadPoolExecutor()), LanguageHost()
@@ -96,8 +114,7 @@ def main() -> None:
     print(port, flush=True)  # noqa: T201 - for who started it
     ends = threading.Thread(target=_end_with_callers)
     ends.start()
-    import infra.environment  # noqa: F401, PLC0415 - the port comes first
-
+    import_program()
     while True:
         request, ended = host.requests.get()
         ended.set_result(run(request))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import partial
+from functools import cached_property, partial
 from math import ceil
+from typing import TYPE_CHECKING
 
 import pulumi
 import pulumi_docker as docker
@@ -19,6 +20,9 @@ from infra.services.health import timing
 from infra.targets.files import NOT_UPDATED, ServiceFiles, install
 from infra.targets.target import Target, pairs
 from infra.targets.workload import LOG_FILES, Workload
+
+if TYPE_CHECKING:
+    from docker import DockerClient
 
 PLUGIN_MARGIN = 10
 """Seconds that the plugin waits longer than a service may take. When its own time is over it crashes, and with it what
@@ -101,12 +105,15 @@ class EngineTarget(Target):
             ),
         )
         if not pulumi.runtime.is_dry_run():
-            made.id.apply(partial(_limit_processes, name, containers.restart))
+            made.id.apply(partial(self._limit_processes, name))
 
+    def _limit_processes(self, name: str, container: str) -> None:
+        if problem := engine.limit_processes(self._client, container, self.settings.containers.restart):
+            pulumi.log.warn(f"The number of processes of {name} can't be limited: {problem}")
 
-def _limit_processes(name: str, restart: str, container: str) -> None:
-    if problem := engine.limit_processes(engine.connect(), container, restart):
-        pulumi.log.warn(f"The number of processes of {name} can't be limited: {problem}")
+    @cached_property
+    def _client(self) -> DockerClient:
+        return engine.connect()
 
 
 def _mounts(workload: Workload) -> list[docker.ContainerMountArgs]:

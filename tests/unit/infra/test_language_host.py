@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import gc
 import json
 import os
 import sys
 from typing import TYPE_CHECKING
+from unittest.mock import Mock
 
+import pulumi
 import pytest
 from pulumi.runtime.proto import language_pb2 as language
 
@@ -85,3 +88,15 @@ def test_the_script_gets_what_pulumis_own_host_gives_it(script: Path, tmp_path: 
     ]
     assert json.loads(config) == {"dashtam:app": '{"port": 1}'}
     assert json.loads(secret) == ["dashtam:key"]
+
+
+def test_messages_for_debugging_are_not_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pulumi.log, "debug", pulumi.log.debug)
+    monkeypatch.setattr(gc, "disable", Mock())
+    engine = Mock()
+    monkeypatch.setattr(pulumi.log, "get_engine", lambda: engine)
+    language_host.import_program()
+    pulumi.log.debug("registering resource")
+    pulumi.log.info("app is placed elsewhere")
+    [call] = engine.Log.mock_calls
+    assert call.args[0].message == "app is placed elsewhere"
