@@ -17,12 +17,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     import docker
+    from docker.tls import TLSConfig
 
 DEFAULT_HOST = "unix:///var/run/docker.sock"
 TIMEOUT = 5.0
 """Seconds."""
 
 ANSWER_SECONDS = 60
+
+ANY_API = "1.24"
+"""A version of Docker's API, for a request that has none in its path."""
 
 NO_IMAGE = "dashtam/none:none"
 
@@ -181,12 +185,30 @@ def client_of(environ: Mapping[str, str], seconds: int = ANSWER_SECONDS) -> dock
         pair = (str(folder / "cert.pem"), str(folder / "key.pem"))
         tls = OwnCa(client_cert=pair, ca_cert=str(folder / "ca.pem"), verify=True)
     host = environ.get("DOCKER_HOST") or DEFAULT_HOST
-    # Without a version here the client takes the engine's.
-    client = docker.DockerClient(base_url=host, tls=tls, timeout=seconds)
+    client = docker.DockerClient(host, _api_version(host, tls, seconds), tls=tls, timeout=seconds)
     keep_output(client.api)
     # No proxy is between this and a socket; to look for one takes a third of a request.
     client.api.trust_env = not host.startswith("unix://")
     return client
+
+
+def _api_version(host: str, tls: TLSConfig | bool, seconds: int) -> str | None:
+    """Return the version of an engine's API as Docker's own clients find it; None where the SDK is to ask.
+
+    The SDK asks for all versions, for which the engine starts three programs.
+    """
+    import docker  # noqa: PLC0415 - see above
+    from docker.errors import DockerException  # noqa: PLC0415
+    from requests import RequestException  # noqa: PLC0415
+
+    client = docker.APIClient(host, ANY_API, tls=tls, timeout=seconds)
+    try:
+        answer = client.get(f"{client.base_url}/_ping", timeout=seconds)
+    except RequestException as error:
+        raise DockerException(f"Error while fetching server API version: {error}") from error
+    finally:
+        client.close()
+    return answer.headers.get("Api-Version")
 
 
 def not_mountable(client: docker.DockerClient, folder: Path) -> str:

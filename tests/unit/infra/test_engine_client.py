@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import ssl
 from http.server import BaseHTTPRequestHandler
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 from unittest.mock import Mock
 
 import pytest
@@ -29,9 +29,15 @@ FOLDER = cast("Path", "/home/me/dashtam/app")
 
 
 class Engine(BaseHTTPRequestHandler):
+    asked: ClassVar[list[str]] = []
+    ping: ClassVar[dict[str, str]] = {}
+
     def do_GET(self) -> None:
+        self.asked.append(self.path)
         body = json.dumps({"ApiVersion": "1.41"}).encode()
         self.send_response(200)
+        for name, value in self.ping.items():
+            self.send_header(name, value)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
@@ -45,6 +51,31 @@ def certificates(authority: Authority, tmp_path: Path) -> Path:
     """A client's folder as Docker's clients have it."""
     write_client_folder(authority, tmp_path)
     return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("ping", "version", "asked"),
+    [
+        ({"Api-Version": "1.43"}, "1.43", ["/_ping"]),
+        ({}, "1.41", ["/_ping", "/version"]),  # a proxy may drop it
+    ],
+)
+def test_the_version_of_the_api_is_asked_for_as_dockers_own_clients_do(
+    monkeypatch: pytest.MonkeyPatch, ping: dict[str, str], version: str, asked: list[str]
+) -> None:
+    monkeypatch.setattr(Engine, "ping", ping)
+    monkeypatch.setattr(Engine, "asked", [])
+    with listening(Engine, None) as host:
+        client = engine.client_of({"DOCKER_HOST": host})
+        client.close()
+    assert client.api.api_version == version
+    assert Engine.asked == asked
+
+
+def test_an_engine_that_ends_the_connection_is_an_error_of_the_sdks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Engine, "do_GET", lambda self: self.connection.close())
+    with listening(Engine, None) as host, pytest.raises(DockerException, match="Error while fetching server API"):
+        engine.client_of({"DOCKER_HOST": host})
 
 
 @pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
