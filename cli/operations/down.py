@@ -5,6 +5,9 @@ What installed the files of services is not removed either: the next `up` need n
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
 from cli.environments import environment_lock, ownership, states
 from cli.environments.configuration import require_readable
 from cli.operations import recover
@@ -30,10 +33,16 @@ def down(session: Session, *stacks: str) -> None:
             ownership.require_engine(session.client, session.clone, stack, state)
             recover.remove_guests(session, stack)
         refresh = {stack: recover.recover(session, stack) for stack in stacks}
-        for stack in stacks:
-            # They stop while Pulumi starts, which takes longer; it waits for each and removes it.
-            for container in session.engine.summaries(stack, session.clone.id):
-                session.engine.ask_to_stop(container["Id"])
-        Updates(session, "down").run(
-            {stack: [*TARGETS, *(["--refresh"] if refresh[stack] else [])] for stack in stacks}
-        )
+        # They stop while Pulumi starts, which takes longer; it waits for each and removes it.
+        with ThreadPoolExecutor(1) as pool:
+            asked = pool.submit(_ask_to_stop, session, stacks)
+            Updates(session, "down").run(
+                {stack: [*TARGETS, *(["--refresh"] if refresh[stack] else [])] for stack in stacks}
+            )
+            asked.result()
+
+
+def _ask_to_stop(session: Session, stacks: Sequence[str]) -> None:
+    for stack in stacks:
+        for container in session.engine.summaries(stack, session.clone.id):
+            session.engine.ask_to_stop(container["Id"])
