@@ -12,7 +12,6 @@ import subprocess
 import tempfile
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,42 +52,40 @@ class Update:
 
         What is under way when it is interrupted is finished if that takes a moment; else the next update recovers it.
         """
+        ended = threading.Event()
         with tempfile.TemporaryFile("w+") as stderr:
-            with subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=stderr,
-                text=True,
-                pass_fds=self.inherited,
-                start_new_session=True,  # the terminal's Ctrl-C must not reach it at the same time
-                cwd=root,
-                env=dict(environ),
-            ) as process:
-                watcher = threading.Thread(target=self._watch, args=(process, must_end))
-                watcher.start()
-                for event in events(process.stdout or ()):
-                    self.started = self.started or "preludeEvent" in event
-                    on_event(event)
-                watcher.join()
+            try:
+                with subprocess.Popen(
+                    command,
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.PIPE,
+                    stderr=stderr,
+                    text=True,
+                    pass_fds=self.inherited,
+                    start_new_session=True,  # the terminal's Ctrl-C must not reach it at the same time
+                    cwd=root,
+                    env=dict(environ),
+                ) as process:
+                    watcher = threading.Thread(target=self._watch, args=(process, must_end, ended))
+                    watcher.start()
+                    for event in events(process.stdout or ()):
+                        self.started = self.started or "preludeEvent" in event
+                        on_event(event)
+            finally:
+                ended.set()
+            watcher.join()
             stderr.seek(0)
             self.stderr = stderr.read()
         return process.returncode == 0
 
-    def _watch(self, process: subprocess.Popen[str], must_end: Callable[[], bool]) -> None:
-        while not _has_ended(process, WATCH_INTERVAL):
+    def _watch(self, process: subprocess.Popen[str], must_end: Callable[[], bool], ended: threading.Event) -> None:
+        while not ended.wait(WATCH_INTERVAL):
             if must_end():
                 self.interrupted = True
                 process.send_signal(signal.SIGINT)
-                if not _has_ended(process, INTERRUPT_GRACE):
+                if not ended.wait(INTERRUPT_GRACE):
                     process.send_signal(signal.SIGINT)
                 return
-
-
-def _has_ended(process: subprocess.Popen[str], within: float) -> bool:
-    with suppress(subprocess.TimeoutExpired):
-        process.wait(within)
-    return process.returncode is not None
 
 
 def events(lines: Iterable[str]) -> Iterator[Event]:
