@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import sys
@@ -14,6 +15,9 @@ from cli import help as usage
 from cli.core import signals, translate_exception
 from cli.core.errors import FAILED, USAGE, UsageError, UserError
 from cli.lazy_commands import SUMMARIES, Commands, LazyGroup
+
+FEW_COLLECTIONS = 100_000
+"""Objects between two of Python's garbage collections: imports make many, all to stay."""
 
 completion.complete_by_path()
 
@@ -50,6 +54,7 @@ def main() -> None:
     if os.environ.get("NO_COLOR"):
         # Typer's help is bold and dim all the same, unless it takes a terminal for none.
         os.environ["_TYPER_FORCE_DISABLE_TERMINAL"] = "1"
+    gc.set_threshold(FEW_COLLECTIONS)
     with signals.raised():
         sys.exit(_run())
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from cli.core.atomic_files import write_whole
 from cli.core.hashing import text_sha256
 from cli.data import restore_journal
+from cli.engine.container import view
 from cli.environments import placements, states
 from cli.environments.configuration import configuration
 from cli.operations.drift import Snapshot, differences
@@ -96,10 +97,11 @@ def made(session: Session, stack: str) -> str:
     content = stack_state.content(file) if file else b""
     if not content or restore_journal.of(session.clone, stack).read():
         return ""
-    containers = session.engine.containers(stack, owner)
     snapshot = Snapshot(session.engine, stack, owner)
-    state = stack_state.parsed(content)
-    if not containers or not all(one.is_fine for one in containers) or differences(state, snapshot, stack, owner):
+    containers = sorted((view(one) for one in snapshot.containers), key=lambda one: one.name)
+    if not containers or not all(one.is_fine for one in containers):
+        return ""
+    if differences(stack_state.parsed(content), snapshot, stack, owner):
         return ""
     return text_sha256(
         str(session.client.info()["ID"]), hashlib.sha256(content).hexdigest(), *(one.id for one in containers)
