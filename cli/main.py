@@ -6,6 +6,7 @@ import gc
 import json
 import os
 import sys
+from contextlib import suppress
 from typing import Annotated
 
 import typer
@@ -47,6 +48,20 @@ def dashtam(
     ] = False,
 ) -> None:
     """Dashtam's environments on your machine: dev, test and ci, each a stack of one Pulumi program."""
+
+
+def run() -> None:
+    """Run the command line, and end at once: to free what nothing uses any more takes up to a tenth of a second."""
+    try:
+        main()
+    except SystemExit as end:
+        if not isinstance(end.code, int):
+            raise
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError):
+                if stream:  # None where a shell has closed it
+                    stream.flush()
+        os._exit(end.code)
 
 
 def main() -> None:

@@ -14,10 +14,10 @@ from __future__ import annotations
 
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from docker.errors import NotFound
 
-from app.tokens.vault import MasterKeys
 from cli.core.errors import UserError
 from cli.data import encryption
 from cli.data.encryption import Sealed
@@ -25,6 +25,9 @@ from cli.data.snapshots.helper import Helper, Part
 from cli.engine import streams
 from cli.ui.console import announce
 from infra.naming import FILES_MOUNT, Naming
+
+if TYPE_CHECKING:
+    from app.tokens.vault import MasterKeys
 
 TOKEN_KEYS = "token-keys.json"  # noqa: S105 - a file's name
 SESSION_KEY = "session-key.json"
@@ -95,4 +98,6 @@ def unseal_token_keys(passphrase_file: Path, sealed: Sealed) -> MasterKeys | Non
             " under another one. With that one in the file, the same command brings them back, too."
         )
         return None
+    from app.tokens.vault import MasterKeys  # noqa: PLC0415 - slow to import, and most commands have no use for it
+
     return MasterKeys.parse(content.decode())

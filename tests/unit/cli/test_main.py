@@ -271,7 +271,7 @@ def test_a_failure_is_printed_though_nobody_reads_the_document(
 def test_output_that_can_not_be_written_is_one_message() -> None:
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(
-            [sys.executable, "-c", "from cli.main import main; main()", "--version"],
+            [sys.executable, "-c", "from cli.main import run; run()", "--version"],
             cwd=ROOT,
             stdout=full,
             stderr=subprocess.PIPE,
