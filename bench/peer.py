@@ -40,13 +40,14 @@ def main() -> None:
     """Measure, and print what each step took on both sides, in seconds."""
     parser = argparse.ArgumentParser(description="Times `up` and `down` beside Docker Compose.")
     parser.add_argument("--rounds", type=int, default=10, choices=range(1, 101), metavar="1..100")
+    parser.add_argument("--like", default="dev", choices=("dev", "test", "ci"), help="whose config it has")
     parser.add_argument("--beside", type=int, default=0, choices=range(11), metavar="0..10", help="others that are up")
     parser.add_argument("--compose", nargs="+", default=["docker", "compose"], help="how Compose is started")
     chosen = parser.parse_args()
     client = docker.from_env()
     with (
         tempfile.TemporaryDirectory() as folder,
-        checkouts.brought_up(client, Path(folder) / "copy") as checkout,
+        checkouts.brought_up(client, Path(folder) / "copy", like=chosen.like) as checkout,
         ExitStack() as others,
     ):
         for number in range(chosen.beside):

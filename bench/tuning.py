@@ -31,7 +31,7 @@ CONFIGS: Mapping[str, Mapping[str, dict[str, object]]] = {
         "postgres": {"storage": "tmpfs", "tmpfs_size": "1g", "tuning": "speed", "memory": "2g"},
         "redis": {"storage": "tmpfs", "persistence": "none"},
     },
-    STOCK: {"postgres": {"storage": "volume", "tuning": "safe", "memory": "2g"}},
+    STOCK: {"postgres": {"storage": "volume", "tuning": "durable", "memory": "2g"}},
 }
 PGBENCH, SUITE = "pgbench, transactions/s", "integration suite, s"
 
@@ -45,8 +45,8 @@ def main() -> None:
     client = docker.from_env()
     with (
         tempfile.TemporaryDirectory() as folder,
-        checkouts.brought_up(client, Path(folder) / "tuned", **CONFIGS[TUNED]) as tuned,
-        checkouts.brought_up(client, Path(folder) / "stock", **CONFIGS[STOCK]) as stock,
+        checkouts.brought_up(client, Path(folder) / "tuned", like="dev", **CONFIGS[TUNED]) as tuned,
+        checkouts.brought_up(client, Path(folder) / "stock", like="dev", **CONFIGS[STOCK]) as stock,
     ):
         sides = {TUNED: tuned, STOCK: stock}
         for side in sides.values():

@@ -11,6 +11,7 @@ from typing import Any
 
 import yaml
 
+from cli.engine.container import rank
 from cli.operations.graph.model import connections
 from cli.pulumi.stack_state import CONTAINER, NETWORK, StackState
 from infra.engine import PROCESSES
@@ -68,7 +69,9 @@ def _files(service: str, installed: tuple[str, str, list[str]]) -> str:
 def _service(
     name: str, inputs: Mapping[str, Any], services: Mapping[str, Mapping[str, Any]], outputs: Mapping[str, Any]
 ) -> dict[str, Any]:
-    needed = sorted({use.target for use in connections(name, inputs.get("envs", []), set(services), {})})
+    known = {use.target for use in connections(name, inputs.get("envs", []), set(services), {})}
+    # The app knows the callback server, to which it sends browsers; that one starts after it.
+    needed = sorted(other for other in known if rank(other) < rank(name))
     made: dict[str, Any] = {
         "image": (outputs.get("images") or {}).get(name) or inputs["image"],
         "command": inputs["command"],

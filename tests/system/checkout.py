@@ -176,11 +176,12 @@ class Checkout:
         return _OUTPUTS[key]
 
 
-def make(folder: Path) -> Checkout:
+def make(folder: Path, like: str = "dev") -> Checkout:
     """Copy what git tracks or would track of this checkout, as it is now, and commit it.
 
     Args:
         folder: An empty folder.
+        like: The environment whose config the further one has.
 
     Returns:
         The copy.
@@ -195,7 +196,7 @@ def make(folder: Path) -> Checkout:
     for config in root.glob("Pulumi.*.yaml"):
         config.write_text(_without_salt(config.read_text()))
     stack = f"verify-{secrets.token_hex(4)}"
-    made = Checkout(root, folder / "data", stack, _copied_config(root))
+    made = Checkout(root, folder / "data", stack, _copied_config(root, like))
     made.configure()
     _commit(root)
     made.install()
@@ -204,7 +205,7 @@ def make(folder: Path) -> Checkout:
 
 @contextmanager
 def brought_up(
-    client: docker.DockerClient, folder: Path, *services: str, **changes: dict[str, object]
+    client: docker.DockerClient, folder: Path, *services: str, like: str = "dev", **changes: dict[str, object]
 ) -> Iterator[Checkout]:
     """Make a copy, bring its further environment up, and remove all of it at the end whatever happened.
 
@@ -212,12 +213,13 @@ def brought_up(
         client: The engine.
         folder: An empty folder.
         services: Which of its services run; all if none is named.
+        like: The environment whose config it has.
         changes: To sections of the further environment's config.
 
     Yields:
         The copy.
     """
-    made = replace(make(folder), services=services)
+    made = replace(make(folder, like), services=services)
     made.configure(**changes)
     try:
         made.up()
@@ -250,17 +252,19 @@ def _share_compiled(root: Path) -> None:
 
 
 def with_free_ports(document: dict[str, Any]) -> str:
-    """Return a config's text with ports of its own."""
+    """Return a config's text with ports of its own in place of those that it has."""
     config = document["config"]
-    for section, port in zip(PUBLISHED, free_ports(len(PUBLISHED)), strict=True):
-        config[f"dashtam:{section}"]["port"] = port
-    config["dashtam:app"]["oauth_redirect_uri"] = f"https://127.0.0.1:{config['dashtam:callback']['port']}"
+    published = [f"dashtam:{one}" for one in PUBLISHED if "port" in config.get(f"dashtam:{one}", {})]
+    for section, port in zip(published, free_ports(len(published)), strict=True):
+        config[section]["port"] = port
+        if section == "dashtam:callback":
+            config["dashtam:app"]["oauth_redirect_uri"] = f"https://127.0.0.1:{port}"
     text: str = yaml.safe_dump(document, sort_keys=False)
     return text
 
 
-def _copied_config(root: Path) -> str:
-    document = yaml.safe_load((root / "Pulumi.dev.yaml").read_text())
+def _copied_config(root: Path, like: str) -> str:
+    document = yaml.safe_load((root / f"Pulumi.{like}.yaml").read_text())
     document["config"]["dashtam:health"]["wait"] = BUSY
     return with_free_ports(document)
 
