@@ -10,9 +10,10 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.http.middleware import HEADERS
-from app.http.readiness import Check, Readiness
 
 READY = "/ready"
+DRAINING = {"status": "unready", "checks": {"process": {"status": "failed", "reason": "draining"}}}
+"""An `app.http.readiness.Readiness`, without what that asks."""
 
 
 class Drain:
@@ -38,20 +39,16 @@ class Drain:
 
     def around(self, app: ASGIApp) -> ASGIApp:
         """Return an app that answers like another; once the drain has begun it isn't ready, and keeps no connection."""
+        unready = JSONResponse(DRAINING, HTTPStatus.SERVICE_UNAVAILABLE, HEADERS)
 
         async def answer(scope: Scope, receive: Receive, send: Send) -> None:
             if not (self.begun and scope["type"] == "http"):
                 await app(scope, receive, send)
                 return
-            answering = _unready() if scope["path"] == READY else app
+            answering = unready if scope["path"] == READY else app
             await answering(scope, receive, _closing(send))
 
         return answer
-
-
-def _unready() -> ASGIApp:
-    readiness = Readiness(status="unready", checks={"process": Check(status="failed", reason="draining")})
-    return JSONResponse(readiness.model_dump(exclude_none=True), HTTPStatus.SERVICE_UNAVAILABLE, HEADERS)
 
 
 def _closing(send: Send) -> Send:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from app.core.errors import ServiceError
 from app.core.in_flight import InFlight
+from app.http import drain
 from app.http import readiness as module
 from app.http.readiness import Check, Ping, Readiness, assess
 
@@ -107,3 +108,7 @@ async def test_one_check_answers_all_who_ask_meanwhile(monkeypatch: pytest.Monke
         answers = await asyncio.gather(*(client.get("/ready") for _ in range(asked)))
     assert {answer.status_code for answer in answers} == {HTTPStatus.SERVICE_UNAVAILABLE}
     assert checked == 1
+
+
+def test_a_process_that_drains_answers_in_the_same_shape() -> None:
+    assert Readiness.model_validate(drain.DRAINING).model_dump(exclude_none=True) == drain.DRAINING
