@@ -18,12 +18,15 @@ from pathlib import Path
 
 import docker
 
+from infra.naming import Naming
 from tests.system import checkout as checkouts
 from tests.system.checkout import Checkout
 from tests.system.commands.composing import Compose
 from tests.system.running import run, succeed
 
 LINES = "100"
+NO_TESTS: dict[str, object] = {"image": False}
+"""It needs no image of the tests, which takes minutes to build."""
 
 
 def main() -> None:
@@ -37,7 +40,7 @@ def main() -> None:
     client = docker.from_env()
     with (
         tempfile.TemporaryDirectory() as folder,
-        checkouts.brought_up(client, Path(folder) / "copy", like="ci", tests={"image": False}) as checkout,
+        checkouts.brought_up(client, Path(folder) / "copy", like="ci", tests=NO_TESTS) as checkout,
     ):
         file = Path(folder) / "compose.yaml"
         succeed(checkout.dashtam("export", "compose", checkout.stack, "--output", str(file)))
@@ -47,21 +50,21 @@ def main() -> None:
             project = [*chosen.compose, "--project-name", checkout.stack, "--file", str(file)]
             taken = {what: _medians(sides, checkout, chosen.runs) for what, sides in _commands(checkout, project)}
         finally:
-            succeed(compose.run(file, checkout.stack, "down", "--volumes"))
+            compose.run(file, checkout.stack, "down", "--volumes")
     print("\n".join(report(taken)))
 
 
 def _commands(checkout: Checkout, compose: Sequence[str]) -> Iterator[tuple[str, Mapping[str, Sequence[str]]]]:
     """Yield what is measured, and the command of each side."""
     ours, stack = str(checkout.root / "dashtam"), checkout.stack
-    container = f"dashtam-{stack}-app"
+    container = Naming(stack, "").container("app")
     yield "--help", {"dashtam": [ours, "--help"], "compose": [*compose, "--help"], "docker": ["docker", "--help"]}
     yield (
         "status",
         {
             "dashtam": [ours, "status", stack],
             "compose": [*compose, "ps"],
-            "docker": ["docker", "ps", "--filter", f"name={stack}"],
+            "docker": ["docker", "ps", "--filter", f"name={container.removesuffix('app')}"],
         },
     )
     yield (

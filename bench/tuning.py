@@ -45,6 +45,7 @@ def main() -> None:
     client = docker.from_env()
     with (
         tempfile.TemporaryDirectory() as folder,
+        # Named, so that the sections can't be taken for it.
         checkouts.brought_up(client, Path(folder) / "tuned", like="dev", **CONFIGS[TUNED]) as tuned,
         checkouts.brought_up(client, Path(folder) / "stock", like="dev", **CONFIGS[STOCK]) as stock,
     ):

@@ -6,7 +6,6 @@ import gc
 import json
 import os
 import sys
-from contextlib import suppress
 from typing import Annotated
 
 import typer
@@ -52,16 +51,26 @@ def dashtam(
 
 def run() -> None:
     """Run the command line, and end at once: to free what nothing uses any more takes up to a tenth of a second."""
+    gc.set_threshold(FEW_COLLECTIONS)
     try:
         main()
     except SystemExit as end:
         if not isinstance(end.code, int):
             raise
+        os._exit(end.code if _is_written() else end.code or FAILED)
+
+
+def _is_written() -> bool:
+    """Write what is left of the output; return whether it could be, as far as anybody reads it."""
+    try:
         for stream in (sys.stdout, sys.stderr):
-            with suppress(OSError):
-                if stream:  # None where a shell has closed it
-                    stream.flush()
-        os._exit(end.code)
+            if stream:  # None where a shell has closed it
+                stream.flush()
+    except BrokenPipeError:
+        return True
+    except (OSError, ValueError):
+        return False
+    return True
 
 
 def main() -> None:
@@ -69,7 +78,6 @@ def main() -> None:
     if os.environ.get("NO_COLOR"):
         # Typer's help is bold and dim all the same, unless it takes a terminal for none.
         os.environ["_TYPER_FORCE_DISABLE_TERMINAL"] = "1"
-    gc.set_threshold(FEW_COLLECTIONS)
     with signals.raised():
         sys.exit(_run())
 

@@ -17,16 +17,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     import docker
-    from docker.tls import TLSConfig
+    from docker import APIClient
 
 DEFAULT_HOST = "unix:///var/run/docker.sock"
 TIMEOUT = 5.0
 """Seconds."""
 
 ANSWER_SECONDS = 60
-
-ANY_API = "1.24"
-"""A version of Docker's API, for a request that has none in its path."""
 
 NO_IMAGE = "dashtam/none:none"
 
@@ -168,6 +165,7 @@ def client_of(environ: Mapping[str, str], seconds: int = ANSWER_SECONDS) -> dock
     servers, would replace that one (github.com/psf/requests/issues/3829).
     """
     import docker  # noqa: PLC0415 - see above
+    from docker.constants import DEFAULT_DOCKER_API_VERSION  # noqa: PLC0415
     from docker.tls import TLSConfig  # noqa: PLC0415
 
     class OwnCa(TLSConfig):
@@ -185,30 +183,28 @@ def client_of(environ: Mapping[str, str], seconds: int = ANSWER_SECONDS) -> dock
         pair = (str(folder / "cert.pem"), str(folder / "key.pem"))
         tls = OwnCa(client_cert=pair, ca_cert=str(folder / "ca.pem"), verify=True)
     host = environ.get("DOCKER_HOST") or DEFAULT_HOST
-    client = docker.DockerClient(host, _api_version(host, tls, seconds), tls=tls, timeout=seconds)
+    client = docker.DockerClient(host, DEFAULT_DOCKER_API_VERSION, tls=tls, timeout=seconds)
     keep_output(client.api)
     # No proxy is between this and a socket; to look for one takes a third of a request.
     client.api.trust_env = not host.startswith("unix://")
+    sdk: Any = client.api
+    sdk._version = _api_version(client.api)  # noqa: SLF001
     return client
 
 
-def _api_version(host: str, tls: TLSConfig | bool, seconds: int) -> str | None:
-    """Return the version of an engine's API as Docker's own clients find it; None where the SDK is to ask.
+def _api_version(api: APIClient) -> str:
+    """Return the version of an engine's API as Docker's own clients find it.
 
-    The SDK asks for all versions, for which the engine starts three programs.
+    The SDK asks for all versions, for which the engine starts programs; so it does where a proxy drops the header.
     """
-    import docker  # noqa: PLC0415 - see above
-    from docker.errors import DockerException  # noqa: PLC0415
-    from requests import RequestException  # noqa: PLC0415
+    from docker.errors import DockerException  # noqa: PLC0415 - see above
 
-    client = docker.APIClient(host, ANY_API, tls=tls, timeout=seconds)
+    sdk: Any = api  # its stubs don't know what follows
     try:
-        answer = client.get(f"{client.base_url}/_ping", timeout=seconds)
-    except RequestException as error:
+        answer = api.get(f"{api.base_url}/_ping", timeout=api.timeout)
+    except (OSError, ValueError) as error:  # those of requests too
         raise DockerException(f"Error while fetching server API version: {error}") from error
-    finally:
-        client.close()
-    return answer.headers.get("Api-Version")
+    return str(answer.headers.get("Api-Version") or sdk._retrieve_server_version())  # noqa: SLF001
 
 
 def not_mountable(client: docker.DockerClient, folder: Path) -> str:

@@ -92,12 +92,12 @@ def import_program() -> None:
     """Import what the program needs, and spare it what only takes time."""
     gc.disable()  # nothing that an update makes is worth looking for
 
-    import docker  # noqa: F401, PLC0415 - the port comes first
+    import docker  # noqa: F401, PLC0415 - the port comes first; the program imports it when it runs
     import pulumi  # noqa: PLC0415
 
     import infra.environment  # noqa: F401, PLC0415
 
-    # The SDK waits for an answer to each of its debug messages, five a resource; `pulumi up --debug` uses another host.
+    # The SDK waits for an answer to each of its debug messages, five a resource. Plain `pulumi up --debug` shows them.
     pulumi.log.debug = _ignore
 
 

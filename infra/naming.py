@@ -9,7 +9,7 @@ PROJECT = "dashtam"
 SANDBOX = "sandbox"
 """The service, and the provider, that an environment may bring along."""
 SERVICES = ("postgres", "redis", "app", "callback", SANDBOX)
-"""All that an environment may have; the sandbox can be switched off."""
+"""All that an environment may have, in the order in which they can start; the sandbox can be switched off."""
 WITH_DATA = ("postgres", "redis")
 """The services that keep data."""
 FILES = "files"

@@ -57,7 +57,8 @@ class _Described(GenerateJsonSchema):
     def model_schema(self, schema: core_schema.ModelSchema) -> Schema:
         found = super().model_schema(schema)
         for name, text in descriptions(schema["cls"]).items():
-            found["properties"][name]["description"] = text
+            if name in found["properties"]:
+                found["properties"][name]["description"] = text
         return found
 
     def field_title_should_be_set(self, schema: object) -> bool:  # noqa: ARG002 - of none

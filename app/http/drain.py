@@ -13,7 +13,7 @@ from app.http.middleware import HEADERS
 
 READY = "/ready"
 DRAINING = {"status": "unready", "checks": {"process": {"status": "failed", "reason": "draining"}}}
-"""An `app.http.readiness.Readiness`, without what that asks."""
+"""In the shape of `app.http.readiness.Readiness`, whose module imports the database, the cache and FastAPI."""
 
 
 class Drain:

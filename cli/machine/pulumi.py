@@ -54,7 +54,7 @@ def _is_installed(home: Path, name: str, version: str) -> bool:
 
 
 def turn_off_logs(home: Path) -> None:
-    """Keep Pulumi from logging each of its steps: it takes a tenth of an update's time, and up to 500 MB.
+    """Keep Pulumi from logging each of its steps: it takes a tenth of an update's time, and Pulumi keeps up to 500 MB.
 
     There is no setting for it. Where Pulumi finds a file in place of the folder, it goes without.
     """

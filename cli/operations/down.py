@@ -5,9 +5,14 @@ What installed the files of services is not removed either: the next `up` need n
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 
+from docker.errors import DockerException
+from requests import RequestException
+
+from cli.engine.inventory import EngineView
 from cli.environments import environment_lock, ownership, states
 from cli.environments.configuration import require_readable
 from cli.operations import recover
@@ -33,16 +38,29 @@ def down(session: Session, *stacks: str) -> None:
             ownership.require_engine(session.client, session.clone, stack, state)
             recover.remove_guests(session, stack)
         refresh = {stack: recover.recover(session, stack) for stack in stacks}
-        # They stop while Pulumi starts, which takes longer; it waits for each and removes it.
-        with ThreadPoolExecutor(1) as pool:
-            asked = pool.submit(_ask_to_stop, session, stacks)
+        running = [one["Id"] for stack in stacks for one in session.engine.summaries(stack, session.clone.id)]
+        with _asked_to_stop(session.engine, running):
             Updates(session, "down").run(
                 {stack: [*TARGETS, *(["--refresh"] if refresh[stack] else [])] for stack in stacks}
             )
-            asked.result()
 
 
-def _ask_to_stop(session: Session, stacks: Sequence[str]) -> None:
-    for stack in stacks:
-        for container in session.engine.summaries(stack, session.clone.id):
-            session.engine.ask_to_stop(container["Id"])
+@contextmanager
+def _asked_to_stop(engine: EngineView, containers: Sequence[str]) -> Iterator[None]:
+    """Let containers stop while Pulumi starts, which takes longer; it waits for each and removes it."""
+    interrupted = threading.Event()
+
+    def ask() -> None:
+        for container in containers:
+            if not interrupted.is_set():
+                with suppress(DockerException, RequestException):  # Pulumi stops it all the same
+                    engine.ask_to_stop(container)
+
+    asking = threading.Thread(target=ask, daemon=True)
+    asking.start()
+    try:
+        yield
+    except BaseException:
+        interrupted.set()
+        raise
+    asking.join()

@@ -29,7 +29,7 @@ class Pulumi:
     root: Path = ROOT
 
     @property
-    def own_environ(self) -> dict[str, str]:
+    def process_environ(self) -> dict[str, str]:
         """The environment of Pulumi's processes: they end before it pays to collect as often as Go does by itself."""
         return {"GOGC": "400", **self.environ}
 
@@ -37,7 +37,7 @@ class Pulumi:
         """Run a command to its end and return its output; raise its words as a UserError if it fails."""
         command = ["pulumi", *arguments, "--non-interactive", "--color", "never"]
         done = subprocess.run(
-            command, cwd=self.root, env=self.own_environ, input=stdin, capture_output=True, text=True, check=False
+            command, cwd=self.root, env=self.process_environ, input=stdin, capture_output=True, text=True, check=False
         )
         if done.returncode != 0:
             raise failure(" ".join(["pulumi", *arguments[:2]]), done.stderr or done.stdout)
@@ -86,7 +86,7 @@ class Pulumi:
         with ExitStack() as running:
             if command == "destroy":
                 options += ["--run-program=false", running.enter_context(language_host.without_program())]
-            succeeded = update.run(["pulumi", command, *options], self.root, self.own_environ, on_event, must_end)
+            succeeded = update.run(["pulumi", command, *options], self.root, self.process_environ, on_event, must_end)
         if not (succeeded or update.started or update.interrupted):
             raise failure(f"pulumi {command} --stack {stack}", update.stderr)
         return succeeded

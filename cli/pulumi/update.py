@@ -80,6 +80,8 @@ class Update:
 
     def _watch(self, process: subprocess.Popen[str], must_end: Callable[[], bool], ended: threading.Event) -> None:
         while not ended.wait(WATCH_INTERVAL):
+            if process.poll() is not None:
+                return  # a plugin that outlives it holds its output open
             if must_end():
                 self.interrupted = True
                 process.send_signal(signal.SIGINT)

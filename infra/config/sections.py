@@ -49,7 +49,10 @@ MOST_CONNECTIONS = 800
 
 
 class Section(BaseModel):
-    """A config key: an object whose fields are all known, of the exact types, and never changed."""
+    """A config key: an object whose fields are all known, of the exact types, and never changed.
+
+    `reference.config_schema` takes the text below each field for its description.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 

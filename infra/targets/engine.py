@@ -110,6 +110,7 @@ class EngineTarget(Target):
     def _limit_processes(self, name: str, container: str) -> None:
         if problem := engine.limit_processes(self._client, container, self.settings.containers.restart):
             pulumi.log.warn(f"The number of processes of {name} can't be limited: {problem}")
+        self._client.close()  # another container may take minutes, in which an idle connection can be lost
 
     @cached_property
     def _client(self) -> DockerClient:

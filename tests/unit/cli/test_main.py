@@ -268,6 +268,35 @@ def test_a_failure_is_printed_though_nobody_reads_the_document(
     assert "There is no environment 'nowhere'." in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("command", "status", "output"),
+    [
+        ("sys.exit(2)", 2, ""),
+        ("print('x' * 1_000_000); sys.exit(0)", 0, "x" * 1_000_000 + "\n"),
+        ("sys.stderr.write('no newline'); sys.exit(64)", 64, "no newline"),
+        ("raise ValueError('unexpected')", 1, "unexpected"),
+    ],
+)
+def test_a_command_ends_at_once_with_its_status_and_all_of_its_output(command: str, status: int, output: str) -> None:
+    script = f"import sys\nfrom cli import main\ndef stub():\n    {command}\nmain.main = stub\nmain.run()"
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == status
+    assert output in done.stdout
+
+
+def test_output_that_can_not_be_written_at_the_end_is_a_failure() -> None:
+    script = "import sys\nfrom cli import main\nmain.main = lambda: sys.exit(print('usage') or 0)\nmain.run()"
+    with Path("/dev/full").open("w") as full:
+        assert subprocess.run([sys.executable, "-c", script], cwd=ROOT, stdout=full, check=False).returncode == 1
+
+
 def test_output_that_can_not_be_written_is_one_message() -> None:
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(

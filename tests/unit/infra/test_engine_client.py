@@ -78,6 +78,11 @@ def test_an_engine_that_ends_the_connection_is_an_error_of_the_sdks(monkeypatch:
         engine.client_of({"DOCKER_HOST": host})
 
 
+def test_an_address_that_no_host_can_have_is_an_error_of_the_sdks() -> None:
+    with pytest.raises(DockerException, match="Error while fetching server API version"):
+        engine.client_of({"DOCKER_HOST": "http://a..b:2375"})
+
+
 @pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
 def test_an_engine_is_verified_with_its_own_ca_whatever_is_trusted_besides(
     authority: Authority,

@@ -4,12 +4,13 @@ import gc
 import json
 import os
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from unittest.mock import Mock
 
 import pulumi
 import pytest
 from pulumi.runtime.proto import language_pb2 as language
+from pulumi.runtime.rpc_manager import RPCManager
 
 from infra import language_host
 
@@ -90,13 +91,17 @@ def test_the_script_gets_what_pulumis_own_host_gives_it(script: Path, tmp_path: 
     assert json.loads(secret) == ["dashtam:key"]
 
 
-def test_messages_for_debugging_are_not_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_sdks_messages_for_debugging_are_not_sent(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pulumi.log, "debug", pulumi.log.debug)
     monkeypatch.setattr(gc, "disable", Mock())
     engine = Mock()
     monkeypatch.setattr(pulumi.log, "get_engine", lambda: engine)
+
+    async def call() -> None:
+        pulumi.log.info("app is placed elsewhere")
+
     language_host.import_program()
-    pulumi.log.debug("registering resource")
-    pulumi.log.info("app is placed elsewhere")
-    [call] = engine.Log.mock_calls
-    assert call.args[0].message == "app is placed elsewhere"
+    manager: Any = RPCManager  # untyped
+    await manager().do_rpc("register", call)()
+    [sent] = engine.Log.mock_calls
+    assert sent.args[0].message == "app is placed elsewhere"

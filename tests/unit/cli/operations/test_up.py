@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import threading
 from contextlib import nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING, cast
+from unittest.mock import Mock
 
 import pytest
+from docker.errors import APIError
 from filelock import FileLock, Timeout
+from requests import Timeout as RequestTimeout
 
 from cli.core.errors import UserError
 from cli.operations.down import down
@@ -47,6 +51,40 @@ def test_environments_come_up_and_go_down_together(world: World) -> None:
     assert [stack for stack in ("dev", "test") if not is_free(world, stack)] == []
     down(session(world), "dev", "test")
     assert (world.up, world.asked_to_stop) == ({}, ["id-dev", "id-test"])
+
+
+@pytest.mark.parametrize("error", [APIError("a removal is under way"), RequestTimeout("no answer")])
+def test_containers_that_can_not_be_asked_to_stop_are_left_to_pulumi(
+    world: World, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    up(session(world), "dev")
+    monkeypatch.setattr(World, "ask_to_stop", Mock(side_effect=error))
+    down(session(world), "dev")
+    assert world.up == {}
+
+
+def test_nothing_more_is_asked_to_stop_once_down_is_interrupted(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    up(session(world), "dev", "test")
+    asked, ended = threading.Event(), threading.Event()
+
+    def update(*_: object, **__: object) -> bool:
+        asked.wait()
+        raise KeyboardInterrupt
+
+    def ask_to_stop(self: World, container: str) -> None:
+        self.asked_to_stop.append(container)
+        asked.set()
+        ended.wait()
+
+    monkeypatch.setattr(World, "update", update)
+    monkeypatch.setattr(World, "ask_to_stop", ask_to_stop)
+    with pytest.raises(KeyboardInterrupt):
+        down(session(world), "dev", "test")
+    ended.set()
+    for thread in threading.enumerate():
+        if thread.daemon and thread.name.endswith("(ask)"):
+            thread.join()
+    assert world.asked_to_stop == ["id-dev"]
 
 
 def test_down_keeps_all_but_services_and_networks(world: World) -> None:

@@ -35,6 +35,14 @@ def test_its_output_is_returned(program: MakeProgram, tmp_path: Path) -> None:
     assert said == "stack export --non-interactive --color never\nfrom here"
 
 
+@pytest.mark.parametrize(("chosen", "given"), [({}, "400"), ({"GOGC": "50"}, "50")])
+def test_it_collects_garbage_less_often_unless_the_user_says_how_often(
+    program: MakeProgram, tmp_path: Path, chosen: dict[str, str], given: str
+) -> None:
+    environ = {"PATH": f"{program('pulumi', 'echo $GOGC')}:{os.environ['PATH']}", **chosen}
+    assert Pulumi(environ, tmp_path).run("version") == f"{given}\n"
+
+
 def test_a_failure_is_told_with_its_words(program: MakeProgram, tmp_path: Path) -> None:
     folder = program("pulumi", "echo 'error: incorrect passphrase' >&2; exit 255")
     with pytest.raises(UserError, match="`pulumi stack ls` failed") as raised:
