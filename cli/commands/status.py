@@ -28,9 +28,7 @@ def status(
     everyone: Annotated[
         bool, typer.Option("--all", help="Include environments of other clones on this engine.")
     ] = False,
-    idle: Annotated[
-        bool, typer.Option("--size", help="Measure the data of stopped services too: slow on a full engine.")
-    ] = False,
+    measured: Annotated[bool, typer.Option("--size", help="Measure the data, which is slow on a full engine.")] = False,
     watching: Annotated[
         bool, typer.Option("--watch", help="Refresh until Ctrl-C; without a terminal, print one line per change.")
     ] = False,
@@ -45,7 +43,7 @@ def status(
     client = connect()
     view, here = targets.view(client), clone.find()
     # Without a terminal, only changes of state are printed.
-    sizes = None if watching and not out.is_terminal else Sizes(view, idle=idle)
+    sizes = Sizes(view) if measured and not (watching and not out.is_terminal) else None
 
     def look() -> list[Overview]:
         return gather(view, here, environments or None, everyone=everyone, sizes=sizes)

@@ -46,11 +46,15 @@ class Snapshot:
         """The project's containers."""
         return self.view.documents(self.stack, self.owner)
 
+    @cached_property
+    def views(self) -> list[ContainerView]:
+        """The same, by name."""
+        return sorted((view(one) for one in self.containers), key=lambda one: one.name)
+
     def services(self, stack: str, owner: str) -> list[ContainerView]:
         """Return the containers of an environment's services, running or not, in the order of `SERVICES`."""
-        views = (view(one) for one in self.containers)
-        found = [one for one in views if one.is_service and (one.stack, one.owner) == (stack, owner)]
-        return sorted(found, key=lambda one: (rank(one.component), one.name))
+        found = [one for one in self.views if one.is_service and (one.stack, one.owner) == (stack, owner)]
+        return sorted(found, key=lambda one: rank(one.component))
 
     @cached_property
     def swarm(self) -> list[dict[str, Any]]:

@@ -14,7 +14,6 @@ from pathlib import Path
 from cli.core.atomic_files import write_whole
 from cli.core.hashing import text_sha256
 from cli.data import restore_journal
-from cli.engine.container import view
 from cli.environments import placements, states
 from cli.environments.configuration import configuration
 from cli.operations.drift import Snapshot, differences
@@ -98,7 +97,7 @@ def made(session: Session, stack: str) -> str:
     if not content or restore_journal.of(session.clone, stack).read():
         return ""
     snapshot = Snapshot(session.engine, stack, owner)
-    containers = sorted((view(one) for one in snapshot.containers), key=lambda one: one.name)
+    containers = snapshot.views
     if not containers or not all(one.is_fine for one in containers):
         return ""
     if differences(stack_state.parsed(content), snapshot, stack, owner):

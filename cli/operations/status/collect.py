@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from cli.core.errors import UserError
-from cli.engine import container
 from cli.engine.container import ContainerView
 from cli.engine.inventory import EngineView
 from cli.engine.tasks import ServiceView
@@ -30,7 +29,7 @@ class Overview:
         images: The images' references by service.
         expiry: When the first of its certificates expires; None where it has none.
         drift: How much is not as Pulumi's state says; None where that state can't be read here.
-        data: Bytes by volume that lasts, None for one that could not be measured; None where it isn't known which.
+        data: Bytes by volume that lasts, None for one that was not measured; None where it isn't known which.
     """
 
     environment: str
@@ -64,7 +63,7 @@ def gather(
     engine = Snapshot(view, stacks[0] if stacks and len(stacks) == 1 else None, None if everyone else owner)
     wanted = {(owner, name) for name in stacks or configured_stacks()}
     if stacks is None:
-        wanted |= {(one.owner, one.stack) for one in map(container.view, engine.containers)}
+        wanted |= {(one.owner, one.stack) for one in engine.views}
     volumes = sizes.of(engine.containers) if sizes else {}
     ordered = sorted(wanted, key=lambda one: (one[0] != owner, one))
     return [_look(engine, here, whose, name, volumes) for whose, name in ordered]

@@ -1,4 +1,4 @@
-"""How much data volumes hold: measured inside the services that write it, in a moment, while these run."""
+"""How much data volumes hold: measured inside the services that write it while these run, else by the engine."""
 
 from __future__ import annotations
 
@@ -32,18 +32,16 @@ class Writer:
 class Sizes:
     """The bytes in volumes, measured again once they are no longer fresh."""
 
-    def __init__(self, view: EngineView, *, idle: bool) -> None:
+    def __init__(self, view: EngineView) -> None:
         self._view = view
-        self._idle = idle
         self._known: dict[str, int] = {}
         self._until = 0.0
 
     def of(self, containers: Sequence[Mapping[str, Any]]) -> Mapping[str, int]:
         """Return what volumes hold."""
         if time.monotonic() >= self._until:
-            counted = self._view.volume_sizes() if self._idle else {}
             found = each(self._measure, list(writers(containers)))
-            self._known = counted | {name: size for name, size in found if size is not None}
+            self._known = self._view.volume_sizes() | {name: size for name, size in found if size is not None}
             self._until = time.monotonic() + FRESH_SECONDS
         return self._known
 

@@ -140,8 +140,8 @@ def _expiry(end: datetime | None) -> Text:
 
 
 def _data(volumes: Mapping[str, int | None] | None) -> str:
-    known = {name: "-" if size is None else decimal(size) for name, size in (volumes or {}).items()}
-    return ", ".join(f"{name} {size}" for name, size in known.items()) or "-"
+    known = (volumes or {}).items()
+    return ", ".join(name if size is None else f"{name} {decimal(size)}" for name, size in known) or "-"
 
 
 def _drift(one: Overview) -> Text:

@@ -35,7 +35,7 @@ def _status(checkout: Checkout, *options: str) -> dict[str, Any]:
 
 
 def test_scripts_are_told_everything(checkout: Checkout) -> None:
-    document = _status(checkout, checkout.stack)
+    document = _status(checkout, checkout.stack, "--size")
     outputs = checkout.outputs()
     assert [one["service"] for one in document["services"]] == list(SERVICES)
     for one in document["services"]:
@@ -76,7 +76,12 @@ def test_people_see_each_service_what_is_down_and_other_clones_on_request(
     assert ["dev", "down"] in rows
 
 
-def test_the_data_of_what_does_not_run_is_counted_on_request(checkout: Checkout, client: docker.DockerClient) -> None:
+def test_data_is_measured_on_request_alone(checkout: Checkout) -> None:
+    [overview] = _status(checkout, checkout.stack)["environments"]
+    assert overview["data_bytes"] == dict.fromkeys(checkout.outputs()["volumes"].values())
+
+
+def test_the_data_of_what_does_not_run_is_measured_too(checkout: Checkout, client: docker.DockerClient) -> None:
     volumes = checkout.outputs()["volumes"]
     redis = client.containers.get(Naming(checkout.stack, "").container("redis"))
     redis.stop()

@@ -23,7 +23,7 @@ def _container(state: str = "running") -> dict[str, Any]:
 def view() -> Mock:
     made = Mock()
     made.execute.return_value = (0, "16\t/data\n")
-    made.volume_sizes.return_value = {"data": 5, "idle": 6}
+    made.volume_sizes.return_value = {}
     return made
 
 
@@ -33,7 +33,7 @@ def test_only_what_a_service_writes_to_is_measured() -> None:
 
 @pytest.mark.parametrize("state", ["created", "exited", "paused", "restarting"])
 def test_nothing_is_run_in_what_does_not_run(view: Mock, state: str) -> None:
-    assert Sizes(view, idle=False).of([_container(state)]) == {}
+    assert Sizes(view).of([_container(state)]) == {}
     view.execute.assert_not_called()
 
 
@@ -48,22 +48,23 @@ def test_nothing_is_run_in_what_does_not_run(view: Mock, state: str) -> None:
 )
 def test_what_is_said_of_the_sum(view: Mock, answer: tuple[int, str], known: dict[str, int]) -> None:
     view.execute.return_value = answer
-    assert Sizes(view, idle=False).of([_container()]) == known
+    assert Sizes(view).of([_container()]) == known
 
 
 def test_a_service_that_stops_meanwhile_is_unknown(view: Mock) -> None:
     view.execute.side_effect = APIError("container is not running")
-    assert Sizes(view, idle=False).of([_container()]) == {}
+    assert Sizes(view).of([_container()]) == {}
 
 
-def test_the_rest_is_counted_on_request(view: Mock) -> None:
-    assert Sizes(view, idle=True).of([_container()]) == {"data": 16_384, "idle": 6}
+def test_the_engine_counts_the_rest(view: Mock) -> None:
+    view.volume_sizes.return_value = {"data": 5, "idle": 6}
+    assert Sizes(view).of([_container()]) == {"data": 16_384, "idle": 6}
 
 
 def test_a_measurement_holds_for_a_while(view: Mock, monkeypatch: pytest.MonkeyPatch) -> None:
     now = 100.0
     monkeypatch.setattr(time, "monotonic", lambda: now)
-    measured = Sizes(view, idle=False)
+    measured = Sizes(view)
     measured.of([_container()])
     view.execute.return_value = (0, "32\t/data\n")
     assert measured.of([_container()]) == {"data": 16_384}
