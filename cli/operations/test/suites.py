@@ -149,7 +149,7 @@ def command(run: Run, extra: Sequence[str], reports: str = "") -> list[str]:
     written = [f"--junit-xml={reports}/junit-{run.name}.xml"] if reports else []
     # Of the folders that hold it, none runs it: it needs root, and ten minutes.
     others = [] if any(_is_within(path, SWARM) for path in run.paths) else [f"--ignore={SWARM}"]
-    parallel = _parallel(extra, str(run.workers))
+    parallel = _parallel(extra, run.paths, str(run.workers))
     return [sys.executable, "-m", "pytest", *parallel, *run.arguments, *others, *written, *extra, *run.paths]
 
 
@@ -158,7 +158,7 @@ def inside_command(chosen: Chosen, reports: str = "") -> list[str]:
     paths = chosen.paths or tuple(INSIDE[name] for name in chosen.suites)
     coverage = ["--cov=app", "--cov-report=term", f"--cov-report=xml:{reports}/coverage.xml"]
     written = [f"--junit-xml={reports}/junit-ci.xml", *coverage] if reports else []
-    return ["python", "-m", "pytest", *_parallel(chosen.extra, "logical"), *written, *chosen.extra, *paths]
+    return ["python", "-m", "pytest", *_parallel(chosen.extra, paths, "logical"), *written, *chosen.extra, *paths]
 
 
 def measures_coverage(chosen: Chosen, *, reports: bool) -> bool:
@@ -175,9 +175,13 @@ def ends_at_first_failure(extra: Sequence[str]) -> bool:
     return any(word in {"-x", "--exitfirst"} or word.startswith("--maxfail") for word in extra)
 
 
-def _parallel(extra: Sequence[str], workers: str) -> list[str]:
+def _parallel(extra: Sequence[str], paths: Sequence[str], workers: str) -> list[str]:
     own = ("-n", "--numprocesses", "--pdb", "--trace")
-    return [] if any(word.startswith(own) for word in extra) else ["-n", workers]
+    if any(word.startswith(own) for word in extra):
+        return []
+    # A few chosen tests are done before workers have started.
+    few = any(word.startswith("-k") for word in extra) or any("::" in path for path in paths)
+    return ["-n", "0" if few else workers]
 
 
 def _parted(arguments: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:

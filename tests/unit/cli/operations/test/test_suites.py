@@ -191,6 +191,24 @@ def test_the_tests_of_a_swarm_share_one_lab() -> None:
         assert command[command.index("-n") + 1] == "0"
 
 
+@pytest.mark.parametrize(
+    ("arguments", "workers"),
+    [
+        (["unit"], str(suites.WORKERS)),
+        (["unit", "--keep-duplicates"], str(suites.WORKERS)),
+        (["unit", "-k", "settings"], "0"),
+        (["unit", "-ksettings"], "0"),
+        (["tests/api/test_app.py"], str(suites.WORKERS)),
+        (["tests/api/test_app.py::test_health"], "0"),
+    ],
+)
+def test_a_few_chosen_tests_wait_for_no_workers(arguments: list[str], workers: str) -> None:
+    chosen = suites.choose(arguments)
+    [run] = suites.runs(chosen)
+    command = suites.command(run, chosen.extra)
+    assert command[command.index("-n") + 1] == workers
+
+
 @pytest.mark.parametrize("flag", ["-n", "-n3", "--numprocesses=2", "--pdb", "--trace"])
 @pytest.mark.parametrize(
     "arguments", [["unit"], ["system"], ["tests/system/images"]], ids=["unit", "system", "a path of system"]
