@@ -47,8 +47,8 @@ def main() -> None:
         compose = Compose(chosen.compose)
         try:
             succeed(compose.run(file, checkout.stack, "up", "--detach", "--wait"))
-            project = [*chosen.compose, "--project-name", checkout.stack, "--file", str(file)]
-            taken = {what: _medians(sides, checkout, chosen.runs) for what, sides in _commands(checkout, project)}
+            commands = _commands(checkout, compose.on(file, checkout.stack))
+            taken = {what: _medians(sides, checkout, chosen.runs) for what, sides in commands}
         finally:
             compose.run(file, checkout.stack, "down", "--volumes")
     print("\n".join(report(taken)))

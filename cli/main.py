@@ -57,20 +57,11 @@ def run() -> None:
     except SystemExit as end:
         if not isinstance(end.code, int):
             raise
-        os._exit(end.code if _is_written() else end.code or FAILED)
-
-
-def _is_written() -> bool:
-    """Write what is left of the output; return whether it could be, as far as anybody reads it."""
-    try:
-        for stream in (sys.stdout, sys.stderr):
-            if stream:  # None where a shell has closed it
-                stream.flush()
-    except BrokenPipeError:
-        return True
-    except (OSError, ValueError):
-        return False
-    return True
+        try:
+            _flush()
+        except (OSError, ValueError):
+            os._exit(end.code or FAILED)
+        os._exit(end.code)
 
 
 def main() -> None:
@@ -136,8 +127,9 @@ def _answer(error: UserError) -> None:
 
 def _flush() -> None:
     try:
-        if sys.stdout:  # None where a shell has closed it
-            sys.stdout.flush()
+        for stream in (sys.stderr, sys.stdout):
+            if stream:  # None where a shell has closed it
+                stream.flush()
     except BrokenPipeError:  # the reader has enough, as `head` has
         _forget_output()
 

@@ -187,13 +187,12 @@ def client_of(environ: Mapping[str, str], seconds: int = ANSWER_SECONDS) -> dock
     keep_output(client.api)
     # No proxy is between this and a socket; to look for one takes a third of a request.
     client.api.trust_env = not host.startswith("unix://")
-    sdk: Any = client.api
-    sdk._version = _api_version(client.api)  # noqa: SLF001
+    _agree_on_version(client.api)
     return client
 
 
-def _api_version(api: APIClient) -> str:
-    """Return the version of an engine's API as Docker's own clients find it.
+def _agree_on_version(api: APIClient) -> None:
+    """Use the version of an engine's API, found as Docker's own clients find it.
 
     The SDK asks for all versions, for which the engine starts programs; so it does where a proxy drops the header.
     """
@@ -204,7 +203,7 @@ def _api_version(api: APIClient) -> str:
         answer = api.get(f"{api.base_url}/_ping", timeout=api.timeout)
     except (OSError, ValueError) as error:  # those of requests too
         raise DockerException(f"Error while fetching server API version: {error}") from error
-    return str(answer.headers.get("Api-Version") or sdk._retrieve_server_version())  # noqa: SLF001
+    sdk._version = answer.headers.get("Api-Version") or sdk._retrieve_server_version()  # noqa: SLF001
 
 
 def not_mountable(client: docker.DockerClient, folder: Path) -> str:

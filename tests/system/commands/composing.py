@@ -28,10 +28,13 @@ class Compose:
     command: list[str]
     environ: dict[str, str] = field(default_factory=dict)
 
+    def on(self, file: Path, project: str) -> list[str]:
+        """Return how it is started on a file."""
+        return [*self.command, "--project-name", project, "--file", str(file)]
+
     def run(self, file: Path, project: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run it on a file."""
-        command = [*self.command, "--project-name", project, "--file", str(file), *arguments]
-        return run(command, cwd=file.parent, env={**os.environ, **self.environ})
+        return run([*self.on(file, project), *arguments], cwd=file.parent, env={**os.environ, **self.environ})
 
 
 def found(folder: Path) -> Compose:

@@ -55,7 +55,7 @@ def test_a_row_an_environment(overview: MakeOverview) -> None:
         )
     )
     assert f"until {now + timedelta(days=30, hours=1):%Y-%m-%d}" in rows[1]
-    assert "postgres_data 48.5 MB, redis_data" in rows[1]
+    assert "postgres_data 48.5 MB, redis_data  " in rows[1]
     assert rows[1].endswith("/home/me/dashtam")
     assert "expired" in rows[2]
     assert "./dashtam drift old" in rows[2]
