@@ -28,7 +28,7 @@ the seconds before each time that it asks; how often it asks while it succeeds; 
 LONGEST_SECONDS = 5
 """How long a check tries at most, so that its output is seen meanwhile."""
 
-WATCH_SECONDS = 60
+WATCH_SECONDS = 600
 """How long a check asks a healthy service."""
 
 

@@ -145,7 +145,7 @@ def test_the_callback_gets_addresses_and_no_credentials(declare: Declare) -> Non
 
 @pytest.mark.parametrize(
     ("stack", "pause", "rounds", "timeout"),
-    [("dev", 10, 6, "1m30s"), ("test", 5, 12, "2m0s"), ("ci", 2, 30, "3m30s")],
+    [("dev", 10, 60, "15m0s"), ("test", 5, 120, "20m0s"), ("ci", 2, 300, "35m0s")],
 )
 def test_what_is_healthy_is_checked_as_often_as_in_the_original(
     declare: Declare, stack: str, pause: int, rounds: int, timeout: str
