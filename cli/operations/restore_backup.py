@@ -42,7 +42,7 @@ def restore(client: docker.DockerClient, target: Target, file: str, *, snapshot:
     """Replace an environment's database with a backup, or with standard input for `-`: whole, or not at all."""
     began = time.monotonic()
     database = databases.of(target)
-    app = target.running("app")
+    app = serving.running_app(target)
     with source.opened(target.clone, file) as found, formats.recognised(target.clone, found) as recognised:
         dump = load.verify(recognised, database)
         with environment_lock.held(target.clone, target.environment):

@@ -23,6 +23,16 @@ PROOF = ("python", "-m", "app.run.proof")
 
 LAST_LINES = 10
 
+NEEDED = ("postgres", "redis")
+"""What the app must reach to be healthy."""
+
+
+def running_app(target: Target) -> ContainerView:
+    """Return the app, which judges a restored database; a UserError if it, or what it needs, does not run."""
+    for service in NEEDED:
+        target.running(service)
+    return target.running("app")
+
 
 def prove(target: Target, app: ContainerView, fresh: Database, name: str) -> None:
     """Migrate a restored database and read its tables as the service does, while the service uses the old one."""
@@ -55,22 +65,29 @@ def replace(target: Target, app: ContainerView, database: Database, name: str) -
     with target.view.stopped(target.service("app")):
         database_swap.swap_back(database)
     works_again = _becomes_healthy(target)
+    if not works_again:
+        raise UserError(
+            f"The app of {target.environment} is healthy neither with {name} nor with the database from before, which"
+            " is back.",
+            cause="\n".join(log),
+            remedy=f"Run `./dashtam up {target.environment}`, and the same command again.",
+        )
     raise UserError(
         f"The app of {target.environment} didn't become healthy with {name}; the database from before is back.",
         cause="\n".join(log),
-        remedy="Restore another backup." if works_again else f"Run `./dashtam up {target.environment}`.",
+        remedy="Restore another backup.",
     )
 
 
 def finish_replacing(client: docker.DockerClient, clone: Clone, stack: str) -> bool:
     """Finish or undo an interrupted restore, under the environment's lock; return whether there is nothing left of it.
 
-    Without a running server and an app that show whether the restored database can be served, both databases stay.
+    Without an app that can judge the restored database, both databases stay.
     """
     target = Target(stack, clone, targets.view(client, clone.root))
     states = {one.component: one.state for one in target.services()}
     there = {*states, *(one.component for one in target.view.services(stack, clone.id))}
-    if states.get("postgres") != "running" or "app" not in there:
+    if any(states.get(service) != "running" for service in NEEDED) or "app" not in there:
         return False
     target.view.resume(stack, clone.id, "app")
     try:

@@ -114,7 +114,7 @@ class Service:
 def service(root: Path, server: Server, *serves: str) -> Service:
     """Return an environment that is up on a server."""
     engine = Engine(root)
-    for component in ("postgres", "app"):
+    for component in ("postgres", "redis", "app"):
         engine.run(component)
     engine.said["app"] = b"first\nno such table\n"
     clone = Clone("me", root, root / "home")

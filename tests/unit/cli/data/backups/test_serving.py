@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from cli.data.database import Database
 
-UP = {"postgres": "running", "app": "running"}
+UP = {"postgres": "running", "redis": "running", "app": "running"}
 
 
 @pytest.fixture
@@ -61,9 +61,9 @@ def test_the_old_one_comes_back_where_the_service_is_not_healthy(there: Service,
 
 def test_where_that_does_not_help_the_remedy_is_another(there: Service, database: Database) -> None:
     there.serves.clear()
-    with pytest.raises(UserError) as raised:
+    with pytest.raises(UserError, match=r"neither with dev\.backup nor with the database from before") as raised:
         _replace(there, database, "new")
-    assert raised.value.remedy == "Run `./dashtam up dev`."
+    assert "`./dashtam up dev`" in raised.value.remedy
     assert there.database == "old"
 
 
@@ -117,7 +117,14 @@ def test_an_interrupted_restore_is_undone_where_it_is_not_and_nothing_is_dropped
     assert there.engine.states() == UP
 
 
-@pytest.mark.parametrize("absent", ["postgres", "app"])
+@pytest.mark.parametrize("absent", [*serving.NEEDED, "app"])
+def test_without_what_the_service_needs_none_is_judged(there: Service, absent: str) -> None:
+    there.engine.client.api.stop(absent, timeout=1)
+    with pytest.raises(UserError, match=f"The {absent} of dev is not running"):
+        serving.running_app(there.target)
+
+
+@pytest.mark.parametrize("absent", [*serving.NEEDED, "app"])
 def test_without_a_service_that_can_tell_both_stay(there: Service, database: Database, absent: str) -> None:
     there.engine.forget(absent) if absent == "app" else there.engine.client.api.stop(absent, timeout=1)
     there.server.databases[database_swap.replaced(database)] = "older"
