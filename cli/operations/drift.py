@@ -71,6 +71,17 @@ class Snapshot:
         """All volumes by name."""
         return {one["Name"]: one for one in self.view.volume_documents()}
 
+    @cached_property
+    def _images(self) -> dict[str, str]:
+        return {}
+
+    def image(self, name: str) -> str:
+        """Return the id of an image, which many environments may run."""
+        if name not in self._images:
+            document = self.view.image_document(name)
+            self._images[name] = document["Id"] if document else GONE
+        return self._images[name]
+
     def container(self, identity: str, name: str) -> dict[str, Any] | None:
         """Return a container by its id, else whatever holds its name."""
         known = {one["Id"]: one for one in self.containers}
@@ -135,9 +146,7 @@ def _volume(resource: Resource, engine: Snapshot) -> Iterator[Change]:
 
 
 def _image(resource: Resource, engine: Snapshot) -> Iterator[Change]:
-    name, identity = resource.inputs["name"], resource.outputs["imageId"]
-    document = engine.view.image_document(name)
-    yield from _changed("image", identity, document["Id"] if document else GONE)
+    yield from _changed("image", resource.outputs["imageId"], engine.image(resource.inputs["name"]))
 
 
 def _changed(name: str, was: object, now: object) -> Iterator[Change]:
