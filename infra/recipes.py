@@ -60,6 +60,7 @@ RECIPES = {
             "tests/durations.json",
             "tests/order.py",
             "tests/proxy_header.py",
+            "tests/serving.py",
             "tests/turns.py",
             "tests/unit/app",
             "tests/processes/app",

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import re
 import socketserver
-import threading
 from contextlib import contextmanager
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING, Any
+
+from tests.serving import serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -92,11 +93,5 @@ def listening(engine: EngineDouble, folder: Path) -> Iterator[str]:
     class Server(socketserver.ThreadingUnixStreamServer):
         daemon_threads = True
 
-    with Server(str(folder / "docker.sock"), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-        thread.start()
-        try:
-            yield f"unix://{folder}/docker.sock"
-        finally:
-            server.shutdown()
-            thread.join()
+    with serving(Server(str(folder / "docker.sock"), Handler)):
+        yield f"unix://{folder}/docker.sock"

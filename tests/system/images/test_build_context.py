@@ -6,7 +6,6 @@ import base64
 import secrets
 import shutil
 import socket
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -19,6 +18,7 @@ import pytest
 from cli.images.debian import build
 from infra import recipes
 from infra.catalogue import NODE, POSTGRES, PYTHON, ROOT, Base
+from tests.serving import serving
 
 if TYPE_CHECKING:
     from docker import DockerClient
@@ -105,11 +105,9 @@ def proxy(client: DockerClient) -> Iterator[Proxy]:
     # Its IPAM names no gateway before the engine's first restart.
     bridge = client.networks.get("bridge").attrs["Options"]["com.docker.network.bridge.name"]
     gateway = next(one.address for one in psutil.net_if_addrs()[bridge] if one.family == socket.AF_INET)
-    with ThreadingHTTPServer((gateway, 0), Handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+    with serving(ThreadingHTTPServer((gateway, 0), Handler)) as server:
         found.address = f"{gateway}:{server.server_port}"
         yield found
-        server.shutdown()
 
 
 @pytest.mark.usefixtures("removed")

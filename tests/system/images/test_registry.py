@@ -23,6 +23,7 @@ from cli.images import registry as images
 from cli.images import source
 from cli.images.local import is_local, local_references
 from infra.catalogue import REDIS, ImageSource
+from tests.serving import serving
 from tests.system.running import wait_until
 
 if TYPE_CHECKING:
@@ -181,13 +182,9 @@ def damaged(request: pytest.FixtureRequest) -> Iterator[str]:
     server: Any = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Misbehaving)
     server.daemon_threads, server.kind, server.released = True, request.param, threading.Event()
     server.handle_error = lambda *_: None
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    yield f"127.0.0.1:{server.server_port}"
-    server.released.set()
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with serving(server):
+        yield f"127.0.0.1:{server.server_port}"
+        server.released.set()
 
 
 # Less than the engine's client would wait for an answer by itself.

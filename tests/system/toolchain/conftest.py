@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import ssl
 import subprocess
-import threading
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,6 +12,7 @@ import pytest
 from cli.machine.go import fetch_go, find_go
 from cli.machine.lock import read_lock
 from cli.machine.toolchain import Places
+from tests.serving import serving
 from tests.system.toolchain.release_host import VERSION, Handler, ReleaseHost, Server, make_archive, make_certificate
 
 if TYPE_CHECKING:
@@ -45,20 +45,17 @@ def release_host(tmp_path: Path) -> Iterator[ReleaseHost]:
     folder.mkdir()
     host.ca, pair = make_certificate(folder)
     handler = type("BoundHandler", (Handler,), {"host": host})
-    with Server(("127.0.0.1", 0), handler) as server:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(pair)
-        # The handshake is the handler thread's work, so that a client that stalls stops nobody else.
-        server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
-        host.url = f"https://127.0.0.1:{server.server_port}"
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
+    server = Server(("127.0.0.1", 0), handler)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(pair)
+    # The handshake is the handler thread's work, so that a client that stalls stops nobody else.
+    server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+    host.url = f"https://127.0.0.1:{server.server_port}"
+    with serving(server):
         try:
             yield host
         finally:
             host.stopping.set()
-            server.shutdown()
-            thread.join()
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ import os
 import shutil
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
@@ -18,6 +17,7 @@ from cli.engine.connect import Engine, UnreachableError, find_engine, find_remem
 from cli.engine.endpoint import Endpoint
 from cli.machine.engine_start import start_dockerd, wait_for_engine
 from cli.machine.setup import require_engine
+from tests.serving import serving
 
 NOBODY = 65534
 
@@ -63,14 +63,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 @pytest.fixture
 def engine_socket(folder: Path) -> Iterator[Path]:
     path = folder / "docker.sock"
-    with ThreadingUnixStreamServer(str(path), _Engine) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        try:
-            yield path
-        finally:
-            server.shutdown()
-            thread.join()
+    with serving(ThreadingUnixStreamServer(str(path), _Engine)):
+        yield path
 
 
 def test_one_that_answers(engine_socket: Path) -> None:
@@ -89,13 +83,11 @@ def test_none(folder: Path) -> None:
 
 
 def test_something_else_that_listens(folder: Path) -> None:
-    with ThreadingUnixStreamServer(str(folder / "else.sock"), _SomethingElse) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        with pytest.raises(UnreachableError):
-            probe(endpoint(folder / "else.sock"))
-        server.shutdown()
-        thread.join()
+    with (
+        serving(ThreadingUnixStreamServer(str(folder / "else.sock"), _SomethingElse)),
+        pytest.raises(UnreachableError),
+    ):
+        probe(endpoint(folder / "else.sock"))
 
 
 def test_one_that_is_not_for_this_user(engine_socket: Path) -> None:

@@ -6,7 +6,6 @@ import contextlib
 import logging
 import socket
 import ssl
-import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import TYPE_CHECKING
 
@@ -17,6 +16,7 @@ import structlog
 from app.core.settings import AppSettings, load
 from tests.app_environment import app_environment, complete_environment, tls_environment, tls_files
 from tests.certificates import authority, new_authority
+from tests.serving import serving
 from tests.unit.app.browsing import browser, built_app, cache, flow, new_browser, web_app
 
 if TYPE_CHECKING:
@@ -53,14 +53,8 @@ def https_server() -> Callable[[Path, int], AbstractContextManager[int]]:
         context.load_cert_chain(certificate)
         server = HTTPServer(("127.0.0.1", 0), _handler(status))
         server.socket = context.wrap_socket(server.socket, server_side=True)
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
+        with serving(server):
             yield server.server_port
-        finally:
-            server.shutdown()
-            thread.join()
-            server.server_close()
 
     return serve
 

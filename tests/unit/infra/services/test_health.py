@@ -105,9 +105,9 @@ def test_a_check_may_take_the_pauses_and_the_time_of_its_rounds() -> None:
     settings = HealthSettings(start_interval="250ms", interval="10s", timeout="3s", retries=4, wait="2m")
     check = timing("true", settings)
     assert check == {
-        "tests": ["CMD-SHELL", health.paced("true", 10, 6, 3)],
+        "tests": ["CMD-SHELL", health.paced("true", 10, 60, 3)],
         "interval": "250ms",
-        "timeout": "1m18s",
+        "timeout": "13m0s",
         "retries": 4,
         "start_period": "2m0s",
     }
