@@ -3,7 +3,7 @@
     python -m bench.many --environments 10
 
 It makes them in a copy of this checkout, and removes all. What other programs use before is subtracted, so their load
-must stay the same.
+must stay the same. Health checks cost what is saved where each service is checked once an hour.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from tests.system.commands.additional import beside
 from tests.system.running import succeed
 
 ROUNDS = 5
+SELDOM: dict[str, object] = {"interval": "1h"}
 
 
 def main() -> None:
@@ -35,15 +36,26 @@ def main() -> None:
     before, used = busy(chosen.seconds), psutil.virtual_memory().used
     with tempfile.TemporaryDirectory() as folder, ExitStack() as up:
         first = up.enter_context(checkouts.brought_up(client, Path(folder) / "copy"))
-        for number in range(2, chosen.environments + 1):
-            up.enter_context(beside(first, client, str(number))).up()
-        time.sleep(chosen.seconds / 4)  # what a start leaves to do, such as checkpoints
-        cores = busy(chosen.seconds) - before
+        others = [up.enter_context(beside(first, client, str(number))) for number in range(2, chosen.environments + 1)]
+        for one in others:
+            one.up()
+        cores = idle(chosen.seconds) - before
         memory = psutil.virtual_memory().used - used
         listed = statistics.median(_status(first) for _ in range(ROUNDS))
+        for one in (first, *others):
+            one.configure(health=SELDOM)
+            one.up()
+        checks = cores - (idle(chosen.seconds) - before)
     each = memory / chosen.environments / 1024**2
     print(f"{chosen.environments} environments, idle: {100 * cores:.1f} % of a core, {each:.0f} MiB of memory each")
+    print(f"of that, health checks: {100 * checks:.1f} % of a core")
     print(f"status --all: {listed:.2f} s (median of {ROUNDS})")
+
+
+def idle(seconds: float) -> float:
+    """Return how many cores are busy once what a start leaves to do is done, such as checkpoints."""
+    time.sleep(seconds / 4)
+    return busy(seconds)
 
 
 def busy(seconds: float) -> float:
