@@ -82,7 +82,7 @@ def _run() -> int:
     except typer.Abort:
         status = FAILED  # the answer to a question was no, or a signal came at the prompt
         if not signals.status():
-            _print("Aborted.")
+            typer.echo("Aborted.", err=True)
     except typer.TyperException as error:
         wrong = _wrong_usage(error)
         return _failed(wrong) if wrong.message else USAGE  # where nothing was given, Typer has printed the help
@@ -149,18 +149,12 @@ def _wants_json() -> bool:
 
 def show(error: UserError) -> None:
     """Print a failure with its cause and its remedy."""
-    _print(f"[bold red]Error:[/] {_literal(error.message)}")
+    from rich.text import Text  # noqa: PLC0415 - only what fails needs it
+
+    from cli.ui.console import err  # noqa: PLC0415
+
+    err.print(Text.assemble(("Error:", "bold red"), " ", error.message))
     if error.cause:
-        _print(_literal(error.cause))
+        err.print(error.cause)
     if error.remedy:
-        _print(f"[bold]What to do:[/] {_literal(error.remedy)}")
-
-
-def _print(text: str) -> None:
-    from cli.ui.console import err  # noqa: PLC0415 - only what fails needs it
-
-    err.print(text)
-
-
-def _literal(text: str) -> str:
-    return text.replace("[", r"\[")
+        err.print(Text.assemble(("What to do:", "bold"), " ", error.remedy))

@@ -63,13 +63,12 @@ def _shown(one: Certificate, now: datetime) -> Table:
     state = one.trouble or ("served, and verifies" if one.source == certificates.SERVED else "recorded")
     rows = Table.grid(padding=(0, 2))
     rows.add_row(Text(one.service, "bold"), Text(state, "bold red" if one.trouble else "green"))
-    # Text from a certificate is not markup.
-    rows.add_row("  subject", Text(one.subject))
+    rows.add_row("  subject", one.subject)
     if one.names:
-        rows.add_row("  names", Text(", ".join(one.names)))
-    rows.add_row("  issuer", Text(one.issuer))
+        rows.add_row("  names", ", ".join(one.names))
+    rows.add_row("  issuer", one.issuer)
     rows.add_row("  serial", one.serial)
-    rows.add_row("  SHA-256", Text(one.fingerprint))
+    rows.add_row("  SHA-256", one.fingerprint)
     rows.add_row("  valid", f"{one.begins:%Y-%m-%d %H:%M} to {one.ends:%Y-%m-%d %H:%M} UTC")
     rows.add_row("  left", Text(f"{left} days", "bold red" if is_soon(left) else ""))
     return rows

@@ -56,6 +56,6 @@ def clean(
 def _show(found: cleaning.Belongings) -> None:
     for kind, names in found.named().items():
         for name in names:
-            out.print(f"{_LABELS[kind]} {name}", markup=False)
+            out.print(f"{_LABELS[kind]} {name}")
     if not found.any:
         out.print("Nothing of this clone is on the engine.")

@@ -50,7 +50,6 @@ def look() -> list[Finding]:
 
 def _show(finding: Finding) -> None:
     mark = ("ok   ", "green") if finding.ok else ("bad  ", "bold red")
-    # Text from services and configs is not markup.
     out.print(Text.assemble(mark, f"{finding.check}: {finding.detail}"))
     if not finding.ok:
-        out.print(Text(f"      {finding.cause}\n      What to do: {finding.remedy}"))
+        out.print(f"      {finding.cause}\n      What to do: {finding.remedy}")

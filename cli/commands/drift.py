@@ -31,7 +31,7 @@ def drift(
         print_json({"environment": environment, "differences": [asdict(one) for one in found]})
     elif found:
         out.print(table(found))
-        err.print(f"[bold]What to do:[/] `./dashtam up {environment}` corrects it.")
+        err.print(Text.assemble(("What to do:", "bold"), f" `./dashtam up {environment}` corrects it."))
     else:
         out.print(f"{environment} has no drift.")
     raise typer.Exit(FINDINGS if found else 0)
@@ -43,6 +43,5 @@ def table(found: list[Difference]) -> Table:
     for heading in ("resource", "property", "was", "is"):
         rows.add_column(heading, overflow="fold")
     for one in found:
-        # What somebody set by hand is shown as it is, not as markup.
-        rows.add_row(*(Text(cell) for cell in (f"{one.kind} {one.resource}", one.property, one.was, one.now)))
+        rows.add_row(f"{one.kind} {one.resource}", one.property, one.was, one.now)
     return rows

@@ -76,7 +76,7 @@ def source_command(
     if as_json:
         print_json(decision.model_dump(mode="json"))
         return
-    out.print(f"{decision.source.value} ({decision.reason})", markup=False)
+    out.print(f"{decision.source.value} ({decision.reason})")
 
 
 @app.command("build", epilog="Example: ./dashtam images build")
@@ -97,7 +97,7 @@ def lock_command(*, as_json: AsJson = False) -> None:
         print_json(digests)
         return
     for reference, digest in digests.items():
-        out.print(f"{reference} {digest}", markup=False)
+        out.print(f"{reference} {digest}")
 
 
 @app.command("clean", epilog="Example: ./dashtam images clean")
@@ -108,7 +108,7 @@ def clean_command(*, as_json: AsJson = False) -> None:
         print_json({"removed": removed})
         return
     for reference in removed:
-        out.print(f"removed {reference}", markup=False)
+        out.print(f"removed {reference}")
 
 
 @app.command("list", epilog="Example: ./dashtam images list --json")

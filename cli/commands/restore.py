@@ -52,7 +52,6 @@ def restore(
         return
     out.print(
         f"{environment}: {_origin(done.made_of, file)} is in place, {megabytes(done.bytes)} in {done.seconds:.1f} s.",
-        markup=False,
     )
     if done.lost:
         announce(f"The tokens of {done.lost} linked accounts can't be read here: link these accounts again.")

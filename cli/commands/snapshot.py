@@ -43,7 +43,6 @@ def create(
     out.print(
         f"{taken.environment}: {taken.name} holds {megabytes(taken.bytes)}, taken in {taken.seconds:.1f} s"
         f" (services were paused for {taken.paused_seconds:.1f} s).\n{taken.path}",
-        markup=False,
     )
 
 
@@ -92,7 +91,6 @@ def restore(  # noqa: PLR0913 - options, each given by name
     out.print(
         f"{environment}: {name} is restored, {megabytes(done.bytes)} in {done.seconds:.1f} s"
         f" (services were down for {done.down_seconds:.1f} s).",
-        markup=False,
     )
     if done.lost:
         announce(f"{done.lost} linked accounts can't be read any more and must be linked again.")

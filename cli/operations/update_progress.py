@@ -90,7 +90,7 @@ class UpdateProgress:
 
     def show_report(self, report: str) -> None:
         """Show the state and last lines of a service that takes long."""
-        self._console.print(Text(report))
+        self._console.print(report)
 
     def _on_check(self, row: str, said: str) -> None:
         self._checks[row] = said
@@ -134,7 +134,7 @@ class UpdateProgress:
 
     def _print(self, row: str, state: str, detail: str = "") -> None:
         line = f"{self._stack} {row}: {state} ({self._elapsed:.1f} s){detail}"
-        self._console.print(line, markup=False, soft_wrap=True)
+        self._console.print(line, soft_wrap=True)
 
     @property
     def _elapsed(self) -> float:
@@ -154,10 +154,10 @@ class UpdateProgress:
                 self._spinner if busy else "",
                 f"{self._stack} {row}",
                 Text(state, _STYLES.get(state, "")),
-                f"[dim]{time.monotonic() - since:.0f} s" if busy else "",
+                Text(f"{time.monotonic() - since:.0f} s" if busy else "", "dim"),
                 Text(self._checks.get(row, "") if state == WAITING else "", "dim"),
             )
-        table.add_row("", f"[dim]{self._elapsed:.0f} s")
+        table.add_row("", Text(f"{self._elapsed:.0f} s", "dim"))
         return table
 
 

@@ -21,7 +21,10 @@ class _Console(Console):
 
 
 def _console(*, stderr: bool) -> Console:
-    made = _Console(stderr=stderr, soft_wrap=True, emoji=False, highlight=False, color_system=_color_system())
+    # What is printed has names, paths and output of others in it, so none of it is read as markup.
+    made = _Console(
+        stderr=stderr, soft_wrap=True, markup=False, emoji=False, highlight=False, color_system=_color_system()
+    )
     if not made.is_terminal:
         made.width = UNFOLDED
     return made
@@ -43,4 +46,4 @@ err = _console(stderr=True)
 
 def announce(line: str) -> None:
     """Print a line to standard error as it is."""
-    err.print(without_credentials(line), markup=False)
+    err.print(without_credentials(line))

@@ -42,7 +42,7 @@ def run(here: Session, chosen: Chosen, *, browser: bool, reports: Path | None) -
         for one, coverage in zip(runs, _coverage(chosen, runs, reports), strict=True):
             if one.needs_environment:
                 environment.require()
-            err.print(f"Running tests: {', '.join(one.paths)}.", highlight=False)
+            err.print(f"Running tests: {', '.join(one.paths)}.")
             command = [*suites.command(one, chosen.extra, str(reports or "")), *coverage]
             statuses.append(_pytest(command, here, chosen.environment))
             if signals.status() or (statuses[-1] and suites.ends_at_first_failure(chosen.extra)):
@@ -96,7 +96,7 @@ def _environment(here: Session, runs: Sequence[Run]) -> Iterator[Environment]:
         with subprocess.Popen(
             command, cwd=here.clone.root, env=here.environ, stdin=subprocess.DEVNULL, stdout=output, stderr=output
         ) as process:
-            err.print(f"Bringing {ENVIRONMENT} up meanwhile.", highlight=False)
+            err.print(f"Bringing {ENVIRONMENT} up meanwhile.")
             try:
                 yield _Beside(process, output)
             finally:
@@ -118,7 +118,7 @@ class _Beside:
 
     def require(self) -> None:
         if self._process.poll() is None:
-            err.print(f"Waiting until {ENVIRONMENT} is healthy.", highlight=False)
+            err.print(f"Waiting until {ENVIRONMENT} is healthy.")
         if self._process.wait() != 0:
             self._output.seek(0)
             raise UserError(

@@ -94,10 +94,14 @@ def test_a_wrong_command_line_is_told_without_a_traceback(
 def test_a_users_error_says_cause_and_remedy(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], failing: Callable[[BaseException], None]
 ) -> None:
-    failing(UserError("[a] is wrong.", cause="[red]because[/]", remedy="do [this]"))
+    failing(UserError(r"x\[/y] is wrong.", cause=r"[red]because[/] of \[a-z]+\\", remedy="do [this]"))
     assert _run(monkeypatch) == 1
     said = capsys.readouterr()
-    assert said.err.splitlines() == ["Error: [a] is wrong.", "[red]because[/]", "What to do: do [this]"]
+    assert said.err.splitlines() == [
+        r"Error: x\[/y] is wrong.",
+        r"[red]because[/] of \[a-z]+\\",
+        "What to do: do [this]",
+    ]
     assert said.out == ""
 
 

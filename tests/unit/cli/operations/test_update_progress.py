@@ -82,7 +82,7 @@ def test_what_health_checks_say_is_told_once_a_change_and_only_where_it_takes_lo
     now = [100.0]
     monkeypatch.setattr(time, "monotonic", lambda: now[0])
     written = io.StringIO()
-    progress = UpdateProgress("test", Console(file=written, width=40))
+    progress = UpdateProgress("test", Console(file=written, width=40, markup=False))
     progress.on_event({"resourcePreEvent": _step(CONTAINER, "dashtam-test-app", "create")})
     long = "refused by a host of a long name [/x]"
     for moment, said in ((0, "early"), (3, "early"), (6, ""), (7, f"{long}\n"), (8, long), (9, "503")):
@@ -106,7 +106,7 @@ def test_a_table_shows_what_health_checks_say(container: MakeContainer) -> None:
 
 def test_what_a_service_says_is_shown_as_it_is() -> None:
     written = io.StringIO()
-    UpdateProgress("test", Console(file=written)).show_report("app: starting\n  | [/x]")
+    UpdateProgress("test", Console(file=written, markup=False)).show_report("app: starting\n  | [/x]")
     assert written.getvalue() == "app: starting\n  | [/x]\n"
 
 

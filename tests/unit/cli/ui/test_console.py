@@ -14,13 +14,16 @@ import pytest
 from cli.ui import console
 
 LONG = "x" * 100
+LITERAL = r"[bold]as it is[/] \[/x] :smile: ends\\"
 SCRIPT = f"""
 from rich.table import Table
 from cli.ui import console
-rows = Table("[bold red]heading[/]")
+rows = Table("heading", title={LITERAL!r}, title_justify="left")
 rows.add_row("{LONG}")
+rows.add_row({LITERAL!r})
 for which in (console.out, console.err):
-    which.print("[bold red]Error:[/] [dim]dim[/]")
+    which.print("Error:", style="bold red")
+    which.print({LITERAL!r})
     which.print(rows)
 """
 
@@ -44,6 +47,11 @@ def test_without_a_terminal_it_is_plain_and_nothing_is_folded(which: str) -> Non
     said = _printed(terminal=False)[which]
     assert "\x1b" not in said
     assert LONG in said
+
+
+@pytest.mark.parametrize("which", ["out", "err"])
+def test_nothing_is_read_as_markup(which: str) -> None:
+    assert _printed(terminal=False)[which].count(LITERAL) == len(["line", "title", "cell"])
 
 
 @pytest.mark.parametrize("which", ["out", "err"])
