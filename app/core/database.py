@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
-from sqlalchemy import URL, Select, event
+from sqlalchemy import URL, NullPool, Select, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
@@ -39,10 +39,10 @@ _POOL: dict[str, object] = {
 }
 
 
-def create_engine(settings: AppSettings, *, patient: bool = False, **pool: object) -> AsyncEngine:
+def create_engine(settings: AppSettings, **pool: object) -> AsyncEngine:
     """Make an engine, with SQLAlchemy's pool options if the service's don't fit; nothing connects yet.
 
-    With `patient`, a statement may take as long as it takes.
+    Without a pool it is of a program that runs once, such as a migration: a statement may take as long as it takes.
     """
     url = URL.create(
         "postgresql+asyncpg",
@@ -58,7 +58,7 @@ def create_engine(settings: AppSettings, *, patient: bool = False, **pool: objec
             # A context of its own: what an HTTP client sets in its context (ALPN), PostgreSQL refuses.
             "ssl": client_context(settings.tls_ca_file),
             "timeout": CONNECT_TIMEOUT,
-            "command_timeout": None if patient else COMMAND_TIMEOUT,
+            "command_timeout": None if pool.get("poolclass") is NullPool else COMMAND_TIMEOUT,
             "server_settings": {"application_name": "dashtam"},
         },
         hide_parameters=True,

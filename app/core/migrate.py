@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import structlog
 from sqlalchemy import BigInteger, Connection, bindparam, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.core.revision import current_revision, head_revision
+from app.core.errors import ServiceError
+from app.core.revision import current_revisions, head_revision, revisions
 
 LOCK = 0x6461_7368_7461_6D01
 """Number of the advisory lock: "dashtam" in ASCII, and 1. The same in every process that migrates a database."""
@@ -14,10 +17,10 @@ LOCK = 0x6461_7368_7461_6D01
 log = structlog.get_logger(__name__)
 
 
-async def migrate(engine: AsyncEngine, *, lock_timeout: float, environment: str = "dev") -> None:
+async def migrate(engine: AsyncEngine, *, lock_timeout: float) -> None:
     """Migrate to the newest revision, or wait `lock_timeout` seconds at most until another process has done so.
 
-    The engine must not pool: the lock is released with its session, whatever happens. `environment` is for messages.
+    The engine must not pool: the lock is released with its session, whatever happens.
     """
     async with engine.connect() as connection:
         await connection.execute(
@@ -26,14 +29,23 @@ async def migrate(engine: AsyncEngine, *, lock_timeout: float, environment: str 
         lock = text("SELECT pg_advisory_lock(:lock)").bindparams(bindparam("lock", LOCK, BigInteger))
         await connection.execute(lock)
         await connection.commit()
-        before = await connection.run_sync(current_revision)
-        after = await connection.run_sync(_upgraded, environment) if before != head_revision() else before
+        before = await connection.run_sync(current_revisions)
+        _require_known(before)
+        if before != [head_revision()]:
+            await connection.run_sync(_upgrade)
         await connection.commit()
-    log.info("Migrations completed successfully", before=before, after=after)
+    log.info("Migrations completed successfully", before=before, after=head_revision())
 
 
-def _upgraded(connection: Connection, environment: str) -> str | None:
+def _require_known(current: Sequence[str]) -> None:
+    if unknown := sorted({*current} - {*revisions()}):
+        raise ServiceError(
+            f"The database is at revision {', '.join(unknown)}, which this checkout doesn't have (its newest is"
+            f" {head_revision()}): another branch or a newer version of the service migrated it"
+        )
+
+
+def _upgrade(connection: Connection) -> None:
     from app.core.upgrade import upgrade  # noqa: PLC0415 - slow to import
 
-    upgrade(connection, environment)
-    return current_revision(connection)
+    upgrade(connection)

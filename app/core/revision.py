@@ -9,14 +9,18 @@ from sqlalchemy import Connection, text
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
+def revisions() -> list[str]:
+    """Return the code's revisions, the oldest first; the name of each one's file begins with it."""
+    return sorted(path.name.partition("_")[0] for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))
+
+
 def head_revision() -> str:
-    """Return the newest revision, which the name of its file begins with."""
-    return max(path.name.partition("_")[0] for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))
+    """Return the newest revision."""
+    return revisions()[-1]
 
 
-def current_revision(connection: Connection) -> str | None:
-    """Return the database's revision; None if nothing was migrated yet."""
+def current_revisions(connection: Connection) -> list[str]:
+    """Return the database's revision, in a list: none if nothing was migrated yet, several after unmerged branches."""
     if connection.scalar(text("SELECT to_regclass('alembic_version')")) is None:
-        return None
-    found: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
-    return found
+        return []
+    return list(connection.scalars(text("SELECT version_num FROM alembic_version ORDER BY version_num")))

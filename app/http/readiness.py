@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from app.core.database import connected, repeated
 from app.core.dependency_errors import explain
 from app.core.errors import ServiceError
-from app.core.revision import current_revision
+from app.core.revision import current_revisions
 
 TIMEOUT = 2.0
 """Seconds for one check."""
@@ -92,9 +92,9 @@ async def ping_cache(cache: Redis) -> None:
 async def check_revision(engine: AsyncEngine, head: str) -> None:
     """Compare the database's revision with `head`, the one that the code needs."""
     async with connected(engine) as connection:
-        current = await connection.run_sync(current_revision)
-    if current != head:
-        raise ServiceError(f"the database is at revision {current or 'none'}, the code needs {head}")
+        current = await connection.run_sync(current_revisions)
+    if current != [head]:
+        raise ServiceError(f"the database is at revision {', '.join(current) or 'none'}, the code needs {head}")
 
 
 async def _check(part: Ping) -> Check:

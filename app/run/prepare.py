@@ -62,11 +62,10 @@ async def _prepare_cache(cache: Redis, settings: AppSettings) -> None:
 
 async def _prepare_database(settings: AppSettings) -> None:
     what = f"PostgreSQL at {settings.database_host}:{settings.database_port}"
-    # A migration may take longer than a request's statement, and waits for its lock as long as it says itself.
-    engine = create_engine(settings, patient=True, poolclass=NullPool)
+    engine = create_engine(settings, poolclass=NullPool)
     await wait_for(what, lambda: ping_database(engine), timeout=settings.startup_timeout)
     try:
-        await migrate(engine, lock_timeout=settings.startup_timeout, environment=settings.environment)
+        await migrate(engine, lock_timeout=settings.startup_timeout)
     except (OSError, DBAPIError) as error:
         if not (failure := explain(error)).expected:
             raise

@@ -46,6 +46,11 @@ REMEDIES = (
         " `./dashtam restore ENVIRONMENT FILE`.",
     ),
     Remedy(
+        ("which this checkout doesn't have",),
+        "Check out the branch or version that migrated the database; or restore older data, `./dashtam snapshot list"
+        " ENVIRONMENT` lists it; or delete the data: `./dashtam destroy ENVIRONMENT`, then `./dashtam up ENVIRONMENT`.",
+    ),
+    Remedy(
         ('lock file "postmaster.pid" already exists', "is another postmaster"),
         "Another container uses the same data: `docker ps --filter volume=NAME` shows which; stop it, and run"
         " `./dashtam up ENVIRONMENT` again. `docker volume ls` shows the names.",
@@ -243,7 +248,7 @@ def find(*texts: str, images: bool = False) -> Remedy | None:
     return next((one for text in lowered for one in known if any(mark in text for mark in one.marks)), None)
 
 
-def known(*texts: str) -> str:
-    """Return what to do about one of the texts; empty where no remedy is known."""
+def known(*texts: str, environment: str = "ENVIRONMENT") -> str:
+    """Return what to do about one of the texts, in an environment; empty where no remedy is known."""
     found = find(*texts)
-    return found.text if found else ""
+    return found.text.replace("ENVIRONMENT", environment) if found else ""

@@ -29,7 +29,7 @@ def update_failed(command: str, stack: str, errors: list[str], reports: list[str
         if command == "down"
         else f"{stack} is not removed.",
         cause="\n\n".join(part for part in [causes, *reports] if part),
-        remedy=remedies.known(causes, *reports).replace("ENVIRONMENT", stack)
+        remedy=remedies.known(causes, *reports, environment=stack)
         or f"Remove the cause, then run `./dashtam {command} {stack}` again: it continues from here.",
     )
 

@@ -62,7 +62,7 @@ def restart_containers(view: EngineView, stack: str, containers: Collection[Cont
         raise UserError(
             f"{stack} is not healthy after the restart.",
             cause="\n\n".join(reports),
-            remedy=remedies.known(*reports)
+            remedy=remedies.known(*reports, environment=stack)
             or f"`./dashtam logs {stack}` shows more; `./dashtam up {stack}` replaces containers that don't work.",
         )
 

@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 
 from app.core.migrate import LOCK, migrate
 from app.core.models import Base
-from app.core.revision import current_revision, head_revision
+from app.core.revision import current_revisions, head_revision
 from app.core.upgrade import alembic_config
 from tests.integration.catalog import catalog
 
@@ -31,9 +31,9 @@ REVISIONS = [
 ]
 
 
-async def revision(engine: AsyncEngine) -> str | None:
+async def found(engine: AsyncEngine) -> list[str]:
     async with engine.connect() as connection:
-        return await connection.run_sync(current_revision)
+        return await connection.run_sync(current_revisions)
 
 
 async def run(engine: AsyncEngine, step: Callable[[Config, str], None], target: str) -> None:
@@ -42,7 +42,7 @@ async def run(engine: AsyncEngine, step: Callable[[Config, str], None], target: 
 
 
 async def test_the_way_down_and_up_again(migrated: AsyncEngine) -> None:
-    assert await revision(migrated) == head_revision()
+    assert await found(migrated) == [head_revision()]
     before = await catalog(migrated)
     await run(migrated, command.downgrade, "base")
     assert await catalog(migrated) == set()

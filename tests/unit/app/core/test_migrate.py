@@ -5,18 +5,18 @@ from sqlalchemy import DateTime
 
 from app.core.migrate import LOCK
 from app.core.models import Base
-from app.core.revision import head_revision
+from app.core.revision import revisions
 from app.core.upgrade import alembic_config
 
 SCRIPTS = ScriptDirectory.from_config(alembic_config())
 
 
 def test_one_line_of_revisions() -> None:
-    revisions = list(SCRIPTS.walk_revisions())
+    scripts = list(SCRIPTS.walk_revisions())
     assert len(SCRIPTS.get_heads()) == 1
     assert len(SCRIPTS.get_bases()) == 1
-    assert head_revision() == revisions[0].revision
-    assert all(not revision.is_branch_point and not revision.is_merge_point for revision in revisions)
+    assert revisions() == [one.revision for one in reversed(scripts)]
+    assert all(not one.is_branch_point and not one.is_merge_point for one in scripts)
 
 
 def test_every_revision_says_what_it_is_for() -> None:

@@ -33,6 +33,12 @@ def test_what_is_not_known_has_none() -> None:
     assert remedies.known("boom", "") == remedies.known() == ""
 
 
+def test_a_remedy_names_the_environment() -> None:
+    said = remedies.known("is at revision 9999, which this checkout doesn't have", environment="test")
+    assert "`./dashtam destroy test`" in said
+    assert "ENVIRONMENT" not in said
+
+
 @pytest.mark.parametrize(
     ("said", "remedy"),
     [
