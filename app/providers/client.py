@@ -190,11 +190,12 @@ class Provider:
     ) -> tuple[Grant, Mapping[str, object]]:
         """Ask for tokens; return them, and the answer that they are in."""
         form.update(secrets)
+        sent = [*secrets.values(), self._config.client_secret.get_secret_value()]
         try:
             document = token_document(await call(http, "POST", metadata.token_endpoint, data=form, auth=self._auth))
             return read_grant(document), document
         except RefusedError as error:
-            raise error.without(secrets.values()) from None
+            raise error.without(sent) from None
 
     async def _keys(self, http: httpx2.AsyncClient, metadata: Metadata) -> dict[str, object]:
         if metadata.jwks_uri is None:
@@ -207,8 +208,12 @@ class Provider:
             # Without an identifier each link is an account of its own.
             return str(uuid.uuid4())
         if config.subject_url is not None:
-            bearer = {"Authorization": f"Bearer {document['access_token']}"}
-            document = json_object(await call(http, "GET", config.subject_url, headers=bearer))
+            token = str(document["access_token"])
+            bearer = {"Authorization": f"Bearer {token}"}
+            try:
+                document = json_object(await call(http, "GET", config.subject_url, headers=bearer))
+            except RefusedError as error:
+                raise error.without([token]) from None
         try:
             return subjects.subject(subjects.find(document, config.subject_field))
         except ValueError:

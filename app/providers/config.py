@@ -102,6 +102,9 @@ class ProviderConfig(BaseModel, extra="forbid", frozen=True, hide_input_in_error
             raise ValueError("kind oauth2 needs authorization_endpoint and token_endpoint")
         if self.authorization_response_iss_parameter_supported and not self.issuer:
             raise ValueError("authorization_response_iss_parameter_supported needs an issuer to compare with")
+        if self.discovery_url and not self.issuer:
+            # Else it could claim to be another provider (RFC 8414, section 3.3).
+            raise ValueError("discovery_url needs an issuer, which the metadata there must name")
         if self.subject_url and not self.subject_field:
             raise ValueError("subject_url needs a subject_field to look for there")
         return self

@@ -9,7 +9,7 @@ from urllib.parse import unquote, urlsplit
 from pydantic import AfterValidator, Field
 
 from infra.config.sections import Section
-from infra.config.values import Days, Filled, HttpsUrl, Name
+from infra.config.values import Days, Filled, HttpsUrl, Issuer, Name, Scope
 from infra.naming import SANDBOX
 
 NEEDED: Mapping[str, tuple[str, ...]] = {
@@ -40,14 +40,14 @@ class ProviderSettings(Section):
 
     preset: Literal["schwab"] | None = None
     """A provider that the service has settings for; the rest here overrides them."""
-    title: Filled | None = None
+    title: Annotated[Filled, Field(max_length=100)] | None = None
     """Its name as people read it."""
     kind: Literal["oidc", "oauth2"] | None = None
     """OpenID Connect, or OAuth 2.0 alone."""
-    issuer: HttpsUrl | None = None
+    issuer: Issuer | None = None
     """Its issuer identifier, as ID tokens and redirects give it."""
     discovery_url: HttpsUrl | None = None
-    """Its metadata; with an issuer the default is what OpenID Connect Discovery says."""
+    """Its metadata, which must name the issuer; the default is what OpenID Connect Discovery says."""
     authorization_endpoint: HttpsUrl | None = None
     """Where the browser goes."""
     token_endpoint: HttpsUrl | None = None
@@ -58,11 +58,11 @@ class ProviderSettings(Section):
     """The keys that ID tokens are signed with."""
     authorization_response_iss_parameter_supported: bool | None = None
     """Whether each redirect names the issuer (RFC 9207), as its metadata says; one provider may do without."""
-    subject_field: Filled | None = None
+    subject_field: Annotated[Filled, Field(max_length=255)] | None = None
     """OAuth 2.0 alone: what identifies the account, a field's name or a JSON Pointer such as `/user/id`."""
     subject_url: HttpsUrl | None = None
     """OAuth 2.0 alone: where to ask for that field with the access token; the default is the token response itself."""
-    scopes: tuple[Filled, ...] | None = None
+    scopes: tuple[Scope, ...] | None = None
     """What to ask for."""
     authorization_parameters: Parameters | None = None
     """What else to send along with the browser, such as `access_type: offline`; not what the flow sets itself."""
@@ -95,8 +95,12 @@ class ProviderSettings(Section):
         missing = [name for name in needed if getattr(self, name) is None]
         if missing:
             yield f"a provider of kind {self.kind} needs {' and '.join(missing)}; add it"
+        if self.kind == "oidc" and self.scopes is not None and "openid" not in self.scopes:
+            yield "the scopes of a provider of kind oidc need openid; add it"
         if self.authorization_response_iss_parameter_supported and self.issuer is None:
             yield "redirects that name the issuer need an issuer to compare with; add it"
+        if self.discovery_url and self.issuer is None:
+            yield "a discovery_url needs an issuer, which the metadata there must name; add it"
         if self.subject_url and not (self.subject_field or self.preset):
             yield "a subject_url needs a subject_field to look for there; add it"
 

@@ -94,7 +94,7 @@ def _host(text: str) -> str:
 _CONTROL = r"\u0000-\u001f\u007f-\u009f"
 _URL = rf"\s\ufeff#\\{_CONTROL}"
 _ADDRESS = rf"(?:\[[0-9a-fA-F:.]+\]|[^{_URL}@/?:\[\]]+)(?::(?:{numbers(1, 65535)})?)?"
-_ORIGIN = rf"[hH][tT][tT][pP][sS]://{_ADDRESS}"
+_ORIGIN = f"https://{_ADDRESS}"
 _TAG = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}"
 
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -154,14 +154,21 @@ HttpsUrl = Annotated[
     ),
     AfterValidator(_addressable),
 ]
+_WITHOUT_QUERY = "an absolute https URL with neither query, fragment nor user"
 RedirectUri = Annotated[
     str,
-    Pattern(
-        rf"{_ORIGIN}(?:/[^{_URL}?]*)?",
-        "an absolute https URL with neither query, fragment nor user",
-        "write https://127.0.0.1:8182, for example",
-    ),
+    Pattern(rf"{_ORIGIN}(?:/[^{_URL}?]*)?", _WITHOUT_QUERY, "write https://127.0.0.1:8182, for example"),
     AfterValidator(_addressable),
+]
+Issuer = Annotated[
+    str,
+    Pattern(rf"{_ORIGIN}(?:/[^{_URL}?]*)?", _WITHOUT_QUERY, "write https://bank.example, for example"),
+    AfterValidator(_addressable),
+]
+Scope = Annotated[
+    str,
+    # RFC 6749, section 3.3.
+    Pattern(r"[\x21\x23-\x5b\x5d-\x7e]+", "a word of printable ASCII", "write one scope an entry, such as profile"),
 ]
 Address = Annotated[
     str,

@@ -17,18 +17,8 @@ from infra.naming import SANDBOX
 
 FILES = ("client_id", "client_secret")
 DISCOVERY = "/.well-known/openid-configuration"
-
-DEFAULTS: Mapping[str, object] = {
-    **dict.fromkeys(("issuer", "discovery_url", "authorization_endpoint", "token_endpoint", "revocation_endpoint")),
-    **dict.fromkeys(("jwks_uri", "authorization_response_iss_parameter_supported", "subject_field", "subject_url")),
-    "authorization_parameters": {},
-    "token_auth": "client_secret_basic",
-    "trust": "public",
-    "redirect_uri": None,
-}
-"""What a provider without a preset has where it says nothing."""
-
-SCOPES: Mapping[str, list[str]] = {"oidc": ["openid", "offline_access"], "oauth2": []}
+SCOPES = ("openid", "offline_access")
+"""What an OpenID provider is asked for where its settings don't say."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +45,7 @@ def _read(key: str, file: str, problems: list[str]) -> str:
     what = key.rpartition(".")[2].removesuffix("_file").replace("_", " ")
     try:
         text = Path(file).expanduser().read_text(encoding="utf-8-sig").strip()
-        reason = "" if text.isprintable() and text else "it is empty" if not text else "it is not one line of text"
+        reason = unsendable(text)
     except (OSError, RuntimeError, UnicodeDecodeError) as error:
         text, reason = "", (getattr(error, "strerror", None) or str(error)).lower()
     if reason:
@@ -64,6 +54,15 @@ def _read(key: str, file: str, problems: list[str]) -> str:
             f" put the {what} that the provider gave you there, and nothing else."
         )
     return text
+
+
+def unsendable(text: str) -> str:
+    """Return why a text is neither an id nor a secret of a client (RFC 6749, appendix A.1); empty if it may be one."""
+    if not text:
+        return "it is empty"
+    if not text.isprintable():
+        return "it is not one line of text"
+    return "" if text.isascii() else "it has characters other than ASCII's"
 
 
 def configured(name: str, settings: ProviderSettings, credentials: Credentials) -> dict[str, Any]:
@@ -76,20 +75,15 @@ def configured(name: str, settings: ProviderSettings, credentials: Credentials) 
         given["proxy"] = proxy
     if settings.trust != "environment" and (certificates := authorities.added()):
         given["ca_certificates"] = certificates
-    if settings.preset:
-        return {"name": name, **given, **asdict(credentials)}
-    assert settings.kind  # noqa: S101 - what the settings hold providers to
-    defaults: dict[str, Any] = {"title": name.capitalize(), **DEFAULTS, "scopes": SCOPES[settings.kind]}
-    if settings.kind == "oidc":
-        defaults["discovery_url"] = f"{str(settings.issuer).rstrip('/')}{DISCOVERY}"
-    return {"name": name, **defaults, **given, **asdict(credentials)}
+    if not settings.preset:
+        given = {"title": name.capitalize(), **({"scopes": SCOPES} if settings.kind == "oidc" else {}), **given}
+    return {"name": name, **given, **asdict(credentials)}
 
 
 def sandbox(endpoint: Endpoint, credentials: Credentials) -> dict[str, Any]:
     """Return the environment's own provider: browsers use its public origin, the service the one in the network."""
     issuer = endpoint.for_browsers
     return {
-        **DEFAULTS,
         "name": SANDBOX,
         "title": "Sandbox",
         "kind": "oidc",
@@ -98,7 +92,7 @@ def sandbox(endpoint: Endpoint, credentials: Credentials) -> dict[str, Any]:
         "authorization_endpoint": f"{issuer}/auth",
         "authorization_response_iss_parameter_supported": True,
         "response_mode": "any",
-        "scopes": SCOPES["oidc"],
+        "scopes": SCOPES,
         "trust": "environment",
         **asdict(credentials),
     }

@@ -352,6 +352,14 @@ async def test_a_refusal_repeats_no_secret(provider: Make, back_channel: BackCha
         await one.refresh("a-refresh-token")
 
 
+async def test_a_refusal_to_name_the_account_repeats_no_token(provider: Make, back_channel: BackChannel) -> None:
+    words = "an-access-token lacks a scope"
+    back_channel.answers["/whoami"] = httpx2.Response(401, json={"error": "no", "error_description": words})
+    asking = provider(**PLAIN, subject_url=f"{ISSUER}/whoami", subject_field="id")
+    with pytest.raises(RefusedError, match=r"^no: \.\.\. lacks a scope$"):
+        await asking.exchange("the-code", CHALLENGE)
+
+
 async def test_what_was_granted_is_revoked_where_the_rest_takes_too_long(
     provider: Make, back_channel: BackChannel, monkeypatch: pytest.MonkeyPatch
 ) -> None:

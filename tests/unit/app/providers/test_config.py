@@ -87,6 +87,7 @@ def test_no_provider_is_fine() -> None:
         ({**OIDC, "client_id": "ä"}, "0.client_id"),
         ({**OIDC, "redirect_uri": "http://127.0.0.1:8182"}, "0.redirect_uri"),
         ({**OAUTH, "authorization_response_iss_parameter_supported": True}, "needs an issuer to compare with"),
+        ({**OAUTH, "discovery_url": "https://plain.example/metadata"}, "discovery_url needs an issuer"),
         ({**OAUTH, "subject_url": "https://plain.example/whoami"}, "subject_url needs a subject_field"),
         ({**OAUTH, "token_endpoint": None}, "authorization_endpoint and token_endpoint"),
         ({**OAUTH, "token_endpoint": "https://plain.example/token#part"}, "0.token_endpoint"),

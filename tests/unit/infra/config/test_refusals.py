@@ -124,8 +124,8 @@ REFUSALS: list[tuple[Change, str]] = [
     (
         {"providers.bank": {**BANK, "scopes": [" "]}},
         (
-            'dashtam:providers.bank.scopes.0 = " ": it must be a line of text; write one, in quotes if YAML would'
-            " take it for something else."
+            'dashtam:providers.bank.scopes.0 = " ": it must be a word of printable ASCII; write one scope an entry,'
+            " such as profile."
         ),
     ),
     (
@@ -142,6 +142,14 @@ REFUSALS: list[tuple[Change, str]] = [
     (
         {"providers.bank": {**FILES, "preset": "schwab", "authorization_response_iss_parameter_supported": True}},
         "dashtam:providers.bank: redirects that name the issuer need an issuer to compare with; add it.",
+    ),
+    (
+        {"providers.bank": {**BANK, "scopes": ["profile"]}},
+        "dashtam:providers.bank: the scopes of a provider of kind oidc need openid; add it.",
+    ),
+    (
+        {"providers.bank": {**FILES, "preset": "schwab", "discovery_url": "https://bank.example/metadata"}},
+        "dashtam:providers.bank: a discovery_url needs an issuer, which the metadata there must name; add it.",
     ),
     (
         {"providers.bank": {**BANK, "subject_url": "https://bank.example/whoami"}},

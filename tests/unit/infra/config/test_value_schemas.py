@@ -32,7 +32,7 @@ EXACT = {
 DIGEST = "@sha256:" + "0123456789abcdef" * 4
 URLS = (
     "https://a",
-    "HTTPS://a:1/b",
+    "https://a:1/b",
     "https://[::1]:8182/",
     "https://a/b@c?d=e",
     "https://a?b",
@@ -41,7 +41,18 @@ URLS = (
 )
 IMAGES = ("postgres:17", f"postgres{DIGEST}", f"postgres:latest{DIGEST}", "localhost:5000/a/b:17.6", "postgres:latest2")
 NOT_IMAGES = ("postgres", "postgres:latest", "localhost:5000/a", f"{DIGEST}", f"postgres{DIGEST}0", "postgres :17")
-NOT_URLS = ("", "http://a", "https://", "https://:1", "https:///a", "https://u@a", "https://a#b", "https://a b", "a\nb")
+NOT_URLS = (
+    "",
+    "http://a",
+    "HTTPS://a",
+    "https://",
+    "https://:1",
+    "https:///a",
+    "https://u@a",
+    "https://a#b",
+    "https://a b",
+    "a\nb",
+)
 KINDS = {"url": HttpsUrl, "redirect": RedirectUri, "image": PinnedImage, "filled": Filled}
 
 
