@@ -5,11 +5,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import event
 from hypothesis import given as drawn
-from hypothesis import reject
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from app.core.errors import ServiceError
 from app.providers import config as app_config
 from infra.config.errors import ConfigError
 from infra.config.providers import ProviderSettings
@@ -139,27 +140,46 @@ PLACES = st.tuples(
     st.sampled_from(("bank.example", "[::1]", "[::", "u@a", "a:0", "a:1", "a:70000", "ä.example", ":1", "")),
     st.sampled_from(("", "/", "/a", "?q", "/a?b=c", "#f", "/ ", "/é")),
 ).map("".join)
-ENDPOINTS = ("issuer", "discovery_url", "authorization_endpoint", "token_endpoint", "jwks_uri", "subject_url")
-ENTRIES = st.fixed_dictionaries(
-    {"kind": st.sampled_from(("oidc", "oauth2"))},
-    optional={
-        **dict.fromkeys((*ENDPOINTS, "revocation_endpoint", "redirect_uri"), PLACES),
-        **dict.fromkeys(("title", "subject_field"), WORDS),
-        **{name: st.lists(WORDS, max_size=2) for name in ("scopes", "dead_grant_codes")},
-        "authorization_parameters": st.dictionaries(WORDS, WORDS, max_size=2),
-    },
+URLS = (
+    *("issuer", "discovery_url", "authorization_endpoint", "token_endpoint", "jwks_uri", "revocation_endpoint"),
+    *("subject_url", "redirect_uri"),
 )
-SOUND = {"issuer": "https://a.example", "authorization_endpoint": "https://a.example", "token_endpoint": "https://b"}
+EDITS = (
+    st.tuples(st.sampled_from(URLS), PLACES)
+    | st.tuples(st.sampled_from(("title", "subject_field")), WORDS)
+    | st.tuples(st.sampled_from(("scopes", "dead_grant_codes")), st.lists(WORDS, max_size=2))
+    | st.tuples(st.just("authorization_parameters"), st.dictionaries(WORDS, WORDS, max_size=2))
+)
+SOUND = {
+    "oidc": {"issuer": "https://bank.example"},
+    "oauth2": {"authorization_endpoint": "https://a.example", "token_endpoint": "https://b", "subject_field": "id"},
+}
 
 
-@drawn(ENTRIES, WORDS.map(str.strip))
-def test_the_service_reads_what_the_config_accepts(entry: dict[str, Any], word: str) -> None:
+def _serves(provider: dict[str, Any]) -> bool:
     try:
-        one = ProviderSettings.model_validate({**FILES, **SOUND, **entry}, strict=False)
+        app_config.parse(providers.document([provider]), "https://127.0.0.1:8182")
+    except ServiceError:
+        return False
+    return True
+
+
+@drawn(st.sampled_from(sorted(SOUND)), EDITS)
+def test_the_service_reads_what_the_config_accepts(kind: str, edit: tuple[str, Any]) -> None:
+    try:
+        one = ProviderSettings.model_validate({**FILES, "kind": kind, **SOUND[kind], edit[0]: edit[1]})
     except ValidationError:
-        reject()
-    credentials = Credentials("the id", word if not providers.unsendable(word) else "the secret")
-    app_config.parse(providers.document([providers.configured("my-bank", one, credentials)]), "https://127.0.0.1:8182")
+        event(f"{edit[0]} is refused")
+    else:
+        event(f"{edit[0]} is accepted")
+        assert _serves(providers.configured("my-bank", one, KNOWN))
+
+
+@drawn(WORDS.map(str.strip))
+def test_the_service_takes_the_credentials_that_are_accepted(word: str) -> None:
+    known = Credentials(word, word)
+    made = {"name": "my-bank", "preset": "schwab", "client_id": known.client_id, "client_secret": known.client_secret}
+    assert _serves(made) or providers.unsendable(word)
 
 
 def test_how_a_link_ends_is_handed_on(load: Load) -> None:
