@@ -21,7 +21,7 @@ SERVICE_LABEL = "com.docker.swarm.service.name"
 def connect(target: TargetSettings) -> docker.DockerClient:
     """Return a client of the engine that keeps the data."""
     host = target.nodes[str(target.data_node)]
-    return engine.client_of({**os.environ, "DOCKER_HOST": host})
+    return engine.connect({**os.environ, "DOCKER_HOST": host})
 
 
 def look(

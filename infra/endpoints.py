@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     import pulumi
 
 
+HTTPS_PORT = 443
+
+
 @dataclass(frozen=True)
 class Endpoint:
     """A port of a service: under its name in the network and, where it is published, where `reach` says."""
@@ -31,8 +34,9 @@ class Endpoint:
 
     @property
     def on_host(self) -> str | None:
-        """The origin for clients on the host; None where it isn't published."""
-        return f"https://{address(self.reach.hostname, self.published)}" if self.published else None
+        """The origin for clients on the host, as browsers write it: without HTTPS' own port; None if unpublished."""
+        origin = f"https://{address(self.reach.hostname, self.published)}" if self.published else None
+        return origin.removesuffix(f":{HTTPS_PORT}") if origin else None
 
     @property
     def for_browsers(self) -> str:

@@ -144,17 +144,17 @@ def _remedy(error: OSError) -> str:
     return "Start Docker Desktop or the docker service; `./dashtam up` installs and starts one where it may."
 
 
-def connect() -> docker.DockerClient:
-    """Return a client of the engine that the provider will use."""
+def connect(environ: Mapping[str, str] = os.environ) -> docker.DockerClient:
+    """Return a client of the engine that variables name, by default of the one that the provider will use."""
     from docker.errors import DockerException  # noqa: PLC0415 - slow to import, and commands bring a client of their own
 
     try:
-        return client_of(os.environ)
+        return client_of(environ)
     except DockerException as error:
-        host = os.environ.get("DOCKER_HOST") or DEFAULT_HOST
+        host = environ.get("DOCKER_HOST") or DEFAULT_HOST
         raise EngineError(f"The Docker engine at {host} can't be used: {error}.") from None
     except (AttributeError, TypeError) as error:  # the SDK expects objects and texts wherever Docker writes them
-        file = f"{os.environ.get('DOCKER_CONFIG') or '~/.docker'}/config.json"
+        file = f"{environ.get('DOCKER_CONFIG') or '~/.docker'}/config.json"
         raise EngineError(f"{file} has a value of the wrong type: {error}. Correct or delete the file.") from None
 
 

@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from infra.config.values import is_address
+from infra.loopback import LOCAL
+
 NAMES = {"HTTP_PROXY": "httpProxy", "HTTPS_PROXY": "httpsProxy", "FTP_PROXY": "ftpProxy", "NO_PROXY": "noProxy"}
 """The names in Docker's config, by variable."""
-
-LOOPBACK = ("localhost", "127.", "[::1]", "::1")
 
 
 def for_containers(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
@@ -70,7 +71,8 @@ def _variable(name: str, environ: Mapping[str, str]) -> str:
 
 
 def _is_loopback(value: str) -> bool:
-    return (urlsplit(_with_scheme(value)).hostname or "").startswith(LOOPBACK)
+    host = urlsplit(_with_scheme(value)).hostname or ""
+    return host in LOCAL or (host.startswith("127.") and is_address(host))
 
 
 def _with_scheme(value: str) -> str:

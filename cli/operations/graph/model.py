@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from cli.engine.container import ContainerView, view
+from infra.endpoints import HTTPS_PORT
 from infra.loopback import LOCALHOST, LOOPBACK
 from infra.naming import SERVICES
 
@@ -137,7 +138,7 @@ def _address(value: str) -> tuple[str, int]:
         return value, 0
     with suppress(ValueError):
         parts = urlsplit(value)
-        return parts.hostname or "", parts.port or 0
+        return parts.hostname or "", parts.port or (HTTPS_PORT if parts.scheme == "https" else 0)
     return "", 0
 
 

@@ -24,10 +24,14 @@ def test_origins_follow_from_what_is_published(published: int | None, host: str 
 
 @pytest.mark.parametrize(
     ("hostname", "origin"),
-    [("build.example", "https://build.example:8001"), ("2001:db8::5", "https://[2001:db8::5]:8001")],
+    [("build.example", "https://build.example"), ("2001:db8::5", "https://[2001:db8::5]")],
 )
 def test_origins_have_the_name_by_which_clients_know_the_machine(hostname: str, origin: str) -> None:
-    assert Endpoint("app", 8000, 8001, reach=NetworkSettings(hostname=hostname)).for_browsers == origin
+    reach = NetworkSettings(hostname=hostname)
+    assert Endpoint("app", 8000, 8001, reach=reach).for_browsers == f"{origin}:8001"
+    assert Endpoint("app", 8000, 8443, reach=reach).for_browsers == f"{origin}:8443"
+    # Browsers send no port with HTTPS' own, and what is compared with it is to be the same.
+    assert Endpoint("app", 8000, 443, reach=reach).for_browsers == origin
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,8 @@ import pytest
 from docker import DockerClient
 from docker.errors import APIError
 
-from infra import engine
+from infra import cluster, engine
+from infra.config.sections import TargetSettings
 from tests.infra import engine_double
 
 MORE = "`./dashtam doctor` shows more."
@@ -138,6 +139,15 @@ def test_a_config_of_dockers_clients_with_a_wrong_type_is_named(
     (listening.parent / "config.json").write_text(content)
     with pytest.raises(engine.EngineError, match=r"config\.json has a value of the wrong type"):
         engine.connect()
+
+
+def test_the_data_nodes_engine_that_is_not_there_is_named() -> None:
+    with socket.socket() as deaf:
+        deaf.bind(("127.0.0.1", 0))
+        host = f"tcp://127.0.0.1:{deaf.getsockname()[1]}"
+        target = TargetSettings(kind="swarm", expose=True, data_node="one", nodes={"one": host})
+        with pytest.raises(engine.EngineError, match=f"The Docker engine at {host} can't be used"):
+            cluster.connect(target)
 
 
 @pytest.mark.parametrize(("ok", "said"), [(True, ""), (False, "no such cgroup")])

@@ -39,6 +39,17 @@ def test_a_proxy_on_this_machine_alone_is_found() -> None:
     assert proxies.only_here({}) == []
 
 
+@pytest.mark.parametrize(
+    ("host", "is_here"),
+    [
+        *((one, True) for one in ("localhost", "LOCALHOST", "127.0.0.1", "127.9.9.9", "[::1]")),
+        *((one, False) for one in ("localhost-proxy.example", "127.example", "[::1f]", "10.0.0.1")),
+    ],
+)
+def test_a_proxy_is_on_this_machine_alone_by_its_whole_host(host: str, is_here: bool) -> None:
+    assert bool(proxies.only_here({"HTTP_PROXY": f"http://{host}:3128"})) == is_here
+
+
 def test_dockers_own_config_comes_first(tmp_path: Path) -> None:
     environ = written(tmp_path, {"proxies": {"default": {"httpProxy": PROXY, "noProxy": "a"}}})
     found = proxies.for_containers({**environ, "HTTPS_PROXY": "http://another:1"})

@@ -8,7 +8,7 @@ import pytest
 from cli.operations.graph import mermaid, model, svg
 from cli.operations.graph.model import Graph
 
-PUBLISHED = {"app": (8000, 8001), "callback": (8182, 8183), "sandbox": (8282, 8283), "redis": (6379, 6380)}
+PUBLISHED = {"app": (8000, 8001), "callback": (8182, 443), "sandbox": (8282, 8283), "redis": (6379, 6380)}
 
 
 def _document(component: str, *variables: str, health: str = "healthy", volume: str = "") -> dict[str, Any]:
@@ -30,9 +30,7 @@ def _document(component: str, *variables: str, health: str = "healthy", volume: 
 @pytest.fixture
 def graph() -> Graph:
     documents = [
-        _document(
-            "sandbox", "REDIRECT_URI=https://127.0.0.1:8183", "ISSUER=https://localhost:8283", health="unhealthy"
-        ),
+        _document("sandbox", "REDIRECT_URI=https://127.0.0.1", "ISSUER=https://localhost:8283", health="unhealthy"),
         _document("callback", "APP_URL=https://app:8000", "PUBLIC_URL=https://localhost:8001"),
         _document(
             "app",
