@@ -43,7 +43,8 @@ def replacement_changes(inputs: Mapping[str, Any], document: Mapping[str, Any]) 
     was, now = _recorded(inputs), _actual(document)
     yield from ((name, was[name], now[name]) for name in was if name not in _MUTABLE and was[name] != now[name])
     yield from _commands(inputs, document["Config"])
-    yield from _variables(inputs, document["Config"])
+    # An image has variables of its own.
+    yield from variables(by_name(inputs.get("envs", [])), document["Config"]["Env"] or [], added=False)
     yield from labels(inputs, document["Config"]["Labels"])
 
 
@@ -117,11 +118,20 @@ def _commands(inputs: Mapping[str, Any], config: Mapping[str, Any]) -> Iterator[
             yield name, words if isinstance(words, str) else " ".join(words), HIDDEN
 
 
-def _variables(inputs: Mapping[str, Any], config: Mapping[str, Any]) -> Iterator[Change]:
-    found = dict(one.partition("=")[::2] for one in config["Env"] or [])
-    for name, value in (one.partition("=")[::2] for one in inputs.get("envs", [])):
-        if found.get(name) != value:
-            yield f"env {name}", value, HIDDEN if name in found else NONE
+def variables(was: Mapping[str, str], env: Iterable[str], *, added: bool) -> Iterator[Change]:
+    """Compare variables with what the engine has, as `NAME=value` or `NAME`; tell which were `added` if that counts.
+
+    What somebody set by hand may be a secret, and is not shown.
+    """
+    now = by_name(env)
+    for name in sorted({*was, *(now if added else ())}):
+        if was.get(name) != now.get(name):
+            yield f"env {name}", was.get(name, NONE), HIDDEN if name in now else NONE
+
+
+def by_name(env: Iterable[str]) -> dict[str, str]:
+    """Return variables by name."""
+    return dict(one.partition("=")[::2] for one in env)
 
 
 def _networks(inputs: Mapping[str, Any], found: Mapping[str, Any]) -> Iterator[Change]:

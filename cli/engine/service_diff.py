@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from cli.engine.diff import HIDDEN, NONE, Change, labels
+from cli.engine.diff import NONE, Change, labels, variables
 
 
 def service_changes(inputs: Mapping[str, Any], document: Mapping[str, Any]) -> Iterator[Change]:
@@ -14,7 +14,8 @@ def service_changes(inputs: Mapping[str, Any], document: Mapping[str, Any]) -> I
     was = _properties(inputs["taskSpec"], inputs.get("mode", {}))
     now = _properties(_as_recorded(spec["TaskTemplate"]), _as_recorded(spec["Mode"]))
     yield from ((name, was[name], now[name]) for name in was if was[name] != now[name])
-    yield from _variables(inputs, spec["TaskTemplate"]["ContainerSpec"])
+    env = inputs["taskSpec"]["containerSpec"].get("env") or {}
+    yield from variables(env, spec["TaskTemplate"]["ContainerSpec"].get("Env") or [], added=True)
     yield from labels(inputs, spec.get("Labels"))
 
 
@@ -36,14 +37,5 @@ def _properties(task: Mapping[str, Any], mode: Mapping[str, Any]) -> dict[str, s
         "memory": f"{limits.get('memoryBytes', 0) >> 20} MB",
         "secrets": ", ".join(sorted(one["secretName"] for one in container.get("secrets") or [])) or NONE,
         "nodes": ", ".join((task.get("placement") or {}).get("constraints") or []) or NONE,
-        "read_only": str(container.get("readOnly", False)).lower(),
+        "readOnly": str(container.get("readOnly", False)).lower(),
     }
-
-
-def _variables(inputs: Mapping[str, Any], container: Mapping[str, Any]) -> Iterator[Change]:
-    was = inputs["taskSpec"]["containerSpec"].get("env") or {}
-    now = dict(one.split("=", 1) for one in container.get("Env") or [])
-    for name in sorted({*was, *now}):
-        if was.get(name) != now.get(name):
-            # What somebody set by hand may be a secret.
-            yield f"variable {name}", str(was.get(name, NONE)), HIDDEN if name in now else NONE
