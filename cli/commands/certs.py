@@ -12,9 +12,8 @@ from rich.text import Text
 
 from cli.commands.arguments import Environment
 from cli.commands.options import AsJson, NoInstall, print_json
-from cli.core.errors import FINDINGS, UserError
-from cli.environments import clone, states
-from cli.environments.configuration import require_configured
+from cli.core.errors import FINDINGS
+from cli.environments import handle, states
 from cli.operations import certificates, session
 from cli.operations.certificates import Certificate
 from cli.operations.expiry import is_soon
@@ -35,15 +34,15 @@ def certs(
     as_json: AsJson = False,
 ) -> None:
     """Show the certificates that an environment's services serve. Exits 2 if clients refuse one."""
-    require_configured(environment)
+    clone = handle.require(environment)
     if renew:
         here = session.prepare(install=not no_install)
         certificates.renew(here, environment)
         if authority.trusted(here.clone, environment):
             announce(f"This machine trusts the earlier CA: `./dashtam trust {environment}` replaces it.")
-    found = certificates.certificates(states.read(clone.current(), environment))
+    found = certificates.certificates(states.read(clone, environment))
     if not found:
-        raise UserError(f"{environment} is not running.", remedy=f"Bring it up first: `./dashtam up {environment}`.")
+        raise handle.not_running(environment)
     now = datetime.now(UTC)
     if as_json:
         print_json({"environment": environment, "certificates": [_record(one, now) for one in found]})

@@ -13,7 +13,7 @@ import typer
 from cli.commands.arguments import complete_environment
 from cli.commands.options import AsJson, NoInstall
 from cli.core.errors import UserError
-from cli.environments import tool_environment
+from cli.environments import handle, tool_environment
 from cli.environments.allocation import Allocator
 from cli.environments.configuration import configured_stacks, require_readable
 from cli.operations import client_settings, session
@@ -55,6 +55,7 @@ def env(
     if name is None and show_secrets:
         raise typer.BadParameter("--show-secrets needs an environment.")
     if name is not None:
+        handle.require(name)
         require_readable(name)
     here = session.prepare(install=not no_install, engine=name is None, images=name is None)
     _print(_tools(here) if name is None else _clients(here, name, secrets=show_secrets), as_json)
@@ -71,7 +72,7 @@ def _tools(here: Session) -> dict[str, str | None]:
 def _clients(here: Session, name: str, *, secrets: bool) -> dict[str, str]:
     outputs = here.pulumi.outputs(name)
     if outputs is None:
-        raise UserError(f"{name} is not running.", remedy=f"Bring it up first: `./dashtam up {name}`.")
+        raise handle.not_running(name)
     if hidden := unpublished(outputs):
         announce(f"In the network of {name} only, and so left out: {', '.join(hidden)}.")
     return client_settings.of(here.clone, outputs, secrets=secrets)

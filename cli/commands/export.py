@@ -9,9 +9,7 @@ import typer
 
 from cli.commands.arguments import Environment
 from cli.commands.options import Yes
-from cli.core.errors import UserError
-from cli.environments import clone, states
-from cli.environments.configuration import require_configured
+from cli.environments import handle, states
 from cli.operations import compose
 from cli.pulumi.stack_state import CONTAINER
 from cli.ui import output_files
@@ -33,10 +31,9 @@ def export(
     yes: Yes = False,
 ) -> None:
     """Write an equivalent compose file, without secrets in it: it mounts the volumes in which they are installed."""
-    require_configured(environment)
-    state = states.read(clone.current(), environment)
+    state = states.read(handle.require(environment), environment)
     if not any(state.of(CONTAINER)):
-        raise UserError(f"{environment} is not running.", remedy=f"Bring it up first: `./dashtam up {environment}`.")
+        raise handle.not_running(environment)
     if output is not None:
         output_files.ask(str(output), yes=yes)
     text = compose.render(environment, state)

@@ -10,7 +10,6 @@ import typer
 
 from cli.commands.arguments import Environment
 from cli.commands.options import Yes
-from cli.core.errors import UserError
 from cli.environments import handle, placements, states
 from cli.operations.graph import mermaid, model, svg
 from cli.operations.graph.model import Graph
@@ -58,7 +57,7 @@ def _look(environment: str) -> Graph:
     name = placements.naming(there.clone, environment).network
     network = next((one for one in there.view.network_documents() if one["Name"] == name), None)
     if network is None or not there.services():
-        raise UserError(f"{environment} is not running.", remedy=f"Bring it up first: `./dashtam up {environment}`.")
+        raise handle.not_running(environment)
     outputs = states.read(there.clone, environment).outputs
     hostname = outputs.get("hostname") or LOCALHOST
     return model.build(environment, documents, network, outputs.get("images") or {}, hostname)

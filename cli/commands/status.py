@@ -9,7 +9,7 @@ import typer
 from cli.commands.arguments import AnyEnvironments
 from cli.commands.options import AsJson, print_json
 from cli.engine.connect import connect
-from cli.environments import clone, targets
+from cli.environments import clone, placements, targets
 from cli.environments.configuration import announce_skipped, require_configured
 from cli.images import source
 from cli.operations.status.collect import Overview, gather
@@ -37,11 +37,14 @@ def status(
     """Show services, health, ports, certificates, data and drift of environments. Changes nothing."""
     if (environments and everyone) or (watching and as_json):
         raise typer.BadParameter("ENVIRONMENT and --all exclude each other, and so do --watch and --json.")
+    here = clone.find()
+    recorded = placements.recorded(here) if here else {}
     for environment in environments or ():
-        require_configured(environment)
+        if environment not in recorded:  # a link that is a named one's config can have been cleaned away
+            require_configured(environment)
     announce_skipped()
     client = connect()
-    view, here = targets.view(client), clone.find()
+    view = targets.view(client)
     # Without a terminal, only changes of state are printed.
     sizes = Sizes(view) if measured and not (watching and not out.is_terminal) else None
 

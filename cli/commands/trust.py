@@ -10,8 +10,7 @@ from rich.text import Text
 from cli.commands.arguments import Environment
 from cli.commands.options import NoInstall, Yes
 from cli.core.errors import UserError
-from cli.environments import clone, states
-from cli.environments.configuration import require_configured
+from cli.environments import handle, states
 from cli.operations import certificates
 from cli.trust_stores import authority, trusting
 from cli.trust_stores.authority import Authority
@@ -37,11 +36,10 @@ def trust(
 
     Prints where the CA is added, and asks first. The system's store needs root; `./dashtam untrust` removes the CA.
     """
-    require_configured(environment)
-    here = clone.current()
+    here = handle.require(environment)
     pem = certificates.authority(states.read(here, environment))
     if pem is None:
-        raise UserError(f"{environment} is not running.", remedy=f"Bring it up first: `./dashtam up {environment}`.")
+        raise handle.not_running(environment)
     ca, stores = Authority(environment, pem), _stores(store, yes=yes, install=not no_install)
     earlier = [old for old in authority.trusted(here, environment) if old != ca]
     stale = [(old, one) for old in earlier for one in stores if one.holds(old)]

@@ -7,8 +7,7 @@ import typer
 from cli.commands.arguments import Environment
 from cli.commands.options import NoInstall, Yes
 from cli.commands.trust import WhichStores
-from cli.environments import clone
-from cli.environments.configuration import require_configured
+from cli.environments import clone, handle
 from cli.trust_stores import authority, trusting
 from cli.trust_stores.trusting import Stores
 from cli.ui import questions
@@ -29,7 +28,7 @@ def untrust(
     here = clone.current()
     known = authority.trusted(here, environment)
     if not known:
-        require_configured(environment)
+        handle.require(environment)
         announce(f"{environment} is not trusted by this machine.")
         return
     stores = trusting.stores(store, yes=yes, install=not no_install)

@@ -42,31 +42,32 @@ class Target:
         named = [one for one in found if name in {one.component, one.replica}]
         for one in sorted(named, key=lambda one: (one.state != "running", not self.view.reaches(one))):
             return one
-        raise UserError(
-            f"The {name} of {self.environment} is not running.",
-            remedy=f"Bring it up first: `./dashtam up {self.environment}`.",
-        )
+        raise not_running(self.environment, f"The {name} of {self.environment}")
 
     def chosen(self, names: Sequence[str] | None) -> list[ContainerView]:
         """Return the containers of some services, running or not, in the order of `SERVICES`."""
         found = {self.service(name).component for name in names or ()}
         services = [one for one in self.services() if not found or one.component in found]
         if not services:
-            raise UserError(
-                f"{self.environment} is not running.", remedy=f"Bring it up first: `./dashtam up {self.environment}`."
-            )
+            raise not_running(self.environment)
         return services
 
     def running(self, name: str) -> ContainerView:
         """Return the container of a service that runs."""
         found = self.service(name)
         if found.state != "running":
-            raise UserError(
-                f"The {name} of {self.environment} is not running.",
-                cause=f"Its container {found.name} is {found.state}.{f' {found.error}.' if found.error else ''}",
-                remedy=f"Bring it up first: `./dashtam up {self.environment}`.",
-            )
+            cause = f"Its container {found.name} is {found.state}.{f' {found.error}.' if found.error else ''}"
+            raise not_running(self.environment, f"The {name} of {self.environment}", cause)
         return found
+
+
+def not_running(environment: str, what: str = "", cause: str = "") -> UserError:
+    """Return the error for an environment that isn't up, or for what of it isn't."""
+    return UserError(
+        f"{what or environment} is not running.",
+        cause=cause,
+        remedy=f"Bring it up first: `./dashtam up {environment}`.",
+    )
 
 
 def of(environment: str) -> Target:

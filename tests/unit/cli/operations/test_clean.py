@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+import json
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, cast
 
 import pytest
 from docker.errors import APIError
+from pydantic import SecretStr
 
 from cli.core.errors import UserError
 from cli.data import restore_journal
@@ -12,7 +16,7 @@ from cli.data.restore_journal import Entry, Phase
 from cli.data.snapshots.helper import Part
 from cli.environments import placements
 from cli.environments.clone import Clone
-from cli.operations import clean
+from cli.operations import app_on_host, clean
 from cli.pulumi.stack_state import CONTAINER, NETWORK, VOLUME, Resource
 from infra.config.placement import Placement, plain
 from infra.naming import OWNER_LABEL, Naming
@@ -21,9 +25,8 @@ from tests.unit.cli.conftest import noticed
 from tests.unit.cli.engine_double import Engine, refused
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from cli.operations.clean import Belongings
+    from infra.outputs import StackOutputs
 
 FILES, DATA, THEIRS = "dashtam-dev-app-files", "postgres_dev_data", "postgres_shared_data"
 OWN = Naming("dev", "me")
@@ -149,6 +152,15 @@ def test_the_journal_of_an_interrupted_restore_is_removed(machine: Machine) -> N
     noted.write(Entry(format=2, snapshot="one", phase=Phase.STAGING, parts=(Part("postgres", DATA, "i", "1:1"),)))
     machine.remove(machine.find())
     assert noted.read() is None
+
+
+def test_the_secrets_of_an_app_outside_of_its_container_are_removed(machine: Machine) -> None:
+    document = json.dumps({"variables": {}, "files": {"TOKEN_KEYS_FILE": "a key"}})
+    outputs = cast("StackOutputs", SimpleNamespace(environment="dev", app_on_host=SecretStr(document)))
+    secret = Path(app_on_host.variables(machine.clone, outputs)["TOKEN_KEYS_FILE"])
+    assert secret.exists()
+    machine.remove(machine.find())
+    assert not secret.exists()
 
 
 def test_a_named_environment_is_removed_from_the_record(machine: Machine) -> None:
