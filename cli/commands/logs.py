@@ -51,9 +51,10 @@ def logs(  # noqa: PLR0913 - an argument for each option
     sources = [one.source for one in there.chosen(services)]
     entries: Iterable[Entry | None]
     if follow:
-        from cli.operations.logs.following import Follower  # noqa: PLC0415 - not needed to look back
+        from cli.operations.logs.following import Follower, followed  # noqa: PLC0415 - not needed to look back
 
-        entries = Follower(there.view, environment, there.clone.id, services, choice).entries(sources)
+        names = followed(services, sources)
+        entries = Follower(there.view, environment, there.clone.id, names, choice).entries(sources)
     else:
         entries = history(there.view, sources, choice)
     labels = [*(services or SERVICES), *(one.replica for one in sources)]

@@ -14,7 +14,7 @@ from cli.machine import browser
 from cli.operations import session
 from cli.operations.test import container, pytest_runs, suites
 from cli.operations.test.suites import BROWSER, Chosen
-from cli.operations.up import outputs, up
+from cli.operations.up import outputs
 from cli.ui.console import announce
 
 CI_ENVIRONMENT = "ci"
@@ -74,7 +74,7 @@ def _has_browser(chosen: Chosen, *, install: bool) -> bool:
 
 def _inside(chosen: Chosen, reports: Path | None, *, install: bool) -> int:
     here = session.prepare(install=install, make_images=False)
-    up(here, CI_ENVIRONMENT, services=())
+    pytest_runs.bring_up(here, CI_ENVIRONMENT)
     announce(f"Running tests inside {CI_ENVIRONMENT}: {', '.join(chosen.suites)}.")
     naming = placements.naming(here.clone, CI_ENVIRONMENT)
     command = suites.inside_command(chosen, container.REPORTS if reports else "")

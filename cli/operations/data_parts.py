@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import docker
 
-from cli.core.errors import UsageError
+from cli.core.errors import UserError
 from cli.data.snapshots import store
 from cli.data.snapshots.helper import Part
 from cli.engine.inventory import EngineView
@@ -20,7 +20,7 @@ from infra.config.settings import StackSettings
 from infra.naming import Naming
 
 
-class NoLastingDataError(UsageError):
+class NoLastingDataError(UserError):
     """The environment has no data that lasts."""
 
 

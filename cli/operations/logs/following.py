@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import defaultdict, deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import partial
 from queue import SimpleQueue
 
@@ -61,16 +61,19 @@ class Seen:
         return True
 
 
+def followed(names: Sequence[str] | None, sources: Iterable[Source]) -> Collection[str]:
+    """Return the services to follow, all if none is named; a replica stands for its service, for it is replaced."""
+    return {one.service for one in sources} if names else (*SERVICES, EDGE)
+
+
 class Follower:
     """Follows some services of one environment."""
 
-    def __init__(
-        self, view: EngineView, stack: str, owner: str, services: Sequence[str] | None, choice: Choice
-    ) -> None:
-        """Follow some services, all if none is named, from a moment before now on."""
+    def __init__(self, view: EngineView, stack: str, owner: str, services: Collection[str], choice: Choice) -> None:
+        """Follow services from a moment before now on."""
         self._view, self._choice = view, choice
         self._seen: defaultdict[str, Seen] = defaultdict(partial(Seen, choice.since))
-        self._services = services or (*SERVICES, EDGE)
+        self._services = services
         self._started: dict[str, SimpleQueue[Source]] = {}
         self._arrived: Arrived = SimpleQueue()
         # From before the first look on, so that no start goes unseen.

@@ -5,15 +5,17 @@ from __future__ import annotations
 import signal
 import subprocess
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
-from typing import IO, Protocol
+from typing import IO
 
 import psutil
 
 from cli.core import signals
 from cli.core.errors import UserError
+from cli.operations import hooks
 from cli.operations.session import Session
 from cli.operations.test import suites
 from cli.operations.test.suites import Chosen, Run
@@ -27,21 +29,14 @@ NO_TESTS = 5
 """What pytest exits with where it selected no test."""
 
 
-class Environment(Protocol):
-    """The environment that tests use."""
-
-    def require(self) -> None:
-        """Return once it is healthy."""
-
-
 def run(here: Session, chosen: Chosen, *, browser: bool, reports: Path | None) -> int:
     """Run the chosen suites."""
     runs = [one if browser else one.without_browser() for one in suites.runs(chosen)]
     statuses: list[int] = []
-    with _environment(here, runs) as environment:
+    with _environment(here, runs) as bring_up:
         for one, coverage in zip(runs, _coverage(chosen, runs, reports), strict=True):
             if one.needs_environment:
-                environment.require()
+                bring_up()
             err.print(f"Running tests: {', '.join(one.paths)}.")
             command = [*suites.command(one, chosen.extra, str(reports or "")), *coverage]
             statuses.append(_pytest(command, here, chosen.environment))
@@ -86,10 +81,13 @@ def _interrupt(number: int, pid: int) -> None:
 
 
 @contextmanager
-def _environment(here: Session, runs: Sequence[Run]) -> Iterator[Environment]:
-    """Bring the environment up: beside the first run, if that doesn't use it, else when it is required."""
+def _environment(here: Session, runs: Sequence[Run]) -> Iterator[Callable[[], None]]:
+    """Bring the environment up: beside the first run, if that doesn't use it, else by the function that this yields.
+
+    It returns once the environment is healthy.
+    """
     if runs[0].needs_environment or not any(run.needs_environment for run in runs):
-        yield _InTurn(here)
+        yield partial(bring_up, here, ENVIRONMENT)
         return
     with tempfile.TemporaryFile("w+") as output:
         command = [str(here.clone.root / "dashtam"), "up", ENVIRONMENT, "--no-install"]
@@ -98,31 +96,25 @@ def _environment(here: Session, runs: Sequence[Run]) -> Iterator[Environment]:
         ) as process:
             err.print(f"Bringing {ENVIRONMENT} up meanwhile.")
             try:
-                yield _Beside(process, output)
+                yield partial(_wait, process, output)
             finally:
                 if process.poll() is None:
                     process.terminate()  # SIGINT is ignored by what a shell started in the background
 
 
-class _InTurn:
-    def __init__(self, here: Session) -> None:
-        self._here = here
-
-    def require(self) -> None:
-        up(self._here, ENVIRONMENT, services=())
+def bring_up(here: Session, stack: str) -> None:
+    """Bring all of an environment up, as `./dashtam up` does."""
+    up(here, stack, services=())
+    hooks.run_healthy(here, stack)
 
 
-class _Beside:
-    def __init__(self, process: subprocess.Popen[bytes], output: IO[str]) -> None:
-        self._process, self._output = process, output
-
-    def require(self) -> None:
-        if self._process.poll() is None:
-            err.print(f"Waiting until {ENVIRONMENT} is healthy.")
-        if self._process.wait() != 0:
-            self._output.seek(0)
-            raise UserError(
-                f"{ENVIRONMENT} can't be brought up, so the tests that use it did not run.",
-                cause=self._output.read().strip(),
-                remedy=f"`./dashtam up {ENVIRONMENT}` shows more.",
-            )
+def _wait(process: subprocess.Popen[bytes], output: IO[str]) -> None:
+    if process.poll() is None:
+        err.print(f"Waiting until {ENVIRONMENT} is healthy.")
+    if process.wait() != 0:
+        output.seek(0)
+        raise UserError(
+            f"{ENVIRONMENT} can't be brought up, so the tests that use it did not run.",
+            cause=output.read().strip(),
+            remedy=f"`./dashtam up {ENVIRONMENT}` shows more.",
+        )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import re
 import sys
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -172,7 +173,7 @@ def _runs(chosen: Chosen, group: str) -> bool:
 
 def ends_at_first_failure(extra: Sequence[str]) -> bool:
     """Return whether the user wants no more tests after a failure."""
-    return any(word in {"-x", "--exitfirst"} or word.startswith("--maxfail") for word in extra)
+    return any(re.match(r"-[vqsl]*x|--exitfirst|--maxfail", word) for word in extra)
 
 
 def _parallel(extra: Sequence[str], paths: Sequence[str], workers: str) -> list[str]:

@@ -11,7 +11,7 @@ import pytest
 from cli.core.errors import UserError
 from cli.engine.container import Source
 from cli.operations.logs.entries import Choice, Entry
-from cli.operations.logs.following import OVERLAP, Follower, Seen
+from cli.operations.logs.following import OVERLAP, Follower, Seen, followed
 
 APP = Source("1", "app", "dashtam-test-app")
 
@@ -77,6 +77,12 @@ def test_a_service_is_followed_over_a_restart_and_a_replacement() -> None:
     found = Follower(view, "test", "me", ["app"], Choice()).entries([APP])
     texts = (entry.text for entry in found if entry)
     assert list(islice(texts, 8)) == [str(number) for number in range(8)]
+
+
+def test_what_comes_in_place_of_a_replica_is_followed() -> None:
+    one = Source("1", "app", "n", "app.1@node")
+    assert followed(["app.1"], [one]) == {"app"}
+    assert "callback" in followed(None, [one])
 
 
 def test_an_engine_that_goes_away_is_told() -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from cli.core import signals
 from cli.core.errors import UserError
+from cli.operations import hooks
 from cli.operations.session import Session
 from cli.operations.test import pytest_runs, suites
 from cli.operations.test.suites import Run
@@ -50,6 +51,7 @@ def brought_up(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         found.extend(stacks)
 
     monkeypatch.setattr(pytest_runs, "up", up)
+    monkeypatch.setattr(hooks, "run_healthy", lambda _, stack: found.append(f"hook of {stack}"))
     return found
 
 
@@ -115,7 +117,7 @@ def test_the_environment_comes_up_beside_what_does_not_use_it(here: Session, bro
 
 def test_what_runs_alone_brings_it_up_before(here: Session, brought_up: list[str]) -> None:
     assert _run(here, "api") == 0
-    assert brought_up == ["test"]
+    assert brought_up == ["test", "hook of test"]
 
 
 def test_what_does_not_use_it_brings_nothing_up(here: Session, brought_up: list[str]) -> None:

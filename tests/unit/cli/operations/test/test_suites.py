@@ -252,7 +252,11 @@ def test_more_examples_are_tried_where_everything_runs(group: str, more: bool) -
 
 
 @pytest.mark.parametrize(
-    ("extra", "ends"), [(["-x"], True), (["--exitfirst"], True), (["--maxfail=3"], True), (["-k", "x"], False)]
+    ("extra", "ends"),
+    [
+        *((one, True) for one in (["-x"], ["-xvs"], ["-vx"], ["--exitfirst"], ["--maxfail=3"])),
+        *((one, False) for one in (["-k", "x"], ["-kx"], ["-v"], [])),
+    ],
 )
 def test_a_first_failure_ends_the_runs_where_asked(extra: list[str], ends: bool) -> None:
     assert suites.ends_at_first_failure(extra) is ends
