@@ -50,7 +50,6 @@ def engine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Mock:
         ("restore dev -", "Standard input is the backup, so it can't answer the question."),
         ("clean --json", "Add --yes to remove, or --dry-run to list."),
         ("snapshot create nowhere", NO_ENVIRONMENT),
-        ("snapshot create test", "in memory"),
         ("snapshot restore dev one --yes", "dev has no snapshot 'one'."),
         ("snapshot delete dev one", "dev has no snapshot 'one'."),
     ],
@@ -73,6 +72,7 @@ def test_for_data_in_memory_a_backup_is_named(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(sys, "argv", ["dashtam", "snapshot", "create", "test"])
-    with pytest.raises(SystemExit):
+    with pytest.raises(SystemExit) as raised:
         main.main()
+    assert raised.value.code == 1
     assert "./dashtam backup test FILE" in " ".join(capsys.readouterr().err.split())
