@@ -15,7 +15,7 @@ from cli.data.restore_journal import Entry, Journal, Phase
 from cli.data.snapshots import session_key, volume_swap
 from cli.data.snapshots.helper import PREFIX, Part, remove
 from cli.engine.inventory import EngineView
-from cli.environments import placements
+from cli.environments import ownership, placements, states
 from cli.environments.clone import Clone
 from cli.ui.console import announce
 from infra.naming import Naming
@@ -30,6 +30,8 @@ def finish(client: docker.DockerClient, clone: Clone, stack: str) -> bool:
     entry = journal.read()
     if entry is None or entry.phase is Phase.SESSION_KEY:
         return False
+    # Another engine has none of the volumes, or others of these names: the restore would count as finished.
+    ownership.require_engine(client, clone, stack, states.read(clone, stack))
     if entry.phase is Phase.DATABASE:
         if serving.finish_replacing(client, clone, stack):
             journal.clear()

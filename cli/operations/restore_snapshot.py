@@ -103,6 +103,13 @@ def _require_fitting(plan: _Plan) -> None:
             f" {wanted.user}.",
             remedy=f"Set these in Pulumi.{plan.naming.environment}.yaml as they were.",
         )
+    if missing := sorted({*made.images} - {one.service for one in plan.parts}):
+        service = missing[0]
+        raise UserError(
+            f"The snapshot {made.name} doesn't fit {plan.naming.environment}; nothing was changed.",
+            cause=f"It holds the data of {service}, which the config stores in memory.",
+            remedy=f"Set dashtam:{service}.storage to volume in Pulumi.{plan.naming.environment}.yaml.",
+        )
 
 
 def _is_made(plan: _Plan) -> bool:

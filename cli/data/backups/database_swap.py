@@ -18,8 +18,8 @@ from cli.data.database import Database, derived, identifier, literal
 from cli.engine.streams import CommandError, explain_failure
 
 SWAP_TRIES = 10
-MAINTENANCE = "postgres"
-"""The database from which others are renamed."""
+MAINTENANCE = "template1"
+"""The database from which others are renamed; an environment's own may be called postgres."""
 
 DISCONNECT = "PERFORM pg_terminate_backend(pid, 1000) FROM pg_stat_activity WHERE datname = {name};"
 
@@ -61,12 +61,14 @@ def beside(database: Database) -> Iterator[Database]:
 
 def swap(database: Database) -> None:
     """Put the restored database in the place of the old one, disconnecting all clients."""
-    _rename(database, (database.name, replaced(database)), (restoring(database), database.name))
+    unchanged = f"The database {database.name} can't be renamed; nothing was changed."
+    _rename(database, unchanged, (database.name, replaced(database)), (restoring(database), database.name))
 
 
 def swap_back(database: Database) -> None:
     """Undo `swap`."""
-    _rename(database, (database.name, restoring(database)), (replaced(database), database.name))
+    swapped = f"The database {database.name} is the restored one; the one from before is called {replaced(database)}."
+    _rename(database, swapped, (database.name, restoring(database)), (replaced(database), database.name))
 
 
 def drop(database: Database, name: str) -> None:
@@ -75,7 +77,7 @@ def drop(database: Database, name: str) -> None:
     database.query(f"SET client_min_messages = warning;\n{sql};", database=MAINTENANCE, atomic=False)
 
 
-def _rename(database: Database, *pairs: tuple[str, str]) -> None:
+def _rename(database: Database, failed: str, *pairs: tuple[str, str]) -> None:
     disconnect = [DISCONNECT.format(name=literal(old)) for old, _ in pairs]
     renames = [f"ALTER DATABASE {identifier(old)} RENAME TO {identifier(new)};" for old, new in pairs]
     # One statement: of a script that is cut short, the server must not run the first half.
@@ -86,7 +88,6 @@ def _rename(database: Database, *pairs: tuple[str, str]) -> None:
             database.query(sql, database=MAINTENANCE)
             return
     with explain_failure(
-        f"The database {database.name} can't be renamed; nothing was changed.",
-        "Close the programs that connect to it again and again, and run the same command again.",
+        failed, "Close the programs that connect to it again and again, and run the same command again."
     ):
         database.query(sql, database=MAINTENANCE)

@@ -165,7 +165,8 @@ async def test_one_with_a_flipped_byte_is_refused(
     path = taken.path
     made = manifest.read(path)
     settings = Mock(postgres=Mock(database=made.database, user=made.user))
-    monkeypatch.setattr(data_parts, "of", Mock(return_value=(settings, Mock(), [])))
+    parts = [Mock(service=service) for service in made.images]
+    monkeypatch.setattr(data_parts, "of", Mock(return_value=(settings, Mock(), parts)))
     before = await small_contents.digest()
     ids = _ids(small, client)
     files = sorted(path.iterdir())

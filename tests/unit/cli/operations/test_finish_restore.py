@@ -14,7 +14,9 @@ from cli.data.snapshots.helper import PREFIX, Part
 from cli.data.snapshots.volume_swap import STAGED
 from cli.environments.clone import Clone
 from cli.operations import finish_restore
+from cli.pulumi.stack_state import Resource
 from infra.naming import Naming
+from tests.unit.cli.backend import Backend
 from tests.unit.cli.engine_double import Engine
 
 if TYPE_CHECKING:
@@ -108,6 +110,17 @@ def test_data_is_replaced_only_while_nothing_writes_it(there: Restoring) -> None
     there.note(Phase.SWAPPING)
     assert there.finish()
     assert states == [("exited", "exited")] * 2
+
+
+@pytest.mark.parametrize("phase", [Phase.STAGING, Phase.SWAPPING, Phase.DATABASE])
+def test_on_another_engine_it_stays_unfinished(there: Restoring, monkeypatch: pytest.MonkeyPatch, phase: Phase) -> None:
+    backend = Backend(there.clone.home / "state")
+    monkeypatch.setenv("PULUMI_BACKEND_URL", backend.environ["PULUMI_BACKEND_URL"])
+    backend.write("dev", [Resource("pulumi:pulumi:Stack", "s", "", outputs={"engine": "another-engine"})])
+    there.note(phase)
+    with pytest.raises(UserError, match="dev is on another Docker engine"):
+        there.finish()
+    assert there.journal.read() is not None
 
 
 @pytest.mark.parametrize("phase", [Phase.STAGING, Phase.SWAPPING])

@@ -51,6 +51,8 @@ class Server:
         for name in DROP.findall(sql):
             assert not atomic
             self.databases.pop(name[:LONGEST], None)
+        renames = RENAME.findall(sql)
+        assert database not in {old for old, _ in renames}
         if renames := RENAME.findall(sql):
             assert atomic
             assert sql.startswith("DO $swap$BEGIN\n")

@@ -100,3 +100,20 @@ def test_who_connects_again_and_again_is_an_error(monkeypatch: pytest.MonkeyPatc
     assert raised.value.remedy
     assert server.visits == database_swap.SWAP_TRIES
     assert server.databases == {"dashtam": "old", database_swap.restoring(database): "new"}
+
+
+def test_an_undoing_that_fails_says_which_database_is_served(monkeypatch: pytest.MonkeyPatch) -> None:
+    server, database = _both(monkeypatch, 0)
+    database_swap.swap(database)
+    server.connected = 1000
+    before = database_swap.replaced(database)
+    with pytest.raises(UserError, match=f"dashtam is the restored one; the one from before is called {before}"):
+        database_swap.swap_back(database)
+
+
+def test_an_environments_database_may_have_any_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    server = Server({"postgres": "old"})
+    database = server.connect(monkeypatch, "postgres")
+    server.databases[database_swap.restoring(database)] = "new"
+    database_swap.swap(database)
+    assert server.databases == {"postgres": "new", database_swap.replaced(database): "old"}

@@ -114,7 +114,15 @@ def test_a_dump_of_an_empty_database_is_one() -> None:
     assert _filtered(text) == text
 
 
-@pytest.mark.parametrize("text", ["SELECT 1", "\\encoding LATIN1\nSELECT 1;\n", "COPY a TO stdout;\n"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SELECT 1",
+        "CREATE USER MAPPING FOR current_user SERVER other;\n",
+        "\\encoding LATIN1\nSELECT 1;\n",
+        "COPY a TO stdout;\n",
+    ],
+)
 def test_it_stays_as_it_is(text: str) -> None:
     assert _filtered(text) == text
 
