@@ -6,9 +6,11 @@ import json
 import secrets
 import shlex
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from cli.core.atomic_files import create_private, sync, write_whole
 from cli.core.errors import UserError
 from cli.core.file_lock import briefly
 from cli.core.paths import ROOT, data_home
@@ -168,19 +170,21 @@ def _prepare(clone: Clone) -> None:
     record = _record(clone.id)
     content = json.dumps({"root": str(clone.root)}) + "\n"
     if not record.exists() or record.read_text() != content:
-        record.write_text(content)
+        write_whole(record, content)
     if not clone.passphrase_file.exists() and not clone.has_lost_passphrase:
         _make_passphrase(clone.passphrase_file)
 
 
 def _make_passphrase(path: Path) -> None:
     draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
-    draft.touch(mode=0o600)
-    draft.write_text(secrets.token_urlsafe(32))
+    with create_private(draft) as file:
+        file.write(secrets.token_urlsafe(32).encode())
+    sync(draft)
     try:
         # A link fails where another process was first, so that both use the same one.
-        path.hardlink_to(draft)
-    except FileExistsError:
-        pass
+        with suppress(FileExistsError):
+            path.hardlink_to(draft)
     finally:
         draft.unlink()
+    # What is encrypted with it must not outlast it.
+    sync(path.parent)

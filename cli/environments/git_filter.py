@@ -9,6 +9,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+from cli.core.atomic_files import replacing
 from cli.core.git import git
 from cli.environments.clone import Clone
 from cli.environments.configuration import config_file, configured_stacks
@@ -16,7 +17,9 @@ from cli.environments.configuration import config_file, configured_stacks
 PREFIX = "encryptionsalt:"
 FILTER = "filter.dashtam-salt"
 FOLDER = "dashtam-salts"
-SMUDGE = f"""sh -c 'cat; cat "$(git rev-parse --git-dir)/{FOLDER}/$1" 2>/dev/null || true' -- %f"""
+_SALT = f'"$(git rev-parse --git-dir)/{FOLDER}/${{1##*/}}"'
+SMUDGE = f"""sh -c 'if [ -f {_SALT} ]; then awk 1; cat {_SALT}; else cat; fi' -- %f"""
+"""Appends a config's salt, after a newline where the last line has none. git gives the path from its own top folder."""
 
 
 def keep_out_of_git(clone: Clone) -> None:
@@ -42,7 +45,8 @@ def forget(clone: Clone) -> None:
         content = path.read_bytes()
         kept = b"".join(line for line in content.splitlines(keepends=True) if not _is_salt(line))
         if kept != content:
-            path.write_bytes(kept)
+            with replacing(path) as file:
+                file.write(kept)
             if salts:
                 _note_unchanged(clone, path.name)
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,26 @@ def test_a_checkout_puts_the_salt_back(salted: Path) -> None:
     git(salted, "checkout", "--", CONFIG)
     assert config.read_text().endswith(SALT)
     assert git(salted, "status", "--porcelain") == ""
+
+
+def test_a_checkout_of_a_config_without_a_last_newline_keeps_its_last_value(salted: Path) -> None:
+    config = salted / CONFIG
+    config.write_text("config:\n  a: b")
+    git(salted, "commit", "--quiet", "--all", "-m", "Edit")
+    config.unlink()
+    git(salted, "checkout", "--", CONFIG)
+    assert config.read_text() == f"config:\n  a: b\n{SALT}"
+
+
+def test_a_project_below_the_repositorys_top_gets_its_salts_back(salted: Path, tmp_path: Path) -> None:
+    top = tmp_path / "top"
+    shutil.copytree(salted, top / "below")
+    (top / "below/.git").rename(top / ".git")
+    git(top, "add", "--all")
+    git(top, "commit", "--quiet", "-m", "Move")
+    (top / "below" / CONFIG).unlink()
+    git(top, "checkout", "--", f"below/{CONFIG}")
+    assert (top / "below" / CONFIG).read_text().endswith(SALT)
 
 
 def test_a_config_of_ones_own_is_left_untracked(salted: Path) -> None:
