@@ -11,14 +11,18 @@ from pathlib import Path
 
 from cli.core.atomic_files import write_whole
 from cli.core.errors import UsageError
+from cli.core.file_lock import exclusively
 from cli.core.git import git
 from cli.engine.inventory import EngineView
 from cli.environments import placements
 from cli.environments.allocation import Allocator
 from cli.environments.clone import Clone
-from cli.environments.configuration import config_file, readable_stacks, require_configured
+from cli.environments.configuration import config_file, configured_stacks, readable_stacks, require_configured
 from cli.pulumi.process import Pulumi
+from cli.ui.console import announce
 from infra.naming import Naming
+
+_CREATING = "Another command is making this clone's stacks; waiting for it."
 
 
 def make(pulumi: Pulumi, view: EngineView, clone: Clone, source: str, name: str) -> None:
@@ -28,7 +32,14 @@ def make(pulumi: Pulumi, view: EngineView, clone: Clone, source: str, name: str)
     _require_possible(clone, origin, name)
     Allocator(clone, view).allocate(name, origin)
     restore(clone)
-    pulumi.create_missing(readable_stacks(clone.root))
+    create_stacks(pulumi, clone)
+
+
+def create_stacks(pulumi: Pulumi, clone: Clone) -> None:
+    """Give every environment its stack; commands may come at the same time."""
+    if pulumi.may_lack(configured_stacks(clone.root)):
+        with exclusively(clone.state_folder / "init.lock", _CREATING, announce):
+            pulumi.create_missing(readable_stacks(clone.root))
 
 
 def restore(clone: Clone) -> None:

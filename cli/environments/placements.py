@@ -11,13 +11,16 @@ from contextlib import AbstractContextManager, suppress
 
 from cli.core.atomic_files import write_whole
 from cli.core.errors import UserError
-from cli.core.file_lock import briefly
+from cli.core.file_lock import exclusively
 from cli.core.paths import data_home
 from cli.environments import clone as clones
 from cli.environments.clone import Clone
+from cli.ui.console import announce
 from infra.config import placement
 from infra.config.placement import Placement
 from infra.naming import Naming
+
+_WAITING = "Another command is choosing names and ports; waiting for it."
 
 
 def recorded(clone: Clone) -> dict[str, Placement]:
@@ -53,7 +56,7 @@ def of_others(clone: Clone) -> list[Placement]:
 
 def alone() -> AbstractContextManager[None]:
     """Hold the lock from looking what is free until what was chosen is written."""
-    return briefly(data_home() / "placements.lock")
+    return exclusively(data_home() / "placements.lock", _WAITING, announce)
 
 
 def write(clone: Clone, placements: Mapping[str, Placement]) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from cli.core.atomic_files import replacing
 from infra.authorities import LOCAL
+from infra.naming import PROJECT
 
 SYSTEM_BUNDLE = Path("/etc/ssl/certs/ca-certificates.crt")
 FILE = ".build/ca.crt"
@@ -19,7 +20,8 @@ def bundle(environ: Mapping[str, str] = os.environ, local: Path = LOCAL) -> Path
     named = environ.get("SSL_CERT_FILE")
     if named and Path(named).is_file():
         return Path(named)
-    added = local.is_dir() and any(local.rglob("*.crt"))
+    # Those of environments, which `./dashtam trust` adds, are nobody's that is downloaded from.
+    added = any(not one.name.startswith(f"{PROJECT}-") for one in local.rglob("*.crt"))
     return SYSTEM_BUNDLE if added and SYSTEM_BUNDLE.is_file() else None
 
 

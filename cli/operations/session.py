@@ -9,18 +9,16 @@ from typing import cast
 
 import docker
 
-from cli.core.file_lock import exclusively
 from cli.core.paths import data_home
 from cli.engine.inventory import EngineView
 from cli.engine.swarm import SwarmView
 from cli.environments import clone, git_filter, named_environments, passphrase, targets, tool_environment
 from cli.environments.clone import Clone
-from cli.environments.configuration import announce_skipped, configured_stacks, readable_stacks
+from cli.environments.configuration import announce_skipped
 from cli.images import build, build_ca, source
 from cli.machine import setup
 from cli.operations import clock_and_disk
 from cli.pulumi.process import Pulumi
-from cli.ui.console import announce
 from infra.catalogue import SOURCE_VARIABLE, ImageSource
 from infra.engine import client_of
 
@@ -97,11 +95,7 @@ def prepare(
         build_ca.provide(here.root, build_ca.bundle())
     named_environments.restore(here)
     passphrase.forget_another(here)
-    if stacks and session.pulumi.may_lack(configured_stacks(here.root)):
-        # A clone's first commands may come at the same time.
-        with exclusively(
-            here.state_folder / "init.lock", "Another command is making this clone's stacks; waiting for it.", announce
-        ):
-            session.pulumi.create_missing(readable_stacks(here.root))
+    if stacks:
+        named_environments.create_stacks(session.pulumi, here)
     git_filter.keep_out_of_git(here)
     return session

@@ -13,7 +13,7 @@ from cli.trust_stores.store import Store, run
 from cli.ui import packages, questions
 from cli.ui.console import announce
 
-PACKAGE = "libnss3-tools"
+CERTUTIL, PACKAGE = "certutil", "libnss3-tools"
 CHROMIUM_PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "microsoft-edge", "brave")
 CHROMIUM = ".pki/nssdb"
 CHROMIUMS = (CHROMIUM, "snap/chromium/current/.pki/nssdb", ".var/app/org.chromium.Chromium/.pki/nssdb")
@@ -42,9 +42,11 @@ class Database:
         return f"{self.browser} ({self.folder})"
 
     def holds(self, ca: Authority) -> bool:
-        """Return whether it holds a CA that this program added."""
+        """Return whether it holds a CA that this program added, or may do so where nothing can look."""
         if not (self.folder / _DATABASE).exists():
             return False
+        if shutil.which(CERTUTIL) is None:
+            return True
         with suppress(UserError):
             return ca.is_same(self._certutil("-L", "-n", ca.name, "-a"))
         return False
@@ -52,7 +54,7 @@ class Database:
     def add(self, ca: Authority, file: Path) -> None:
         """Add a CA; the database is made first where the browser has never run."""
         if not (self.folder / _DATABASE).exists():
-            self.folder.mkdir(parents=True, mode=0o700)
+            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._certutil("-N", "--empty-password")
         self._certutil("-A", "-n", ca.name, "-t", _TRUSTED_TO_SIGN_SERVERS, "-i", str(file))
 
@@ -61,7 +63,7 @@ class Database:
         self._certutil("-D", "-n", ca.name)
 
     def _certutil(self, *arguments: str) -> str:
-        return run(["certutil", "-d", f"sql:{self.folder}", *arguments])
+        return run([CERTUTIL, "-d", f"sql:{self.folder}", *arguments])
 
 
 def stores(home: Path) -> list[Store]:
@@ -75,13 +77,14 @@ def stores(home: Path) -> list[Store]:
 
 def require_certutil(*, yes: bool, install: bool) -> None:
     """Make sure of certutil, which is installed after a question, unless `yes`, where that is allowed."""
-    if shutil.which("certutil"):
+    if shutil.which(CERTUTIL):
         return
-    command = packages.command((PACKAGE,))
-    remedy = f"`{command}`, or leave browsers alone with --store system."
+    has_apt = shutil.which("apt-get") is not None
+    own = f"`{packages.command((PACKAGE,))}`" if has_apt else "Install the tools of NSS, which have certutil"
+    remedy = f"{own}; or leave browsers alone with --store system."
     if not install or not packages.usable():
         raise UserError("certutil is missing, which changes what browsers trust.", remedy=remedy)
     announce(f"certutil is missing, which changes what browsers trust. Debian has it in {PACKAGE}.")
     if not yes:
         questions.confirm("Install it?")
-    packages.install((PACKAGE,), "certutil", remedy=remedy)
+    packages.install((PACKAGE,), CERTUTIL, remedy=remedy)

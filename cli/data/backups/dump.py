@@ -99,8 +99,8 @@ def _explained(environment: str) -> Iterator[None]:
         ):
             yield
     except OSError as error:
-        # The engine's failures are of this kind, too.
-        if error.errno is None or isinstance(error, ConnectionError):
+        # The engine's failures are of this kind, too; a pipe's reader that has ended is not.
+        if error.errno is None or (isinstance(error, ConnectionError) and not isinstance(error, BrokenPipeError)):
             raise
         raise UserError(
             "The backup can't be written.", cause=str(error.strerror), remedy="Make room there, or name another file."

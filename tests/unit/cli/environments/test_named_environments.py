@@ -29,6 +29,9 @@ class FakePulumi:
         self.asked.append(arguments)
         return ""
 
+    def may_lack(self, stacks: list[str]) -> bool:
+        return bool(stacks)
+
     def create_missing(self, stacks: list[str]) -> None:
         self.asked.append(("create", *stacks))
 

@@ -30,6 +30,8 @@ def test_added_certificates_mean_the_systems_bundle(
     local = tmp_path / "local/company"
     local.mkdir(parents=True)
     assert build_ca.bundle({}, tmp_path / "local") is None
+    (tmp_path / "local/dashtam-dev-0123456789.crt").touch()
+    assert build_ca.bundle({}, tmp_path / "local") is None
     (local / "ca.crt").touch()
     assert build_ca.bundle({}, tmp_path / "local") == bundle
 

@@ -47,15 +47,27 @@ def certutil(program: MakeProgram, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("certutil")
-def test_a_ca_is_added_and_removed(tmp_path: Path, ca: Authority) -> None:
+@pytest.mark.parametrize("is_made", [True, False], ids=["empty folder", "no folder"])
+def test_a_ca_is_added_and_removed(tmp_path: Path, ca: Authority, is_made: bool) -> None:
     file = tmp_path / "ca.crt"
     file.write_text(ca.pem)
     database = Database(tmp_path / ".pki/nssdb", "Chromium")
+    if is_made:
+        database.folder.mkdir(parents=True)
     assert not database.holds(ca)
     database.add(ca, file)
     assert database.holds(ca)
     database.remove(ca, file)
     assert not database.holds(ca)
+
+
+def test_where_nothing_can_look_a_ca_counts_as_held(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ca: Authority
+) -> None:
+    (tmp_path / "cert9.db").touch()
+    monkeypatch.setenv("PATH", "")
+    assert Database(tmp_path, "Firefox").holds(ca)
+    assert not Database(tmp_path / "none", "Firefox").holds(ca)
 
 
 def test_the_databases_of_a_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, program: MakeProgram) -> None:
@@ -97,7 +109,8 @@ def test_where_nothing_may_be_installed_the_command_is_told(
         (debian / "apt-get").unlink()
     with pytest.raises(UserError, match="certutil is missing") as raised:
         browsers.require_certutil(yes=False, install=reason != "refused")
-    assert "apt-get install --yes --no-install-recommends libnss3-tools" in raised.value.remedy
+    has_apt = reason != "no apt-get"
+    assert ("apt-get install --yes --no-install-recommends libnss3-tools" in raised.value.remedy) is has_apt
     assert ("sudo" in raised.value.remedy) is (reason == "not root")
     assert shutil.which("certutil") is None
 
