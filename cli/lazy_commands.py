@@ -91,12 +91,11 @@ class Commands(Mapping[str, "Command"]):
     """The commands; asking for one imports its module, whose `app` is a command or a group."""
 
     def __getitem__(self, name: str) -> Command:
-        panel = _PANEL_OF[name]
+        if name not in SUMMARIES:
+            raise KeyError(name)
         command = get_command(import_module(_module(name)).app)
         command.name = name
         swarm_support.guard(command, name)
-        # A TyperCommand or a TyperGroup; both have it.
-        setattr(command, "rich_help_panel", panel)  # noqa: B010
         return command
 
     def __iter__(self) -> Iterator[str]:

@@ -10,7 +10,6 @@ import typer
 from cli.commands.arguments import Environment
 from cli.commands.options import AsJson, NoSnapshot, Yes, print_json
 from cli.core.errors import UsageError
-from cli.engine.connect import connect
 from cli.environments import handle, targets
 from cli.ui import questions
 from cli.ui.console import announce, out
@@ -37,16 +36,16 @@ def restore(
     """
     from cli.operations import restore_backup, snapshot_before_loss  # noqa: PLC0415 - slow to import
 
-    target, client = handle.of(environment), connect()
+    target = handle.of(environment)
     if not no_snapshot and targets.is_swarm(environment):
         raise snapshot_before_loss.impossible(environment, f"./dashtam restore {environment} {file} --no-snapshot")
     if not yes and file == STREAM:
         raise UsageError("Give --yes.", cause="Standard input is the backup, so it can't answer the question.")
     if not yes:
-        snapshot = not no_snapshot and snapshot_before_loss.has_data(client, target.clone, environment)
+        snapshot = not no_snapshot and snapshot_before_loss.has_data(target.view.client, target.clone, environment)
         consequence = snapshot_before_loss.consequence(snapshot=snapshot)
         questions.confirm(f"Replace {environment}'s database with {file}? {consequence}", as_json=as_json)
-    done = restore_backup.restore(client, target, file, snapshot=not no_snapshot)
+    done = restore_backup.restore(target, file, snapshot=not no_snapshot)
     if as_json:
         print_json(asdict(done))
         return

@@ -40,13 +40,12 @@ EVERYTHING = frozenset({"clean"})
 """Those that are about all environments of this clone, without naming one."""
 
 
-def guard(command: Command, path: str) -> Command:
+def guard(command: Command, path: str) -> None:
     """Let a command, and each in a group, refuse environments on a Swarm that it can't serve."""
     for name, one in getattr(command, "commands", {}).items():
         guard(one, f"{path} {name}")
     if path not in SUPPORTED and command.callback:
         command.callback = _guarded(path, command.callback, [*named(command.params)])
-    return command
 
 
 def named(parameters: Iterable[Parameter]) -> Iterator[str]:

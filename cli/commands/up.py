@@ -83,7 +83,7 @@ def report(here: Session, found: Sequence[PublicOutputs], *, as_json: bool) -> N
     publishes_here = here.engine.publishes_here()
     for outputs in found:
         err.print(summary(outputs))
-        if warning := exposed(outputs) or ("" if publishes_here else out_of_reach(outputs)):
+        if warning := reach(outputs, publishes_here=publishes_here):
             announce(warning)
 
 
@@ -107,18 +107,15 @@ def summary(outputs: PublicOutputs) -> Table:
     return table
 
 
-def exposed(outputs: PublicOutputs) -> str:
-    """Return a line on what other computers reach of an environment; empty where they reach nothing."""
-    if not any(outputs.ports.model_dump().values()) or ip_address(outputs.bind_address).is_loopback:
-        return ""
-    return f"{outputs.environment} is reachable from the network: its ports are published on {outputs.bind_address}."
-
-
-def out_of_reach(outputs: PublicOutputs) -> str:
-    """Return a line on ports that another computer's engine publishes to itself alone; empty where it has none."""
-    if not any(outputs.ports.model_dump().values()) or not ip_address(outputs.bind_address).is_loopback:
-        return ""
+def reach(outputs: PublicOutputs, *, publishes_here: bool) -> str:
+    """Return a line on ports that other computers reach, or this one doesn't; empty where neither is so."""
     name = outputs.environment
+    if not any(outputs.ports.model_dump().values()):
+        return ""
+    if not ip_address(outputs.bind_address).is_loopback:
+        return f"{name} is reachable from the network: its ports are published on {outputs.bind_address}."
+    if publishes_here:
+        return ""
     return (
         f"The Docker engine is on another computer, and publishes the ports of {name} to that alone. To reach them from"
         f" here, set bind_address and hostname of dashtam:network in Pulumi.{name}.yaml, or forward the ports."

@@ -15,6 +15,7 @@ from cli.engine.container import ContainerView, Source, view
 from cli.engine.tasks import Document, ServiceView
 from infra.naming import COMPONENT_LABEL, OWNER_LABEL, PROJECT, PROJECT_LABEL, STACK_LABEL
 
+STOP_SECONDS = 30
 REMOVAL_SECONDS = 60
 REMOVAL_POLL_SECONDS = 0.02
 
@@ -33,40 +34,40 @@ class EngineView:
     """The engine as it is at each call."""
 
     def __init__(self, client: docker.DockerClient) -> None:
-        self._client = client
+        self.client = client
 
     def publishes_here(self) -> bool:
         """Return whether published ports are this computer's."""
-        return locality.publishes_here(self._client.info(), self._client.api.base_url)
+        return locality.publishes_here(self.client.info(), self.client.api.base_url)
 
     # What there is.
 
     def container_summaries(self) -> list[Document]:
         """List every container on the engine, ours and others', running or not."""
-        found: list[Document] = self._client.api.containers(all=True)
+        found: list[Document] = self.client.api.containers(all=True)
         return found
 
     def network_documents(self) -> list[Document]:
         """List every network on the engine, ours and others'."""
-        found: list[Document] = self._client.api.networks()
+        found: list[Document] = self.client.api.networks()
         return found
 
     def volume_documents(self) -> list[Document]:
         """List every volume on the engine, ours and others'."""
-        found: list[Document] = self._client.api.volumes()["Volumes"] or []
+        found: list[Document] = self.client.api.volumes()["Volumes"] or []
         return found
 
     def container_document(self, container: str) -> Document | None:
         """Return what `docker inspect` shows of a container, by its id or name; None where there is none."""
         with suppress(docker.errors.NotFound):
-            document: Document = self._client.api.inspect_container(container)
+            document: Document = self.client.api.inspect_container(container)
             return document
         return None
 
     def image_document(self, image: str) -> Document | None:
         """Return what `docker inspect` shows of an image, by its id or reference; None where there is none."""
         with suppress(docker.errors.NotFound):
-            document: Document = self._client.images.get(image).attrs
+            document: Document = self.client.images.get(image).attrs
             return document
         return None
 
@@ -85,7 +86,7 @@ class EngineView:
 
     def container(self, container: str) -> ContainerView:
         """Return one of the project's containers by its id."""
-        return view(self._client.api.inspect_container(container))
+        return view(self.client.api.inspect_container(container))
 
     def networks(self, stack: str | None, owner: str) -> dict[str, str]:
         """Return the ids of a clone's networks by name, of one environment or of all."""
@@ -121,7 +122,7 @@ class EngineView:
 
     def volume_sizes(self) -> dict[str, int]:
         """Return the bytes in each volume; the engine counts them file by file, which can take long."""
-        volumes = self._client.df()["Volumes"] or []
+        volumes = self.client.df()["Volumes"] or []
         return {one["Name"]: one["UsageData"]["Size"] for one in volumes if one.get("UsageData")}
 
     # What only a Swarm has: see `cli.engine.swarm`.
@@ -140,7 +141,7 @@ class EngineView:
 
     def now(self) -> str:
         """Return the time by the engine's clock, as it is written in what the engine returns."""
-        return str(self._client.info()["SystemTime"])
+        return str(self.client.info()["SystemTime"])
 
     def remove_service(self, service: str) -> None:
         """Remove a service, unless it is removed already."""
@@ -162,27 +163,27 @@ class EngineView:
 
     def located(self, container: str) -> tuple[docker.DockerClient, str]:
         """Return the engine that a container is on, and its id there."""
-        return self._client, container
+        return self.client, container
 
     # What containers write and do.
 
     def last_lines(self, container: str, count: int) -> list[str]:
         """Return the last lines that a container wrote."""
         try:
-            text: bytes = self._client.api.logs(container, tail=count)
+            text: bytes = self.client.api.logs(container, tail=count)
         except docker.errors.NotFound:
             return []
         return text.decode(errors="replace").splitlines()
 
     def read_file(self, container: str, path: str) -> bytes:
         """Return a small file of a container, running or not, whatever its mode."""
-        return streams.read_file(self._client, container, path)
+        return streams.read_file(self.client, container, path)
 
     def log(
         self, container: str, *, since: float | None = None, tail: int | None = None, follow: bool = False
     ) -> Iterator[bytes]:
         """Read a container's log with timestamps, from a time in seconds since 1970."""
-        yield from self._client.api.logs(
+        yield from self.client.api.logs(
             container,
             stream=True,
             follow=follow,
@@ -199,7 +200,7 @@ class EngineView:
             "type": ["container"],
             "event": ["start"],
         }
-        events = self._client.api.events(filters=filters, since=int(since), decode=True)
+        events = self.client.api.events(filters=filters, since=int(since), decode=True)
         facts = ((event["id"], event["Actor"]["Attributes"]) for event in events)
         return (Source(key, labels.get(COMPONENT_LABEL, ""), labels["name"]) for key, labels in facts)
 
@@ -214,26 +215,26 @@ class EngineView:
 
     def start(self, container: str) -> None:
         """Start a container that is stopped; one that runs is left alone."""
-        self._client.api.start(container)
+        self.client.api.start(container)
 
-    def stop(self, container: str, grace: int) -> None:
-        """Stop a container, which may be paused, within so many seconds."""
+    def stop(self, container: str) -> None:
+        """Stop a container, which may be paused, with time to end by itself."""
         try:
-            self._client.api.stop(container, timeout=grace)
+            self.client.api.stop(container, timeout=STOP_SECONDS)
         except docker.errors.APIError:
             # A paused container takes no signal.
             with suppress(docker.errors.APIError):
-                self._client.api.unpause(container)
-            self._client.api.stop(container, timeout=grace)
+                self.client.api.unpause(container)
+            self.client.api.stop(container, timeout=STOP_SECONDS)
 
     @contextmanager
     def stopped(self, container: ContainerView) -> Iterator[None]:
         """Have a service stopped meanwhile, with all of its replicas."""
         try:
-            self._client.api.stop(container.id)
+            self.client.api.stop(container.id)
             yield
         finally:
-            self._client.api.start(container.id)
+            self.client.api.start(container.id)
 
     def resume(self, stack: str, owner: str, service: str) -> None:
         """Start a service that was stopped, and not started again."""
@@ -247,12 +248,12 @@ class EngineView:
         document = self.container_document(container)
         if document and document["State"]["Status"] == "running":
             with suppress(docker.errors.APIError):  # it stopped meanwhile
-                self._client.api.kill(container, document["Config"].get("StopSignal") or "SIGTERM")
+                self.client.api.kill(container, document["Config"].get("StopSignal") or "SIGTERM")
 
     def remove_container(self, container: str) -> None:
         """Remove a container with its anonymous volumes, unless it is removed already; named volumes stay."""
         try:
-            self._client.api.remove_container(container, v=True, force=True)
+            self.client.api.remove_container(container, v=True, force=True)
         except docker.errors.NotFound:
             return
         except docker.errors.APIError as error:
@@ -265,20 +266,20 @@ class EngineView:
     def remove_network(self, network: str) -> None:
         """Remove a network, after disconnecting the containers on it."""
         with suppress(docker.errors.NotFound):
-            for container in self._client.api.inspect_network(network)["Containers"] or {}:
+            for container in self.client.api.inspect_network(network)["Containers"] or {}:
                 # A container that is removed meanwhile must not keep the network.
                 with suppress(docker.errors.NotFound):
-                    self._client.api.disconnect_container_from_network(container, network, force=True)
-            self._client.api.remove_network(network)
+                    self.client.api.disconnect_container_from_network(container, network, force=True)
+            self.client.api.remove_network(network)
 
     def make_volume(self, name: str, labels: Mapping[str, str]) -> None:
         """Make an empty volume."""
-        self._client.volumes.create(name, labels=dict(labels))
+        self.client.volumes.create(name, labels=dict(labels))
 
     def remove_volume(self, volume: str) -> None:
         """Remove a volume with all that is in it, unless it is removed already."""
         with suppress(docker.errors.NotFound):
-            self._client.api.remove_volume(volume)
+            self.client.api.remove_volume(volume)
 
 
 def owner_of(document: Document) -> str:

@@ -92,7 +92,7 @@ class SwarmView(EngineView):
 
     @property
     def _api(self) -> Any:  # noqa: ANN401 - the stubs don't know the calls for a Swarm
-        return self._client.api
+        return self.client.api
 
     # The nodes.
 
@@ -100,7 +100,7 @@ class SwarmView(EngineView):
         """Return a node by its hostname."""
         if name not in self._nodes:
             own = name == self._own_name()
-            self._nodes[name] = Node(name, self._addresses.get(name, ""), self._client if own else None)
+            self._nodes[name] = Node(name, self._addresses.get(name, ""), self.client if own else None)
         return self._nodes[name]
 
     def node_documents(self) -> list[Document]:
@@ -111,7 +111,7 @@ class SwarmView(EngineView):
         return []
 
     def _own_name(self) -> str:
-        self._own = self._own or str(self._client.info().get("Name", ""))
+        self._own = self._own or str(self.client.info().get("Name", ""))
         return self._own
 
     def _name_of(self, node: str) -> str:
@@ -120,7 +120,7 @@ class SwarmView(EngineView):
         return self._names.get(node, "")
 
     def _data_clients(self) -> Iterator[DockerClient]:
-        yield self._client
+        yield self.client
         for name in {*self._data_nodes.values()} - {self._own_name()}:
             yield self.node(name).client
 
@@ -159,8 +159,9 @@ class SwarmView(EngineView):
     def all_containers(self) -> list[EngineObject]:
         """Return every container on the engine and every service of the Swarm, ours and others'."""
         services = [
-            EngineObject("service", one["Spec"]["Name"], _owner(one), frozenset(port for _, port in tasks.ports(one)))
+            EngineObject("service", spec["Name"], owner_of(spec), frozenset(port for _, port in tasks.ports(one)))
             for one in self._service_documents({})
+            for spec in [one["Spec"]]
         ]
         return [*super().all_containers(), *services]
 
@@ -266,7 +267,7 @@ class SwarmView(EngineView):
         """Return the engine that a container or task is on, and its id there."""
         task = self._task(container)
         if task is None:
-            return self._client, container
+            return self.client, container
         where = task["Task"]
         return self.node(where["Node"]).client, where["Container"]
 
@@ -296,7 +297,7 @@ class SwarmView(EngineView):
                 self._scale(one.id, self._replicas.get(stack, {}).get(service, 1))
 
     def _scale(self, service: str, replicas: int) -> None:
-        self._client.services.get(service).scale(replicas)  # type: ignore[no-untyped-call]
+        self.client.services.get(service).scale(replicas)  # type: ignore[no-untyped-call]
 
     def _has_container(self, service: str) -> bool:
         return any(one["Status"]["State"] in tasks.STARTED for one in self._task_documents([service]))
@@ -323,7 +324,7 @@ class SwarmView(EngineView):
     def make_volume(self, name: str, labels: Mapping[str, str]) -> None:
         """Make an empty volume where the environment's data is."""
         node = self._data_nodes.get(labels.get(STACK_LABEL, ""))
-        client = self.node(node).client if node else self._client
+        client = self.node(node).client if node else self.client
         client.volumes.create(name, labels=dict(labels))
 
     def remove_volume(self, volume: str) -> None:
@@ -383,7 +384,3 @@ class SwarmView(EngineView):
             document["State"]["Health"] = inspected["State"].get("Health") or {}
             document["State"]["OOMKilled"] = inspected["State"].get("OOMKilled")
         return document
-
-
-def _owner(service: Document) -> str:
-    return owner_of({"Labels": service["Spec"].get("Labels")})

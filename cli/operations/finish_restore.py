@@ -39,7 +39,7 @@ def finish(client: docker.DockerClient, clone: Clone, stack: str) -> bool:
     naming = placements.naming(clone, stack)
     parts = _take_over(client, naming, entry)
     if entry.phase is Phase.STAGING:
-        volume_swap.discard(client, naming, parts)
+        volume_swap.run(client, naming, parts, volume_swap.DISCARD)
         journal.clear()
         return False
     _finish_swap(client, naming, parts, journal, entry)
@@ -80,7 +80,7 @@ def _finish_swap(
     client: docker.DockerClient, naming: Naming, parts: list[Part], journal: Journal, entry: Entry
 ) -> None:
     running = volume_swap.stop(client, naming, [part.service for part in parts])
-    volume_swap.swap(client, naming, parts)
+    volume_swap.run(client, naming, parts, volume_swap.SWAP)
     if entry.session_key:
         journal.write(entry.model_copy(update={"phase": Phase.SESSION_KEY, "parts": ()}))
     else:

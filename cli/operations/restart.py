@@ -13,7 +13,6 @@ from cli.core import remedies, signals
 from cli.core.errors import UserError
 from cli.core.parallel import each
 from cli.engine import failure_report, health
-from cli.engine.connect import connect
 from cli.engine.container import ContainerView
 from cli.engine.inventory import EngineView
 from cli.environments import environment_lock
@@ -31,9 +30,6 @@ NEEDS: Mapping[str, Collection[str]] = {
 }
 """What each service depends on."""
 
-GRACE = 30
-"""Seconds that a service has to end by itself."""
-
 INTERVAL = 0.2
 """Seconds."""
 
@@ -46,7 +42,7 @@ def restart(environment: Target, services: Sequence[str]) -> list[str]:
     name = environment.environment
     with environment_lock.held(environment.clone, name):
         # An interrupted restore has stopped all that use the data.
-        finished = finish_restore.finish_and_announce(connect(), environment.clone, name)
+        finished = finish_restore.finish_and_announce(environment.view.client, environment.clone, name)
         containers = environment.chosen([] if finished else services)
         with display([name], err) as (progress,):
             restart_containers(environment.view, name, containers, progress.show)
@@ -103,7 +99,7 @@ def in_order(containers: Iterable[ContainerView]) -> list[list[ContainerView]]:
 
 def _stop(view: EngineView, one: ContainerView, show: Show) -> str:
     show(one.component, "stopping")
-    return _refusal(one, show, lambda: view.stop(one.id, GRACE))
+    return _refusal(one, show, lambda: view.stop(one.id))
 
 
 def _start(view: EngineView, one: ContainerView, show: Show) -> str:

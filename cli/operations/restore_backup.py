@@ -7,8 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
-import docker
-
 from cli.data import database as databases
 from cli.data import restore_journal
 from cli.data.backups import database_swap, formats, load, serving, source
@@ -38,7 +36,7 @@ class Restored:
     lost: int
 
 
-def restore(client: docker.DockerClient, target: Target, file: str, *, snapshot: bool = False) -> Restored:
+def restore(target: Target, file: str, *, snapshot: bool = False) -> Restored:
     """Replace an environment's database with a backup, or with standard input for `-`: whole, or not at all."""
     began = time.monotonic()
     database = databases.of(target)
@@ -46,9 +44,9 @@ def restore(client: docker.DockerClient, target: Target, file: str, *, snapshot:
     with source.opened(target.clone, file) as found, formats.recognised(target.clone, found) as recognised:
         dump = load.verify(recognised, database)
         with environment_lock.held(target.clone, target.environment):
-            _finish_earlier(client, target)
+            _finish_earlier(target)
             if snapshot:
-                snapshot_before_loss.before_replacing(client, target.clone, target.environment)
+                snapshot_before_loss.before_replacing(target.view.client, target.clone, target.environment)
             with _recorded(target, database, dump.name), database_swap.beside(database) as fresh:
                 load.load(dump, fresh, target.environment)
                 fitted = load.fit(target, app, dump, fresh)
@@ -59,7 +57,8 @@ def restore(client: docker.DockerClient, target: Target, file: str, *, snapshot:
     return Restored(target.environment, file, made_of, dump.size, seconds, fitted.rewrapped, fitted.lost)
 
 
-def _finish_earlier(client: docker.DockerClient, target: Target) -> None:
+def _finish_earlier(target: Target) -> None:
+    client = target.view.client
     # A snapshot that is only half in place would replace the backup later.
     if finish_restore.require_finished(client, target.clone, target.environment):
         health.settled(target.view, target.environment, target.clone.id)

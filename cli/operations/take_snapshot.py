@@ -27,9 +27,7 @@ from cli.environments.clone import Clone
 from cli.operations import data_parts, finish_restore
 from cli.operations.data_parts import NoLastingDataError
 from cli.ui.progress import Count, transfer
-from infra.naming import Naming
-
-SERVICES = ("postgres", "redis")
+from infra.naming import WITH_DATA, Naming
 
 CHECKPOINT = ("psql", "-qX", "-d", LOGIN, "-c", "CHECKPOINT")
 """Shortens the recovery of the copy, which is complete without it."""
@@ -122,13 +120,13 @@ def _paused(client: docker.DockerClient, naming: Naming) -> Iterator[Pause]:
     if "postgres" in running:
         with suppress(streams.CommandError):
             streams.run(client, running["postgres"], CHECKPOINT)
-    with paused(client, [running[name] for name in SERVICES if name in running]) as pause:
+    with paused(client, [running[name] for name in WITH_DATA if name in running]) as pause:
         yield pause
 
 
 def _require_steady(naming: Naming, found: Sequence[ContainerView]) -> None:
     for one in found:
-        if one.component in SERVICES and one.state == "restarting":
+        if one.component in WITH_DATA and one.state == "restarting":
             raise UserError(
                 f"The {one.component} of {naming.environment} restarts again and again: it can't be paused.",
                 cause=f"`docker logs {one.name}` shows why.",

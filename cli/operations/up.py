@@ -67,10 +67,7 @@ def up(
             session.require_images()
             _update(session, hosts, timeout, [f"--replace={urn}" for urn in replace], hint=hint)
         for stack in changed:
-            found = session.pulumi.public_outputs(stack)
-            if found is None:
-                raise _without_outputs(stack)
-            known[stack] = found
+            known[stack] = session.pulumi.public_outputs(stack)
             unchanged.record(session, stack, read[stack], known[stack])
         return [known[stack] for stack in stacks]
 
@@ -116,9 +113,5 @@ def outputs(session: Session, stack: str) -> StackOutputs:
     """Return the outputs, with their secrets, of an environment that is up."""
     found = session.pulumi.outputs(stack)
     if found is None:
-        raise _without_outputs(stack)
+        raise UserError(f"{stack} has no outputs.", cause="The update ended without them.")
     return found
-
-
-def _without_outputs(stack: str) -> UserError:
-    return UserError(f"{stack} has no outputs.", cause="The update ended without them.")

@@ -97,14 +97,14 @@ class Pulumi:
             return stack_state.deployment(stack_state.content(file))
         return json.loads(self.run("stack", "export", "--stack", stack)).get("deployment") or {}
 
-    def public_outputs(self, stack: str) -> PublicOutputs | None:
-        """Return a stack's outputs without the secrets; None where the stack is not up."""
+    def public_outputs(self, stack: str) -> PublicOutputs:
+        """Return the outputs of a stack that is up, without the secrets."""
         from infra.outputs import PublicOutputs  # noqa: PLC0415 - slow to import, and most commands don't need it
 
         values = stack_state.of(self.deployment(stack)).outputs
         public = {name: value for name, value in values.items() if name in PublicOutputs.model_fields}
         with _expected(stack):
-            return PublicOutputs.model_validate(public) if public else None
+            return PublicOutputs.model_validate(public)
 
     def outputs(self, stack: str) -> StackOutputs | None:
         """Return a stack's outputs, secrets included; None where the stack is not up."""

@@ -24,11 +24,9 @@ from cli.core.parallel import each
 from cli.data.snapshots.helper import VOLUME, Part, helper
 from cli.engine.inventory import EngineView
 from cli.engine.streams import explain_failure
-from infra.naming import Naming
+from infra.naming import WITH_DATA, Naming
 
-STOP_SECONDS = 30
-
-USERS_OF_DATA = ("app", "postgres", "redis")
+USERS_OF_DATA = ("app", *WITH_DATA)
 """The services that write data, and those that store it."""
 
 STAGING = ".dashtam-restore"
@@ -73,17 +71,8 @@ between two runs."""
 DISCARD = f"rm -rf {STAGING} {STAGING}-gone"
 
 
-def swap(client: docker.DockerClient, naming: Naming, parts: Sequence[Part]) -> None:
-    """Put the staged data of each part in the place of the old, or finish doing so."""
-    _run(client, naming, parts, SWAP)
-
-
-def discard(client: docker.DockerClient, naming: Naming, parts: Sequence[Part]) -> None:
-    """Delete the staged data of each part."""
-    _run(client, naming, parts, DISCARD)
-
-
-def _run(client: docker.DockerClient, naming: Naming, parts: Sequence[Part], script: str) -> None:
+def run(client: docker.DockerClient, naming: Naming, parts: Sequence[Part], script: str) -> None:
+    """Put the staged data of each part in the place of the old by `SWAP`, or delete it by `DISCARD`."""
     for part in parts:
         with (
             helper(client, naming, part, writes=True) as opened,
@@ -101,5 +90,5 @@ def stop(client: docker.DockerClient, naming: Naming, services: Sequence[str] = 
     view = EngineView(client)
     found = view.containers(naming.environment, naming.owner)
     running = [one.id for one in found if one.component in services and one.state not in {"exited", "created"}]
-    each(lambda container: view.stop(container, STOP_SECONDS), running)
+    each(view.stop, running)
     return running

@@ -141,9 +141,10 @@ class World:
             self.up.pop(stack, None)
         return True
 
-    def public_outputs(self, stack: str) -> PublicOutputs | None:
+    def public_outputs(self, stack: str) -> PublicOutputs:
         found = self.outputs(stack)
-        return found.public() if found else None
+        assert found
+        return found.public()
 
     def outputs(self, stack: str) -> StackOutputs | None:
         return StackOutputs.model_validate({**DOCUMENT, "environment": stack}) if stack in self.up else None

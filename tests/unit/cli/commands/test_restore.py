@@ -5,7 +5,6 @@ from unittest.mock import Mock
 import pytest
 from typer.testing import CliRunner
 
-from cli.commands import restore
 from cli.core.errors import UserError
 from cli.environments import handle, targets
 from cli.main import app
@@ -21,7 +20,6 @@ def restoring(monkeypatch: pytest.MonkeyPatch) -> Mock:
     made = Mock(return_value=RESTORED)
     monkeypatch.setattr(restore_backup, "restore", made)
     monkeypatch.setattr(handle, "of", Mock())
-    monkeypatch.setattr(restore, "connect", Mock())
     monkeypatch.setattr(snapshot_before_loss, "has_data", Mock(return_value=True))
     return made
 

@@ -8,7 +8,7 @@ from pydantic import SecretStr
 from rich.console import Console
 from typer.testing import CliRunner
 
-from cli.commands.up import app, exposed, out_of_reach, summary
+from cli.commands.up import app, reach, summary
 from cli.core.errors import UserError
 from cli.operations import hooks, session
 from infra.outputs import Containers, Database, ImageReferences, Ports, StackOutputs, Urls
@@ -70,16 +70,23 @@ def test_what_an_environment_does_not_have_is_not_in_the_summary() -> None:
 
 
 @pytest.mark.parametrize(
-    ("published", "given", "said"),
+    ("published", "address", "here", "said"),
     [
-        (True, {}, ""),
-        (True, {"bind_address": "::1"}, ""),
-        (True, {"bind_address": "0.0.0.0"}, "test is reachable from the network: its ports are published on 0.0.0.0."),
-        (False, {"bind_address": "0.0.0.0"}, ""),
+        *((True, address, True, "") for address in ("127.0.0.1", "::1")),
+        *((False, address, here, "") for address in ("127.0.0.1", "0.0.0.0") for here in (True, False)),
+        *((True, "10.0.0.9", here, "its ports are published on 10.0.0.9.") for here in (True, False)),
+        *(
+            (True, address, False, "hostname of dashtam:network in Pulumi.test.yaml")
+            for address in ("127.0.0.1", "::1")
+        ),
     ],
 )
-def test_what_other_computers_reach_is_stated(published: bool, given: dict[str, str], said: str) -> None:
-    assert exposed(_outputs(published=published).model_copy(update=given)) == said
+def test_ports_that_other_computers_reach_or_this_one_does_not_are_stated(
+    published: bool, address: str, here: bool, said: str
+) -> None:
+    found = reach(_outputs(published=published).model_copy(update={"bind_address": address}), publishes_here=here)
+    assert said in found
+    assert bool(said) is bool(found)
 
 
 def test_the_summary_has_the_address_that_clients_connect_to() -> None:
@@ -94,18 +101,6 @@ def test_a_name_goes_with_one_environment(environments: list[str]) -> None:
     done = CliRunner().invoke(app, [*environments, "--name", "feature-x"])
     assert isinstance(done.exception, UserError)
     assert done.exception.exit_status == 64
-
-
-@pytest.mark.parametrize(
-    ("published", "address", "expected"),
-    [(True, "127.0.0.1", True), (True, "::1", True), (True, "10.0.0.9", False), (False, "127.0.0.1", False)],
-)
-def test_ports_that_only_another_computer_reaches_are_named_with_the_remedy(
-    published: bool, address: str, expected: bool
-) -> None:
-    said = out_of_reach(_outputs(published=published).model_copy(update={"bind_address": address}))
-    assert ("set bind_address and hostname of dashtam:network in Pulumi.test.yaml" in said) is expected
-    assert bool(said) is expected
 
 
 @pytest.mark.parametrize("fails", [False, True])

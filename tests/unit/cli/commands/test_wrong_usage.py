@@ -13,7 +13,7 @@ from cli.commands import graph as graph_command
 from cli.core.paths import ROOT
 from cli.environments import clone, configuration, handle
 from cli.environments.clone import Clone
-from cli.operations import restart, session
+from cli.operations import session
 from cli.operations.graph.model import Graph
 
 
@@ -26,8 +26,7 @@ def nothing_is_up(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     engine.api.containers.return_value = []
     engine.api.networks.return_value = []
     monkeypatch.setattr(clone, "current", lambda: here)
-    for module in (handle, restart):
-        monkeypatch.setattr(module, "connect", lambda: engine)
+    monkeypatch.setattr(handle, "connect", lambda: engine)
     no_outputs = Mock(outputs=Mock(return_value=None))
     monkeypatch.setattr(
         session, "prepare", Mock(return_value=Mock(clone=here, environ={}, pulumi=no_outputs, client=engine))

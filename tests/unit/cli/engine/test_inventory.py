@@ -188,7 +188,7 @@ def test_a_command_runs_to_its_end(view: EngineView, engine: Engine) -> None:
 @pytest.mark.parametrize("state", ["running", "paused", "exited"])
 def test_a_container_is_stopped_even_if_it_is_paused(view: EngineView, engine: Engine, state: str) -> None:
     engine.run("app", state=state)
-    view.stop("app", 30)
+    view.stop("app")
     assert engine.states() == {"app": "exited"}
 
 
@@ -196,7 +196,7 @@ def test_a_container_that_can_not_be_stopped_is_an_error(view: EngineView, engin
     engine.run("app")
     engine.at["stop", "app"] = lambda: _fail(HTTPStatus.INTERNAL_SERVER_ERROR)
     with pytest.raises(APIError, match="no"):
-        view.stop("app", 30)
+        view.stop("app")
     assert engine.states() == {"app": "running"}
 
 

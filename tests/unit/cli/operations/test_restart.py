@@ -9,7 +9,7 @@ from docker.errors import APIError
 
 from cli.core import signals
 from cli.core.errors import UserError
-from cli.operations.restart import GRACE, NEEDS, in_order, restart_containers
+from cli.operations.restart import NEEDS, in_order, restart_containers
 from infra.naming import SERVICES
 from tests.unit.cli.conftest import MakeContainer
 
@@ -37,13 +37,13 @@ def test_who_is_needed_comes_first(
 def test_what_was_stopped_runs_again_though_another_can_not_be_stopped(container: MakeContainer) -> None:
     services = {name: container(component=name, id=name, name=name) for name in ("app", "postgres")}
     view = Mock()
-    view.stop.side_effect = lambda key, _: _refuse() if key == "postgres" else None
+    view.stop.side_effect = lambda key: _refuse() if key == "postgres" else None
     with pytest.raises(UserError, match="not healthy after the restart") as raised:
         restart_containers(view, "test", services.values(), lambda _service, _state: None)
     assert "postgres: it is stuck" in raised.value.cause
     assert view.mock_calls[:4] == [
-        call.stop("app", GRACE),
-        call.stop("postgres", GRACE),
+        call.stop("app"),
+        call.stop("postgres"),
         call.start("postgres"),
         call.start("app"),
     ]
@@ -60,7 +60,7 @@ def test_what_was_stopped_runs_again_though_a_signal_came(container: MakeContain
         (running.discard if which == "stop" else running.add)(key)
 
     view = Mock()
-    view.stop.side_effect = lambda key, _: change("stop", key)
+    view.stop.side_effect = lambda key: change("stop", key)
     view.start.side_effect = lambda key: change("start", key)
     with signals.raised():
         with pytest.raises(KeyboardInterrupt):

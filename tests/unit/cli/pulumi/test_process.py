@@ -138,7 +138,8 @@ def test_public_outputs_are_read_without_starting_pulumi(program: MakeProgram, t
     folder = program("pulumi", "exit 1")
     pulumi = Pulumi({"PATH": str(folder), "PULUMI_BACKEND_URL": "file://./state"}, tmp_path)
     assert pulumi.public_outputs("test") == StackOutputs.model_validate(DOCUMENT).public()
-    assert pulumi.public_outputs("dev") is None
+    with pytest.raises(UserError, match="The outputs of dev are not what this version expects"):
+        pulumi.public_outputs("dev")
 
 
 def test_another_backend_is_asked_through_pulumi(program: MakeProgram, tmp_path: Path) -> None:
