@@ -8,13 +8,9 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-FOREVER = -1.0
-
 
 @contextmanager
-def exclusively(
-    path: Path, waiting: str, announce: Callable[[str], object], seconds: float = FOREVER
-) -> Iterator[None]:
+def exclusively(path: Path, waiting: str, announce: Callable[[str], object], seconds: float = -1.0) -> Iterator[None]:
     """Hold a file's lock, which the operating system releases when the process ends; announce the wait.
 
     The same thread may take the same lock again. A lock that isn't free in time raises filelock's Timeout.
@@ -22,12 +18,13 @@ def exclusively(
     path.parent.mkdir(parents=True, exist_ok=True)
     # Where a file system has no locks, a file that stands for one would outlive a killed command.
     lock = FileLock(path, is_singleton=True, fallback_to_soft=False)
-    with _named(path):
-        try:
-            lock.acquire(blocking=False)
-        except Timeout:
-            announce(waiting)
-            lock.acquire(timeout=seconds)
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        announce(waiting)
+        lock.acquire(timeout=seconds)
+    except OSError as error:  # of a file system without locks
+        raise OSError(error.errno, error.strerror, str(path)) from None
     try:
         yield
     finally:
@@ -39,14 +36,3 @@ def briefly(path: Path) -> Iterator[None]:
     """Hold a file's lock for what takes no time that anybody would notice."""
     with exclusively(path, "", lambda _: None):
         yield
-
-
-@contextmanager
-def _named(path: Path) -> Iterator[None]:
-    """Name the file in the error of a file system without locks."""
-    try:
-        yield
-    except Timeout:
-        raise
-    except OSError as error:
-        raise OSError(error.errno, error.strerror, str(path)) from None

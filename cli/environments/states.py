@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from cli.environments import tool_environment
@@ -15,13 +14,13 @@ from cli.pulumi.stack_state import StackState
 
 def read(clone: Clone, stack: str, environ: Mapping[str, str] = os.environ) -> StackState:
     """Return an environment's state, without resources where it is not up; `environ` may name another backend."""
-    file = state_file(clone, stack, environ)
-    return stack_state.parsed(stack_state.content(file)) if file else stack_state.of(_exported(clone, stack, environ))
+    found = content(clone, stack, environ)
+    return stack_state.of(_exported(clone, stack, environ)) if found is None else stack_state.parsed(found)
 
 
-def state_file(clone: Clone, stack: str, environ: Mapping[str, str]) -> Path | None:
-    """Return the file that has an environment's state; None where only Pulumi can read that."""
-    return backend.state_file(tool_environment.of(clone, environ), clone.root, stack)
+def content(clone: Clone, stack: str, environ: Mapping[str, str]) -> bytes | None:
+    """Return what an environment's state file holds, nothing if there is none; None where only Pulumi can read it."""
+    return backend.content(tool_environment.of(clone, environ), clone.root, stack)
 
 
 def _exported(clone: Clone, stack: str, environ: Mapping[str, str]) -> dict[str, Any]:

@@ -92,8 +92,7 @@ def inputs(session: Session, stack: str) -> str:
 
 def made(session: Session, stack: str) -> str:
     """Return a digest of state and engine; empty where these differ, or a service isn't healthy."""
-    file, owner = states.state_file(session.clone, stack, session.environ), session.clone.id
-    content = stack_state.content(file) if file else b""
+    content, owner = states.content(session.clone, stack, session.environ) or b"", session.clone.id
     if not content or restore_journal.of(session.clone, stack).read():
         return ""
     snapshot = Snapshot(session.engine, stack, owner)

@@ -5,6 +5,7 @@ As in Pulumi 3.259: pkg/workspace/creds.go, pkg/backend/diy and pkg/secrets/pass
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import re
@@ -78,11 +79,17 @@ def folder(environ: Mapping[str, str], root: Path) -> Folder | None:
     return Folder(_path(url.removeprefix(_FILES), root) / ".pulumi") if url.startswith(_FILES) else None
 
 
-def state_file(environ: Mapping[str, str], root: Path, stack: str) -> Path | None:
-    """Return the file that has a stack's state, where that is in a folder and not compressed with zstd."""
+def content(environ: Mapping[str, str], root: Path, stack: str) -> bytes | None:
+    """Return what a stack's state file holds, nothing if there is none; None where only Pulumi can read it."""
     found = folder(environ, root)
     file = found.state(stack) if found else None
-    return None if file is None or file.suffix == ZSTD else file
+    if file is None or file.suffix == ZSTD:
+        return None
+    with suppress(FileNotFoundError):
+        # Pulumi replaces the file as a whole: it is never seen half written.
+        written = file.read_bytes()
+        return gzip.decompress(written) if file.suffix == ".gz" else written
+    return b""
 
 
 def has_passphrase(environ: Mapping[str, str]) -> bool:

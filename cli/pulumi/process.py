@@ -93,8 +93,9 @@ class Pulumi:
 
     def deployment(self, stack: str) -> dict[str, Any]:
         """Return what `pulumi stack export` shows of a stack; a state file is read without starting Pulumi."""
-        if file := backend.state_file(self.environ, self.root, stack):
-            return stack_state.deployment(stack_state.content(file))
+        found = backend.content(self.environ, self.root, stack)
+        if found is not None:
+            return stack_state.deployment(found)
         return json.loads(self.run("stack", "export", "--stack", stack)).get("deployment") or {}
 
     def public_outputs(self, stack: str) -> PublicOutputs:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 CONTAINER = "docker:index/container:Container"
@@ -81,15 +78,6 @@ def deployment(content: bytes) -> dict[str, Any]:
     """Return the deployment in the content of a state file; an empty one if there is none."""
     checkpoint = json.loads(content or b"{}").get("checkpoint") or {}
     return checkpoint.get("latest") or {}
-
-
-def content(file: Path) -> bytes:
-    """Return the content of a state file, decompressed; nothing where there is no file."""
-    with suppress(FileNotFoundError):
-        # Pulumi replaces the file as a whole: it is never seen half written.
-        written = file.read_bytes()
-        return gzip.decompress(written) if file.suffix == ".gz" else written
-    return b""
 
 
 def of(deployment: Mapping[str, Any]) -> StackState:
