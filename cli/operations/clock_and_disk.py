@@ -22,9 +22,16 @@ HOME_ROOM = 32 << 20
 """Bytes that an update writes at most, with the backups that Pulumi makes of the state."""
 
 
-def require_sound(info: Mapping[str, Any], begin: datetime | None, now: datetime) -> None:
-    """Make sure that an environment can run; `begin` is when the certificates that are there become valid."""
-    _require_clock(datetime.fromisoformat(info["SystemTime"]), begin, now)
+def require_sound(info: Mapping[str, Any], now: datetime) -> None:
+    """Make sure that an environment can run, by what the engine reports of itself."""
+    engine = datetime.fromisoformat(info["SystemTime"])
+    if abs(engine - now) > SKEW:
+        raise UserError(
+            f"The Docker engine's clock differs from this machine's by {_words(abs(engine - now))}.",
+            cause=f"It is {now:%Y-%m-%d %H:%M:%S} here and {engine:%Y-%m-%d %H:%M:%S} there (UTC), so certificates"
+            " that are made here aren't valid there.",
+            remedy="Set the clock that is wrong; where the engine runs in a virtual machine, restart that.",
+        )
     if locality.is_here(info):
         _require_room(Path(info["DockerRootDir"]))
 
@@ -43,14 +50,8 @@ def require_home(folder: Path) -> None:
     require_writable(folder)
 
 
-def _require_clock(engine: datetime, begin: datetime | None, now: datetime) -> None:
-    if abs(engine - now) > SKEW:
-        raise UserError(
-            f"The Docker engine's clock differs from this machine's by {_words(abs(engine - now))}.",
-            cause=f"It is {now:%Y-%m-%d %H:%M:%S} here and {engine:%Y-%m-%d %H:%M:%S} there (UTC), so certificates"
-            " that are made here aren't valid there.",
-            remedy="Set the clock that is wrong; where the engine runs in a virtual machine, restart that.",
-        )
+def require_begun(begin: datetime | None, now: datetime) -> None:
+    """Make sure that the certificates that are there are valid already; they become so at `begin`."""
     if begin is not None and now < begin - SKEW:
         raise UserError(
             f"This machine's clock is behind by {_words(begin - now)} or more.",

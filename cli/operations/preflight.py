@@ -11,12 +11,13 @@ from cli.core.errors import UserError
 from cli.engine.inventory import EngineObject, EngineView
 from cli.environments import free_ports, ownership, states
 from cli.environments.allocation import Allocator
-from cli.environments.clone import Clone, known
+from cli.environments.clone import known
 from cli.environments.configuration import configuration
 from cli.operations import clock_and_disk, swarm_preflight
 from cli.operations.session import Session
 from infra import guards
 from infra.config.placement import Placement
+from infra.config.settings import StackSettings
 from infra.naming import DEBUGGER, Naming
 from infra.recipes import image_source
 
@@ -26,24 +27,23 @@ def require_possible(session: Session, stack: str) -> None:
     clone = session.clone
     state = states.read(clone, stack, session.environ)
     ownership.require_own(clone, stack, state)
-    clock_and_disk.require_sound(session.client.info(), state.beginning, datetime.now(UTC))
-    target = configuration(clone.root, stack).target
-    if target.is_swarm:
-        swarm_preflight.require_swarm(session.swarm, stack, target)
+    clock_and_disk.require_begun(state.beginning, datetime.now(UTC))
+    own = configuration(clone.root, stack)
+    if own.target.is_swarm:
+        swarm_preflight.require_swarm(session.swarm, stack, own.target)
     placed = Allocator(clone, session.engine).allocate(stack)
-    config = placed.applied(configuration(clone.root, stack))
-    require_free(clone, session.engine, stack, placed)
+    naming, config = Naming(stack, clone.id, placed.name), placed.applied(own)
+    require_free(session.engine, naming, config, placed)
     source = image_source(config.images, session.environ)
-    wanted = guards.Wanted(Naming(stack, clone.id, placed.name), config, source, placed.running(config))
+    wanted = guards.Wanted(naming, config, source, placed.running(config))
     ownership.require(session.client, clone, session.engine, wanted, state)
 
 
-def require_free(clone: Clone, view: EngineView, stack: str, placed: Placement) -> None:
+def require_free(view: EngineView, naming: Naming, config: StackSettings, placed: Placement) -> None:
     """Refuse an environment whose names or ports are taken; the error names by whom."""
-    config = placed.applied(configuration(clone.root, stack))
-    naming = Naming(stack, clone.id, placed.name)
+    stack = naming.environment
     for found in view.objects():
-        if found.name in naming.names and found.owner != clone.id:
+        if found.name in naming.names and found.owner != naming.owner:
             raise _name_taken(found, stack)
     address, here = config.network.bind_address, view.publishes_here() and not config.target.is_swarm
     ports = placed.published(config)
@@ -53,7 +53,7 @@ def require_free(clone: Clone, view: EngineView, stack: str, placed: Placement) 
             cause="No interface of this computer has that address (dashtam:network.bind_address).",
             remedy="`ip address` (Linux) or `ifconfig` lists addresses; 0.0.0.0 stands for all of them.",
         )
-    own = {port for one in view.containers(stack, clone.id) for bound in one.ports.values() for port in bound}
+    own = {port for one in view.containers(stack, naming.owner) for bound in one.ports.values() for port in bound}
     # A free port of this computer has no meaning for another computer's engine.
     taken = set() if here else {port for one in view.all_containers() for port in one.host_ports}
     for service, port in ports.items():

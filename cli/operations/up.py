@@ -49,7 +49,7 @@ def up(
     for stack in stacks:
         require_configured(stack, session.clone.root)
     with environment_lock.held(session.clone, *stacks), ExitStack() as started:
-        clock_and_disk.require_sound(session.client.info(), None, datetime.now(UTC))
+        clock_and_disk.require_sound(session.client.info(), datetime.now(UTC))
         with chosen_services.chosen(session, stacks, services):
             for stack in stacks:
                 locks.release_dead(session.pulumi, stack)  # plain Pulumi is to work too, whether or not Pulumi must run

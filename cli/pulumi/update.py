@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-WATCH_INTERVAL = 0.25
+WATCH_INTERVAL = 0.5
 INTERRUPT_GRACE = 3.0
 """Seconds. A plugin that waits for a container's health ignores the first interrupt."""
 

@@ -12,10 +12,11 @@ import pytest
 
 from cli.core.errors import UserError
 from cli.engine.inventory import EngineView
-from cli.environments.clone import Clone
+from cli.environments.configuration import configuration
 from cli.operations import preflight
 from cli.operations.clock_and_disk import ROOM
 from infra.config.placement import plain
+from infra.naming import Naming
 from tests.system import environments
 from tests.system.running import run
 
@@ -74,14 +75,15 @@ def _volume(client: docker.DockerClient, stack: str, _image: str) -> Callable[[]
 @pytest.mark.parametrize("take", [_container, _network, _volume])
 def test_a_name_that_something_else_has(checkout: Checkout, client: docker.DockerClient, take: Take) -> None:
     """As `up` looks, without the seconds in which it starts: for an environment that has nothing on the engine."""
-    clone, stack = Clone(checkout.tools["DASHTAM_CLONE"], checkout.root, checkout.home), f"{checkout.stack}-absent"
+    stack = f"{checkout.stack}-absent"
     image = client.containers.get(f"dashtam-{checkout.stack}-redis").attrs["Image"]
     config = checkout.config_file.with_name(f"Pulumi.{stack}.yaml")
     config.write_text(checkout.pristine)
     free = take(client, stack, image)
     try:
+        naming, found = Naming(stack, checkout.tools["DASHTAM_CLONE"]), configuration(checkout.root, stack)
         with pytest.raises(UserError) as refused:
-            preflight.require_free(clone, EngineView(client), stack, plain(stack))
+            preflight.require_free(EngineView(client), naming, found, plain(stack))
     finally:
         free()
         config.unlink()

@@ -30,7 +30,9 @@ def _info(root: Path, time: str = "2026-05-04T03:02:01.128853831Z") -> dict[str,
     ],
 )
 def test_all_is_well(tmp_path: Path, time: str) -> None:
-    clock_and_disk.require_sound(_info(tmp_path, time), NOW - timedelta(days=1), NOW)
+    clock_and_disk.require_sound(_info(tmp_path, time), NOW)
+    clock_and_disk.require_begun(NOW - timedelta(days=1), NOW)
+    clock_and_disk.require_begun(None, NOW)
 
 
 @pytest.mark.parametrize(
@@ -44,30 +46,30 @@ def test_all_is_well(tmp_path: Path, time: str) -> None:
 )
 def test_an_engine_whose_clock_is_another(tmp_path: Path, change: timedelta, words: str) -> None:
     with pytest.raises(UserError, match=f"engine's clock differs from this machine's by {words}") as raised:
-        clock_and_disk.require_sound(_info(tmp_path), None, NOW + change)
+        clock_and_disk.require_sound(_info(tmp_path), NOW + change)
     assert "Set the clock" in raised.value.remedy
 
 
-def test_a_clock_that_is_behind_the_certificates(tmp_path: Path) -> None:
+def test_a_clock_that_is_behind_the_certificates() -> None:
     with pytest.raises(UserError, match=r"This machine's clock is behind by 1 day, 0:00:00 or more") as raised:
-        clock_and_disk.require_sound(_info(tmp_path), NOW + timedelta(days=1), NOW)
+        clock_and_disk.require_begun(NOW + timedelta(days=1), NOW)
     assert "2026-05-05 03:02:01" in raised.value.cause
 
 
 def test_a_disk_that_is_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=5 << 20))
     with pytest.raises(UserError, match=f"The disk of {tmp_path}") as raised:
-        clock_and_disk.require_sound(_info(tmp_path), None, NOW)
+        clock_and_disk.require_sound(_info(tmp_path), NOW)
     assert "5 MiB are free" in raised.value.cause
 
 
 def test_an_engine_elsewhere_has_a_disk_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=0))
-    clock_and_disk.require_sound({**_info(tmp_path), "Name": "build-host"}, None, NOW)
+    clock_and_disk.require_sound({**_info(tmp_path), "Name": "build-host"}, NOW)
 
 
 def test_a_disk_that_is_not_seen_from_here_is_not_judged(tmp_path: Path) -> None:
-    clock_and_disk.require_sound(_info(tmp_path / "another/root"), None, NOW)
+    clock_and_disk.require_sound(_info(tmp_path / "another/root"), NOW)
 
 
 @pytest.mark.parametrize(("free", "refused"), [(clock_and_disk.HOME_ROOM, False), (clock_and_disk.HOME_ROOM - 1, True)])

@@ -11,10 +11,10 @@ import pytest
 from cli.core.errors import UserError
 from cli.engine.container import ContainerView
 from cli.engine.inventory import EngineObject, EngineView
-from cli.environments.clone import Clone
 from cli.environments.configuration import configuration
 from cli.operations import preflight
 from infra.config.placement import Placement, plain
+from infra.naming import Naming
 from tests.unit.cli.conftest import MakeContainer
 
 CONFIG = """\
@@ -64,7 +64,12 @@ def free() -> Iterator[int]:
 
 def _require(tmp_path: Path, port: int, view: FakeView, placed: Placement | None = None) -> None:
     (tmp_path / "Pulumi.test.yaml").write_text(CONFIG.format(port=port))
-    preflight.require_free(Clone("me", tmp_path, tmp_path), view, "test", placed or plain("test"))
+    _require_free(tmp_path, view, placed or plain("test"))
+
+
+def _require_free(root: Path, view: EngineView, placed: Placement) -> None:
+    config = placed.applied(configuration(root, "test"))
+    preflight.require_free(view, Naming("test", "me", placed.name), config, placed)
 
 
 def test_nothing_in_the_way(tmp_path: Path, free: int) -> None:
@@ -176,4 +181,4 @@ def test_an_address_of_no_interface_is_refused(tmp_path: Path, free: int) -> Non
         CONFIG.format(port=free) + "  dashtam:network: {bind_address: 192.0.2.1, hostname: b.example}\n"
     )
     with pytest.raises(UserError, match=r"can't publish its ports on 192\.0\.2\.1"):
-        preflight.require_free(Clone("me", tmp_path, tmp_path), FakeView(), "test", plain("test"))
+        _require_free(tmp_path, FakeView(), plain("test"))
