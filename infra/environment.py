@@ -17,7 +17,7 @@ from infra.endpoints import Endpoint
 from infra.engine import Engine
 from infra.images import Image
 from infra.naming import DEBUGGER, SANDBOX, SERVICES, Naming
-from infra.services import app_on_host, providers
+from infra.services import providers
 from infra.services.app import App, AppArgs
 from infra.services.callback import Callback
 from infra.services.postgres import Postgres
@@ -106,7 +106,7 @@ class Environment(pulumi.ComponentResource):
         if "app" in self._running or not {POSTGRES.name, REDIS.name} <= self._running.keys():
             return None
         args = replace(self._app_args, providers=self._provider_file(on_host=True))
-        return app_on_host.document(args, self._app, self._settings.callback.port)
+        return self._app.on_host(args, self._settings.callback.port)
 
     def _data(self) -> dict[str, Any]:
         database, cache = self._database.login, self._cache.login

@@ -107,7 +107,7 @@ class PublicOutputs(Record):
 class StackOutputs(PublicOutputs):
     """All outputs of a stack, with the DSNs: without a prefix for clients on the host, else for its network.
 
-    `app_on_host` is what `infra.services.app_on_host` says, where postgres and redis run, and the app doesn't.
+    `app_on_host` is of `infra.services.app.App.on_host`, where postgres and redis run, and the app doesn't.
     """
 
     database_dsn: SecretStr | None = None

@@ -27,6 +27,7 @@ SHOWN: dict[str, tuple[int | str, ...]] = {
 }
 """What shows a user a failure, and which of its arguments hold the text."""
 COMMANDS = ("UserError", "UsageError", "explain_failure", "RefusedError")
+"""What commands show; the others have tables of their own."""
 REFUSED: dict[str, tuple[int | str, ...]] = {"ValueError": (0,)}
 CONFIG = (
     "infra/naming.py",
@@ -59,9 +60,7 @@ def content() -> str:
         " output of another program, or depends on the machine. [Troubleshooting](../troubleshooting.md) explains the"
         " common ones.",
         "## Commands",
-        table(
-            ("message", "cause", "remedy"), _rows(found, "UserError", "UsageError", "explain_failure", "RefusedError")
-        ),
+        table(("message", "cause", "remedy"), _rows(found, *COMMANDS)),
         "## Plain Pulumi",
         table(("message",), _rows(found, "EngineError")),
         "## Doctor",

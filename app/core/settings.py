@@ -1,4 +1,4 @@
-"""The only reader of the environment: typed settings, with secrets from files.
+"""Typed settings from the environment, with secrets from files; `app.run` reads a few variables by itself.
 
 Each secret is given as `<NAME>` or, as in the official Docker images, as `<NAME>_FILE`, the path of a file that
 holds it. pydantic-settings itself reads secrets only from one directory of files named after the fields.

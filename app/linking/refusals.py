@@ -24,10 +24,10 @@ _STEPS: dict[str, Step] = {"refresh": "refresh", "disconnect": "disconnect"}
 def describe(request: Request, error: LinkingError) -> Answer:
     """Count and log the refusal, and describe it."""
     metrics.count_linking(error.kind)
-    step = _STEPS.get(request.url.path.rpartition("/")[2], "link")
+    step = "disconnect" if request.method == "DELETE" else _STEPS.get(request.url.path.rpartition("/")[2], "link")
     log.warning("A person's request was refused", step=step, kind=error.kind, reason=error.detail)
     words = str(error.__cause__) if isinstance(error.__cause__, RefusedError) else ""
-    page = page_of(error.kind, error.status, step=step, words=words, otherwise=(error.title, error.detail))
+    page = page_of(error.kind, error.status, step=step, words=words)
     if step == "disconnect" and error.status == HTTPStatus.BAD_GATEWAY:
         page = replace(page, way_out=Link("Forget the account", f"{request.url.path}?forget=true"))
     kind = f"urn:dashtam:problem:{error.kind}"

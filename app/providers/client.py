@@ -28,7 +28,7 @@ from app.providers.grants import Grant, read_grant
 from app.providers.id_token import subject_of
 
 DEADLINE = 8.0
-"""Seconds for a whole call to a provider, however many requests it takes: the callback server waits 10."""
+"""Seconds for a whole call to a provider, however many requests it takes: the callback server waits 30 for the app."""
 
 TIMEOUT = httpx2.Timeout(DEADLINE, connect=3.0)
 """Seconds within which a provider must not fall silent."""

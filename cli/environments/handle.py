@@ -63,8 +63,9 @@ class Target:
 
 def not_running(environment: str, what: str = "", cause: str = "") -> UserError:
     """Return the error for an environment that isn't up, or for what of it isn't."""
+    what = what or environment
     return UserError(
-        f"{what or environment} is not running.",
+        f"{what} is not running.",
         cause=cause,
         remedy=f"Bring it up first: `./dashtam up {environment}`.",
     )

@@ -17,7 +17,7 @@ from cli.images import build, source
 from cli.machine.findings import Finding
 from cli.operations.expiry import is_soon
 from infra import naming
-from infra.config.settings import UNKEPT
+from infra.targets.limits import UNKEPT
 
 
 def config_findings(root: Path) -> Iterator[Finding]:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import pulumi
 
-from infra.catalogue import PYTHON
+from infra.catalogue import PYTHON, ROOT
 from infra.config.sections import AppSettings
 from infra.endpoints import Endpoint, Login
-from infra.services import python, redis
+from infra.services import redis
+from infra.services.health import SCHEDULE
 from infra.services.service import TLS_VARIABLES, Service, Shared
 from infra.targets.workload import MOUNT, Workload
 
@@ -19,6 +22,10 @@ INTERNAL_PORT = 9000
 """Never published: metrics, and what the callback server asks for."""
 DEBUGGER_PORT = 5678
 """Where a debugger attaches, if the config publishes it."""
+SOURCE = "/srv/app"
+
+Build = Literal["development", "production"]
+"""`development` mounts the source and reloads on an edit."""
 
 
 @dataclass(frozen=True)
@@ -47,13 +54,13 @@ class App(Service):
             Workload(
                 name=NAME,
                 base=PYTHON,
-                command=python.command("app.run.app", args.settings.build),
-                health=python.health(self.endpoint, "/ready"),
-                alive=python.health(self.endpoint, "/health"),
+                command=server_command("app.run.app", args.settings.build),
+                health=server_health(self.endpoint, "/ready"),
+                alive=server_health(self.endpoint, "/health"),
                 memory=args.settings.memory,
                 env={"ENVIRONMENT": shared.target.naming.name, **environment(args, self.endpoint)},
                 ports=[self.debugger],
-                binds=python.source_binds(args.settings.build),
+                binds=source_binds(args.settings.build),
                 files={
                     "database-password": args.database.password,
                     "redis-password": args.cache.password,
@@ -63,6 +70,48 @@ class App(Service):
                 },
             )
         )
+
+    def on_host(self, args: AppArgs, callback_port: int | None) -> pulumi.Output[str] | None:
+        """Return what the app's servers need to run on the host, as in an editor: a secret JSON document.
+
+        It has variables, and the content of the files that other variables are to name. `args` are for this purpose;
+        None where something that the app needs, or the app itself, isn't published.
+        """
+        database, cache = args.database.on_host, args.cache.on_host
+        if not database or not cache or not self.endpoint.published:
+            return None
+        # An editor has a debugger of its own.
+        settings = args.settings.model_copy(update={"debugger_port": None})
+        there = replace(args, settings=settings, database=database, cache=cache)
+        variables = {
+            "ENVIRONMENT": self.shared.target.naming.name,
+            **environment(there, self.endpoint),
+            "LISTEN_ADDRESS": self.endpoint.reach.bind_address,
+            "APP_PORT": str(self.endpoint.published),
+            **({"CALLBACK_PORT": str(callback_port)} if callback_port else {}),
+            "INTERNAL_PORT": str(self.internal.port),
+            "APP_URL": f"https://localhost:{self.internal.port}",  # for the callback server
+        }
+        content: Mapping[str, pulumi.Input[str]] = {**self.workload.files, "providers.json": args.providers}
+        installed = f"{MOUNT}/"
+        files = {name: content[path.removeprefix(installed)] for name, path in variables.items() if installed in path}
+        plain = {name: value for name, value in variables.items() if name not in files}
+        return pulumi.Output.secret(pulumi.Output.json_dumps({"variables": plain, "files": files}))
+
+
+def server_command(module: str, build: Build) -> list[str]:
+    """Return the command that runs a server of the service's own code: the app, or the callback server."""
+    return ["python", "-m", module, *(["--reload"] if build == "development" else [])]
+
+
+def server_health(own: Endpoint, path: str) -> str:
+    """Return the health check of such a server: a verified request from inside."""
+    return f"python -m app.run.probe https://localhost:{own.port}{path} {SCHEDULE}"
+
+
+def source_binds(build: Build) -> dict[str, str]:
+    """Return what mounts the source, where the image holds none."""
+    return {SOURCE: str(ROOT / "app")} if build == "development" else {}
 
 
 def environment(args: AppArgs, own: Endpoint) -> dict[str, str]:

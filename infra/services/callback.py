@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from infra.catalogue import PYTHON
 from infra.config.sections import AppSettings, CallbackSettings
-from infra.services import python
-from infra.services.app import App
+from infra.services.app import App, server_command, server_health, source_binds
 from infra.services.service import TLS_VARIABLES, Service, Shared
 from infra.targets.workload import Workload
 
@@ -22,8 +21,8 @@ class Callback(Service):
             Workload(
                 name=NAME,
                 base=PYTHON,
-                command=python.command("app.run.callback", app_settings.build),
-                health=python.health(self.endpoint, "/health"),
+                command=server_command("app.run.callback", app_settings.build),
+                health=server_health(self.endpoint, "/health"),
                 memory=settings.memory,
                 env={
                     "ENVIRONMENT": shared.target.naming.name,
@@ -32,6 +31,6 @@ class Callback(Service):
                     "PUBLIC_URL": app.endpoint.for_browsers,
                     **TLS_VARIABLES,
                 },
-                binds=python.source_binds(app_settings.build),
+                binds=source_binds(app_settings.build),
             )
         )

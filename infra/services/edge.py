@@ -24,7 +24,7 @@ CHECK_SECONDS = 2
 
 CONNECT_SECONDS = 2
 IDLE_SECONDS = 75
-"""Longer than the app takes for any answer, since a provider may take 30 s."""
+"""Longer than any answer takes: the callback server waits 30 s for the app."""
 
 SPARE = 2
 """Places for replicas that start before others end, beside one for each that the config asks for."""

@@ -170,7 +170,7 @@ async def test_one_that_is_wrong_changes_nothing(
     for why, content in wrong.items():
         path.write_bytes(content)
         with pytest.raises(UserError, match="nothing was changed") as raised:
-            restore_backup.restore(client, target, str(path))
+            restore_backup.restore(target, str(path))
         assert why in f"{raised.value.message}\n{raised.value.cause}\n{raised.value.remedy}"
     refused = _restore(checkout, content)
     assert refused.returncode == 1

@@ -33,6 +33,7 @@ BEYOND = (
     "a provider of kind",
     "the flow itself sets",
     "need an issuer to compare with",
+    "a discovery_url needs an issuer",
     "a subject_url needs",
     "can't be distinguished",
     "no host has this address",

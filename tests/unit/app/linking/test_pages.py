@@ -3,6 +3,7 @@ from __future__ import annotations
 import datetime
 import uuid
 from html.parser import HTMLParser
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -10,6 +11,8 @@ import structlog
 from prometheus_client import REGISTRY
 from structlog.testing import capture_logs
 
+from app.linking import errors
+from app.linking.outcomes import page_of
 from app.linking.pages import MAX_RECEIPT, PER_PAGE, POLICY
 from app.linking.schemas import ConnectionPage
 from app.providers.errors import RefusedError
@@ -338,7 +341,6 @@ def test_a_receipt_of_another_session_is_told_with_the_own_one(
         ("wrong-session", 403, "This is not the browser that started"),
         ("invalid-id-token", 502, "does not prove whose account it is"),
         ("not-refreshable", 409, "The account can&#39;t be refreshed"),
-        ("something-new", 418, f"&lt;script&gt;{SCRIPT[8:-9]}&lt;/script&gt;"),
     ],
 )
 @pytest.mark.parametrize("path", [*CHANGES, "/finish"])
@@ -419,6 +421,30 @@ def test_the_log_has_the_reason_under_the_id_that_the_page_shows(browser: Browse
     [entry] = [one for one in entries if one.get("kind") == "provider-refused"]
     assert (entry["reason"], entry["step"]) == ("It gave this reason: invalid_client", "link")
     assert f"<code>{entry['request_id']}</code>" in page.text
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "step"),
+    [
+        ("POST", "/api/v1/providers/sandbox/connections", "link"),
+        ("POST", f"/api/v1/connections/{ID}/refresh", "refresh"),
+        ("DELETE", f"/api/v1/connections/{ID}", "disconnect"),
+    ],
+)
+def test_the_log_has_the_step_of_a_program_s_request(
+    browser: Browser, flow: FakeFlow, method: str, path: str, step: str
+) -> None:
+    headers = {"X-CSRF-Token": browser.csrf(), "Origin": PUBLIC}
+    flow.error = refusal("provider-refused", 502, "d")
+    with capture_logs() as entries:
+        assert browser.request(method, path, headers=headers).status_code == 502
+    assert [one["step"] for one in entries if one.get("kind") == "provider-refused"] == [step]
+
+
+def test_each_refusal_has_words_for_its_page() -> None:
+    kinds = {one.kind for one in vars(errors).values() if isinstance(one, type) and hasattr(one, "kind")}
+    assert len(kinds) > 10
+    assert not [kind for kind in kinds if not page_of(kind, HTTPStatus.BAD_REQUEST).title]
 
 
 @pytest.mark.parametrize("debug", [True, False])

@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from infra.endpoints import Endpoint, Login
-from infra.services import app, python
+from infra.services import app
 from infra.services.app import AppArgs
 from infra.services.health import SCHEDULE
 
 if TYPE_CHECKING:
-    from infra.services.python import Build
+    from infra.services.app import Build
     from tests.unit.infra.conftest import Load, Refused
 
 NONE: Any = None
@@ -22,8 +22,8 @@ OWN = Endpoint("app", 8000)
     [("development", ["--reload"]), ("production", [])],
 )
 def test_only_mounted_source_is_reloaded(build: Build, reload: list[str]) -> None:
-    assert python.command("app.run.app", build) == ["python", "-m", "app.run.app", *reload]
-    assert list(python.source_binds(build)) == ["/srv/app"] * len(reload)
+    assert app.server_command("app.run.app", build) == ["python", "-m", "app.run.app", *reload]
+    assert list(app.source_binds(build)) == ["/srv/app"] * len(reload)
 
 
 def environment(load: Load, own: Endpoint, **settings: object) -> dict[str, str]:
@@ -65,7 +65,7 @@ def test_the_service_gets_addresses_in_its_network_and_names_of_files(load: Load
 
 def test_the_health_check_is_a_verified_request_from_inside() -> None:
     expected = f"python -m app.run.probe https://localhost:8000/ready {SCHEDULE}"
-    assert python.health(OWN, "/ready") == expected
+    assert app.server_health(OWN, "/ready") == expected
 
 
 def test_the_service_gets_the_address_for_browsers(load: Load) -> None:
