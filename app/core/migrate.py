@@ -34,7 +34,7 @@ async def migrate(engine: AsyncEngine, *, lock_timeout: float) -> None:
         if before != [head_revision()]:
             await connection.run_sync(_upgrade)
         await connection.commit()
-    log.info("Migrations completed successfully", before=before, after=head_revision())
+    log.info("Migrations completed successfully", before=", ".join(before) or None, after=head_revision())
 
 
 def _require_known(current: Sequence[str]) -> None:
