@@ -56,7 +56,10 @@ def main() -> None:
         running = placed.running(config)
         here, keys_in_use = _look(client, config, naming, running)
         wanted = guards.Wanted(naming, config, recipes.image_source(config.images), running)
-        guards.require(state.read(stack), here, wanted, keys_in_use, partial(engine.not_mountable, client))
+        known = state.read(stack)
+        # Where an earlier update has made anything, only commands can look whether the volume was used.
+        looks = guards.Looks(keys_in_use, partial(engine.not_mountable, client), lambda: not known.names)
+        guards.require(known, here, wanted, looks)
     except (ConfigError, ValueError, OSError, engine.EngineError, guards.RefusedError) as error:
         pulumi.log.error(str(error))
         sys.exit(ERROR_WAS_SHOWN)

@@ -54,13 +54,19 @@ class Wanted:
         return self.config.app.build == "development" and bool({"app", "callback"}.intersection(self.running))
 
 
-def require(
-    state: State,
-    engine: Engine,
-    wanted: Wanted,
-    needed: Callable[[], set[str] | None],
-    not_mountable: Callable[[Path], str],
-) -> None:
+@dataclass(frozen=True)
+class Looks:
+    """What is looked up on the engine where it matters, for it takes time."""
+
+    keys_in_use: Callable[[], set[str] | None]
+    """Returns the token keys that rows need; None where the database doesn't run."""
+    not_mountable: Callable[[Path], str]
+    """Returns why a folder can't be mounted; empty where it can."""
+    has_database: Callable[[], bool]
+    """Returns whether the data volume has a database."""
+
+
+def require(state: State, engine: Engine, wanted: Wanted, looks: Looks) -> None:
     """Make sure that an update can be done and takes nothing away that it must not."""
     require_docker(engine, wanted.naming.environment)
     require_own(state, wanted.naming)
@@ -68,9 +74,10 @@ def require(
     require_network(state, wanted)
     require_data(state, wanted)
     require_free(state, engine, wanted.naming)
+    require_secrets(state, engine, wanted, looks.has_database)
     require_database(state, wanted)
-    require_keys(state, wanted, needed)
-    require_mountable_source(wanted, not_mountable)
+    require_keys(state, wanted, looks.keys_in_use)
+    require_mountable_source(wanted, looks.not_mountable)
     require_readable_source(wanted)
 
 
@@ -195,6 +202,23 @@ def require_keys(state: State, wanted: Wanted, needed: Callable[[], set[str] | N
         else f"{stack} doesn't run, so whether any row still needs it can't be looked up.",
         remedy=f"Set `keys: [{keep}]` in Pulumi.{stack}.yaml and run `./dashtam up {stack}`. To stop using it, run"
         f" `./dashtam keys rotate {stack}` then, and remove it afterwards, while {stack} runs.",
+    )
+
+
+def require_secrets(state: State, engine: Engine, wanted: Wanted, has_database: Callable[[], bool]) -> None:
+    """Refuse to make new secrets for a database that was made with others."""
+    volume, stack = wanted.naming.data_volume("postgres"), wanted.naming.environment
+    own = {one.name for one in engine.objects if one.labels.get(OWNER_LABEL) == wanted.naming.owner}
+    if volume not in own or state.has_secrets or not has_database():
+        return
+    raise RefusedError(
+        f"Pulumi's state lacks the password and the keys of the data of {stack}; nothing was changed.",
+        cause=f"{volume} has a database that was made with them. The state is in another backend, or the stack was"
+        " renamed, or they were deleted from it; an update would make others, with which nothing can be read.",
+        remedy="If PULUMI_BACKEND_URL or `pulumi login` chose another backend, take that back. If the stack was"
+        f" renamed, rename it back: `pulumi stack rename {stack} --stack NAME`. Else run `./dashtam destroy {stack}`,"
+        " which takes a snapshot with the keys that are installed, then"
+        f" `./dashtam up {stack}` and `./dashtam snapshot restore {stack} NAME`.",
     )
 
 

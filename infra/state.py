@@ -24,6 +24,7 @@ _STACK = "pulumi:pulumi:Stack"
 _NETWORK = "docker:index/network:Network"
 _VOLUME = "docker:index/volume:Volume"
 _KEY = "random:index/randomBytes:RandomBytes"
+_PASSWORD = ("random:index/randomPassword:RandomPassword", "postgres-password")
 _TOKEN_KEY = re.compile(r"token-(.+)-key")
 """The resource names of token keys."""
 _FILES = "-files"
@@ -77,6 +78,11 @@ class State:
     def data_volumes(self) -> set[str]:
         """The names of the volumes that hold data."""
         return {one.name for one in self.made if one.kind == _VOLUME and holds_data(one.name)}
+
+    @property
+    def has_secrets(self) -> bool:
+        """Whether it has what the data is reached and read with: the database's password, and a token key."""
+        return any((one.kind, one.resource) == _PASSWORD for one in self.made) and bool(self.token_keys)
 
     @property
     def token_keys(self) -> set[str]:

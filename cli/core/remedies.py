@@ -46,6 +46,16 @@ REMEDIES = (
         " `./dashtam restore ENVIRONMENT FILE`.",
     ),
     Remedy(
+        ("refuses the user or the password",),
+        "The data was made with another password: `./dashtam snapshot create ENVIRONMENT NAME` and `./dashtam snapshot"
+        " restore ENVIRONMENT NAME` set the present one.",
+    ),
+    Remedy(
+        ("waiting for state to become 'removed'",),
+        "Something else uses it: `docker network inspect NAME`, or `docker ps --all --filter volume=NAME`, shows which"
+        " container; disconnect or remove that, and run the same command again.",
+    ),
+    Remedy(
         ("which this checkout doesn't have",),
         "Check out the branch or version that migrated the database; or restore older data, `./dashtam snapshot list"
         " ENVIRONMENT` lists it; or delete the data: `./dashtam destroy ENVIRONMENT`, then `./dashtam up ENVIRONMENT`.",
@@ -68,7 +78,7 @@ REMEDIES = (
             "unrecoverable error reading the append only file",
         ),
         "Restore the data of a snapshot: `./dashtam snapshot list ENVIRONMENT`, `./dashtam snapshot restore"
-        " ENVIRONMENT`. Without one, delete the end of the file that can't be read: `docker run --rm -it -v"
+        " ENVIRONMENT NAME`. Without one, delete the end of the file that can't be read: `docker run --rm -it -v"
         " VOLUME:/data IMAGE redis-check-aof --fix /data/appendonlydir/appendonly.aof.manifest`; `./dashtam status"
         " ENVIRONMENT --json` names both.",
         cause="the file with Redis' data is damaged, or of a newer version",

@@ -49,9 +49,9 @@ def require_engine(client: docker.DockerClient, clone: Clone, stack: str, state:
 
 
 def require(
-    client: docker.DockerClient, clone: Clone, view: EngineView, wanted: guards.Wanted, state: StackState
+    clone: Clone, view: EngineView, wanted: guards.Wanted, state: StackState, has_database: Callable[[], bool]
 ) -> None:
-    """Refuse an update that would take away what it must not."""
+    """Refuse an update that would take away what it must not; `has_database` looks into the volume for one."""
     naming, known = wanted.naming, made(state)
     # Volumes that a killed update left are in no state.
     found = data(view, naming.environment, naming.owner, state) - known.data_volumes
@@ -61,11 +61,12 @@ def require(
     needed: Callable[[], set[str] | None] = (
         (lambda: cluster.keys_in_use(cluster.connect(target), postgres))
         if target.is_swarm
-        else partial(engine.keys_in_use, client, postgres)
+        else partial(engine.keys_in_use, view.client, postgres)
     )
-    here = look(client, clone, naming.environment)
+    here = look(view.client, clone, naming.environment)
     with _refusals():
-        guards.require(everything, here, wanted, needed, partial(engine.not_mountable, client))
+        looks = guards.Looks(needed, partial(engine.not_mountable, view.client), has_database)
+        guards.require(everything, here, wanted, looks)
 
 
 def data(view: EngineView, stack: str, owner: str, state: StackState) -> set[str]:

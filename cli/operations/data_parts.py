@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 
 import docker
+from docker.errors import DockerException
 
 from cli.core.errors import UserError
 from cli.data.snapshots import store
-from cli.data.snapshots.helper import Part
+from cli.data.snapshots.helper import Part, helper
 from cli.engine.inventory import EngineView
+from cli.engine.streams import CommandError
 from cli.environments import placements, states
 from cli.environments.clone import Clone
 from cli.environments.configuration import configuration
@@ -46,6 +49,15 @@ def parts(client: docker.DockerClient, settings: StackSettings, naming: Naming) 
     if settings.redis.storage == "volume" or naming.data_volume(REDIS.name) in volumes:
         found.append(_part(REDIS, settings.images.redis or REDIS.reference(origin), naming))
     return found
+
+
+def has_database(client: docker.DockerClient, clone: Clone, stack: str) -> bool:
+    """Look into an environment's volume whether a database was made there; true where nothing can look."""
+    with suppress(UserError, CommandError, DockerException):
+        _, naming, (postgres, *_) = of(client, clone, stack)
+        with helper(client, naming, postgres) as opened:
+            return bool(opened.script("cat PG_VERSION 2>/dev/null || true").strip())
+    return True
 
 
 def missing_data_hint(clone: Clone, view: EngineView, stack: str) -> str:

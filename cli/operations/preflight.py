@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import partial
 
 import psutil
 
@@ -13,7 +14,7 @@ from cli.environments import free_ports, ownership, states
 from cli.environments.allocation import Allocator
 from cli.environments.clone import known
 from cli.environments.configuration import configuration
-from cli.operations import clock_and_disk, swarm_preflight
+from cli.operations import clock_and_disk, data_parts, swarm_preflight
 from cli.operations.session import Session
 from infra import guards
 from infra.config.placement import Placement
@@ -36,7 +37,8 @@ def require_possible(session: Session, stack: str) -> None:
     require_free(session.engine, naming, config, placed)
     source = image_source(config.images, session.environ)
     wanted = guards.Wanted(naming, config, source, placed.running(config))
-    ownership.require(session.client, clone, session.engine, wanted, state)
+    has_database = partial(data_parts.has_database, session.client, clone, stack)
+    ownership.require(clone, session.engine, wanted, state, has_database)
 
 
 def require_free(view: EngineView, naming: Naming, config: StackSettings, placed: Placement) -> None:

@@ -109,6 +109,14 @@ def test_another_engine_is_one_message(refuse: Refuse, engine: EngineDouble) -> 
     assert "the ID old" in message
 
 
+def test_a_state_that_lacks_the_secrets_of_the_data_is_one_message(refuse: Refuse, engine: EngineDouble) -> None:
+    """As in another backend, or after the stack was renamed."""
+    engine.put("volume", "postgres_test_data", Naming("test", OWNER).labels("postgres"))
+    config = {"dashtam:postgres": json.dumps({"database": "d", "user": "u", "storage": "volume"})}
+    (message,) = refuse("test", config)
+    assert message.startswith("Pulumi's state lacks the password and the keys of the data of test; nothing was changed")
+
+
 def test_a_key_that_would_go_while_the_database_is_down_is_one_message(refuse: Refuse) -> None:
     config = {
         "dashtam:postgres": json.dumps({"database": "d", "user": "u", "storage": "volume"}),

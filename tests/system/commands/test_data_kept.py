@@ -152,6 +152,17 @@ def test_another_engine_is_refused_before_anything_is_changed(small: Checkout) -
     assert _urns(small) == before
 
 
+async def test_a_state_in_another_backend_makes_no_other_keys(
+    small: Checkout, small_contents: Contents, client: docker.DockerClient, tmp_path: Path
+) -> None:
+    before, ids = await small_contents.digest(), _ids(small, client)
+    refused = small.dashtam("up", small.stack, PULUMI_BACKEND_URL=tmp_path.as_uri())
+    assert refused.returncode == 1
+    assert f"lacks the password and the keys of the data of {small.stack}; nothing was changed" in refused.stderr
+    assert _ids(small, client) == ids
+    assert await small_contents.digest() == before
+
+
 def _urns(checkout: Checkout) -> set[str]:
     # A refused update may write the stack and the default provider in another order.
     return {one["urn"] for one in _resources(checkout)}

@@ -61,23 +61,33 @@ ALL = State(
 FORGETFUL = State(ALL.made[2:], ALL.outputs)
 
 
-def _nothing() -> set[str]:
-    return set()
+LOOKS = guards.Looks(set, lambda _: "", lambda: True)
+"""What an engine shows on which nothing stands in the way of an update."""
 
 
 def test_podman_is_refused_with_the_reason() -> None:
     with pytest.raises(guards.RefusedError, match=r"dev can't run on Podman; nothing was changed\..*tmpfs with uid"):
-        guards.require(State(), Engine("", is_podman=True), _wanted(), _nothing, _mountable)
-
-
-def _mountable(_: Path) -> str:
-    return ""
+        guards.require(State(), Engine("", is_podman=True), _wanted(), LOOKS)
 
 
 def test_an_update_of_what_is_ones_own_is_not_refused() -> None:
     held = tuple(EngineObject("volume", one.name, one.labels) for one in ALL.made if one.name)
-    guards.require(ALL, Engine("here", held), _wanted(), _nothing, _mountable)
-    guards.require(State(), Engine("here"), _wanted(), _nothing, _mountable)
+    guards.require(ALL, Engine("here", held), _wanted(), LOOKS)
+    guards.require(State(), Engine("here"), _wanted(), LOOKS)
+
+
+@pytest.mark.parametrize(
+    "lost", ["postgres-password", "token-k1-key", "everything"], ids=["password", "keys", "another backend"]
+)
+def test_other_secrets_than_a_database_was_made_with_are_refused(lost: str) -> None:
+    held = Engine("here", tuple(EngineObject("volume", one.name, one.labels) for one in ALL.made if one.name))
+    state = State() if lost == "everything" else State([one for one in ALL.made if one.resource != lost], ALL.outputs)
+    with pytest.raises(RefusedError, match="lacks the password and the keys of the data of dev") as raised:
+        guards.require(state, held, _wanted(), LOOKS)
+    assert "`./dashtam snapshot restore dev NAME`" in raised.value.remedy
+    # A killed first update leaves a volume that no database was made in.
+    guards.require(state, held, _wanted(), replace(LOOKS, has_database=lambda: False))
+    guards.require(state, Engine("here"), _wanted(), LOOKS)
 
 
 @pytest.mark.parametrize(
@@ -294,14 +304,19 @@ def test_a_source_that_the_engine_lacks_is_refused_where_it_is_mounted() -> None
         return "bind source path does not exist"
 
     with pytest.raises(RefusedError) as raised:
-        guards.require(State(), Engine("there"), DEVELOPMENT, _nothing, lacks)
+        guards.require(State(), Engine("there"), DEVELOPMENT, replace(LOOKS, not_mountable=lacks))
     assert raised.value.message == (
         f"The Docker engine can't mount {ROOT}/app, which the app of dev runs from; nothing was changed."
     )
     assert "bind source path does not exist" in raised.value.cause
     assert "`./dashtam up dev postgres redis`" in raised.value.remedy
-    guards.require(State(), Engine("there"), replace(DEVELOPMENT, running=("postgres", "redis")), _nothing, lacks)
-    guards.require(State(), Engine("there"), _wanted(), _nothing, lacks)
+    guards.require(
+        State(),
+        Engine("there"),
+        replace(DEVELOPMENT, running=("postgres", "redis")),
+        replace(LOOKS, not_mountable=lacks),
+    )
+    guards.require(State(), Engine("there"), _wanted(), replace(LOOKS, not_mountable=lacks))
     assert asked == [ROOT / "app"]
 
 
@@ -329,10 +344,10 @@ def test_a_mounted_source_that_the_service_cannot_read_is_refused(source: Path, 
 
 def test_an_update_is_refused_where_the_source_cannot_be_read(source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(guards.require_readable_source, "__defaults__", (source,))
-    guards.require(State(), HERE, DEVELOPMENT, _nothing, _mountable)
+    guards.require(State(), HERE, DEVELOPMENT, LOOKS)
     (source / "core").chmod(0o700)
     with pytest.raises(RefusedError, match="can't be read by the service of dev"):
-        guards.require(State(), HERE, DEVELOPMENT, _nothing, _mountable)
+        guards.require(State(), HERE, DEVELOPMENT, LOOKS)
 
 
 LOST_KEY = _wanted(tokens={"keys": ["k2"]})
@@ -352,7 +367,7 @@ LOST_KEY = _wanted(tokens={"keys": ["k2"]})
 )
 def test_an_update_is_held_to_each_rule(state: State, engine: Engine, wanted: Wanted, message: str) -> None:
     with pytest.raises(RefusedError, match=message):
-        guards.require(state, engine, wanted, lambda: {"k1"}, _mountable)
+        guards.require(state, engine, wanted, replace(LOOKS, keys_in_use=lambda: {"k1"}))
 
 
 @pytest.mark.parametrize("made", [True, False])

@@ -21,7 +21,8 @@ STACK = "pulumi:pulumi:Stack"
 
 
 def _view(*volumes: tuple[str, dict[str, str] | None]) -> Mock:
-    return Mock(volume_documents=Mock(return_value=[{"Name": name, "Labels": labels} for name, labels in volumes]))
+    documents = [{"Name": name, "Labels": labels} for name, labels in volumes]
+    return Mock(volume_documents=Mock(return_value=documents), client=Mock(api=empty_engine()))
 
 
 def _state(*names: str, owner: str = "me") -> StackState:
