@@ -22,6 +22,9 @@ from infra.naming import SERVICES
 app = typer.Typer(add_completion=False)
 
 
+MOST_LINES = 1_000_000_000
+
+
 @app.command(
     "logs", epilog="Examples: ./dashtam logs dev; ./dashtam logs dev app postgres --follow --since 10m --grep ERROR"
 )
@@ -37,7 +40,8 @@ def logs(  # noqa: PLR0913 - an argument for each option
         typer.Option("--since", metavar="WHEN", help="Not what is older: 90s, 10m, 1h30m, or a time of RFC 3339."),
     ] = None,
     tail: Annotated[
-        int | None, typer.Option("--tail", "-n", min=0, metavar="N", help="The last N lines of each service.")
+        int | None,
+        typer.Option("--tail", "-n", min=0, max=MOST_LINES, metavar="N", help="The last N lines of each service."),
     ] = None,
     grep: Annotated[
         str | None, typer.Option("--grep", metavar="REGEX", help="Only lines in which this is found.")

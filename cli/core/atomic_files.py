@@ -18,8 +18,8 @@ from cli.core.errors import UserError
 PRIVATE = 0o600
 """The mode of a file that only its owner reads."""
 
-FULL_DISK = frozenset({errno.ENOSPC, errno.EDQUOT})
-"""The error numbers of a disk without space left, or without any left for this user."""
+FULL_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+"""The error numbers of a disk without space left, without any left for this user, or for a file of that size."""
 
 
 def write_whole(path: Path, text: str) -> None:

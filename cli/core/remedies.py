@@ -203,6 +203,15 @@ REMEDIES = (
         "See whether the registry can be reached, or build from Debian packages: `./dashtam images source debian`.",
     ),
     Remedy(
+        ("pulumi_access_token must be set", "unable to open state directory", "unable to open bucket"),
+        "Pulumi keeps its state where PULUMI_BACKEND_URL says, else `pulumi login`, and can't use that: unset"
+        " PULUMI_BACKEND_URL and run `pulumi logout` to use this clone's own, or set up access to the other.",
+    ),
+    Remedy(
+        ("unable to read pulumi_config_passphrase_file",),
+        "Unset PULUMI_CONFIG_PASSPHRASE_FILE to use this clone's own passphrase, or name the file that has it.",
+    ),
+    Remedy(
         ("incorrect passphrase",),
         "Use the passphrase that the stack was made with: unset PULUMI_CONFIG_PASSPHRASE and"
         " PULUMI_CONFIG_PASSPHRASE_FILE to use this clone's own.",

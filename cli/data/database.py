@@ -68,7 +68,7 @@ def run_file(target: Target, file: Path) -> None:
         raise UsageError(f"{file} can't be read.", cause=str(error), remedy="Name a file of SQL.") from None
     database = of(target)
     with explain_failure(
-        f"{file} failed; nothing was changed.",
+        f"{file} failed; all that it did not commit itself was taken back.",
         f"Correct {file}, then run `./dashtam seed {target.environment} {file}` again.",
     ):
         database.query(sql)

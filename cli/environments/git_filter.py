@@ -7,6 +7,7 @@ on the way out (gitattributes(5), filter); .gitattributes names the files that i
 from __future__ import annotations
 
 import shutil
+from collections.abc import Collection
 from pathlib import Path
 
 from cli.core.atomic_files import replacing
@@ -28,12 +29,13 @@ def keep_out_of_git(clone: Clone) -> None:
     if salts is None:
         return
     salts.mkdir(exist_ok=True, mode=0o700)
-    for path in _configs(clone):
+    configs = _configs(clone)
+    for path in configs:
         salt = b"".join(line for line in path.read_bytes().splitlines(keepends=True) if _is_salt(line))
         known = salts / path.name
         if salt and (not known.exists() or known.read_bytes() != salt):
             known.write_bytes(salt)
-            _note_unchanged(clone, path.name)
+    _note_unchanged(clone, configs)
 
 
 def forget(clone: Clone) -> None:
@@ -41,14 +43,15 @@ def forget(clone: Clone) -> None:
     salts = _set_filter(clone)
     if salts:
         shutil.rmtree(salts, ignore_errors=True)
-    for path in _configs(clone):
+    configs = _configs(clone)
+    for path in configs:
         content = path.read_bytes()
         kept = b"".join(line for line in content.splitlines(keepends=True) if not _is_salt(line))
         if kept != content:
             with replacing(path) as file:
                 file.write(kept)
-            if salts:
-                _note_unchanged(clone, path.name)
+    if salts:
+        _note_unchanged(clone, configs)
 
 
 def _is_salt(line: bytes) -> bool:
@@ -74,9 +77,9 @@ def _set_filter(clone: Clone) -> Path | None:
     return Path(folder.rstrip("\n")) / FOLDER if folder else None
 
 
-def _note_unchanged(clone: Clone, name: str) -> None:
+def _note_unchanged(clone: Clone, configs: Collection[Path]) -> None:
     # git takes a file of another size for modified without looking inside. Where the filtered content is what is
     # committed or staged, adding it changes nothing but the size that git remembers.
-    tracked = git(clone.root, "ls-files", "--error-unmatch", name) is not None
-    if tracked and git(clone.root, "diff", "--quiet", "--", name) is not None:
-        git(clone.root, "add", "--", name)
+    for name in (git(clone.root, "diff-files", "--name-only", "--relative") or "").splitlines():
+        if clone.root / name in configs and git(clone.root, "diff", "--quiet", "--", name) is not None:
+            git(clone.root, "add", "--", name)

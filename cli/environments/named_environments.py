@@ -20,7 +20,7 @@ from cli.environments.clone import Clone
 from cli.environments.configuration import config_file, configured_stacks, readable_stacks, require_configured
 from cli.pulumi.process import Pulumi
 from cli.ui.console import announce
-from infra.naming import Naming
+from infra.naming import SERVICES, Naming
 
 _CREATING = "Another command is making this clone's stacks; waiting for it."
 
@@ -83,6 +83,12 @@ def _require_possible(clone: Clone, source: str, name: str) -> None:
             cause=str(error),
             remedy="Choose another name, such as feature-x.",
         ) from None
+    if name in SERVICES:
+        raise UsageError(
+            f"{name!r} can't be an environment's name.",
+            cause="It is a service's, which commands take after environments.",
+            remedy="Choose another name, such as feature-x.",
+        )
     file = config_file(name, clone.root)
     if file.exists() and not file.is_symlink():
         raise UsageError(

@@ -284,6 +284,27 @@ def test_every_way_to_ask_for_colours_is_one(
     assert {name: value for name, value in variables(shown).items() if name in names[:2]} == meant
 
 
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_a_stream_that_is_closed_is_one_that_is_empty(clone: Path, tmp_path: Path, closed: str) -> None:
+    streams = 'exec 5>"$OUT"; for n in 0 1 2; do readlink /proc/$$/fd/$n >&5 || echo closed >&5; done'
+    (tmp_path / "tools" / "uv").write_text(UV.replace('echo "$0:$PWD:$*"', streams))
+    out = tmp_path / "streams"
+    command = f'dash "$1" {closed}'
+    environ = {**os.environ, "OUT": str(out)}
+    subprocess.run(["sh", "-c", command, "sh", clone / "dashtam"], env=environ, capture_output=True, check=True)
+    found = out.read_text().splitlines()
+    assert [found["<>2".index(one[0])] for one in closed.split()] == ["/dev/null"] * len(closed.split())
+    assert "closed" not in found
+
+
+def test_a_checkout_with_a_line_break_in_its_name_is_refused(clone: Path, tmp_path: Path) -> None:
+    odd = clone.rename(tmp_path / "two\nlines")
+    answer = launch(odd)
+    assert (answer.returncode, answer.stdout) == (1, "")
+    assert "line break in its name" in answer.stderr
+    assert syncs(tmp_path) == 0
+
+
 def test_a_missing_home_is_the_accounts(shown: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("HOME")
     assert variables(shown)["HOME"] == pwd.getpwuid(os.getuid()).pw_dir

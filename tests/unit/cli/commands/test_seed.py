@@ -49,7 +49,7 @@ def test_a_file_is_run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     assert json.loads(_run("test", str(file), "--json")[1]) == {"environment": "test", "file": str(file)}
     held.query.assert_called_once_with("SELECT 1;")
     held.query.side_effect = CommandError(3, "psql: no such table")
-    with pytest.raises(UserError, match="failed; nothing was changed"):
+    with pytest.raises(UserError, match="failed; all that it did not commit itself was taken back"):
         _run("test", str(file))
 
 

@@ -29,6 +29,17 @@ def test_the_salt_changes_nothing_for_git(salted: Path) -> None:
     assert git(salted, "diff") == ""
 
 
+def test_an_edit_that_was_taken_back_leaves_nothing_to_git(repository: Path, data_home: Path) -> None:
+    assert not data_home.exists()
+    config = repository / CONFIG
+    before = config.read_text()
+    config.write_text(before.replace("{}", "{debug: true}") + SALT)
+    git_filter.keep_out_of_git(clone.current(repository))
+    config.write_text(before + SALT)
+    git_filter.keep_out_of_git(clone.current(repository))
+    assert git(repository, "status", "--porcelain") == ""
+
+
 def test_a_real_edit_shows_without_the_salt(salted: Path) -> None:
     config = salted / CONFIG
     config.write_text(config.read_text().replace("{}", "{debug: true}"))

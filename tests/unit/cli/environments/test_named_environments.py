@@ -103,6 +103,7 @@ def test_one_made_of_a_further_one_has_the_same_source(session: FakeSession) -> 
         ("dev", "x" * 41, "can't be an environment's name"),
         ("dev", "", "'' can't be an environment's name"),
         ("dev", "../up", "can't be an environment's name"),
+        ("dev", "redis", "'redis' can't be an environment's name"),
         ("dev", "test", "There is an environment test already"),
         ("dev", "dev", "There is an environment dev already"),
         ("dev", "of-test", "of-test was made from test, not from dev"),

@@ -72,9 +72,9 @@ CLONE = Clone("me", Path("/no/such/folder"), Path("/no/such/folder"))
 
 
 def _require(storage: str, state: StackState, *volumes: str) -> None:
-    client = Mock(api=empty_engine())
     view = _view(*((name, NAMING.labels("postgres")) for name in volumes))
-    ownership.require(client, CLONE, view, Wanted(NAMING, _config(storage), ImageSource.REGISTRY), state)
+    wanted = Wanted(NAMING, _config(storage), ImageSource.REGISTRY)
+    ownership.require(CLONE, view, wanted, state, lambda: False)
 
 
 @pytest.mark.parametrize("recorded", [True, False])
