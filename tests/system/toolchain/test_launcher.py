@@ -286,7 +286,7 @@ def test_every_way_to_ask_for_colours_is_one(
 
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
 def test_a_stream_that_is_closed_is_one_that_is_empty(clone: Path, tmp_path: Path, closed: str) -> None:
-    streams = 'exec 5>"$OUT"; for n in 0 1 2; do readlink /proc/$$/fd/$n >&5 || echo closed >&5; done'
+    streams = 'exec 5>"$OUT"; for n in 0 1 2; do (readlink /proc/$$/fd/$n || echo closed) >&5; done'
     (tmp_path / "tools" / "uv").write_text(UV.replace('echo "$0:$PWD:$*"', streams))
     out = tmp_path / "streams"
     command = f'dash "$1" {closed}'
