@@ -110,8 +110,9 @@ def is_elsewhere(state: State, engine: Engine) -> bool:
 
     An engine that was installed again over its old data has another id and the same volumes: that one is theirs.
     """
-    known = state.outputs.get("engine")
-    return bool(known and engine.id and known != engine.id) and not {one.name for one in engine.objects} & state.names
+    known, owners = state.outputs.get("engine"), {one.owner for one in state.made}
+    own = {one.name for one in engine.objects if one.labels.get(OWNER_LABEL) in owners}
+    return bool(known and engine.id and known != engine.id) and not own & state.names
 
 
 def require_engine(state: State, engine: Engine, stack: str) -> None:

@@ -10,7 +10,7 @@ from cli.commands.arguments import AnyEnvironments
 from cli.commands.options import AsJson, print_json
 from cli.engine.connect import connect
 from cli.environments import clone, placements, targets
-from cli.environments.configuration import announce_skipped, require_configured
+from cli.environments.configuration import announce_skipped, config_file, require_configured
 from cli.images import source
 from cli.operations.status.collect import Overview, gather
 from cli.operations.status.document import document
@@ -38,9 +38,9 @@ def status(
     if (environments and everyone) or (watching and as_json):
         raise typer.BadParameter("ENVIRONMENT and --all exclude each other, and so do --watch and --json.")
     here = clone.find()
-    recorded = placements.recorded(here) if here else {}
     for environment in environments or ():
-        if environment not in recorded:  # a link that is a named one's config can have been cleaned away
+        # A link that is a named one's config can have been cleaned away.
+        if config_file(environment).exists() or here is None or environment not in placements.recorded(here):
             require_configured(environment)
     announce_skipped()
     client = connect()

@@ -18,21 +18,23 @@ from cli.environments.configuration import config_file, configured_stacks
 PREFIX = "encryptionsalt:"
 FILTER = "filter.dashtam-salt"
 FOLDER = "dashtam-salts"
-_SALT = f'"$(git rev-parse --git-dir)/{FOLDER}/${{1##*/}}"'
+_SALT = f'"$(git rev-parse --git-dir)/{FOLDER}/$(printf %s "$1" | tr / _)"'
 SMUDGE = f"""sh -c 'if [ -f {_SALT} ]; then awk 1; cat {_SALT}; else cat; fi' -- %f"""
-"""Appends a config's salt, after a newline where the last line has none. git gives the path from its own top folder."""
+"""Appends a config's salt, after a newline where the last line has none. git gives the path from its top folder, and
+shows a config for modified that was committed without that newline."""
 
 
 def keep_out_of_git(clone: Clone) -> None:
     """Make git ignore the salts of this clone's stacks, and nothing else of their config."""
-    salts = _set_filter(clone)
-    if salts is None:
+    found = _set_filter(clone)
+    if found is None:
         return
+    salts, prefix = found
     salts.mkdir(exist_ok=True, mode=0o700)
     configs = _configs(clone)
     for path in configs:
         salt = b"".join(line for line in path.read_bytes().splitlines(keepends=True) if _is_salt(line))
-        known = salts / path.name
+        known = salts / f"{prefix}{path.name}"
         if salt and (not known.exists() or known.read_bytes() != salt):
             known.write_bytes(salt)
     _note_unchanged(clone, configs)
@@ -40,9 +42,9 @@ def keep_out_of_git(clone: Clone) -> None:
 
 def forget(clone: Clone) -> None:
     """Drop the salts of this clone's stacks, so that Pulumi takes new ones for another passphrase."""
-    salts = _set_filter(clone)
-    if salts:
-        shutil.rmtree(salts, ignore_errors=True)
+    found = _set_filter(clone)
+    if found:
+        shutil.rmtree(found[0], ignore_errors=True)
     configs = _configs(clone)
     for path in configs:
         content = path.read_bytes()
@@ -50,7 +52,7 @@ def forget(clone: Clone) -> None:
         if kept != content:
             with replacing(path) as file:
                 file.write(kept)
-    if salts:
+    if found:
         _note_unchanged(clone, configs)
 
 
@@ -64,8 +66,11 @@ def _configs(clone: Clone) -> list[Path]:
     return [one for one in files if not one.is_symlink()]
 
 
-def _set_filter(clone: Clone) -> Path | None:
-    """Make git filter the configs; return the folder for this worktree's salts, None where git can't be used."""
+def _set_filter(clone: Clone) -> tuple[Path, str] | None:
+    """Make git filter the configs; return the folder for this worktree's salts, and how their files' names begin.
+
+    None where git can't be used.
+    """
     settings = {"clean": f"sed /^{PREFIX}/d", "smudge": SMUDGE, "required": "true"}
     for name, value in settings.items():
         key = f"{FILTER}.{name}"
@@ -73,8 +78,11 @@ def _set_filter(clone: Clone) -> Path | None:
         if known.rstrip("\n") != value and git(clone.root, "config", "--local", key, value) is None:
             return None
     # A folder for each worktree: they share the filter, but each has a passphrase of its own.
-    folder = git(clone.root, "rev-parse", "--absolute-git-dir")
-    return Path(folder.rstrip("\n")) / FOLDER if folder else None
+    found = git(clone.root, "rev-parse", "--absolute-git-dir", "--show-prefix")
+    if not found:
+        return None
+    folder, prefix, *_ = found.split("\n")
+    return Path(folder) / FOLDER, prefix.replace("/", "_")
 
 
 def _note_unchanged(clone: Clone, configs: Collection[Path]) -> None:

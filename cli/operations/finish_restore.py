@@ -22,7 +22,17 @@ from infra.naming import Naming
 
 
 def finish(client: docker.DockerClient, clone: Clone, stack: str) -> bool:
-    """Finish or undo an interrupted restore, under the environment's lock; return whether a snapshot's is finished.
+    """Do as `complete` for an earlier command, on the engine that it worked on."""
+    entry = restore_journal.of(clone, stack).read()
+    if entry is None or entry.phase is Phase.SESSION_KEY:
+        return False
+    # Another engine has none of the volumes, or others of these names: the restore would count as finished.
+    ownership.require_engine(client, clone, stack, states.read(clone, stack))
+    return complete(client, clone, stack)
+
+
+def complete(client: docker.DockerClient, clone: Clone, stack: str) -> bool:
+    """Finish or undo a restore, under the environment's lock; return whether a snapshot's is finished.
 
     Services that are stopped for it are started again.
     """
@@ -30,8 +40,6 @@ def finish(client: docker.DockerClient, clone: Clone, stack: str) -> bool:
     entry = journal.read()
     if entry is None or entry.phase is Phase.SESSION_KEY:
         return False
-    # Another engine has none of the volumes, or others of these names: the restore would count as finished.
-    ownership.require_engine(client, clone, stack, states.read(clone, stack))
     if entry.phase is Phase.DATABASE:
         if serving.finish_replacing(client, clone, stack):
             journal.clear()

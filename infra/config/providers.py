@@ -9,7 +9,7 @@ from urllib.parse import unquote, urlsplit
 from pydantic import AfterValidator, Field
 
 from infra.config.sections import Section
-from infra.config.values import Days, Filled, HttpsUrl, Issuer, Name, Scope
+from infra.config.values import Days, FieldName, Filled, HttpsUrl, Issuer, Name, Scope, Title
 from infra.naming import SANDBOX
 
 NEEDED: Mapping[str, tuple[str, ...]] = {
@@ -40,7 +40,7 @@ class ProviderSettings(Section):
 
     preset: Literal["schwab"] | None = None
     """A provider that the service has settings for; the rest here overrides them."""
-    title: Annotated[Filled, Field(max_length=100)] | None = None
+    title: Title | None = None
     """Its name as people read it."""
     kind: Literal["oidc", "oauth2"] | None = None
     """OpenID Connect, or OAuth 2.0 alone."""
@@ -58,7 +58,7 @@ class ProviderSettings(Section):
     """The keys that ID tokens are signed with."""
     authorization_response_iss_parameter_supported: bool | None = None
     """Whether each redirect names the issuer (RFC 9207), as its metadata says; one provider may do without."""
-    subject_field: Annotated[Filled, Field(max_length=255)] | None = None
+    subject_field: FieldName | None = None
     """OAuth 2.0 alone: what identifies the account, a field's name or a JSON Pointer such as `/user/id`."""
     subject_url: HttpsUrl | None = None
     """OAuth 2.0 alone: where to ask for that field with the access token; the default is the token response itself."""
@@ -89,6 +89,8 @@ class ProviderSettings(Section):
     """The file on this machine that holds the client's secret."""
 
     def _faults(self) -> Iterator[str]:
+        if self.preset and self.kind:
+            yield "its preset says the kind; remove kind"
         if self.preset is None and self.kind is None:
             yield "it has neither a preset nor a kind; set preset: schwab, or kind: oidc or oauth2"
         needed = NEEDED[self.kind] if self.kind and not self.preset else ()

@@ -95,6 +95,8 @@ _CONTROL = r"\u0000-\u001f\u007f-\u009f"
 _URL = rf"\s\ufeff#\\{_CONTROL}"
 _ADDRESS = rf"(?:\[[0-9a-fA-F:.]+\]|[^{_URL}@/?:\[\]]+)(?::(?:{numbers(1, 65535)})?)?"
 _ORIGIN = f"https://{_ADDRESS}"
+_SHORT = r"(?![\s\S]{2049})"
+"""No longer than what the service takes for a URL."""
 _TAG = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}"
 
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -145,10 +147,24 @@ Filled = Annotated[
         "write one, in quotes if YAML would take it for something else",
     ),
 ]
+Title = Annotated[
+    str,
+    Pattern(
+        rf"(?=.*\S)[^{_CONTROL}\u2028\u2029]{{1,100}}", "a line of up to 100 characters", "write My bank, for example"
+    ),
+]
+FieldName = Annotated[
+    str,
+    Pattern(
+        rf"(?=.*\S)[^{_CONTROL}\u2028\u2029]{{1,255}}",
+        "a line of up to 255 characters",
+        "write a field's name, or a JSON Pointer such as /user/id",
+    ),
+]
 HttpsUrl = Annotated[
     str,
     Pattern(
-        rf"{_ORIGIN}(?:[/?][^{_URL}]*)?",
+        rf"{_SHORT}{_ORIGIN}(?:[/?][^{_URL}]*)?",
         "an absolute https URL without fragment and user",
         "write https://example.org/token, for example",
     ),
@@ -157,12 +173,16 @@ HttpsUrl = Annotated[
 _WITHOUT_QUERY = "an absolute https URL with neither query, fragment nor user"
 RedirectUri = Annotated[
     str,
-    Pattern(rf"{_ORIGIN}(?:/[^{_URL}?]*)?", _WITHOUT_QUERY, "write https://127.0.0.1:8182, for example"),
+    Pattern(
+        rf"[hH][tT][tT][pP][sS]://{_ADDRESS}(?:/[^{_URL}?]*)?",
+        _WITHOUT_QUERY,
+        "write https://127.0.0.1:8182, for example",
+    ),
     AfterValidator(_addressable),
 ]
 Issuer = Annotated[
     str,
-    Pattern(rf"{_ORIGIN}(?:/[^{_URL}?]*)?", _WITHOUT_QUERY, "write https://bank.example, for example"),
+    Pattern(rf"{_SHORT}{_ORIGIN}(?:/[^{_URL}?]*)?", _WITHOUT_QUERY, "write https://bank.example, for example"),
     AfterValidator(_addressable),
 ]
 Scope = Annotated[

@@ -18,10 +18,16 @@ from cli.data.database import Database, derived, identifier, literal
 from cli.engine.streams import CommandError, explain_failure
 
 SWAP_TRIES = 10
-MAINTENANCE = "template1"
-"""The database from which others are renamed; an environment's own may be called postgres."""
 
 DISCONNECT = "PERFORM pg_terminate_backend(pid, 1000) FROM pg_stat_activity WHERE datname = {name};"
+
+
+_REMEDY = "Close the programs that connect to it again and again, and run the same command again."
+
+
+def maintenance(database: Database) -> str:
+    """Return the database from which others are renamed."""
+    return "template1" if database.name == "postgres" else "postgres"
 
 
 def restoring(database: Database) -> str:
@@ -37,7 +43,7 @@ def replaced(database: Database) -> str:
 def left(database: Database) -> set[str]:
     """Return which of these two exist now."""
     names = {restoring(database), replaced(database)}
-    return names & set(database.query("SELECT datname FROM pg_database", database=MAINTENANCE).splitlines())
+    return names & set(database.query("SELECT datname FROM pg_database", database=maintenance(database)).splitlines())
 
 
 @contextmanager
@@ -50,7 +56,7 @@ def beside(database: Database) -> Iterator[Database]:
     ):
         drop(database, fresh.name)
         sql = f"CREATE DATABASE {identifier(fresh.name)} TEMPLATE template0"
-        database.query(sql, database=MAINTENANCE, atomic=False)
+        database.query(sql, database=maintenance(database), atomic=False)
     try:
         yield fresh
     finally:
@@ -61,23 +67,24 @@ def beside(database: Database) -> Iterator[Database]:
 
 def swap(database: Database) -> None:
     """Put the restored database in the place of the old one, disconnecting all clients."""
-    unchanged = f"The database {database.name} can't be renamed; nothing was changed."
-    _rename(database, unchanged, (database.name, replaced(database)), (restoring(database), database.name))
+    with explain_failure(f"The database {database.name} can't be renamed; nothing was changed.", _REMEDY):
+        _rename(database, (database.name, replaced(database)), (restoring(database), database.name))
 
 
 def swap_back(database: Database) -> None:
     """Undo `swap`."""
-    swapped = f"The database {database.name} is the restored one; the one from before is called {replaced(database)}."
-    _rename(database, swapped, (database.name, restoring(database)), (replaced(database), database.name))
+    before = replaced(database)
+    with explain_failure(f"{database.name} is the restored database; the one from before is called {before}.", _REMEDY):
+        _rename(database, (database.name, restoring(database)), (before, database.name))
 
 
 def drop(database: Database, name: str) -> None:
     """Drop a database beside another, if it exists."""
     sql = f"DROP DATABASE IF EXISTS {identifier(name)} WITH (FORCE)"
-    database.query(f"SET client_min_messages = warning;\n{sql};", database=MAINTENANCE, atomic=False)
+    database.query(f"SET client_min_messages = warning;\n{sql};", database=maintenance(database), atomic=False)
 
 
-def _rename(database: Database, failed: str, *pairs: tuple[str, str]) -> None:
+def _rename(database: Database, *pairs: tuple[str, str]) -> None:
     disconnect = [DISCONNECT.format(name=literal(old)) for old, _ in pairs]
     renames = [f"ALTER DATABASE {identifier(old)} RENAME TO {identifier(new)};" for old, new in pairs]
     # One statement: of a script that is cut short, the server must not run the first half.
@@ -85,9 +92,6 @@ def _rename(database: Database, failed: str, *pairs: tuple[str, str]) -> None:
     for _ in range(SWAP_TRIES - 1):
         # Fails if a client connects between the two.
         with suppress(CommandError):
-            database.query(sql, database=MAINTENANCE)
+            database.query(sql, database=maintenance(database))
             return
-    with explain_failure(
-        failed, "Close the programs that connect to it again and again, and run the same command again."
-    ):
-        database.query(sql, database=MAINTENANCE)
+    database.query(sql, database=maintenance(database))

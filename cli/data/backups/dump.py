@@ -102,6 +102,9 @@ def _explained(environment: str) -> Iterator[None]:
         # The engine's failures are of this kind, too; a pipe's reader that has ended is not.
         if error.errno is None or (isinstance(error, ConnectionError) and not isinstance(error, BrokenPipeError)):
             raise
-        raise UserError(
-            "The backup can't be written.", cause=str(error.strerror), remedy="Make room there, or name another file."
-        ) from None
+        remedy = (
+            "See what the program says that reads it."
+            if isinstance(error, BrokenPipeError)
+            else "Make room there, or name another file."
+        )
+        raise UserError("The backup can't be written.", cause=str(error.strerror), remedy=remedy) from None

@@ -35,12 +35,15 @@ def verify(dump: Dump, database: Database) -> Dump:
             cause="An older version can't read what a newer one wrote.",
             remedy="Restore it where the same version or a newer one runs.",
         )
+    if label:
+        with transfer(f"Verifying {dump.name}", dump.size) as count:
+            for _ in dump.pieces(count):
+                pass
     if dump.is_sql:
         return dump
     try:
         command = ["pg_restore", "--list"]
-        with transfer(f"Verifying {dump.name}", dump.size) as count:
-            listed = streams.feed(database.client, database.container, command, dump.pieces(count), dump.size)
+        listed = streams.feed(database.client, database.container, command, dump.pieces(), dump.size)
     except CommandError as error:
         if "unsupported version" in error.output:
             raise UserError(

@@ -34,6 +34,7 @@ BEYOND = (
     "the flow itself sets",
     "need an issuer to compare with",
     "a discovery_url needs an issuer",
+    "its preset says the kind",
     "a subject_url needs",
     "can't be distinguished",
     "no host has this address",
@@ -74,9 +75,9 @@ def test_what_the_settings_refuse_is_refused(change: Change, message: str) -> No
         {},
         {"postgres.port": 5432},
         {"providers.bank": BANK},
-        {"providers.bank": {**BANK, "preset": "schwab", "issuer": None}},
+        {"providers.bank": {**BANK, "preset": "schwab", "kind": None, "issuer": None}},
         {"providers.bank": {**BANK, "authorization_parameters": {"access_type": "offline"}}},
-        {"providers.bank": {**BANK, "preset": "schwab", "subject_url": "https://a"}},
+        {"providers.bank": {**BANK, "preset": "schwab", "kind": None, "subject_url": "https://a"}},
         {
             "providers": {
                 "bank": BANK,

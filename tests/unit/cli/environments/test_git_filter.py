@@ -74,15 +74,23 @@ def test_a_checkout_of_a_config_without_a_last_newline_keeps_its_last_value(salt
     assert config.read_text() == f"config:\n  a: b\n{SALT}"
 
 
-def test_a_project_below_the_repositorys_top_gets_its_salts_back(salted: Path, tmp_path: Path) -> None:
+def test_a_project_below_the_repositorys_top_has_salts_of_its_own(repository: Path, tmp_path: Path) -> None:
     top = tmp_path / "top"
-    shutil.copytree(salted, top / "below")
+    for name in ("below", "beside"):
+        shutil.copytree(repository, top / name)
     (top / "below/.git").rename(top / ".git")
+    shutil.rmtree(top / "beside/.git")
     git(top, "add", "--all")
     git(top, "commit", "--quiet", "-m", "Move")
-    (top / "below" / CONFIG).unlink()
-    git(top, "checkout", "--", f"below/{CONFIG}")
-    assert (top / "below" / CONFIG).read_text().endswith(SALT)
+    configs = {name: top / name / CONFIG for name in ("below", "beside")}
+    plain = configs["beside"].read_text()
+    configs["below"].write_text(plain + SALT)
+    git_filter.keep_out_of_git(clone.current(top / "below"))
+    assert git(top, "status", "--porcelain") == ""
+    for config in configs.values():
+        config.unlink()
+    git(top, "checkout", "--", ".")
+    assert {name: config.read_text() for name, config in configs.items()} == {"below": plain + SALT, "beside": plain}
 
 
 def test_a_config_of_ones_own_is_left_untracked(salted: Path) -> None:

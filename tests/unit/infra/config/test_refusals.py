@@ -144,6 +144,10 @@ REFUSALS: list[tuple[Change, str]] = [
         "dashtam:providers.bank: redirects that name the issuer need an issuer to compare with; add it.",
     ),
     (
+        {"providers.bank": {**FILES, "preset": "schwab", "kind": "oidc", "issuer": "https://bank.example"}},
+        "dashtam:providers.bank: its preset says the kind; remove kind.",
+    ),
+    (
         {"providers.bank": {**BANK, "scopes": ["profile"]}},
         "dashtam:providers.bank: the scopes of a provider of kind oidc need openid; add it.",
     ),

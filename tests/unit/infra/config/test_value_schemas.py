@@ -44,7 +44,6 @@ NOT_IMAGES = ("postgres", "postgres:latest", "localhost:5000/a", f"{DIGEST}", f"
 NOT_URLS = (
     "",
     "http://a",
-    "HTTPS://a",
     "https://",
     "https://:1",
     "https:///a",

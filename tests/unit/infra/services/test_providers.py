@@ -147,7 +147,7 @@ URLS = (
 EDITS = (
     st.tuples(st.sampled_from(URLS), PLACES)
     | st.tuples(st.sampled_from(("title", "subject_field")), WORDS)
-    | st.tuples(st.sampled_from(("scopes", "dead_grant_codes")), st.lists(WORDS, max_size=2))
+    | st.tuples(st.sampled_from(("scopes", "dead_grant_codes")), st.lists(WORDS, max_size=2).map(tuple))
     | st.tuples(st.just("authorization_parameters"), st.dictionaries(WORDS, WORDS, max_size=2))
 )
 SOUND = {

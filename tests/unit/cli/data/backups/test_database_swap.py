@@ -107,7 +107,7 @@ def test_an_undoing_that_fails_says_which_database_is_served(monkeypatch: pytest
     database_swap.swap(database)
     server.connected = 1000
     before = database_swap.replaced(database)
-    with pytest.raises(UserError, match=f"dashtam is the restored one; the one from before is called {before}"):
+    with pytest.raises(UserError, match=f"dashtam is the restored database; the one from before is called {before}"):
         database_swap.swap_back(database)
 
 
