@@ -59,6 +59,7 @@ ALL = State(
     {"engine": "here", "database": {"name": "d", "user": "u"}, "images": {"postgres": "postgres:17.6-alpine3.22"}},
 )
 FORGETFUL = State(ALL.made[2:], ALL.outputs)
+THEIRS = EngineObject("volume", NAMING.data_volume("postgres"), Naming("dev", "another").labels("postgres"))
 
 
 LOOKS = guards.Looks(set, lambda _: "", lambda: True)
@@ -359,6 +360,7 @@ LOST_KEY = _wanted(tokens={"keys": ["k2"]})
         (State(), Engine("", is_podman=True), _wanted(), "can't run on Podman"),
         (State([_volume("postgres_dev_data", "another")]), HERE, _wanted(), "another clone's"),
         (ALL, Engine("there"), _wanted(), "on another Docker engine"),
+        (ALL, Engine("there", (THEIRS,)), _wanted(), "on another Docker engine"),
         (ALL, HERE, _wanted("tmpfs"), "no longer asks for"),
         (State(), Engine("here", (EngineObject("network", NAMING.network),)), _wanted(), NAMING.network),
         (ALL, HERE, _wanted(images={"postgres": "postgres:18.1"}), "made with another major version"),
