@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 from collections.abc import Mapping
 from contextlib import suppress
@@ -62,6 +63,13 @@ def env(
 
 
 def _tools(here: Session) -> dict[str, str | None]:
+    root = here.clone.root
+    if os.pathsep in str(root):
+        raise UserError(
+            f"No shell can be set up for {root}.",
+            cause=f"Its name has a {os.pathsep}, which separates the folders of PATH.",
+            remedy="Move the checkout to a folder without one; `./dashtam` itself works where it is.",
+        )
     allocator = Allocator(here.clone, here.engine)
     for stack in configured_stacks(here.clone.root):
         with suppress(UserError):  # Pulumi reports a config that isn't valid

@@ -310,6 +310,13 @@ def test_a_missing_home_is_the_accounts(shown: Path, monkeypatch: pytest.MonkeyP
     assert variables(shown)["HOME"] == pwd.getpwuid(os.getuid()).pw_dir
 
 
+def test_a_home_that_is_no_absolute_path_is_named(clone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "home")
+    answer = launch(clone)
+    assert (answer.returncode, answer.stdout) == (1, "")
+    assert "HOME=home is not an absolute path. Set HOME to a folder" in answer.stderr
+
+
 def test_a_user_without_a_home_is_named_it(clone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "tools" / "id").write_text("#!/bin/sh\nexit 1\n")
     (tmp_path / "tools" / "id").chmod(0o755)
