@@ -151,10 +151,10 @@ def show(error: UserError) -> None:
     """Print a failure with its cause and its remedy."""
     from rich.text import Text  # noqa: PLC0415 - only what fails needs it
 
-    from cli.ui.console import err  # noqa: PLC0415
+    from cli.ui.console import advise, err  # noqa: PLC0415
 
     err.print(Text.assemble(("Error:", "bold red"), " ", error.message))
     if error.cause:
         err.print(error.cause)
     if error.remedy:
-        err.print(Text.assemble(("What to do:", "bold"), " ", error.remedy))
+        advise(error.remedy)

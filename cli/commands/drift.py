@@ -6,14 +6,13 @@ from dataclasses import asdict
 
 import typer
 from rich.table import Table
-from rich.text import Text
 
 from cli.commands.arguments import Environment
 from cli.commands.options import AsJson, print_json
 from cli.core.errors import FINDINGS
 from cli.environments import handle
 from cli.operations.drift import Difference, look
-from cli.ui.console import err, out
+from cli.ui.console import advise, out
 
 app = typer.Typer(add_completion=False)
 
@@ -31,7 +30,7 @@ def drift(
         print_json({"environment": environment, "differences": [asdict(one) for one in found]})
     elif found:
         out.print(table(found))
-        err.print(Text.assemble(("What to do:", "bold"), f" `./dashtam up {environment}` corrects it."))
+        advise(f"`./dashtam up {environment}` corrects it.")
     else:
         out.print(f"{environment} has no drift.")
     raise typer.Exit(FINDINGS if found else 0)

@@ -23,11 +23,9 @@ from infra.naming import Naming
 
 def finish(client: docker.DockerClient, clone: Clone, stack: str) -> bool:
     """Do as `complete` for an earlier command, on the engine that it worked on."""
-    entry = restore_journal.of(clone, stack).read()
-    if entry is None or entry.phase is Phase.SESSION_KEY:
-        return False
-    # Another engine has none of the volumes, or others of these names: the restore would count as finished.
-    ownership.require_engine(client, clone, stack, states.read(clone, stack))
+    if _pending(restore_journal.of(clone, stack)):
+        # Another engine has none of the volumes, or others of these names: the restore would count as finished.
+        ownership.require_engine(client, clone, stack, states.read(clone, stack))
     return complete(client, clone, stack)
 
 
@@ -37,8 +35,8 @@ def complete(client: docker.DockerClient, clone: Clone, stack: str) -> bool:
     Services that are stopped for it are started again.
     """
     journal = restore_journal.of(clone, stack)
-    entry = journal.read()
-    if entry is None or entry.phase is Phase.SESSION_KEY:
+    entry = _pending(journal)
+    if entry is None:
         return False
     if entry.phase is Phase.DATABASE:
         if serving.finish_replacing(client, clone, stack):
@@ -52,6 +50,12 @@ def complete(client: docker.DockerClient, clone: Clone, stack: str) -> bool:
         return False
     _finish_swap(client, naming, parts, journal, entry)
     return True
+
+
+def _pending(journal: Journal) -> Entry | None:
+    """Return what is noted of a restore whose data is not in place; the next update installs a session key."""
+    entry = journal.read()
+    return None if entry is None or entry.phase is Phase.SESSION_KEY else entry
 
 
 def finish_and_announce(client: docker.DockerClient, clone: Clone, stack: str) -> bool:

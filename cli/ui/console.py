@@ -6,6 +6,7 @@ import os
 from typing import Literal
 
 from rich.console import Console
+from rich.text import Text
 
 from cli.core.redaction import without_credentials
 
@@ -42,6 +43,11 @@ out = _console(stderr=False)
 
 err = _console(stderr=True)
 """Progress, announcements and errors."""
+
+
+def advise(remedy: str) -> None:
+    """Print what to do."""
+    err.print(Text.assemble(("What to do:", "bold"), " ", remedy))
 
 
 def announce(line: str) -> None:

@@ -92,6 +92,8 @@ def _host(text: str) -> str:
 
 
 _CONTROL = r"\u0000-\u001f\u007f-\u009f"
+_LINE = rf"(?=.*\S)[^{_CONTROL}\u2028\u2029]"
+"""Characters of a line that isn't blank; how many there may be follows."""
 _URL = rf"\s\ufeff#\\{_CONTROL}"
 _ADDRESS = rf"(?:\[[0-9a-fA-F:.]+\]|[^{_URL}@/?:\[\]]+)(?::(?:{numbers(1, 65535)})?)?"
 _ORIGIN = f"https://{_ADDRESS}"
@@ -142,21 +144,19 @@ Name = Annotated[
 Filled = Annotated[
     str,
     Pattern(
-        rf"(?=.*\S)[^{_CONTROL}\u2028\u2029]+",
+        f"{_LINE}+",
         "a line of text",
         "write one, in quotes if YAML would take it for something else",
     ),
 ]
 Title = Annotated[
     str,
-    Pattern(
-        rf"(?=.*\S)[^{_CONTROL}\u2028\u2029]{{1,100}}", "a line of up to 100 characters", "write My bank, for example"
-    ),
+    Pattern(f"{_LINE}{{1,100}}", "a line of up to 100 characters", "write My bank, for example"),
 ]
 FieldName = Annotated[
     str,
     Pattern(
-        rf"(?=.*\S)[^{_CONTROL}\u2028\u2029]{{1,255}}",
+        f"{_LINE}{{1,255}}",
         "a line of up to 255 characters",
         "write a field's name, or a JSON Pointer such as /user/id",
     ),

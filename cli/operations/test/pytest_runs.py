@@ -33,10 +33,10 @@ def run(here: Session, chosen: Chosen, *, browser: bool, reports: Path | None) -
     """Run the chosen suites."""
     runs = [one if browser else one.without_browser() for one in suites.runs(chosen)]
     statuses: list[int] = []
-    with _environment(here, runs) as bring_up:
+    with _environment(here, runs) as ensure_up:
         for one, coverage in zip(runs, _coverage(chosen, runs, reports), strict=True):
             if one.needs_environment:
-                bring_up()
+                ensure_up()
             err.print(f"Running tests: {', '.join(one.paths)}.")
             command = [*suites.command(one, chosen.extra, str(reports or "")), *coverage]
             statuses.append(_pytest(command, here, chosen.environment))
