@@ -34,6 +34,7 @@ def restore(
     the service is healthy with the new one. Linked accounts of another clone or machine come back as revoked: their
     tokens can't be read here, and they must be linked again.
     """
+    from cli.data.backups import source  # noqa: PLC0415 - slow to import
     from cli.operations import restore_backup, snapshot_before_loss  # noqa: PLC0415 - slow to import
 
     target = handle.of(environment)
@@ -41,6 +42,7 @@ def restore(
         raise snapshot_before_loss.impossible(environment, f"./dashtam restore {environment} {file} --no-snapshot")
     if not yes and file == STREAM:
         raise UsageError("Give --yes.", cause="Standard input is the backup, so it can't answer the question.")
+    source.require(file)
     if not yes:
         snapshot = not no_snapshot and snapshot_before_loss.has_data(target.view.client, target.clone, environment)
         consequence = snapshot_before_loss.consequence(snapshot=snapshot)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -19,7 +18,9 @@ app = typer.Typer(add_completion=False)
 @app.command("seed", epilog="Examples: ./dashtam seed dev; ./dashtam seed dev accounts.sql")
 def seed(
     environment: Environment,
-    file: Annotated[Path | None, typer.Argument(help="A file of SQL, as psql reads it; sample data if absent.")] = None,
+    file: Annotated[
+        str | None, typer.Argument(help="A file of SQL, as psql reads it, - for standard input; sample data if absent.")
+    ] = None,
     *,
     as_json: AsJson = False,
 ) -> None:
@@ -35,7 +36,7 @@ def seed(
         from cli.data import database  # noqa: PLC0415 - only a file needs it
 
         database.run_file(target, file)
-        done, message = {"file": str(file)}, f"{file} was run."
+        done, message = {"file": file}, f"{file} was run."
     if as_json:
         print_json({"environment": environment, **done})
         return

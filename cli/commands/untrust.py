@@ -39,4 +39,5 @@ def untrust(
     if not yes and any(holders for _, holders in held):
         questions.confirm(f"Stop trusting {environment}?")
     for ca, holders in held:
-        trusting.remove(here, ca, holders)
+        for left in trusting.remove(here, ca, holders):
+            announce(f"{ca.name} may still be in {left.place}.")

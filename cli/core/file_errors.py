@@ -22,7 +22,7 @@ def explain(error: OSError) -> UserError:
     return UserError(
         f"{path} can't be {'locked' if locks else 'used'}: {error.strerror}.",
         cause=_cause(path, locks=locks),
-        remedy=_remedy(path),
+        remedy="Use a shorter name." if error.errno == errno.ENAMETOOLONG else _remedy(path),
     )
 
 

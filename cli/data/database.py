@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from cli.core.errors import UsageError
 from cli.engine import streams
 from cli.engine.streams import explain_failure
 from cli.environments.handle import Target
+from cli.ui.output_files import STREAM
 
 LOGIN = "service=dashtam host=/var/run/postgresql"
 """The container's connection service file, which only its user reads, but over the container's own socket, which needs
@@ -60,10 +62,10 @@ def of(target: Target) -> Database:
     return Database(client, container, name)
 
 
-def run_file(target: Target, file: Path) -> None:
-    """Run a file of SQL in an environment's database, in one transaction."""
+def run_file(target: Target, file: str) -> None:
+    """Run a file of SQL, or standard input for `-`, in an environment's database, in one transaction."""
     try:
-        sql = file.read_text()
+        sql = sys.stdin.read() if file == STREAM else Path(file).read_text()
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{file} can't be read.", cause=str(error), remedy="Name a file of SQL.") from None
     database = of(target)

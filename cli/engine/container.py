@@ -60,6 +60,8 @@ class ContainerView:
     exposed: Mapping[int, str] = field(default_factory=dict)
     """The addresses of host ports that other computers may reach."""
     killed_for_memory: bool = False
+    is_connected: bool = True
+    """Whether it is in a network."""
     replica: str = ""
     """Of a Swarm's task: its service and number, such as `app.2`."""
     node: str = ""
@@ -120,6 +122,7 @@ def view(document: dict[str, Any]) -> ContainerView:
             if one.get("HostIp", LOOPBACK) not in _LOOPBACK
         },
         killed_for_memory=bool(state.get("OOMKilled")),
+        is_connected=bool(task or document["NetworkSettings"].get("Networks")),
         replica=task.get("Replica", ""),
         node=task.get("Node", ""),
         error=task.get("Error", ""),

@@ -20,6 +20,8 @@ QUIET = 15.0
 """Seconds until the last lines of a service that isn't healthy are shown, and between two looks for new ones; services
 mostly take less than 5."""
 
+GRACE = 5.0
+"""Seconds that what is under way gets to end after a resource has failed; one that waits for that would wait long."""
 
 FRESH = 1.0
 """Seconds that what is known of a container is taken for true while its status is the same."""
@@ -49,12 +51,17 @@ class Watcher:
         self._starts: dict[str, tuple[str, float]] = {}
         self._shown: dict[str, tuple[float, str]] = {}
         self._reports: list[str] = []
+        self._failed: float | None = None
 
     def sees_failure(self) -> bool:
-        """Return whether a container has failed or time is up; a failed one's logs are kept, as it may be removed."""
+        """Return whether something failed or time is up; a failed container's logs are kept, as it may be removed."""
         if reasons := out_of_time(self._began, self._timeout):
             self.reasons = reasons
             return True
+        if self._progress.errors:
+            self._failed = self._failed or time.monotonic()
+            if time.monotonic() - self._failed > GRACE:
+                return True
         try:
             new = self._containers()
             self.reasons = []

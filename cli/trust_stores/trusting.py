@@ -42,11 +42,13 @@ def add(clone: Clone, ca: Authority, chosen: Sequence[Store]) -> None:
         announce(f"{ca.environment} is trusted by {store.place}.")
 
 
-def remove(clone: Clone, ca: Authority, chosen: Sequence[Store]) -> None:
-    """Remove a CA from stores that hold it."""
+def remove(clone: Clone, ca: Authority, chosen: Sequence[Store]) -> list[Store]:
+    """Remove a CA from stores that hold it; return those that may hold it still."""
     file = authority.note(clone, ca)
     for store in chosen:
         store.remove(ca, file)
         announce(f"{ca.environment} is no longer trusted by {store.place}.")
-    if not any(store.holds(ca) for store in _found(Stores.ALL)):
+    left = [store for store in _found(Stores.ALL) if store.holds(ca)]
+    if not left:
         authority.forget(clone, ca)
+    return left

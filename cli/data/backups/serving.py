@@ -28,10 +28,16 @@ NEEDED = ("postgres", "redis")
 
 
 def running_app(target: Target) -> ContainerView:
-    """Return the app, which judges a restored database; a UserError if it, or what it needs, does not run."""
-    for service in NEEDED:
-        target.running(service)
-    return target.running("app")
+    """Return the app, which judges a restored database; a UserError if it, or what it needs, can't be reached."""
+    needed = [target.running(service) for service in (*NEEDED, "app")]
+    for one in needed:
+        if not one.is_connected:
+            raise UserError(
+                f"The {one.component} of {target.environment} can't be reached; nothing was changed.",
+                cause=f"Its container {one.name} is in no network.",
+                remedy=f"Run `./dashtam up {target.environment}`, and the same command again.",
+            )
+    return needed[-1]
 
 
 def prove(target: Target, app: ContainerView, fresh: Database, name: str) -> None:

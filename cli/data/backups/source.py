@@ -57,6 +57,12 @@ def opened(clone: Clone, file: str) -> Iterator[Source]:
         yield Source(name, held.enter_context(_decompressed(clone, source)))
 
 
+def require(file: str) -> None:
+    """Make sure that a file can be read; a pipe is left as it is, since it can be opened only once."""
+    if file != STREAM and not Path(file).is_fifo():
+        _at(Path(file)).close()
+
+
 @contextmanager
 def spool(clone: Clone, name: str, fill: Callable[[BinaryIO], None]) -> Iterator[BinaryIO]:
     """Fill a file beside this clone's data; without a name in its folder, it vanishes with this process."""

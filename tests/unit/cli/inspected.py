@@ -20,5 +20,8 @@ DOCUMENT: dict[str, Any] = {
         "StartedAt": "2026-01-02T03:04:05Z",
         "Health": {"Status": "healthy", "Log": [{"ExitCode": 0, "Output": "ready\n"}]},
     },
-    "NetworkSettings": {"Ports": {"8000/tcp": [{"HostIp": "127.0.0.1", "HostPort": "8001"}], "8182/tcp": None}},
+    "NetworkSettings": {
+        "Ports": {"8000/tcp": [{"HostIp": "127.0.0.1", "HostPort": "8001"}], "8182/tcp": None},
+        "Networks": {"dashtam-test-network": {}},
+    },
 }

@@ -304,7 +304,7 @@ def test_output_that_can_not_be_written_at_the_end_is_a_failure() -> None:
 def test_output_that_can_not_be_written_is_one_message() -> None:
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(
-            [sys.executable, "-c", "from cli.main import run; run()", "--version"],
+            [sys.executable, "-c", "from cli.start import run; run()", "--version"],
             cwd=ROOT,
             stdout=full,
             stderr=subprocess.PIPE,

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from pathlib import Path
 from unittest.mock import Mock
 
 import pytest
@@ -15,8 +16,10 @@ RESTORED = Restored("dev", "dev.backup", "dev", 49_200_000, 9.6, 1, 2)
 
 
 @pytest.fixture
-def restoring(monkeypatch: pytest.MonkeyPatch) -> Mock:
+def restoring(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Mock:
     """A restore into an environment of whose data there can be a snapshot."""
+    monkeypatch.chdir(tmp_path)
+    Path("dev.backup").touch()
     made = Mock(return_value=RESTORED)
     monkeypatch.setattr(restore_backup, "restore", made)
     monkeypatch.setattr(handle, "of", Mock())
@@ -52,6 +55,14 @@ def test_the_question_says_what_is_lost(
     assert ended == status
     assert f"Replace dev's database with dev.backup? {consequence}" in said
     assert restoring.called is (status == 0)
+
+
+def test_a_file_that_is_not_there_is_told_before_the_question(restoring: Mock) -> None:
+    Path("dev.backup").unlink()
+    with pytest.raises(UserError, match=r"dev\.backup can't be read") as raised:
+        _run(answer="y\n")
+    assert raised.value.exit_status == 64
+    assert not restoring.called
 
 
 @pytest.mark.parametrize(("options", "snapshot"), [([], True), (["--no-snapshot"], False)])

@@ -22,8 +22,8 @@ def there(monkeypatch: pytest.MonkeyPatch) -> Mock:
     return found
 
 
-def _run(*arguments: str) -> tuple[int, str, str]:
-    done = CliRunner().invoke(app, ["seed", *arguments], catch_exceptions=False)
+def _run(*arguments: str, stdin: str = "") -> tuple[int, str, str]:
+    done = CliRunner().invoke(app, ["seed", *arguments], input=stdin, catch_exceptions=False)
     return done.exit_code, done.stdout, done.stderr
 
 
@@ -48,6 +48,8 @@ def test_a_file_is_run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     file.write_text("SELECT 1;")
     assert json.loads(_run("test", str(file), "--json")[1]) == {"environment": "test", "file": str(file)}
     held.query.assert_called_once_with("SELECT 1;")
+    assert "- was run" in _run("test", "-", stdin="SELECT 2;")[2]
+    held.query.assert_called_with("SELECT 2;")
     held.query.side_effect = CommandError(3, "psql: no such table")
     with pytest.raises(UserError, match="failed; all that it did not commit itself was taken back"):
         _run("test", str(file))

@@ -99,6 +99,17 @@ def test_only_what_was_put_in_goes_out(shelf: Shelf, here: Clone, make_authority
     assert "is not trusted by this machine" in _run("untrust").output
 
 
+def test_a_store_that_may_hold_it_still_is_named(
+    shelf: Shelf, here: Clone, monkeypatch: pytest.MonkeyPatch, make_authority: MakeAuthority
+) -> None:
+    ca = make_authority()
+    _run("trust", "--yes", ca=ca)
+    locked = Mock(place="the attic", holds=Mock(return_value=True))
+    monkeypatch.setattr(trusting, "_found", lambda *_: [shelf, locked])
+    assert f"{ca.name} may still be in the attic." in _run("untrust", "--yes").output
+    assert authority.trusted(here, "test") == [ca]
+
+
 @pytest.mark.usefixtures("shelf")
 def test_an_environment_that_is_down_has_nothing_to_trust() -> None:
     with pytest.raises(UserError, match="test is not running"):

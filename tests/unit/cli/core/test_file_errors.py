@@ -40,6 +40,12 @@ def test_the_remedy_is_the_places(homes: Path, place: str | Path, remedy: str) -
     assert remedy in error.remedy
 
 
+def test_a_name_that_is_too_long_is_to_be_shorter(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match=os.strerror(errno.ENAMETOOLONG)) as raised:
+        (tmp_path / ("x" * 300)).touch()
+    assert explained(Path(raised.value.filename), errno.ENAMETOOLONG).remedy == "Use a shorter name."
+
+
 @pytest.mark.parametrize("number", [errno.ENOLCK, errno.EOPNOTSUPP])
 def test_a_file_system_without_locks_is_named(homes: Path, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
     def flock(*_: object) -> None:

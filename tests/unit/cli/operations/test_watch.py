@@ -72,6 +72,7 @@ class Progress:
     """Notes the reports that are shown."""
 
     def __init__(self) -> None:
+        self.errors: list[str] = []
         self.reports: list[str] = []
 
     def on_containers(self, containers: Iterable[ContainerView]) -> None:
@@ -143,6 +144,17 @@ def test_a_container_that_goes_meanwhile_hides_no_other(container: MakeContainer
     view = FakeView(container(), container(component="redis", id="id-redis", health="unhealthy"))
     view.removed = {"id-app"}
     assert watch(view).watcher.sees_failure()
+
+
+def test_after_a_failure_the_others_get_a_moment_to_end(container: MakeContainer, watch: Watch, clock: Clock) -> None:
+    watched = watch(FakeView(container(health="starting")))
+    watched.progress.errors.append("postgres: port is already allocated")
+    assert not watched.watcher.sees_failure()
+    clock.now += watching.GRACE
+    assert not watched.watcher.sees_failure()
+    clock.now += 0.1
+    assert watched.watcher.sees_failure()
+    assert watched.watcher.reasons == []
 
 
 def test_what_a_failed_container_said_is_kept_when_it_is_gone(container: MakeContainer, watch: Watch) -> None:

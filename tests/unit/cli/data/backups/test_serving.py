@@ -124,6 +124,14 @@ def test_without_what_the_service_needs_none_is_judged(there: Service, absent: s
         serving.running_app(there.target)
 
 
+@pytest.mark.parametrize("alone", [*serving.NEEDED, "app"])
+def test_without_a_network_none_is_judged(there: Service, alone: str) -> None:
+    there.engine.containers[alone]["NetworkSettings"]["Networks"] = {}
+    with pytest.raises(UserError, match=f"The {alone} of dev can't be reached") as raised:
+        serving.running_app(there.target)
+    assert "is in no network" in raised.value.cause
+
+
 @pytest.mark.parametrize("absent", [*serving.NEEDED, "app"])
 def test_without_a_service_that_can_tell_both_stay(there: Service, database: Database, absent: str) -> None:
     there.engine.forget(absent) if absent == "app" else there.engine.client.api.stop(absent, timeout=1)
