@@ -12,7 +12,7 @@ import pulumi
 from pulumi.runtime.config import get_config_env, get_config_secret_keys_env
 
 from infra import cluster, engine, guards, identity, recipes, state
-from infra.catalogue import ROOT
+from infra.catalogue import POSTGRES, ROOT
 from infra.config import placement, settings
 from infra.config.errors import ConfigError
 from infra.config.settings import StackSettings
@@ -57,8 +57,9 @@ def main() -> None:
         here, keys_in_use = _look(client, config, naming, running)
         wanted = guards.Wanted(naming, config, recipes.image_source(config.images), running)
         known = state.read(stack)
-        # Where an earlier update has made anything, only commands can look whether the volume was used.
-        looks = guards.Looks(keys_in_use, partial(engine.not_mountable, client), lambda: not known.names)
+        # Of a volume that no update has finished, only commands can look whether it has a database.
+        made = not known.names or naming.data_volume(POSTGRES.name) in known.data_volumes
+        looks = guards.Looks(keys_in_use, partial(engine.not_mountable, client), lambda: made)
         guards.require(known, here, wanted, looks)
     except (ConfigError, ValueError, OSError, engine.EngineError, guards.RefusedError) as error:
         pulumi.log.error(str(error))

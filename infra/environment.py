@@ -56,8 +56,10 @@ class Environment(pulumi.ComponentResource):
         self._running = self._images_of(running)
         certificates = Certificates(naming, settings.certificates, self)
         shared = self._shared = Shared(self._target, certificates)
-        keys, self._token_keys = credentials.token_keys(settings.tokens.keys, opts=self._child)
-        self._session_key = self._key_of_sessions()
+        # Pulumi neither replaces nor deletes what lasting data is read with.
+        protected = pulumi.ResourceOptions(parent=self, protect=settings.postgres.is_lasting)
+        keys, self._token_keys = credentials.token_keys(settings.tokens.keys, opts=protected)
+        self._session_key = self._key_of_sessions(protected)
         self._database = Postgres(settings.postgres, [*keys, self._session_key], shared)
         self._cache = Redis(settings.redis, shared, sandbox=settings.sandbox.enabled)
         login = self._cache.sandbox_login
@@ -65,6 +67,8 @@ class Environment(pulumi.ComponentResource):
         self._app_args = self._args_of_app()
         self._app = App(self._app_args, shared)
         self._callback = Callback(settings.callback, settings.app, self._app, shared)
+        has_tests = "app" in running and settings.tests.image
+        self._tests = self._target.images.built("test") if has_tests else None
         self._target.start(self._running)
         self.outputs = {"engine": here.id, "app_on_host": self._app_on_host(), **self._data(), **self._facts()}
         self.register_outputs({})
@@ -77,10 +81,11 @@ class Environment(pulumi.ComponentResource):
             **{service: images.built(stage) for service, stage in stages.items() if service in running},
         }
 
-    def _key_of_sessions(self) -> random.RandomBytes:
+    def _key_of_sessions(self, opts: pulumi.ResourceOptions) -> random.RandomBytes:
         # It was the service's, until it had to outlast the database's volume; tests/data has such a state.
         former = pulumi.Alias(parent=pulumi.create_urn("app", "dashtam:index:App", parent=self))
-        return credentials.key("session", opts=pulumi.ResourceOptions(parent=self, aliases=[former]))
+        aliased = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(aliases=[former]))
+        return credentials.key("session", opts=aliased)
 
     def _args_of_app(self) -> AppArgs:
         return AppArgs(
@@ -127,7 +132,7 @@ class Environment(pulumi.ComponentResource):
         made = (self._database, self._cache, self._app, self._callback, self._sandbox)
         declared: dict[str, Service] = {one.endpoint.host: one for one in made if one}
         services = dict.fromkeys(SERVICES) | {name: one for name, one in declared.items() if name in self._running}
-        naming, images, has_app = self._target.naming, self._target.images, "app" in self._running
+        naming, has_app = self._target.naming, "app" in self._running
         return {
             "environment": naming.environment,
             "target": self._target.facts,
@@ -136,7 +141,7 @@ class Environment(pulumi.ComponentResource):
             "volumes": {name: volume for name, one in declared.items() if (volume := one.workload.data.volume)},
             "images": {
                 **{name: image.reference for name, image in self._running.items()},
-                "tests": images.built("test").reference if has_app and self._settings.tests.image else None,
+                "tests": self._tests.reference if self._tests else None,
             },
             "ports": {
                 **{name: one.endpoint.published if one else None for name, one in services.items()},

@@ -186,24 +186,34 @@ def require_database(state: State, wanted: Wanted) -> None:
 
 
 def require_keys(state: State, wanted: Wanted, needed: Callable[[], set[str] | None]) -> None:
-    """Refuse to delete a token key that rows need; `needed` returns these, or None where the database doesn't run."""
-    removed = state.token_keys - {*wanted.config.tokens.keys}
-    if not removed:
+    """Refuse to delete a token key that rows need, or to make another of its name.
+
+    `needed` returns these, or None where the database doesn't run.
+    """
+    configured, stack = {*wanted.config.tokens.keys}, wanted.naming.environment
+    if not state.token_keys or state.token_keys == configured:
         return
-    rows, stack = needed(), wanted.naming.environment
+    rows, removed = needed(), state.token_keys - configured
     lost = sorted(removed if rows is None else removed & rows)
-    if not lost or (rows is None and not state.data_volumes):
-        return
-    keys = ", ".join(lost)
-    keep = ", ".join([*sorted(removed), *wanted.config.tokens.keys])
-    raise RefusedError(
-        f"dashtam:tokens no longer has the key {keys}, which stored tokens of {stack} need; nothing was changed.",
-        cause="Without it these tokens can never be read again."
-        if rows is not None
-        else f"{stack} doesn't run, so whether any row still needs it can't be looked up.",
-        remedy=f"Set `keys: [{keep}]` in Pulumi.{stack}.yaml and run `./dashtam up {stack}`. To stop using it, run"
-        f" `./dashtam keys rotate {stack}` then, and remove it afterwards, while {stack} runs.",
-    )
+    if lost and (rows is not None or state.data_volumes):
+        keys = ", ".join(lost)
+        keep = ", ".join([*sorted(removed), *wanted.config.tokens.keys])
+        raise RefusedError(
+            f"dashtam:tokens no longer has the key {keys}, which stored tokens of {stack} need; nothing was changed.",
+            cause="Without it these tokens can never be read again."
+            if rows is not None
+            else f"{stack} doesn't run, so whether any row still needs it can't be looked up.",
+            remedy=f"Set `keys: [{keep}]` in Pulumi.{stack}.yaml and run `./dashtam up {stack}`. To stop using it, run"
+            f" `./dashtam keys rotate {stack}` then, and remove it afterwards, while {stack} runs.",
+        )
+    if missing := sorted((configured - state.token_keys) & (rows or set())):
+        keys = ", ".join(missing)
+        raise RefusedError(
+            f"Pulumi's state lacks the key {keys}, which stored tokens of {stack} need; nothing was changed.",
+            cause="The state is in another backend, or the key was deleted from it; an update would make another, with"
+            " which these tokens can't be read.",
+            remedy=_to_former_secrets(stack),
+        )
 
 
 def require_secrets(state: State, engine: Engine, wanted: Wanted, has_database: Callable[[], bool]) -> None:
@@ -216,10 +226,16 @@ def require_secrets(state: State, engine: Engine, wanted: Wanted, has_database: 
         f"Pulumi's state lacks the password and the keys of the data of {stack}; nothing was changed.",
         cause=f"{volume} has a database that was made with them. The state is in another backend, or the stack was"
         " renamed, or they were deleted from it; an update would make others, with which nothing can be read.",
-        remedy="If PULUMI_BACKEND_URL or `pulumi login` chose another backend, take that back. If the stack was"
-        f" renamed, rename it back: `pulumi stack rename {stack} --stack NAME`. Else run `./dashtam destroy {stack}`,"
-        " which takes a snapshot with the keys that are installed, then"
-        f" `./dashtam up {stack}` and `./dashtam snapshot restore {stack} NAME`.",
+        remedy=_to_former_secrets(stack),
+    )
+
+
+def _to_former_secrets(stack: str) -> str:
+    return (
+        "If PULUMI_BACKEND_URL or `pulumi login` chose another backend, take that back. If the stack was renamed,"
+        f" rename it back: `pulumi stack rename {stack} --stack NAME`. Else run `./dashtam destroy {stack}`, which"
+        f" takes a snapshot with the keys that are installed, then `./dashtam up {stack}` and"
+        f" `./dashtam snapshot restore {stack} NAME`."
     )
 
 

@@ -24,9 +24,8 @@ _STACK = "pulumi:pulumi:Stack"
 _NETWORK = "docker:index/network:Network"
 _VOLUME = "docker:index/volume:Volume"
 _KEY = "random:index/randomBytes:RandomBytes"
-_PASSWORD = ("random:index/randomPassword:RandomPassword", "postgres-password")
+_SECRETS = {("random:index/randomPassword:RandomPassword", "postgres-password"), (_KEY, "session-key")}
 _TOKEN_KEY = re.compile(r"token-(.+)-key")
-"""The resource names of token keys."""
 _FILES = "-files"
 """How the names of volumes end that hold no data, but certificates and secrets that are in the state too."""
 
@@ -81,14 +80,19 @@ class State:
 
     @property
     def has_secrets(self) -> bool:
-        """Whether it has what the data is reached and read with: the database's password, and a token key."""
-        return any((one.kind, one.resource) == _PASSWORD for one in self.made) and bool(self.token_keys)
+        """Whether it has what data is reached and read with: the database's password, the session key, a token key."""
+        return {(one.kind, one.resource) for one in self.made} >= _SECRETS and bool(self.token_keys)
 
     @property
     def token_keys(self) -> set[str]:
         """The names of the keys that wrap what tokens are encrypted with."""
-        keys = (_TOKEN_KEY.fullmatch(one.resource) for one in self.made if one.kind == _KEY)
-        return {key[1] for key in keys if key}
+        return {name for one in self.made if one.kind == _KEY and (name := token_key(one.resource))}
+
+
+def token_key(resource: str) -> str:
+    """Return the name of the token key that a resource of a name in the program is; empty where it is none."""
+    found = _TOKEN_KEY.fullmatch(resource)
+    return found[1] if found else ""
 
 
 def holds_data(volume: str) -> bool:

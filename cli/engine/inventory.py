@@ -89,8 +89,8 @@ class EngineView:
         return view(self.client.api.inspect_container(container))
 
     def networks(self, stack: str | None, owner: str) -> dict[str, str]:
-        """Return the ids of a clone's networks by name, of one environment or of all."""
-        return {one["Name"]: one["Id"] for one in self.network_documents() if is_of(one, stack, owner)}
+        """Return the names of a clone's networks by id, of one environment or of all: a name may be there twice."""
+        return {one["Id"]: one["Name"] for one in self.network_documents() if is_of(one, stack, owner)}
 
     def volumes(self, owner: str) -> set[str]:
         """Return the names of all of a clone's volumes."""

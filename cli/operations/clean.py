@@ -27,7 +27,7 @@ from infra.state import holds_data
 
 @dataclass(frozen=True)
 class Belongings:
-    """What this clone has made: networks by name with ids, volumes without and with data, stacks, a lost state."""
+    """What this clone has made: networks' names by id, volumes without and with data, stacks, a lost state."""
 
     containers: Sequence[ContainerView]
     networks: dict[str, str]
@@ -40,7 +40,7 @@ class Belongings:
         """Return names by kind, in the order in which they are removed."""
         return {
             "containers": [one.name for one in self.containers],
-            "networks": sorted(self.networks),
+            "networks": sorted(self.networks.values()),
             "volumes": list(self.volumes),
             "data": list(self.data),
             "stacks": list(self.stacks),
@@ -58,7 +58,7 @@ def find(client: docker.DockerClient, pulumi: Pulumi, clone: Clone) -> Belonging
     view, here = EngineView(client), engine.look(client)
     containers = view.containers(None, clone.id)
     networks, volumes = view.networks(None, clone.id), view.volumes(clone.id)
-    own = {one.id for one in containers} | set(networks.values()) | volumes
+    own = {one.id for one in containers} | set(networks) | volumes
     others = view.ids() - own
     recorded = {stack: states.read(clone, stack, pulumi.environ) for stack in sorted(pulumi.stacks())}
     return Belongings(
@@ -92,7 +92,7 @@ def remove(client: docker.DockerClient, pulumi: Pulumi, clone: Clone, agreed: Be
         _require_agreed(found, agreed)
         for container in found.containers:
             view.remove_container(container.id)
-        for network in found.networks.values():
+        for network in found.networks:
             view.remove_network(network)
         for volume in (*found.volumes, *found.data):
             view.remove_volume(volume)

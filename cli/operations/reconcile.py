@@ -6,11 +6,12 @@ from collections.abc import Sequence
 
 from cli.engine.inventory import EngineView
 from cli.environments import states
+from cli.environments.configuration import configuration
 from cli.operations.drift import GONE, Difference, Snapshot, differences
 from cli.operations.session import Session
 from cli.pulumi.stack_state import VOLUME, StackState
 from cli.ui.console import announce
-from infra.state import holds_data
+from infra.state import holds_data, token_key
 
 REFRESHED = frozenset({"memory", "memorySwap", "restart", "name", "container"})
 """What a refresh sees of a container, so that the update that follows corrects it."""
@@ -29,6 +30,14 @@ def prepare(session: Session, stack: str) -> bool:
         effect = " with its data; making an empty one" if holds_data(name) else "; making it again"
         announce(f"The volume {name} is gone{effect}.")
     return bool(found)
+
+
+def release_keys(session: Session, stack: str) -> None:
+    """Let the next update delete the token keys that the config no longer has, which no row needs any more."""
+    wanted = configuration(session.clone.root, stack).tokens.keys
+    for one in states.read(session.clone, stack).resources:
+        if one.protect and (name := token_key(one.name)) and name not in wanted:
+            session.pulumi.run("state", "unprotect", one.urn, "--stack", stack, "--yes")
 
 
 def unseen(found: Sequence[Difference]) -> dict[str, list[str]]:

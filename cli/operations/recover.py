@@ -36,7 +36,7 @@ def recover(session: Session, stack: str) -> bool:
         session.pulumi.run("stack", "import", "--stack", stack, stdin=json.dumps(state))
     recorded = _recorded_ids(deployment)
     networks = session.engine.networks(stack, session.clone.id)
-    cut_off = bool(_recorded_ids(deployment, NETWORK) - set(networks.values()))
+    cut_off = bool(_recorded_ids(deployment, NETWORK) - networks.keys())
     reasons = {one.id: _reason_to_remove(one, recorded, cut_off=cut_off) for one in containers}
     for container in containers:
         if reason := reasons[container.id]:
@@ -50,7 +50,7 @@ def recover(session: Session, stack: str) -> bool:
         if secret not in recorded:
             announce(f"Removing {name}: {_LEFT}.")
             session.engine.remove_secret(secret)
-    for name, network in networks.items():
+    for network, name in networks.items():
         if network not in recorded:
             announce(f"Removing {name}: {_LEFT}.")
             session.engine.remove_network(network)
@@ -79,7 +79,8 @@ def _forget_interrupted(deployment: dict[str, Any]) -> bool:
 
 
 def _recorded_ids(deployment: dict[str, Any], kind: str | None = None) -> set[str]:
-    resources = deployment.get("resources") or []
+    """Return the ids of what is to stay: not of what was replaced, and could not be deleted yet."""
+    resources = [one for one in deployment.get("resources") or [] if not one.get("delete")]
     return {one["id"] for one in resources if one.get("id") and kind in {None, one["type"]}}
 
 

@@ -133,6 +133,11 @@ class PostgresSettings(Section):
     """Libraries of extensions to load at the start, such as `pg_stat_statements`."""
 
     @property
+    def is_lasting(self) -> bool:
+        """Whether its data outlasts its container, and with it what that is reached and read with."""
+        return self.storage == "volume"
+
+    @property
     def needed(self) -> int:
         """The mebibytes that it takes without /dev/shm."""
         buffers = POSTGRES_BUFFERS[self.tuning]

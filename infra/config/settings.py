@@ -37,6 +37,11 @@ from infra.naming import DEBUGGER, SANDBOX, SERVICES, WITH_DATA
 
 NAMESPACE = "dashtam"
 
+ENGINE_KEYS = frozenset(
+    f"docker:{key}" for key in ("host", "context", "certPath", "caMaterial", "certMaterial", "keyMaterial", "sshOpts")
+)
+"""The provider's own keys that lead it to another engine than the one that the guards look at."""
+
 IN_FLIGHT = 10
 """Seconds that the service's servers give requests in flight once they have drained."""
 
@@ -151,6 +156,11 @@ def load_document(
 
     `line` returns the line of a key in that file; 0 where it isn't known.
     """
+    if found := sorted(ENGINE_KEYS & document.keys()):
+        reason = (
+            "an engine is chosen by DOCKER_HOST or `docker context use NAME`, for all that looks at it; remove the key."
+        )
+        raise ConfigError(stack, [f"{key} is not used: {reason}" for key in found])
     prefix = f"{NAMESPACE}:"
     own = {key.removeprefix(prefix): value for key, value in document.items() if key.startswith(prefix)}
     hidden = frozenset(key.removeprefix(prefix) for key in secret_keys)

@@ -62,7 +62,8 @@ class Postgres(Service):
 
     def __init__(self, settings: PostgresSettings, keys: Sequence[pulumi.Resource], shared: Shared) -> None:
         super().__init__(POSTGRES.name, PORT, settings.port, shared)
-        password = credentials.password(POSTGRES.name, opts=self.child)
+        protected = pulumi.ResourceOptions.merge(self.child, pulumi.ResourceOptions(protect=settings.is_lasting))
+        password = credentials.password(POSTGRES.name, opts=protected)
         self.login = Login(
             scheme="postgresql",  # a connection URI of libpq (PostgreSQL manual, 32.1.1.2)
             endpoint=self.endpoint,

@@ -17,7 +17,7 @@ from infra.endpoints import Endpoint
 from infra.images import BuiltImages, Image
 from infra.naming import FILES_LABEL, SERVICES, Naming
 from infra.services.health import timing
-from infra.targets.files import NOT_UPDATED, ServiceFiles, install
+from infra.targets.files import NOT_UPDATED, ServiceFiles, install, installed_digest, succeeded
 from infra.targets.target import Target, pairs
 from infra.targets.workload import LOG_FILES, Workload
 
@@ -41,7 +41,8 @@ class EngineTarget(Target):
             driver="bridge",
             internal=settings.network.internal,
             labels=pairs(docker.NetworkLabelArgs, naming.labels("network")),
-            opts=self.child,
+            # Two networks of one name can exist, and what is connected to the first keeps that from being deleted.
+            opts=pulumi.ResourceOptions.merge(self.child, pulumi.ResourceOptions(delete_before_replace=True)),
         ).name
         self._files: dict[str, ServiceFiles] = {}
 
@@ -55,20 +56,21 @@ class EngineTarget(Target):
         # An image that is there anyway and changes rarely.
         shell = self.images.postgres.id
         files = [self._files[name] for name in SERVICES if name in self._files]
-        installed = install(files, self.naming, shell, self.child)
+        installer = install(files, self.naming, shell, self.child)
         for name, image in running.items():
-            self._container(*self._workloads[name], image, installed)
+            self._container(*self._workloads[name], image, installer)
 
     def _container(
         self,
         workload: Workload,
         opts: pulumi.ResourceOptions,
         image: Image,
-        installed: pulumi.Input[pulumi.Resource],
+        installer: docker.Container,
     ) -> None:
         files, containers = self._files[workload.name], self.settings.containers
         name, memory = self.naming.container(workload.name), megabytes(workload.memory)
-        labels: dict[str, pulumi.Input[str]] = {**self.naming.labels(workload.name), FILES_LABEL: files.digest}
+        digest = installed_digest(installer, workload.name)
+        labels: dict[str, pulumi.Input[str]] = {**self.naming.labels(workload.name), FILES_LABEL: digest}
         made = docker.Container(
             name,
             name=name,
@@ -98,7 +100,7 @@ class EngineTarget(Target):
             opts=pulumi.ResourceOptions.merge(
                 opts,
                 pulumi.ResourceOptions(
-                    depends_on=[installed],
+                    depends_on=[succeeded(installer, self.naming)],
                     delete_before_replace=True,  # its name and port are taken while the old container exists
                     replace_on_changes=NOT_UPDATED,
                 ),

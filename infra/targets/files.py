@@ -16,10 +16,11 @@ from collections.abc import Mapping, Sequence
 
 import pulumi
 import pulumi_docker as docker
+from pulumi.output import Unknown
 
 from infra import engine
 from infra.catalogue import POSTGRES
-from infra.naming import FILES, FILES_MOUNT, Naming
+from infra.naming import FILES, FILES_LABEL, FILES_MOUNT, Naming
 from infra.targets.target import Target, pairs
 from infra.targets.workload import MOUNT, Workload
 
@@ -60,12 +61,13 @@ class ServiceFiles(pulumi.ComponentResource):
 
 def install(
     services: Sequence[ServiceFiles], naming: Naming, image: pulumi.Input[str], opts: pulumi.ResourceOptions
-) -> pulumi.Output[pulumi.Resource]:
-    """Declare the container, of an image with a shell, that installs files; it fails where it can't install them."""
+) -> docker.Container:
+    """Declare the container, of an image with a shell, that installs files; its labels say what it installed."""
     name = naming.container(FILES)
     content = {f"{one.service}/{file}": text for one in services for file, text in one.content.items()}
     scripts = [install_script(one.service, one.user, list(one.content)) for one in services]
-    installer = docker.Container(
+    digests = {f"{FILES_LABEL}.{one.service}": one.digest for one in services}
+    return docker.Container(
         name,
         name=name,
         image=image,
@@ -92,12 +94,25 @@ def install(
         tmpfs={POSTGRES.data: "size=1m"},
         must_run=False,
         attach=True,
-        labels=pairs(docker.ContainerLabelArgs, naming.labels(FILES)),
+        labels=pairs(docker.ContainerLabelArgs, {**naming.labels(FILES), **digests}),
         opts=pulumi.ResourceOptions.merge(
             opts, pulumi.ResourceOptions(delete_before_replace=True, replace_on_changes=NOT_UPDATED)
         ),
     )
-    return installer.exit_code.apply(lambda status: _require_success(installer, name, status))
+
+
+def succeeded(installer: docker.Container, naming: Naming) -> pulumi.Output[pulumi.Resource]:
+    """Return the installer once it has installed the files; fail where it can't, or where an update leaves it out."""
+    return installer.exit_code.apply(
+        lambda status: _require_success(installer, naming.container(FILES), status), run_with_unknowns=True
+    )
+
+
+def installed_digest(installer: docker.Container, service: str) -> pulumi.Output[str]:
+    """Return the digest of the files that are installed for a service: of earlier ones where they are left out."""
+    return installer.labels.apply(
+        lambda labels: next((one.value for one in labels or () if one.label == f"{FILES_LABEL}.{service}"), "")
+    )
 
 
 def _digest(files: Mapping[str, str]) -> str:
@@ -116,8 +131,14 @@ def archive(files: Mapping[str, str]) -> str:
     return base64.b64encode(buffer.getvalue()).decode()
 
 
-def _require_success(installer: docker.Container, name: str, status: int | None) -> pulumi.Resource:
-    if status:
+def _require_success(installer: docker.Container, name: str, status: int | Unknown | None) -> pulumi.Resource:
+    if isinstance(status, Unknown):
+        if not pulumi.runtime.is_dry_run():
+            raise pulumi.RunError(
+                f"{name}, which installs the certificates and secrets, is not there, and this update leaves it out."
+                " Include it: without --exclude, or with --target-dependents."
+            )
+    elif status:
         log = engine.last_lines(engine.connect(), name, LOG_LINES)
         raise pulumi.RunError(
             f"{name} could not install the certificates and secrets: exit status {status}. {log}"

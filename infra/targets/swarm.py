@@ -41,7 +41,7 @@ EDGE_MEMORY = "256m"
 EDGE_STOP_SECONDS = 5
 """Between the end of the edge's connections and of its grace period."""
 
-LONGEST_NAME = 24
+LONGEST_NAME = 23
 """The most of an environment's name in a secret's, which has at most 64 characters, eight of them made up."""
 
 
@@ -64,7 +64,9 @@ class SwarmTarget(Target):
             options={"encrypted": ""} if settings.target.encrypted else None,
             labels=pairs(docker.NetworkLabelArgs, naming.labels("network")),
             # A refresh finds the VXLAN's number among them, and no network can be replaced while services use it.
-            opts=pulumi.ResourceOptions.merge(self.child, pulumi.ResourceOptions(ignore_changes=["options"])),
+            opts=pulumi.ResourceOptions.merge(
+                self.child, pulumi.ResourceOptions(ignore_changes=["options"], delete_before_replace=True)
+            ),
         )
         self.network, self._network_id = overlay.name, overlay.id
         self._data_node = str(settings.target.data_node)
@@ -83,7 +85,7 @@ class SwarmTarget(Target):
         ]
 
     def start(self, running: Mapping[str, Image]) -> None:
-        """Declare the services; before them the edge, which finds them once they are there."""
+        """Declare the services, and the edge in front of them, which finds them once they are there."""
         routed = [self._workloads[name][0] for name in running]
         published = [port for one in routed for port in one.ports if port.published]
         for name, image in running.items():

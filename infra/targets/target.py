@@ -64,7 +64,9 @@ class Target(ABC):
 
     def volume(self, name: str, labels: Mapping[str, str], opts: pulumi.ResourceOptions) -> docker.Volume:
         """Declare a labelled volume; it keeps the labels that it was made with, since others would replace it."""
-        kept = pulumi.ResourceOptions.merge(self.volume_options, pulumi.ResourceOptions(ignore_changes=["labels"]))
+        # A second volume of one name would be the first one.
+        lasting = pulumi.ResourceOptions(ignore_changes=["labels"], delete_before_replace=True)
+        kept = pulumi.ResourceOptions.merge(self.volume_options, lasting)
         merged = pulumi.ResourceOptions.merge(opts, kept)
         return docker.Volume(name, name=name, labels=pairs(docker.VolumeLabelArgs, labels), opts=merged)
 

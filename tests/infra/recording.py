@@ -131,10 +131,10 @@ class Provider(mocks.Mocks):
 
     Args:
         earlier: What the state has of earlier updates: type and outputs by URN.
-        exit_codes: How containers end, by name.
+        exit_codes: How containers end, by name; what Pulumi has for unknown where they are left out.
     """
 
-    def __init__(self, earlier: Mapping[str, Any], exit_codes: Mapping[str, int]) -> None:
+    def __init__(self, earlier: Mapping[str, Any], exit_codes: Mapping[str, Any]) -> None:
         self._earlier, self._exit_codes = earlier, exit_codes
 
     def call(self, args: mocks.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]] | None]:

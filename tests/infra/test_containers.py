@@ -116,7 +116,7 @@ def test_everything_is_labelled(deployment: Deployment) -> None:
     labelled = [*deployment.of("Container"), *deployment.of("Network"), *deployment.of("Volume")]
     assert len(labelled) >= 6 + 1 + 5
     for resource in labelled:
-        labels = {name: value for name, value in resource.labels.items() if name != "dashtam.files"}
+        labels = {name: value for name, value in resource.labels.items() if not name.startswith("dashtam.files")}
         component = labels["dashtam.component"]
         assert component
         assert labels == {

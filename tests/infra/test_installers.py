@@ -4,6 +4,7 @@ import re
 
 import pulumi
 import pytest
+from pulumi.runtime import rpc
 
 from tests.infra.conftest import stack_config
 from tests.infra.recording import Deployment, Provider, run_into
@@ -67,6 +68,21 @@ def test_each_service_gets_its_own_certificate(deployment: Deployment) -> None:
         assert files["tls.crt"] == f"certificate {service}-certificate"
         assert files["tls.key"] == f"{deployment.secret}-{service}-key"
         assert files["ca.crt"] == "certificate ca"
+
+
+def test_a_service_is_labelled_with_what_is_installed(deployment: Deployment) -> None:
+    """Not with what would be: an update may leave the installer out."""
+    for name in FILES:
+        digest = deployment.service(name).labels["dashtam.files"]
+        assert re.fullmatch("[0-9a-f]{64}", digest)
+        assert digest == deployment.installer.labels[f"dashtam.files.{name}"]
+
+
+def test_without_an_installer_no_service_starts(variables: dict[str, str]) -> None:
+    deployment = Deployment("test")
+    with pytest.raises(pulumi.RunError, match=r"dashtam-test-files, which installs .*, is not there"):
+        run_into(deployment, stack_config("test"), variables, Provider({}, {"dashtam-test-files": rpc.UNKNOWN}))
+    assert "dashtam-test-app" not in {one.name for one in deployment.of("Container")}
 
 
 @pytest.mark.parametrize("status", [1, 137])

@@ -117,6 +117,23 @@ def test_a_state_that_lacks_the_secrets_of_the_data_is_one_message(refuse: Refus
     assert message.startswith("Pulumi's state lacks the password and the keys of the data of test; nothing was changed")
 
 
+@pytest.mark.parametrize("lost", ["postgres-password", "session-key", "token-k1-key"])
+def test_one_lost_secret_of_data_that_the_state_has_is_one_message(
+    refuse: Refuse, engine: EngineDouble, lost: str
+) -> None:
+    """As after `pulumi state delete --force`."""
+    engine.put("volume", "postgres_test_data", Naming("test", OWNER).labels("postgres"))
+    kinds = {"postgres-password": "randomPassword:RandomPassword"}
+    secrets = {
+        f"urn:x::{name}": {"type": f"random:index/{kinds.get(name, 'randomBytes:RandomBytes')}", "outputs": {}}
+        for name in ("postgres-password", "session-key", "token-k1-key")
+        if name != lost
+    }
+    config = {"dashtam:postgres": json.dumps({"database": "d", "user": "u", "storage": "volume"})}
+    (message,) = refuse("test", config, earlier={**_volume("postgres_test_data", OWNER), **secrets})
+    assert message.startswith("Pulumi's state lacks the password and the keys of the data of test; nothing was changed")
+
+
 def test_a_key_that_would_go_while_the_database_is_down_is_one_message(refuse: Refuse) -> None:
     config = {
         "dashtam:postgres": json.dumps({"database": "d", "user": "u", "storage": "volume"}),

@@ -15,6 +15,7 @@ from infra.config import settings
 from infra.naming import OWNER_LABEL, PROJECT_LABEL, Naming
 from infra.outputs import StackOutputs
 from infra.services.health import SCHEDULE
+from infra.targets.swarm import LONGEST_NAME
 from tests.infra.conftest import swarm_config
 from tests.infra.engine_double import CLUSTER, EngineDouble
 from tests.infra.recording import OWNER, SECRET, SERVICES, Declared, Deployment, is_secret, run_program
@@ -82,7 +83,8 @@ def test_a_secret_is_replaced_by_one_of_another_name_before_it_is_deleted(swarm:
     for one in swarm.of("Secret"):
         assert "name" not in one.inputs
         assert not one.request.deleteBeforeReplace
-        assert len(one.name) + len("-1234567") <= 64
+        rest = one.name.removeprefix(f"dashtam-{swarm.stack}")
+        assert len("dashtam-") + LONGEST_NAME + len(rest) + len("-1234567") <= 64
 
 
 def test_no_secret_is_sent_in_clear(swarm: Deployment) -> None:

@@ -50,6 +50,7 @@ class Backend:
                 "id": one.id,
                 "inputs": dict(one.inputs),
                 "outputs": dict(one.outputs),
+                "protect": one.protect,
             }
             for one in resources
         ]

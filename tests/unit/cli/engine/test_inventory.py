@@ -215,6 +215,6 @@ def test_a_clone_s_networks_and_volumes(view: EngineView, engine: Engine) -> Non
     engine.connect("theirs", Naming("dev", "you").labels("network"))
     engine.connect("foreign", {})
     engine.volumes |= {"data": LABELS, "theirs": Naming("dev", "you").labels("postgres"), "plain": None}
-    assert view.networks("dev", "me") == {"mine": "id-mine"}
-    assert view.networks(None, "me") == {"mine": "id-mine", "test": "id-test"}
+    assert view.networks("dev", "me") == {"id-mine": "mine"}
+    assert view.networks(None, "me") == {"id-mine": "mine", "id-test": "test"}
     assert view.volumes("me") == {"data"}

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
+from unittest.mock import Mock
 
 import pytest
 
@@ -14,6 +15,7 @@ from tests.unit.cli.conftest import noticed
 from tests.unit.cli.engine.test_diff import INPUTS
 from tests.unit.cli.engine_double import Engine
 from tests.unit.cli.operations.test_drift import LABELS, OWN, document
+from tests.unit.cli.world import CONFIG
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,9 +53,11 @@ class Environment:
         )
 
     def prepare(self) -> bool:
-        session = cast("Session", SimpleNamespace(engine=self.engine.view, clone=self.clone))
-        result, self.told = noticed(lambda: reconcile.prepare(session, "test"))
+        result, self.told = noticed(lambda: reconcile.prepare(self.session(), "test"))
         return result
+
+    def session(self, pulumi: object = None) -> Session:
+        return cast("Session", SimpleNamespace(engine=self.engine.view, clone=self.clone, pulumi=pulumi))
 
     @property
     def container(self) -> dict[str, Any]:
@@ -65,10 +69,15 @@ class Environment:
 
 
 @pytest.fixture
-def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Environment:
-    backend = Backend(tmp_path / "state")
-    for name, value in backend.environ.items():
+def backend(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Backend:
+    made = Backend(tmp_path / "state")
+    for name, value in made.environ.items():
         monkeypatch.setenv(name, value)
+    return made
+
+
+@pytest.fixture
+def environment(tmp_path: Path, backend: Backend) -> Environment:
     return Environment(tmp_path, backend)
 
 
@@ -152,3 +161,25 @@ def test_a_lost_volume_is_made_again_with_its_labels_and_told(environment: Envir
     assert environment.engine.volumes == dict.fromkeys(VOLUMES, OWN)
     assert environment.told == [told]
     assert environment.differing() == set()
+
+
+@pytest.mark.parametrize(
+    ("resource", "protect", "released"),
+    [
+        ("token-old-key", True, True),
+        ("token-old-key", False, False),
+        ("token-k1-key", True, False),
+        ("session-key", True, False),
+        (VOLUMES[0], True, False),
+    ],
+)
+def test_only_token_keys_that_the_config_no_longer_has_are_released(
+    environment: Environment, tmp_path: Path, backend: Backend, resource: str, protect: bool, released: bool
+) -> None:
+    (tmp_path / "Pulumi.test.yaml").write_text(CONFIG)
+    backend.write("test", [Resource("any", resource, "id", urn=f"urn::{resource}", protect=protect)])
+    pulumi = Mock()
+    reconcile.release_keys(environment.session(pulumi), "test")
+    assert [call.args[:3] for call in pulumi.run.call_args_list] == (
+        [("state", "unprotect", f"urn::{resource}")] if released else []
+    )

@@ -81,7 +81,7 @@ def _recover(pulumi: FakePulumi, view: FakeView) -> tuple[bool, list[str]]:
 
 
 def test_an_environment_that_is_well_is_left_alone(container: MakeContainer, tmp_path: Path) -> None:
-    view = FakeView([container()], {"dashtam-test-network": "net"})
+    view = FakeView([container()], {"net": "dashtam-test-network"})
     pulumi = _pulumi(tmp_path, (CONTAINER, "id-app"), (NETWORK, "net"))
     assert _recover(pulumi, view) == (False, [])
     assert (view.removed, pulumi.imported) == ([], [])
@@ -109,11 +109,22 @@ def test_a_container_that_will_not_do_is_removed_and_refreshed(
 
 
 def test_what_no_state_knows_is_removed(container: MakeContainer, tmp_path: Path) -> None:
-    view = FakeView([container()], {"dashtam-test-network": "net"})
+    view = FakeView([container()], {"net": "dashtam-test-network"})
     refresh, said = _recover(_pulumi(tmp_path), view)
     assert view.removed == ["id-app", "net"]
     assert not refresh
     assert all("interrupted update" in line for line in said)
+
+
+def test_a_replaced_network_that_could_not_be_deleted_is_removed(container: MakeContainer, tmp_path: Path) -> None:
+    pulumi = _pulumi(tmp_path, (CONTAINER, "id-app"), (NETWORK, "new"), (NETWORK, "old"))
+    pulumi.state["deployment"]["resources"][-1]["delete"] = True
+    view = FakeView([container()], {"new": "dashtam-test-network", "old": "dashtam-test-network"})
+    assert _recover(pulumi, view) == (
+        False,
+        ["Removing dashtam-test-network: left by an interrupted update."],
+    )
+    assert view.removed == ["old"]
 
 
 def test_what_is_gone_is_refreshed(tmp_path: Path) -> None:

@@ -61,13 +61,20 @@ def test_settings_never_change(load: Load) -> None:
         load({}).postgres.port = 1  # type: ignore[misc]
 
 
+VALID = {
+    "dashtam:postgres": '{"database": "d", "user": "u"}',
+    "dashtam:app": '{"oauth_redirect_uri": "https://127.0.0.1"}',
+}
+
+
 def test_other_namespaces_are_left_alone() -> None:
-    config = {
-        "docker:host": "unix:///elsewhere.sock",
-        "dashtam:postgres": '{"database": "d", "user": "u"}',
-        "dashtam:app": '{"oauth_redirect_uri": "https://127.0.0.1"}',
-    }
-    assert settings.load("any", config).postgres.database == "d"
+    assert settings.load("any", {"docker:registryAuth": "[]", "aws:region": "x", **VALID}).postgres.database == "d"
+
+
+@pytest.mark.parametrize("key", sorted(settings.ENGINE_KEYS))
+def test_the_provider_gets_no_engine_of_its_own(key: str) -> None:
+    with pytest.raises(ConfigError, match=f"{key} is not used: .* DOCKER_HOST"):
+        settings.load("any", {key: "elsewhere", **VALID})
 
 
 @pytest.mark.parametrize("value", ['{"database": "hidden value", "user": "u"}', "hidden value", '["hidden value"]'])
