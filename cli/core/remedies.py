@@ -214,7 +214,8 @@ REMEDIES = (
     Remedy(
         ("incorrect passphrase",),
         "Use the passphrase that the stack was made with: unset PULUMI_CONFIG_PASSPHRASE and"
-        " PULUMI_CONFIG_PASSPHRASE_FILE to use this clone's own.",
+        " PULUMI_CONFIG_PASSPHRASE_FILE to use this clone's own. If that is in use, a failed change of the passphrase"
+        " left its salt: delete the line `encryptionsalt:` from Pulumi.ENVIRONMENT.yaml.",
     ),
     Remedy(
         ("passphrase must be set",),
@@ -223,6 +224,12 @@ REMEDIES = (
     Remedy(
         ("because it is protected",),
         "`./dashtam destroy` takes a snapshot of the data first, and then deletes it.",
+    ),
+    Remedy(
+        ("snapshot integrity error",),
+        'Repair the state, and run the same command again: `eval "$(./dashtam env)"; pulumi state repair --yes --stack'
+        " ENVIRONMENT`.",
+        cause="an update left out what others depend on",
     ),
     Remedy(("no stack named",), "`./dashtam status` lists the environments."),
     Remedy(

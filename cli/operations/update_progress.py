@@ -29,6 +29,7 @@ _STYLES = {
     "healthy": "green",
     "ready": "green",
     "unchanged": "dim",
+    "updated": "green",
     "removed": "dim",
     "failed": "bold red",
     "rolled back": "bold red",
@@ -122,7 +123,7 @@ class UpdateProgress:
         if failed:
             self.show(row, "failed")
         elif not unfinished and not _is_put_away(step):
-            self.show(row, _ending(row, step["op"]))
+            self.show(row, _ending(row, step["type"], step["op"]))
 
     def show(self, row: str, state: str) -> None:
         """Show what has become of a row; what has failed stays so."""
@@ -204,12 +205,14 @@ def _beginning(kind: str, urn: str, op: str) -> str:
         return "creating"
     if kind == SECRET or urn.endswith(f"-{FILES}"):
         return "installing certificates and secrets"
-    return UPDATING if kind == SERVICE and op == "update" else STARTING
+    return UPDATING if op == "update" else STARTING
 
 
-def _ending(row: str, op: str) -> str:
+def _ending(row: str, kind: str, op: str) -> str:
     if "delete" in op:
         return "removed"
     if op == "same":
         return "unchanged"
+    if op == "update" and kind == CONTAINER:  # the plugin waits for the health of a new one only
+        return "updated"
     return "healthy" if row in {*SERVICES, EDGE} else "ready"

@@ -150,14 +150,17 @@ def test_the_data_nodes_engine_that_is_not_there_is_named() -> None:
             cluster.connect(target)
 
 
-@pytest.mark.parametrize(("ok", "said"), [(True, ""), (False, "no such cgroup")])
-def test_processes_are_limited_by_the_containers_own_group(ok: bool, said: str) -> None:
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [(200, ""), (500, "no such cgroup"), (404, "it is gone. `pulumi up --refresh` makes it again.")],
+)
+def test_processes_are_limited_by_the_containers_own_group(status: int, said: str) -> None:
     asked: list[tuple[str, object]] = []
 
     def post(url: str, *, json: object, timeout: float) -> SimpleNamespace:
         assert timeout == 60
         asked.append((url, json))
-        return SimpleNamespace(ok=ok, text="no such cgroup\n")
+        return SimpleNamespace(ok=status == 200, status_code=status, text="no such cgroup\n")
 
     api = SimpleNamespace(post=post, base_url="http+docker://localhost", api_version="1.41", timeout=60)
     assert engine.limit_processes(cast("DockerClient", SimpleNamespace(api=api)), "abc", "unless-stopped") == said

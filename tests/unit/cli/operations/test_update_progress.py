@@ -196,6 +196,15 @@ def _told(*events: dict[str, Any], services: Sequence[ServiceView]) -> list[str]
     return [line.partition(" (")[0] for line in written.getvalue().splitlines()]
 
 
+@pytest.mark.parametrize(("kind", "ends"), [(CONTAINER, "updated"), (SWARM_SERVICE, "healthy")])
+def test_a_container_that_is_changed_in_place_is_not_waited_for(kind: str, ends: str) -> None:
+    step = _step(kind, "dashtam-test-app", "update")
+    assert _told({"resourcePreEvent": step}, {"resOutputsEvent": step}, services=[]) == [
+        "test app: updating",
+        f"test app: {ends}",
+    ]
+
+
 def test_a_swarms_new_service_tells_how_many_run() -> None:
     begins = {"resourcePreEvent": _step(SWARM_SERVICE, "dashtam-test-app", "create")}
     told = _told(begins, services=[_service(running=0), _service(running=2), _service()])
