@@ -75,6 +75,26 @@ async def test_a_release_with_other_labels_and_a_plain_destroy_keep_the_data_and
     assert _random(small) == kept
 
 
+async def test_replacing_by_name_keeps_what_data_is_read_with_and_leaves_no_second_network(
+    small: Checkout, small_contents: Contents, client: docker.DockerClient
+) -> None:
+    await small_contents.fill()
+    before, kept = await small_contents.digest(), _random(small)
+    for name in ("postgres-password", "session-key", "token-k1-key"):
+        done = _plain(small, "up", "--replace", f"urn:pulumi:{small.stack}::**::{name}")
+        assert done.returncode != 0
+        assert "protect" in done.stdout + done.stderr
+    [network] = client.api.networks(filters=environments.labelled(small.stack))
+    files = f"dashtam-{small.stack}-postgres-files"
+    replaced = [f"--replace=urn:pulumi:{small.stack}::**::{name}" for name in ("network", files)]
+    said = succeed(_plain(small, "up", *replaced))
+    assert f"{files} replaced" in said
+    [another] = client.api.networks(filters=environments.labelled(small.stack))
+    assert another["Id"] != network["Id"]
+    assert _random(small) == kept
+    assert await small_contents.digest() == before
+
+
 def test_a_second_clone_with_plain_pulumi_takes_nothing_over(
     small: Checkout, client: docker.DockerClient, tmp_path: Path
 ) -> None:
