@@ -55,7 +55,8 @@ def main() -> None:
         client = engine.connect()
         running = placed.running(config)
         here, keys_in_use = _look(client, config, naming, running)
-        wanted = guards.Wanted(naming, config, recipes.image_source(config.images), running)
+        recipes.image_source(config.images)  # a variable that names none is an error here
+        wanted = guards.Wanted(naming, config, running)
         known = state.read(stack)
         # Of a volume that no update has finished, only commands can look whether it has a database.
         made = not known.names or naming.data_volume(POSTGRES.name) in known.data_volumes

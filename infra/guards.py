@@ -43,8 +43,6 @@ class Wanted:
 
     naming: Naming
     config: StackSettings
-    source: ImageSource
-    """Where this machine's base images come from."""
     running: Collection[str] = SERVICES
     """The services that have a container."""
 
@@ -170,7 +168,7 @@ def require_database(state: State, wanted: Wanted) -> None:
         return
     made = state.outputs.get("database") or {}
     former = (state.outputs.get("images") or {}).get("postgres") or ""
-    image = config.images.postgres or POSTGRES.reference(wanted.source)
+    image = config.images.postgres or POSTGRES.official
     now = {"database": config.postgres.database, "user": config.postgres.user, "major version": major(image)}
     before = {"database": made.get("name"), "user": made.get("user"), "major version": major(former)}
     changed = [one for one, value in now.items() if value and before[one] and value != before[one]]

@@ -20,7 +20,6 @@ from infra import guards
 from infra.config.placement import Placement
 from infra.config.settings import StackSettings
 from infra.naming import DEBUGGER, Naming
-from infra.recipes import image_source
 
 
 def require_possible(session: Session, stack: str) -> None:
@@ -35,8 +34,7 @@ def require_possible(session: Session, stack: str) -> None:
     placed = Allocator(clone, session.engine).allocate(stack)
     naming, config = Naming(stack, clone.id, placed.name), placed.applied(own)
     require_free(session.engine, naming, config, placed)
-    source = image_source(config.images, session.environ)
-    wanted = guards.Wanted(naming, config, source, placed.running(config))
+    wanted = guards.Wanted(naming, config, placed.running(config))
     has_database = partial(data_parts.has_database, session.client, clone, stack)
     ownership.require(clone, session.engine, wanted, state, has_database)
 

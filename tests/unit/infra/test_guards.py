@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from infra import guards
 from infra import state as states
-from infra.catalogue import ROOT, ImageSource
+from infra.catalogue import ROOT
 from infra.config.settings import StackSettings, load_document
 from infra.engine import Engine, EngineObject
 from infra.guards import RefusedError, Wanted
@@ -40,7 +40,7 @@ def _config(postgres: str = "volume", redis: str = "volume", /, **sections: dict
 
 
 def _wanted(*storages: str, naming: Naming = NAMING, **sections: dict[str, Any]) -> Wanted:
-    return Wanted(naming, _config(*storages, **sections), ImageSource.REGISTRY)
+    return Wanted(naming, _config(*storages, **sections))
 
 
 def _volume(name: str, owner: str = "me", stack: str = "dev") -> Made:

@@ -10,7 +10,6 @@ from cli.environments import ownership
 from cli.environments.clone import Clone
 from cli.pulumi.stack_state import VOLUME, Resource, StackState
 from infra import engine, guards
-from infra.catalogue import ImageSource
 from infra.config.settings import StackSettings, load_document
 from infra.guards import Wanted
 from infra.naming import Naming
@@ -73,7 +72,7 @@ CLONE = Clone("me", Path("/no/such/folder"), Path("/no/such/folder"))
 
 def _require(storage: str, state: StackState, *volumes: str) -> None:
     view = _view(*((name, NAMING.labels("postgres")) for name in volumes))
-    wanted = Wanted(NAMING, _config(storage), ImageSource.REGISTRY)
+    wanted = Wanted(NAMING, _config(storage))
     ownership.require(CLONE, view, wanted, state, lambda: False)
 
 
