@@ -16,6 +16,16 @@ def complete_environment(incomplete: str) -> list[str]:
     return [stack for stack in configured_stacks() if stack.startswith(incomplete)]
 
 
+def complete_environment_with_snapshots(incomplete: str) -> list[str]:
+    """Return the environments that a word may become, removed ones that have snapshots too."""
+    from cli.data.snapshots import store  # noqa: PLC0415
+    from cli.environments import clone  # noqa: PLC0415
+
+    here = clone.find()
+    kept = [stack for stack in store.environments(here) if stack.startswith(incomplete)] if here else []
+    return sorted({*complete_environment(incomplete), *kept})
+
+
 def complete_snapshot(context: typer.Context, incomplete: str) -> list[str]:
     """Return the snapshots that a word may become."""
     from cli.data.snapshots import store  # noqa: PLC0415
@@ -38,6 +48,12 @@ def complete_environment_or_service(incomplete: str) -> list[str]:
 
 Environment = Annotated[
     str, typer.Argument(metavar="ENVIRONMENT", help="Which environment.", autocompletion=complete_environment)
+]
+EnvironmentWithSnapshots = Annotated[
+    str,
+    typer.Argument(
+        metavar="ENVIRONMENT", help="Which environment.", autocompletion=complete_environment_with_snapshots
+    ),
 ]
 Environments = Annotated[
     list[str],

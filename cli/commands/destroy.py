@@ -55,13 +55,22 @@ def destroy(  # noqa: PLR0913 - each an option of the command
     ]
     removed = []
     for removal, data in zip(removals, agreed, strict=True):
+        source = removal.source
         taken = removal.run(data, snapshot=not no_snapshot)
         if authority.trusted(here.clone, removal.stack):
             announce(f"This machine still trusts its CA: `./dashtam untrust {removal.stack}`.")
         announce(f"{removal.stack} is removed.")
+        if taken:
+            announce(f"Restore it with {_way_back(removal.stack, source, taken.name)}.")
         removed.append({"environment": removal.stack, "snapshot": asdict(taken) if taken else None})
     if as_json:
         print_json({"environments": removed})
+
+
+def _way_back(stack: str, source: str, snapshot: str) -> str:
+    """Return the commands that make an environment again with its data."""
+    restore = f"`./dashtam snapshot restore {stack} {snapshot}`"
+    return restore if source == stack else f"`./dashtam up {source} --name {stack}`, then {restore}"
 
 
 def _ask(removal: Removal, *, as_json: bool, snapshot: bool, engine_lost: bool) -> set[str]:

@@ -8,12 +8,14 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from cli.commands.arguments import Environment, Snapshot
+from cli.commands.arguments import Environment, EnvironmentWithSnapshots, Snapshot
 from cli.commands.options import AsJson, NoInstall, NoSnapshot, Yes, print_json
+from cli.core.errors import UsageError, UserError
 from cli.data.snapshots import store
 from cli.data.snapshots.store import Summary
 from cli.engine.connect import connect
-from cli.environments import handle
+from cli.environments import clone, handle
+from cli.environments.clone import Clone
 from cli.operations import session
 from cli.ui import questions
 from cli.ui.console import announce, out
@@ -47,9 +49,9 @@ def create(
 
 
 @app.command("list", epilog="Example: ./dashtam snapshot list dev")
-def show(environment: Environment, *, as_json: AsJson = False) -> None:
+def show(environment: EnvironmentWithSnapshots, *, as_json: AsJson = False) -> None:
     """List an environment's snapshots, the oldest first. Doesn't read their data; a restore checks each byte of it."""
-    snapshots = store.of(handle.require(environment), environment)
+    snapshots = store.of(_require(environment), environment)
     found = [snapshots.summary(name) for name in snapshots.names()]
     if as_json:
         print_json({"environment": environment, "snapshots": [asdict(one) for one in found]})
@@ -61,7 +63,7 @@ def show(environment: Environment, *, as_json: AsJson = False) -> None:
 
 @app.command("restore", epilog="Example: ./dashtam snapshot restore dev before-import")
 def restore(  # noqa: PLR0913 - options, each given by name
-    environment: Environment,
+    environment: EnvironmentWithSnapshots,
     name: Snapshot,
     *,
     yes: Yes = False,
@@ -76,7 +78,8 @@ def restore(  # noqa: PLR0913 - options, each given by name
     """
     from cli.operations import restore_snapshot, snapshot_before_loss  # noqa: PLC0415 - slow to import
 
-    made = store.of(handle.require(environment), environment).read(name)
+    made = store.of(_require(environment), environment).read(name)
+    _require_config(environment, name)
     here = session.prepare(install=not no_install)
     if not yes and snapshot_before_loss.has_data(here.client, here.clone, environment):
         question = (
@@ -98,14 +101,14 @@ def restore(  # noqa: PLR0913 - options, each given by name
 
 @app.command("delete", epilog="Example: ./dashtam snapshot delete dev before-import")
 def delete(
-    environment: Environment,
+    environment: EnvironmentWithSnapshots,
     name: Snapshot,
     *,
     yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
     """Delete a snapshot for good; asks first."""
-    here = handle.require(environment)
+    here = _require(environment)
     snapshots = store.of(here, environment)
     snapshots.require(name)
     if not yes:
@@ -116,6 +119,24 @@ def delete(
         print_json({"environment": environment, "name": name})
         return
     announce(f"{environment}: {name} is deleted.")
+
+
+def _require(environment: str) -> Clone:
+    """Make sure that there is an environment of a name, or that there are snapshots of a removed one."""
+    here = clone.current()
+    return here if environment in store.environments(here) else handle.require(environment)
+
+
+def _require_config(environment: str, name: str) -> None:
+    """Refuse to restore into a removed environment, which has no config: its snapshot doesn't hold one."""
+    try:
+        handle.require(environment)
+    except UsageError:
+        raise UserError(
+            f"{environment} was removed with its config, and its snapshot {name} holds only data.",
+            remedy=f"Make it again from dev's config with `./dashtam up dev --name {environment}`, or restore"
+            f" Pulumi.{environment}.yaml. Then `./dashtam snapshot restore {environment} {name}`.",
+        ) from None
 
 
 def _description(one: Summary) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from cli.core.errors import UserError
 from cli.data import restore_journal
-from cli.environments import environment_lock, named_environments, ownership, states, targets
+from cli.environments import environment_lock, named_environments, ownership, placements, states, targets
 from cli.operations import app_on_host, drift, reconcile, recover
 from cli.operations.session import Session
 from cli.operations.snapshot_before_loss import before_destroying, impossible
@@ -26,6 +26,11 @@ class Removal:
     session: Session
     stack: str
     engine_lost: bool = False
+
+    @property
+    def source(self) -> str:
+        """The environment that it follows, which is another one if it was made with `--name`."""
+        return placements.of(self.session.clone, self.stack).source
 
     def data(self) -> set[str]:
         """Return the names of the volumes in which it has data."""

@@ -138,6 +138,11 @@ def of(clone: Clone, stack: str) -> Store:
     return Store(clone.home / "snapshots" / stack)
 
 
+def environments(clone: Clone) -> list[str]:
+    """Return the environments that have snapshots, sorted; some may have been removed."""
+    return sorted(folder.name for folder in (clone.home / "snapshots").glob("*") if Store(folder).names())
+
+
 def delete(clone: Clone, stack: str, name: str) -> None:
     """Remove a snapshot while no other command uses it."""
     with environment_lock.held(clone, stack):

@@ -42,6 +42,8 @@ ANSWERS = {"bash": "{}", "zsh": "_arguments '*: :((\"{}\"))'", "fish": "{}"}
         ("./dashtam images source de", "debian"),
         ("./dashtam snapshot restore dev bef", "before-import"),
         ("./dashtam snapshot delete dev bef", "before-import"),
+        ("./dashtam snapshot restore feat", "feature-x"),
+        ("./dashtam snapshot restore de", "dev"),
     ],
 )
 def test_a_word_is_completed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, shell: str, line: str, word: str) -> None:
@@ -49,6 +51,7 @@ def test_a_word_is_completed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, sh
     monkeypatch.setattr(clone, "find", lambda: here)
     for name in ("before-import", "after"):
         store.of(here, "dev").path(name).mkdir(parents=True)
+    store.of(here, "feature-x").path("before").mkdir(parents=True)
     assert _asked(shell, line) == ANSWERS[shell].format(word)
 
 

@@ -75,11 +75,27 @@ def test_where_nobody_can_answer_nothing_is_done(
 def test_scripts_are_told_of_the_snapshot(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, taken: Taken | None, said: str | None
 ) -> None:
-    made = Mock(stack="test", data=Mock(return_value=DATA), run=Mock(return_value=taken))
+    made = Mock(stack="test", source="test", data=Mock(return_value=DATA), run=Mock(return_value=taken))
     ended = _destroy(monkeypatch, tmp_path, made, "--yes", "--json")
     [destroyed] = json.loads(ended.stdout)["environments"]
     snapshot = destroyed["snapshot"]
     assert (snapshot and snapshot["name"]) == said
+
+
+@pytest.mark.parametrize(
+    ("source", "taken", "named"),
+    [
+        ("test", TAKEN, "`./dashtam snapshot restore test one`"),
+        ("dev", TAKEN, "`./dashtam up dev --name test`, then `./dashtam snapshot restore test one`"),
+        ("dev", None, ""),
+    ],
+)
+def test_the_commands_that_restore_it_are_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, source: str, taken: Taken | None, named: str
+) -> None:
+    made = Mock(stack="test", source=source, run=Mock(return_value=taken))
+    said = " ".join(_destroy(monkeypatch, tmp_path, made, "--yes").stderr.split())
+    assert said.endswith(f"test is removed. Restore it with {named}." if named else "test is removed.")
 
 
 @pytest.mark.parametrize(("answers", "options"), [("y\nn\n", []), ("", ["--json"])])

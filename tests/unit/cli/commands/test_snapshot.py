@@ -10,9 +10,11 @@ from typer.testing import CliRunner
 
 from cli.commands import snapshot
 from cli.core.errors import UserError
+from cli.core.paths import ROOT
 from cli.data.snapshots import manifest
 from cli.data.snapshots.manifest import Manifest, Piece
 from cli.data.snapshots.store import Store
+from cli.environments.clone import Clone
 from cli.main import app
 from cli.operations import restore_snapshot, session, snapshot_before_loss, take_snapshot
 from cli.operations.restore_snapshot import Restored
@@ -25,13 +27,13 @@ RESTORED = Restored("test", "one", 49_200_000, 9.6, 6.1, 1, 2)
 @pytest.fixture
 def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
     kept = Store(tmp_path / "snapshots" / "test")
-    monkeypatch.setattr("cli.environments.clone.current", lambda: Mock(home=tmp_path))
+    monkeypatch.setattr("cli.environments.clone.current", lambda: Clone("me", ROOT, tmp_path))
     monkeypatch.setattr(snapshot, "connect", Mock())
     monkeypatch.setattr(session, "prepare", Mock())
     return kept
 
 
-def write(kept: Store, name: str) -> None:
+def write(kept: Store, name: str) -> Store:
     """Have a snapshot."""
     folder = kept.folder / name
     folder.mkdir(parents=True)
@@ -42,6 +44,13 @@ def write(kept: Store, name: str) -> None:
     )
     for file, content in manifest.files(made):
         (folder / file).write_bytes(content)
+    return kept
+
+
+@pytest.fixture
+def removed(kept: Store) -> Store:
+    """The snapshots of an environment that has no config any more."""
+    return write(Store(kept.folder.with_name("moon")), "one")
 
 
 def _run(*arguments: str, answer: str = "") -> tuple[int, str, str]:
@@ -67,6 +76,23 @@ def test_another_environment_is_refused(command: list[str]) -> None:
     with pytest.raises(UserError, match="no environment 'moon'") as raised:
         _run(command[0], "moon", *command[1:])
     assert raised.value.exit_status == 64
+
+
+def test_snapshots_of_a_removed_environment_are_listed_and_deleted(removed: Store) -> None:
+    [row] = json.loads(_run("list", "moon", "--json")[1])["snapshots"]
+    assert row["name"] == "one"
+    assert _run("delete", "moon", "one", "--yes")[0] == 0
+    assert removed.names() == []
+    with pytest.raises(UserError, match="no environment 'moon'"):
+        _run("list", "moon")
+
+
+@pytest.mark.usefixtures("removed")
+def test_a_restore_into_a_removed_environment_names_the_commands_that_make_it_again() -> None:
+    with pytest.raises(UserError, match="moon was removed with its config") as raised:
+        _run("restore", "moon", "one", "--yes")
+    assert "`./dashtam up dev --name moon`" in raised.value.remedy
+    assert "`./dashtam snapshot restore moon one`" in raised.value.remedy
 
 
 def test_none_and_damaged_ones_are_listed(kept: Store) -> None:
