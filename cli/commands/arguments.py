@@ -55,6 +55,14 @@ EnvironmentWithSnapshots = Annotated[
         metavar="ENVIRONMENT", help="Which environment.", autocompletion=complete_environment_with_snapshots
     ),
 ]
+AnyEnvironmentWithSnapshots = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="[ENVIRONMENT]",
+        help="Which environment; all of this clone's if absent.",
+        autocompletion=complete_environment_with_snapshots,
+    ),
+]
 Environments = Annotated[
     list[str],
     typer.Argument(

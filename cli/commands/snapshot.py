@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Annotated
 
 import typer
 from rich.table import Table
 
-from cli.commands.arguments import Environment, EnvironmentWithSnapshots, Snapshot
+from cli.commands.arguments import AnyEnvironmentWithSnapshots, Environment, EnvironmentWithSnapshots, Snapshot
 from cli.commands.options import AsJson, NoInstall, NoSnapshot, Yes, print_json
 from cli.core.errors import UsageError, UserError
 from cli.data.snapshots import store
@@ -48,17 +49,36 @@ def create(
     )
 
 
-@app.command("list", epilog="Example: ./dashtam snapshot list dev")
-def show(environment: EnvironmentWithSnapshots, *, as_json: AsJson = False) -> None:
-    """List an environment's snapshots, the oldest first. Doesn't read their data; a restore checks each byte of it."""
-    snapshots = store.of(_require(environment), environment)
-    found = [snapshots.summary(name) for name in snapshots.names()]
+@app.command("list", epilog="Examples: ./dashtam snapshot list; ./dashtam snapshot list dev")
+def show(environment: AnyEnvironmentWithSnapshots = None, *, as_json: AsJson = False) -> None:
+    """List the snapshots of an environment, or of all, the oldest first.
+
+    Doesn't read their data; a restore checks each byte of it.
+    """
+    if environment is None:
+        _show_all(as_json=as_json)
+        return
+    found = store.of(_require(environment), environment).summaries()
     if as_json:
         print_json({"environment": environment, "snapshots": [asdict(one) for one in found]})
     elif found:
-        out.print(_table(found))
+        out.print(_table({environment: found}))
     else:
         announce(f"{environment} has no snapshots. Take one: ./dashtam snapshot create {environment}")
+
+
+def _show_all(*, as_json: bool) -> None:
+    here = clone.current()
+    found = {one: store.of(here, one).summaries() for one in store.environments(here)}
+    if as_json:
+        environments = [
+            {"environment": one, "snapshots": [asdict(each) for each in kept]} for one, kept in found.items()
+        ]
+        print_json({"environments": environments})
+    elif found:
+        out.print(_table(found, environments=True))
+    else:
+        announce("This clone has no snapshots. Take one: ./dashtam snapshot create dev")
 
 
 @app.command("restore", epilog="Example: ./dashtam snapshot restore dev before-import")
@@ -143,11 +163,13 @@ def _description(one: Summary) -> str:
     return f" of {one.created_at} ({megabytes(one.bytes)})" if one.bytes is not None else ", which is damaged,"
 
 
-def _table(found: list[Summary]) -> Table:
+def _table(found: Mapping[str, Sequence[Summary]], *, environments: bool = False) -> Table:
     table = Table(box=None, pad_edge=False)
-    for heading in ("snapshot", "taken", "size", "PostgreSQL"):
+    for heading in (*(["environment"] if environments else []), "snapshot", "taken", "size", "PostgreSQL"):
         table.add_column(heading, justify="right" if heading == "size" else "left")
-    for one in found:
-        size = megabytes(one.bytes) if one.bytes is not None else ""
-        table.add_row(one.name, one.created_at or f"damaged: {one.damage}", size, one.postgres or "")
+    for environment, snapshots in found.items():
+        for one in snapshots:
+            size = megabytes(one.bytes) if one.bytes is not None else ""
+            cells = (one.name, one.created_at or f"damaged: {one.damage}", size, one.postgres or "")
+            table.add_row(*([environment] if environments else []), *cells)
     return table

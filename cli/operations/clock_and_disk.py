@@ -45,7 +45,7 @@ def require_home(folder: Path) -> None:
         raise UserError(
             f"The disk of {folder}, where state and passphrases are kept, is full.",
             cause=f"{free >> 20} MiB are free; an update needs {HOME_ROOM >> 20}.",
-            remedy="Free some space there; `./dashtam snapshot list ENVIRONMENT` shows what snapshots take.",
+            remedy="Free some space there; `./dashtam snapshot list` shows what snapshots take.",
         )
     require_writable(folder)
 

@@ -66,6 +66,10 @@ class Store:
             return Summary(name, path, damage=error.cause)
         return Summary(name, path, made.created.isoformat(timespec="seconds"), made.size, made.postgres)
 
+    def summaries(self) -> list[Summary]:
+        """Return what there is to know of each snapshot, the oldest first."""
+        return [self.summary(name) for name in self.names()]
+
     def require(self, name: str) -> None:
         """Make sure that there is a snapshot of a name; it may be damaged."""
         if not _is_name(name) or not self.path(name).is_dir():

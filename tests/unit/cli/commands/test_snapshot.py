@@ -87,6 +87,25 @@ def test_snapshots_of_a_removed_environment_are_listed_and_deleted(removed: Stor
         _run("list", "moon")
 
 
+def test_without_an_environment_those_of_all_are_listed(kept: Store, removed: Store) -> None:
+    write(kept, "two")
+    _, said, _ = _run("list")
+    assert [line.split()[:2] for line in said.splitlines()] == [
+        ["environment", "snapshot"],
+        ["moon", "one"],
+        ["test", "two"],
+    ]
+    found = json.loads(_run("list", "--json")[1])["environments"]
+    assert [(one["environment"], [each["name"] for each in one["snapshots"]]) for one in found] == [
+        ("moon", ["one"]),
+        ("test", ["two"]),
+    ]
+    removed.delete("one")
+    kept.delete("two")
+    assert "This clone has no snapshots." in _run("list")[2]
+    assert json.loads(_run("list", "--json")[1]) == {"environments": []}
+
+
 @pytest.mark.usefixtures("removed")
 def test_a_restore_into_a_removed_environment_names_the_commands_that_make_it_again() -> None:
     with pytest.raises(UserError, match="moon was removed with its config") as raised:
