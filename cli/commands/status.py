@@ -34,7 +34,7 @@ def status(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show services, health, ports, certificates, data and drift of environments. Changes nothing."""
+    """Show services, health, URLs, ports, certificates, data and drift of environments. Changes nothing."""
     if (environments and everyone) or (watching and as_json):
         raise typer.BadParameter("ENVIRONMENT and --all exclude each other, and so do --watch and --json.")
     here = clone.find()

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from urllib.parse import urlsplit
 
-from rich.console import Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.filesize import decimal
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
@@ -15,7 +18,7 @@ from cli.engine.tasks import ServiceView
 from cli.operations.expiry import is_soon
 from cli.operations.status.collect import Overview
 from cli.operations.status.document import uptime
-from infra.endpoints import address
+from infra.endpoints import HTTPS_PORT, address
 
 _STYLES = {
     "healthy": "green",
@@ -26,6 +29,10 @@ _STYLES = {
     "down": "dim",
 }
 _UNITS = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
+ADDRESS = "URL or ports"
+_DISPENSABLE = ("image", "uptime", ADDRESS)
+"""Columns that are left out where there is no room, the first one first; `--json` has them all."""
+_UNLIMITED = 10_000
 IMAGE_DIGITS = len("sha256:") + 12
 
 
@@ -36,29 +43,55 @@ def shown(found: Sequence[Overview], *, owners: bool) -> RenderableType:
         return Group("Nothing is up. Start with ./dashtam up dev.", "", environments(found, owners=owners))
     on_swarms = [one for one in found if one.swarm]
     more = (replicas(on_swarms), "") if on_swarms else ()
-    return Group(table(found), "", *more, environments(found, owners=owners))
+    return Group(_Services(found), "", *more, environments(found, owners=owners))
 
 
-def table(found: Sequence[Overview]) -> Table:
-    """Return services as a table."""
+@dataclass(frozen=True)
+class _Services:
+    """Services as a table without the columns for which the terminal is too narrow."""
+
+    found: Sequence[Overview]
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        unlimited = options.update(max_width=_UNLIMITED)
+        rows = table(self.found)
+        for count in range(1, len(_DISPENSABLE) + 1):
+            if Measurement.get(console, unlimited, rows).maximum <= options.max_width:
+                break
+            rows = table(self.found, _DISPENSABLE[:count])
+        yield rows
+
+
+def table(found: Sequence[Overview], without: Collection[str] = ()) -> Table:
+    """Return services as a table, without some of its columns."""
+    headings = ("environment", "service", "node", "state", "health", "uptime", ADDRESS, "image")
     nodes = any(one.replica for each in found for one in each.services)
-    rows = _table("environment", "service", *(["node"] if nodes else []), "state", "health", "uptime", "ports", "image")
+    chosen = [one for one in headings if one not in without and (nodes or one != "node")]
+    rows = _table(*chosen, whole=("service", "state", "health"))
     for each in found:
         for one in each.services:
-            ports = ", ".join(
-                f"{_outer(one, outer)} -> {inner}" for inner, bound in one.ports.items() for outer in bound
-            )
-            rows.add_row(
-                one.stack,
-                one.replica or one.component,
-                *([one.node or "-"] if nodes else []),
-                one.state,
-                _styled((one.state == "running" and one.health) or "-"),
-                duration(uptime(one)),
-                ports.replace("/tcp", "") or "-",
-                _image(one, each),
-            )
+            cells: dict[str, str | Text] = {
+                "environment": one.stack,
+                "service": one.replica or one.component,
+                "node": one.node or "-",
+                "state": one.state,
+                "health": _styled((one.state == "running" and one.health) or "-"),
+                "uptime": duration(uptime(one)),
+                ADDRESS: _addresses(one, each.urls.get(one.component) or ""),
+                "image": _image(one, each),
+            }
+            rows.add_row(*(cells[heading] for heading in chosen))
     return rows
+
+
+def _addresses(container: ContainerView, url: str) -> str:
+    """Return the service's URL, and its ports that are not in the URL."""
+    shown = (
+        url if url and (urlsplit(url).port or HTTPS_PORT) == outer else f"{_outer(container, outer)} -> {inner}"
+        for inner, bound in container.ports.items()
+        for outer in bound
+    )
+    return ", ".join(shown).replace("/tcp", "") or "-"
 
 
 def _image(container: ContainerView, overview: Overview) -> str:
@@ -104,10 +137,11 @@ def environments(found: Sequence[Overview], *, owners: bool) -> Table:
     return rows
 
 
-def _table(*headings: str) -> Table:
+def _table(*headings: str, whole: Collection[str] = ()) -> Table:
+    """Return a table whose cells are folded where they don't fit, except those of some columns."""
     rows = Table(box=None, pad_edge=False)
     for heading in headings:
-        rows.add_column(heading, overflow="fold")
+        rows.add_column(heading, overflow="fold", no_wrap=heading in whole)
     return rows
 
 

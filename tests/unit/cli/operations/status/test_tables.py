@@ -11,9 +11,9 @@ from tests.unit.cli.conftest import MakeContainer
 from tests.unit.cli.operations.status.conftest import MakeOverview
 
 
-def _shown(what: RenderableType) -> list[str]:
+def _shown(what: RenderableType, width: int = 160) -> list[str]:
     written = io.StringIO()
-    Console(file=written, width=160).print(what)
+    Console(file=written, width=width).print(what)
     return [line.rstrip() for line in written.getvalue().splitlines()]
 
 
@@ -38,6 +38,40 @@ def test_a_row_says_what_runs_where(
 def test_an_image_without_a_known_name_is_told_by_its_id(overview: MakeOverview, container: MakeContainer) -> None:
     one = container(image=f"sha256:{'ab' * 32}", ports={})
     assert _shown(table([overview(services=[one], images={})]))[1].split()[-2:] == ["-", "sha256:abababababab"]
+
+
+@pytest.mark.parametrize(
+    ("url", "ports", "told"),
+    [
+        ("https://localhost:8001", {"8000/tcp": [8001], "5678/tcp": [5678]}, "https://localhost:8001, 5678 -> 5678"),
+        ("https://localhost", {"8000/tcp": [443]}, "https://localhost"),
+        (None, {"8000/tcp": [8001]}, "8001 -> 8000"),
+        ("https://localhost:8001", {}, "-"),
+    ],
+)
+def test_a_service_with_a_url_is_told_by_it(
+    overview: MakeOverview, container: MakeContainer, url: str | None, ports: dict[str, list[int]], told: str
+) -> None:
+    found = overview(services=[container(ports=ports, image="image")], images={}, urls={"app": url})
+    row = _shown(table([found]))[1]
+    assert row.partition("  image")[0].rstrip().endswith(f"  {told}")
+
+
+@pytest.mark.parametrize(
+    ("width", "left_out"), [(100, []), (80, ["image"]), (66, ["image", "uptime"]), (45, ["image", "uptime", "URL"])]
+)
+def test_a_narrow_terminal_leaves_out_columns_and_folds_nothing(
+    overview: MakeOverview, container: MakeContainer, width: int, left_out: list[str]
+) -> None:
+    services = [container(), container(component="callback", health="starting")]
+    found = overview(services=services, urls={"app": "https://localhost:8001", "callback": "https://localhost:8001"})
+    heading, *rows = _shown(shown([found], owners=False), width)[:4]
+    assert [one for one in ("image", "uptime", "URL") if one not in heading.split()] == left_out
+    assert [row.split()[1:4] for row in rows] == [
+        ["app", "running", "healthy"],
+        ["callback", "running", "starting"],
+        [],
+    ]
 
 
 def test_a_row_an_environment(overview: MakeOverview) -> None:
