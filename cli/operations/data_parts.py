@@ -21,6 +21,7 @@ from infra import guards
 from infra.catalogue import POSTGRES, REDIS, Base
 from infra.config.settings import StackSettings
 from infra.naming import Naming
+from infra.outputs import Database
 
 
 class NoLastingDataError(UserError):
@@ -32,6 +33,29 @@ def of(client: docker.DockerClient, clone: Clone, stack: str) -> tuple[StackSett
     settings, naming = configuration(clone.root, stack), placements.naming(clone, stack)
     view = EngineView(client)
     return settings, naming, [_readable(view, clone, naming, one) for one in parts(client, settings, naming)]
+
+
+def kept(client: docker.DockerClient, clone: Clone, stack: str) -> tuple[Database, Naming, list[Part]]:
+    """Return an environment's database, its names and the parts of its data that last.
+
+    Where the config is not valid, they are what Pulumi's state says of the last update.
+    """
+    try:
+        settings, naming, found = of(client, clone, stack)
+    except NoLastingDataError:
+        raise
+    except UserError:
+        naming, outputs = placements.naming(clone, stack), states.read(clone, stack).outputs
+        volumes = EngineView(client).volumes(naming.owner)
+        if not outputs or naming.data_volume(POSTGRES.name) not in volumes:
+            raise
+        found = [
+            _part(one, outputs["images"].get(one.name) or one.reference(source.decide(client)), naming)
+            for one in (POSTGRES, REDIS)
+            if naming.data_volume(one.name) in volumes
+        ]
+        return Database.model_validate(outputs["database"]), naming, found
+    return Database(name=settings.postgres.database, user=settings.postgres.user), naming, found
 
 
 def parts(client: docker.DockerClient, settings: StackSettings, naming: Naming) -> list[Part]:

@@ -24,7 +24,7 @@ from cli.ui.console import announce
 def has_data(client: docker.DockerClient, clone: Clone, stack: str) -> bool:
     """Return whether an environment has data of which there can be a snapshot."""
     try:
-        _, naming, found = data_parts.of(client, clone, stack)
+        _, naming, found = data_parts.kept(client, clone, stack)
     except NoLastingDataError:
         return False
     return found[0].volume in EngineView(client).volumes(naming.owner)
@@ -76,7 +76,7 @@ def before_destroying(session: Session, stack: str, data: Collection[str]) -> It
 
 def _take_of_all(session: Session, stack: str, data: Collection[str]) -> Taken | None:
     with _required_for(f"{stack} was not removed"):
-        _, naming, found = data_parts.of(session.client, session.clone, stack)
+        _, naming, found = data_parts.kept(session.client, session.clone, stack)
         _require_complete(data, found)
         volume_swap.stop(session.client, naming)
         taken = _take_if_any(session.client, session.clone, stack)
@@ -106,7 +106,7 @@ def _take_if_any(client: docker.DockerClient, clone: Clone, stack: str) -> Taken
     try:
         return take_snapshot.take(client, clone, stack)
     except NoLastingDataError:
-        _, naming, found = data_parts.of(client, clone, stack)
+        _, naming, found = data_parts.kept(client, clone, stack)
         with helper(client, naming, found[0]) as opened:
             if set(opened.script("ls -A").split()) - {"lost+found"}:
                 raise
@@ -122,5 +122,5 @@ def _required_for(not_done: str) -> Iterator[None]:
         raise UserError(
             f"{not_done}, since no snapshot of its data could be taken.",
             cause="\n".join(line for line in (error.message, error.cause) if line),
-            remedy=f"{error.remedy} With --no-snapshot its data is lost.".lstrip(),
+            remedy=f"{error.remedy} Or run the command with --no-snapshot, which deletes the data for good.".lstrip(),
         ) from None

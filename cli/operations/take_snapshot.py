@@ -50,7 +50,7 @@ class Taken:
 
 def take(client: docker.DockerClient, clone: Clone, stack: str, wish: str | None = None) -> Taken:
     """Take a snapshot of an environment, running or not, under the name that is wished, or one from the time."""
-    settings, naming, found = data_parts.of(client, clone, stack)
+    database, naming, found = data_parts.kept(client, clone, stack)
     snapshots = store.of(clone, stack)
     snapshots.fresh_name(wish)
     began = time.monotonic()
@@ -73,8 +73,8 @@ def take(client: docker.DockerClient, clone: Clone, stack: str, wish: str | None
                 name=name,
                 created=created,
                 postgres=version,
-                database=settings.postgres.database,
-                user=settings.postgres.user,
+                database=database.name,
+                user=database.user,
                 images={one.service: one.image for one in parts},
                 pieces=pieces,
             )

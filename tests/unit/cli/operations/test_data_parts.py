@@ -5,8 +5,10 @@ from unittest.mock import Mock
 
 import pytest
 
+from cli.core.errors import UserError
 from cli.core.paths import ROOT
 from cli.data.snapshots import store
+from cli.environments import states
 from cli.environments.clone import Clone
 from cli.operations import data_parts
 from cli.operations.data_parts import NoLastingDataError
@@ -26,9 +28,13 @@ def _parts(postgres: str, redis: str, *volumes: str, owner: str = "me") -> list[
             "dashtam:images": {"source": "debian"},
         },
     )
+    return [one.volume for one in data_parts.parts(_engine(*volumes, owner=owner), config, NAMING)]
+
+
+def _engine(*volumes: str, owner: str = "me") -> Mock:
     client, labels = Mock(), Naming("dev", owner).labels("files")
     client.api.volumes.return_value = {"Volumes": [{"Name": one, "Labels": labels} for one in volumes]}
-    return [one.volume for one in data_parts.parts(client, config, NAMING)]
+    return client
 
 
 BOTH = ["postgres_dev_data", "redis_dev_data"]
@@ -59,6 +65,38 @@ def test_another_clones_volume_is_no_part() -> None:
 def test_memory_keeps_nothing() -> None:
     with pytest.raises(NoLastingDataError, match="in memory"):
         _parts("tmpfs", "tmpfs")
+
+
+OUTPUTS = {
+    "database": {"name": "d", "user": "u"},
+    "images": {"postgres": "postgres:17", "redis": "redis:8"},
+}
+
+
+@pytest.fixture
+def invalid(tmp_path: Path) -> Clone:
+    """A clone with an environment whose config is not valid."""
+    (tmp_path / "Pulumi.dev.yaml").write_text("config: {dashtam:postgres: {database: 5}}\n")
+    return Clone("me", tmp_path, tmp_path / "home")
+
+
+@pytest.mark.parametrize("there", [BOTH, BOTH[:1]])
+def test_where_the_config_is_not_valid_the_state_counts(
+    invalid: Clone, monkeypatch: pytest.MonkeyPatch, there: list[str]
+) -> None:
+    monkeypatch.setattr(states, "read", Mock(return_value=Mock(outputs=OUTPUTS)))
+    database, naming, found = data_parts.kept(_engine(*there), invalid, "dev")
+    assert (database.name, database.user, naming.data_volume("postgres")) == ("d", "u", BOTH[0])
+    assert [(one.volume, one.image) for one in found] == [*zip(there, ("postgres:17", "redis:8"), strict=False)]
+
+
+@pytest.mark.parametrize(("recorded", "there"), [({}, BOTH), (OUTPUTS, BOTH[1:])], ids=["no state", "no database"])
+def test_where_the_state_has_nothing_either_the_config_is_named(
+    invalid: Clone, monkeypatch: pytest.MonkeyPatch, recorded: dict[str, object], there: list[str]
+) -> None:
+    monkeypatch.setattr(states, "read", Mock(return_value=Mock(outputs=recorded)))
+    with pytest.raises(UserError, match="is not valid"):
+        data_parts.kept(_engine(*there), invalid, "dev")
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,7 @@ class Snapshots:
         self.take = Mock(return_value=TAKEN)
         self.parts = Mock(return_value=(Mock(), NAMING, PARTS))
         self.listing = ""
-        monkeypatch.setattr(data_parts, "of", self.parts)
+        monkeypatch.setattr(data_parts, "kept", self.parts)
         monkeypatch.setattr(take_snapshot, "take", self.take)
         monkeypatch.setattr(snapshot_before_loss, "helper", self.helper)
 
@@ -103,7 +103,7 @@ def test_where_none_can_be_taken_nothing_is_replaced(
     with pytest.raises(UserError, match="The data of test was not replaced, since no snapshot") as raised:
         replaced.prepare()
     assert failure.message in raised.value.cause
-    assert raised.value.remedy.endswith("With --no-snapshot its data is lost.")
+    assert raised.value.remedy.endswith("Or run the command with --no-snapshot, which deletes the data for good.")
 
 
 class Destroyed:
