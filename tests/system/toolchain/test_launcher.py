@@ -140,6 +140,20 @@ def test_a_uv_that_is_too_old_is_not_used(clone: Path, tmp_path: Path, monkeypat
     (tmp_path / "tools" / "uv").write_text('#!/bin/sh\n[ "$1" = --version ] && echo uv 0.2.37 || exit 9\n')
     assert launch(clone).returncode == 0
     assert syncs(tmp_path) == 1
+    own = clone / ".venv/bin/uv"
+    assert own.resolve() == cached
+    # Also in a shell with `./dashtam env`, which has that folder on PATH, and after a later version is pinned.
+    monkeypatch.setenv("PATH", f"{own.parent}:{os.environ['PATH']}")
+    own.unlink()
+    own.symlink_to(tmp_path / "tools" / "uv")
+    (clone / ".venv/bin/dashtam").unlink()
+    assert launch(clone).returncode == 0
+    assert own.resolve() == cached
+
+
+def test_a_uv_on_path_is_used_where_it_is(clone: Path) -> None:
+    assert launch(clone).returncode == 0
+    assert not (clone / ".venv/bin/uv").exists()
 
 
 PYTHON = """#!/bin/sh
