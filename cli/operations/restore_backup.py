@@ -17,6 +17,8 @@ from cli.engine.streams import CommandError
 from cli.environments import environment_lock
 from cli.environments.handle import Target
 from cli.operations import finish_restore, snapshot_before_loss
+from cli.operations.update_progress import display
+from cli.ui.console import err
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,8 @@ def restore(target: Target, file: str, *, snapshot: bool = False) -> Restored:
                 load.load(dump, fresh, target.environment)
                 fitted = load.fit(target, app, dump, fresh)
                 serving.prove(target, app, fresh, dump.name)
-                serving.replace(target, app, database, dump.name)
+                with display([target.environment], err) as (progress,):
+                    serving.replace(target, app, database, dump.name, progress.on_started)
     made_of = dump.label.environment if dump.label else None
     seconds = time.monotonic() - began
     return Restored(target.environment, file, made_of, dump.size, seconds, fitted.rewrapped, fitted.lost)

@@ -26,7 +26,8 @@ from cli.environments import environment_lock, placements
 from cli.operations import data_parts, finish_restore, snapshot_before_loss
 from cli.operations.session import Session
 from cli.operations.up import up
-from cli.ui.console import announce
+from cli.operations.update_progress import UpdateProgress, display
+from cli.ui.console import announce, err
 from cli.ui.progress import transfer
 from infra.config.settings import StackSettings
 from infra.naming import Naming
@@ -79,9 +80,14 @@ def restore(session: Session, stack: str, name: str, *, snapshot: bool = False) 
             snapshot_before_loss.before_replacing(session.client, session.clone, stack)
         fitted = _stage(plan)
         stopped = time.monotonic()
-        with signals.postponed():
-            running = _swap(plan)
-    _resume(plan, running)
+        with display([stack], err) as (progress,):
+            for service in _users_of_data(plan):
+                progress.show(service, "stopping")
+            with signals.postponed():
+                running = _swap(plan)
+            is_healthy = _is_complete(plan, running) and _becomes_healthy(plan, progress)
+    if not is_healthy:
+        up(session, stack)
     ended = time.monotonic()
     return Restored(stack, name, plan.made.size, ended - began, ended - stopped, fitted.rewrapped, fitted.lost)
 
@@ -197,9 +203,17 @@ def _swap(plan: _Plan) -> list[str]:
     return running
 
 
-def _resume(plan: _Plan, running: Sequence[str]) -> None:
-    """Leave the environment healthy, of which some services run again."""
-    client, stack = plan.session.client, plan.naming.environment
-    needs_update = len(running) < len(volume_swap.USERS_OF_DATA) or session_key.pending(plan.session.clone, stack)
-    if needs_update or health.settled(EngineView(client), stack, plan.naming.owner):
-        up(plan.session, stack)
+def _users_of_data(plan: _Plan) -> list[str]:
+    found = EngineView(plan.session.client).containers(plan.naming.environment, plan.naming.owner)
+    return [one.component for one in found if one.component in volume_swap.USERS_OF_DATA and one.state == "running"]
+
+
+def _is_complete(plan: _Plan, running: Sequence[str]) -> bool:
+    """Return whether all that use the data run again, with the session key that the data needs."""
+    needs_key = session_key.pending(plan.session.clone, plan.naming.environment)
+    return len(running) >= len(volume_swap.USERS_OF_DATA) and not needs_key
+
+
+def _becomes_healthy(plan: _Plan, progress: UpdateProgress) -> bool:
+    view, naming = EngineView(plan.session.client), plan.naming
+    return not health.settled(view, naming.environment, naming.owner, look=progress.on_started)

@@ -82,6 +82,13 @@ class UpdateProgress:
                 if self._states[one.component][0] == WAITING:
                     self._on_check(one.component, last_check(one))
 
+    def on_started(self, containers: Sequence[ContainerView]) -> None:
+        """Take notice of services that were started by other means than an update, until they are healthy."""
+        for one in containers:
+            if not one.is_fine or one.component in self._states:
+                self.show(one.component, "healthy" if one.is_fine else WAITING)
+        self.on_containers(containers)
+
     def on_services(self, services: Iterable[ServiceView]) -> None:
         """Take notice of what a Swarm does: it replaces a service's containers one after the other."""
         for one in services:

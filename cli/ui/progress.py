@@ -19,6 +19,9 @@ Count = Callable[[int], object]
 """Takes how many more bytes are done."""
 
 _MEGABYTE = 1e6
+_KILOBYTE = 1e3
+_SHOWN_IN_MEGABYTES = 50_000
+"""Bytes below which a size would be shown as 0.0 MB."""
 _DETAIL_WIDTH = 100
 
 
@@ -53,7 +56,7 @@ def transfer(title: str, total: int = 0) -> Iterator[Count]:
 
 def megabytes(size: int) -> str:
     """Return a size in bytes for people."""
-    return f"{size / _MEGABYTE:,.1f} MB"
+    return f"{size / _MEGABYTE:,.1f} MB" if size >= _SHOWN_IN_MEGABYTES else f"{size / _KILOBYTE:,.1f} kB"
 
 
 class Meter:

@@ -58,19 +58,19 @@ def prove(target: Target, app: ContainerView, fresh: Database, name: str) -> Non
     )
 
 
-def replace(target: Target, app: ContainerView, database: Database, name: str) -> None:
+def replace(target: Target, app: ContainerView, database: Database, name: str, look: health.Look = bool) -> None:
     """Swap the restored database in; if the service isn't healthy with it, swap the old one back: a UserError."""
     began = target.view.now()
     with target.view.stopped(app):
         database_swap.swap(database)
-    if _becomes_healthy(target):
+    if _becomes_healthy(target, look):
         database_swap.drop(database, database_swap.replaced(database))
         return
     failed = next(iter(target.view.failures(target.environment, target.clone.id, began)), target.service("app"))
     log = target.view.last_lines(failed.id, LAST_LINES)
     with target.view.stopped(target.service("app")):
         database_swap.swap_back(database)
-    works_again = _becomes_healthy(target)
+    works_again = _becomes_healthy(target, look)
     if not works_again:
         raise UserError(
             f"The app of {target.environment} is healthy neither with {name} nor with the database from before, which"
@@ -125,7 +125,7 @@ def _keep_what_is_served(target: Target, database: Database) -> None:
     )
 
 
-def _becomes_healthy(target: Target) -> bool:
+def _becomes_healthy(target: Target, look: health.Look = bool) -> bool:
     """Wait until the app is healthy, with all of its replicas, or has failed; return which."""
     stack, owner = target.environment, target.clone.id
     is_healthy = False
@@ -133,6 +133,7 @@ def _becomes_healthy(target: Target) -> bool:
     def is_decided() -> bool:
         nonlocal is_healthy
         replicas = [one for one in target.services() if one.component == "app"]
+        look(replicas)
         whole = all(one.is_fine for one in target.view.services(stack, owner) if one.component == "app")
         is_healthy = whole and bool(replicas) and all(one.is_fine for one in replicas)
         return is_healthy or any(one.has_failed for one in replicas)

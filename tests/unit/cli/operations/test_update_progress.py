@@ -47,6 +47,27 @@ def test_rows(kind: str, name: str, row: str | None) -> None:
     assert row is None or row in ROWS
 
 
+def test_services_that_were_started_without_an_update_are_told_until_they_are_healthy(
+    container: MakeContainer,
+) -> None:
+    looks = [
+        [container(health="starting"), container(component="redis")],
+        [container(health="starting"), container(component="redis")],
+        [container(), container(component="redis", health="starting")],
+        [container(), container(component="redis")],
+    ]
+    written = io.StringIO()
+    with display(["test"], Console(file=written, width=120)) as (progress,):
+        for look in looks:
+            progress.on_started(look)
+    assert [line.partition(" (")[0] for line in written.getvalue().splitlines()] == [
+        "test app: waiting for health",
+        "test app: healthy",
+        "test redis: waiting for health",
+        "test redis: healthy",
+    ]
+
+
 def test_a_services_way_to_health_is_told_in_lines() -> None:
     _, written = _follow(
         {"resourcePreEvent": _step(CONTAINER, "dashtam-test-files", "create")},
