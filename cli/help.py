@@ -1,9 +1,11 @@
-"""The help as the command is typed: by its path, with metavars, and without the types of Python.
+"""The help as the command is typed: by its path, with metavars, and without the words of Python's types.
 
 Typer 0.29 has no setting for any of these, so its parameters' methods are replaced.
 """
 
 from __future__ import annotations
+
+import re
 
 from typer import Context
 from typer.core import TyperArgument, TyperOption
@@ -42,6 +44,11 @@ def _value(option: TyperOption, ctx: Context) -> str | None:
         return option.metavar
     is_choice = option.type_descriptor.is_choice
     return option.display_type(ctx).strip("<>") if is_choice else str(option.name).upper().replace("_", "-")
+
+
+def plain(message: str) -> str:
+    """Return what Typer says of a wrong value, without the words of pydantic, which it checks values with."""
+    return re.sub(r"Value error, |, unable to parse .*", "", message).replace(": Input should be", ": it must be")
 
 
 def simplify() -> None:

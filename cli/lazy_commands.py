@@ -35,7 +35,7 @@ PANELS: Mapping[str, Mapping[str, str]] = {
         "clean": "List everything of this clone on the engine, data too; ask, and remove it. Images stay.",
     },
     "See what is there": {
-        "status": "Show services, health, ports, certificates, data and drift of environments. Changes nothing.",
+        "status": "Show services, health, URLs, ports, certificates, data and drift of environments. Changes nothing.",
         "logs": "Show what services wrote, in order of time, each in a colour of its own.",
         "open": "Open an environment's app, API docs, callback server or sandbox in your browser, and print the URL.",
         "drift": "Compare Docker with Pulumi's state. Exits 2 if they differ.",

@@ -27,6 +27,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
+    context_settings={"help_option_names": ["--help", "-h"]},  # commands inherit it
     epilog="Start with `./dashtam up dev`. If something is wrong, `./dashtam doctor` names the cause and the remedy.",
 )
 
@@ -104,7 +105,7 @@ def _wrong_usage(error: typer.TyperException) -> UserError:
     context = getattr(error, "ctx", None)
     named = " ".join([usage.COMMAND, *(one for one in sys.argv[1:2] if one in SUMMARIES)])
     command = context.command_path if context else named
-    message = getattr(error, "format_message", error.__str__)()
+    message = usage.plain(getattr(error, "format_message", error.__str__)())
     return UsageError(message, remedy=f"See `{command} --help`.")
 
 

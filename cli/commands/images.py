@@ -25,7 +25,7 @@ _BYTES = 1_000_000
 
 def complete_source(incomplete: str) -> list[str]:
     """Return the sources that a word may become."""
-    return [wish for wish in ("auto", *ImageSource) if wish.startswith(incomplete)]
+    return [wish for wish in source.WISHES if wish.startswith(incomplete)]
 
 
 @dataclass(frozen=True)

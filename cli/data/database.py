@@ -67,7 +67,9 @@ def run_file(target: Target, file: str) -> None:
     try:
         sql = sys.stdin.read() if file == STREAM else Path(file).read_text()
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{file} can't be read.", cause=str(error), remedy="Name a file of SQL.") from None
+        raise UsageError(
+            f"{file} can't be read.", cause=getattr(error, "strerror", str(error)), remedy="Name a file of SQL."
+        ) from None
     database = of(target)
     with explain_failure(
         f"{file} failed; all that it did not commit itself was taken back.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 
 from cli.core import remedies
 from cli.core.errors import UserError
@@ -11,6 +12,7 @@ from cli.engine.inventory import EngineView
 from cli.engine.tasks import ServiceView
 
 LOG_LINES = 15
+_LINE = "  | "
 
 _NOISE = re.compile(
     r"^(update failed|destroy failed|\d+ errors? occurred:|: provider=\S+|sdk-v2/\S+: sdk\.helper_schema:)\s*$"
@@ -19,16 +21,22 @@ _PREFIX = re.compile(r"^(\*\s+|sdk-v2/\S+ sdk\.helper_schema: |creating urn:\S+:
 _SUFFIX = re.compile(r": provider=\S+$|: 1 error occurred:$")
 
 
-def update_failed(command: str, stack: str, errors: list[str], reports: list[str]) -> UserError:
-    """Return the error for an update that failed, from Pulumi's diagnostics and the reports of containers."""
+def update_failed(
+    command: str, stack: str, errors: list[str], reports: list[str], reported: Collection[str] = ()
+) -> UserError:
+    """Return the error for an update that failed, from Pulumi's diagnostics and the reports of containers.
+
+    What was reported before is not repeated.
+    """
     causes = "\n".join(reasons(errors))
+    shown = [_without_lines(one) if one in reported else one for one in reports]
     return UserError(
         f"{stack} did not become healthy."
         if command == "up"
         else f"{stack} is not down."
         if command == "down"
         else f"{stack} is not removed.",
-        cause="\n\n".join(part for part in [causes, *reports] if part),
+        cause="\n\n".join(part for part in [causes, *shown] if part),
         remedy=remedies.known(causes, *reports, environment=stack)
         or f"Remove the cause, then run `./dashtam {command} {stack}` again: it continues from here.",
     )
@@ -64,4 +72,10 @@ def report(view: EngineView, container: ContainerView) -> str:
     if container.checks:
         status, output = container.checks[-1]
         parts.append(f"  last health check: exit status {status}{': ' + output if output else ''}")
-    return "\n".join([*parts, *(f"  | {line}" for line in view.last_lines(container.id, LOG_LINES))])
+    return "\n".join([*parts, *(f"{_LINE}{line}" for line in view.last_lines(container.id, LOG_LINES))])
+
+
+def _without_lines(report: str) -> str:
+    """Return a report whose last lines were printed before."""
+    head, lines, _ = report.partition(f"\n{_LINE}")
+    return f"{head}\n  its last lines are above" if lines else head

@@ -12,7 +12,7 @@ from docker.errors import DockerException
 from pydantic import BaseModel, Field, ValidationError
 
 from cli.core.atomic_files import write_whole
-from cli.core.errors import UsageError
+from cli.core.errors import UsageError, did_you_mean
 from cli.core.paths import data_home
 from cli.engine.connect import answering_within
 from cli.images import debian, rootfs
@@ -20,6 +20,10 @@ from cli.images.local import is_local, local_references
 from infra.catalogue import BASES, POSTGRES, ImageSource
 
 VARIABLE = "DASHTAM_IMAGE_SOURCE"
+
+AUTO = "auto"
+WISHES = (AUTO, *(one.value for one in ImageSource))
+"""What a user can choose."""
 
 PROBE_SECONDS = 5.0
 """How long a registry has to answer. The engine itself tries for minutes where packets are dropped."""
@@ -65,23 +69,29 @@ def known(client: DockerClient, environ: Mapping[str, str] = os.environ) -> Deci
 def choose(client: DockerClient, name: str) -> Decision:
     """Record the source that the user names; `auto` finds it out again."""
     engine = _engine_id(client)
-    if name == "auto":
+    if name == AUTO:
         _record(engine, None)
         return _find_out(client)
-    decision = Decision(source=parse(name), reason=f"chosen with `./dashtam images source {name}`")
+    if name not in WISHES:
+        raise UsageError(
+            f"There is no image source {name!r}.",
+            cause="Valid sources: auto, registry, debian.",
+            remedy=f"{did_you_mean(name, WISHES)}`./dashtam images source auto` finds out which source works.",
+        )
+    decision = Decision(source=ImageSource(name), reason=f"chosen with `./dashtam images source {name}`")
     _record(engine, decision)
     return decision
 
 
 def parse(name: str) -> ImageSource:
-    """Return the source of a name."""
+    """Return the source that the variable names."""
     try:
         return ImageSource(name)
     except ValueError:
         raise UsageError(
-            f"There is no image source {name!r}.",
+            f"{VARIABLE} names no image source: {name!r}.",
             cause="Valid sources: registry, debian.",
-            remedy=f"Give `registry`, `debian` or `auto` to `./dashtam images source`, or correct {VARIABLE}.",
+            remedy=f"Correct or unset {VARIABLE}.",
         ) from None
 
 

@@ -12,6 +12,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
 from cli.core.errors import UserError
+from cli.engine.container import rank
 from cli.environments import states
 from cli.operations.session import Session
 from cli.operations.up import up
@@ -57,7 +58,7 @@ class Certificate:
 
 
 def certificates(state: StackState) -> list[Certificate]:
-    """Return the certificates of an environment."""
+    """Return the certificates of an environment: its CA's, then those of its services in their order."""
     pem = authority(state)
     if pem is None:
         return []
@@ -65,8 +66,9 @@ def certificates(state: StackState) -> list[Certificate]:
     found = [_describe(CA, ca, RECORDED, _validity(ca))]
     ports: Mapping[str, int | None] = state.outputs.get("ports") or {}
     host, name = state.outputs.get("client_host") or LOOPBACK, state.outputs.get("hostname") or LOCALHOST
-    for one in state.of(CERTIFICATE):
-        service = one.name.removesuffix("-certificate")
+    by_service = {one.name.removesuffix("-certificate"): one for one in state.of(CERTIFICATE)}
+    for service in sorted(by_service, key=lambda name: (rank(name), name)):
+        one = by_service[service]
         leaf = x509.load_pem_x509_certificate(one.outputs["certPem"].encode())
         if port := ports.get(service):
             found.append(_served(service, leaf, (host, port), name, pem))

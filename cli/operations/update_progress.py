@@ -52,6 +52,7 @@ class UpdateProgress:
 
     def __init__(self, stack: str, console: Console) -> None:
         self.errors: list[str] = []
+        self.reported: set[str] = set()
         self._stack = stack
         self._console = console
         self._started = time.monotonic()
@@ -98,6 +99,7 @@ class UpdateProgress:
 
     def show_report(self, report: str) -> None:
         """Show the state and last lines of a service that takes long."""
+        self.reported.add(report)
         self._console.print(report)
 
     def _on_check(self, row: str, said: str) -> None:

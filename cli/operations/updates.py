@@ -69,7 +69,9 @@ class Updates:
         )
         if not succeeded:
             reasons, reports = (watcher.reasons, watcher.reports()) if watcher else ([], [])
-            raise failure_report.update_failed(self.command, stack, reasons or progress.errors, reports)
+            raise failure_report.update_failed(
+                self.command, stack, reasons or progress.errors, reports, progress.reported
+            )
 
     def _watcher(self, stack: str, progress: UpdateProgress) -> Watcher | SwarmWatcher:
         kind = SwarmWatcher if targets.is_swarm(stack, self.session.clone.root) else Watcher

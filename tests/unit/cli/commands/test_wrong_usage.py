@@ -42,6 +42,14 @@ def _run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
     return raised.value.code
 
 
+@pytest.mark.parametrize("line", ["-h", "up -h", "snapshot list -h", "test -h", "exec -h"])
+def test_the_short_option_prints_the_help(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], line: str
+) -> None:
+    assert _run(monkeypatch, *line.split()) == 0
+    assert "Usage: ./dashtam" in capsys.readouterr().out
+
+
 NO_ENVIRONMENT = "There is no environment 'nowhere'."
 NO_SERVICE = "There is no service 'web'."
 
@@ -59,7 +67,10 @@ NO_SERVICE = "There is no service 'web'."
         ("logs nowhere", NO_ENVIRONMENT),
         ("logs dev --since yesterday", "'yesterday' is no time."),
         ("logs dev --grep (a", "'(a' is no regular expression."),
-        ("logs dev --tail -1", "--tail"),
+        ("logs dev --tail -1", "'--tail' / '-n': it must be greater than or equal to 0"),
+        ("logs dev --tail x", "'--tail' / '-n': it must be a valid integer What to do"),
+        ("open dev home", "'PAGE': 'home' is not one of 'app', 'docs', 'callback', 'sandbox'"),
+        ("seed dev /nowhere/file.sql", "/nowhere/file.sql can't be read. No such file or directory What to do"),
         ("logs dev web", NO_SERVICE),
         ("exec dev app --", "There is no command to run."),
         ("exec dev web -- true", NO_SERVICE),

@@ -59,6 +59,18 @@ def test_a_known_cause_has_its_remedy(errors: list[str], reports: list[str], mar
     )
 
 
+def test_what_was_reported_before_is_not_repeated() -> None:
+    report = "app: starting\n  last health check: exit status 1\n  | [Errno 98] Address already in use"
+    other = "redis: starting\n  | loading"
+    error = failure_report.update_failed("up", "test", ["late"], [report, other], {report})
+    assert error.cause.split("\n\n") == [
+        "late",
+        "app: starting\n  last health check: exit status 1\n  its last lines are above",
+        other,
+    ]
+    assert error.remedy == failure_report.update_failed("up", "test", ["late"], [report, other]).remedy
+
+
 @pytest.mark.parametrize(
     ("command", "message"),
     [("up", "test did not become healthy."), ("down", "test is not down."), ("destroy", "test is not removed.")],

@@ -117,8 +117,13 @@ def test_a_damaged_record_is_found_out_anew(engine: Any, damage: str) -> None:
 
 
 @pytest.mark.parametrize("wish", ["docker", "Registry", " "])
-def test_an_unknown_source_is_refused_with_the_known_ones(wish: str) -> None:
-    with pytest.raises(UserError) as caught:
-        source.parse(wish)
-    assert repr(wish) in caught.value.message
-    assert "`registry`" in caught.value.remedy
+def test_an_unknown_source_is_refused_with_the_known_ones(engine: Any, wish: str) -> None:
+    with pytest.raises(UserError) as chosen:
+        source.choose(engine, wish)
+    assert repr(wish) in chosen.value.message
+    assert all(one in chosen.value.cause for one in source.WISHES)
+    assert source.VARIABLE not in str((chosen.value.message, chosen.value.remedy))
+    with pytest.raises(UserError) as variable:
+        source.known(engine, {source.VARIABLE: wish})
+    assert repr(wish) in variable.value.message
+    assert source.VARIABLE in variable.value.remedy

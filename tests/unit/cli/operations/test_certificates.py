@@ -60,6 +60,16 @@ def _state(authority: Authority, leaf: x509.Certificate, port: int | None, servi
     )
 
 
+def test_services_are_in_their_order_whatever_that_of_the_state_is() -> None:
+    authority = Authority()
+    pem = _pem(authority.leaf()[0])
+    services = ("edge", "sandbox", "callback", "app", "redis", "postgres")
+    leaves = [Resource(CERTIFICATE, f"{one}-certificate", one, outputs={"certPem": pem}) for one in services]
+    root = Resource(AUTHORITY, "ca", "1", outputs={"certPem": _pem(authority.certificate)})
+    found = certificates.certificates(StackState([*leaves, root]))
+    assert [one.service for one in found] == ["ca", "postgres", "redis", "app", "callback", "sandbox", "edge"]
+
+
 @contextmanager
 def _served(folder: Path, pair: tuple[x509.Certificate, ec.EllipticCurvePrivateKey], greeting: bytes) -> Iterator[int]:
     """Serve one client over TLS, after an answer in clear if there is one; yields the port."""
