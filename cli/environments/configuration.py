@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -13,6 +14,8 @@ from infra import naming
 
 if TYPE_CHECKING:
     from infra.config.settings import StackSettings
+
+_BELOW_SALT = re.compile(rb"^encryptionsalt:.*\n(?:\s*(?:#.*)?\n)*[ \t]+[^\s#]", re.MULTILINE)
 
 
 def configured_stacks(root: Path = ROOT) -> list[str]:
@@ -109,8 +112,19 @@ def _explained(stack: str, root: Path) -> Iterator[None]:
     try:
         yield
     except ConfigError as error:
+        file = config_file(stack, root)
         raise UserError(
             f"Pulumi.{stack}.yaml is not valid.",
             cause="\n".join(error.problems),
-            remedy=f"Edit {config_file(stack, root)}.",
+            remedy=f"Keys of config go above encryptionsalt: move what is below it there, in {file}."
+            if _has_keys_below_salt(file)
+            else f"Edit {file}.",
         ) from None
+
+
+def _has_keys_below_salt(file: Path) -> bool:
+    """Return whether lines were added at the end, where Pulumi writes its salt after all of config."""
+    try:
+        return _BELOW_SALT.search(file.read_bytes()) is not None
+    except OSError:
+        return False

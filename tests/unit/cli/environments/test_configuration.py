@@ -80,3 +80,22 @@ def test_a_config_that_is_wrong_is_named_with_its_line(tmp_path: Path) -> None:
         configuration(tmp_path, "dev")
     assert raised.value.cause.startswith("line 2: the byte 0xe9 is not UTF-8")
     assert raised.value.remedy == f"Edit {tmp_path}/Pulumi.dev.yaml."
+
+
+SALT = "encryptionsalt: v1:abc=:v1:def:/ghi=="
+
+
+@pytest.mark.parametrize(
+    ("content", "is_below"),
+    [
+        (f"config:\n  a:b: 1\n{SALT}\n  c:d: 2\n", True),
+        (f"config:\n  a:b: 1\n{SALT}\n\n# More.\n  c:d:\n    e: 2\n", True),
+        (f"{SALT}\nconfig:\n  a:b: 1\n  a:b: 2\n", False),
+        (f"config:\n  a:b: [1\n{SALT}\n", False),
+    ],
+)
+def test_keys_below_the_salt_are_named_as_the_cause(tmp_path: Path, content: str, is_below: bool) -> None:
+    (tmp_path / "Pulumi.dev.yaml").write_text(content)
+    with pytest.raises(UserError, match="is not valid") as raised:
+        require_readable("dev", tmp_path)
+    assert ("go above encryptionsalt" in raised.value.remedy) is is_below
