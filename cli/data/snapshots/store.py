@@ -144,7 +144,7 @@ def of(clone: Clone, stack: str) -> Store:
 
 def environments(clone: Clone) -> list[str]:
     """Return the environments that have snapshots, sorted; some may have been removed."""
-    return sorted(folder.name for folder in (clone.home / "snapshots").glob("*") if Store(folder).names())
+    return sorted(folder.name for folder in (clone.home / "snapshots").glob("*/") if Store(folder).names())
 
 
 def delete(clone: Clone, stack: str, name: str) -> None:

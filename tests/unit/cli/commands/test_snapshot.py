@@ -89,6 +89,7 @@ def test_snapshots_of_a_removed_environment_are_listed_and_deleted(removed: Stor
 
 def test_without_an_environment_those_of_all_are_listed(kept: Store, removed: Store) -> None:
     write(kept, "two")
+    kept.folder.with_name("notes.txt").touch()
     _, said, _ = _run("list")
     assert [line.split()[:2] for line in said.splitlines()] == [
         ["environment", "snapshot"],
