@@ -1,7 +1,8 @@
 """A container that lives as long as the command that made it, with one service's data.
 
-It has no network and no privileges, and runs as the user that owns the data. Its one process reads a stream that only
-the command holds open: when the command ends, even by a kill, the container ends with everything that runs in it.
+It has no network and no privileges, and runs as the user that owns the data; where entries of others must be moved, as
+root, to which no file is closed. Its one process reads a stream that only the command holds open: when the command
+ends, even by a kill, the container ends with everything that runs in it.
 """
 
 from __future__ import annotations
@@ -27,6 +28,9 @@ VOLUME = "/volume"
 
 MEMORY = "512m"
 PROCESSES = 256
+ROOT = "0:0"
+FILE_ACCESS = ("DAC_OVERRIDE", "FOWNER")
+"""Capabilities with which root moves and deletes files of others, in sticky folders too (capabilities(7))."""
 
 
 @dataclass(frozen=True)
@@ -92,6 +96,7 @@ def _settings(naming: Naming, component: str, user: str, mounts: list[docker.typ
         "read_only": True,
         "tmpfs": {"/tmp": "rw,noexec,nosuid,nodev,size=64m,mode=1777"},  # noqa: S108 - its own, in memory
         "cap_drop": ["ALL"],
+        "cap_add": list(FILE_ACCESS) if user == ROOT else [],
         "security_opt": ["no-new-privileges:true"],
         "mem_limit": MEMORY,
         "memswap_limit": MEMORY,

@@ -17,11 +17,12 @@ which Postgres doesn't start, is moved out first and moved in last, so that it n
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import docker
 
 from cli.core.parallel import each
-from cli.data.snapshots.helper import VOLUME, Part, helper
+from cli.data.snapshots.helper import ROOT, VOLUME, Part, helper
 from cli.engine.inventory import EngineView
 from cli.engine.streams import explain_failure
 from infra.naming import WITH_DATA, Naming
@@ -38,21 +39,30 @@ _FIRST = "PG_VERSION"
 SWAP = f"""
 if [ -d {STAGED} ]; then
     rm -rf {STAGED}/lost+found # a volume's own, never data
+    export LC_ALL=C
     if [ ! -e {STAGING}/names ]; then
-        ls -A {STAGED} > {STAGING}/names.draft
+        find {STAGED} -mindepth 1 -maxdepth 1 -exec sh -euc '
+            for path; do printf %s "${{path##*/}}" | tr "\\n" /; echo; done
+        ' sh {{}} + > {STAGING}/names.draft
         sync
         mv {STAGING}/names.draft {STAGING}/names
         sync
     fi
     old=$(mktemp -d {STAGING}/old.XXXXXX)
-    is_new() {{ grep -qxF -e "$1" {STAGING}/names && [ ! -e "{STAGED}/$1" ] && [ ! -L "{STAGED}/$1" ]; }}
-    if [ -e {_FIRST} ] && ! is_new {_FIRST}; then mv {_FIRST} "$old/"; fi
-    ls -A | while IFS= read -r name; do
-        case $name in {STAGING}*|lost+found) continue ;; esac
-        is_new "$name" || mv "$name" "$old/"
-    done
+    move_out() {{
+        find . -mindepth 1 -maxdepth 1 ! -name '{STAGING}*' ! -name lost+found "$@" -exec sh -euc '
+            for path; do
+                name=${{path##*/}}
+                if printf %s "$name" | tr "\\n" / | grep -qxF -f - {STAGING}/names &&
+                    [ ! -e "{STAGED}/$name" ] && [ ! -L "{STAGED}/$name" ]; then continue; fi
+                mv -- "$path" "$0/"
+            done
+        ' "$old" {{}} +
+    }}
+    move_out -name {_FIRST}
+    move_out
     sync
-    find {STAGED} -mindepth 1 -maxdepth 1 ! -name {_FIRST} -exec sh -c 'mv "$@" .' sh {{}} +
+    find {STAGED} -mindepth 1 -maxdepth 1 ! -name {_FIRST} -exec sh -c 'mv -- "$@" .' sh {{}} +
     if [ -e {STAGED}/{_FIRST} ]; then
         [ "$(ls -A {STAGED})" = {_FIRST} ]
         sync
@@ -66,7 +76,7 @@ if [ -d {STAGING} ]; then mv {STAGING} {STAGING}-gone; fi
 rm -rf {STAGING}-gone
 """
 """Each run moves what isn't new into another `old` folder: the old data, and the files of a server that was started
-between two runs."""
+between two runs. In `names`, which has one name per line, a `/` stands for a line break in a name."""
 
 DISCARD = f"rm -rf {STAGING} {STAGING}-gone"
 
@@ -75,11 +85,10 @@ def run(client: docker.DockerClient, naming: Naming, parts: Sequence[Part], scri
     """Put the staged data of each part in the place of the old by `SWAP`, or delete it by `DISCARD`."""
     for part in parts:
         with (
-            helper(client, naming, part, writes=True) as opened,
+            helper(client, naming, replace(part, user=ROOT), writes=True) as opened,
             explain_failure(
                 f"A restore of {naming.environment} was interrupted, and can't be finished.",
-                f"`docker system df` shows whether there is room. Then `./dashtam up {naming.environment}`"
-                " finishes it.",
+                f"`./dashtam doctor` checks Docker. Then `./dashtam up {naming.environment}` finishes it.",
             ),
         ):
             opened.script(script)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import random
 import signal
+import tarfile
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -188,6 +190,23 @@ async def test_one_with_a_flipped_byte_is_refused(
     manifest.verify(path, manifest.read(path), lambda _: None)
     assert await small_contents.digest() == before
     assert _ids(small, client) == ids
+
+
+async def test_an_entry_of_another_owner_in_a_volume_is_no_obstacle(
+    small: Checkout, small_contents: Contents, client: docker.DockerClient, taken: Taken
+) -> None:
+    redis = client.containers.get(f"dashtam-{small.stack}-redis")
+    with io.BytesIO() as content:
+        with tarfile.open(fileobj=content, mode="w") as files:
+            for name in ("mydir", "mydir/sub"):
+                made = tarfile.TarInfo(name)
+                made.type, made.mode = tarfile.DIRTYPE, 0o700
+                files.addfile(made)
+        assert redis.put_archive("/data", content.getvalue())
+    snapshots.restore(small, taken.path.name)
+    assert await small_contents.digest() == taken.digest
+    assert redis.exec_run(["ls", "/data/mydir"]).exit_code != 0
+    assert snapshots.traces(small, client) == []
 
 
 def _is_refused_before_the_engine_is_asked(checkout: Checkout, path: Path) -> bool:

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from unittest.mock import Mock
 
 import pytest
 from docker.errors import APIError, ImageNotFound, NotFound
 
 from cli.core.errors import UserError
-from cli.data.snapshots.helper import Part, helper, remove
+from cli.data.snapshots.helper import ROOT, Part, helper, remove
 from infra.naming import Naming
 
 NAMING = Naming("test", "me")
@@ -27,6 +28,7 @@ def test_it_can_do_nothing_but_its_part() -> None:
     assert settings["user"] == "70:70"
     assert settings["network_mode"] == "none"
     assert settings["cap_drop"] == ["ALL"]
+    assert settings["cap_add"] == []
     assert settings["read_only"]
     assert settings["labels"] == NAMING.labels("snapshot-postgres")
     assert {(one["Source"], one["ReadOnly"]) for one in settings["mounts"]} == {
@@ -40,6 +42,14 @@ def test_it_writes_where_it_must_only() -> None:
     with helper(client, NAMING, PART, writes=True, beside=["secrets"]):
         mounts = client.containers.create.call_args.kwargs["mounts"]
     assert [(one["Source"], one["ReadOnly"]) for one in mounts] == [("postgres_test_data", False), ("secrets", True)]
+
+
+def test_as_root_it_reaches_the_files_of_others_and_no_more() -> None:
+    client = _client()
+    with helper(client, NAMING, replace(PART, user=ROOT)):
+        settings = client.containers.create.call_args.kwargs
+    assert (settings["user"], settings["cap_drop"]) == ("0:0", ["ALL"])
+    assert settings["cap_add"] == ["DAC_OVERRIDE", "FOWNER"]
 
 
 def test_it_goes_whatever_happens() -> None:

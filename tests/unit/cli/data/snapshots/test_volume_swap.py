@@ -14,11 +14,14 @@ from cli.data.snapshots.volume_swap import DISCARD, STAGED, STAGING, SWAP
 OLD = {"PG_VERSION": "17", "base/1": "old", "only-old": "old", ".hidden": "old"}
 NEW = {"PG_VERSION": "17", "base/1": "new", "only-new": "new", ".concealed": "new"}
 
+ODD = {"-x": "foreign", "two\nlines": "foreign", "ends\n": "foreign", " *": "foreign", "a.c": "foreign"}
+"""Files that somebody else put into a volume, with names that a shell or `grep` may misread."""
+
 OLD_CACHE = {"appendonlydir/1.aof": "old", "old.rdb": "old"}
 NEW_CACHE = {"appendonlydir/1.aof": "new", "new.rdb": "new"}
 IN_BETWEEN = "temp.rdb"
 
-STEPS = ("mv", "sync", "mktemp", "ls", "rmdir", "rm")
+STEPS = ("mv", "sync", "mktemp", "find", "ls", "rmdir", "rm")
 
 SHIM = """#!/bin/sh
 # Counts the steps; at the one that is asked for, does half of it where there are halves, and kills the whole script.
@@ -26,7 +29,7 @@ read -r count < "$COUNT"
 count=$((count + 1))
 echo "$count" > "$COUNT"
 if [ "$count" = "$KILL_AT" ]; then
-    if [ "{name}" = mv ]; then for last; do :; done; {real} "$1" "$last"; fi
+    if [ "{name}" = mv ]; then for last; do :; done; [ "$1" = -- ] && shift; {real} -- "$1" "$last"; fi
     kill -9 0
 fi
 exec {real} "$@"
@@ -82,6 +85,12 @@ def test_the_new_takes_the_place_of_the_old(volume: Path) -> None:
     assert not list(volume.glob(f"{STAGING}*"))
 
 
+def test_foreign_names_of_the_old_leave_with_it(tmp_path: Path) -> None:
+    volume = _staged(tmp_path / "volume", OLD | ODD, NEW)
+    assert _run(volume, SWAP) == 0
+    assert _content(volume) == NEW
+
+
 def test_done_twice_it_changes_nothing(volume: Path) -> None:
     _run(volume, SWAP)
     assert _run(volume, SWAP) == 0
@@ -107,14 +116,22 @@ def _killed_at_every_step(volume: Path, shims: Path) -> Iterator[int]:
     pytest.fail("It never came to its end.")
 
 
-def test_killed_at_every_step_it_goes_on(volume: Path, shims: Path) -> None:
+@pytest.fixture(params=[{}, ODD], ids=["own names", "foreign names"])
+def any_volume(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
+    return _staged(tmp_path / "volume", OLD | request.param, NEW | request.param)
+
+
+def test_killed_at_every_step_it_goes_on(any_volume: Path, shims: Path) -> None:
+    volume = any_volume
+    new = {name: text for name, text in _content(volume / STAGED).items() if not name.startswith(STAGING)}
+    old = {name: text for name, text in _content(volume).items() if not name.startswith(STAGING)}
     for _ in _killed_at_every_step(volume, shims):
         if (volume / "PG_VERSION").exists():
             # Whoever starts a server now finds all of one, never some of each.
             found = {name: text for name, text in _content(volume).items() if not name.startswith(STAGING)}
-            assert found in (OLD, NEW)
+            assert found in (old, new)
         assert _run(volume, SWAP) == 0
-        assert _content(volume) == NEW
+        assert _content(volume) == new
         assert not list(volume.glob(f"{STAGING}*"))
 
 
