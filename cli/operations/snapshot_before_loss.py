@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import docker
 
 from cli.core.errors import UserError
 from cli.core.parallel import each
 from cli.data.snapshots import volume_swap
-from cli.data.snapshots.helper import Part, helper
+from cli.data.snapshots.helper import ROOT, Part, helper
 from cli.engine import health
 from cli.engine.inventory import EngineView
 from cli.environments.clone import Clone
@@ -19,6 +20,13 @@ from cli.operations.data_parts import NoLastingDataError
 from cli.operations.session import Session
 from cli.operations.take_snapshot import Taken
 from cli.ui.console import announce
+from infra.naming import Naming
+
+CONTENT = """
+find . -path ./lost+found -prune -o ! -type d ! -size 0 ! -name appendonly.aof.manifest \
+    ! -name appendonly.aof.1.base.rdb -print | head -n 1
+"""
+"""Prints a file of a volume that has data: none in what Redis makes at its first start, before anything is written."""
 
 
 def has_data(client: docker.DockerClient, clone: Clone, stack: str) -> bool:
@@ -27,7 +35,7 @@ def has_data(client: docker.DockerClient, clone: Clone, stack: str) -> bool:
         _, naming, found = data_parts.kept(client, clone, stack)
     except NoLastingDataError:
         return False
-    return found[0].volume in EngineView(client).volumes(naming.owner)
+    return bool({one.volume for one in found} & EngineView(client).volumes(naming.owner))
 
 
 def impossible(stack: str, without: str) -> UserError:
@@ -63,7 +71,7 @@ def before_replacing(client: docker.DockerClient, clone: Clone, stack: str) -> N
 def before_destroying(session: Session, stack: str, data: Collection[str]) -> Iterator[Taken | None]:
     """Stop the services that write, and take a snapshot of all data volumes, under the environment's lock.
 
-    Yields None if the database was never made. If the block fails, the services run again, unless some are removed.
+    Yields None if no volume has data. If the block fails, the services run again, unless some are removed.
     """
     containers = session.engine.containers(stack, session.clone.id)
     running = [one.id for one in containers if one.component in volume_swap.USERS_OF_DATA and one.state == "running"]
@@ -102,15 +110,25 @@ def _start_again(session: Session, stack: str, running: Collection[str]) -> None
 
 
 def _take_if_any(client: docker.DockerClient, clone: Clone, stack: str) -> Taken | None:
-    """Take a snapshot; None if the database was never made, a UserError if its volume holds something else."""
+    """Take a snapshot; None if no volume has data, a UserError if one has, and there is no database."""
     try:
         return take_snapshot.take(client, clone, stack)
     except NoLastingDataError:
         _, naming, found = data_parts.kept(client, clone, stack)
-        with helper(client, naming, found[0]) as opened:
-            if set(opened.script("ls -A").split()) - {"lost+found"}:
-                raise
+        there = EngineView(client).volumes(naming.owner)
+        lost = [one.volume for one in found if one.volume in there and _has_content(client, naming, one)]
+        if lost:
+            raise UserError(
+                f"There can be no snapshot of the data in {' and '.join(lost)}.",
+                cause=f"A snapshot holds a database, and there is none in a volume {found[0].volume}.",
+                remedy=f"`./dashtam up {stack}` makes an empty one; then there can be a snapshot.",
+            ) from None
         return None
+
+
+def _has_content(client: docker.DockerClient, naming: Naming, part: Part) -> bool:
+    with helper(client, naming, replace(part, user=ROOT)) as opened:
+        return bool(opened.script(CONTENT))
 
 
 @contextmanager

@@ -61,6 +61,13 @@ def helper(
     client: docker.DockerClient, naming: Naming, part: Part, *, writes: bool = False, beside: Sequence[str] = ()
 ) -> Iterator[Helper]:
     """Run a container with a part's data; volumes beside it are mounted to be read, each at a folder of its name."""
+    # Mounting a volume that doesn't exist would make it, without the labels of this project.
+    if part.volume not in EngineView(client).volumes(naming.owner):
+        raise UserError(
+            f"The volume {part.volume} of {naming.environment} is missing.",
+            cause="It was removed by another program, or an update was interrupted before it was made.",
+            remedy=f"`./dashtam up {naming.environment}` makes it.",
+        )
     component = f"{PREFIX}{part.service}"
     remove(client, naming, naming.container(component))
     mounts = [docker.types.Mount(VOLUME, part.volume, "volume", read_only=not writes, no_copy=True)]

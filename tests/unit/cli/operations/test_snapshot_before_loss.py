@@ -1,7 +1,8 @@
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from unittest.mock import Mock
 
@@ -29,19 +30,19 @@ DATA = {one.volume for one in PARTS}
 
 
 class Snapshots:
-    """Snapshots that are taken, or can't be, of an environment with a database."""
+    """Snapshots that are taken, or can't be, of an environment whose volumes have these files."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.take = Mock(return_value=TAKEN)
         self.parts = Mock(return_value=(Mock(), NAMING, PARTS))
-        self.listing = ""
+        self.files: dict[str, list[str]] = {}
         monkeypatch.setattr(data_parts, "kept", self.parts)
         monkeypatch.setattr(take_snapshot, "take", self.take)
         monkeypatch.setattr(snapshot_before_loss, "helper", self.helper)
 
     @contextmanager
-    def helper(self, *_: object) -> Iterator[Mock]:
-        yield Mock(script=Mock(return_value=self.listing))
+    def helper(self, _client: object, _naming: object, part: Part) -> Iterator[Mock]:
+        yield Mock(script=lambda _: "\n".join(self.files.get(part.volume, [])))
 
 
 @pytest.fixture
@@ -88,21 +89,26 @@ def test_a_database_that_was_never_made_is_no_data(
 ) -> None:
     replaced.make()
     snapshots.take.side_effect = NoLastingDataError("no data yet")
-    snapshots.listing = "lost+found\n"
     replaced.prepare()
     assert capsys.readouterr().err == ""
 
 
-@pytest.mark.parametrize("failure", [UserError("no room", remedy="Make room."), NoLastingDataError("no database")])
+@pytest.mark.parametrize(
+    ("failure", "said"),
+    [
+        (UserError("no room", remedy="Make room."), "no room"),
+        (NoLastingDataError("no database"), "no snapshot of the data in postgres_test_data."),
+    ],
+)
 def test_where_none_can_be_taken_nothing_is_replaced(
-    snapshots: Snapshots, replaced: Replaced, failure: UserError
+    snapshots: Snapshots, replaced: Replaced, failure: UserError, said: str
 ) -> None:
     replaced.make()
     snapshots.take.side_effect = failure
-    snapshots.listing = "base\n"
+    snapshots.files = {PARTS[0].volume: ["base/1"]}
     with pytest.raises(UserError, match="The data of test was not replaced, since no snapshot") as raised:
         replaced.prepare()
-    assert failure.message in raised.value.cause
+    assert said in raised.value.cause
     assert raised.value.remedy.endswith("Or run the command with --no-snapshot, which deletes the data for good.")
 
 
@@ -191,21 +197,57 @@ def test_data_that_no_snapshot_would_hold_is_not_destroyed(destroyed: Destroyed)
     destroyed.stop.assert_not_called()
 
 
-@pytest.mark.parametrize("listing", ["", "lost+found\n"])
-def test_a_database_that_was_never_made_needs_no_snapshot(
-    snapshots: Snapshots, destroyed: Destroyed, listing: str
+@pytest.mark.parametrize(
+    ("files", "there", "named"),
+    [
+        ({}, ["postgres", "redis"], ""),
+        ({}, ["redis"], ""),
+        ({"postgres_test_data": ["base/1"]}, ["postgres", "redis"], "postgres_test_data"),
+        ({"redis_test_data": ["1.incr.aof"]}, ["redis"], "redis_test_data"),
+        ({one: ["file"] for one in DATA}, ["postgres", "redis"], "postgres_test_data and redis_test_data"),
+    ],
+    ids=["all empty", "interrupted before the database's", "harmed", "database's removed", "both"],
+)
+def test_without_a_database_only_what_is_empty_is_destroyed_without_a_snapshot(
+    snapshots: Snapshots, destroyed: Destroyed, files: dict[str, list[str]], there: list[str], named: str
 ) -> None:
     snapshots.take.side_effect = NoLastingDataError("no data yet")
-    snapshots.listing = listing
-    with snapshot_before_loss.before_destroying(destroyed.session, "test", DATA) as taken:
+    snapshots.files = files
+    destroyed.session.client.api.volumes.return_value = {
+        "Volumes": [{"Name": NAMING.data_volume(one), "Labels": NAMING.labels(one)} for one in there]
+    }
+    refused = pytest.raises(UserError, match="test was not removed") if named else nullcontext()
+    with refused as raised, snapshot_before_loss.before_destroying(destroyed.session, "test", DATA) as taken:
+        assert not named
         assert taken is None
+    assert not raised or f"no snapshot of the data in {named}." in raised.value.cause
 
 
-def test_a_database_that_has_come_to_harm_is_not_taken_for_none(snapshots: Snapshots, destroyed: Destroyed) -> None:
-    snapshots.take.side_effect = NoLastingDataError("no data yet")
-    snapshots.listing = "base\nglobal\n"
-    with (
-        pytest.raises(UserError, match="was not removed"),
-        snapshot_before_loss.before_destroying(destroyed.session, "test", DATA),
-    ):
-        pytest.fail("it was to be removed")
+AT_FIRST = {"appendonlydir/appendonly.aof.1.base.rdb": "x", "appendonlydir/appendonly.aof.1.incr.aof": ""}
+
+
+@pytest.mark.parametrize(
+    ("files", "found"),
+    [
+        ({}, False),
+        ({"lost+found/#1": "x"}, False),
+        ({**AT_FIRST, "appendonlydir/appendonly.aof.manifest": "x"}, False),
+        ({**AT_FIRST, "appendonlydir/appendonly.aof.1.incr.aof": "x"}, True),
+        ({**AT_FIRST, "appendonlydir/appendonly.aof.2.base.rdb": "x"}, True),
+        ({"base/1": "x"}, True),
+    ],
+)
+def test_a_volume_has_data_once_something_was_written(tmp_path: Path, files: dict[str, str], found: bool) -> None:
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    script = ["sh", "-euc", snapshot_before_loss.CONTENT]
+    done = subprocess.run(script, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert bool(done.stdout) is found
+
+
+def test_a_cache_without_a_database_is_data(snapshots: Snapshots, replaced: Replaced) -> None:
+    assert not snapshot_before_loss.has_data(replaced.engine.client, replaced.clone, "test")
+    replaced.engine.volumes[PARTS[1].volume] = NAMING.labels("redis")
+    assert snapshot_before_loss.has_data(replaced.engine.client, replaced.clone, "test")
+    snapshots.parts.assert_called()

@@ -18,6 +18,7 @@ def _client(owner: str = "me") -> Mock:
     client = Mock()
     client.containers.get.return_value.labels = {"dashtam.owner": owner}
     client.containers.get.return_value.id = "id-helper"
+    client.api.volumes.return_value = {"Volumes": [{"Name": PART.volume, "Labels": NAMING.labels("postgres")}]}
     return client
 
 
@@ -50,6 +51,14 @@ def test_as_root_it_reaches_the_files_of_others_and_no_more() -> None:
         settings = client.containers.create.call_args.kwargs
     assert (settings["user"], settings["cap_drop"]) == ("0:0", ["ALL"])
     assert settings["cap_add"] == ["DAC_OVERRIDE", "FOWNER"]
+
+
+def test_a_volume_that_is_missing_is_not_made() -> None:
+    client = _client()
+    client.api.volumes.return_value = {"Volumes": []}
+    with pytest.raises(UserError, match="postgres_test_data of test is missing"), helper(client, NAMING, PART):
+        pass
+    client.containers.create.assert_not_called()
 
 
 def test_it_goes_whatever_happens() -> None:
