@@ -68,7 +68,8 @@ REMEDIES = (
     Remedy(
         ('fatal:  could not access file "',),
         "The database's image doesn't have that library: remove it from `dashtam:postgres.preload`, or name an image"
-        " that has it in `dashtam:images.postgres`; then run `./dashtam up ENVIRONMENT` again.",
+        " that has it in `dashtam:images.postgres`; then run `./dashtam up ENVIRONMENT` again. Of a snapshot, where"
+        " `ALTER SYSTEM` has set it: use another one.",
         cause="a library that PostgreSQL is to load is missing",
     ),
     Remedy(

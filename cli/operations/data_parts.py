@@ -20,6 +20,7 @@ from cli.images import source
 from infra import guards
 from infra.catalogue import POSTGRES, REDIS, Base
 from infra.config.settings import StackSettings
+from infra.config.values import megabytes
 from infra.naming import Naming
 from infra.outputs import Database
 
@@ -69,9 +70,9 @@ def parts(client: docker.DockerClient, settings: StackSettings, naming: Naming) 
             remedy=f"`./dashtam backup {stack} FILE` saves what is in its database now.",
         )
     origin = settings.images.source or source.decide(client)
-    found = [_part(POSTGRES, settings.images.postgres or POSTGRES.reference(origin), naming)]
+    found = [_part(POSTGRES, settings.images.postgres or POSTGRES.reference(origin), naming, settings.postgres.memory)]
     if settings.redis.storage == "volume" or naming.data_volume(REDIS.name) in volumes:
-        found.append(_part(REDIS, settings.images.redis or REDIS.reference(origin), naming))
+        found.append(_part(REDIS, settings.images.redis or REDIS.reference(origin), naming, settings.redis.memory))
     return found
 
 
@@ -107,5 +108,5 @@ def _readable(view: EngineView, clone: Clone, naming: Naming, part: Part) -> Par
     return replace(part, image=next((one for one in known if one and view.image_document(one)), part.image))
 
 
-def _part(base: Base, image: str, naming: Naming) -> Part:
-    return Part(base.name, naming.data_volume(base.name), image, base.user)
+def _part(base: Base, image: str, naming: Naming, memory: str) -> Part:
+    return Part(base.name, naming.data_volume(base.name), image, base.user, megabytes(memory))

@@ -171,8 +171,7 @@ def _open(plan: _Plan, helpers: Sequence[Helper]) -> Rekeyed:
     present = sealed_secrets.require_installed(postgres, plan.naming, sealed_secrets.TOKEN_KEYS)
     former = _sealed(plan, sealed_secrets.TOKEN_KEYS)
     credentials = Credentials(
-        database=plan.settings.postgres.database,
-        user=plan.settings.postgres.user,
+        postgres=plan.settings.postgres,
         password=sealed_secrets.require_installed(postgres, plan.naming, sealed_secrets.PASSWORD),
         present_keys=MasterKeys.parse(present),
         former_keys=sealed_secrets.unseal_token_keys(plan.session.clone.passphrase_file, former) if former else None,

@@ -44,6 +44,24 @@ POSTGRES_NEEDS: Mapping[Tuning, int] = {"durable": 192, "speed": 384}
 POSTGRES_BUFFERS: Mapping[Tuning, int] = {"durable": 128, "speed": 256}
 """Mebibytes of these that are shared buffers."""
 
+POSTGRES_TUNING: Mapping[Tuning, Mapping[str, str]] = {
+    "durable": {},
+    "speed": {
+        "synchronous_commit": "off",
+        "fsync": "off",
+        "full_page_writes": "off",
+        "wal_level": "minimal",
+        "max_wal_senders": "0",
+        "random_page_cost": "1.0",
+        "shared_buffers": "256MB",
+        "effective_cache_size": "512MB",
+        "maintenance_work_mem": "128MB",
+        "wal_buffers": "16MB",
+        "max_connections": "100",
+    },
+}
+"""Server parameters that `tuning` sets."""
+
 MOST_CONNECTIONS = 800
 """Each is a process, and a container may have 1,024."""
 
@@ -136,6 +154,12 @@ class PostgresSettings(Section):
     def is_lasting(self) -> bool:
         """Whether its data outlasts its container, and with it what that is reached and read with."""
         return self.storage == "volume"
+
+    @property
+    def server_parameters(self) -> dict[str, str]:
+        """The server parameters that follow from the config, and decide with which data the server starts."""
+        preload = {"shared_preload_libraries": ",".join(self.preload)} if self.preload else {}
+        return {**POSTGRES_TUNING[self.tuning], **self.parameters, **preload}
 
     @property
     def needed(self) -> int:

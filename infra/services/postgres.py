@@ -39,23 +39,6 @@ SECURITY = {
     "password_encryption": "scram-sha-256",
 }
 
-TUNING = {
-    "durable": {},
-    "speed": {
-        "synchronous_commit": "off",
-        "fsync": "off",
-        "full_page_writes": "off",
-        "wal_level": "minimal",
-        "max_wal_senders": "0",
-        "random_page_cost": "1.0",
-        "shared_buffers": "256MB",
-        "effective_cache_size": "512MB",
-        "maintenance_work_mem": "128MB",
-        "wal_buffers": "16MB",
-        "max_connections": "100",
-    },
-}
-
 
 class Postgres(Service):
     """The environment's database; its rows can't be read or seen without some keys, which must outlast it."""
@@ -102,8 +85,7 @@ def service_file(settings: PostgresSettings, password: str) -> str:
 
 def command(settings: PostgresSettings) -> list[str]:
     """Return the server's command line: `postgres` with a `-c` for each parameter."""
-    preload = {"shared_preload_libraries": ",".join(settings.preload)} if settings.preload else {}
-    parameters = {**TUNING[settings.tuning], **settings.parameters, **preload, **SECURITY}
+    parameters = settings.server_parameters | SECURITY
     return ["postgres", *(word for name, value in parameters.items() for word in ("-c", f"{name}={value}"))]
 
 

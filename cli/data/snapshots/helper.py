@@ -26,7 +26,9 @@ PREFIX = "snapshot-"
 VOLUME = "/volume"
 """Where the data is mounted."""
 
-MEMORY = "512m"
+MEMORY = 512
+"""The least mebibytes of memory."""
+
 PROCESSES = 256
 ROOT = "0:0"
 FILE_ACCESS = ("DAC_OVERRIDE", "FOWNER")
@@ -35,12 +37,13 @@ FILE_ACCESS = ("DAC_OVERRIDE", "FOWNER")
 
 @dataclass(frozen=True)
 class Part:
-    """One service's data: its volume, the image that the service runs, and the data's owner as `uid:gid`."""
+    """One service's data: its volume; and the service's image, user as `uid:gid`, and memory in MiB."""
 
     service: str
     volume: str
     image: str
     user: str
+    memory: int = MEMORY
 
 
 @dataclass(frozen=True)
@@ -72,7 +75,7 @@ def helper(
     remove(client, naming, naming.container(component))
     mounts = [docker.types.Mount(VOLUME, part.volume, "volume", read_only=not writes, no_copy=True)]
     mounts += [docker.types.Mount(f"/{one}", one, "volume", read_only=True, no_copy=True) for one in beside]
-    container = _create(client, part.image, _settings(naming, component, part.user, mounts))
+    container = _create(client, part.image, _settings(naming, component, part, mounts))
     try:
         with streams.cut_off(client.api.attach_socket(container.id, params={"stdin": 1, "stream": 1})):
             container.start()
@@ -92,21 +95,22 @@ def remove(client: docker.DockerClient, naming: Naming, container: str) -> None:
             EngineView(client).remove_container(found.id or "")
 
 
-def _settings(naming: Naming, component: str, user: str, mounts: list[docker.types.Mount]) -> dict[str, Any]:
+def _settings(naming: Naming, component: str, part: Part, mounts: list[docker.types.Mount]) -> dict[str, Any]:
+    memory = f"{max(part.memory, MEMORY)}m"
     return {
         "name": naming.container(component),
         "labels": naming.labels(component),
         "entrypoint": ["cat"],
-        "user": user,
+        "user": part.user,
         "mounts": mounts,
         "network_mode": "none",
         "read_only": True,
         "tmpfs": {"/tmp": "rw,noexec,nosuid,nodev,size=64m,mode=1777"},  # noqa: S108 - its own, in memory
         "cap_drop": ["ALL"],
-        "cap_add": list(FILE_ACCESS) if user == ROOT else [],
+        "cap_add": list(FILE_ACCESS) if part.user == ROOT else [],
         "security_opt": ["no-new-privileges:true"],
-        "mem_limit": MEMORY,
-        "memswap_limit": MEMORY,
+        "mem_limit": memory,
+        "memswap_limit": memory,
         "pids_limit": PROCESSES,
         "init": True,
         "auto_remove": True,

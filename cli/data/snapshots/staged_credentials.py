@@ -9,9 +9,10 @@ import base64
 import hashlib
 import hmac
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from shlex import join, quote
 
 from app.tokens import rekeying
 from app.tokens.rekeying import Rekeyed
@@ -22,6 +23,7 @@ from cli.data.snapshots.helper import VOLUME, Helper
 from cli.data.snapshots.volume_swap import STAGED
 from cli.engine import streams
 from cli.engine.streams import explain_failure
+from infra.config.sections import PostgresSettings
 
 ITERATIONS = 4096
 SALT_BYTES = 16
@@ -36,24 +38,16 @@ ACCESS = "/tmp/access"  # noqa: S108 - the container's own, in memory
 _PARAMETERS = {
     "listen_addresses": "",
     "unix_socket_directories": ACCESS,
+    "logging_collector": "off",
     "hba_file": f"{ACCESS}/hba",
     "ident_file": f"{ACCESS}/ident",
     "shared_buffers": "128MB",
     "autovacuum": "off",
     "ssl": "off",
 }
-_OPTIONS = " ".join(f"-c {name}={value}" for name, value in _PARAMETERS.items())
 
-START_POSTGRES = f"""
-rm -f {DATA}/postmaster.pid {DATA}/postmaster.opts
-mkdir -m 0700 {ACCESS}
-echo 'local all all peer map=helper' > {ACCESS}/hba
-echo "helper $(id -un) all" > {ACCESS}/ident
-pg_ctl -D {DATA} -w -t {START_SECONDS} -l {ACCESS}/log -o '{_OPTIONS}' start > /dev/null && exit
-tail -n 20 {ACCESS}/log >&2
-exit 1
-"""
-"""It listens on a socket only, which nobody else sees, and lets in the container's own user without a password."""
+ANY_SETTINGS = "PGOPTIONS=-c default_transaction_read_only=off -c statement_timeout=0 -c lock_timeout=0"
+"""What a database or a role sets for its sessions must not keep secrets from being replaced."""
 
 STOP_POSTGRES = f"pg_ctl -D {DATA} -w -t {START_SECONDS} -m fast stop > /dev/null; rm -rf {ACCESS}"
 
@@ -72,10 +66,9 @@ wait "$server"
 
 @dataclass(frozen=True)
 class Credentials:
-    """The database's name and owner, the environment's present password and master keys, and those of the data."""
+    """The settings of the database, the environment's present password and master keys, and those of the data."""
 
-    database: str
-    user: str
+    postgres: PostgresSettings
     password: str
     present_keys: MasterKeys
     former_keys: MasterKeys | None
@@ -83,7 +76,7 @@ class Credentials:
 
 def open_postgres(helper: Helper, credentials: Credentials) -> Rekeyed:
     """Recover a staged database, and give it the environment's present password and master keys."""
-    with _explained("database"), _running(helper):
+    with _explained("database"), _running(helper, credentials.postgres):
 
         def query(sql: str) -> str:
             return _query(helper, credentials, sql)
@@ -92,7 +85,7 @@ def open_postgres(helper: Helper, credentials: Credentials) -> Rekeyed:
         done = rekeying.NOTHING
         if query(rekeying.HAS_KEYS) == "t":
             done = rekeying.rekey(query(rekeying.READ), credentials.present_keys, credentials.former_keys)
-        owner, password = identifier(credentials.user), literal(verifier(credentials.password))
+        owner, password = identifier(credentials.postgres.user), literal(verifier(credentials.password))
         query(f"ALTER ROLE {owner} PASSWORD {password};\n{done.script}")
         return done
 
@@ -116,16 +109,45 @@ def _text(content: bytes) -> str:
     return base64.b64encode(content).decode()
 
 
+def start_postgres(parameters: Mapping[str, str]) -> str:
+    """Return the script that starts the server, with the service's parameters, without which it may refuse the data.
+
+    It listens on a socket only, which nobody else sees, and lets in the container's own user without a password.
+    """
+    words = (word for name, value in {**parameters, **_PARAMETERS}.items() for word in ("-c", f"{name}={value}"))
+    return f"""
+rm -f {DATA}/postmaster.pid {DATA}/postmaster.opts
+mkdir -m 0700 {ACCESS}
+echo 'local all all peer map=helper' > {ACCESS}/hba
+echo "helper $(id -un) all" > {ACCESS}/ident
+pg_ctl -D {DATA} -w -t {START_SECONDS} -l {ACCESS}/log -o {quote(join(words))} start > /dev/null && exit
+tail -n 20 {ACCESS}/log >&2
+exit 1
+"""
+
+
 @contextmanager
-def _running(helper: Helper) -> Iterator[None]:
-    helper.script(START_POSTGRES)
+def _running(helper: Helper, postgres: PostgresSettings) -> Iterator[None]:
+    helper.script(start_postgres(postgres.server_parameters))
     yield
     helper.script(STOP_POSTGRES)
 
 
 def _query(helper: Helper, credentials: Credentials, sql: str) -> str:
-    command = ["psql", "-qXAt", "--single-transaction", "-v", "ON_ERROR_STOP=1", "-h", ACCESS, "-f", "-"]
-    access = ["-U", credentials.user, "-d", credentials.database]
+    command = [
+        "env",
+        ANY_SETTINGS,
+        "psql",
+        "-qXAt",
+        "--single-transaction",
+        "-v",
+        "ON_ERROR_STOP=1",
+        "-h",
+        ACCESS,
+        "-f",
+        "-",
+    ]
+    access = ["-U", credentials.postgres.user, "-d", credentials.postgres.database]
     return streams.run(helper.client, helper.id, [*command, *access], sql.encode()).strip()
 
 

@@ -38,6 +38,14 @@ def test_it_can_do_nothing_but_its_part() -> None:
     }
 
 
+@pytest.mark.parametrize(("memory", "limit"), [(64, "512m"), (1024, "1024m")])
+def test_it_has_the_memory_of_the_service(memory: int, limit: str) -> None:
+    client = _client()
+    with helper(client, NAMING, replace(PART, memory=memory)):
+        settings = client.containers.create.call_args.kwargs
+    assert (settings["mem_limit"], settings["memswap_limit"]) == (limit, limit)
+
+
 def test_it_writes_where_it_must_only() -> None:
     client = _client()
     with helper(client, NAMING, PART, writes=True, beside=["secrets"]):

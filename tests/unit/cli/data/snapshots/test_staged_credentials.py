@@ -1,8 +1,14 @@
 from __future__ import annotations
 
 import base64
+import shlex
+import subprocess
+from pathlib import Path
 
-from cli.data.snapshots.staged_credentials import verifier
+import pytest
+
+from cli.data.snapshots.staged_credentials import start_postgres, verifier
+from tests.unit.cli.conftest import MakeProgram
 
 
 def test_a_verifier_is_the_one_that_postgres_makes() -> None:
@@ -16,3 +22,26 @@ def test_a_verifier_is_the_one_that_postgres_makes() -> None:
 
 def test_no_two_are_alike() -> None:
     assert verifier("pencil") != verifier("pencil")
+
+
+@pytest.mark.parametrize(
+    ("parameters", "given"),
+    [
+        ({"wal_level": "logical"}, "wal_level=logical"),
+        ({"shared_preload_libraries": "pg_stat_statements,auto_explain"}, "pg_stat_statements,auto_explain"),
+        ({"search_path": """"it's mine", $user"""}, """search_path="it's mine", $user"""),
+        ({"shared_buffers": "2GB"}, "shared_buffers=128MB"),
+    ],
+)
+def test_the_staged_server_starts_with_the_parameters_of_the_service(
+    program: MakeProgram, tmp_path: Path, parameters: dict[str, str], given: str
+) -> None:
+    program("mkdir", "")
+    folder = program("pg_ctl", f"printf '%s' \"$9\" > {tmp_path}/options")
+    script = start_postgres(parameters).replace("/tmp/access/", f"{tmp_path}/")  # noqa: S108 - the container's
+    subprocess.run(["sh", "-euc", script], env={"PATH": f"{folder}:/usr/bin:/bin"}, check=True)
+    options = shlex.split((tmp_path / "options").read_text())
+    assert set(options[::2]) == {"-c"}
+    assert any(one.endswith(given) for one in options[1::2])
+    names = [one.partition("=")[0] for one in options[1::2]]
+    assert len(set(names)) == len(names)
