@@ -76,7 +76,9 @@ def _recorded(target: Target, database: Database, name: str) -> Iterator[None]:
     journal.write(Entry(format=2, snapshot=name, phase=Phase.DATABASE, parts=()))
     try:
         yield
-    finally:
+    except BaseException:
         with suppress(CommandError):
             if not database_swap.left(database):
                 journal.clear()
+        raise
+    journal.clear()

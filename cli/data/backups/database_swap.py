@@ -6,11 +6,12 @@
 | `swap` | D (new), `replaced` (old) | D stays if the service is healthy, else `swap_back` |
 | `drop` | D (new) | is done |
 
-`serving` does that, and drops `replaced` only once the service is healthy.
+`serving` does that, and drops `replaced` only once the service is healthy; if it can't be dropped, it is set aside.
 """
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
@@ -20,7 +21,7 @@ from cli.engine.streams import CommandError, explain_failure
 SWAP_TRIES = 10
 
 DISCONNECT = "PERFORM pg_terminate_backend(pid, 1000) FROM pg_stat_activity WHERE datname = {name};"
-
+SUBSCRIPTIONS = "SELECT subname FROM pg_subscription JOIN pg_database d ON subdbid = d.oid WHERE datname = {name}"
 
 _REMEDY = "Close the programs that connect to it again and again, and run the same command again."
 
@@ -42,8 +43,11 @@ def replaced(database: Database) -> str:
 
 def left(database: Database) -> set[str]:
     """Return which of these two exist now."""
-    names = {restoring(database), replaced(database)}
-    return names & set(database.query("SELECT datname FROM pg_database", database=maintenance(database)).splitlines())
+    return {restoring(database), replaced(database)} & _names(database)
+
+
+def _names(database: Database) -> set[str]:
+    return set(database.query("SELECT datname FROM pg_database", database=maintenance(database)).splitlines())
 
 
 @contextmanager
@@ -79,9 +83,25 @@ def swap_back(database: Database) -> None:
 
 
 def drop(database: Database, name: str) -> None:
-    """Drop a database beside another, if it exists."""
-    sql = f"DROP DATABASE IF EXISTS {identifier(name)} WITH (FORCE)"
-    database.query(f"SET client_min_messages = warning;\n{sql};", database=maintenance(database), atomic=False)
+    """Drop a database beside another, if it exists, with its subscriptions; their publishers keep the slots."""
+    if name not in _names(database):
+        return
+    found = database.query(SUBSCRIPTIONS.format(name=literal(name)), database=maintenance(database))
+    quoted = identifier(name)
+    database.query(f"ALTER DATABASE {quoted} IS_TEMPLATE false ALLOW_CONNECTIONS true", database=maintenance(database))
+    for one in map(identifier, found.splitlines()):
+        detach = f"ALTER SUBSCRIPTION {one} DISABLE; ALTER SUBSCRIPTION {one} SET (slot_name = NONE);"
+        database.query(f"SET TRANSACTION READ WRITE; {detach} DROP SUBSCRIPTION {one};", database=name)
+    database.query(f"DROP DATABASE IF EXISTS {quoted} WITH (FORCE)", database=maintenance(database), atomic=False)
+
+
+def set_aside(database: Database) -> str:
+    """Rename the old database, which can't be dropped, so that no restore takes it for its own; return its name."""
+    before, kept = replaced(database), derived(database.name, f"kept_{secrets.token_hex(2)}")
+    with suppress(CommandError):
+        _rename(database, (before, kept))
+        return kept
+    return before
 
 
 def _rename(database: Database, *pairs: tuple[str, str]) -> None:

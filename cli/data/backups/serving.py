@@ -64,7 +64,7 @@ def replace(target: Target, app: ContainerView, database: Database, name: str, l
     with target.view.stopped(app):
         database_swap.swap(database)
     if _becomes_healthy(target, look):
-        database_swap.drop(database, database_swap.replaced(database))
+        _drop_replaced(target, database)
         return
     failed = next(iter(target.view.failures(target.environment, target.clone.id, began)), target.service("app"))
     log = target.view.last_lines(failed.id, LAST_LINES)
@@ -113,16 +113,28 @@ def finish_replacing(client: docker.DockerClient, clone: Clone, stack: str) -> b
 def _keep_what_is_served(target: Target, database: Database) -> None:
     stack = target.environment
     if _becomes_healthy(target):
-        database_swap.drop(database, database_swap.replaced(database))
+        _drop_replaced(target, database)
         announce(f"A restore of {stack} was interrupted; it is finished now.")
         return
-    database_swap.drop(database, database_swap.restoring(database))
+    with suppress(CommandError):
+        database_swap.drop(database, database_swap.restoring(database))
     with target.view.stopped(target.service("app")):
         database_swap.swap_back(database)
     announce(
         f"A restore of {stack} was interrupted, and the app is not healthy with the restored database: the one from"
         f" before is back. The restored one is called {database_swap.restoring(database)} until the next restore."
     )
+
+
+def _drop_replaced(target: Target, database: Database) -> None:
+    try:
+        database_swap.drop(database, database_swap.replaced(database))
+    except CommandError as error:
+        kept = database_swap.set_aside(database)
+        announce(
+            f"The restored database of {target.environment} is in place, and the one from before can't be deleted. It"
+            f" is called {kept}. PostgreSQL reports: {error.output}"
+        )
 
 
 def _becomes_healthy(target: Target, look: health.Look = bool) -> bool:

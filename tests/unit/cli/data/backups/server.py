@@ -20,24 +20,36 @@ if TYPE_CHECKING:
     import pytest
 
 CREATE = re.compile(r'^CREATE DATABASE "([^"]+)" TEMPLATE template0$')
-DROP = re.compile(r'^DROP DATABASE IF EXISTS "([^"]+)" WITH \(FORCE\);$', re.MULTILINE)
+DROP = re.compile(r'^DROP DATABASE IF EXISTS "([^"]+)" WITH \(FORCE\)$')
+ORDINARY = re.compile(r'^ALTER DATABASE "([^"]+)" IS_TEMPLATE false ALLOW_CONNECTIONS true$')
+UNSUBSCRIBE = re.compile(
+    r'^SET TRANSACTION READ WRITE; ALTER SUBSCRIPTION "x" DISABLE; ALTER SUBSCRIPTION "x" SET \(slot_name = NONE\);'
+    r' DROP SUBSCRIPTION "x";$'
+)
 RENAME = re.compile(r'ALTER DATABASE "([^"]+)" RENAME TO "([^"]+)";')
 DISCONNECTS = re.compile(r"pg_terminate_backend.*datname = '([^']+)';")
 
 
 @dataclass
 class Server:
-    """The server: it does with a whole script either all or nothing, and cuts names that are too long."""
+    """The server: it does with a whole script either all or nothing, and cuts names that are too long.
+
+    Databases that are held can't be dropped: a "template", one with a "subscription", or one for any other reason.
+    """
 
     databases: dict[str, str]
     connected: int = 0
     full: bool = False
     broken: bool = False
+    held: dict[str, str] = field(default_factory=dict)
     visits: int = field(default=0, init=False)
 
     def query(self, sql: str, *, database: str | None = None, atomic: bool = True) -> str:
         if self.broken:
             raise CommandError(2, "server closed the connection unexpectedly")
+        if "FROM pg_subscription" in sql:
+            return "x" if any(f"datname = '{one}'" in sql for one in self._held("subscription")) else ""
+        self._release(sql, database)
         if "FROM pg_database" in sql:
             return "\n".join(self.databases)
         if made := CREATE.match(sql):
@@ -48,6 +60,8 @@ class Server:
             self.databases[made[1][:LONGEST]] = ""
         for name in DROP.findall(sql):
             assert not atomic
+            if name in self.held:
+                raise CommandError(1, f'ERROR:  database "{name}" is in use')
             self.databases.pop(name[:LONGEST], None)
         renames = RENAME.findall(sql)
         assert database not in {old for old, _ in renames}
@@ -59,6 +73,16 @@ class Server:
             self._rename(renames)
         return ""
 
+    def _held(self, reason: str) -> set[str]:
+        return {name for name, why in self.held.items() if why == reason}
+
+    def _release(self, sql: str, database: str | None) -> None:
+        """Do what lets a database be dropped."""
+        templates = self._held("template") & {*ORDINARY.findall(sql)}
+        subscribed = self._held("subscription") & {database} if UNSUBSCRIBE.match(sql) else set()
+        for name in templates | subscribed:
+            del self.held[name]
+
     def _rename(self, renames: list[tuple[str, str]]) -> None:
         self.visits += 1
         if self.connected:
@@ -69,6 +93,8 @@ class Server:
             if new in renamed:
                 raise CommandError(1, f'ERROR:  database "{new}" already exists')
             renamed[new[:LONGEST]] = renamed.pop(old[:LONGEST])
+            if old in self.held:
+                self.held[new] = self.held.pop(old)
         self.databases = renamed
 
     def connect(self, monkeypatch: pytest.MonkeyPatch, name: str = "dashtam") -> Database:

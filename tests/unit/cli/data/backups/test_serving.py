@@ -47,6 +47,26 @@ def test_a_database_with_which_the_service_is_healthy_stays(there: Service, data
     assert there.engine.states() == UP
 
 
+@pytest.mark.parametrize("why", ["template", "subscription"])
+def test_a_template_or_one_with_a_subscription_is_dropped_too(there: Service, database: Database, why: str) -> None:
+    there.server.held["dashtam"] = why
+    _replace(there, database, "new")
+    assert there.server.databases == {"dashtam": "new", "postgres": ""}
+
+
+def test_an_old_one_that_can_not_be_dropped_is_set_aside_and_named(
+    there: Service, database: Database, capsys: pytest.CaptureFixture[str]
+) -> None:
+    there.server.held["dashtam"] = "use"
+    _replace(there, database, "new")
+    [kept] = {*there.server.databases} - {"dashtam", "postgres"}
+    assert there.server.databases == {"dashtam": "new", "postgres": "", kept: "old"}
+    assert database_swap.left(database) == set()
+    said = "".join(capsys.readouterr().err.split())
+    assert kept in said
+    assert "isinuse" in said
+
+
 def test_the_old_one_comes_back_where_the_service_is_not_healthy(there: Service, database: Database) -> None:
     with pytest.raises(
         UserError, match=r"dev didn't become healthy with dev\.backup; the database from before is back"
