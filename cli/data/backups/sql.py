@@ -8,6 +8,7 @@ line that is left out becomes an empty one, so that psql's line numbers are the 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import BinaryIO
@@ -28,9 +29,13 @@ _SETTING = re.compile(r"SET |SELECT PG_CATALOG\.SET_CONFIG")
 _COMMAND = re.compile(r"\\(\w+|\S)\s*(.*)", re.DOTALL)
 _ENCODING = re.compile(r"[\w-]+")
 _OTHERS = frozenset({"template1", "postgres"})
-"""Databases of every server, which `pg_dumpall` names too."""
+"""Databases of every server, which `pg_dumpall` writes beside those of the applications."""
 
-_BEGINS, _IS_COMPLETE = b"-- PostgreSQL database dump", b"-- PostgreSQL database dump complete"
+_BEGINS, _CLUSTER_BEGINS = b"-- PostgreSQL database dump", b"-- PostgreSQL database cluster dump"
+_COMPLETE = b" complete"
+"""Follows each of these at the end of what it begins."""
+_MARKS = (_BEGINS, _CLUSTER_BEGINS, _BEGINS + _COMPLETE, _CLUSTER_BEGINS + _COMPLETE)
+
 _MARK = b"\xef\xbb\xbf"
 """The byte order mark with which editors on Windows begin a text in UTF-8."""
 
@@ -60,8 +65,21 @@ class _Statement:
         return " ".join(" ".join(self.words).upper().split())
 
 
+@dataclass(frozen=True)
+class _Place:
+    """A place in what is written: its offset, and the lines and statements before it."""
+
+    offset: int
+    lines: int
+    statements: int
+    makes_public: bool
+
+
 class _Filter:
-    """The state of reading a dump."""
+    """The state of reading a dump.
+
+    What follows a connection to one of `_OTHERS` is left out if another database is in the dump.
+    """
 
     def __init__(self, out: BinaryIO) -> None:
         self.makes_public = False
@@ -71,7 +89,9 @@ class _Filter:
         self._statement = _Statement()
         self._statements = 0
         self._connected: set[str] = set()
-        self._begun = self._complete = 0
+        self._marks: Counter[bytes] = Counter()
+        self._others_begin: _Place | None = None
+        self._leaves_out = False
 
     def read(self, lines: Iterator[bytes]) -> None:
         for text in lines:
@@ -80,19 +100,19 @@ class _Filter:
             if b"\0" in line:
                 raise DumpError(f"Line {self._line} has a zero byte: it is not a text, or one in UTF-16.")
             if not self._lexer.until and not self._statement.words:
-                self._begun += line.rstrip() == _BEGINS
-                self._complete += line.rstrip() == _IS_COMPLETE
+                self._marks.update(one for one in _MARKS if line.rstrip() == one)
             self._scan(line, lines)
         self._end()
 
     def _end(self) -> None:
-        if self._lexer.until or self._begun != self._complete:
+        marks = self._marks
+        if self._lexer.until or any(marks[one] != marks[one + _COMPLETE] for one in (_BEGINS, _CLUSTER_BEGINS)):
             raise DumpError("It is cut short: its end is missing.")
         if self._statement.words:
             self._finish()
         self._out.write(b"".join(self._statement.text))
-        if not self._statements and not self._begun:
-            raise DumpError("It has no SQL statement.")
+        if not self._statements and (self._others_begin or not marks[_BEGINS]):
+            raise DumpError("It has no SQL statement for a database.")
 
     def _scan(self, line: bytes, lines: Iterator[bytes]) -> None:
         start = 0
@@ -123,9 +143,9 @@ class _Filter:
         is_data = _COPY_IN.match(head) is not None
         if _COPY.match(head) and not is_data and not _COPY_OUT.match(head):
             raise DumpError(f"Line {self._line} has the server read or write a file, or run a program: {head[:80]}")
-        if _LEFT_OUT.match(head):
+        if self._leaves_out or _LEFT_OUT.match(head):
             self._out.write(b"\n" * text.count(b"\n"))
-            return False
+            return is_data
         self.makes_public = self.makes_public or head == "CREATE SCHEMA PUBLIC"
         self._statements += not _SETTING.match(head)
         self._out.write(text)
@@ -134,7 +154,7 @@ class _Filter:
     def _copy(self, lines: Iterator[bytes]) -> None:
         for line in lines:
             self._line += 1
-            self._out.write(line)
+            self._out.write(b"\n" if self._leaves_out else line)
             if line.rstrip(b"\r\n") == b"\\.":
                 return
         raise DumpError("It is cut short: the data of a table has no end.")
@@ -152,9 +172,28 @@ class _Filter:
 
     def _connect(self, argument: str) -> None:
         name = argument.rpartition(" ")[2].strip("\"'")
-        self._connected |= {name} - _OTHERS
+        self._leave_out_others()
+        self._leaves_out = name in _OTHERS and bool(self._connected)
+        if name in _OTHERS:
+            self._others_begin = None if self._connected else self._place()
+            return
+        self._connected.add(name)
         if len(self._connected) > 1:
             raise DumpError(f"Line {self._line} connects to {name}: it holds more than one database.")
+
+    def _place(self) -> _Place:
+        pending = b"".join(self._statement.text).count(b"\n")
+        return _Place(self._out.tell(), self._line - 1 - pending, self._statements, self.makes_public)
+
+    def _leave_out_others(self) -> None:
+        """Take back what was written since a connection to one of `_OTHERS`."""
+        if begin := self._others_begin:
+            lines = self._place().lines - begin.lines
+            self._out.seek(begin.offset)
+            self._out.truncate()
+            self._out.write(b"\n" * lines)
+            self._statements, self.makes_public = begin.statements, begin.makes_public
+            self._others_begin = None
 
 
 def filter_dump(source: BinaryIO, out: BinaryIO) -> bool:

@@ -114,6 +114,66 @@ def test_a_dump_of_an_empty_database_is_one() -> None:
     assert _filtered(text) == text
 
 
+def _section(database: str, content: str) -> str:
+    return f"""--
+-- Database "{database}" dump
+--
+\\connect {database}
+
+--
+-- PostgreSQL database dump
+--
+SET a = 1;
+{content}--
+-- PostgreSQL database dump complete
+--
+"""
+
+
+def _cluster(*sections: str) -> str:
+    marks = "-- PostgreSQL database cluster dump"
+    return f"--\n{marks}\n--\nCREATE ROLE bob;\n{''.join(sections)}--\n{marks} complete\n--\n"
+
+
+def _table(name: str) -> str:
+    return f"CREATE TABLE {name} (n int);\nCOPY {name} FROM stdin;\n{name}-row\n\\.\n"
+
+
+OF_TEMPLATE, OF_POSTGRES = _section("template1", ""), _section("postgres", _table("adm"))
+
+
+@pytest.mark.parametrize(
+    ("sections", "kept"),
+    [
+        ([OF_TEMPLATE, _section("app", _table("card")), OF_POSTGRES], ["card"]),
+        ([OF_TEMPLATE, OF_POSTGRES, _section("test", _table("card"))], ["card"]),
+        ([OF_POSTGRES, _section("app", _table("card")), _section("template1", _table("x"))], ["card"]),
+        ([_section("template1", _table("x")), OF_POSTGRES], ["adm"]),
+        ([OF_TEMPLATE, _section("app", ""), OF_POSTGRES], []),
+    ],
+    ids=["before and after", "both before", "the other way round", "nothing else", "an empty one"],
+)
+def test_of_a_whole_server_only_its_one_database_stays(sections: list[str], kept: list[str]) -> None:
+    text = _cluster(*sections)
+    filtered = _filtered(text)
+    assert [name for name in ("x", "adm", "card") if name in filtered.replace("\n", " ").split()] == kept
+    assert [name for name in ("x", "adm", "card") if f"{name}-row" in filtered] == kept
+    assert [line for line in filtered.splitlines() if line == "\\."] == ["\\."] * len(kept)
+    # Each line stays where it was.
+    lines = zip(text.splitlines(), filtered.splitlines(), strict=True)
+    assert [(was, now) for was, now in lines if now not in {"", was}] == []
+
+
+def test_a_whole_server_is_refused_where_its_dump_is_cut_or_has_no_database() -> None:
+    whole = _cluster(OF_TEMPLATE, _section("app", _table("card")))
+    end = "-- PostgreSQL database dump complete\n"
+    with pytest.raises(DumpError, match="cut short"):
+        _filtered(whole[: whole.index(end) + len(end)])
+    for text in (_cluster(), _cluster(OF_TEMPLATE), _cluster(OF_TEMPLATE, _section("postgres", ""))):
+        with pytest.raises(DumpError, match="no SQL statement"):
+            _filtered(text)
+
+
 @pytest.mark.parametrize(
     "text",
     [
