@@ -17,7 +17,9 @@ from cli.data.backups.lexing import Kind, Lexer
 
 _LEFT_OUT = re.compile(
     r"(?:CREATE|ALTER|DROP|COMMENT ON) (?:ROLE|USER(?! MAPPING\b)|GROUP|DATABASE|TABLESPACE)\b|(?:GRANT|REVOKE) "
-    r"|ALTER SYSTEM\b|ALTER DEFAULT PRIVILEGES\b|(?:REASSIGN|DROP) OWNED\b|ALTER .* OWNER TO \S+$"
+    r"|ALTER SYSTEM\b|ALTER DEFAULT PRIVILEGES\b|(?:REASSIGN|DROP) OWNED\b"
+    # Not one with other actions, which commas separate outside brackets.
+    r"|ALTER (?:[^,(]|\((?:[^()]|\([^()]*\))*\))* OWNER TO \S+$"
     r"|RESET (?:ROLE|SESSION AUTHORIZATION)|SET (?:SESSION |LOCAL )?(?:ROLE|SESSION AUTHORIZATION|DEFAULT_TABLESPACE)\b"
 )
 _COPY = re.compile(r"COPY\b")

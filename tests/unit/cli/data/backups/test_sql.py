@@ -60,6 +60,7 @@ def test_what_pg_dump_writes_stays_as_it_is_but_its_commands() -> None:
         "COMMENT ON DATABASE app IS 'x';",
         "ALTER TABLE public.a OWNER TO bob;",
         'ALTER FUNCTION public.f(a integer,\n b "B c") OWNER TO "Bob X";',
+        "ALTER FUNCTION f(numeric(1,2), b text) OWNER TO bob;",
         "GRANT SELECT ON TABLE a TO bob;",
         "REVOKE ALL ON SCHEMA public FROM PUBLIC;",
         "ALTER DEFAULT PRIVILEGES FOR ROLE bob GRANT ALL ON TABLES TO eve;",
@@ -181,6 +182,9 @@ def test_a_whole_server_is_refused_where_its_dump_is_cut_or_has_no_database() ->
         "CREATE USER MAPPING FOR current_user SERVER other;\n",
         "\\encoding LATIN1\nSELECT 1;\n",
         "COPY a TO stdout;\n",
+        "ALTER TABLE hand ADD COLUMN important text DEFAULT 'x', OWNER TO bob;\n",
+        "ALTER TABLE hand ADD COLUMN n numeric(1, 2), OWNER TO bob;\n",
+        "ALTER TABLE hand OWNER TO bob, ADD COLUMN n int;\n",
     ],
 )
 def test_it_stays_as_it_is(text: str) -> None:
