@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,13 +12,18 @@ import docker
 
 from cli.core.errors import UsageError
 from cli.engine import streams
-from cli.engine.streams import explain_failure
+from cli.engine.streams import CommandError, explain_failure
 from cli.environments.handle import Target
 from cli.ui.output_files import STREAM
 
 LOGIN = "service=dashtam host=/var/run/postgresql"
 """The container's connection service file, which only its user reads, but over the container's own socket, which needs
 no certificate (PostgreSQL manual, 32.1.1 and 32.17)."""
+
+MAINTENANCE = "template1"
+"""The database from which others are made, renamed and dropped; unlike `postgres`, it can't be dropped by mistake."""
+
+_MISSING = re.compile(r'database "(.+)" does not exist')
 
 LONGEST = 63
 """Bytes of a name; PostgreSQL cuts longer ones without an error (manual, 4.1.1)."""
@@ -51,14 +57,27 @@ class Database:
         return int(self.query("SHOW server_version_num")) // 10000
 
 
-def of(target: Target) -> Database:
-    """Return an environment's database; a UserError if it doesn't run or doesn't answer."""
+def of(target: Target, *, make: bool = False) -> Database:
+    """Return an environment's database, which is made if it was dropped; a UserError if it doesn't run or answer."""
     client, container = target.view.located(target.running("postgres").id)
     with explain_failure(
         f"The database of {target.environment} doesn't answer; nothing was changed.",
-        f"It may still be starting: `./dashtam up {target.environment}` waits until it is healthy.",
+        lambda output: (
+            f"It was dropped. `./dashtam restore {target.environment} FILE` makes it from a backup; without one,"
+            f" `./dashtam destroy {target.environment}` and `./dashtam up {target.environment}` make an empty one."
+            if _MISSING.search(output)
+            else f"It may still be starting: `./dashtam up {target.environment}` waits until it is healthy."
+        ),
     ):
-        name = streams.run(client, container, [*_PSQL, "-d", LOGIN], b"SELECT current_database()").strip()
+        try:
+            name = streams.run(client, container, [*_PSQL, "-d", LOGIN], b"SELECT current_database()").strip()
+        except CommandError as error:
+            missing = _MISSING.search(error.output)
+            if not (make and missing):
+                raise
+            name = missing[1]
+            sql = f"CREATE DATABASE {identifier(name)} TEMPLATE template0"
+            Database(client, container, name).query(sql, database=MAINTENANCE, atomic=False)
     return Database(client, container, name)
 
 

@@ -41,7 +41,7 @@ class Restored:
 def restore(target: Target, file: str, *, snapshot: bool = False) -> Restored:
     """Replace an environment's database with a backup, or with standard input for `-`: whole, or not at all."""
     began = time.monotonic()
-    database = databases.of(target)
+    database = databases.of(target, make=True)
     app = serving.running_app(target)
     with source.opened(target.clone, file) as found, formats.recognised(target.clone, found) as recognised:
         dump = load.verify(recognised, database)

@@ -15,7 +15,7 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from cli.data.database import Database, derived, identifier, literal
+from cli.data.database import MAINTENANCE, Database, derived, identifier, literal
 from cli.engine.streams import CommandError, explain_failure
 
 SWAP_TRIES = 10
@@ -24,11 +24,6 @@ DISCONNECT = "PERFORM pg_terminate_backend(pid, 1000) FROM pg_stat_activity WHER
 SUBSCRIPTIONS = "SELECT subname FROM pg_subscription JOIN pg_database d ON subdbid = d.oid WHERE datname = {name}"
 
 _REMEDY = "Close the programs that connect to it again and again, and run the same command again."
-
-
-def maintenance(database: Database) -> str:
-    """Return the database from which others are renamed."""
-    return "template1" if database.name == "postgres" else "postgres"
 
 
 def restoring(database: Database) -> str:
@@ -47,7 +42,7 @@ def left(database: Database) -> set[str]:
 
 
 def _names(database: Database) -> set[str]:
-    return set(database.query("SELECT datname FROM pg_database", database=maintenance(database)).splitlines())
+    return set(database.query("SELECT datname FROM pg_database", database=MAINTENANCE).splitlines())
 
 
 @contextmanager
@@ -60,7 +55,7 @@ def beside(database: Database) -> Iterator[Database]:
     ):
         drop(database, fresh.name)
         sql = f"CREATE DATABASE {identifier(fresh.name)} TEMPLATE template0"
-        database.query(sql, database=maintenance(database), atomic=False)
+        database.query(sql, database=MAINTENANCE, atomic=False)
     try:
         yield fresh
     finally:
@@ -86,13 +81,13 @@ def drop(database: Database, name: str) -> None:
     """Drop a database beside another, if it exists, with its subscriptions; their publishers keep the slots."""
     if name not in _names(database):
         return
-    found = database.query(SUBSCRIPTIONS.format(name=literal(name)), database=maintenance(database))
+    found = database.query(SUBSCRIPTIONS.format(name=literal(name)), database=MAINTENANCE)
     quoted = identifier(name)
-    database.query(f"ALTER DATABASE {quoted} IS_TEMPLATE false ALLOW_CONNECTIONS true", database=maintenance(database))
+    database.query(f"ALTER DATABASE {quoted} IS_TEMPLATE false ALLOW_CONNECTIONS true", database=MAINTENANCE)
     for one in map(identifier, found.splitlines()):
         detach = f"ALTER SUBSCRIPTION {one} DISABLE; ALTER SUBSCRIPTION {one} SET (slot_name = NONE);"
         database.query(f"SET TRANSACTION READ WRITE; {detach} DROP SUBSCRIPTION {one};", database=name)
-    database.query(f"DROP DATABASE IF EXISTS {quoted} WITH (FORCE)", database=maintenance(database), atomic=False)
+    database.query(f"DROP DATABASE IF EXISTS {quoted} WITH (FORCE)", database=MAINTENANCE, atomic=False)
 
 
 def set_aside(database: Database) -> str:
@@ -112,6 +107,6 @@ def _rename(database: Database, *pairs: tuple[str, str]) -> None:
     for _ in range(SWAP_TRIES - 1):
         # Fails if a client connects between the two.
         with suppress(CommandError):
-            database.query(sql, database=maintenance(database))
+            database.query(sql, database=MAINTENANCE)
             return
-    database.query(sql, database=maintenance(database))
+    database.query(sql, database=MAINTENANCE)

@@ -27,13 +27,28 @@ def test_no_password_is_in_a_command(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "password" not in " ".join(run.call_args.args[2]).lower()
 
 
-def test_one_that_still_starts_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    starting = CommandError(2, "FATAL: the database system is starting up")
-    monkeypatch.setattr(streams, "run", Mock(side_effect=starting))
+TARGET = Mock(environment="dev", view=Mock(located=lambda one: (Mock(), one)))
+DROPPED = 'psql: error: FATAL:  database "dash tam" does not exist'
+
+
+@pytest.mark.parametrize(
+    ("output", "remedy"),
+    [("FATAL: the database system is starting up", "./dashtam up dev"), (DROPPED, "./dashtam restore dev FILE")],
+)
+def test_one_that_does_not_answer_is_told(monkeypatch: pytest.MonkeyPatch, output: str, remedy: str) -> None:
+    monkeypatch.setattr(streams, "run", Mock(side_effect=CommandError(2, output)))
     with pytest.raises(UserError, match="The database of dev doesn't answer; nothing was changed") as raised:
-        database.of(Mock(environment="dev", view=Mock(located=lambda one: (Mock(), one))))
-    assert "starting up" in raised.value.cause
-    assert "./dashtam up dev" in raised.value.remedy
+        database.of(TARGET)
+    assert raised.value.cause == output
+    assert remedy in raised.value.remedy
+
+
+def test_one_that_was_dropped_is_made_for_a_restore(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = Mock(side_effect=[CommandError(2, DROPPED), ""])
+    monkeypatch.setattr(streams, "run", run)
+    assert database.of(TARGET, make=True).name == "dash tam"
+    assert run.call_args.args[3] == b'CREATE DATABASE "dash tam" TEMPLATE template0'
+    assert database.MAINTENANCE in run.call_args.args[2][-1]
 
 
 NAMES = st.text(min_size=1).filter(lambda text: len(text.encode()) <= database.LONGEST)

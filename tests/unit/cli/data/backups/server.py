@@ -105,7 +105,7 @@ class Server:
 
         monkeypatch.setattr(Database, "query", query)
         made = Database(Mock(), "postgres", name)
-        monkeypatch.setattr(databases, "of", lambda *_: made)
+        monkeypatch.setattr(databases, "of", lambda *_, **__: made)
         return made
 
 
