@@ -47,6 +47,7 @@ def restore(target: Target, file: str, *, snapshot: bool = False) -> Restored:
         dump = load.verify(recognised, database)
         with environment_lock.held(target.clone, target.environment):
             _finish_earlier(target)
+            serving.require_renamable(target, database)
             if snapshot:
                 snapshot_before_loss.before_replacing(target.view.client, target.clone, target.environment)
             with _recorded(target, database, dump.name), database_swap.beside(database) as fresh:

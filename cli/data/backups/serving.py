@@ -10,7 +10,7 @@ from cli.core.errors import UserError
 from cli.core.wait import until
 from cli.data import database as databases
 from cli.data.backups import database_swap
-from cli.data.database import Database
+from cli.data.database import Database, literal
 from cli.engine import health
 from cli.engine.container import ContainerView
 from cli.engine.streams import CommandError
@@ -20,6 +20,8 @@ from cli.environments.handle import Target
 from cli.ui.console import announce
 
 PROOF = ("python", "-m", "app.run.proof")
+
+PREPARED = "SELECT gid FROM pg_prepared_xacts WHERE database = current_database()"
 
 LAST_LINES = 10
 
@@ -38,6 +40,19 @@ def running_app(target: Target) -> ContainerView:
                 remedy=f"Run `./dashtam up {target.environment}`, and the same command again.",
             )
     return needed[-1]
+
+
+def require_renamable(target: Target, database: Database) -> None:
+    """Refuse to replace a database with prepared transactions, which outlast their connections and forbid a rename."""
+    found = database.query(PREPARED).splitlines()
+    if found:
+        raise UserError(
+            f"The database of {target.environment} can't be replaced while it has prepared transactions; nothing was"
+            " changed.",
+            cause=f"There are: {', '.join(found)}.",
+            remedy=f"End each with COMMIT PREPARED or ROLLBACK PREPARED: `./dashtam db-shell {target.environment} --"
+            f' -c "ROLLBACK PREPARED {literal(found[0])}"`. Then run the same command again.',
+        )
 
 
 def prove(target: Target, app: ContainerView, fresh: Database, name: str) -> None:

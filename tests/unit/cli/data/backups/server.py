@@ -42,11 +42,14 @@ class Server:
     full: bool = False
     broken: bool = False
     held: dict[str, str] = field(default_factory=dict)
+    prepared: str = ""
     visits: int = field(default=0, init=False)
 
     def query(self, sql: str, *, database: str | None = None, atomic: bool = True) -> str:
         if self.broken:
             raise CommandError(2, "server closed the connection unexpectedly")
+        if "FROM pg_prepared_xacts" in sql:
+            return self.prepared
         if "FROM pg_subscription" in sql:
             return "x" if any(f"datname = '{one}'" in sql for one in self._held("subscription")) else ""
         self._release(sql, database)

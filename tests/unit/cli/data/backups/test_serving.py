@@ -67,6 +67,15 @@ def test_an_old_one_that_can_not_be_dropped_is_set_aside_and_named(
     assert "isinuse" in said
 
 
+def test_one_with_prepared_transactions_is_not_replaced(there: Service, database: Database) -> None:
+    serving.require_renamable(there.target, database)
+    there.server.prepared = "it's\nother"
+    with pytest.raises(UserError, match="prepared transactions; nothing was changed") as raised:
+        serving.require_renamable(there.target, database)
+    assert raised.value.cause == "There are: it's, other."
+    assert """./dashtam db-shell dev -- -c "ROLLBACK PREPARED 'it''s'\"""" in raised.value.remedy
+
+
 def test_the_old_one_comes_back_where_the_service_is_not_healthy(there: Service, database: Database) -> None:
     with pytest.raises(
         UserError, match=r"dev didn't become healthy with dev\.backup; the database from before is back"
