@@ -17,16 +17,31 @@ from cli.data import database as databases
 from cli.data import sealed_secrets
 from cli.data.backups import archive
 from cli.data.backups.archive import Label
+from cli.data.database import Database
 from cli.data.encryption import Sealed
 from cli.engine import streams
-from cli.engine.streams import explain_failure
+from cli.engine.streams import CommandError, explain_failure
 from cli.environments import passphrase
 from cli.environments.handle import Target
 from cli.ui import output_files
 from cli.ui.progress import transfer
 from infra.naming import FILES
 
-DUMP = ("pg_dump", "--format=custom", "--compress=zstd")
+LOCK_SECONDS = 30
+"""How long a dump waits for a table that a session has locked, as a migration does for a moment."""
+
+DUMP = ("pg_dump", "--format=custom", "--compress=zstd", f"--lock-wait-timeout={LOCK_SECONDS}s")
+
+CANCELLED = "canceling statement due to"
+
+HOLDER = r"""
+SELECT l.pid, format('PID %s, %s, %s, since %s: %s', pid, usename, state, to_char(xact_start, 'HH24:MI:SS'),
+    left(regexp_replace(query, '\s+', ' ', 'g'), 200))
+FROM pg_locks l JOIN pg_stat_activity USING (pid) JOIN pg_database d ON d.oid = l.database
+WHERE d.datname = current_database() AND mode = 'AccessExclusiveLock' AND granted AND relation >= 16384
+ORDER BY xact_start LIMIT 1
+"""
+"""The session that has longest kept others from a table that isn't the server's own; its number and a description."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +71,7 @@ def backup(target: Target, file: str) -> Made:
     with (
         transfer(f"Backing {target.environment} up") as count,
         _explained(target.environment),
+        _lock_explained(target.environment, database),
         closing(streams.output(database.client, database.container, command)) as written,
         _opened(file) as opened,
     ):
@@ -88,6 +104,22 @@ def _opened(file: str) -> Iterator[BinaryIO]:
         if opened.isatty():
             raise UsageError("A backup is not for a terminal.", remedy="Name a file, or redirect it.")
         yield opened
+
+
+@contextmanager
+def _lock_explained(environment: str, database: Database) -> Iterator[None]:
+    try:
+        yield
+    except CommandError as error:
+        pid, _, holder = database.query(HOLDER).partition("|") if CANCELLED in error.output else ("", "", "")
+        if not holder:
+            raise
+        raise UserError(
+            f"The database of {environment} can't be backed up: a session has locked a table for {LOCK_SECONDS} s.",
+            cause=holder,
+            remedy=f"End its transaction, or the session: `./dashtam db-shell {environment} -- -c 'SELECT"
+            f" pg_terminate_backend({pid})'`. Then run the same command again.",
+        ) from None
 
 
 @contextmanager

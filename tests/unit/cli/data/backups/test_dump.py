@@ -167,3 +167,32 @@ def test_a_stream_is_the_same_archive_and_not_for_a_terminal(
         monkeypatch.setattr("sys.stdout", shown)
         with pytest.raises(UserError, match="not for a terminal"):
             dump.backup(target, STREAM)
+
+
+LOCKED = CommandError(1, "pg_dump: error: query failed: ERROR:  canceling statement due to statement timeout")
+
+
+@pytest.mark.parametrize(
+    ("found", "message", "cause"),
+    [
+        ("42|PID 42, bob, idle in transaction, since 10:00:00: LOCK TABLE a", "has locked a table", "bob"),
+        ("", "The database of dev can't be backed up", "statement timeout"),
+    ],
+    ids=["still held", "released meanwhile"],
+)
+def test_a_session_that_has_a_table_locked_is_named(
+    postgres: Container,
+    target: Target,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    found: str,
+    message: str,
+    cause: str,
+) -> None:
+    monkeypatch.setattr(Database, "query", lambda _self, sql: found if "pg_locks" in sql else "")
+    postgres.failure = LOCKED
+    with pytest.raises(UserError, match=message) as raised:
+        dump.backup(target, str(tmp_path / "dev.backup"))
+    assert cause in raised.value.cause
+    assert ("pg_terminate_backend(42)" in raised.value.remedy) is bool(found)
+    assert "--lock-wait-timeout=30s" in postgres.commands[0]
