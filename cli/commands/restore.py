@@ -31,8 +31,9 @@ def restore(
     """Replace an environment's database with a backup or an ordinary dump: whole, or not at all.
 
     A snapshot is taken first. The file is verified and loaded beside the database there is, which is dropped only once
-    the service is healthy with the new one. Linked accounts of another clone or machine come back as revoked: their
-    tokens can't be read here, and they must be linked again.
+    the service is healthy with the new one. Settings by ALTER DATABASE stay as they are in the environment; owners and
+    privileges (GRANT) are not restored. Linked accounts of another clone or machine come back as revoked: their tokens
+    can't be read here, and they must be linked again.
     """
     from cli.data.backups import source  # noqa: PLC0415 - slow to import
     from cli.operations import restore_backup, snapshot_before_loss  # noqa: PLC0415 - slow to import

@@ -23,6 +23,15 @@ SWAP_TRIES = 10
 DISCONNECT = "PERFORM pg_terminate_backend(pid, 1000) FROM pg_stat_activity WHERE datname = {name};"
 SUBSCRIPTIONS = "SELECT subname FROM pg_subscription JOIN pg_database d ON subdbid = d.oid WHERE datname = {name}"
 
+# As rows, since the text of a value isn't what ALTER DATABASE reads: some values are lists.
+SETTINGS = """
+SET LOCAL allow_system_table_mods = on;
+INSERT INTO pg_db_role_setting
+SELECT new.oid, setrole, setconfig
+FROM pg_db_role_setting JOIN pg_database old ON old.oid = setdatabase, pg_database new
+WHERE old.datname = {old} AND new.datname = {new};
+"""
+
 _REMEDY = "Close the programs that connect to it again and again, and run the same command again."
 
 
@@ -62,6 +71,16 @@ def beside(database: Database) -> Iterator[Database]:
         # If that fails, the next restore does it.
         with suppress(CommandError):
             drop(database, fresh.name)
+
+
+def copy_settings(database: Database) -> None:
+    """Give the restored database what ALTER DATABASE and ALTER ROLE have set for the old one; no dump holds it."""
+    with explain_failure(
+        f"The settings of the database {database.name} can't be copied; nothing was changed.",
+        f"`docker logs {database.container}` shows what Postgres says.",
+    ):
+        sql = SETTINGS.format(old=literal(database.name), new=literal(restoring(database)))
+        database.query(sql, database=MAINTENANCE)
 
 
 def swap(database: Database) -> None:

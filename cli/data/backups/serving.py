@@ -75,6 +75,7 @@ def prove(target: Target, app: ContainerView, fresh: Database, name: str) -> Non
 
 def replace(target: Target, app: ContainerView, database: Database, name: str, look: health.Look = bool) -> None:
     """Swap the restored database in; if the service isn't healthy with it, swap the old one back: a UserError."""
+    database_swap.copy_settings(database)
     began = target.view.now()
     with target.view.stopped(app):
         database_swap.swap(database)

@@ -27,6 +27,7 @@ UNSUBSCRIBE = re.compile(
     r' DROP SUBSCRIPTION "x";$'
 )
 RENAME = re.compile(r'ALTER DATABASE "([^"]+)" RENAME TO "([^"]+)";')
+SETTINGS = re.compile(r"INSERT INTO pg_db_role_setting.*old\.datname = '(.+)' AND new\.datname = '(.+)'", re.DOTALL)
 DISCONNECTS = re.compile(r"pg_terminate_backend.*datname = '([^']+)';")
 
 
@@ -43,6 +44,7 @@ class Server:
     broken: bool = False
     held: dict[str, str] = field(default_factory=dict)
     prepared: str = ""
+    settings: dict[str, str] = field(default_factory=dict)
     visits: int = field(default=0, init=False)
 
     def query(self, sql: str, *, database: str | None = None, atomic: bool = True) -> str:
@@ -53,6 +55,7 @@ class Server:
         if "FROM pg_subscription" in sql:
             return "x" if any(f"datname = '{one}'" in sql for one in self._held("subscription")) else ""
         self._release(sql, database)
+        self.settings |= {new: self.settings.get(old, "") for old, new in SETTINGS.findall(sql)}
         if "FROM pg_database" in sql:
             return "\n".join(self.databases)
         if made := CREATE.match(sql):
@@ -96,8 +99,9 @@ class Server:
             if new in renamed:
                 raise CommandError(1, f'ERROR:  database "{new}" already exists')
             renamed[new[:LONGEST]] = renamed.pop(old[:LONGEST])
-            if old in self.held:
-                self.held[new] = self.held.pop(old)
+            for of_database in (self.held, self.settings):
+                if old in of_database:
+                    of_database[new] = of_database.pop(old)
         self.databases = renamed
 
     def connect(self, monkeypatch: pytest.MonkeyPatch, name: str = "dashtam") -> Database:

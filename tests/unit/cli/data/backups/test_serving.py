@@ -67,6 +67,13 @@ def test_an_old_one_that_can_not_be_dropped_is_set_aside_and_named(
     assert "isinuse" in said
 
 
+def test_what_is_set_for_the_old_is_set_for_the_new(there: Service, database: Database) -> None:
+    there.server.settings["dashtam"] = "work_mem=64MB"
+    _replace(there, database, "new")
+    assert there.database == "new"
+    assert there.server.settings["dashtam"] == "work_mem=64MB"
+
+
 def test_one_with_prepared_transactions_is_not_replaced(there: Service, database: Database) -> None:
     serving.require_renamable(there.target, database)
     there.server.prepared = "it's\nother"
