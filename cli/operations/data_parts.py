@@ -51,9 +51,9 @@ def kept(client: docker.DockerClient, clone: Clone, stack: str) -> tuple[Databas
         if not outputs or naming.data_volume(POSTGRES.name) not in volumes:
             raise
         found = [
-            _part(one, outputs["images"].get(one.name) or one.reference(source.decide(client)), naming)
+            Part(one.name, volume, outputs["images"].get(one.name) or one.reference(source.decide(client)), one.user)
             for one in (POSTGRES, REDIS)
-            if naming.data_volume(one.name) in volumes
+            if (volume := naming.data_volume(one.name)) in volumes
         ]
         return Database.model_validate(outputs["database"]), naming, found
     return Database(name=settings.postgres.database, user=settings.postgres.user), naming, found
