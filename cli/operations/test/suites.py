@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 import re
 import sys
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
-from cli.core.errors import UsageError
+from cli.core.errors import UsageError, did_you_mean
+from cli.core.paths import ROOT
 
 WITHOUT_DOCKER = ("unit", "processes")
 """Suites that need neither Docker nor its images."""
@@ -35,6 +35,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {"service": tuple(SERVICE), "all": (*SER
 """Suites by a name for several of them."""
 
 CI, CAMPAIGN = "ci", "campaign"
+NAMES = {*SUITES, *GROUPS, CI, CAMPAIGN}
 BROWSER = SUITES["e2e"]
 ANYWHERE = ("smoke", "api")
 """Suites that see an environment as any client does, so they can run against each one."""
@@ -43,8 +44,26 @@ WITHOUT_ENVIRONMENT = (
     *(SUITES[name] for name in FIRST),
     *(f"tests/system/{name}" for name in ("images", "toolchain", "swarm")),
 )
-TAKE_A_PATH = ("--ignore", "--ignore-glob", "--deselect", "--rootdir", "--confcutdir", "--basetemp", "-c", "-k", "-m")
+TAKE_A_PATH = (
+    *(
+        "--ignore",
+        "--ignore-glob",
+        "--deselect",
+        "--rootdir",
+        "--confcutdir",
+        "--basetemp",
+        "--junit-xml",
+        "--junitxml",
+    ),
+    *("-c", "-k", "-m"),
+)
 """Options of pytest whose value may look like a path to run."""
+
+TAKES_NOTHING = re.compile(
+    r"-[dhlqsvx]+|-[cdkmnoprW].+|--.+=.*|--(exitfirst|verbose|quiet|pdb|trace|lf|last-failed|ff|failed-first|nf|new-first"
+    r"|sw|stepwise|sw-skip|stepwise-skip|co|collect-only|no-header|no-summary|no-cov|full-trace|setup-show|setup-only)"
+)
+"""Options of pytest after which a word is not their value; after any other one it may be."""
 LONG = ("--timeout", "1800")
 """For the campaign: what it measures and kills must not wait for anything else."""
 
@@ -96,7 +115,8 @@ class Run:
 
 def choose(arguments: Sequence[str], environments: Collection[str] = ()) -> Chosen:
     """Tell the suites, and the environment that may follow them, from the arguments for pytest."""
-    words = tuple(itertools.takewhile({*SUITES, *GROUPS, CI, CAMPAIGN}.__contains__, arguments))
+    others, paths, extra = _parted(arguments)
+    words = tuple(word for word in others if word in NAMES)
     inside, campaign = words[:1] == (CI,), words[:1] == (CAMPAIGN,)
     names = words[1:] if inside or campaign else words
     for first in {CI, CAMPAIGN} & {*names}:
@@ -105,9 +125,10 @@ def choose(arguments: Sequence[str], environments: Collection[str] = ()) -> Chos
             cause=f"It was given after others: {' '.join(words)}.",
             remedy="Suites inside ci: `./dashtam test ci api smoke`. Suites on this machine: the command without `ci`.",
         )
-    rest = [*arguments[len(words) :]]
-    environment = rest.pop(0) if words and rest and rest[0] in environments else ""
-    paths, extra = _parted(rest)
+    rest = [word for word in others if word not in NAMES]
+    environment = rest[0] if words and len(rest) == 1 and rest[0] in environments else ""
+    if rest and not environment:
+        raise _refused(min(rest, key=environments.__contains__), environments)
     suites = tuple(dict.fromkeys(map(_suite_of, paths))) if paths else names
     if inside and (elsewhere := [name for name in suites if name not in {*INSIDE, *GROUPS}]):
         raise UsageError(
@@ -185,20 +206,46 @@ def _parallel(extra: Sequence[str], paths: Sequence[str], workers: str) -> list[
     return ["-n", "0" if few else workers]
 
 
-def _parted(arguments: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the paths to run among pytest's arguments, and all others."""
-    is_path = [
-        _is_path(word) and (index == 0 or arguments[index - 1] not in TAKE_A_PATH)
-        for index, word in enumerate(arguments)
-    ]
-    return (
-        tuple(itertools.compress(arguments, is_path)),
-        tuple(word for word, is_one in zip(arguments, is_path, strict=True) if not is_one),
+def _parted(arguments: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
+    """Return the words that are neither, the paths to run, relative to the root, and pytest's options with values."""
+    words: list[str] = []
+    paths: list[str] = []
+    extra: list[str] = []
+    before = ""
+    for word in arguments:
+        may_be_value = before.startswith("-") and not TAKES_NOTHING.fullmatch(before)
+        if word.startswith("-") or before in TAKE_A_PATH:
+            extra.append(word)
+        elif word not in NAMES and (path := _path(word)):
+            paths.append(path)
+        else:
+            (extra if may_be_value else words).append(word)
+        before = word
+    return tuple(words), tuple(paths), tuple(extra)
+
+
+def _path(word: str) -> str:
+    """Return a path or node id as pytest takes it at the root; empty if it is none of the tests, or does not exist."""
+    name, separator, node = word.partition("::")
+    for folder in (Path.cwd(), ROOT):
+        path = (folder / name).resolve()
+        if path.is_relative_to(ROOT / "tests") and path.exists():
+            return f"{path.relative_to(ROOT)}{separator}{node}"
+    return ""
+
+
+def _refused(word: str, environments: Collection[str]) -> UsageError:
+    if word in environments:
+        return UsageError(
+            f"The environment {word} must come after suites, alone.",
+            cause="Only suites that are named run against an environment, and against one.",
+            remedy=f"Run `./dashtam test {' '.join(ANYWHERE)} {word}`.",
+        )
+    return UsageError(
+        f"{word!r} is neither a suite nor a path of tests.",
+        cause=f"Suites: {', '.join([*SUITES, *GROUPS])}. A path exists below tests/, from here or the checkout.",
+        remedy=f"{did_you_mean(word, [*NAMES, *environments])}Tests by name: `./dashtam test -k NAME`.",
     )
-
-
-def _is_path(word: str) -> bool:
-    return "/" in word and PurePosixPath(word).parts[:1] == ("tests",)
 
 
 def _suite_of(path: str) -> str:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from cli.core.errors import UserError
+from cli.core.paths import ROOT
 from cli.operations.test import suites
 from cli.operations.test.suites import Chosen, Run
 
@@ -31,13 +32,13 @@ def folders(*arguments: str) -> list[tuple[str, ...]]:
         (["tests/unit/cli"], Chosen(("unit",), paths=("tests/unit/cli",))),
         (["tests/system/images"], Chosen(("system",), paths=("tests/system/images",))),
         (["swarm"], Chosen(("swarm",))),
-        (["tests/system/swarm/a.py"], Chosen(("swarm",), paths=("tests/system/swarm/a.py",))),
-        (["./tests/infra/"], Chosen(("infra",), paths=("./tests/infra/",))),
+        (["tests/system/swarm/test_lab.py"], Chosen(("swarm",), paths=("tests/system/swarm/test_lab.py",))),
+        (["./tests/infra/"], Chosen(("infra",), paths=("tests/infra",))),
         (["-k", "tests/x"], Chosen(SERVICE, extra=("-k", "tests/x"))),
         (["--ignore", "tests/unit"], Chosen(SERVICE, extra=("--ignore", "tests/unit"))),
         (["--deselect=tests/unit"], Chosen(SERVICE, extra=("--deselect=tests/unit",))),
-        (["tests/"], Chosen((*SERVICE, "system"), paths=("tests/",))),
-        (["unit", "tests/api/a.py::b[c::d]"], Chosen(("api",), paths=("tests/api/a.py::b[c::d]",))),
+        (["tests/"], Chosen((*SERVICE, "system"), paths=("tests",))),
+        (["unit", "tests/api/test_app.py::b[c::d]"], Chosen(("api",), paths=("tests/api/test_app.py::b[c::d]",))),
         (
             ["tests/smoke", "tests/e2e", "-x"],
             Chosen(("smoke", "e2e"), paths=("tests/smoke", "tests/e2e"), extra=("-x",)),
@@ -54,12 +55,69 @@ def test_suites_are_the_first_words_or_those_of_paths(arguments: list[str], chos
         (["smoke", "staging"], Chosen(("smoke",), environment="staging")),
         (["smoke", "api", "staging", "-x"], Chosen(("smoke", "api"), extra=("-x",), environment="staging")),
         (["smoke", "-k", "staging"], Chosen(("smoke",), extra=("-k", "staging"))),
-        (["smoke", "elsewhere"], Chosen(("smoke",), extra=("elsewhere",))),
-        (["staging"], Chosen(SERVICE, extra=("staging",))),
+        (
+            ["-x", "smoke", "--maxfail", "1", "staging"],
+            Chosen(("smoke",), extra=("-x", "--maxfail", "1"), environment="staging"),
+        ),
     ],
 )
 def test_an_environment_may_follow_suites(arguments: list[str], chosen: Chosen) -> None:
     assert suites.choose(arguments, ["dev", "staging"]) == chosen
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message", "hint"),
+    [
+        (["unitt"], "'unitt' is neither a suite nor a path of tests.", "Did you mean 'unit'? "),
+        (["smoke", "apii"], "'apii' is neither a suite nor a path of tests.", "Did you mean 'api'? "),
+        (["smoke", "stagin"], "'stagin' is neither a suite nor a path of tests.", "Did you mean 'staging'? "),
+        (["-n", "2", "unitt"], "'unitt' is neither a suite nor a path of tests.", "Did you mean 'unit'? "),
+        (["-x", "unitt"], "'unitt' is neither a suite nor a path of tests.", "Did you mean 'unit'? "),
+        (["--maxfail=1", "unitt"], "'unitt' is neither a suite nor a path of tests.", "Did you mean 'unit'? "),
+        (["ci", "apii"], "'apii' is neither a suite nor a path of tests.", "Did you mean 'api'? "),
+        (["tests/api/nope.py"], "'tests/api/nope.py' is neither a suite nor a path of tests.", "Tests by name"),
+        (["cli/main.py"], "'cli/main.py' is neither a suite nor a path of tests.", "Tests by name"),
+        (["staging"], "The environment staging must come after suites, alone.", "./dashtam test smoke api staging"),
+        (["api", "staging", "dev"], "The environment staging must come after suites, alone.", "smoke api staging"),
+        (["api", "staging", "x"], "'x' is neither a suite nor a path of tests.", "Tests by name"),
+    ],
+)
+def test_a_word_that_means_nothing_is_refused(arguments: list[str], message: str, hint: str) -> None:
+    with pytest.raises(UserError) as caught:
+        suites.choose(arguments, ["dev", "staging"])
+    assert caught.value.message == message
+    assert hint in caught.value.remedy
+    assert caught.value.exit_status == 64
+
+
+@pytest.mark.parametrize(
+    "extra",
+    [
+        *(("-k", "expr"), ("-m", "mark"), ("-p", "plugin"), ("-n", "2"), ("-o", "a=b"), ("-W", "error")),
+        *(("--maxfail", "1"), ("--deselect", "x"), ("--tb", "short"), ("--junit-xml", "tests/conftest.py")),
+    ],
+)
+def test_the_value_of_an_option_is_passed_on(extra: tuple[str, ...]) -> None:
+    assert suites.choose(["unit", *extra]) == Chosen(("unit",), extra=extra)
+
+
+@pytest.mark.parametrize(
+    ("folder", "word", "path"),
+    [
+        ("tests/api", "test_app.py", "tests/api/test_app.py"),
+        ("tests/api", "test_app.py::test_it", "tests/api/test_app.py::test_it"),
+        ("tests/api", "../smoke", "tests/smoke"),
+        ("tests/api", ".", "tests/api"),
+        ("tests/api", "tests/smoke", "tests/smoke"),
+        ("cli", "tests/smoke/test_alive.py", "tests/smoke/test_alive.py"),
+        ("cli", f"{ROOT}/tests/smoke/test_alive.py::test_it", "tests/smoke/test_alive.py::test_it"),
+    ],
+)
+def test_a_path_is_seen_from_the_current_folder_and_the_checkout(
+    monkeypatch: pytest.MonkeyPatch, folder: str, word: str, path: str
+) -> None:
+    monkeypatch.chdir(ROOT / folder)
+    assert suites.choose([word]).paths == (path,)
 
 
 def test_what_runs_against_an_environment_brings_none_up() -> None:
