@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING, Any
 
 import uvicorn
 
-from app.core.errors import ServiceError
+from app.core.errors import ServiceError, described
 from app.run import debugger
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
     from types import FrameType
 
-    from starlette.types import ASGIApp
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
     from app.core.settings import Settings
     from app.http.drain import Drain
@@ -108,6 +108,34 @@ def run(main: Main, sockets: Sockets) -> None:
         log.critical(str(error))
         # Under a reloader: it cannot start whatever the source says.
         sys.exit(os.EX_UNAVAILABLE if sockets else 1)
+    except Exception as error:
+        if not sockets:
+            raise
+        log.critical("The source can't run; edit it.", exc_info=True)
+        asyncio.run(_refuse(f"The source can't run. {described(error)}", sockets))
+
+
+async def _refuse(text: str, sockets: list[socket.socket]) -> None:
+    """Answer every request with a text until an edit ends this process; a reloader's own, so nobody else reads it."""
+
+    async def app(_scope: Scope, _receive: Receive, send: Send) -> None:
+        headers = [(b"content-type", b"text/plain; charset=utf-8")]
+        await send({"type": "http.response.start", "status": 503, "headers": headers})
+        await send({"type": "http.response.body", "body": f"{text}\n".encode()})
+
+    config = uvicorn.Config(
+        app,
+        lifespan="off",
+        log_config=None,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        # Without the settings, whose source may be the one that can't run.
+        ssl_certfile=os.environ["TLS_CERTIFICATE_FILE"],
+        ssl_keyfile=os.environ["TLS_KEY_FILE"],
+        timeout_graceful_shutdown=1,
+    )
+    await uvicorn.Server(config).serve(sockets)
 
 
 def report(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

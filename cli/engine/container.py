@@ -68,6 +68,8 @@ class ContainerView:
     """Of a Swarm's task: the hostname of its node, where it has one yet."""
     error: str = ""
     """Of a Swarm's task: why it failed or doesn't run yet."""
+    reload_check: str = ""
+    """Of a server that reloads its source: the shell command of its health check."""
 
     @property
     def source(self) -> Source:
@@ -103,6 +105,7 @@ def view(document: dict[str, Any]) -> ContainerView:
     state, labels = document["State"], document["Config"]["Labels"]
     health, task = state.get("Health") or {}, document.get("Task") or {}
     bindings = document["NetworkSettings"]["Ports"] or {}
+    reloads = "--reload" in (document["Config"].get("Cmd") or [])
     return ContainerView(
         id=document["Id"],
         name=document["Name"].lstrip("/"),
@@ -126,6 +129,7 @@ def view(document: dict[str, Any]) -> ContainerView:
         replica=task.get("Replica", ""),
         node=task.get("Node", ""),
         error=task.get("Error", ""),
+        reload_check=document["Config"]["Healthcheck"]["Test"][-1] if reloads else "",
         checks=tuple((check["ExitCode"], check["Output"].strip()) for check in health.get("Log") or []),
     )
 

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from cli.core.wait import until
 from cli.engine.container import ContainerView
 from cli.engine.inventory import EngineView
+from infra.services.health import MARK
 
 SECONDS = 120.0
 """How long a service that was healthy before may take to be so again."""
 
+RELOAD_SECONDS = 10.0
+"""How long a server may take to serve an edit; one that can't run its source fails after it."""
 
 Look = Callable[[Sequence[ContainerView]], object]
 """Is given the services at each look at them, for example to show their states."""
 
 
 def settled(
-    view: EngineView, stack: str, owner: str, seconds: float = SECONDS, look: Look = bool
+    view: EngineView, stack: str, owner: str, seconds: float = SECONDS, look: Look = lambda _: None
 ) -> list[ContainerView]:
     """Wait until an environment's services are healthy or one has failed; return those that aren't healthy."""
     unhealthy: list[ContainerView] = []
@@ -30,3 +34,27 @@ def settled(
 
     until(over, seconds)
     return unhealthy
+
+
+def broken_by_an_edit(view: EngineView, stack: str, owner: str, before: str) -> list[ContainerView]:
+    """Return the servers that reload their source and can't run it, of those that started before a time.
+
+    The engine's own checks notice that after a minute.
+    """
+    reloading = [one for one in view.containers(stack, owner) if one.reload_check and one.started < before]
+    return [one for one in (_checked(view, each) for each in reloading) if not one.is_fine]
+
+
+def _checked(view: EngineView, service: ContainerView) -> ContainerView:
+    # Without the mark the check asks at once, and until the server is healthy, as after a start.
+    command = ["sh", "-c", f"rm -f {MARK}; {service.reload_check}"]
+    status, output = 1, ""
+
+    def passes() -> bool:
+        nonlocal status, output
+        status, output = view.execute(service.id, command)
+        return status == 0
+
+    if until(passes, RELOAD_SECONDS):
+        return service
+    return replace(service, health="unhealthy", checks=(*service.checks, (status, output.strip())))

@@ -73,7 +73,7 @@ def prove(target: Target, app: ContainerView, fresh: Database, name: str) -> Non
     )
 
 
-def replace(target: Target, app: ContainerView, database: Database, name: str, look: health.Look = bool) -> None:
+def replace(target: Target, app: ContainerView, database: Database, name: str, look: health.Look = lambda _: None) -> None:
     """Swap the restored database in; if the service isn't healthy with it, swap the old one back: a UserError."""
     database_swap.copy_settings(database)
     began = target.view.now()
@@ -153,7 +153,7 @@ def _drop_replaced(target: Target, database: Database) -> None:
         )
 
 
-def _becomes_healthy(target: Target, look: health.Look = bool) -> bool:
+def _becomes_healthy(target: Target, look: health.Look = lambda _: None) -> bool:
     """Wait until the app is healthy, with all of its replicas, or has failed; return which."""
     stack, owner = target.environment, target.clone.id
     is_healthy = False

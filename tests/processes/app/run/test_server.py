@@ -193,7 +193,7 @@ def answers(client: httpx2.Client, url: str, status: str) -> Callable[[], bool]:
     def ask() -> bool:
         try:
             return bool(client.get(url).json() == {"status": status})
-        except httpx2.TransportError:
+        except (httpx2.TransportError, ValueError):
             return False
 
     return ask
@@ -353,6 +353,9 @@ def test_a_reloader_serves_what_is_edited(environment: dict[str, str], source: P
         eventually(answers(client, f"{url}/health", "edited"))
         edited.write_text("this is no Python")
         eventually(process.says("SyntaxError"))
+        eventually(contains(client, f"{url}/health", "The source can't run. SyntaxError: invalid syntax"))
+        refused = client.get(f"{url}/health")
+        assert (refused.status_code, f"{edited}, line 1)" in refused.text) == (503, True)
         edited.write_text(good.replace('"status": "ok"', '"status": "corrected"'))
         eventually(answers(client, f"{url}/health", "corrected"))
         assert not contains(client, f"{url}/static/style.css", "/* edited */")()

@@ -24,6 +24,12 @@ def test_a_container_as_the_engine_has_it() -> None:
     assert (found.component, found.stack, found.owner) == ("app", "test", "me")
     assert (found.state, found.health, found.checks) == ("running", "healthy", ((0, "ready"),))
     assert found.ports == {"8000/tcp": [8001], "8182/tcp": []}
+    assert found.reload_check == ""
+
+
+def test_the_check_of_a_server_that_reloads_is_known() -> None:
+    config = {**DOCUMENT["Config"], "Cmd": ["python", "--reload"], "Healthcheck": {"Test": ["CMD-SHELL", "probe"]}}
+    assert container.view({**DOCUMENT, "Config": config}).reload_check == "probe"
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import pytest
 
 from cli.engine import health
 from cli.engine.container import ContainerView
+from infra.services.health import MARK
 from tests.unit.cli.conftest import MakeContainer
 
 
@@ -44,3 +45,17 @@ def test_it_ends(container: MakeContainer) -> None:
 
 def test_what_is_no_service_is_passed_over(container: MakeContainer) -> None:
     assert health.settled(_view([container(component="files", state="exited", health="")]), "test", "me") == []
+
+
+@pytest.mark.parametrize(("answers", "healthy"), [([(0, "")], True), ([(1, "starts"), (0, "")], True), ([], False)])
+def test_a_server_that_reloads_is_asked_itself(
+    container: MakeContainer, monkeypatch: pytest.MonkeyPatch, answers: list[tuple[int, str]], healthy: bool
+) -> None:
+    monkeypatch.setattr(health, "RELOAD_SECONDS", 0.05)
+    view = _view([container(reload_check="probe"), container(id="id-redis", component="redis")])
+    view.execute.side_effect = [*answers, *[(1, "503: it can't run\n")] * 1000]
+    found = health.settled(view, "test", "me")
+    assert [(one.health, one.checks[-1]) for one in found] == [("unhealthy", (1, "503: it can't run"))] * (not healthy)
+    assert {(one.args[0], *one.args[1]) for one in view.execute.call_args_list} == {
+        ("id-app", "sh", "-c", f"rm -f {MARK}; probe"),
+    }
