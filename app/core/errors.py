@@ -12,6 +12,10 @@ class ServiceError(Exception):
     """The service cannot start or continue; its text is shown to the operator, so it holds no secret."""
 
 
+class MigrationError(ServiceError):
+    """A migration failed by its own fault, so that an edit of it helps."""
+
+
 def described(error: BaseException) -> str:
     """Return an exception's type, text, file and line; for developers alone, as the text may hold any value."""
     if isinstance(error, SyntaxError):

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import traceback
+from pathlib import Path
+
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError, ProgrammingError
 
+from app.core.dependency_errors import explain
+from app.core.errors import MigrationError
 from app.core.revision import MIGRATIONS
 
 
@@ -18,4 +24,26 @@ def alembic_config(connection: Connection | None = None) -> Config:
 
 def upgrade(connection: Connection) -> None:
     """Migrate to the newest revision."""
-    command.upgrade(alembic_config(connection), "head")
+    try:
+        command.upgrade(alembic_config(connection), "head")
+    except Exception as error:
+        frames = [one for one in traceback.extract_tb(error.__traceback__) if _is_migration(one.filename)]
+        # A missing table is no outage here: the migration names it.
+        if not frames or (explain(error).expected and not isinstance(error, ProgrammingError)):
+            raise
+        file = Path(frames[-1].filename)
+        statement = f" SQL: {error.statement}" if isinstance(error, DBAPIError) else ""
+        raise MigrationError(
+            f"Migration {file.name.partition('_')[0]} ({file}, line {frames[-1].lineno}) failed:"
+            f" {database_text(error)}.{statement}"
+        ) from error
+
+
+def database_text(error: Exception) -> str:
+    """Return what the database reports, in one line; SQLAlchemy adds the statement, and its driver's class."""
+    cause = (error.orig and error.orig.__cause__) or error.orig or error if isinstance(error, DBAPIError) else error
+    return str(cause).strip().splitlines()[0] if str(cause).strip() else type(cause).__name__
+
+
+def _is_migration(file: str) -> bool:
+    return Path(file).parent == MIGRATIONS / "versions"

@@ -35,7 +35,8 @@ async def prepare(settings: AppSettings) -> None:
             group.create_task(_prepare_database(settings))
             group.create_task(_prepare_cache(cache, settings))
     except* ServiceError as errors:
-        raise ServiceError("; ".join(str(error) for error in errors.exceptions)) from None
+        first, *others = errors.exceptions
+        raise ServiceError("; ".join(map(str, errors.exceptions))) if others else first from None
 
 
 async def wait_for(what: str, attempt: Callable[[], Awaitable[object]], *, timeout: float) -> None:  # noqa: ASYNC109

@@ -10,11 +10,12 @@ import sys
 
 from alembic.util import CommandError
 from sqlalchemy import select
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 
 from app.core.errors import ServiceError
 from app.core.migrate import migrate
 from app.core.models import Base
+from app.core.upgrade import database_text
 from app.run.command import environment
 
 
@@ -27,13 +28,7 @@ async def prove(name: str) -> None:
                 for table in Base.metadata.sorted_tables:
                     await connection.execute(select(table).limit(0))
         except (OSError, SQLAlchemyError, CommandError) as error:
-            raise ServiceError(_reason(error)) from error
-
-
-def _reason(error: Exception) -> str:
-    # SQLAlchemy's own text repeats the statement, and its driver's the name of a class.
-    cause = (error.orig and error.orig.__cause__) or error.orig or error if isinstance(error, DBAPIError) else error
-    return str(cause).strip().splitlines()[0] if str(cause).strip() else type(cause).__name__
+            raise ServiceError(database_text(error)) from error
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import uvicorn
 
-from app.core.errors import ServiceError, described
+from app.core.errors import MigrationError, ServiceError, described
 from app.run import debugger
 
 if TYPE_CHECKING:
@@ -93,7 +93,10 @@ def _listening(host: str, port: int) -> socket.socket:
 
 
 def run(main: Main, sockets: Sockets) -> None:
-    """Run a server's process; it exits with 0 when told to stop, with one line and 1 when it cannot start."""
+    """Run a server's process; it exits with 0 when told to stop, with one line and 1 when it cannot start.
+
+    Under a reloader it answers with the fault of a source that can't run, until an edit ends it.
+    """
     import uvloop  # noqa: PLC0415 - the reloading parent needs none
 
     if sockets:  # a reloader's process
@@ -104,6 +107,10 @@ def run(main: Main, sockets: Sockets) -> None:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.get_loop().set_exception_handler(report)
             runner.run(main(sockets))
+    except MigrationError as error:
+        log.critical(text := str(error))
+        if not sockets:
+            sys.exit(1)
     except ServiceError as error:
         log.critical(str(error))
         # Under a reloader: it cannot start whatever the source says.
@@ -112,7 +119,10 @@ def run(main: Main, sockets: Sockets) -> None:
         if not sockets:
             raise
         log.critical("The source can't run; edit it.", exc_info=True)
-        asyncio.run(_refuse(f"The source can't run. {described(error)}", sockets))
+        text = f"The source can't run. {described(error)}"
+    else:
+        return
+    asyncio.run(_refuse(text, sockets))
 
 
 async def _refuse(text: str, sockets: list[socket.socket]) -> None:

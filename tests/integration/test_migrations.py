@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,6 +13,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from structlog.testing import capture_logs
 
+from app.core import revision, upgrade
+from app.core.errors import MigrationError
 from app.core.migrate import LOCK, migrate
 from app.core.models import Base
 from app.core.revision import current_revisions, head_revision
@@ -20,6 +23,7 @@ from tests.integration.catalog import catalog
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from alembic.config import Config
     from sqlalchemy import Connection
@@ -99,3 +103,28 @@ async def test_leaves_no_lock_behind(engine: AsyncEngine) -> None:
     async with engine.connect() as connection:
         free = await connection.scalar(text("SELECT pg_try_advisory_lock(:lock)"), {"lock": LOCK})
     assert free is True
+
+
+@pytest.mark.parametrize(
+    ("statement", "reason"),
+    [
+        ("op.drop_table('nope')", 'table "nope" does not exist. SQL: \nDROP TABLE nope'),
+        ("op.add_column('nope', sa.Column('x', sa.Text()))", 'relation "nope" does not exist. SQL: ALTER TABLE nope'),
+        ("op.nope()", "module 'alembic.op' has no attribute 'nope'."),
+    ],
+)
+async def test_a_migration_that_fails_is_named(
+    migrated: AsyncEngine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, statement: str, reason: str
+) -> None:
+    copy = tmp_path / "migrations"
+    shutil.copytree(revision.MIGRATIONS, copy)
+    file = copy / "versions" / "9999_fails.py"
+    file.write_text(
+        "import sqlalchemy as sa\nfrom alembic import op\n"
+        f"revision, down_revision = '9999', '{head_revision()}'\ndef upgrade():\n    {statement}\n"
+    )
+    for module in (revision, upgrade):
+        monkeypatch.setattr(module, "MIGRATIONS", copy)
+    with pytest.raises(MigrationError) as caught:
+        await migrate(migrated, lock_timeout=5)
+    assert str(caught.value).startswith(f"Migration 9999 ({file}, line 5) failed: {reason}")
