@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import logging.config
 import re
+import sys
 from http import HTTPStatus
 from typing import cast
 
@@ -38,6 +39,16 @@ def _hide(key: str, value: object) -> object:
     if isinstance(value, list | tuple):
         return [_hide("", part) for part in value]
     return _SECRET_TEXT.sub(rf"\g<name>\g<user>{HIDDEN}", value) if isinstance(value, str) else value
+
+
+def name_exception(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Put an exception's type and text on the line that has the request's id; its traceback follows without."""
+    event["event"] = str(event.get("event", "")).strip()  # uvicorn's ends its line before the fields
+    info = event.get("exc_info")
+    error = info if isinstance(info, BaseException) else (info if isinstance(info, tuple) else sys.exc_info())[1]
+    if info and error:
+        event["error"] = " ".join([f"{type(error).__name__}:", *str(error).split()])
+    return event
 
 
 class AccessFilter(logging.Filter):
@@ -98,5 +109,5 @@ def _formatter(*, debug: bool) -> logging.Formatter:
     remove_meta = structlog.stdlib.ProcessorFormatter.remove_processors_meta
     return structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=[*_SHARED, structlog.stdlib.ExtraAdder(_ACCESS)],
-        processors=[remove_meta, structlog.processors.format_exc_info, redact, renderer],
+        processors=[remove_meta, name_exception, structlog.processors.format_exc_info, redact, renderer],
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import Any
 
@@ -17,6 +17,7 @@ from starlette.responses import Response
 from starlette.routing import Match
 
 from app.core.dependency_errors import KINDS, explain, is_outage
+from app.core.errors import described
 from app.http import pages
 from app.http.middleware import HEADERS, request_id_header
 from app.http.pages import Page
@@ -138,8 +139,9 @@ def _of_unavailable(_request: Request, error: Exception) -> Answer:
     return _of_status(HTTPStatus.SERVICE_UNAVAILABLE, detail, {"Retry-After": "5"})
 
 
-def _of_unexpected(_request: Request, _error: Exception) -> Answer:
-    return _of_status(HTTPStatus.INTERNAL_SERVER_ERROR, "The cause is in the service's log.")
+def _of_unexpected(_request: Request, error: Exception) -> Answer:
+    answer = _of_status(HTTPStatus.INTERNAL_SERVER_ERROR, "The cause is in the service's log.")
+    return replace(answer, page=replace(answer.page, reason=described(error)))
 
 
 def _of_status(

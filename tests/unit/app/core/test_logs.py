@@ -68,6 +68,24 @@ def test_an_exception_is_logged_without_the_values_of_variables(capsys: pytest.C
 
 
 @pytest.mark.parametrize("debug", [True, False])
+@pytest.mark.parametrize("structured", [True, False])
+def test_the_line_with_the_request_id_names_the_exception(
+    capsys: pytest.CaptureFixture[str], *, debug: bool, structured: bool
+) -> None:
+    logs.configure(debug=debug)
+    logger = structlog.get_logger("app.x") if structured else logging.getLogger("uvicorn.error")
+    with structlog.contextvars.bound_contextvars(request_id="abcdefgh"):
+        try:
+            int("fo\nur?token=hush")
+        except ValueError:
+            logger.exception("Exception in ASGI application\n")
+    [line] = [one for one in capsys.readouterr().out.splitlines() if "abcdefgh" in one]
+    assert "Exception in ASGI application" in line
+    assert "ValueError: invalid literal for int() with base 10" in line
+    assert "hush" not in line
+
+
+@pytest.mark.parametrize("debug", [True, False])
 def test_access_without_the_query(capsys: pytest.CaptureFixture[str], *, debug: bool) -> None:
     logs.configure(debug=debug)
     logging.getLogger("uvicorn.access").info(ACCESS, "10.0.0.1:5", "GET", "/a/b?code=hush&state=quiet", "1.1", 400)

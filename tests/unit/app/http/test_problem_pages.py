@@ -9,6 +9,8 @@ from app.http.pages import POLICY
 from tests.unit.app.browsing import HTML
 
 if TYPE_CHECKING:
+    from fastapi import FastAPI
+
     from tests.unit.app.browsing import Browser
 
 
@@ -30,6 +32,15 @@ def test_a_browser_gets_a_page(browser: Browser, path: str, status: int, says: s
     assert "<script" not in response.text
     assert response.headers["X-Request-ID"] in response.text
     assert {name: response.headers[name] for name in HEADERS} == {**HEADERS, "Content-Security-Policy": POLICY}
+
+
+@pytest.mark.parametrize(("headers", "debug"), [(HTML, True), (HTML, False), ({}, True)])
+def test_an_unexpected_exception_is_shown_on_a_page_in_debug_only(
+    browser: Browser, web_app: FastAPI, headers: dict[str, str], debug: bool
+) -> None:
+    web_app.state.settings = web_app.state.settings.model_copy(update={"debug": debug})
+    shown = "<samp>RuntimeError: inside (" in browser.get("/broken", headers=headers).text
+    assert shown is (debug and headers == HTML)
 
 
 @pytest.mark.parametrize(
