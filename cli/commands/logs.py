@@ -26,7 +26,8 @@ MOST_LINES = 1_000_000_000
 
 
 @app.command(
-    "logs", epilog="Examples: ./dashtam logs dev; ./dashtam logs dev app postgres --follow --since 10m --grep ERROR"
+    "logs",
+    epilog="Examples: ./dashtam logs dev; ./dashtam logs dev app postgres --follow --since 10m --grep 'ERROR|error '",
 )
 def logs(  # noqa: PLR0913 - an argument for each option
     environment: Environment,
