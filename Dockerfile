@@ -41,9 +41,10 @@ LABEL dashtam.component="service" \
 
 FROM base AS production
 COPY --from=builder /opt/venv /opt/venv
+COPY pyproject.toml /srv/
 COPY app /srv/app
 # A checkout has the modes that its user's umask gave it; another user runs this.
-RUN chmod -R a=rX,u+w /srv/app && python -m compileall -q /srv/app
+RUN chmod -R a=rX,u+w /srv/app /srv/pyproject.toml && python -m compileall -q /srv/app
 USER 10001:10001
 EXPOSE 8000
 CMD ["python", "-m", "app.run.app"]
@@ -60,6 +61,8 @@ RUN online /opt/uv/bin/uv sync --frozen --no-install-project --no-default-groups
 FROM base AS development
 LABEL org.opencontainers.image.title="Dashtam development"
 COPY --from=development-builder /opt/venv /opt/venv
+COPY pyproject.toml /srv/
+RUN chmod a=r,u+w /srv/pyproject.toml
 USER 10001:10001
 EXPOSE 8000 8182
 CMD ["python", "-m", "app.run.app", "--reload"]

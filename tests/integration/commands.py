@@ -30,9 +30,9 @@ def environ_for(settings: AppSettings, folder: Path) -> dict[str, str]:
     return {**measured, **plain, **files}
 
 
-async def run(module: str, environ: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+async def run(module: str, environ: Mapping[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run a command to its end."""
-    command = [sys.executable, "-m", module]
+    command = [sys.executable, "-m", module, *arguments]
     return await asyncio.to_thread(
         subprocess.run, command, env=environ, capture_output=True, text=True, check=False, timeout=60
     )

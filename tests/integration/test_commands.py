@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from app.core.revision import revisions
 from app.run import seed
 from tests.integration.commands import ROTATION, SAMPLES, run
 
@@ -47,3 +48,10 @@ async def test_says_that_the_database_is_not_migrated(
     assert done.stderr.startswith(f"{failed}PostgreSQL at ")
     assert "it lacks a table: not all migrations were run" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+async def test_alembic_by_hand_uses_the_database_of_the_settings(environ: dict[str, str]) -> None:
+    newest, before = reversed(revisions()[-2:])
+    for step, found in [(["upgrade", "head"], newest), (["downgrade", "-1"], before), (["upgrade", "head"], newest)]:
+        assert (await run("alembic", environ, *step)).returncode == 0
+        assert (await run("alembic", environ, "current")).stdout.partition(" ")[0].strip() == found

@@ -8,17 +8,17 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 ${imports if imports else ""}
-revision = ${repr(up_revision)}
-down_revision = ${repr(down_revision)}
+revision = "${up_revision}"
+down_revision = "${down_revision}"
 branch_labels = ${repr(branch_labels)}
 depends_on = ${repr(depends_on)}
 
 
 def upgrade() -> None:
     """Go to this revision."""
-    ${upgrades if upgrades else "pass"}
+    ${upgrades if upgrades else "raise NotImplementedError"}
 
 
 def downgrade() -> None:
     """Go back to the revision before."""
-    ${downgrades if downgrades else "pass"}
+    ${downgrades if downgrades else "raise NotImplementedError"}

@@ -1,11 +1,17 @@
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+
+import pytest
+from alembic import command
+from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import DateTime
 
 from app.core.migrate import LOCK
 from app.core.models import Base
-from app.core.revision import revisions
+from app.core.revision import MIGRATIONS, revisions
 from app.core.upgrade import alembic_config
 
 SCRIPTS = ScriptDirectory.from_config(alembic_config())
@@ -21,6 +27,20 @@ def test_one_line_of_revisions() -> None:
 
 def test_every_revision_says_what_it_is_for() -> None:
     assert all(revision.doc for revision in SCRIPTS.walk_revisions())
+
+
+def test_alembic_by_hand_writes_the_next_file_which_fails_until_it_is_written(tmp_path: Path) -> None:
+    shutil.copy(MIGRATIONS.parents[2] / "pyproject.toml", tmp_path)
+    shutil.copytree(MIGRATIONS, copy := tmp_path / "app" / "core" / "migrations")
+    config = Config("alembic.ini", toml_file=tmp_path / "pyproject.toml")
+    command.revision(config, "add a column", rev_id="9999")
+    file = copy / "versions" / "9999_add_a_column.py"
+    module: dict[str, object] = {}
+    exec(compile(file.read_text(), file, "exec"), module)  # noqa: S102
+    assert (module["revision"], module["down_revision"]) == ("9999", revisions()[-1])
+    for step in ("upgrade", "downgrade"):
+        with pytest.raises(NotImplementedError):
+            module[step]()  # type: ignore[operator]
 
 
 def test_the_lock_fits_a_bigint() -> None:
