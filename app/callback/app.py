@@ -34,6 +34,12 @@ TIMEOUT = httpx2.Timeout(30.0, connect=3.0)
 """Seconds for the app to answer."""
 
 INCOMPLETE = "This link is not complete"
+START = Page(
+    HTTPStatus.OK,
+    "The callback server",
+    "A provider sends you back to this address after you allowed or denied the link of an account.",
+    advice="To link an account, begin on Dashtam's page.",
+)
 NOTHING = "There is nothing at this address."
 FORM = "application/x-www-form-urlencoded"
 
@@ -90,6 +96,8 @@ async def static(request: Request) -> Response:
 async def receive(request: Request[State]) -> Response:
     """Deliver a redirect to the app, and send the person there too, or show what went wrong."""
     given, path = await _parameters(request), request.url.path
+    if path == "/" and not given and request.method != "POST":
+        return _page(request, START)
     if path != "/" and not is_redirect(given):
         raise HTTPException(HTTPStatus.NOT_FOUND)
     if request.method == "HEAD" and is_redirect(given):

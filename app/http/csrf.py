@@ -8,6 +8,7 @@ from http import HTTPStatus
 from fastapi import HTTPException, Request
 from starlette.requests import ClientDisconnect
 
+from app.http.problems import wants_page
 from app.http.sessions import SessionDep
 
 FIELD = "csrf_token"
@@ -23,9 +24,9 @@ async def require_csrf(request: Request, session: SessionDep) -> None:
         raise HTTPException(HTTPStatus.FORBIDDEN, "The request came from another site.")
     # A new session's token was never given to anybody, but is not worth a special case.
     if not hmac.compare_digest((await _token(request)).encode(), session.csrf.encode()):
-        raise HTTPException(
-            HTTPStatus.FORBIDDEN, "The request doesn't belong to your session. Load the page again, then try again."
-        )
+        program = f"Send {HEADER}, as GET /api/v1/session returns it."
+        advice = "Load the page again, then try again." if wants_page(request) else program
+        raise HTTPException(HTTPStatus.FORBIDDEN, f"The request doesn't belong to your session. {advice}")
 
 
 def _from_here(request: Request) -> bool:

@@ -93,7 +93,9 @@ def _docs_page(title: str) -> HTMLResponse:
         swagger_css_url=f"{ASSETS}/swagger-ui.css",
         swagger_favicon_url="data:,",
     )
-    scripts = re.findall(r"<script>(.*?)</script>", bytes(page.body).decode(), re.DOTALL)
+    html = bytes(page.body).decode().replace("<html>", '<html lang="en">', 1)
+    page = HTMLResponse(html.replace("<head>", '<head>\n    <meta charset="utf-8">', 1))
+    scripts = re.findall(r"<script>(.*?)</script>", html, re.DOTALL)
     hashes = [base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts]
     allowed = " ".join(f"'sha256-{digest}'" for digest in hashes)
     page.headers["Content-Security-Policy"] = (

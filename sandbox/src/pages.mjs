@@ -60,6 +60,16 @@ function deny(path) {
   return html`<form method="post" action="${path}/deny"><button class="quiet">Deny</button></form>`;
 }
 
+/** Return the page at the root; the callback server, whose address the sandbox knows, leads to the application. */
+export function startPage(callback) {
+  return page(
+    "A provider for development",
+    html`<p>Dashtam links accounts of this provider. There is nothing to do here until Dashtam sends you to log in: any
+name will do.</p>
+<p><a href="${callback}">Go to Dashtam</a></p>`,
+  );
+}
+
 /** Return the page on which a person logs in, or denies. */
 export function loginPage({ path, client, problem = "" }) {
   const scenarios = Object.entries(SCENARIOS).map(([name, what]) => html`<dt>${name}</dt><dd>${what}</dd>\n`);

@@ -6,7 +6,7 @@ import { createServer } from "node:https";
 import { StartError, reasonOf } from "./errors.mjs";
 import { interact, isInteraction } from "./interactions.mjs";
 import { log } from "./log.mjs";
-import { errorPage } from "./pages.mjs";
+import { errorPage, startPage } from "./pages.mjs";
 import { load } from "./settings.mjs";
 import { send, sendPage } from "./web.mjs";
 
@@ -18,13 +18,14 @@ const CIPHERS = "TLS_AES_256_GCM_SHA384:TLS_AES_128_GCM_SHA256:TLS_CHACHA20_POLY
 /** Milliseconds that open requests have to end in, well below the grace that the engine gives. */
 const GRACE = 5000;
 
-function handler(provider, redis) {
+function handler(provider, redis, callback) {
   const authorizationServer = provider.callback();
   return async (request, response) => {
     const path = request.url.split("?", 1)[0];
     try {
       if (path === "/health") await answerHealth(redis, response);
       else if (path === "/style.css") send(response, 200, "text/css", STYLE);
+      else if (path === "/") sendPage(response, 200, startPage(callback));
       else if (isInteraction(path)) await interact(provider, request, response, path);
       else authorizationServer(request, response);
     } catch (error) {
@@ -62,7 +63,7 @@ async function main() {
   // What follows takes most of the start, and isn't needed to refuse it.
   const { openStore } = await import("./store.mjs");
   const [redis, { createProvider }] = await Promise.all([openStore(settings.redis), import("./provider.mjs")]);
-  server.on("request", handler(createProvider(settings, redis), redis));
+  server.on("request", handler(createProvider(settings, redis), redis, settings.redirectUri));
   server.listen(settings.port, () => {
     log("info", "listening", { port: server.address().port, issuer: settings.issuer });
   });

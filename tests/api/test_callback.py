@@ -19,7 +19,7 @@ def test_health(callback: httpx2.Client) -> None:
 @pytest.mark.parametrize(
     ("parameters", "says"),
     [
-        ({}, "It gives no state."),
+        ({"x": "1"}, "It gives no state."),
         ({"code": "c"}, "It gives no state."),
         ({"state": "s"}, "It must give either a code or an error."),
         ({"state": "s", "code": "c", "error": "e"}, "It must give either a code or an error."),
@@ -41,6 +41,12 @@ def test_says_what_came_of_a_redirect(
     assert response.headers["Content-Type"] == "text/html; charset=utf-8"
     assert says in response.text
     assert "<script" not in response.text
+    assert "Back to Dashtam" in response.text
+
+
+def test_its_first_page_leads_to_the_app(callback: httpx2.Client) -> None:
+    response = callback.get("/")
+    assert response.status_code == 200
     assert "Back to Dashtam" in response.text
 
 

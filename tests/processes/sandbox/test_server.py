@@ -17,7 +17,7 @@ import pytest
 
 from tests.processes.sandbox.conftest import awaited
 from tests.processes.sandbox.node import SANDBOX
-from tests.processes.sandbox.provider import ISSUER, SECRET, Authorization, redeem
+from tests.processes.sandbox.provider import ISSUER, REDIRECT, SECRET, Authorization, redeem
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -118,6 +118,13 @@ def test_it_stops_in_good_order(start: Start, environ: Environ, number: signal.S
         out, _ = process.communicate(timeout=4)
     assert process.returncode == 0
     assert json.loads(out.splitlines()[-1])["event"] == "stopping"
+
+
+def test_its_first_page_leads_to_the_callback_server(running: Running) -> None:
+    with running.client() as client:
+        page = client.get("/")
+    assert page.status_code == 200
+    assert f'<a href="{REDIRECT}">Go to Dashtam</a>' in page.text
 
 
 def test_health(running: Running) -> None:

@@ -48,6 +48,7 @@ def test_security_headers(client: TestClient, path: str) -> None:
 
 def test_docs_run_only_the_scripts_that_the_policy_names(client: TestClient) -> None:
     response = client.get("/docs")
+    assert '<html lang="en">\n    <head>\n    <meta charset="utf-8">' in response.text
     policy = dict(rule.strip().split(" ", 1) for rule in response.headers["Content-Security-Policy"].split(";"))
     assert "unsafe-inline" not in policy["script-src"]
     assert policy["default-src"] == "'none'"

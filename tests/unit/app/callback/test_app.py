@@ -93,6 +93,20 @@ def test_health(client: TestClient) -> None:
 
 
 @pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [("GET", "/", 200), ("HEAD", "/", 200), ("GET", "/?x=1", 400), ("GET", "/?state=", 400), ("GET", "/x", 404)],
+)
+def test_an_address_without_parameters_says_what_it_is_for(
+    client: TestClient, app: App, method: str, path: str, status: int
+) -> None:
+    response = client.request(method, path)
+    assert response.status_code == status
+    assert ("<h1>The callback server</h1>" in response.text) is (method == "GET" and status == 200)
+    assert (f'href="{PUBLIC}/"' in response.text) is (method == "GET")
+    assert app.sent == []
+
+
+@pytest.mark.parametrize(
     ("query", "sent"),
     [
         ("state=s&code=c&scope=x", {"state": "s", "code": "c"}),

@@ -7,7 +7,7 @@ import pytest
 from fastapi import HTTPException, Request
 
 from app.http.csrf import require_csrf
-from tests.unit.app.browsing import PUBLIC
+from tests.unit.app.browsing import HTML, PUBLIC
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,6 +44,21 @@ def test_another_person_s_token_is_none(new_browser: Callable[[], Browser]) -> N
     token, victim = new_browser().csrf(), new_browser()
     victim.get("/")
     assert victim.post("/api/guarded", data={"csrf_token": token}).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("path", "headers", "way_out"),
+    [
+        ("/api/guarded", {}, "Send X-CSRF-Token, as GET /api/v1/session returns it."),
+        ("/connect/sandbox", HTML, "Load the page again, then try again."),
+    ],
+)
+def test_the_way_out_is_a_program_s_or_a_person_s(
+    browser: Browser, path: str, headers: dict[str, str], way_out: str
+) -> None:
+    response = browser.post(path, headers=headers)
+    assert response.status_code == 403
+    assert way_out in response.text
 
 
 @pytest.mark.parametrize(

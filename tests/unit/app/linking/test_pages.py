@@ -196,7 +196,7 @@ def test_finish_links_and_tells_it_once(browser: Browser, flow: FakeFlow) -> Non
     assert flow.asked("finish") == [("finish", "r", session["id"])]
     first = browser.get("/").text
     assert '<p class="notice good">Sandbox is linked.</p>' in first
-    assert "<title>Sandbox is linked. - Dashtam</title>" in first
+    assert "<title>Sandbox is linked - Dashtam</title>" in first
     assert "Sandbox is linked." not in browser.get("/").text
 
 
