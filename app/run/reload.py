@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import multiprocessing
 import os
 from pathlib import Path
@@ -12,6 +13,7 @@ from uvicorn import _subprocess
 from uvicorn.supervisors.watchfilesreload import WatchFilesReload
 
 from app.core import logs
+from app.run.server import refuse
 
 if TYPE_CHECKING:
     import socket
@@ -56,4 +58,12 @@ class Reloader(WatchFilesReload):
         changes = super().should_restart()
         if not changes and self.process.exitcode == os.EX_UNAVAILABLE:
             raise StopIteration
+        if not changes and self.process.exitcode:
+            # It ended before it could answer with its fault. Forked, as a new process imports the source.
+            refusing = multiprocessing.get_context("fork").Process(target=self._refuse)
+            refusing.start()
+            self.process = refusing  # type: ignore[assignment] # uvicorn's type is of its own context
         return changes
+
+    def _refuse(self) -> None:
+        asyncio.run(refuse("The source can't run; the log says why.", self.sockets))

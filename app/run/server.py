@@ -122,10 +122,10 @@ def run(main: Main, sockets: Sockets) -> None:
         text = f"The source can't run. {described(error)}"
     else:
         return
-    asyncio.run(_refuse(text, sockets))
+    asyncio.run(refuse(text, sockets))
 
 
-async def _refuse(text: str, sockets: list[socket.socket]) -> None:
+async def refuse(text: str, sockets: list[socket.socket]) -> None:
     """Answer every request with a text until an edit ends this process; a reloader's own, so nobody else reads it."""
 
     async def app(_scope: Scope, _receive: Receive, send: Send) -> None:

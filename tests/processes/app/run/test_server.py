@@ -340,7 +340,8 @@ def test_listens_where_the_variables_say_and_ends_with_0_when_told_to_stop(
 def test_a_reloader_serves_what_is_edited(environment: dict[str, str], source: Path, client: httpx2.Client) -> None:
     """All in one, as each start takes a second: it serves code, outlives what doesn't run, serves a style, and ends."""
     edited, style = source / "callback" / "app.py", source / "http" / "static" / "style.css"
-    good = edited.read_text()
+    early = source / "core" / "errors.py"
+    good, others = edited.read_text(), early.read_text()
     # In place of the real one, which would outlive the test.
     (source.parent / "debugpy.py").write_text("def listen(address):\n    print('listening at', *address, flush=True)\n")
     environ = {**environment, "PYTHONPATH": "", "LISTEN_ADDRESS": "127.0.0.1", "DEBUGGER_PORT": "5678"}
@@ -356,6 +357,9 @@ def test_a_reloader_serves_what_is_edited(environment: dict[str, str], source: P
         eventually(contains(client, f"{url}/health", "The source can't run. SyntaxError: invalid syntax"))
         refused = client.get(f"{url}/health")
         assert (refused.status_code, f"{edited}, line 1)" in refused.text) == (503, True)
+        early.write_text("this is no Python")  # what the server needs to answer with its fault
+        eventually(contains(client, f"{url}/health", "The source can't run; the log says why."))
+        early.write_text(others)
         edited.write_text(good.replace('"status": "ok"', '"status": "corrected"'))
         eventually(answers(client, f"{url}/health", "corrected"))
         assert not contains(client, f"{url}/static/style.css", "/* edited */")()
