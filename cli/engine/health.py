@@ -21,14 +21,15 @@ Look = Callable[[Sequence[ContainerView]], object]
 
 
 def settled(
-    view: EngineView, stack: str, owner: str, seconds: float = SECONDS, look: Look = lambda _: None
+    view: EngineView, stack: str, owner: str, seconds: float = SECONDS, look: Look | None = None
 ) -> list[ContainerView]:
     """Wait until an environment's services are healthy or one has failed; return those that aren't healthy."""
     unhealthy: list[ContainerView] = []
 
     def over() -> bool:
         services = [one for one in view.containers(stack, owner) if one.is_service]
-        look(services)
+        if look:
+            look(services)
         unhealthy[:] = [one for one in services if not one.is_fine]
         return not unhealthy or any(one.has_failed for one in unhealthy)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from http import HTTPStatus
 
 import docker
@@ -140,8 +141,12 @@ class EngineView:
         return []
 
     def now(self) -> str:
-        """Return the time by the engine's clock, as it is written in what the engine returns."""
-        return str(self.client.info()["SystemTime"])
+        """Return the time by the engine's clock, as the engine writes when something began: in UTC.
+
+        `docker info` has it in the time zone of the engine's computer.
+        """
+        there = datetime.fromisoformat(self.client.info()["SystemTime"])
+        return f"{there.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
 
     def remove_service(self, service: str) -> None:
         """Remove a service, unless it is removed already."""

@@ -73,7 +73,7 @@ def prove(target: Target, app: ContainerView, fresh: Database, name: str) -> Non
     )
 
 
-def replace(target: Target, app: ContainerView, database: Database, name: str, look: health.Look = lambda _: None) -> None:
+def replace(target: Target, app: ContainerView, database: Database, name: str, look: health.Look | None = None) -> None:
     """Swap the restored database in; if the service isn't healthy with it, swap the old one back: a UserError."""
     database_swap.copy_settings(database)
     began = target.view.now()
@@ -153,7 +153,7 @@ def _drop_replaced(target: Target, database: Database) -> None:
         )
 
 
-def _becomes_healthy(target: Target, look: health.Look = lambda _: None) -> bool:
+def _becomes_healthy(target: Target, look: health.Look | None = None) -> bool:
     """Wait until the app is healthy, with all of its replicas, or has failed; return which."""
     stack, owner = target.environment, target.clone.id
     is_healthy = False
@@ -161,7 +161,8 @@ def _becomes_healthy(target: Target, look: health.Look = lambda _: None) -> bool
     def is_decided() -> bool:
         nonlocal is_healthy
         replicas = [one for one in target.services() if one.component == "app"]
-        look(replicas)
+        if look:
+            look(replicas)
         whole = all(one.is_fine for one in target.view.services(stack, owner) if one.component == "app")
         is_healthy = whole and bool(replicas) and all(one.is_fine for one in replicas)
         return is_healthy or any(one.has_failed for one in replicas)

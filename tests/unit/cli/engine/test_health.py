@@ -52,9 +52,11 @@ def test_a_server_that_reloads_is_asked_itself(
     container: MakeContainer, monkeypatch: pytest.MonkeyPatch, answers: list[tuple[int, str]], healthy: bool
 ) -> None:
     monkeypatch.setattr(health, "RELOAD_SECONDS", 0.05)
-    view = _view([container(reload_check="probe"), container(id="id-redis", component="redis")])
+    old, new = "2026-01-02T03:04:05.5Z", "2026-01-02T03:04:06.5Z"
+    fresh = container(id="id-callback", component="callback", reload_check="probe", started=new)
+    view = _view([container(reload_check="probe", started=old), fresh, container(component="redis", started=old)])
     view.execute.side_effect = [*answers, *[(1, "503: it can't run\n")] * 1000]
-    found = health.settled(view, "test", "me")
+    found = health.broken_by_an_edit(view, "test", "me", before=new)
     assert [(one.health, one.checks[-1]) for one in found] == [("unhealthy", (1, "503: it can't run"))] * (not healthy)
     assert {(one.args[0], *one.args[1]) for one in view.execute.call_args_list} == {
         ("id-app", "sh", "-c", f"rm -f {MARK}; probe"),

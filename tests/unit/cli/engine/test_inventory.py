@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from http import HTTPStatus
 from typing import TYPE_CHECKING
+from unittest.mock import Mock
 
 import pytest
 from docker.errors import APIError
@@ -218,3 +219,9 @@ def test_a_clone_s_networks_and_volumes(view: EngineView, engine: Engine) -> Non
     assert view.networks("dev", "me") == {"id-mine": "mine"}
     assert view.networks(None, "me") == {"id-mine": "mine", "id-test": "test"}
     assert view.volumes("me") == {"data"}
+
+
+@pytest.mark.parametrize("zone", ["2026-01-02T03:04:05.123456789Z", "2026-01-01T22:04:05.123456789-05:00"])
+def test_the_engines_time_is_in_utc_wherever_it_is(zone: str) -> None:
+    client = Mock(info=Mock(return_value={"SystemTime": zone}))
+    assert inventory.EngineView(client).now() == "2026-01-02T03:04:05.123456Z"
