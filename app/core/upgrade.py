@@ -32,7 +32,7 @@ def upgrade(connection: Connection) -> None:
         if not frames or (explain(error).expected and not isinstance(error, ProgrammingError)):
             raise
         file = Path(frames[-1].filename)
-        statement = f" SQL: {error.statement}" if isinstance(error, DBAPIError) else ""
+        statement = " ".join(["", "SQL:", *(error.statement or "").split()]) if isinstance(error, DBAPIError) else ""
         raise MigrationError(
             f"Migration {file.name.partition('_')[0]} ({file}, line {frames[-1].lineno}) failed:"
             f" {database_text(error)}.{statement}"

@@ -108,7 +108,7 @@ async def test_leaves_no_lock_behind(engine: AsyncEngine) -> None:
 @pytest.mark.parametrize(
     ("statement", "reason"),
     [
-        ("op.drop_table('nope')", 'table "nope" does not exist. SQL: \nDROP TABLE nope'),
+        ("op.drop_table('nope')", 'table "nope" does not exist. SQL: DROP TABLE nope'),
         ("op.add_column('nope', sa.Column('x', sa.Text()))", 'relation "nope" does not exist. SQL: ALTER TABLE nope'),
         ("op.nope()", "module 'alembic.op' has no attribute 'nope'."),
     ],
