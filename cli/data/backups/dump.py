@@ -38,10 +38,10 @@ HOLDER = r"""
 SELECT l.pid, format('PID %s, %s, %s, since %s: %s', pid, usename, state, to_char(xact_start, 'HH24:MI:SS'),
     left(regexp_replace(query, '\s+', ' ', 'g'), 200))
 FROM pg_locks l JOIN pg_stat_activity USING (pid) JOIN pg_database d ON d.oid = l.database
-WHERE d.datname = current_database() AND mode = 'AccessExclusiveLock' AND granted AND relation >= 16384
-ORDER BY xact_start LIMIT 1
+WHERE d.datname = current_database() AND mode = 'AccessExclusiveLock' AND relation >= 16384
+ORDER BY granted DESC, xact_start LIMIT 1
 """
-"""The session that has longest kept others from a table that isn't the server's own; its number and a description."""
+"""The session that has locked a table that isn't the server's own, or waits to; its number and a description."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,7 @@ def _lock_explained(environment: str, database: Database) -> Iterator[None]:
         if not holder:
             raise
         raise UserError(
-            f"The database of {environment} can't be backed up: a session has locked a table for {LOCK_SECONDS} s.",
+            f"The database of {environment} can't be backed up: a table was locked for {LOCK_SECONDS} s.",
             cause=holder,
             remedy=f"End its transaction, or the session: `./dashtam db-shell {environment} -- -c 'SELECT"
             f" pg_terminate_backend({pid})'`. Then run the same command again.",

@@ -175,7 +175,7 @@ LOCKED = CommandError(1, "pg_dump: error: query failed: ERROR:  canceling statem
 @pytest.mark.parametrize(
     ("found", "message", "cause"),
     [
-        ("42|PID 42, bob, idle in transaction, since 10:00:00: LOCK TABLE a", "has locked a table", "bob"),
+        ("42|PID 42, bob, idle in transaction, since 10:00:00: LOCK TABLE a", "a table was locked", "bob"),
         ("", "The database of dev can't be backed up", "statement timeout"),
     ],
     ids=["still held", "released meanwhile"],
