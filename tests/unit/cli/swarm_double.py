@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 Document = dict[str, Any]
 
-TIME = "2026-11-28T01:00:00.{:09d}Z"
+TIME = "2026-11-28T01:00:00.{:06d}000Z"
 
 
 @dataclass

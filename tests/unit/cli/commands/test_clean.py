@@ -13,8 +13,8 @@ from cli.operations import clean as cleaning
 from cli.operations import session
 from cli.operations.clean import Belongings
 
-FOUND = Belongings([], {"asked": "1"}, [], [], [])
-REMOVED = Belongings([], {"removed": "1"}, [], [], [])
+FOUND = Belongings([], {"1": "asked"}, [], [], [])
+REMOVED = Belongings([], {"1": "removed"}, [], [], [])
 
 
 @pytest.fixture
