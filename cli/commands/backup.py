@@ -6,13 +6,13 @@ from dataclasses import asdict
 from typing import Annotated
 
 import typer
+from rich.filesize import decimal
 
 from cli.commands.arguments import Environment
 from cli.commands.options import AsJson, Yes, print_json
 from cli.environments import handle
 from cli.ui import output_files
 from cli.ui.console import announce
-from cli.ui.progress import megabytes
 
 app = typer.Typer(add_completion=False)
 
@@ -39,4 +39,4 @@ def backup(
     if as_json and output_files.descriptor(file) is None:
         print_json(asdict(made))
         return
-    announce(f"{environment}: {megabytes(made.bytes)} in {made.seconds:.1f} s, SHA-256 of the archive {made.sha256}.")
+    announce(f"{environment}: {decimal(made.bytes)} in {made.seconds:.1f} s, SHA-256 of the archive {made.sha256}.")

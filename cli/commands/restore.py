@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import Annotated
 
 import typer
+from rich.filesize import decimal
 
 from cli.commands.arguments import Environment
 from cli.commands.options import AsJson, NoSnapshot, Yes, print_json
@@ -14,7 +15,6 @@ from cli.environments import handle, targets
 from cli.ui import questions
 from cli.ui.console import announce, out
 from cli.ui.output_files import STREAM
-from cli.ui.progress import megabytes
 
 app = typer.Typer(add_completion=False)
 
@@ -53,7 +53,7 @@ def restore(
         print_json(asdict(done))
         return
     out.print(
-        f"{environment}: {_origin(done.made_of, file)} is in place, {megabytes(done.bytes)} in {done.seconds:.1f} s.",
+        f"{environment}: {_origin(done.made_of, file)} is in place, {decimal(done.bytes)} in {done.seconds:.1f} s.",
     )
     if done.lost:
         announce(f"The tokens of {done.lost} linked accounts can't be read here: link these accounts again.")

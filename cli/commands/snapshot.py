@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import Annotated
 
 import typer
+from rich.filesize import decimal
 from rich.table import Table
 
 from cli.commands.arguments import AnyEnvironmentWithSnapshots, Environment, EnvironmentWithSnapshots, Snapshot
@@ -20,7 +21,6 @@ from cli.environments.clone import Clone
 from cli.operations import session
 from cli.ui import questions
 from cli.ui.console import announce, out
-from cli.ui.progress import megabytes
 
 app = typer.Typer(
     help="Snapshots of an environment's data: Postgres and Redis together, checksummed, put back whole.",
@@ -44,7 +44,7 @@ def create(
         print_json(asdict(taken))
         return
     out.print(
-        f"{taken.environment}: {taken.name} holds {megabytes(taken.bytes)}, taken in {taken.seconds:.1f} s"
+        f"{taken.environment}: {taken.name} holds {decimal(taken.bytes)}, taken in {taken.seconds:.1f} s"
         f" (services were paused for {taken.paused_seconds:.1f} s).\n{taken.path}",
     )
 
@@ -112,7 +112,7 @@ def restore(  # noqa: PLR0913 - options, each given by name
         print_json(asdict(done))
         return
     out.print(
-        f"{environment}: {name} is restored, {megabytes(done.bytes)} in {done.seconds:.1f} s"
+        f"{environment}: {name} is restored, {decimal(done.bytes)} in {done.seconds:.1f} s"
         f" (services were down for {done.down_seconds:.1f} s).",
     )
     if done.lost:
@@ -160,7 +160,7 @@ def _require_config(environment: str, name: str) -> None:
 
 
 def _description(one: Summary) -> str:
-    return f" of {one.created_at} ({megabytes(one.bytes)})" if one.bytes is not None else ", which is damaged,"
+    return f" of {one.created_at} ({decimal(one.bytes)})" if one.bytes is not None else ", which is damaged,"
 
 
 def _table(found: Mapping[str, Sequence[Summary]], *, environments: bool = False) -> Table:
@@ -169,7 +169,7 @@ def _table(found: Mapping[str, Sequence[Summary]], *, environments: bool = False
         table.add_column(heading, justify="right" if heading == "size" else "left")
     for environment, snapshots in found.items():
         for one in snapshots:
-            size = megabytes(one.bytes) if one.bytes is not None else ""
+            size = decimal(one.bytes) if one.bytes is not None else ""
             cells = (one.name, one.created_at or f"damaged: {one.damage}", size, one.postgres or "")
             table.add_row(*([environment] if environments else []), *cells)
     return table

@@ -19,9 +19,6 @@ Count = Callable[[int], object]
 """Takes how many more bytes are done."""
 
 _MEGABYTE = 1e6
-_KILOBYTE = 1e3
-_SHOWN_IN_MEGABYTES = 50_000
-"""Bytes below which a size would be shown as 0.0 MB."""
 _DETAIL_WIDTH = 100
 
 
@@ -52,11 +49,6 @@ def transfer(title: str, total: int = 0) -> Iterator[Count]:
             shown.update(done / _MEGABYTE, total / _MEGABYTE)
 
         yield count
-
-
-def megabytes(size: int) -> str:
-    """Return a size in bytes for people."""
-    return f"{size / _MEGABYTE:,.1f} MB" if size >= _SHOWN_IN_MEGABYTES else f"{size / _KILOBYTE:,.1f} kB"
 
 
 class Meter:

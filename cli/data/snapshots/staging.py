@@ -6,6 +6,8 @@ from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
+from rich.filesize import decimal
+
 from cli.core.errors import UserError
 from cli.core.parallel import each
 from cli.data.snapshots import manifest, store, volume_swap
@@ -13,7 +15,7 @@ from cli.data.snapshots.helper import VOLUME, Helper
 from cli.data.snapshots.manifest import Manifest, Piece
 from cli.engine import streams
 from cli.engine.streams import CommandError, explain_failure
-from cli.ui.progress import Count, megabytes, transfer
+from cli.ui.progress import Count, transfer
 
 _ROOM = "stat -c %d .; df -Pk . | tail -n 1"
 """The number of the file system, and its free KiB, fourth in the line."""
@@ -36,7 +38,7 @@ def _require_room(pieces: dict[str, Piece], helpers: Sequence[Helper]) -> None:
         free[disk] = int(line.split()[3]) * 1024
     for disk, size in needed.items():
         if free[disk] < size:
-            raise _no_room(f"It needs {megabytes(size)}, and {megabytes(free[disk])} are free.")
+            raise _no_room(f"It needs {decimal(size)}, and {decimal(free[disk])} are free.")
 
 
 def _extract(folder: Path, piece: Piece, one: Helper, count: Count) -> None:

@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from rich.filesize import decimal
+
 from cli.core import atomic_files
 from cli.core.errors import UsageError, UserError
 from cli.data.snapshots import manifest
 from cli.data.snapshots.manifest import Manifest
 from cli.environments import environment_lock
 from cli.environments.clone import Clone
-from cli.ui.progress import megabytes
 
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?")
 
@@ -132,7 +133,7 @@ class Store:
         if free < size + RESERVE:
             raise UserError(
                 "There is not enough room for a snapshot; nothing was changed.",
-                cause=f"It needs {megabytes(size + RESERVE)}, and {self.folder} has {megabytes(free)} free.",
+                cause=f"It needs {decimal(size + RESERVE)}, and {self.folder} has {decimal(free)} free.",
                 remedy=f"Make room, for one with `./dashtam snapshot delete {self.folder.name} NAME`.",
             )
 

@@ -4,7 +4,7 @@ import pytest
 from rich.console import Console
 
 from cli.ui import console, progress
-from cli.ui.progress import Meter, megabytes, meter, transfer
+from cli.ui.progress import Meter, meter, transfer
 
 
 @pytest.fixture
@@ -58,14 +58,6 @@ def test_work_that_fails_is_not_called_done(capsys: pytest.CaptureFixture[str]) 
     with pytest.raises(RuntimeError), meter("Fetching"):
         raise RuntimeError
     assert capsys.readouterr().err.splitlines() == ["Fetching: started"]
-
-
-@pytest.mark.parametrize(
-    ("size", "shown"),
-    [(0, "0.0 kB"), (6_300, "6.3 kB"), (49_999, "50.0 kB"), (50_000, "0.1 MB"), (1_234_500_000, "1,234.5 MB")],
-)
-def test_a_small_size_is_shown_in_kilobytes(size: int, shown: str) -> None:
-    assert megabytes(size) == shown
 
 
 def test_bytes_are_shown_in_megabytes(clock: list[float], capsys: pytest.CaptureFixture[str]) -> None:
