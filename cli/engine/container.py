@@ -106,6 +106,7 @@ def view(document: dict[str, Any]) -> ContainerView:
     health, task = state.get("Health") or {}, document.get("Task") or {}
     bindings = document["NetworkSettings"]["Ports"] or {}
     reloads = "--reload" in (document["Config"].get("Cmd") or [])
+    check = (document["Config"].get("Healthcheck") or {}).get("Test") or [""]
     return ContainerView(
         id=document["Id"],
         name=document["Name"].lstrip("/"),
@@ -129,7 +130,7 @@ def view(document: dict[str, Any]) -> ContainerView:
         replica=task.get("Replica", ""),
         node=task.get("Node", ""),
         error=task.get("Error", ""),
-        reload_check=document["Config"]["Healthcheck"]["Test"][-1] if reloads else "",
+        reload_check=check[-1] if reloads else "",
         checks=tuple((check["ExitCode"], check["Output"].strip()) for check in health.get("Log") or []),
     )
 

@@ -9,9 +9,15 @@ import subprocess
 from typing import TYPE_CHECKING
 
 import psutil
+from docker.errors import APIError
+
+from cli.data.snapshots.pause import NOT_FROZEN
+from tests.system.running import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from docker.models.containers import Container
 
     Kill = Callable[[subprocess.Popen[bytes]], None]
     """A way to kill a command."""
@@ -49,6 +55,21 @@ def kill_all(process: subprocess.Popen[bytes]) -> None:
 def was_killed(process: subprocess.Popen[bytes]) -> bool:
     """Tell whether a command was killed before it came to its end."""
     return process.wait(LAST_WORDS) == -signal.SIGKILL
+
+
+def pause(container: Container) -> None:
+    """Pause a container; on a busy machine the kernel doesn't always freeze one at once (moby/moby#48205)."""
+
+    def is_paused() -> bool:
+        try:
+            container.pause()
+        except APIError as error:
+            if NOT_FROZEN not in str(error.explanation):
+                raise
+            return False
+        return True
+
+    wait_until(is_paused, f"{container.name} is paused", LAST_WORDS)
 
 
 @contextlib.contextmanager

@@ -137,7 +137,7 @@ def test_a_service_that_fails_says_why_at_once_and_those_that_are_named_run_agai
     finally:
         rename("away", "redis.conf")
     # Of the two that are named, one has ended with its failure, and the other is paused.
-    client.containers.get(f"dashtam-{checkout.stack}-sandbox").pause()
+    damage.pause(client.containers.get(f"dashtam-{checkout.stack}-sandbox"))
     before = _states(checkout, client)
     said = json.loads(succeed(checkout.dashtam("restart", checkout.stack, "redis", "sandbox", "--json")))
     [restarted] = said["environments"]

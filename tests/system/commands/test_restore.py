@@ -96,12 +96,12 @@ async def test_where_none_can_be_made_beside_it_nothing_is_changed(
 ) -> None:
     before = await contents.rows()
     async with contents.session("postgres") as session:
-        # One that can't be dropped is in the way.
-        await session.execute(f"CREATE DATABASE {RESTORING} IS_TEMPLATE true")
+        await session.execute("ALTER DATABASE template0 ALLOW_CONNECTIONS true")
         try:
-            backups.assert_refused(checkout, made.path, "No database can be made beside dashtam")
+            # PostgreSQL copies no database that a session uses.
+            async with contents.session("template0"):
+                backups.assert_refused(checkout, made.path, "No database can be made beside dashtam")
         finally:
-            await session.execute(f"ALTER DATABASE {RESTORING} IS_TEMPLATE false")
-            await session.execute(f"DROP DATABASE {RESTORING}")
+            await session.execute("ALTER DATABASE template0 ALLOW_CONNECTIONS false")
     assert await contents.rows() == before
     assert await contents.databases() == OWN

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from infra.naming import SERVICES, Naming
+from tests.system import damage
 from tests.system.damage import at_latest_killed, ends_within
 from tests.system.environments import is_up
 from tests.system.running import succeed, wait_until
@@ -149,7 +150,7 @@ def test_what_is_watched_is_told_line_by_line_and_on_a_terminal_in_place(
     with written.open("wb") as file, _watching(checkout, file.fileno()) as plain, _watching(checkout, theirs) as table:
         wait_until(lambda: len(told()) == len(SERVICES), "each service was told")
         wait_until(lambda: has_seen("sandbox"), "the table was shown")
-        paused.pause()
+        damage.pause(paused)
         wait_until(lambda: any(state.startswith("paused") for state in told()[paused.name or ""]), "the pause was told")
         wait_until(lambda: has_seen("paused"), "the pause was shown")
         for process in (plain, table):

@@ -7,6 +7,7 @@ import socket
 import subprocess
 from typing import TYPE_CHECKING
 
+from tests.system import damage
 from tests.system.environment.whole import assert_whole
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def _kill(environment: Environment, service: str) -> None:
 
 
 def _pause(environment: Environment, service: str) -> None:
-    environment.container(service).pause()
+    damage.pause(environment.container(service))
 
 
 def test_services_that_came_to_harm_come_back_whatever_a_killed_pulumi_left(

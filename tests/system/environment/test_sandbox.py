@@ -11,6 +11,7 @@ import httpx2
 import pytest
 
 from tests.api.person import Person
+from tests.system import damage
 from tests.system.environments import Environment, is_up
 from tests.system.running import wait_until
 
@@ -35,7 +36,7 @@ def _refreshed(person: Person, connection: str) -> tuple[int, str]:
 
 def test_an_account_is_lost_neither_without_redis_nor_with_a_restart(person: Person, further: Environment) -> None:
     connection = person.link("ada")
-    further.container("redis").pause()
+    damage.pause(further.container("redis"))
     try:
         status, said = further.execute("sandbox", "node", "src/probe.mjs", "https://localhost:8282/health")
     finally:

@@ -30,6 +30,8 @@ def test_a_container_as_the_engine_has_it() -> None:
 def test_the_check_of_a_server_that_reloads_is_known() -> None:
     config = {**DOCUMENT["Config"], "Cmd": ["python", "--reload"], "Healthcheck": {"Test": ["CMD-SHELL", "probe"]}}
     assert container.view({**DOCUMENT, "Config": config}).reload_check == "probe"
+    del config["Healthcheck"]
+    assert container.view({**DOCUMENT, "Config": config}).reload_check == ""
 
 
 @pytest.mark.parametrize(
