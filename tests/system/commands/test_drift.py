@@ -13,7 +13,7 @@ from cli.environments import states
 from cli.operations import drift
 from cli.operations.drift import Difference, Snapshot
 from infra.naming import COMPONENT_LABEL, SERVICES, Naming
-from tests.system import damage
+from tests.system.damage import pause
 from tests.system.running import succeed
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def _stop(client: docker.DockerClient, naming: Naming) -> None:
 
 
 def _pause(client: docker.DockerClient, naming: Naming) -> None:
-    damage.pause(client.containers.get(naming.container("callback")))
+    pause(client.containers.get(naming.container("callback")))
 
 
 def _rename(client: docker.DockerClient, naming: Naming) -> None:
