@@ -30,7 +30,8 @@ LONGEST = 63
 
 _DIGITS = 8
 
-_PSQL = ("psql", "-qXAt", "-v", "ON_ERROR_STOP=1", "-f", "-")
+PSQL = ("psql", "-qXAt", "-v", "ON_ERROR_STOP=1", "-f", "-")
+"""Runs what it reads from its input, up to the first error, and prints results without headings."""
 
 
 @dataclass(frozen=True)
@@ -44,8 +45,13 @@ class Database:
     def query(self, sql: str, *, database: str | None = None, atomic: bool = True) -> str:
         """Run statements, in this or another database; return their results without headings."""
         flags = ["--single-transaction"] if atomic else []
-        command = [*_PSQL, *flags, "-d", self.login(database)]
+        command = [*PSQL, *flags, "-d", self.login(database)]
         return streams.run(self.client, self.container, command, sql.encode()).strip()
+
+    def create(self) -> None:
+        """Make it, empty."""
+        sql = f"CREATE DATABASE {identifier(self.name)} TEMPLATE template0"
+        self.query(sql, database=MAINTENANCE, atomic=False)
 
     def login(self, database: str | None = None) -> str:
         """Return the connection string, which holds no secret, for clients in the container."""
@@ -70,14 +76,13 @@ def of(target: Target, *, make: bool = False) -> Database:
         ),
     ):
         try:
-            name = streams.run(client, container, [*_PSQL, "-d", LOGIN], b"SELECT current_database()").strip()
+            name = streams.run(client, container, [*PSQL, "-d", LOGIN], b"SELECT current_database()").strip()
         except CommandError as error:
             missing = _MISSING.search(error.output)
             if not (make and missing):
                 raise
             name = missing[1]
-            sql = f"CREATE DATABASE {identifier(name)} TEMPLATE template0"
-            Database(client, container, name).query(sql, database=MAINTENANCE, atomic=False)
+            Database(client, container, name).create()
     return Database(client, container, name)
 
 

@@ -29,15 +29,16 @@ def prepare(session: Session, stack: str) -> bool:
         # The files of a service are in the state as well.
         effect = " with its data; making an empty one" if holds_data(name) else "; making it again"
         announce(f"The volume {name} is gone{effect}.")
+    release_keys(session, stack, state)
     return bool(found)
 
 
-def release_keys(session: Session, stack: str) -> None:
+def release_keys(session: Session, stack: str, state: StackState) -> None:
     """Let the next update delete the token keys that the config no longer has, which no row needs any more."""
-    wanted = configuration(session.clone.root, stack).tokens.keys
-    for one in states.read(session.clone, stack).resources:
-        if one.protect and (name := token_key(one.name)) and name not in wanted:
-            session.pulumi.run("state", "unprotect", one.urn, "--stack", stack, "--yes")
+    protected = {name: one.urn for one in state.resources if one.protect and (name := token_key(one.name))}
+    if protected:
+        for name in protected.keys() - configuration(session.clone.root, stack).tokens.keys:
+            session.pulumi.run("state", "unprotect", protected[name], "--stack", stack, "--yes")
 
 
 def unseen(found: Sequence[Difference]) -> dict[str, list[str]]:

@@ -92,7 +92,6 @@ def _prepare(session: Session, stack: str, *, hint: bool) -> list[str]:
     if hint and (message := data_parts.missing_data_hint(session.clone, session.engine, stack)):
         announce(message)
     refresh |= reconcile.prepare(session, stack)
-    reconcile.release_keys(session, stack)
     return ["--refresh"] if refresh else []
 
 

@@ -63,8 +63,7 @@ def beside(database: Database) -> Iterator[Database]:
         f"`docker logs {database.container}` shows what Postgres says.",
     ):
         drop(database, fresh.name)
-        sql = f"CREATE DATABASE {identifier(fresh.name)} TEMPLATE template0"
-        database.query(sql, database=MAINTENANCE, atomic=False)
+        fresh.create()
     try:
         yield fresh
     finally:

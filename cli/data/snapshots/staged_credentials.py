@@ -18,7 +18,7 @@ from app.tokens import rekeying
 from app.tokens.rekeying import Rekeyed
 from app.tokens.vault import MasterKeys
 from cli.data import revisions
-from cli.data.database import identifier, literal
+from cli.data.database import PSQL, identifier, literal
 from cli.data.snapshots.helper import VOLUME, Helper
 from cli.data.snapshots.volume_swap import STAGED
 from cli.engine import streams
@@ -134,19 +134,7 @@ def _running(helper: Helper, postgres: PostgresSettings) -> Iterator[None]:
 
 
 def _query(helper: Helper, credentials: Credentials, sql: str) -> str:
-    command = [
-        "env",
-        ANY_SETTINGS,
-        "psql",
-        "-qXAt",
-        "--single-transaction",
-        "-v",
-        "ON_ERROR_STOP=1",
-        "-h",
-        ACCESS,
-        "-f",
-        "-",
-    ]
+    command = ["env", ANY_SETTINGS, *PSQL, "--single-transaction", "-h", ACCESS]
     access = ["-U", credentials.postgres.user, "-d", credentials.postgres.database]
     return streams.run(helper.client, helper.id, [*command, *access], sql.encode()).strip()
 

@@ -54,11 +54,10 @@ class _Services:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         unlimited = options.update(max_width=_UNLIMITED)
-        rows = table(self.found)
-        for count in range(1, len(_DISPENSABLE) + 1):
+        for count in range(len(_DISPENSABLE) + 1):
+            rows = table(self.found, _DISPENSABLE[:count])
             if Measurement.get(console, unlimited, rows).maximum <= options.max_width:
                 break
-            rows = table(self.found, _DISPENSABLE[:count])
         yield rows
 
 

@@ -44,8 +44,8 @@ WITHOUT_ENVIRONMENT = (
     *(SUITES[name] for name in FIRST),
     *(f"tests/system/{name}" for name in ("images", "toolchain", "swarm")),
 )
-TAKE_A_PATH = (
-    *(
+TAKE_A_PATH = frozenset(
+    {
         "--ignore",
         "--ignore-glob",
         "--deselect",
@@ -54,8 +54,10 @@ TAKE_A_PATH = (
         "--basetemp",
         "--junit-xml",
         "--junitxml",
-    ),
-    *("-c", "-k", "-m"),
+        "-c",
+        "-k",
+        "-m",
+    }
 )
 """Options of pytest whose value may look like a path to run."""
 

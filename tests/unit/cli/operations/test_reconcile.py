@@ -6,6 +6,7 @@ from unittest.mock import Mock
 
 import pytest
 
+from cli.environments import states
 from cli.environments.clone import Clone
 from cli.operations import reconcile
 from cli.operations.drift import look
@@ -179,7 +180,7 @@ def test_only_token_keys_that_the_config_no_longer_has_are_released(
     (tmp_path / "Pulumi.test.yaml").write_text(CONFIG)
     backend.write("test", [Resource("any", resource, "id", urn=f"urn::{resource}", protect=protect)])
     pulumi = Mock()
-    reconcile.release_keys(environment.session(pulumi), "test")
+    reconcile.release_keys(environment.session(pulumi), "test", states.read(environment.clone, "test"))
     assert [call.args[:3] for call in pulumi.run.call_args_list] == (
         [("state", "unprotect", f"urn::{resource}")] if released else []
     )
