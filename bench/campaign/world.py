@@ -82,7 +82,14 @@ class World:
     @cached_property
     def spare(self) -> dict[str, int]:
         """Free ports by the names that sequences have for them."""
-        return {f"spare{number}": port for number, port in enumerate(checkouts.free_ports(4), 1)}
+        return {f"spare{number}": port for number, port in enumerate(checkouts.free_ports(6), 1)}
+
+    @cached_property
+    def credential(self) -> Path:
+        """A file with what a provider's client would be known by."""
+        file = self.folder / "credential"
+        file.write_text("campaign")
+        return file
 
     def reset(self) -> None:
         """Go back to where nothing was ever done."""
@@ -105,7 +112,8 @@ class World:
         changes: dict[str, dict[str, object]] = {}
         for name, text in edits.items():
             section, key = name.split(".")
-            changes.setdefault(section, {})[key] = self.spare.get(text) or yaml.safe_load(text)
+            value = text.replace("CREDENTIAL", str(self.credential))
+            changes.setdefault(section, {})[key] = self.spare.get(text) or yaml.safe_load(value)
         self.checkout.configure(**changes)
 
     def run(self, *arguments: str, **env: str) -> Said:

@@ -1,13 +1,14 @@
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import pytest
 import yaml
 
 from bench.campaign import sequences
 from bench.campaign.commands import COMMANDS
-from bench.campaign.sequences import CATALOGUE, EDITS, INVALID, KILLED, RESTART_ENGINE, VALID, Step
+from bench.campaign.sequences import CATALOGUE, EDITS, INVALID, KILLED, REFUSABLE, RESTART_ENGINE, VALID, Step
 from bench.campaign.steps import STEPS
 from infra.config import settings
 from infra.config.errors import ConfigError
@@ -35,6 +36,20 @@ def test_every_step_is_drawn_and_can_be_done(many: list[Step]) -> None:
 
 def test_the_engine_is_restarted_only_where_that_is_asked_for() -> None:
     assert RESTART_ENGINE in {step.name for step in sequences.generate(1, 500, engine=True)}
+
+
+def test_every_key_of_the_config_is_edited() -> None:
+    sections = settings.StackSettings.model_json_schema()
+    keys = {f"{one}.{key}" for one, model in _sections(sections) for key in model["properties"]}
+    of_a_swarm = {key for key in keys if key.startswith("target.")}
+    assert of_a_swarm <= EDITS[INVALID].keys()
+    assert keys - of_a_swarm <= EDITS[VALID].keys() | EDITS[REFUSABLE].keys()
+
+
+def _sections(schema: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    for name, field in schema["properties"].items():
+        if reference := field.get("$ref"):  # the providers' names are anybody's
+            yield name, schema["$defs"][reference.rsplit("/", 1)[-1]]
 
 
 def test_a_sequence_is_read_back_as_it_was_written(many: list[Step]) -> None:
