@@ -6,7 +6,7 @@ import gc
 import json
 import os
 import sys
-from typing import Annotated
+from typing import Annotated, TextIO
 
 import typer
 
@@ -123,21 +123,21 @@ def _answer(error: UserError) -> None:
             typer.echo(json.dumps({"error": document}))
         _flush()
     except OSError:
-        _forget_output()
+        _discard(sys.stdout)
 
 
 def _flush() -> None:
-    try:
-        for stream in (sys.stderr, sys.stdout):
+    for stream in (sys.stderr, sys.stdout):
+        try:
             if stream:  # None where a shell has closed it
                 stream.flush()
-    except BrokenPipeError:  # the reader has enough, as `head` has
-        _forget_output()
+        except BrokenPipeError:  # the reader has enough, as `head` has
+            _discard(stream)
 
 
-def _forget_output() -> None:
+def _discard(stream: TextIO) -> None:
     """Drop what nobody reads: the rest in the buffer must not fail the end of the process."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _wants_json() -> bool:

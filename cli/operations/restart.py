@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from contextlib import suppress
 from graphlib import TopologicalSorter
 
 from docker.errors import APIError
@@ -51,7 +50,6 @@ def restart(environment: Target, services: Sequence[str]) -> list[str]:
 
 def restart_containers(view: EngineView, stack: str, containers: Collection[ContainerView], show: Show) -> None:
     """Stop services and start them again: a service is stopped before those that it needs, and started after them."""
-    show = _tolerant(show)
     refused = _stop_and_start(view, in_order(containers), show)
     reports = refused or _wait(view, containers, show)
     if reports:
@@ -72,16 +70,6 @@ def _stop_and_start(view: EngineView, batches: list[list[ContainerView]], show: 
         with signals.postponed():
             unstarted = [said for batch in batches for said in each(lambda one: _start(view, one, show), batch)]
     return [said for said in (*unstopped, *unstarted) if said]
-
-
-def _tolerant(show: Show) -> Show:
-    """Return a function that ignores a closed output, which must not keep a service stopped."""
-
-    def shown(service: str, state: str) -> None:
-        with suppress(OSError):
-            show(service, state)
-
-    return shown
 
 
 def in_order(containers: Iterable[ContainerView]) -> list[list[ContainerView]]:

@@ -21,9 +21,18 @@ class _Console(Console):
         return self.file.isatty()
 
 
+class _Messages(_Console):
+    def _write_buffer(self) -> None:
+        """Write; where nobody reads it, or its disk is full, work goes on without messages."""
+        try:
+            super()._write_buffer()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), self.file.fileno())
+
+
 def _console(*, stderr: bool) -> Console:
     # What is printed has names, paths and output of others in it, so none of it is read as markup.
-    made = _Console(
+    made = (_Messages if stderr else _Console)(
         stderr=stderr, soft_wrap=True, markup=False, emoji=False, highlight=False, color_system=_color_system()
     )
     if not made.is_terminal:

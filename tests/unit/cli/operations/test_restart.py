@@ -70,15 +70,5 @@ def test_what_was_stopped_runs_again_though_a_signal_came(container: MakeContain
     assert view.stop.called
 
 
-def test_what_was_stopped_runs_again_though_nobody_reads(container: MakeContainer) -> None:
-    def show(_service: str, _state: str) -> None:
-        raise BrokenPipeError
-
-    view = Mock()
-    view.container.return_value = container(component="app", id="app")
-    restart_containers(view, "test", [container(component="app", id="app")], show)
-    view.start.assert_called_once_with("app")
-
-
 def _refuse() -> None:
     raise APIError("refused", explanation="it is stuck")

@@ -6,7 +6,8 @@ import os
 import pty
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from functools import cache
 
 import pytest
@@ -68,3 +69,48 @@ def test_colours_that_are_asked_for_in_a_log_fold_and_move_nothing(which: str) -
     assert LONG in said
     assert "\x1b" not in _printed(terminal=False, FORCE_COLOR="1", NO_COLOR="1")[which]
     assert not console.err.is_terminal
+
+
+@contextmanager
+def _unread() -> Iterator[int]:
+    """Open a pipe that nobody reads."""
+    end, own_end = os.pipe()
+    os.close(end)
+    yield own_end
+    os.close(own_end)
+
+
+@contextmanager
+def _full() -> Iterator[int]:
+    """Open a file on a full disk."""
+    with open("/dev/full", "wb") as file:  # noqa: PTH123 - a device
+        yield file.fileno()
+
+
+WORK = """
+from cli.main import _flush
+from cli.ui.console import announce, out
+from cli.ui.progress import meter
+announce("starts")
+with meter("work"):
+    out.print("done")
+_flush()
+"""
+
+
+@pytest.mark.parametrize("messages", [_unread, _full])
+def test_work_goes_on_where_its_messages_can_not_be_written(
+    messages: Callable[[], AbstractContextManager[int]],
+) -> None:
+    with messages() as stderr:
+        done = subprocess.run([sys.executable, "-c", WORK], stdout=subprocess.PIPE, stderr=stderr, check=False)
+    assert (done.returncode, done.stdout) == (0, b"done\n")
+
+
+def test_results_that_nobody_reads_end_the_command() -> None:
+    with _unread() as stdout:
+        code = "from cli.ui.console import out\nwhile True: out.print('line')"
+        done = subprocess.run(
+            [sys.executable, "-c", code], stdout=stdout, stderr=subprocess.PIPE, check=False, timeout=60
+        )
+    assert (done.returncode, done.stderr) == (1, b"")
