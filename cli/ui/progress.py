@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from cli.core import signals
 from cli.core.redaction import without_credentials
 
 if TYPE_CHECKING:
@@ -39,12 +40,14 @@ def meter(title: str, *, unit: str = "") -> Iterator[Meter]:
 
 @contextmanager
 def transfer(title: str, total: int = 0) -> Iterator[Count]:
-    """Show how many bytes are transferred, of a total where that is known."""
+    """Show how many bytes are transferred, of a total where that is known; a signal ends it in each thread."""
     done = 0
     with meter(title, unit="MB") as shown:
 
         def count(size: int) -> None:
             nonlocal done
+            if signals.status():
+                raise KeyboardInterrupt
             done += size
             shown.update(done / _MEGABYTE, total / _MEGABYTE)
 

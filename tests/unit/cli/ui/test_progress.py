@@ -1,8 +1,12 @@
 import io
+import os
+import signal
 
 import pytest
 from rich.console import Console
 
+from cli.core import signals
+from cli.core.parallel import each
 from cli.ui import console, progress
 from cli.ui.progress import Meter, meter, transfer
 
@@ -66,6 +70,17 @@ def test_bytes_are_shown_in_megabytes(clock: list[float], capsys: pytest.Capture
         clock[0] += progress.PLAIN_INTERVAL_SECONDS
         count(1_000_000)
     assert "Copying: 2 of 4 MB (50%), 15 s so far" in capsys.readouterr().err
+
+
+def test_a_signal_ends_transfers_that_run_at_the_same_time() -> None:
+    def copy(sends: bool) -> None:
+        if sends:
+            os.kill(os.getpid(), signal.SIGTERM)
+        while True:
+            count(1)
+
+    with signals.raised(), transfer("Copying") as count, pytest.raises(KeyboardInterrupt):
+        each(copy, [True, False])
 
 
 def test_a_bar_on_a_terminal_shows_how_far_and_what(monkeypatch: pytest.MonkeyPatch) -> None:
