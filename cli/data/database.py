@@ -89,7 +89,7 @@ def of(target: Target, *, make: bool = False) -> Database:
 def run_file(target: Target, file: str) -> None:
     """Run a file of SQL, or standard input for `-`, in an environment's database, in one transaction."""
     try:
-        sql = sys.stdin.read() if file == STREAM else Path(file).read_text()
+        sql = (sys.stdin.buffer.read() if file == STREAM else Path(file).read_bytes()).decode()
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(
             f"{file} can't be read.", cause=getattr(error, "strerror", str(error)), remedy="Name a file of SQL."

@@ -22,7 +22,7 @@ def there(monkeypatch: pytest.MonkeyPatch) -> Mock:
     return found
 
 
-def _run(*arguments: str, stdin: str = "") -> tuple[int, str, str]:
+def _run(*arguments: str, stdin: str | bytes = "") -> tuple[int, str, str]:
     done = CliRunner().invoke(app, ["seed", *arguments], input=stdin, catch_exceptions=False)
     return done.exit_code, done.stdout, done.stderr
 
@@ -53,6 +53,25 @@ def test_a_file_is_run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     held.query.side_effect = CommandError(3, "psql: no such table")
     with pytest.raises(UserError, match="failed; all that it did not commit itself was taken back"):
         _run("test", str(file))
+
+
+@pytest.mark.usefixtures("there")
+@pytest.mark.parametrize("from_stdin", [True, False])
+def test_a_file_is_run_as_it_is_and_must_be_text(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, *, from_stdin: bool
+) -> None:
+    held = Mock()
+    monkeypatch.setattr(database, "of", Mock(return_value=held))
+    file = tmp_path / "rows.sql"
+
+    def seed(content: bytes) -> None:
+        file.write_bytes(content)
+        _run("test", *(["-"] if from_stdin else [str(file)]), stdin=content)
+
+    seed(b"SELECT 'a\r\nb';")
+    held.query.assert_called_once_with("SELECT 'a\r\nb';")
+    with pytest.raises(UserError, match="can't be read"):
+        seed(b"SELECT '\xff';")
 
 
 @pytest.mark.usefixtures("there")
