@@ -10,6 +10,7 @@ from http import HTTPStatus
 
 import docker
 
+from cli.core import signals
 from cli.core.wait import until
 from cli.engine import locality, streams
 from cli.engine.container import ContainerView, Source, view
@@ -236,10 +237,13 @@ class EngineView:
     def stopped(self, container: ContainerView) -> Iterator[None]:
         """Have a service stopped meanwhile, with all of its replicas."""
         try:
-            self.client.api.stop(container.id)
+            # An interrupted stop goes on in the engine, which would ignore the start.
+            with signals.postponed():
+                self.client.api.stop(container.id)
             yield
         finally:
-            self.client.api.start(container.id)
+            with signals.postponed():
+                self.client.api.start(container.id)
 
     def resume(self, stack: str, owner: str, service: str) -> None:
         """Start a service that was stopped, and not started again."""

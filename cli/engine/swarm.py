@@ -15,6 +15,7 @@ from docker import DockerClient
 from docker.errors import APIError, DockerException, NotFound
 from requests import RequestException
 
+from cli.core import signals
 from cli.core.errors import UserError
 from cli.core.wait import until
 from cli.engine import streams, tasks
@@ -284,11 +285,13 @@ class SwarmView(EngineView):
         service = self._api.inspect_task(container.id)["ServiceID"]
         replicas = self._api.inspect_service(service)["Spec"]["Mode"]["Replicated"]["Replicas"]
         try:
-            self._scale(service, 0)
+            with signals.postponed():
+                self._scale(service, 0)
             until(lambda: not self._has_container(service), REMOVAL_SECONDS, POLL_SECONDS)
             yield
         finally:
-            self._scale(service, replicas)
+            with signals.postponed():
+                self._scale(service, replicas)
 
     def resume(self, stack: str, owner: str, service: str) -> None:
         """Start a service that was stopped, and not started again."""

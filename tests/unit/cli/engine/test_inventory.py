@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import signal
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 from unittest.mock import Mock
@@ -7,6 +8,7 @@ from unittest.mock import Mock
 import pytest
 from docker.errors import APIError
 
+from cli.core import signals
 from cli.engine import inventory
 from infra.naming import Naming
 from tests.unit.cli.engine_double import LEAVING, Engine, refused
@@ -198,6 +200,21 @@ def test_a_container_that_can_not_be_stopped_is_an_error(view: EngineView, engin
     engine.at["stop", "app"] = lambda: _fail(HTTPStatus.INTERNAL_SERVER_ERROR)
     with pytest.raises(APIError, match="no"):
         view.stop("app")
+    assert engine.states() == {"app": "running"}
+
+
+@pytest.mark.parametrize("call", ["stop", "start"])
+def test_a_service_that_is_stopped_meanwhile_runs_again_though_a_signal_came(
+    view: EngineView, engine: Engine, call: str
+) -> None:
+    engine.run("app")
+    states = []
+    engine.at["start", "app"] = lambda: states.append(engine.states()["app"])
+    former = engine.at.get((call, "app"), lambda: None)
+    engine.at[call, "app"] = lambda: (former(), signal.raise_signal(signal.SIGTERM))
+    with signals.raised(), pytest.raises(KeyboardInterrupt), view.stopped(view.container("app")):
+        pass
+    assert states == ["exited"], "a start before the end of the stop has no effect"
     assert engine.states() == {"app": "running"}
 
 
