@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
+from cli.core import signals
+
 TAIL_LINES = 25
 """How many last lines of a failed command its error has."""
 
@@ -53,6 +55,29 @@ def output(argv: Sequence[str], *, env: Mapping[str, str] | None = None, timeout
     if done.returncode != 0:
         raise CommandError(argv, _ended(done.returncode), (done.stderr or done.stdout).strip().splitlines())
     return done.stdout
+
+
+def run_to_end(argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], stdout: int | None = None) -> int:
+    """Run a command on this terminal until it ends by itself, which a signal asks it to; return its status."""
+    with (
+        subprocess.Popen(argv, cwd=cwd, env=env, stdout=stdout) as child,
+        signals.postponed(lambda number: _interrupt(number, child.pid)),
+    ):
+        while child.poll() is None:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                child.wait(signals.INTERVAL)
+    return child.returncode
+
+
+def _interrupt(number: int, pid: int) -> None:
+    """Interrupt a command and what it runs; Ctrl-C comes to them from the terminal itself."""
+    import psutil  # noqa: PLC0415 - slow to import
+
+    if number != signal.SIGINT:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            command = psutil.Process(pid)
+            for one in (command, *command.children()):
+                one.send_signal(signal.SIGINT)
 
 
 @contextlib.contextmanager

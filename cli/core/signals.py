@@ -64,9 +64,9 @@ def noted(pass_on: Callable[[int], None] = lambda _: None) -> Iterator[threading
 
 
 @contextmanager
-def postponed() -> Iterator[None]:
+def postponed(pass_on: Callable[[int], None] = lambda _: None) -> Iterator[None]:
     """Let a signal raise KeyboardInterrupt only when the block has ended, as it must not be left half done."""
-    with noted() as received:
+    with noted(pass_on) as received:
         yield
     if received.is_set():
         raise KeyboardInterrupt

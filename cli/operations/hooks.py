@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import shlex
-import subprocess
 import sys
 
 from cli.core.errors import UserError
+from cli.core.process import run_to_end
 from cli.environments.configuration import configuration
 from cli.operations import client_settings
 from cli.operations.session import Session
@@ -26,15 +26,13 @@ def run_healthy(session: Session, stack: str) -> None:
     sys.stderr.flush()
     try:
         # Standard output is for results, such as those of --json.
-        done = subprocess.run(
-            command, cwd=session.clone.root, env={**session.environ, **variables}, stdout=2, check=False
-        )
+        status = run_to_end(command, cwd=session.clone.root, env={**session.environ, **variables}, stdout=2)
     except OSError as error:
         raise _failed(stack, command, f"can't be run: {error.strerror or error}") from None
-    if done.returncode < 0:
-        raise _failed(stack, command, f"was ended by signal {-done.returncode}")
-    if done.returncode:
-        raise _failed(stack, command, f"failed with exit status {done.returncode}")
+    if status < 0:
+        raise _failed(stack, command, f"was ended by signal {-status}")
+    if status:
+        raise _failed(stack, command, f"failed with exit status {status}")
 
 
 def _failed(stack: str, command: tuple[str, ...], what: str) -> UserError:

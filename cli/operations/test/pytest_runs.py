@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import signal
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import IO
 
-import psutil
-
-from cli.core import signals
 from cli.core.errors import UserError
+from cli.core.process import run_to_end
 from cli.operations import hooks
 from cli.operations.session import Session
 from cli.operations.test import suites
@@ -32,6 +29,7 @@ NO_TESTS = 5
 def run(here: Session, chosen: Chosen, *, browser: bool, reports: Path | None) -> int:
     """Run the chosen suites."""
     runs = [one if browser else one.without_browser() for one in suites.runs(chosen)]
+    target = {STACK_VARIABLE: chosen.environment} if chosen.environment else {}
     statuses: list[int] = []
     with _environment(here, runs) as ensure_up:
         for one, coverage in zip(runs, _coverage(chosen, runs, reports), strict=True):
@@ -39,8 +37,9 @@ def run(here: Session, chosen: Chosen, *, browser: bool, reports: Path | None) -
                 ensure_up()
             err.print(f"Running tests: {', '.join(one.paths)}.")
             command = [*suites.command(one, chosen.extra, str(reports or "")), *coverage]
-            statuses.append(_pytest(command, here, chosen.environment))
-            if signals.status() or (statuses[-1] and suites.ends_at_first_failure(chosen.extra)):
+            # Interrupted, pytest first removes what its tests brought up.
+            statuses.append(run_to_end(command, cwd=here.clone.root, env={**here.environ, **target}))
+            if statuses[-1] and suites.ends_at_first_failure(chosen.extra):
                 break
     return next((status for status in statuses if status not in {0, NO_TESTS}), min(statuses))
 
@@ -56,28 +55,6 @@ def _coverage(chosen: Chosen, runs: Sequence[Run], reports: Path | None) -> list
         report = ["--cov-report=term", *xml] if one.name in measured[-1:] else ["--cov-report=", "--cov-fail-under=0"]
         arguments.append(["--cov", *append, *report] if one.name in measured else [])
     return arguments
-
-
-def _pytest(command: Sequence[str], here: Session, environment: str) -> int:
-    """Run pytest until it has ended by itself: interrupted, it first removes what its tests brought up."""
-    environ = {**here.environ, **({STACK_VARIABLE: environment} if environment else {})}
-    with (
-        subprocess.Popen(command, cwd=here.clone.root, env=environ) as process,
-        signals.noted(lambda number: _interrupt(number, process.pid)) as interrupted,
-    ):
-        while (status := process.poll()) is None:
-            with suppress(subprocess.TimeoutExpired):
-                process.wait(signals.INTERVAL)
-    return signals.status() if interrupted.is_set() else status
-
-
-def _interrupt(number: int, pid: int) -> None:
-    """Let a signal end pytest; Ctrl-C comes to it and its workers from the terminal itself."""
-    if number != signal.SIGINT:
-        with suppress(psutil.NoSuchProcess):
-            pytest = psutil.Process(pid)
-            for one in (pytest, *pytest.children()):
-                one.send_signal(signal.SIGINT)
 
 
 @contextmanager

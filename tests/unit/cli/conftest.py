@@ -33,6 +33,17 @@ HEALTHY = ContainerView(
     checks=((0, "ready"),),
 )
 
+INTERRUPTED = """
+import os, pathlib, signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+try:
+    os.kill(os.getppid(), {number})
+    signal.pause()
+except KeyboardInterrupt:
+    pathlib.Path("ended").touch()
+"""
+"""A program that sends a signal to what has started it, and ends well once it is interrupted itself."""
+
 T = TypeVar("T")
 
 MakeContainer = Callable[..., ContainerView]

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from cli.core import process
+from cli.core import process, signals
 from cli.core.paths import ROOT
-from cli.core.process import CommandError, output, piped, run_lines
+from cli.core.process import CommandError, output, piped, run_lines, run_to_end
+from tests.unit.cli.conftest import INTERRUPTED
 
 CHILD = "sleep 600 & echo $! > {pid}; echo started; wait"
 
@@ -122,3 +123,17 @@ def test_a_failure_shows_once_all_output_is_read() -> None:
 def test_a_reader_that_fails_ends_the_command() -> None:
     with pytest.raises(KeyboardInterrupt), piped(["sleep", "600"]):
         raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_one_that_runs_to_its_end_is_only_interrupted_by_a_signal(tmp_path: Path, number: signal.Signals) -> None:
+    command = [sys.executable, "-c", INTERRUPTED.format(number=int(number))]
+    with signals.raised():
+        with pytest.raises(KeyboardInterrupt):
+            run_to_end(command, cwd=tmp_path, env=os.environ)
+        assert signals.status() == 128 + number
+    assert (tmp_path / "ended").exists()
+
+
+def test_the_status_of_one_that_runs_to_its_end(tmp_path: Path) -> None:
+    assert run_to_end(["sh", "-c", "exit 7"], cwd=tmp_path, env=os.environ) == 7

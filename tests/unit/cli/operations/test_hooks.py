@@ -5,9 +5,11 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
+from cli.core import signals
 from cli.core.errors import UserError
 from cli.operations import hooks
 from cli.operations.up import up
+from tests.unit.cli.conftest import INTERRUPTED
 from tests.unit.cli.world import CONFIG, World, make_world
 
 if TYPE_CHECKING:
@@ -70,3 +72,11 @@ def test_a_failure_is_clear_and_the_environment_stays_up(
     assert "dev itself is up and healthy" in raised.value.cause
     assert "hidden-word" not in f"{raised.value}{raised.value.cause}{raised.value.remedy}"
     assert cast("World", session).up.keys() == {"dev"}
+
+
+def test_a_signal_lets_the_command_end_by_itself(ready: Callable[..., Session], tmp_path: Path) -> None:
+    (tmp_path / "hook.py").write_text(INTERRUPTED.format(number=15))
+    session = ready(sys.executable, "hook.py")
+    with signals.raised(), pytest.raises(KeyboardInterrupt):
+        hooks.run_healthy(session, "dev")
+    assert (tmp_path / "ended").exists()

@@ -1,12 +1,10 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
-import threading
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import cast
 
 import pytest
 
@@ -16,22 +14,12 @@ from cli.operations import hooks
 from cli.operations.session import Session
 from cli.operations.test import pytest_runs, suites
 from cli.operations.test.suites import Run
+from tests.unit.cli.conftest import INTERRUPTED
 
 DASHTAM = """#!/bin/sh
 echo "$@" > up
 echo "Port 8001 is in use."
 exit {status}
-"""
-
-
-INTERRUPTIBLE = """
-import pathlib, signal
-signal.signal(signal.SIGINT, signal.default_int_handler)
-pathlib.Path("started").touch()
-try:
-    signal.pause()
-except KeyboardInterrupt:
-    pathlib.Path("ended").write_text("interrupted")
 """
 
 
@@ -144,31 +132,8 @@ def test_coverage_adds_up_and_is_judged_once(here: Session, tmp_path: Path) -> N
     }
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
-def test_a_signal_interrupts_pytest_and_waits_for_its_end(
-    here: Session, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
-) -> None:
-    monkeypatch.setattr(suites, "command", _interruptible)
-    done = _signalled(here, number)
-    with signals.raised():
-        assert _run(here, "unit") == 128 + number
-    done.join()
-    assert (here.clone.root / "ended").read_text() == "interrupted"
-
-
-def _interruptible(*_: Any) -> list[str]:  # noqa: ANN401 - any run
-    return [sys.executable, "-c", INTERRUPTIBLE]
-
-
-def _signalled(here: Session, number: signal.Signals) -> threading.Thread:
-    """Send this process a signal once pytest has started."""
-    ended = threading.Event()
-
-    def send() -> None:
-        while not (here.clone.root / "started").exists():
-            ended.wait(0.01)
-        os.kill(os.getpid(), number)
-
-    thread = threading.Thread(target=send, daemon=True)
-    thread.start()
-    return thread
+def test_a_signal_interrupts_pytest_and_waits_for_its_end(here: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(suites, "command", lambda *_: [sys.executable, "-c", INTERRUPTED.format(number=15)])
+    with signals.raised(), pytest.raises(KeyboardInterrupt):
+        _run(here, "unit")
+    assert (here.clone.root / "ended").exists()
