@@ -39,7 +39,7 @@ class Entry(BaseModel, frozen=True, extra="forbid"):
     """A restore in progress, or one that was interrupted.
 
     The format also covers the names that a restore uses in the volumes. A backup has no parts. The session key is that
-    of the data, if the environment has another one.
+    of the data, if the environment has another one; the former entry is valid again if this restore is undone.
     """
 
     format: Literal[2]
@@ -47,6 +47,7 @@ class Entry(BaseModel, frozen=True, extra="forbid"):
     phase: Phase
     parts: tuple[Part, ...]
     session_key: Sealed | None = None
+    former: Entry | None = None
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ class Journal:
         """Record a restore's phase; it is on the disk when this returns."""
         atomic_files.private_folder(self.path.parent)
         with atomic_files.replacing(self.path, atomic_files.PRIVATE) as file:
-            file.write(entry.model_dump_json().encode())
+            file.write(entry.model_dump_json(exclude_none=True).encode())
 
     def clear(self) -> None:
         """Record that no restore is in progress."""

@@ -46,7 +46,10 @@ def complete(client: docker.DockerClient, clone: Clone, stack: str) -> bool:
     parts = _take_over(client, naming, entry)
     if entry.phase is Phase.STAGING:
         volume_swap.run(client, naming, parts, volume_swap.DISCARD)
-        journal.clear()
+        if entry.former:
+            journal.write(entry.former)
+        else:
+            journal.clear()
         return False
     _finish_swap(client, naming, parts, journal, entry)
     return True

@@ -132,7 +132,7 @@ def _stage(plan: _Plan) -> Rekeyed:
     """Copy the data beside the old data and open it there; nothing else is touched."""
     journal = restore_journal.of(plan.session.clone, plan.naming.environment)
     entry = Entry(format=2, snapshot=plan.made.name, phase=Phase.STAGING, parts=tuple(plan.parts))
-    journal.write(entry)
+    journal.write(entry.model_copy(update={"former": journal.read()}))
     client, naming = plan.session.client, plan.naming
     try:
         with ExitStack() as held:

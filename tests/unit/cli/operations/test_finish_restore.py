@@ -89,6 +89,14 @@ def test_a_restore_that_had_replaced_nothing_is_undone(there: Restoring) -> None
     assert there.journal.read() is None
 
 
+@pytest.mark.parametrize("phase", [Phase.SESSION_KEY, Phase.DATABASE])
+def test_what_was_recorded_before_a_restore_that_is_undone_is_recorded_again(there: Restoring, phase: Phase) -> None:
+    former = Entry(format=2, snapshot="former", phase=phase, parts=())
+    there.journal.write(Entry(format=2, snapshot="one", phase=Phase.STAGING, parts=PARTS, former=former))
+    assert not there.finish()
+    assert there.journal.read() == former
+
+
 def test_a_restore_that_had_begun_is_finished_and_stopped_services_run_again(there: Restoring) -> None:
     before = there.started()
     there.note(Phase.SWAPPING)

@@ -9,17 +9,21 @@ from typing import TYPE_CHECKING, cast
 import pytest
 
 from cli.core.errors import UserError
+from cli.data import restore_journal
+from cli.data.restore_journal import Entry, Phase
 from cli.data.snapshots import store
 from cli.data.snapshots.helper import Part
 from cli.data.snapshots.manifest import Manifest
 from cli.environments.clone import Clone
 from cli.operations import data_parts, restore_snapshot
 from infra.naming import Naming
+from tests.unit.cli.engine_double import Engine
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from cli.operations.session import Session
+    from infra.config.settings import StackSettings
 
 MADE = Manifest(
     environment="dev",
@@ -53,3 +57,19 @@ def test_one_that_does_not_fit_the_config_is_refused(
     with pytest.raises(UserError, match=r"The snapshot one doesn't fit dev; nothing was changed") as raised:
         restore_snapshot.restore(session, "dev", "one")
     assert cause in raised.value.cause
+
+
+@pytest.mark.parametrize(
+    "former", [None, Entry(format=2, snapshot="former", phase=Phase.SESSION_KEY, parts=())], ids=["none", "one"]
+)
+def test_one_that_fails_leaves_the_record_of_an_earlier_restore(tmp_path: Path, former: Entry | None) -> None:
+    clone, naming = Clone("me", tmp_path, tmp_path / "home"), Naming("dev", "me")
+    journal = restore_journal.of(clone, "dev")
+    if former:
+        journal.write(former)
+    session = cast("Session", SimpleNamespace(client=Engine(tmp_path).client, clone=clone))
+    parts = [Part("postgres", naming.data_volume("postgres"), "image", "1:1")]
+    plan = restore_snapshot._Plan(session, cast("StackSettings", None), naming, parts, tmp_path, MADE)
+    with pytest.raises(UserError, match="The volume postgres_dev_data of dev is missing"):
+        restore_snapshot._stage(plan)
+    assert journal.read() == former
