@@ -84,12 +84,12 @@ def feed(
 
 
 @contextmanager
-def cut_off(connection: Any) -> Iterator[None]:  # noqa: ANN401 - what the SDK returns differs by transport
-    """Use a connection to a container, and end it whatever happens, which wakes a thread that reads from it."""
+def cut_off(connection: Any) -> Iterator[Any]:  # noqa: ANN401 - what the SDK returns differs by transport
+    """Use the socket of a connection to a container, and end it whatever happens, which wakes a thread that reads."""
     # The SDK may return a file of the socket, which stays open when the file is closed.
     underlying = _socket(connection)
     try:
-        yield
+        yield underlying
     finally:
         with suppress(OSError):
             underlying.shutdown(socket.SHUT_RDWR)

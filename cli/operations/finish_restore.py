@@ -13,7 +13,8 @@ from cli.data import restore_journal
 from cli.data.backups import serving
 from cli.data.restore_journal import Entry, Journal, Phase
 from cli.data.snapshots import session_key, volume_swap
-from cli.data.snapshots.helper import PREFIX, Part, remove
+from cli.data.snapshots.helper import PREFIX, Part
+from cli.engine import temporary_container
 from cli.engine.inventory import EngineView
 from cli.environments import ownership, placements, states
 from cli.environments.clone import Clone
@@ -86,7 +87,7 @@ def _take_over(client: docker.DockerClient, naming: Naming, entry: Entry) -> lis
     view = EngineView(client)
     for one in view.containers(naming.environment, naming.owner):
         if one.component.startswith(PREFIX):
-            remove(client, naming, one.id)
+            temporary_container.remove(client, naming, one.id)
     volumes = view.volumes(naming.owner)
     return [part for part in entry.parts if part.volume in volumes]
 

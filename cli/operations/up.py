@@ -115,5 +115,7 @@ def outputs(session: Session, stack: str) -> StackOutputs:
     """Return the outputs, with their secrets, of an environment that is up."""
     found = session.pulumi.outputs(stack)
     if found is None:
-        raise UserError(f"{stack} has no outputs.", cause="The update ended without them.")
+        raise UserError(
+            f"{stack} has no outputs.", cause="The update ended without them.", remedy=f"./dashtam up {stack}"
+        )
     return found

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import io
+import socket
 import sys
 import tarfile
 import tempfile
 from collections.abc import Sequence
-from contextlib import closing, suppress
+from contextlib import closing
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 import docker
-from docker.errors import APIError, NotFound
 from docker.models.containers import Container
 from docker.types import Mount
 
 from cli.core.errors import UserError
-from cli.engine import streams
+from cli.engine import streams, temporary_container
 from cli.engine.container import TESTS
 from infra.catalogue import PYTHON
 from infra.naming import Naming
@@ -48,9 +46,22 @@ def run(
             cause="Its config doesn't ask for one.",
             remedy=f"Add `dashtam:tests: {{image: true}}` to Pulumi.{outputs.environment}.yaml.",
         )
-    container = _create(client, outputs, outputs.images.tests, naming, command)
-    try:
-        _start(container, outputs.revealed().encode())
+    with temporary_container.running(
+        client,
+        naming,
+        TESTS,
+        outputs.images.tests,
+        command,
+        network=outputs.network,
+        user=PYTHON.user,
+        environment={OUTPUTS_VARIABLE: OUTPUTS},
+        entrypoint=["sh", "-euc", f'cat > {OUTPUTS}; exec "$@"', "tests"],
+        mounts=[Mount(REPORTS, None, type="volume", labels=naming.labels(TESTS))],
+        tmpfs={"/tmp": "rw,nosuid,nodev,mode=1777"},  # noqa: S108 - the container's own, in memory
+        mem_limit=MEMORY,
+    ) as (container, stdin):
+        stdin.sendall(outputs.revealed().encode())
+        stdin.shutdown(socket.SHUT_WR)
         for chunk in container.logs(stream=True, follow=True):
             sys.stdout.buffer.write(chunk)
             sys.stdout.flush()
@@ -58,47 +69,6 @@ def run(
         if reports:
             _keep(client, container, reports)
         return status
-    finally:
-        _remove(container)
-
-
-def _create(
-    client: docker.DockerClient, outputs: StackOutputs, image: str, naming: Naming, command: Sequence[str]
-) -> Container:
-    name = naming.container(TESTS)
-    with suppress(NotFound):
-        _remove(client.containers.get(name))
-    settings: dict[str, Any] = {
-        "name": name,
-        "labels": naming.labels(TESTS),
-        "network": outputs.network,
-        "user": PYTHON.user,
-        "environment": {OUTPUTS_VARIABLE: OUTPUTS},
-        "entrypoint": ["sh", "-euc", f'cat > {OUTPUTS}; exec "$@"', "tests"],
-        "read_only": True,
-        "mounts": [Mount(REPORTS, None, type="volume", labels=naming.labels(TESTS))],
-        "tmpfs": {"/tmp": "rw,nosuid,nodev,mode=1777"},  # noqa: S108 - the container's own, in memory
-        "cap_drop": ["ALL"],
-        "security_opt": ["no-new-privileges:true"],
-        "mem_limit": MEMORY,
-        "memswap_limit": MEMORY,
-        "init": True,
-        "stdin_open": True,
-    }
-    try:
-        return client.containers.create(image, list(command), **settings)
-    except APIError as error:
-        raise UserError(f"The container {name} can't be made.", cause=str(error.explanation)) from None
-
-
-def _start(container: Container, document: bytes) -> None:
-    connection = container.attach_socket(params={"stdin": 1, "stream": 1})
-    container.start()
-    stream: Any = getattr(connection, "_sock", connection)
-    stream.sendall(document)
-    stream.shutdown(1)
-    if isinstance(connection, io.IOBase):
-        connection.close()
 
 
 def _keep(client: docker.DockerClient, container: Container, folder: Path) -> None:
@@ -111,8 +81,3 @@ def _keep(client: docker.DockerClient, container: Container, folder: Path) -> No
                 # Names are the container's: only their last part is taken.
                 if file.isfile() and (content := files.extractfile(file)):
                     (folder / PurePosixPath(file.name).name).write_bytes(content.read())
-
-
-def _remove(container: Container) -> None:
-    with suppress(NotFound):
-        container.remove(v=True, force=True)

@@ -4,10 +4,9 @@ from dataclasses import replace
 from unittest.mock import Mock
 
 import pytest
-from docker.errors import APIError, ImageNotFound, NotFound
 
 from cli.core.errors import UserError
-from cli.data.snapshots.helper import ROOT, Part, helper, remove
+from cli.data.snapshots.helper import ROOT, Part, helper
 from infra.naming import Naming
 
 NAMING = Naming("test", "me")
@@ -74,26 +73,3 @@ def test_it_goes_whatever_happens() -> None:
     with pytest.raises(RuntimeError), helper(client, NAMING, PART):
         raise RuntimeError
     assert client.api.remove_container.call_count == 2
-
-
-def test_one_that_is_not_ours_is_let_alone() -> None:
-    client = _client("somebody")
-    remove(client, NAMING, "dashtam-test-snapshot-postgres")
-    client.api.remove_container.assert_not_called()
-
-
-@pytest.mark.parametrize("gone", [NotFound("gone"), APIError("dead")])
-def test_one_that_goes_by_itself_is_fine(gone: APIError) -> None:
-    client = _client()
-    client.api.remove_container.side_effect = gone
-    remove(client, NAMING, "dashtam-test-snapshot-postgres")
-    # By its id: by then another may have the name.
-    client.api.remove_container.assert_called_once_with("id-helper", v=True, force=True)
-
-
-@pytest.mark.parametrize(("raised", "said"), [(ImageNotFound("x"), "is not here"), (APIError("x"), "can't be made")])
-def test_an_engine_that_refuses_is_told(raised: APIError, said: str) -> None:
-    client = _client()
-    client.containers.create.side_effect = raised
-    with pytest.raises(UserError, match=said), helper(client, NAMING, PART):
-        pass
