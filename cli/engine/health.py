@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
 from cli.core.wait import until
 from cli.engine.container import ContainerView
 from cli.engine.inventory import EngineView
+from cli.engine.tasks import ServiceView
 from infra.services.health import MARK
 
 SECONDS = 120.0
@@ -21,20 +22,30 @@ Look = Callable[[Sequence[ContainerView]], object]
 
 
 def settled(
-    view: EngineView, stack: str, owner: str, seconds: float = SECONDS, look: Look | None = None
-) -> list[ContainerView]:
-    """Wait until an environment's services are healthy or one has failed; return those that aren't healthy."""
-    unhealthy: list[ContainerView] = []
+    view: EngineView, stack: str, owner: str, components: Collection[str] | None = None, look: Look | None = None
+) -> tuple[bool, list[ContainerView]]:
+    """Wait until services, all or some, are healthy or one has failed; return whether, and the containers that aren't.
 
-    def over() -> bool:
-        services = [one for one in view.containers(stack, owner) if one.is_service]
+    They aren't healthy where there is no container, or a Swarm's service has too few.
+    """
+    found: list[ContainerView] = []
+    is_healthy = False
+
+    def is_chosen(one: ContainerView | ServiceView) -> bool:
+        return components is None or one.component in components
+
+    def is_over() -> bool:
+        nonlocal is_healthy
+        found[:] = [one for one in view.containers(stack, owner) if one.is_service and is_chosen(one)]
         if look:
-            look(services)
-        unhealthy[:] = [one for one in services if not one.is_fine]
-        return not unhealthy or any(one.has_failed for one in unhealthy)
+            look(found)
+        is_whole = all(one.is_fine for one in view.services(stack, owner) if is_chosen(one))
+        are_fine = is_whole and all(one.is_fine for one in found)
+        is_healthy = are_fine and bool(found)
+        return are_fine or any(one.has_failed for one in found)
 
-    until(over, seconds)
-    return unhealthy
+    until(is_over, SECONDS)
+    return is_healthy, [one for one in found if not one.is_fine]
 
 
 def broken_by_an_edit(view: EngineView, stack: str, owner: str, before: str) -> list[ContainerView]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from graphlib import TopologicalSorter
 
@@ -17,7 +16,7 @@ from cli.engine.inventory import EngineView
 from cli.environments import environment_lock
 from cli.environments.handle import Target
 from cli.operations import finish_restore
-from cli.operations.update_progress import STARTING, display
+from cli.operations.update_progress import STARTING, UpdateProgress, display
 from cli.ui.console import err
 
 NEEDS: Mapping[str, Collection[str]] = {
@@ -28,9 +27,6 @@ NEEDS: Mapping[str, Collection[str]] = {
     "callback": ("app",),
 }
 """What each service depends on."""
-
-INTERVAL = 0.2
-"""Seconds."""
 
 Show = Callable[[str, str], None]
 """Shows the state of a service."""
@@ -44,14 +40,15 @@ def restart(environment: Target, services: Sequence[str]) -> list[str]:
         finished = finish_restore.finish_and_announce(environment.view.client, environment.clone, name)
         containers = environment.chosen([] if finished else services)
         with display([name], err) as (progress,):
-            restart_containers(environment.view, name, containers, progress.show)
+            restart_containers(environment, containers, progress)
     return [one.component for one in containers]
 
 
-def restart_containers(view: EngineView, stack: str, containers: Collection[ContainerView], show: Show) -> None:
+def restart_containers(environment: Target, containers: Collection[ContainerView], progress: UpdateProgress) -> None:
     """Stop services and start them again: a service is stopped before those that it needs, and started after them."""
-    refused = _stop_and_start(view, in_order(containers), show)
-    reports = refused or _wait(view, containers, show)
+    stack = environment.environment
+    refused = _stop_and_start(environment.view, in_order(containers), progress.show)
+    reports = refused or _wait(environment, containers, progress)
     if reports:
         raise UserError(
             f"{stack} is not healthy after the restart.",
@@ -108,19 +105,11 @@ def _refusal(one: ContainerView, show: Show, work: Callable[[], None]) -> str:
     return ""
 
 
-def _wait(view: EngineView, containers: Collection[ContainerView], show: Show) -> list[str]:
+def _wait(environment: Target, containers: Collection[ContainerView], progress: UpdateProgress) -> list[str]:
     """Wait until all are healthy, or one has failed or takes too long; return the reports of those."""
-    waiting = {one.id for one in containers}
-    deadline = time.monotonic() + health.SECONDS
-    while waiting:
-        if time.monotonic() > deadline:
-            return [failure_report.report(view, view.container(key)) for key in sorted(waiting)]
-        for one in (view.container(key) for key in sorted(waiting)):
-            if one.has_failed:
-                show(one.component, "failed")
-                return [failure_report.report(view, one)]
-            if one.is_fine:
-                show(one.component, "healthy")
-                waiting.discard(one.id)
-        time.sleep(INTERVAL if waiting else 0)
-    return []
+    view, components = environment.view, {one.component for one in containers}
+    _, unhealthy = health.settled(view, environment.environment, environment.clone.id, components, progress.on_started)
+    failed = [one for one in unhealthy if one.has_failed]
+    for one in failed:
+        progress.show(one.component, "failed")
+    return [failure_report.report(view, one) for one in failed or unhealthy]

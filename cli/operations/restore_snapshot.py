@@ -215,4 +215,5 @@ def _is_complete(plan: _Plan, running: Sequence[str]) -> bool:
 
 def _becomes_healthy(plan: _Plan, progress: UpdateProgress) -> bool:
     view, naming = EngineView(plan.session.client), plan.naming
-    return not health.settled(view, naming.environment, naming.owner, look=progress.on_started)
+    is_healthy, _ = health.settled(view, naming.environment, naming.owner, look=progress.on_started)
+    return is_healthy

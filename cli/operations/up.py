@@ -100,9 +100,8 @@ def _require_health(session: Session, stack: str, began: str) -> None:
 
     Of a Swarm, wait too for what Pulumi can't; `began` is when the update did, by the engine's clock.
     """
-    unhealthy = health.settled(session.engine, stack, session.clone.id) or health.broken_by_an_edit(
-        session.engine, stack, session.clone.id, began
-    )
+    _, unhealthy = health.settled(session.engine, stack, session.clone.id)
+    unhealthy = unhealthy or health.broken_by_an_edit(session.engine, stack, session.clone.id, began)
     reports = [failure_report.report(session.engine, one) for one in unhealthy]
     services = session.engine.services(stack, session.clone.id)
     back = [one for one in services if one.is_rolled_back and one.began > began]

@@ -7,7 +7,6 @@ from contextlib import suppress
 import docker
 
 from cli.core.errors import UserError
-from cli.core.wait import until
 from cli.data import database as databases
 from cli.data.backups import database_swap
 from cli.data.database import Database, literal
@@ -155,17 +154,5 @@ def _drop_replaced(target: Target, database: Database) -> None:
 
 def _becomes_healthy(target: Target, look: health.Look | None = None) -> bool:
     """Wait until the app is healthy, with all of its replicas, or has failed; return which."""
-    stack, owner = target.environment, target.clone.id
-    is_healthy = False
-
-    def is_decided() -> bool:
-        nonlocal is_healthy
-        replicas = [one for one in target.services() if one.component == "app"]
-        if look:
-            look(replicas)
-        whole = all(one.is_fine for one in target.view.services(stack, owner) if one.component == "app")
-        is_healthy = whole and bool(replicas) and all(one.is_fine for one in replicas)
-        return is_healthy or any(one.has_failed for one in replicas)
-
-    until(is_decided, health.SECONDS)
+    is_healthy, _ = health.settled(target.view, target.environment, target.clone.id, ("app",), look)
     return is_healthy

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from unittest.mock import Mock
+from unittest.mock import Mock, PropertyMock
 
 import pytest
 
@@ -13,6 +13,7 @@ from tests.unit.cli.conftest import MakeContainer
 
 def _view(*looks: list[ContainerView]) -> Mock:
     view = Mock()
+    view.services.return_value = []
     view.containers.side_effect = [*looks, *[looks[-1]] * 100]
     return view
 
@@ -25,7 +26,8 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_what_starts_is_waited_for(container: MakeContainer) -> None:
     view = _view([container(health="starting")], [container(health="starting")], [container()])
     seen: list[str] = []
-    assert health.settled(view, "test", "me", look=lambda found: seen.extend(one.health for one in found)) == []
+    found = health.settled(view, "test", "me", look=lambda found: seen.extend(one.health for one in found))
+    assert found == (True, [])
     assert seen == ["starting", "starting", "healthy"]
 
 
@@ -34,17 +36,33 @@ def test_what_can_not_become_healthy_is_not_waited_for(
     container: Callable[..., ContainerView], changes: dict[str, str]
 ) -> None:
     view = _view([container(**changes)])
-    assert [one.name for one in health.settled(view, "test", "me")] == ["dashtam-test-app"]
+    is_healthy, unhealthy = health.settled(view, "test", "me")
+    assert (is_healthy, [one.name for one in unhealthy]) == (False, ["dashtam-test-app"])
     assert view.containers.call_count == 1
 
 
-def test_it_ends(container: MakeContainer) -> None:
+def test_it_ends(container: MakeContainer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(health, "SECONDS", 0.0)
     starting = container(health="starting")
-    assert health.settled(_view([starting]), "test", "me", seconds=0.0) == [starting]
+    assert health.settled(_view([starting]), "test", "me") == (False, [starting])
 
 
-def test_what_is_no_service_is_passed_over(container: MakeContainer) -> None:
-    assert health.settled(_view([container(component="files", state="exited", health="")]), "test", "me") == []
+def test_what_is_no_service_and_what_is_not_named_is_passed_over(container: MakeContainer) -> None:
+    files, redis = container(component="files", state="exited", health=""), container(component="redis", state="dead")
+    assert health.settled(_view([container(), files]), "test", "me") == (True, [])
+    assert health.settled(_view([container(), redis]), "test", "me", {"app"}) == (True, [])
+
+
+def test_a_service_without_a_container_is_not_healthy(container: MakeContainer) -> None:
+    assert health.settled(_view([container()]), "test", "me", {"redis"}) == (False, [])
+
+
+def test_a_service_of_a_swarm_is_waited_for_until_it_has_all_of_its_replicas(container: MakeContainer) -> None:
+    view, replica = _view([], [container(replica="app.1")]), Mock(component="app")
+    view.services.side_effect = [[replica], [replica], [replica]]
+    type(replica).is_fine = PropertyMock(side_effect=[False, False, True])
+    assert health.settled(view, "test", "me", {"app"}) == (True, [])
+    assert view.containers.call_count == 3
 
 
 @pytest.mark.parametrize(("answers", "healthy"), [([(0, "")], True), ([(1, "starts"), (0, "")], True), ([], False)])

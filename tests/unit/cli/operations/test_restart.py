@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import signal
+from contextlib import nullcontext
 from unittest.mock import Mock, call
 
 import pytest
@@ -9,6 +10,7 @@ from docker.errors import APIError
 
 from cli.core import signals
 from cli.core.errors import UserError
+from cli.environments.handle import Target
 from cli.operations.restart import NEEDS, in_order, restart_containers
 from infra.naming import SERVICES
 from tests.unit.cli.conftest import MakeContainer
@@ -39,7 +41,7 @@ def test_what_was_stopped_runs_again_though_another_can_not_be_stopped(container
     view = Mock()
     view.stop.side_effect = lambda key: _refuse() if key == "postgres" else None
     with pytest.raises(UserError, match="not healthy after the restart") as raised:
-        restart_containers(view, "test", services.values(), lambda _service, _state: None)
+        restart_containers(_target(view), services.values(), Mock())
     assert "postgres: it is stuck" in raised.value.cause
     assert view.mock_calls[:4] == [
         call.stop("app"),
@@ -64,10 +66,29 @@ def test_what_was_stopped_runs_again_though_a_signal_came(container: MakeContain
     view.start.side_effect = lambda key: change("start", key)
     with signals.raised():
         with pytest.raises(KeyboardInterrupt):
-            restart_containers(view, "test", services, lambda _service, _state: None)
+            restart_containers(_target(view), services, Mock())
         assert signals.status() == 128 + signal.SIGTERM
     assert running == {"app", "postgres"}
     assert view.stop.called
+
+
+@pytest.mark.parametrize("broken", [("app",), ()])
+def test_only_what_was_restarted_is_waited_for_and_what_has_failed_is_reported(
+    container: MakeContainer, broken: tuple[str, ...]
+) -> None:
+    health = {one: "unhealthy" if one in broken else "healthy" for one in ("app", "redis")} | {"postgres": "unhealthy"}
+    services = {name: container(component=name, id=name, name=name, health=health[name]) for name in health}
+    view, progress = Mock(), Mock()
+    view.containers.return_value = [*services.values()]
+    view.services.return_value = []
+    view.last_lines.return_value = []
+    with pytest.raises(UserError, match="not healthy after the restart") if broken else nullcontext():
+        restart_containers(_target(view), [services["app"], services["redis"]], progress)
+    assert (call.show("app", "failed") in progress.mock_calls) is bool(broken)
+
+
+def _target(view: Mock) -> Target:
+    return Target("test", Mock(id="me"), view)
 
 
 def _refuse() -> None:
