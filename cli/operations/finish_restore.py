@@ -23,14 +23,17 @@ from infra.naming import Naming
 
 
 def finish(client: docker.DockerClient, clone: Clone, stack: str) -> bool:
-    """Do as `complete` for an earlier command, on the engine that it worked on."""
+    """Do as `apply_journal` for an earlier command, on the engine that it worked on; print if a restore is finished."""
     if _pending(restore_journal.of(clone, stack)):
         # Another engine has none of the volumes, or others of these names: the restore would count as finished.
         ownership.require_engine(client, clone, stack, states.read(clone, stack))
-    return complete(client, clone, stack)
+    finished = apply_journal(client, clone, stack)
+    if finished:
+        announce(f"A restore of {stack} was interrupted; it is finished now.")
+    return finished
 
 
-def complete(client: docker.DockerClient, clone: Clone, stack: str) -> bool:
+def apply_journal(client: docker.DockerClient, clone: Clone, stack: str) -> bool:
     """Finish or undo a restore, under the environment's lock; return whether a snapshot's is finished.
 
     Services that are stopped for it are started again.
@@ -60,14 +63,6 @@ def _pending(journal: Journal) -> Entry | None:
     """Return what is noted of a restore whose data is not in place; the next update installs a session key."""
     entry = journal.read()
     return None if entry is None or entry.phase is Phase.SESSION_KEY else entry
-
-
-def finish_and_announce(client: docker.DockerClient, clone: Clone, stack: str) -> bool:
-    """Do as `finish`, and print that a restore is finished."""
-    finished = finish(client, clone, stack)
-    if finished:
-        announce(f"A restore of {stack} was interrupted; it is finished now.")
-    return finished
 
 
 def require_finished(client: docker.DockerClient, clone: Clone, stack: str) -> bool:

@@ -37,7 +37,7 @@ def restart(environment: Target, services: Sequence[str]) -> list[str]:
     name = environment.environment
     with environment_lock.held(environment.clone, name):
         # An interrupted restore has stopped all that use the data.
-        finished = finish_restore.finish_and_announce(environment.view.client, environment.clone, name)
+        finished = finish_restore.finish(environment.view.client, environment.clone, name)
         containers = environment.chosen([] if finished else services)
         with display([name], err) as (progress,):
             restart_containers(environment, containers, progress)

@@ -148,7 +148,7 @@ def _stage(plan: _Plan) -> Rekeyed:
                 one.script("sync")
     except BaseException:
         # If this is killed before its end, the next command does it.
-        finish_restore.complete(client, plan.session.clone, naming.environment)
+        finish_restore.apply_journal(client, plan.session.clone, naming.environment)
         raise
     journal.write(entry.model_copy(update={"phase": Phase.SWAPPING, "session_key": sealed_key}))
     return fitted
@@ -197,7 +197,7 @@ def _sealed(plan: _Plan, name: str) -> Sealed | None:
 def _swap(plan: _Plan) -> list[str]:
     """Put the new data in the place of the old, which can't be undone; return the containers that run again."""
     running = volume_swap.stop(plan.session.client, plan.naming)
-    finish_restore.complete(plan.session.client, plan.session.clone, plan.naming.environment)
+    finish_restore.apply_journal(plan.session.client, plan.session.clone, plan.naming.environment)
     each(plan.session.client.api.start, running)
     return running
 

@@ -86,7 +86,7 @@ def _update(
 
 def _prepare(session: Session, stack: str, *, hint: bool) -> list[str]:
     """Clean up after an earlier command, and return the flags that the update needs for that."""
-    finish_restore.finish_and_announce(session.client, session.clone, stack)
+    finish_restore.finish(session.client, session.clone, stack)
     session_key.apply(session.pulumi, session.clone, stack)
     refresh = recover.recover(session, stack)
     if hint and (message := data_parts.missing_data_hint(session.clone, session.engine, stack)):

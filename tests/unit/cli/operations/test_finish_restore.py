@@ -97,10 +97,13 @@ def test_what_was_recorded_before_a_restore_that_is_undone_is_recorded_again(the
     assert there.journal.read() == former
 
 
-def test_a_restore_that_had_begun_is_finished_and_stopped_services_run_again(there: Restoring) -> None:
+def test_a_restore_that_had_begun_is_finished_and_stopped_services_run_again(
+    there: Restoring, capsys: pytest.CaptureFixture[str]
+) -> None:
     before = there.started()
     there.note(Phase.SWAPPING)
     assert there.finish()
+    assert "A restore of dev was interrupted; it is finished now." in capsys.readouterr().err
     assert [there.data(service) for service in SERVICES] == [NEW, NEW]
     assert there.engine.states() == STATES
     assert {one for one, moment in there.started().items() if moment != before[one]} == {"postgres"}
