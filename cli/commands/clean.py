@@ -38,7 +38,7 @@ def clean(
     if as_json and not (yes or dry_run):
         raise UsageError("--json can't prompt.", remedy="Add --yes to remove, or --dry-run to list.")
     client = connect()
-    here = session.prepare(install=not no_install, engine=False, images=False, stacks=False)
+    here = session.prepare(install=not no_install, needs="nothing", stacks=False)
     found = cleaning.find(client, here.pulumi, here.clone)
     if not as_json:
         _show(found)

@@ -42,7 +42,7 @@ def destroy(  # noqa: PLR0913 - each an option of the command
     for environment in chosen:
         handle.require(environment)
         require_readable(environment)
-    here = session.prepare(install=not no_install, images=False)
+    here = session.prepare(install=not no_install, needs="engine")
     from cli.operations.destroy import Removal  # noqa: PLC0415 - what takes snapshots is slow to import
 
     removals = [Removal(here, environment, engine_lost) for environment in chosen]

@@ -16,7 +16,7 @@ app = typer.Typer(add_completion=False)
 @app.command("down", epilog="Example: ./dashtam down dev; ./dashtam up dev")
 def down(environments: Environments, *, no_install: NoInstall = False, as_json: AsJson = False) -> None:
     """Remove environments' services and networks; data, passwords and certificates stay for the next `up`."""
-    here = session.prepare(install=not no_install, images=False)
+    here = session.prepare(install=not no_install, needs="engine")
     chosen = list(dict.fromkeys(environments))
     take_down(here, *chosen)
     if as_json:

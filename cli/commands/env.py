@@ -58,7 +58,8 @@ def env(
     if name is not None:
         handle.require(name)
         require_readable(name)
-    here = session.prepare(install=not no_install, engine=name is None, images=name is None)
+    here = session.prepare(install=not no_install, needs="images" if name is None else "nothing")
+    here.require_images()
     _print(_tools(here) if name is None else _clients(here, name, secrets=show_secrets), as_json)
 
 

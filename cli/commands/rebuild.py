@@ -29,6 +29,7 @@ def rebuild(
     """Build services' images again, and start the environments with them; `up` does it where the source changed."""
     environments, services = environments_and_services(words)
     here = session.prepare(install=not no_install)
+    here.require_images()
     chosen: dict[str, Image] = {}
     for environment in environments:
         require_configured(environment, here.clone.root)

@@ -58,8 +58,9 @@ def run(
 
 def _here(chosen: Chosen, reports: Path | None, *, install: bool) -> int:
     driven = not any(run.drives_browser for run in suites.runs(chosen)) or _has_browser(chosen, install=install)
-    needed = not {*chosen.suites} <= {*suites.WITHOUT_DOCKER}
-    here = session.prepare(install=install, engine=needed, images=needed)
+    needs_docker = not {*chosen.suites} <= {*suites.WITHOUT_DOCKER}
+    here = session.prepare(install=install, needs="images" if needs_docker else "nothing")
+    here.require_images()
     return pytest_runs.run(here, chosen, browser=driven, reports=_folder(reports))
 
 
@@ -73,7 +74,7 @@ def _has_browser(chosen: Chosen, *, install: bool) -> bool:
 
 
 def _inside(chosen: Chosen, reports: Path | None, *, install: bool) -> int:
-    here = session.prepare(install=install, make_images=False)
+    here = session.prepare(install=install)
     pytest_runs.bring_up(here, CI_ENVIRONMENT)
     announce(f"Running tests inside {CI_ENVIRONMENT}: {', '.join(chosen.suites)}.")
     naming = placements.naming(here.clone, CI_ENVIRONMENT)

@@ -65,7 +65,7 @@ def up(
     environments, services = environments_and_services(words)
     if name is not None and len(words) - len(services) != 1:
         raise UsageError("--name needs exactly one environment.", remedy="./dashtam up dev --name NAME")
-    here = session.prepare(install=not no_install, make_images=False)
+    here = session.prepare(install=not no_install)
     if name is not None:
         named_environments.make(here.pulumi, here.engine, here.clone, environments[0], name)
         environments = [name]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from functools import cached_property
-from typing import cast
+from typing import Literal, cast
 
 import docker
 
@@ -63,20 +63,13 @@ class Session:
 
 
 def prepare(
-    *,
-    install: bool = True,
-    engine: bool = True,
-    images: bool = True,
-    make_images: bool = True,
-    stacks: bool = True,
+    *, install: bool = True, needs: Literal["nothing", "engine", "images"] = "images", stacks: bool = True
 ) -> Session:
     """Set up this machine and this clone.
 
     Args:
         install: Whether what is missing may be installed; else it is an error.
-        engine: Whether an engine must answer.
-        images: Whether the base images are needed too, which an engine has.
-        make_images: Whether these are made at once; False where `up` does it, which first refuses what can't succeed.
+        needs: Whether an engine must answer, and whether it is to have base images; `require_images` makes them.
         stacks: Whether every environment is to have a stack, whose secrets Pulumi can read.
     """
     clock_and_disk.require_home(data_home())
@@ -84,14 +77,12 @@ def prepare(
     here = clone.current()
     if stacks:
         passphrase.require(here)
-    variables = setup.prepare(install=install, need_engine=engine or images)
+    variables = setup.prepare(install=install, need_engine=needs != "nothing")
     environ = tool_environment.of(here, {**os.environ, **variables})
     session = Session(here, environ, None)
-    if images:
+    if needs == "images":
         chosen = source.decide(session.client)
         session = Session(here, {**environ, SOURCE_VARIABLE: chosen.value}, chosen, install)
-        if make_images:
-            session.require_images()
         build_ca.provide(here.root, build_ca.bundle())
     named_environments.restore(here)
     passphrase.forget_another(here)
