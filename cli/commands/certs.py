@@ -16,7 +16,7 @@ from cli.core.errors import FINDINGS
 from cli.environments import handle, states
 from cli.operations import certificates, session
 from cli.operations.certificates import Certificate
-from cli.operations.expiry import is_soon
+from cli.pulumi.stack_state import SOON_DAYS
 from cli.trust_stores import authority
 from cli.ui.console import announce, out
 
@@ -69,5 +69,5 @@ def _shown(one: Certificate, now: datetime) -> Table:
     rows.add_row("  serial", one.serial)
     rows.add_row("  SHA-256", one.fingerprint)
     rows.add_row("  valid", f"{one.begins:%Y-%m-%d %H:%M} to {one.ends:%Y-%m-%d %H:%M} UTC")
-    rows.add_row("  left", Text(f"{left} days", "bold red" if is_soon(left) else ""))
+    rows.add_row("  left", Text(f"{left} days", "bold red" if left <= SOON_DAYS else ""))
     return rows

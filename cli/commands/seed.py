@@ -9,7 +9,7 @@ import typer
 from cli.commands.arguments import Environment
 from cli.commands.options import AsJson, print_json
 from cli.environments import handle
-from cli.operations import app_programs
+from cli.operations.seed import add_samples, run_file
 from cli.ui.console import announce
 
 app = typer.Typer(add_completion=False)
@@ -30,12 +30,10 @@ def seed(
     """
     target = handle.of(environment)
     if file is None:
-        done = app_programs.add_samples(target)
+        done = add_samples(target)
         message = f"{done['connections']} sample accounts were added."
     else:
-        from cli.data import database  # noqa: PLC0415 - only a file needs it
-
-        database.run_file(target, file)
+        run_file(target, file)
         done, message = {"file": file}, f"{file} was run."
     if as_json:
         print_json({"environment": environment, **done})

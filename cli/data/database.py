@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import re
-import sys
 from dataclasses import dataclass
-from pathlib import Path
 
 import docker
 
-from cli.core.errors import UsageError
 from cli.engine import streams
 from cli.engine.streams import CommandError, explain_failure
 from cli.environments.handle import Target
-from cli.ui.output_files import STREAM
 
 LOGIN = "service=dashtam host=/var/run/postgresql"
 """The container's connection service file, which only its user reads, but over the container's own socket, which needs
@@ -84,22 +80,6 @@ def of(target: Target, *, make: bool = False) -> Database:
             name = missing[1]
             Database(client, container, name).create()
     return Database(client, container, name)
-
-
-def run_file(target: Target, file: str) -> None:
-    """Run a file of SQL, or standard input for `-`, in an environment's database, in one transaction."""
-    try:
-        sql = (sys.stdin.buffer.read() if file == STREAM else Path(file).read_bytes()).decode()
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(
-            f"{file} can't be read.", cause=getattr(error, "strerror", str(error)), remedy="Name a file of SQL."
-        ) from None
-    database = of(target)
-    with explain_failure(
-        f"{file} failed; all that it did not commit itself was taken back.",
-        f"Correct {file}, then run `./dashtam seed {target.environment} {file}` again.",
-    ):
-        database.query(sql)
 
 
 def derived(name: str, suffix: str) -> str:

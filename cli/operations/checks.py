@@ -15,7 +15,7 @@ from cli.environments.clone import Clone, require_here
 from cli.environments.configuration import configuration, configured_stacks, skipped_files
 from cli.images import build, source
 from cli.machine.findings import Finding
-from cli.operations.expiry import is_soon
+from cli.pulumi.stack_state import SOON_DAYS
 from infra import naming
 from infra.targets.limits import UNKEPT
 
@@ -136,4 +136,4 @@ def certificate_finding(stack: str, begins: datetime, ends: datetime, now: datet
         return Finding(f"certificates of {stack}", ok=False, detail=detail, cause=cause, remedy="Set the clock right.")
     left = (ends - now).days
     cause = "They have expired." if now > ends else f"They expire in {left} days."
-    return Finding(f"certificates of {stack}", ok=not is_soon(left), detail=detail, cause=cause, remedy=remedy)
+    return Finding(f"certificates of {stack}", ok=left > SOON_DAYS, detail=detail, cause=cause, remedy=remedy)

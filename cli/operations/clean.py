@@ -17,7 +17,7 @@ from cli.engine.inventory import EngineView
 from cli.environments import environment_lock, named_environments, ownership, passphrase, states
 from cli.environments.clone import Clone
 from cli.environments.configuration import configured_stacks
-from cli.operations import app_on_host
+from cli.operations import client_settings
 from cli.pulumi import locks
 from cli.pulumi.process import Pulumi
 from cli.pulumi.stack_state import StackState
@@ -98,7 +98,7 @@ def remove(client: docker.DockerClient, pulumi: Pulumi, clone: Clone, agreed: Be
             view.remove_volume(volume)
         for stack in found.stacks:
             restore_journal.of(clone, stack).clear()
-            app_on_host.forget(clone, stack)
+            client_settings.forget_app(clone, stack)
             pulumi.run("stack", "rm", stack, "--force", "--preserve-config", "--yes")
             named_environments.unregister(clone, stack)
         if found.lost:

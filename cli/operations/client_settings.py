@@ -1,15 +1,17 @@
-"""What other tools on this machine need to reach an environment: addresses, users, and whom to trust."""
+"""What other tools, and the app in an editor, need on this machine: addresses, users, certificates and secrets."""
 
 from __future__ import annotations
 
+import json
+import shutil
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 from pydantic import SecretStr
 
-from cli.core.atomic_files import write_whole
+from cli.core.atomic_files import PRIVATE, private_folder, replacing, write_whole
 from cli.environments.clone import Clone
-from cli.operations import app_on_host
 from infra.endpoints import address
 from infra.outputs import StackOutputs
 
@@ -25,7 +27,30 @@ def authority_file(clone: Clone, outputs: StackOutputs) -> Path:
 def of(clone: Clone, outputs: StackOutputs, *, secrets: bool) -> dict[str, str]:
     """Return the variables of clients, and of the app where it runs on this machine; write the files that they name."""
     authority = authority_file(clone, outputs)
-    return {**variables(outputs, authority, secrets=secrets), **app_on_host.variables(clone, outputs)}
+    return {**variables(outputs, authority, secrets=secrets), **of_app(clone, outputs)}
+
+
+def of_app(clone: Clone, outputs: StackOutputs) -> dict[str, str]:
+    """Return the variables of the app's servers, with secrets in private files; none where it runs."""
+    if outputs.app_on_host is None:
+        return {}
+    document = json.loads(outputs.app_on_host.get_secret_value())
+    folder = private_folder(_app_folder(clone, outputs.environment))
+    paths = {name: folder / name.removesuffix("_FILE").lower() for name in document["files"]}
+    for name, path in paths.items():
+        with replacing(path, PRIVATE) as file:
+            file.write(document["files"][name].encode())
+    return {**document["variables"], **{name: str(path) for name, path in paths.items()}}
+
+
+def forget_app(clone: Clone, environment: str) -> None:
+    """Delete the app's files of an environment that was destroyed."""
+    with suppress(FileNotFoundError):
+        shutil.rmtree(_app_folder(clone, environment))
+
+
+def _app_folder(clone: Clone, environment: str) -> Path:
+    return clone.home / "app" / environment
 
 
 def variables(outputs: StackOutputs, authority: Path, *, secrets: bool) -> dict[str, str]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from cli.core.errors import UserError
 from cli.data import restore_journal
 from cli.environments import environment_lock, named_environments, ownership, placements, states, targets
-from cli.operations import app_on_host, drift, reconcile, recover
+from cli.operations import client_settings, drift, reconcile, recover
 from cli.operations.session import Session
 from cli.operations.snapshot_before_loss import before_destroying, impossible
 from cli.operations.take_snapshot import Taken
@@ -89,7 +89,7 @@ class Removal:
         for volume in ownership.volumes(here.engine, self.stack, owner):
             here.engine.remove_volume(volume)
         restore_journal.of(here.clone, self.stack).clear()
-        app_on_host.forget(here.clone, self.stack)
+        client_settings.forget_app(here.clone, self.stack)
         named_environments.forget(here.pulumi, here.clone, self.stack)
 
 

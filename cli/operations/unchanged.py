@@ -55,7 +55,7 @@ def outputs(session: Session, stack: str, read: str) -> PublicOutputs | None:
     with suppress(OSError, ValueError, KeyError, TypeError):
         known = json.loads(_file(session, stack).read_text())
         is_recent = 0 <= time.time() - known["at"] < LONGEST_SECONDS
-        if read and is_recent and known["read"] == read and known["made"] == made(session, stack):
+        if is_recent and known["read"] == read and known["made"] == made(session, stack):
             return PublicOutputs.model_validate(known["outputs"])
     return None
 
@@ -64,7 +64,7 @@ def record(session: Session, stack: str, read: str, found: PublicOutputs) -> Non
     """Record what an `up` read and made; `read` is the digest from before it began."""
     done = made(session, stack)
     # Where something was edited meanwhile, it is unknown whether `up` has read it.
-    if read and done and inputs(session, stack) == read:
+    if done and inputs(session, stack) == read:
         proof = {"read": read, "made": done, "at": time.time(), "outputs": found.model_dump(mode="json")}
         write_whole(_file(session, stack), json.dumps(proof))
 

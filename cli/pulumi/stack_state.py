@@ -18,6 +18,9 @@ KEY = "tls:index/privateKey:PrivateKey"
 AUTHORITY = "tls:index/selfSignedCert:SelfSignedCert"
 CERTIFICATE = "tls:index/locallySignedCert:LocallySignedCert"
 
+SOON_DAYS = 7
+"""Commands warn of a certificate's end from so many days before it on."""
+
 _STACK = "pulumi:pulumi:Stack"
 
 

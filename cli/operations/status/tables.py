@@ -15,9 +15,9 @@ from rich.text import Text
 
 from cli.engine.container import ContainerView
 from cli.engine.tasks import ServiceView
-from cli.operations.expiry import is_soon
 from cli.operations.status.collect import Overview
 from cli.operations.status.document import uptime
+from cli.pulumi.stack_state import SOON_DAYS
 from infra.endpoints import HTTPS_PORT, address
 
 _STYLES = {
@@ -169,7 +169,7 @@ def _expiry(end: datetime | None) -> Text:
         return Text("-")
     left = (end - datetime.now(UTC)).days
     text = f"until {end:%Y-%m-%d}" if left >= 0 else f"expired {end:%Y-%m-%d}"
-    return Text(text, "bold red" if is_soon(left) else "")
+    return Text(text, "bold red" if left <= SOON_DAYS else "")
 
 
 def _data(volumes: Mapping[str, int | None] | None) -> str:

@@ -16,7 +16,7 @@ from cli.data.restore_journal import Entry, Phase
 from cli.data.snapshots.helper import Part
 from cli.environments import placements
 from cli.environments.clone import Clone
-from cli.operations import app_on_host, clean
+from cli.operations import clean, client_settings
 from cli.pulumi.stack_state import CONTAINER, NETWORK, VOLUME, Resource
 from infra.config.placement import Placement, plain
 from infra.naming import OWNER_LABEL, Naming
@@ -157,7 +157,7 @@ def test_the_journal_of_an_interrupted_restore_is_removed(machine: Machine) -> N
 def test_the_secrets_of_an_app_outside_of_its_container_are_removed(machine: Machine) -> None:
     document = json.dumps({"variables": {}, "files": {"TOKEN_KEYS_FILE": "a key"}})
     outputs = cast("StackOutputs", SimpleNamespace(environment="dev", app_on_host=SecretStr(document)))
-    secret = Path(app_on_host.variables(machine.clone, outputs)["TOKEN_KEYS_FILE"])
+    secret = Path(client_settings.of_app(machine.clone, outputs)["TOKEN_KEYS_FILE"])
     assert secret.exists()
     machine.remove(machine.find())
     assert not secret.exists()

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+import stat
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -74,3 +76,32 @@ def test_the_certificate_is_kept_at_one_place(tmp_path: Path, before: str | None
         (clone.home / "ca/test.crt").write_text(before)
     path = client_settings.authority_file(clone, outputs())
     assert (path, path.read_text()) == (clone.home / "ca/test.crt", "PEM\n")
+
+
+def _with_app(secret: str) -> StackOutputs:
+    document = {"variables": {"DATABASE_HOST": "127.0.0.1"}, "files": {"SECRET_KEY_FILE": secret}}
+    return outputs(app_on_host=json.dumps(document))
+
+
+def test_the_app_finds_its_files_and_no_one_else_reads_them(tmp_path: Path) -> None:
+    clone = Clone("me", tmp_path, tmp_path / "home")
+    for secret in ("first", "second"):
+        found = client_settings.of_app(clone, _with_app(secret))
+        file = tmp_path / "home/app/test/secret_key"
+        assert found == {"DATABASE_HOST": "127.0.0.1", "SECRET_KEY_FILE": str(file)}
+        assert file.read_text() == secret
+        assert [one.name for one in file.parent.iterdir()] == [file.name]
+        assert [stat.S_IMODE(one.stat().st_mode) for one in (file, file.parent)] == [0o600, 0o700]
+
+
+def test_the_app_s_files_end_with_the_environment(tmp_path: Path) -> None:
+    clone = Clone("me", tmp_path, tmp_path / "home")
+    client_settings.of_app(clone, _with_app("a-secret"))
+    for _ in range(2):
+        client_settings.forget_app(clone, "test")
+        assert list((tmp_path / "home/app").iterdir()) == []
+
+
+def test_nothing_is_written_while_the_app_runs(tmp_path: Path) -> None:
+    assert client_settings.of_app(Clone("me", tmp_path, tmp_path / "home"), outputs()) == {}
+    assert list(tmp_path.iterdir()) == []
