@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 PROJECT = "dashtam"
@@ -10,6 +11,14 @@ SANDBOX = "sandbox"
 """The service, and the provider, that an environment may bring along."""
 SERVICES = ("postgres", "redis", "app", "callback", SANDBOX)
 """All that an environment may have, in the order in which they can start; the sandbox can be switched off."""
+NEEDS: Mapping[str, Collection[str]] = {
+    "postgres": (),
+    "redis": (),
+    "app": ("postgres", "redis", SANDBOX),
+    "callback": ("app",),
+    SANDBOX: ("redis",),
+}
+"""What each service depends on, where the environment has it."""
 WITH_DATA = ("postgres", "redis")
 """The services that keep data."""
 FILES = "files"

@@ -12,9 +12,8 @@ from cli.core.errors import UsageError, did_you_mean
 from cli.environments import placements
 from cli.environments.allocation import Allocator
 from cli.environments.configuration import configuration, configured_stacks
-from cli.operations.restart import NEEDS
 from cli.operations.session import Session
-from infra.naming import SERVICES
+from infra.naming import NEEDS, SERVICES
 
 
 @contextmanager

@@ -11,11 +11,9 @@ from typing import Any
 
 import yaml
 
-from cli.engine.container import rank
-from cli.operations.graph.model import connections
 from cli.pulumi.stack_state import CONTAINER, NETWORK, StackState
 from infra.engine import PROCESSES
-from infra.naming import COMPONENT_LABEL, FILES, SERVICES
+from infra.naming import COMPONENT_LABEL, FILES, NEEDS, SERVICES
 
 _HEADER = """\
 # The environment {environment} of Dashtam as a compose file, made by `./dashtam export compose {environment}`.
@@ -69,15 +67,12 @@ def _files(service: str, installed: tuple[str, str, list[str]]) -> str:
 def _service(
     name: str, inputs: Mapping[str, Any], services: Mapping[str, Mapping[str, Any]], outputs: Mapping[str, Any]
 ) -> dict[str, Any]:
-    known = {use.target for use in connections(name, inputs.get("envs", []), set(services), {})}
-    # The app knows the callback server, to which it sends browsers; that one starts after it.
-    needed = sorted(other for other in known if rank(other) < rank(name))
     made: dict[str, Any] = {
         "image": (outputs.get("images") or {}).get(name) or inputs["image"],
         "command": inputs["command"],
         "user": inputs["user"],
         "environment": dict(one.partition("=")[::2] for one in inputs.get("envs", [])),
-        "depends_on": {other: {"condition": "service_healthy"} for other in needed},
+        "depends_on": {other: {"condition": "service_healthy"} for other in NEEDS[name] if other in services},
         "ports": [f"{one['ip']}:{one['external']}:{one['internal']}" for one in inputs.get("ports", [])],
         "volumes": [_mount(one) for one in inputs.get("mounts", [])],
         "tmpfs": [f"{path}:{options}" for path, options in inputs.get("tmpfs", {}).items()],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from graphlib import TopologicalSorter
 
 from docker.errors import APIError
@@ -18,15 +18,7 @@ from cli.environments.handle import Target
 from cli.operations import finish_restore
 from cli.operations.update_progress import STARTING, UpdateProgress, display
 from cli.ui.console import err
-
-NEEDS: Mapping[str, Collection[str]] = {
-    "postgres": (),
-    "redis": (),
-    "sandbox": ("redis",),
-    "app": ("postgres", "redis", "sandbox"),
-    "callback": ("app",),
-}
-"""What each service depends on."""
+from infra.naming import NEEDS
 
 Show = Callable[[str, str], None]
 """Shows the state of a service."""

@@ -6,12 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra.naming import FILES, SERVICES, Naming
+from infra.naming import FILES, NEEDS, SERVICES, Naming
 
 STACKS = st.from_regex(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?", fullmatch=True)
 COMPONENTS = (*SERVICES, FILES, "tests")
 ENGINE_NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]+")  # RestrictedNamePattern in moby/moby, daemon/names
 HOST_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")  # RFC 1123, 2.1
+
+
+def test_the_needs_of_every_service_are_known() -> None:
+    assert set(NEEDS) == {*SERVICES} >= {other for needed in NEEDS.values() for other in needed}
 
 
 def names(naming: Naming) -> dict[str, set[str]]:

@@ -11,9 +11,8 @@ from cli.core.errors import USAGE, UserError
 from cli.environments import placements
 from cli.environments.allocation import Allocator
 from cli.operations.chosen_services import with_needed
-from cli.operations.restart import NEEDS
 from cli.operations.up import up
-from infra.naming import SERVICES
+from infra.naming import NEEDS, SERVICES
 from tests.unit.cli.world import CONFIG, World, make_world
 
 if TYPE_CHECKING:

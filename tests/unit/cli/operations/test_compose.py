@@ -57,7 +57,7 @@ def test_services_are_as_they_are_recorded(state: StackState) -> None:
     assert document["networks"] == {"default": {"internal": True}}
 
 
-def test_services_that_know_each_other_start_one_after_the_other(state: StackState) -> None:
+def test_services_that_need_each_other_start_one_after_the_other(state: StackState) -> None:
     app = _container("app", envs=["DATABASE_HOST=postgres", "OAUTH_REDIRECT_URI=https://callback:8182"])
     callback = _container("callback", envs=["APP_URL=https://app:8000"])
     services = yaml.safe_load(compose.render("ci", StackState([*state.resources[:-1], app, callback])))["services"]

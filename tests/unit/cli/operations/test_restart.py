@@ -11,13 +11,9 @@ from docker.errors import APIError
 from cli.core import signals
 from cli.core.errors import UserError
 from cli.environments.handle import Target
-from cli.operations.restart import NEEDS, in_order, restart_containers
+from cli.operations.restart import in_order, restart_containers
 from infra.naming import SERVICES
 from tests.unit.cli.conftest import MakeContainer
-
-
-def test_the_needs_of_every_service_are_known() -> None:
-    assert set(NEEDS) == set(SERVICES)
 
 
 @pytest.mark.parametrize(
