@@ -21,7 +21,7 @@ from pydantic import BaseModel, ValidationError
 
 from cli.core import atomic_files
 from cli.core.errors import UserError
-from cli.data.encryption import Sealed
+from cli.data.sealed_secrets import Sealed
 from cli.data.snapshots.helper import Part
 from cli.environments.clone import Clone
 

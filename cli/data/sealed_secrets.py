@@ -1,4 +1,4 @@
-"""Which secrets travel with data, and what becomes of each when the data is restored.
+"""Which secrets travel with data, how they are sealed, and what becomes of each when the data is restored.
 
 | secret | in snapshots | in backups | when the data is restored |
 |---|---|---|---|
@@ -6,32 +6,28 @@
 | session key | sealed | no | `snapshots.session_key` puts it into Pulumi's state |
 | database password | no | no | `snapshots.staged_credentials` sets the present one |
 
-`encryption` seals them. A snapshot is taken of stopped environments too, so it reads them from the volumes in which
-they are installed for the services.
+They are sealed by AES-256-GCM, under a key that scrypt derives from this clone's passphrase.
 """
 
 from __future__ import annotations
 
+import secrets
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from docker.errors import NotFound
+from pydantic import Base64Bytes, BaseModel
 
-from cli.core.errors import UserError
-from cli.data import encryption
-from cli.data.encryption import Sealed
-from cli.data.snapshots.helper import Helper, Part
-from cli.engine import streams
 from cli.ui.console import announce
-from infra.naming import FILES_MOUNT, Naming
+from infra.naming import FILES_MOUNT
 
 if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
     from app.tokens.vault import MasterKeys
 
 TOKEN_KEYS = "token-keys.json"  # noqa: S105 - a file's name
 SESSION_KEY = "session-key.json"
-PASSWORD = "password"  # noqa: S105 - a file's name
 
 INSTALLED_TOKEN_KEYS = f"/run/secrets/{TOKEN_KEYS}"
 """In the container of the app."""
@@ -39,54 +35,40 @@ INSTALLED_TOKEN_KEYS = f"/run/secrets/{TOKEN_KEYS}"
 INSTALLER_TOKEN_KEYS = f"{FILES_MOUNT}/app/{TOKEN_KEYS}"
 """In the container that installed them, which has ended and keeps its volumes."""
 
-_PURPOSES = {TOKEN_KEYS: "dashtam: token keys", SESSION_KEY: "dashtam: session key"}
+PURPOSES = {TOKEN_KEYS: "dashtam: token keys", SESSION_KEY: "dashtam: session key"}
 """Of the secrets that travel with data, by the names of their files there."""
 
-_SOURCES = {TOKEN_KEYS: ("app", TOKEN_KEYS), SESSION_KEY: ("app", "secret-key"), PASSWORD: ("postgres", PASSWORD)}
-"""The service that a secret is installed for, and the file's name there."""
+COST, BLOCK, PARALLEL = 2**15, 8, 1
+"""Of scrypt (RFC 7914): 32 MiB and about 0.1 s. A clone's passphrase is 256 random bits, where nobody chose another."""
+
+SALT_BYTES = 16
+NONCE_BYTES = 12
+KEY_BYTES = 32
 
 
-def volumes(naming: Naming, part: Part) -> list[str]:
-    """Return the volumes of secrets that the helper of a part needs: the one of Postgres, for all of them."""
-    services = dict.fromkeys(service for service, _ in _SOURCES.values())
-    return [naming.files_volume(service) for service in services] if part.service == "postgres" else []
+class Sealed(BaseModel, frozen=True, extra="forbid"):
+    """An encrypted secret: scrypt's salt, the nonce, and the ciphertext with GCM's tag at its end."""
 
-
-def installed(helper: Helper, naming: Naming, name: str) -> bytes | None:
-    """Return a secret as it is installed now (the session key in base64); None if it isn't installed."""
-    service, file = _SOURCES[name]
-    with suppress(NotFound):
-        return streams.read_file(helper.client, helper.id, f"/{naming.files_volume(service)}/{file}")
-    return None
-
-
-def require_installed(helper: Helper, naming: Naming, name: str) -> str:
-    """Return a secret as it is installed now."""
-    content = installed(helper, naming, name)
-    if content is None:
-        service, file = _SOURCES[name]
-        raise UserError(
-            f"The secrets of {naming.environment} are not installed.",
-            cause=f"The volume {naming.files_volume(service)} has no file {file}.",
-            remedy=f"./dashtam up {naming.environment}",
-        )
-    return content.decode()
-
-
-def installed_to_seal(helper: Helper, naming: Naming) -> dict[str, bytes]:
-    """Return the installed secrets that travel with a snapshot, by the names of their files there."""
-    contents = {name: installed(helper, naming, name) for name in _PURPOSES}
-    return {name: content for name, content in contents.items() if content is not None}
+    salt: Base64Bytes
+    nonce: Base64Bytes
+    ciphertext: Base64Bytes
 
 
 def seal(passphrase_file: Path, name: str, content: bytes) -> Sealed:
     """Seal a secret, to travel with data."""
-    return encryption.seal(passphrase_file, content, _PURPOSES[name])
+    salt, nonce = secrets.token_bytes(SALT_BYTES), secrets.token_bytes(NONCE_BYTES)
+    ciphertext = _cipher(passphrase_file, salt).encrypt(nonce, content, PURPOSES[name].encode())
+    return Sealed.model_construct(salt=salt, nonce=nonce, ciphertext=ciphertext)
 
 
 def unseal(passphrase_file: Path, name: str, sealed: Sealed) -> bytes | None:
-    """Return a secret that came with data; None if this clone's passphrase doesn't open it."""
-    return encryption.unseal(passphrase_file, sealed, _PURPOSES[name])
+    """Return a secret that came with data; None if it is changed or another one, or if this passphrase isn't its."""
+    from cryptography.exceptions import InvalidTag  # noqa: PLC0415 - slow to import, and most commands decrypt nothing
+
+    with suppress(InvalidTag, ValueError, FileNotFoundError):
+        cipher = _cipher(passphrase_file, sealed.salt)
+        return cipher.decrypt(sealed.nonce, sealed.ciphertext, PURPOSES[name].encode())
+    return None
 
 
 def unseal_token_keys(passphrase_file: Path, sealed: Sealed) -> MasterKeys | None:
@@ -101,3 +83,11 @@ def unseal_token_keys(passphrase_file: Path, sealed: Sealed) -> MasterKeys | Non
     from app.tokens.vault import MasterKeys  # noqa: PLC0415 - slow to import, and most commands have no use for it
 
     return MasterKeys.parse(content.decode())
+
+
+def _cipher(passphrase_file: Path, salt: bytes) -> AESGCM:
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # noqa: PLC0415 - as above
+    from cryptography.hazmat.primitives.kdf.scrypt import Scrypt  # noqa: PLC0415
+
+    derivation = Scrypt(salt=salt, length=KEY_BYTES, n=COST, r=BLOCK, p=PARALLEL)
+    return AESGCM(derivation.derive(passphrase_file.read_bytes()))

@@ -14,9 +14,9 @@ from cli.core import signals
 from cli.core.errors import UserError
 from cli.core.parallel import each
 from cli.data import restore_journal, sealed_secrets
-from cli.data.encryption import Sealed
 from cli.data.restore_journal import Entry, Phase
-from cli.data.snapshots import manifest, session_key, staged_credentials, staging, store, volume_swap
+from cli.data.sealed_secrets import Sealed
+from cli.data.snapshots import installed_secrets, manifest, session_key, staged_credentials, staging, store, volume_swap
 from cli.data.snapshots.helper import Helper, Part, helper
 from cli.data.snapshots.manifest import Manifest
 from cli.data.snapshots.staged_credentials import Credentials
@@ -123,7 +123,7 @@ def _is_made(plan: _Plan) -> bool:
     view, naming = EngineView(plan.session.client), plan.naming
     containers = {one.component for one in view.containers(naming.environment, naming.owner)}
     data = {one.volume for one in plan.parts}
-    secrets = {one for part in plan.parts for one in sealed_secrets.volumes(naming, part)}
+    secrets = {one for part in plan.parts for one in installed_secrets.volumes(naming, part)}
     running = placements.of(plan.session.clone, naming.environment).running(plan.settings)
     return containers >= set(running) and data | secrets <= view.volumes(naming.owner)
 
@@ -137,7 +137,9 @@ def _stage(plan: _Plan) -> Rekeyed:
     try:
         with ExitStack() as held:
             helpers = [
-                held.enter_context(helper(client, naming, one, writes=True, beside=sealed_secrets.volumes(naming, one)))
+                held.enter_context(
+                    helper(client, naming, one, writes=True, beside=installed_secrets.volumes(naming, one))
+                )
                 for one in plan.parts
             ]
             _require_version(plan, helpers[0])
@@ -168,11 +170,11 @@ def _require_version(plan: _Plan, postgres: Helper) -> None:
 
 def _open(plan: _Plan, helpers: Sequence[Helper]) -> Rekeyed:
     postgres, *others = helpers
-    present = sealed_secrets.require_installed(postgres, plan.naming, sealed_secrets.TOKEN_KEYS)
+    present = installed_secrets.require_installed(postgres, plan.naming, sealed_secrets.TOKEN_KEYS)
     former = _sealed(plan, sealed_secrets.TOKEN_KEYS)
     credentials = Credentials(
         postgres=plan.settings.postgres,
-        password=sealed_secrets.require_installed(postgres, plan.naming, sealed_secrets.PASSWORD),
+        password=installed_secrets.require_installed(postgres, plan.naming, installed_secrets.PASSWORD),
         present_keys=MasterKeys.parse(present),
         former_keys=sealed_secrets.unseal_token_keys(plan.session.clone.passphrase_file, former) if former else None,
     )
@@ -185,7 +187,7 @@ def _session_key(plan: _Plan, postgres: Helper) -> Sealed | None:
     """Return the session key of the data, if this clone can open it and the environment has another one."""
     name, sealed = sealed_secrets.SESSION_KEY, _sealed(plan, sealed_secrets.SESSION_KEY)
     former = sealed_secrets.unseal(plan.session.clone.passphrase_file, name, sealed) if sealed else None
-    return sealed if former and former != sealed_secrets.installed(postgres, plan.naming, name) else None
+    return sealed if former and former != installed_secrets.installed(postgres, plan.naming, name) else None
 
 
 def _sealed(plan: _Plan, name: str) -> Sealed | None:

@@ -15,7 +15,7 @@ from cli.core.errors import UserError
 from cli.core.parallel import each
 from cli.data import sealed_secrets
 from cli.data.database import LOGIN
-from cli.data.snapshots import manifest, store
+from cli.data.snapshots import installed_secrets, manifest, store
 from cli.data.snapshots.helper import VOLUME, Helper, Part, helper
 from cli.data.snapshots.manifest import Manifest, Piece, write_piece
 from cli.data.snapshots.pause import Pause, paused
@@ -88,7 +88,7 @@ def _reading(
     client: docker.DockerClient, naming: Naming, part: Part, volumes: Collection[str]
 ) -> AbstractContextManager[Helper]:
     # Mounting a volume that doesn't exist would make it.
-    beside = [one for one in sealed_secrets.volumes(naming, part) if one in volumes]
+    beside = [one for one in installed_secrets.volumes(naming, part) if one in volumes]
     return helper(client, naming, part, beside=beside)
 
 
@@ -105,7 +105,7 @@ def _require_database(stack: str, helpers: Sequence[Helper]) -> str:
 
 def _write_secrets(clone: Clone, naming: Naming, draft: Path, postgres: Helper) -> dict[str, Piece]:
     """Write the secrets that the data is read and reached with, encrypted."""
-    contents = sealed_secrets.installed_to_seal(postgres, naming)
+    contents = installed_secrets.installed_to_seal(postgres, naming)
     if not contents or passphrase.loses_token_keys(clone):
         return {}
     sealed = {name: sealed_secrets.seal(clone.passphrase_file, name, content) for name, content in contents.items()}

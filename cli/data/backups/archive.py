@@ -17,7 +17,7 @@ from pydantic import BaseModel, ValidationError
 from cli.core.errors import UserError
 from cli.core.hashing import Hashed, chunks
 from cli.data.backups.source import Source
-from cli.data.encryption import Sealed
+from cli.data.sealed_secrets import Sealed
 from cli.ui.progress import Count
 
 ARCHIVE = b"PGDMP"

@@ -18,7 +18,7 @@ from cli.data import sealed_secrets
 from cli.data.backups import archive
 from cli.data.backups.archive import Label
 from cli.data.database import Database
-from cli.data.encryption import Sealed
+from cli.data.sealed_secrets import Sealed
 from cli.engine import streams
 from cli.engine.streams import CommandError, explain_failure
 from cli.environments import passphrase
