@@ -47,7 +47,7 @@ def running(
         **settings,
     )
     try:
-        with streams.cut_off(client.api.attach_socket(container.id, params={"stdin": 1, "stream": 1})) as stdin:
+        with streams.cut_off(container.attach_socket(params={"stdin": 1, "stream": 1})) as stdin:
             container.start()
             yield container, stdin
     finally:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import signal
+from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 from unittest.mock import Mock
@@ -208,10 +209,16 @@ def test_a_service_that_is_stopped_meanwhile_runs_again_though_a_signal_came(
     view: EngineView, engine: Engine, call: str
 ) -> None:
     engine.run("app")
-    states = []
-    engine.at["start", "app"] = lambda: states.append(engine.states()["app"])
-    former = engine.at.get((call, "app"), lambda: None)
-    engine.at[call, "app"] = lambda: (former(), signal.raise_signal(signal.SIGTERM))
+    states: list[str] = []
+
+    def note(name: str) -> None:
+        if name == "start":
+            states.append(engine.states()["app"])
+        if name == call:
+            signal.raise_signal(signal.SIGTERM)
+
+    for name in ("stop", "start"):
+        engine.at[name, "app"] = partial(note, name)
     with signals.raised(), pytest.raises(KeyboardInterrupt), view.stopped(view.container("app")):
         pass
     assert states == ["exited"], "a start before the end of the stop has no effect"

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from unittest.mock import Mock
 
 import pytest
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 NAMING = Naming("dev", "me")
 NAME = NAMING.container("tests")
-SETTINGS = {"entrypoint": ["cat"], "user": "1:1", "mounts": [], "mem_limit": "1g", "tmpfs": {}}
+SETTINGS: dict[str, Any] = {"entrypoint": ["cat"], "user": "1:1", "mounts": [], "mem_limit": "1g", "tmpfs": {}}
 
 
 @pytest.fixture
