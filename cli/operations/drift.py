@@ -16,7 +16,7 @@ from cli.environments.clone import Clone
 from cli.pulumi.stack_state import CONTAINER, IMAGE, NETWORK, SERVICE, VOLUME, Resource, StackState
 from infra.naming import COMPONENT_LABEL
 
-GONE = "gone"
+MISSING = "missing"
 _KINDS = {CONTAINER: "container", SERVICE: "service", NETWORK: "network", VOLUME: "volume", IMAGE: "image"}
 _ID = 12
 """Digits of an id that the engine's own commands show."""
@@ -34,7 +34,7 @@ class Difference:
 
 
 @dataclass(frozen=True)
-class Snapshot:
+class EngineReading:
     """What the engine has, read once for several environments."""
 
     view: EngineView
@@ -79,7 +79,7 @@ class Snapshot:
         """Return the id of an image, which many environments may run."""
         if name not in self._images:
             document = self.view.image_document(name)
-            self._images[name] = document["Id"] if document else GONE
+            self._images[name] = document["Id"] if document else MISSING
         return self._images[name]
 
     def container(self, identity: str, name: str) -> dict[str, Any] | None:
@@ -90,10 +90,10 @@ class Snapshot:
 
 def look(view: EngineView, clone: Clone, stack: str) -> list[Difference]:
     """Compare an environment of this clone with its state, both as they are now."""
-    return differences(states.read(clone, stack), Snapshot(view, stack, clone.id), stack, clone.id)
+    return differences(states.read(clone, stack), EngineReading(view, stack, clone.id), stack, clone.id)
 
 
-def differences(state: StackState, engine: Snapshot, stack: str, owner: str) -> list[Difference]:
+def differences(state: StackState, engine: EngineReading, stack: str, owner: str) -> list[Difference]:
     """Compare an environment with its state; return what differs, in the order of the state."""
     comparisons = {CONTAINER: _container, SERVICE: _service, NETWORK: _network, VOLUME: _volume, IMAGE: _image}
     found = [
@@ -104,10 +104,10 @@ def differences(state: StackState, engine: Snapshot, stack: str, owner: str) -> 
     return [*found, *_unrecorded(state, engine, stack, owner)]
 
 
-def _container(resource: Resource, engine: Snapshot) -> Iterator[Change]:
+def _container(resource: Resource, engine: EngineReading) -> Iterator[Change]:
     document = engine.container(resource.id, resource.inputs["name"])
     if document is None:
-        yield "container", resource.id[:_ID], GONE
+        yield "container", resource.id[:_ID], MISSING
         return
     if document["Id"] != resource.id:
         yield "container", resource.id[:_ID], document["Id"][:_ID]
@@ -115,19 +115,19 @@ def _container(resource: Resource, engine: Snapshot) -> Iterator[Change]:
     yield from changes(resource.inputs, document)
 
 
-def _service(resource: Resource, engine: Snapshot) -> Iterator[Change]:
+def _service(resource: Resource, engine: EngineReading) -> Iterator[Change]:
     document = next((one for one in engine.swarm if one["ID"] == resource.id), None)
     if document is None:
-        yield "service", resource.id[:_ID], GONE
+        yield "service", resource.id[:_ID], MISSING
         return
     yield from service_changes(resource.inputs, document)
 
 
-def _network(resource: Resource, engine: Snapshot) -> Iterator[Change]:
+def _network(resource: Resource, engine: EngineReading) -> Iterator[Change]:
     named = [one for one in engine.networks if one["Name"] == resource.inputs["name"]]
     document = next((one for one in engine.networks if one["Id"] == resource.id), None) or next(iter(named), None)
     if document is None:
-        yield "network", resource.id[:_ID], GONE
+        yield "network", resource.id[:_ID], MISSING
         return
     if document["Id"] != resource.id:
         yield "network", resource.id[:_ID], document["Id"][:_ID]
@@ -136,16 +136,16 @@ def _network(resource: Resource, engine: Snapshot) -> Iterator[Change]:
     yield from labels(resource.inputs, document["Labels"])
 
 
-def _volume(resource: Resource, engine: Snapshot) -> Iterator[Change]:
+def _volume(resource: Resource, engine: EngineReading) -> Iterator[Change]:
     document = engine.volumes.get(resource.inputs["name"])
     if document is None:
-        yield "volume", resource.inputs["name"], GONE
+        yield "volume", resource.inputs["name"], MISSING
         return
     yield from _changed("driver", resource.inputs.get("driver", "local"), document["Driver"])
     yield from labels(resource.inputs, document["Labels"])
 
 
-def _image(resource: Resource, engine: Snapshot) -> Iterator[Change]:
+def _image(resource: Resource, engine: EngineReading) -> Iterator[Change]:
     yield from _changed("image", resource.outputs["imageId"], engine.image(resource.inputs["name"]))
 
 
@@ -154,7 +154,7 @@ def _changed(name: str, was: object, now: object) -> Iterator[Change]:
         yield name, str(was).lower(), str(now).lower()
 
 
-def _unrecorded(state: StackState, engine: Snapshot, stack: str, owner: str) -> Iterator[Difference]:
+def _unrecorded(state: StackState, engine: EngineReading, stack: str, owner: str) -> Iterator[Difference]:
     """Yield what carries the environment's labels and is not in the state: `up` removes it."""
     known = {one.id for one in state.of(CONTAINER, SERVICE, NETWORK)}
     taken = {_name(one) for one in state.of(CONTAINER, SERVICE, NETWORK)}

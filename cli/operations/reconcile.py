@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from cli.engine.inventory import EngineView
 from cli.environments import states
 from cli.environments.configuration import configuration
-from cli.operations.drift import GONE, Difference, Snapshot, differences
+from cli.operations.drift import MISSING, Difference, EngineReading, differences
 from cli.operations.session import Session
 from cli.pulumi.stack_state import VOLUME, StackState
 from cli.ui.console import announce
@@ -20,7 +20,7 @@ REFRESHED = frozenset({"memory", "memorySwap", "restart", "name", "container"})
 def prepare(session: Session, stack: str) -> bool:
     """Prepare what a refresh doesn't see, or fails at, for the update; return whether that must refresh first."""
     state = states.read(session.clone, stack)
-    found = differences(state, Snapshot(session.engine, stack, session.clone.id), stack, session.clone.id)
+    found = differences(state, EngineReading(session.engine, stack, session.clone.id), stack, session.clone.id)
     for name, changed in unseen(found).items():
         if session.engine.container_document(name):
             announce(f"Removing {name}: its {', '.join(changed)} changed.")
@@ -52,7 +52,7 @@ def unseen(found: Sequence[Difference]) -> dict[str, list[str]]:
 
 def make_lost_volumes(view: EngineView, state: StackState, found: Sequence[Difference]) -> list[str]:
     """Make lost volumes again, empty, and return their names: the plugin's refresh fails where a volume is gone."""
-    lost = {one.resource for one in found if one.kind == "volume" and one.now == GONE}
+    lost = {one.resource for one in found if one.kind == "volume" and one.now == MISSING}
     volumes = [one for one in state.of(VOLUME) if one.inputs["name"] in lost]
     for volume in volumes:
         view.make_volume(volume.inputs["name"], {one["label"]: one["value"] for one in volume.inputs["labels"]})

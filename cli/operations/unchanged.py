@@ -16,7 +16,7 @@ from cli.core.hashing import text_sha256
 from cli.data import restore_journal
 from cli.environments import placements, states
 from cli.environments.configuration import configuration
-from cli.operations.drift import Snapshot, differences
+from cli.operations.drift import EngineReading, differences
 from cli.operations.session import Session
 from cli.pulumi import stack_state
 from infra import authorities, proxies
@@ -95,11 +95,11 @@ def made(session: Session, stack: str) -> str:
     content, owner = states.content(session.clone, stack, session.environ) or b"", session.clone.id
     if not content or restore_journal.of(session.clone, stack).read():
         return ""
-    snapshot = Snapshot(session.engine, stack, owner)
-    containers = snapshot.views
+    reading = EngineReading(session.engine, stack, owner)
+    containers = reading.views
     if not containers or not all(one.is_fine for one in containers):
         return ""
-    if differences(stack_state.parsed(content), snapshot, stack, owner):
+    if differences(stack_state.parsed(content), reading, stack, owner):
         return ""
     return text_sha256(
         str(session.client.info()["ID"]), hashlib.sha256(content).hexdigest(), *(one.id for one in containers)

@@ -15,7 +15,7 @@ from cli.engine.tasks import ServiceView
 from cli.environments import clone, ownership, placements, states
 from cli.environments.clone import Clone
 from cli.environments.configuration import configured_stacks
-from cli.operations.drift import Snapshot, differences
+from cli.operations.drift import EngineReading, differences
 from cli.operations.status.sizes import Sizes
 from cli.pulumi.stack_state import StackState
 
@@ -60,7 +60,7 @@ def gather(
 ) -> list[Overview]:
     """Look at environments, at all that there are if none is named: this clone's, then others', by name."""
     owner = here.id if here else ""
-    engine = Snapshot(view, stacks[0] if stacks and len(stacks) == 1 else None, None if everyone else owner)
+    engine = EngineReading(view, stacks[0] if stacks and len(stacks) == 1 else None, None if everyone else owner)
     wanted = {(owner, name) for name in stacks or configured_stacks()}
     if stacks is None:
         wanted |= {(one.owner, one.stack) for one in engine.views}
@@ -69,7 +69,7 @@ def gather(
     return [_look(engine, here, whose, name, volumes) for whose, name in ordered]
 
 
-def _look(engine: Snapshot, here: Clone | None, owner: str, stack: str, volumes: Mapping[str, int]) -> Overview:
+def _look(engine: EngineReading, here: Clone | None, owner: str, stack: str, volumes: Mapping[str, int]) -> Overview:
     whose = here if here and here.id == owner else clone.known(owner)
     state = _state(whose, stack, is_here=whose is here)
     return Overview(
@@ -87,7 +87,7 @@ def _look(engine: Snapshot, here: Clone | None, owner: str, stack: str, volumes:
     )
 
 
-def _drift(state: StackState | None, engine: Snapshot, stack: str, owner: str) -> int | None:
+def _drift(state: StackState | None, engine: EngineReading, stack: str, owner: str) -> int | None:
     with suppress(UserError):  # a node of the Swarm with volumes may be down
         return len(differences(state, engine, stack, owner)) if state else None
     return None

@@ -11,7 +11,7 @@ import pytest
 from cli.engine.inventory import EngineView
 from cli.environments import states
 from cli.operations import drift
-from cli.operations.drift import Difference, Snapshot
+from cli.operations.drift import Difference, EngineReading
 from infra.naming import COMPONENT_LABEL, SERVICES, Naming
 from tests.system.damage import pause
 from tests.system.running import succeed
@@ -122,7 +122,7 @@ def undone(checkout: Checkout, client: docker.DockerClient) -> Iterator[None]:
 def _differences(checkout: Checkout, client: docker.DockerClient) -> list[Difference]:
     """Return what `drift` finds, without the second in which it starts."""
     state, owner = states.read(checkout.clone, checkout.stack, checkout.tools), checkout.clone.id
-    return drift.differences(state, Snapshot(EngineView(client), checkout.stack, owner), checkout.stack, owner)
+    return drift.differences(state, EngineReading(EngineView(client), checkout.stack, owner), checkout.stack, owner)
 
 
 def _drift(checkout: Checkout) -> tuple[int, list[dict[str, str]]]:

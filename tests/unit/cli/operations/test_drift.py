@@ -9,7 +9,7 @@ import pytest
 
 from cli.environments import states
 from cli.environments.clone import Clone
-from cli.operations.drift import Snapshot, differences, look
+from cli.operations.drift import EngineReading, differences, look
 from cli.pulumi.stack_state import CONTAINER, IMAGE, NETWORK, VOLUME, Resource, StackState
 from tests.unit.cli.engine.test_diff import DOCUMENT, INPUTS
 
@@ -45,7 +45,7 @@ def view() -> Mock:
 
 
 def _look(view: Mock) -> list[tuple[str, str, str, str, str]]:
-    found = differences(STATE, Snapshot(view), "test", "me")
+    found = differences(STATE, EngineReading(view), "test", "me")
     return [(one.kind, one.resource, one.property, one.was, one.now) for one in found]
 
 
@@ -57,12 +57,12 @@ def test_an_image_that_another_took_the_name_of(view: Mock) -> None:
     view.image_document.return_value = {"Id": "sha256:b"}
     assert _look(view) == [("image", "app:1", "image", "sha256:a", "sha256:b")]
     view.image_document.return_value = None
-    assert _look(view) == [("image", "app:1", "image", "sha256:a", "gone")]
+    assert _look(view) == [("image", "app:1", "image", "sha256:a", "missing")]
 
 
 def test_a_volume_that_is_gone_or_another(view: Mock) -> None:
     view.volume_documents.return_value = []
-    assert _look(view) == [("volume", "data", "volume", "data", "gone")]
+    assert _look(view) == [("volume", "data", "volume", "data", "missing")]
     view.volume_documents.return_value = [{"Name": "data", "Driver": "nfs", "Labels": {**OWN, "dashtam.owner": "you"}}]
     assert _look(view) == [
         ("volume", "data", "driver", "local", "nfs"),
@@ -72,7 +72,7 @@ def test_a_volume_that_is_gone_or_another(view: Mock) -> None:
 
 def test_a_network_that_is_gone_or_another(view: Mock) -> None:
     view.network_documents.return_value = []
-    assert _look(view) == [("network", "net", "network", "net-1", "gone")]
+    assert _look(view) == [("network", "net", "network", "net-1", "missing")]
     view.network_documents.return_value = [
         {"Name": "net", "Id": "net-2", "Driver": "bridge", "Internal": False, "Labels": OWN}
     ]
@@ -84,7 +84,7 @@ def test_a_network_that_is_gone_or_another(view: Mock) -> None:
 
 def test_a_container_that_is_gone(view: Mock) -> None:
     view.documents.return_value = []
-    assert _look(view) == [("container", "dashtam-test-app", "container", "c" * 12, "gone")]
+    assert _look(view) == [("container", "dashtam-test-app", "container", "c" * 12, "missing")]
 
 
 @pytest.mark.parametrize("labelled", [True, False])
