@@ -79,7 +79,7 @@ class Removal:
 
     def _remove(self) -> None:
         here, owner = self.session, self.session.clone.id
-        recover.remove_guests(here, self.stack)
+        recover.remove_test_container(here, self.stack)
         # As a removal that was killed leaves them.
         state = self._state()
         reconcile.make_lost_volumes(here.engine, state, drift.look(here.engine, here.clone, self.stack))

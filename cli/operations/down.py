@@ -36,7 +36,7 @@ def down(session: Session, *stacks: str) -> None:
             state = states.read(session.clone, stack, session.environ)
             ownership.require_own(session.clone, stack, state)
             ownership.require_engine(session.client, session.clone, stack, state)
-            recover.remove_guests(session, stack)
+            recover.remove_test_container(session, stack)
         refresh = {stack: recover.recover(session, stack) for stack in stacks}
         running = [one["Id"] for stack in stacks for one in session.engine.summaries(stack, session.clone.id)]
         with _asked_to_stop(session.engine, running):

@@ -21,7 +21,7 @@ _LEFT = "left by an interrupted update"
 def recover(session: Session, stack: str) -> bool:
     """Clean up after an interrupted update or a stopped container; return whether the next update must refresh first.
 
-    What runs beside the services, such as tests, is left alone: see `remove_guests`.
+    What runs beside the services, such as tests, is left alone: see `remove_test_container`.
     """
     locks.release_dead(session.pulumi, stack)
     found = session.engine.containers(stack, session.clone.id)
@@ -58,11 +58,11 @@ def recover(session: Session, stack: str) -> bool:
     return interrupted or cut_off or not remaining >= _recorded_ids(deployment, CONTAINER)
 
 
-def remove_guests(session: Session, stack: str) -> None:
-    """Remove what runs beside an environment's services, before their network is removed."""
+def remove_test_container(session: Session, stack: str) -> None:
+    """Remove the container of tests inside an environment, before the network is removed."""
     for container in session.engine.containers(stack, session.clone.id):
         if not made_by_updates(container.component):
-            announce(f"Removing {container.name}, which runs beside {stack}.")
+            announce(f"Removing {container.name}, the test container of {stack}.")
             session.engine.remove_container(container.id)
 
 

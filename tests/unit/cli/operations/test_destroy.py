@@ -42,7 +42,7 @@ class World:
         monkeypatch.setattr(restore_journal, "of", Mock())
         monkeypatch.setattr(named_environments, "forget", lambda *_: self.note("forget"))
         monkeypatch.setattr(locks, "release_dead", lambda *_: self.note("release_dead"))
-        for name in ("remove_guests", "recover"):
+        for name in ("remove_test_container", "recover"):
             monkeypatch.setattr(recover, name, lambda *_, name=name: self.note(name))
 
     def note(self, what: str) -> str:
@@ -69,7 +69,7 @@ def world(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> World:
     return World(monkeypatch, tmp_path)
 
 
-REMOVED = ["remove_guests", "make lost volumes", "unprotect", "destroy", "remove left", "forget", "end of turn"]
+REMOVED = ["remove_test_container", "make lost volumes", "unprotect", "destroy", "remove left", "forget", "end of turn"]
 BEFORE = ["turn", "own?", "this engine?", "release_dead", "output", "recover"]
 
 

@@ -178,9 +178,9 @@ def test_tests_that_run_beside_it_are_left_alone(container: MakeContainer, tmp_p
 def test_only_what_runs_beside_it_is_removed_as_such(container: MakeContainer) -> None:
     tests = container(id="id-tests", name="dashtam-test-tests", component="tests", health="")
     view = FakeView([container(), tests], {})
-    _, said = noticed(lambda: recover.remove_guests(_session(view), "test"))
+    _, said = noticed(lambda: recover.remove_test_container(_session(view), "test"))
     assert view.removed == ["id-tests"]
-    assert "dashtam-test-tests" in said[0]
+    assert said == ["Removing dashtam-test-tests, the test container of test."]
 
 
 def test_what_an_interrupted_update_left_on_a_swarm_is_removed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
