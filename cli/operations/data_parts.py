@@ -25,25 +25,40 @@ from infra.naming import Naming
 from infra.outputs import Database
 
 
-class NoLastingDataError(UserError):
+class NoPersistentDataError(UserError):
     """The environment has no data that lasts."""
 
 
-def of(client: docker.DockerClient, clone: Clone, stack: str) -> tuple[StackSettings, Naming, list[Part]]:
-    """Return an environment's settings, its names and the parts of its data that last."""
-    settings, naming = configuration(clone.root, stack), placements.naming(clone, stack)
-    view = EngineView(client)
-    return settings, naming, [_readable(view, clone, naming, one) for one in parts(client, settings, naming)]
+def parts_by_config(client: docker.DockerClient, clone: Clone, stack: str) -> tuple[StackSettings, Naming, list[Part]]:
+    """Return an environment's settings, its names and the parts of its data that last: Postgres, and Redis if it does.
+
+    They last by the config, or did before it was edited.
+    """
+    settings, naming, view = configuration(clone.root, stack), placements.naming(clone, stack), EngineView(client)
+    volumes = view.volumes(naming.owner)
+    if settings.postgres.storage != "volume" and naming.data_volume(POSTGRES.name) not in volumes:
+        raise NoPersistentDataError(
+            f"{stack} stores its data in memory, so there can be no snapshot of it.",
+            cause=f"Pulumi.{stack}.yaml has `storage: {settings.postgres.storage}` for dashtam:postgres.",
+            remedy=f"`./dashtam backup {stack} FILE` saves what is in its database now.",
+        )
+    origin = settings.images.source or source.decide(client)
+    found = [_part(POSTGRES, settings.images.postgres or POSTGRES.reference(origin), naming, settings.postgres.memory)]
+    if settings.redis.storage == "volume" or naming.data_volume(REDIS.name) in volumes:
+        found.append(_part(REDIS, settings.images.redis or REDIS.reference(origin), naming, settings.redis.memory))
+    return settings, naming, [_readable(view, clone, naming, one) for one in found]
 
 
-def kept(client: docker.DockerClient, clone: Clone, stack: str) -> tuple[Database, Naming, list[Part]]:
+def parts_by_config_or_state(
+    client: docker.DockerClient, clone: Clone, stack: str
+) -> tuple[Database, Naming, list[Part]]:
     """Return an environment's database, its names and the parts of its data that last.
 
     Where the config is not valid, they are what Pulumi's state says of the last update.
     """
     try:
-        settings, naming, found = of(client, clone, stack)
-    except NoLastingDataError:
+        settings, naming, found = parts_by_config(client, clone, stack)
+    except NoPersistentDataError:
         raise
     except UserError:
         naming, outputs = placements.naming(clone, stack), states.read(clone, stack).outputs
@@ -59,27 +74,10 @@ def kept(client: docker.DockerClient, clone: Clone, stack: str) -> tuple[Databas
     return Database(name=settings.postgres.database, user=settings.postgres.user), naming, found
 
 
-def parts(client: docker.DockerClient, settings: StackSettings, naming: Naming) -> list[Part]:
-    """Return the parts that last by the config, or did before it was edited: Postgres first, and Redis if it lasts."""
-    stack = naming.environment
-    volumes = EngineView(client).volumes(naming.owner)
-    if settings.postgres.storage != "volume" and naming.data_volume(POSTGRES.name) not in volumes:
-        raise NoLastingDataError(
-            f"{stack} stores its data in memory, so there can be no snapshot of it.",
-            cause=f"Pulumi.{stack}.yaml has `storage: {settings.postgres.storage}` for dashtam:postgres.",
-            remedy=f"`./dashtam backup {stack} FILE` saves what is in its database now.",
-        )
-    origin = settings.images.source or source.decide(client)
-    found = [_part(POSTGRES, settings.images.postgres or POSTGRES.reference(origin), naming, settings.postgres.memory)]
-    if settings.redis.storage == "volume" or naming.data_volume(REDIS.name) in volumes:
-        found.append(_part(REDIS, settings.images.redis or REDIS.reference(origin), naming, settings.redis.memory))
-    return found
-
-
 def has_database(client: docker.DockerClient, clone: Clone, stack: str) -> bool:
     """Look into an environment's volume whether a database was made there; true where nothing can look."""
     with suppress(UserError, CommandError, DockerException):
-        _, naming, (postgres, *_) = of(client, clone, stack)
+        _, naming, (postgres, *_) = parts_by_config(client, clone, stack)
         with helper(client, naming, postgres) as opened:
             return bool(opened.script("cat PG_VERSION 2>/dev/null || true").strip())
     return True

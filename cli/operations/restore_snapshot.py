@@ -93,7 +93,7 @@ def restore(session: Session, stack: str, name: str, *, snapshot: bool = False) 
 
 
 def _plan(session: Session, stack: str, name: str) -> _Plan:
-    settings, naming, found = data_parts.of(session.client, session.clone, stack)
+    settings, naming, found = data_parts.parts_by_config(session.client, session.clone, stack)
     snapshots = store.of(session.clone, stack)
     made = snapshots.read(name)
     parts = [one for one in found if one.service in made.images]

@@ -16,7 +16,7 @@ from cli.engine import health
 from cli.engine.inventory import EngineView
 from cli.environments.clone import Clone
 from cli.operations import data_parts, take_snapshot
-from cli.operations.data_parts import NoLastingDataError
+from cli.operations.data_parts import NoPersistentDataError
 from cli.operations.session import Session
 from cli.operations.take_snapshot import Taken
 from cli.ui.console import announce
@@ -32,8 +32,8 @@ find . -path ./lost+found -prune -o ! -type d ! -size 0 ! -name appendonly.aof.m
 def has_data(client: docker.DockerClient, clone: Clone, stack: str) -> bool:
     """Return whether an environment has data of which there can be a snapshot."""
     try:
-        _, naming, found = data_parts.kept(client, clone, stack)
-    except NoLastingDataError:
+        _, naming, found = data_parts.parts_by_config_or_state(client, clone, stack)
+    except NoPersistentDataError:
         return False
     return bool({one.volume for one in found} & EngineView(client).volumes(naming.owner))
 
@@ -84,7 +84,7 @@ def before_destroying(session: Session, stack: str, data: Collection[str]) -> It
 
 def _take_of_all(session: Session, stack: str, data: Collection[str]) -> Taken | None:
     with _required_for(f"{stack} was not removed"):
-        _, naming, found = data_parts.kept(session.client, session.clone, stack)
+        _, naming, found = data_parts.parts_by_config_or_state(session.client, session.clone, stack)
         _require_complete(data, found)
         volume_swap.stop(session.client, naming)
         taken = _take_if_any(session.client, session.clone, stack)
@@ -113,8 +113,8 @@ def _take_if_any(client: docker.DockerClient, clone: Clone, stack: str) -> Taken
     """Take a snapshot; None if no volume has data, a UserError if one has, and there is no database."""
     try:
         return take_snapshot.take(client, clone, stack)
-    except NoLastingDataError:
-        _, naming, found = data_parts.kept(client, clone, stack)
+    except NoPersistentDataError:
+        _, naming, found = data_parts.parts_by_config_or_state(client, clone, stack)
         there = EngineView(client).volumes(naming.owner)
         lost = [one.volume for one in found if one.volume in there and _has_content(client, naming, one)]
         if lost:

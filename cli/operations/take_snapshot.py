@@ -25,7 +25,7 @@ from cli.engine.inventory import EngineView
 from cli.environments import environment_lock, passphrase
 from cli.environments.clone import Clone
 from cli.operations import data_parts, finish_restore
-from cli.operations.data_parts import NoLastingDataError
+from cli.operations.data_parts import NoPersistentDataError
 from cli.ui.progress import Count, transfer
 from infra.naming import WITH_DATA, Naming
 
@@ -50,7 +50,7 @@ class Taken:
 
 def take(client: docker.DockerClient, clone: Clone, stack: str, wish: str | None = None) -> Taken:
     """Take a snapshot of an environment, running or not, under the name that is wished, or one from the time."""
-    database, naming, found = data_parts.kept(client, clone, stack)
+    database, naming, found = data_parts.parts_by_config_or_state(client, clone, stack)
     snapshots = store.of(clone, stack)
     snapshots.fresh_name(wish)
     began = time.monotonic()
@@ -96,7 +96,7 @@ def _require_database(stack: str, helpers: Sequence[Helper]) -> str:
     """Return the major version of the database's files."""
     with suppress(streams.CommandError, IndexError):
         return helpers[0].script("cat PG_VERSION").strip()
-    raise NoLastingDataError(
+    raise NoPersistentDataError(
         f"{stack} has no data yet.",
         cause="Its database was not made.",
         remedy=f"./dashtam up {stack}",

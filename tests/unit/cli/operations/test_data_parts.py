@@ -11,24 +11,24 @@ from cli.data.snapshots import store
 from cli.environments import states
 from cli.environments.clone import Clone
 from cli.operations import data_parts
-from cli.operations.data_parts import NoLastingDataError
-from infra.config.settings import load_document
+from cli.operations.data_parts import NoPersistentDataError
 from infra.naming import Naming
 
-NAMING = Naming("dev", "me")
+
+CONFIG = """config:
+  dashtam:postgres: {{database: d, user: u, storage: {postgres}}}
+  dashtam:redis: {{storage: {redis}, persistence: {persistence}}}
+  dashtam:app: {{oauth_redirect_uri: "https://127.0.0.1:8182"}}
+  dashtam:images: {{source: debian}}
+"""
 
 
-def _parts(postgres: str, redis: str, *volumes: str, owner: str = "me") -> list[str]:
-    config = load_document(
-        "dev",
-        {
-            "dashtam:postgres": {"database": "d", "user": "u", "storage": postgres},
-            "dashtam:redis": {"storage": redis, "persistence": "aof" if redis == "volume" else "none"},
-            "dashtam:app": {"oauth_redirect_uri": "https://127.0.0.1:8182"},
-            "dashtam:images": {"source": "debian"},
-        },
-    )
-    return [one.volume for one in data_parts.parts(_engine(*volumes, owner=owner), config, NAMING)]
+def _parts(root: Path, postgres: str, redis: str, *volumes: str, owner: str = "me") -> list[str]:
+    persistence = "aof" if redis == "volume" else "none"
+    (root / "Pulumi.dev.yaml").write_text(CONFIG.format(postgres=postgres, redis=redis, persistence=persistence))
+    clone = Clone("me", root, root / "home")
+    _, _, found = data_parts.parts_by_config(_engine(*volumes, owner=owner), clone, "dev")
+    return [one.volume for one in found]
 
 
 def _engine(*volumes: str, owner: str = "me") -> Mock:
@@ -52,19 +52,19 @@ BOTH = ["postgres_dev_data", "redis_dev_data"]
     ],
 )
 def test_what_is_there_counts_whatever_the_config_has_become(
-    postgres: str, redis: str, there: list[str], found: list[str]
+    tmp_path: Path, postgres: str, redis: str, there: list[str], found: list[str]
 ) -> None:
-    assert _parts(postgres, redis, *there) == found
+    assert _parts(tmp_path, postgres, redis, *there) == found
 
 
-def test_another_clones_volume_is_no_part() -> None:
-    with pytest.raises(NoLastingDataError):
-        _parts("tmpfs", "tmpfs", *BOTH, owner="another")
+def test_another_clones_volume_is_no_part(tmp_path: Path) -> None:
+    with pytest.raises(NoPersistentDataError):
+        _parts(tmp_path, "tmpfs", "tmpfs", *BOTH, owner="another")
 
 
-def test_memory_keeps_nothing() -> None:
-    with pytest.raises(NoLastingDataError, match="in memory"):
-        _parts("tmpfs", "tmpfs")
+def test_memory_keeps_nothing(tmp_path: Path) -> None:
+    with pytest.raises(NoPersistentDataError, match="in memory"):
+        _parts(tmp_path, "tmpfs", "tmpfs")
 
 
 OUTPUTS = {
@@ -85,7 +85,7 @@ def test_where_the_config_is_not_valid_the_state_counts(
     invalid: Clone, monkeypatch: pytest.MonkeyPatch, there: list[str]
 ) -> None:
     monkeypatch.setattr(states, "read", Mock(return_value=Mock(outputs=OUTPUTS)))
-    database, naming, found = data_parts.kept(_engine(*there), invalid, "dev")
+    database, naming, found = data_parts.parts_by_config_or_state(_engine(*there), invalid, "dev")
     assert (database.name, database.user, naming.data_volume("postgres")) == ("d", "u", BOTH[0])
     assert [(one.volume, one.image) for one in found] == [*zip(there, ("postgres:17", "redis:8"), strict=False)]
 
@@ -96,7 +96,7 @@ def test_where_the_state_has_nothing_either_the_config_is_named(
 ) -> None:
     monkeypatch.setattr(states, "read", Mock(return_value=Mock(outputs=recorded)))
     with pytest.raises(UserError, match="is not valid"):
-        data_parts.kept(_engine(*there), invalid, "dev")
+        data_parts.parts_by_config_or_state(_engine(*there), invalid, "dev")
 
 
 @pytest.mark.parametrize(

@@ -51,7 +51,7 @@ def test_one_that_does_not_fit_the_config_is_refused(
     postgres = SimpleNamespace(**{"database": "dashtam", "user": "dashtam_user", **config})
     naming, settings = Naming("dev", "me"), SimpleNamespace(postgres=postgres)
     found = [Part(one, naming.data_volume(one), "image", "1:1") for one in parts]
-    monkeypatch.setattr(data_parts, "of", lambda *_: (settings, naming, found))
+    monkeypatch.setattr(data_parts, "parts_by_config", lambda *_: (settings, naming, found))
     monkeypatch.setattr(store.Store, "read", lambda *_: MADE)
     session = cast("Session", SimpleNamespace(client=None, clone=Clone("me", tmp_path, tmp_path / "home")))
     with pytest.raises(UserError, match=r"The snapshot one doesn't fit dev; nothing was changed") as raised:

@@ -14,7 +14,7 @@ from cli.data.snapshots.helper import Part
 from cli.engine import health
 from cli.environments.clone import Clone
 from cli.operations import data_parts, snapshot_before_loss, take_snapshot
-from cli.operations.data_parts import NoLastingDataError
+from cli.operations.data_parts import NoPersistentDataError
 from cli.operations.take_snapshot import Taken
 from infra.naming import Naming
 from tests.unit.cli.conftest import MakeContainer
@@ -36,7 +36,7 @@ class Snapshots:
         self.take = Mock(return_value=TAKEN)
         self.parts = Mock(return_value=(Mock(), NAMING, PARTS))
         self.files: dict[str, list[str]] = {}
-        monkeypatch.setattr(data_parts, "kept", self.parts)
+        monkeypatch.setattr(data_parts, "parts_by_config_or_state", self.parts)
         monkeypatch.setattr(take_snapshot, "take", self.take)
         monkeypatch.setattr(snapshot_before_loss, "helper", self.helper)
 
@@ -79,7 +79,7 @@ def test_a_snapshot_is_taken_and_the_way_back_is_named(
 
 def test_none_is_taken_where_there_is_no_data(snapshots: Snapshots, replaced: Replaced) -> None:
     replaced.prepare()
-    snapshots.parts.side_effect = NoLastingDataError("in memory")
+    snapshots.parts.side_effect = NoPersistentDataError("in memory")
     replaced.prepare()
     snapshots.take.assert_not_called()
 
@@ -88,7 +88,7 @@ def test_a_database_that_was_never_made_is_no_data(
     snapshots: Snapshots, replaced: Replaced, capsys: pytest.CaptureFixture[str]
 ) -> None:
     replaced.make()
-    snapshots.take.side_effect = NoLastingDataError("no data yet")
+    snapshots.take.side_effect = NoPersistentDataError("no data yet")
     replaced.prepare()
     assert capsys.readouterr().err == ""
 
@@ -97,7 +97,7 @@ def test_a_database_that_was_never_made_is_no_data(
     ("failure", "said"),
     [
         (UserError("no room", remedy="Make room."), "no room"),
-        (NoLastingDataError("no database"), "no snapshot of the data in postgres_test_data."),
+        (NoPersistentDataError("no database"), "no snapshot of the data in postgres_test_data."),
     ],
 )
 def test_where_none_can_be_taken_nothing_is_replaced(
@@ -211,7 +211,7 @@ def test_data_that_no_snapshot_would_hold_is_not_destroyed(destroyed: Destroyed)
 def test_without_a_database_only_what_is_empty_is_destroyed_without_a_snapshot(
     snapshots: Snapshots, destroyed: Destroyed, files: dict[str, list[str]], there: list[str], named: str
 ) -> None:
-    snapshots.take.side_effect = NoLastingDataError("no data yet")
+    snapshots.take.side_effect = NoPersistentDataError("no data yet")
     snapshots.files = files
     destroyed.session.client.api.volumes.return_value = {
         "Volumes": [{"Name": NAMING.data_volume(one), "Labels": NAMING.labels(one)} for one in there]
