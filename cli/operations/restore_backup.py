@@ -52,13 +52,13 @@ def restore(target: Target, file: str, *, snapshot: bool = False) -> Restored:
                 snapshot_before_loss.before_replacing(target.view.client, target.clone, target.environment)
             with _recorded(target, database, dump.name), database_swap.beside(database) as fresh:
                 load.load(dump, fresh, target.environment)
-                fitted = load.fit(target, app, dump, fresh)
-                serving.prove(target, app, fresh, dump.name)
+                rekeyed = load.rekey_tokens(target, app, dump, fresh)
+                serving.check_by_app(target, app, fresh, dump.name)
                 with display([target.environment], err) as (progress,):
                     serving.replace(target, app, database, dump.name, progress.on_started)
     made_of = dump.label.environment if dump.label else None
     seconds = time.monotonic() - began
-    return Restored(target.environment, file, made_of, dump.size, seconds, fitted.rewrapped, fitted.lost)
+    return Restored(target.environment, file, made_of, dump.size, seconds, rekeyed.rewrapped, rekeyed.lost)
 
 
 def _finish_earlier(target: Target) -> None:

@@ -78,7 +78,7 @@ def restore(session: Session, stack: str, name: str, *, snapshot: bool = False) 
         finish_restore.finish(session.client, session.clone, stack)
         if snapshot:
             snapshot_before_loss.before_replacing(session.client, session.clone, stack)
-        fitted = _stage(plan)
+        rekeyed = _stage(plan)
         stopped = time.monotonic()
         with display([stack], err) as (progress,):
             for service in _users_of_data(plan):
@@ -89,7 +89,7 @@ def restore(session: Session, stack: str, name: str, *, snapshot: bool = False) 
     if not is_healthy:
         up(session, stack)
     ended = time.monotonic()
-    return Restored(stack, name, plan.made.size, ended - began, ended - stopped, fitted.rewrapped, fitted.lost)
+    return Restored(stack, name, plan.made.size, ended - began, ended - stopped, rekeyed.rewrapped, rekeyed.lost)
 
 
 def _plan(session: Session, stack: str, name: str) -> _Plan:
@@ -144,7 +144,7 @@ def _stage(plan: _Plan) -> Rekeyed:
             ]
             _require_version(plan, helpers[0])
             staging.stage(plan.folder, plan.made, helpers)
-            fitted = _open(plan, helpers)
+            rekeyed = _open(plan, helpers)
             sealed_key = _session_key(plan, helpers[0])
             for one in helpers:
                 one.script("sync")
@@ -153,7 +153,7 @@ def _stage(plan: _Plan) -> Rekeyed:
         finish_restore.apply_journal(client, plan.session.clone, naming.environment)
         raise
     journal.write(entry.model_copy(update={"phase": Phase.SWAPPING, "session_key": sealed_key}))
-    return fitted
+    return rekeyed
 
 
 def _require_version(plan: _Plan, postgres: Helper) -> None:
@@ -179,8 +179,8 @@ def _open(plan: _Plan, helpers: Sequence[Helper]) -> Rekeyed:
         former_keys=sealed_secrets.unseal_token_keys(plan.session.clone.passphrase_file, former) if former else None,
     )
     for one in others:
-        staged_credentials.open_redis(one)
-    return staged_credentials.open_postgres(postgres, credentials)
+        staged_credentials.check_redis_loads(one)
+    return staged_credentials.set_current_credentials(postgres, credentials)
 
 
 def _session_key(plan: _Plan, postgres: Helper) -> Sealed | None:

@@ -86,7 +86,7 @@ def _remedy(output: str, environment: str) -> str:
     return f"`./dashtam logs {environment} postgres` shows what the server reports."
 
 
-def fit(target: Target, app: ContainerView, dump: Dump, fresh: Database) -> Rekeyed:
+def rekey_tokens(target: Target, app: ContainerView, dump: Dump, fresh: Database) -> Rekeyed:
     """Make sure that the service knows a loaded database's revision, and give it the environment's master keys."""
     # Tables can have the service's names without its columns.
     with explain_failure(

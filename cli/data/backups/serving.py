@@ -54,7 +54,7 @@ def require_renamable(target: Target, database: Database) -> None:
         )
 
 
-def prove(target: Target, app: ContainerView, fresh: Database, name: str) -> None:
+def check_by_app(target: Target, app: ContainerView, fresh: Database, name: str) -> None:
     """Migrate a restored database and read its tables as the service does, while the service uses the old one."""
     status, output = target.view.execute(app.id, (*PROOF, fresh.name))
     if status == 0:

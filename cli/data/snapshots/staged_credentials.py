@@ -10,7 +10,7 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from shlex import join, quote
 
@@ -32,6 +32,8 @@ SALT_BYTES = 16
 START_SECONDS = 600
 """How long the recovery of the last writes may take."""
 
+USE_ANOTHER = "Use another snapshot."
+
 DATA = f"{VOLUME}/{STAGED}"
 ACCESS = "/tmp/access"  # noqa: S108 - the container's own, in memory
 
@@ -51,7 +53,7 @@ ANY_SETTINGS = "PGOPTIONS=-c default_transaction_read_only=off -c statement_time
 
 STOP_POSTGRES = f"pg_ctl -D {DATA} -w -t {START_SECONDS} -m fast stop > /dev/null; rm -rf {ACCESS}"
 
-OPEN_REDIS = f"""
+LOAD_REDIS = f"""
 redis-server --port 0 --unixsocket /tmp/redis.sock --dir {DATA} --appendonly yes --save '' > /tmp/log 2>&1 &
 server=$!
 ask() {{ redis-cli -s /tmp/redis.sock "$@" 2> /dev/null; }}
@@ -74,9 +76,12 @@ class Credentials:
     former_keys: MasterKeys | None
 
 
-def open_postgres(helper: Helper, credentials: Credentials) -> Rekeyed:
+def set_current_credentials(helper: Helper, credentials: Credentials) -> Rekeyed:
     """Recover a staged database, and give it the environment's present password and master keys."""
-    with _explained("database"), _running(helper, credentials.postgres):
+    with (
+        explain_failure("PostgreSQL can't start with the snapshot's data; nothing was changed.", USE_ANOTHER),
+        _running(helper, credentials.postgres),
+    ):
 
         def query(sql: str) -> str:
             return _query(helper, credentials, sql)
@@ -90,10 +95,10 @@ def open_postgres(helper: Helper, credentials: Credentials) -> Rekeyed:
         return done
 
 
-def open_redis(helper: Helper) -> None:
+def check_redis_loads(helper: Helper) -> None:
     """Load a staged cache as the service loads it."""
-    with _explained("cache"):
-        helper.script(OPEN_REDIS)
+    with explain_failure("Redis can't load the snapshot's data; nothing was changed.", USE_ANOTHER):
+        helper.script(LOAD_REDIS)
 
 
 def verifier(password: str, salt: bytes | None = None) -> str:
@@ -137,7 +142,3 @@ def _query(helper: Helper, credentials: Credentials, sql: str) -> str:
     command = ["env", ANY_SETTINGS, *PSQL, "--single-transaction", "-h", ACCESS]
     access = ["-U", credentials.postgres.user, "-d", credentials.postgres.database]
     return streams.run(helper.client, helper.id, [*command, *access], sql.encode()).strip()
-
-
-def _explained(content: str) -> AbstractContextManager[None]:
-    return explain_failure(f"The snapshot's {content} can't be opened; nothing was changed.", "Use another one.")

@@ -247,7 +247,7 @@ async def test_one_that_cannot_be_opened_is_refused(
     (path / "postgres.tar").write_bytes((path / "redis.tar").read_bytes())
     pieces = {**document.pieces, "postgres.tar": document.pieces["redis.tar"]}
     snapshots.rewrite(path, document.model_copy(update={"pieces": pieces}))
-    _assert_refused(small, path.name, "can't be opened; nothing was changed")
+    _assert_refused(small, path.name, "PostgreSQL can't start with the snapshot's data; nothing was changed")
     assert await small_contents.digest() == before
     assert snapshots.traces(small, client) == []
 

@@ -14,7 +14,6 @@ from cli.operations import data_parts
 from cli.operations.data_parts import NoPersistentDataError
 from infra.naming import Naming
 
-
 CONFIG = """config:
   dashtam:postgres: {{database: d, user: u, storage: {postgres}}}
   dashtam:redis: {{storage: {redis}, persistence: {persistence}}}

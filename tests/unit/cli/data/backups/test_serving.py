@@ -119,11 +119,11 @@ def test_one_that_can_not_be_served_is_refused(
 ) -> None:
     there.engine.programs["python"] = (1, said)
     with pytest.raises(UserError, match=f"{message}.*; nothing was changed") as raised:
-        serving.prove(there.target, there.target.service("app"), database, "dev.backup")
+        serving.check_by_app(there.target, there.target.service("app"), database, "dev.backup")
     assert said.decode().splitlines()[-1] in raised.value.cause
     assert remedy in raised.value.remedy
     there.engine.programs["python"] = (0, b"")
-    serving.prove(there.target, there.target.service("app"), database, "dev.backup")
+    serving.check_by_app(there.target, there.target.service("app"), database, "dev.backup")
 
 
 def _interrupted(there: Service, database: Database, content: str) -> bool:
