@@ -90,7 +90,12 @@ def _served(service: str, known: x509.Certificate, address: tuple[str, int], nam
     except OSError as error:
         return _describe(service, known, RECORDED, f"it does not answer: {error.strerror or error}")
     served = x509.load_der_x509_certificate(found)
-    return _describe(service, served, SERVED, "" if served == known else "it serves another one than is recorded")
+    return _describe(
+        service,
+        served,
+        SERVED,
+        "" if served == known else "it serves a different certificate from the one in Pulumi's state",
+    )
 
 
 def _handshake(address: tuple[str, int], name: str, ca: str, *, speaks_postgres: bool) -> bytes:
@@ -100,7 +105,7 @@ def _handshake(address: tuple[str, int], name: str, ca: str, *, speaks_postgres:
         if speaks_postgres:
             connection.sendall(_SSL_REQUEST)
             if connection.recv(1) != b"S":
-                raise ConnectionError("it speaks no TLS")
+                raise ConnectionError("it doesn't use TLS")
         with context.wrap_socket(connection, server_hostname=name) as secured:
             return secured.getpeercert(binary_form=True) or b""
 

@@ -14,7 +14,7 @@ def require_swarm(view: SwarmView, stack: str, target: TargetSettings) -> None:
     found = {one["Description"]["Hostname"]: one for one in view.node_documents()}
     if not found:
         raise UserError(
-            f"{stack} needs a manager of a Swarm, and the Docker engine in use is none.",
+            f"{stack} needs a manager of a Swarm, and the Docker engine in use is not a Swarm manager.",
             cause=f"{KEY}.kind is swarm, and DOCKER_HOST or the Docker context names an engine that manages no Swarm.",
             remedy="Set DOCKER_HOST to a manager's address, or make a Swarm of this engine: `docker swarm init`.",
         )

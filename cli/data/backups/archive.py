@@ -109,11 +109,11 @@ def read_archive(source: Source, label: Label, count: Count) -> Iterator[bytes]:
     except OSError as error:
         raise damaged(source, f"It can't be read: {error.strerror or error}.") from None
     if content.sha256 != label.sha256:
-        raise damaged(source, "Its archive is not as it was written: its SHA-256 is another.")
+        raise damaged(source, "Its archive is not as it was written: its SHA-256 differs.")
 
 
 def damaged(source: Source, cause: str) -> UserError:
     """Return the error for a backup that can't be trusted."""
     return UserError(
-        f"{source.name} is damaged or no backup; nothing was changed.", cause=cause, remedy="Use another one."
+        f"{source.name} is damaged, or not a backup; nothing was changed.", cause=cause, remedy="Use another one."
     )

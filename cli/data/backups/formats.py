@@ -80,7 +80,7 @@ def _require_readable(found: Source, head: bytes) -> None:
         raise UserError(f"{found.name} is {what}; nothing was changed.", remedy=f"`{remedy}`")
     # A damaged archive of ours that has lost both its beginning and its end is not taken for a text either.
     if b"\0" in head:
-        raise archive.damaged(found, "It is no dump of PostgreSQL: neither an archive of `pg_dump -Fc` nor a text.")
+        raise archive.damaged(found, "It is not a PostgreSQL dump: neither an archive of `pg_dump -Fc` nor a text.")
 
 
 def _filter(found: Source, file: BinaryIO) -> bool:

@@ -106,7 +106,7 @@ def read_piece(folder: Path, name: str, piece: Piece, count: Count) -> Iterator[
     except OSError as error:
         raise _damaged(folder, f"{name} can't be read: {error.strerror}.") from None
     if content.sha256 != piece.sha256:
-        raise _damaged(folder, f"{name} is not as it was written: its SHA-256 is another.")
+        raise _damaged(folder, f"{name} is not as it was written: its SHA-256 differs.")
 
 
 def _damaged(folder: Path, cause: str) -> UserError:

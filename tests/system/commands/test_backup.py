@@ -48,7 +48,7 @@ def test_one_with_a_flipped_byte_is_refused(
         flipped = bytes([content[position] ^ (1 << chosen.randrange(8))])
         harmed.write_bytes(content[:position] + flipped + content[position + 1 :])
         # As the command restores, without the second in which it starts.
-        with pytest.raises(UserError, match="damaged or no backup; nothing was changed"):
+        with pytest.raises(UserError, match="damaged, or not a backup; nothing was changed"):
             restore_backup.restore(Mock(), str(harmed))
     assert {one[0] for one in database.mock_calls} <= {"major"}
 

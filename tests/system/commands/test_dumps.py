@@ -154,7 +154,7 @@ async def test_one_that_is_wrong_changes_nothing(
     plain, archive = made.dumps["plain"], made.dumps["archive"]
     wrong = {
         "cut short": plain[: len(plain) // 2],
-        "damaged or no backup": archive[:200],
+        "damaged, or not a backup": archive[:200],
         "can't be loaded": archive[:-20],  # behind the list of what is in it, wherever that ends
         "has a command of psql": plain + b"\n\\! rm -rf /\n",
         "syntax error": b"This is not SQL;\n",

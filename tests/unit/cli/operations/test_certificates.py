@@ -119,7 +119,7 @@ def test_what_is_served_is_shown(authority: Authority, tmp_path: Path, service: 
 def test_one_that_is_not_recorded_is_told(authority: Authority, tmp_path: Path) -> None:
     with _served(tmp_path, authority.leaf(), b"") as port:
         [_, leaf] = certificates.certificates(_state(authority, authority.leaf()[0], port))
-    assert (leaf.source, leaf.trouble) == ("served", "it serves another one than is recorded")
+    assert (leaf.source, leaf.trouble) == ("served", "it serves a different certificate from the one in Pulumi's state")
 
 
 @pytest.mark.parametrize("expired", [True, False])
@@ -135,7 +135,7 @@ def test_a_database_without_tls_is_told(authority: Authority, tmp_path: Path) ->
     pair = authority.leaf()
     with _served(tmp_path, pair, b"N") as port:
         [_, leaf] = certificates.certificates(_state(authority, pair[0], port, "postgres"))
-    assert "it speaks no TLS" in leaf.trouble
+    assert "it doesn't use TLS" in leaf.trouble
 
 
 @pytest.mark.parametrize(("ends", "trouble"), [(NOW + DAY, ""), (NOW - DAY, "certificate has expired")])

@@ -43,7 +43,7 @@ def test_nodes_that_run_nothing_need_no_images(monkeypatch: pytest.MonkeyPatch, 
 
 def test_an_engine_that_manages_no_swarm_is_refused(monkeypatch: pytest.MonkeyPatch, swarm: Swarm) -> None:
     swarm.is_manager = False
-    with pytest.raises(UserError, match="the Docker engine in use is none") as raised:
+    with pytest.raises(UserError, match="the Docker engine in use is not a Swarm manager") as raised:
         _require(monkeypatch, swarm, _target("node1"))
     assert "docker swarm init" in raised.value.remedy
 

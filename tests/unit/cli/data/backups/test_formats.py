@@ -107,7 +107,7 @@ def test_what_says_how_it_was_is_checked(tmp_path: Path) -> None:
     content = bytearray(_backup())
     content[1000] ^= 1
     with (
-        pytest.raises(UserError, match="damaged or no backup; nothing was changed"),
+        pytest.raises(UserError, match="damaged, or not a backup; nothing was changed"),
         _recognised(tmp_path, bytes(content)) as dump,
     ):
         list(dump.pieces())
