@@ -53,7 +53,7 @@ def clean(
         print_json({**found.named(), "removed": [] if dry_run else names})
 
 
-def _show(found: cleaning.Belongings) -> None:
+def _show(found: cleaning.Leftovers) -> None:
     for kind, names in found.named().items():
         for name in names:
             out.print(f"{_LABELS[kind]} {name}")

@@ -26,7 +26,7 @@ from infra.state import holds_data
 
 
 @dataclass(frozen=True)
-class Belongings:
+class Leftovers:
     """What this clone has made: networks' names by id, volumes without and with data, stacks, a lost state."""
 
     containers: Sequence[ContainerView]
@@ -53,7 +53,7 @@ class Belongings:
         return any(self.named().values())
 
 
-def find(client: docker.DockerClient, pulumi: Pulumi, clone: Clone) -> Belongings:
+def find(client: docker.DockerClient, pulumi: Pulumi, clone: Clone) -> Leftovers:
     """Look for all that this clone has made here; the state of what is on another engine stays, with its keys."""
     view, here = EngineView(client), engine.look(client)
     containers = view.containers(None, clone.id)
@@ -61,7 +61,7 @@ def find(client: docker.DockerClient, pulumi: Pulumi, clone: Clone) -> Belonging
     own = {one.id for one in containers} | set(networks) | volumes
     others = view.ids() - own
     recorded = {stack: states.read(clone, stack, pulumi.environ) for stack in sorted(pulumi.stacks())}
-    return Belongings(
+    return Leftovers(
         containers,
         networks,
         sorted(name for name in volumes if not holds_data(name)),
@@ -82,7 +82,7 @@ def _is_own(clone: Clone, state: StackState, others: set[str]) -> bool:
     return bool(ids) and not ids & others and owners <= {"", clone.id}
 
 
-def remove(client: docker.DockerClient, pulumi: Pulumi, clone: Clone, agreed: Belongings) -> Belongings:
+def remove(client: docker.DockerClient, pulumi: Pulumi, clone: Clone, agreed: Leftovers) -> Leftovers:
     """Remove all that this clone has, and return it; containers may have come since it was agreed to, but no data."""
     stacks = {*configured_stacks(clone.root), *agreed.stacks, *(one.stack for one in agreed.containers)}
     with environment_lock.held(clone, *stacks):
@@ -106,7 +106,7 @@ def remove(client: docker.DockerClient, pulumi: Pulumi, clone: Clone, agreed: Be
     return found
 
 
-def _require_agreed(found: Belongings, agreed: Belongings) -> None:
+def _require_agreed(found: Leftovers, agreed: Leftovers) -> None:
     if new := sorted({*found.data} - {*agreed.data}):
         raise UserError(
             f"There is data in {', '.join(new)} that was not there before; nothing was removed.",

@@ -1,4 +1,4 @@
-"""Removes an environment with all that it has, in one turn: nothing is written that is in no snapshot, and lost."""
+"""Destroys an environment under one lock: services stop before the snapshot, so it holds every write."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ def prepare(session: Session, stack: str) -> bool:
     """Prepare what a refresh doesn't see, or fails at, for the update; return whether that must refresh first."""
     state = states.read(session.clone, stack)
     found = differences(state, EngineReading(session.engine, stack, session.clone.id), stack, session.clone.id)
-    for name, changed in unseen(found).items():
+    for name, changed in changes_refresh_misses(found).items():
         if session.engine.container_document(name):
             announce(f"Removing {name}: its {', '.join(changed)} changed.")
             session.engine.remove_container(name)
@@ -41,7 +41,7 @@ def release_keys(session: Session, stack: str, state: StackState) -> None:
             session.pulumi.run("state", "unprotect", protected[name], "--stack", stack, "--yes")
 
 
-def unseen(found: Sequence[Difference]) -> dict[str, list[str]]:
+def changes_refresh_misses(found: Sequence[Difference]) -> dict[str, list[str]]:
     """Return the changed properties that a refresh doesn't see, by container."""
     changed: dict[str, list[str]] = {}
     for one in found:

@@ -39,7 +39,7 @@ class Session:
 
     @cached_property
     def client(self) -> docker.DockerClient:
-        """The engine's client, for one thread."""
+        """The engine's client; several threads may send requests with it."""
         return self.connect()
 
     def connect(self) -> docker.DockerClient:

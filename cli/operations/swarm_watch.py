@@ -30,7 +30,7 @@ class SwarmWatcher:
 
     def __init__(self, session: Session, stack: str, progress: UpdateProgress, timeout: float | None) -> None:
         self.reasons: list[str] = []
-        # A client of its own: it is not made for several threads.
+        # A client of its own: each update is watched in another thread.
         self._view = cast(SwarmView, targets.view(session.connect(), session.clone.root))
         self._stack, self._owner = stack, session.clone.id
         self._progress, self._timeout = progress, timeout

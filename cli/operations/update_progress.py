@@ -116,7 +116,7 @@ class UpdateProgress:
 
     def _begin(self, step: Event) -> None:
         row = row_of(step["type"], step["urn"])
-        if row is None or _is_bookkeeping(step) or step["op"] == "same" or _is_put_away(step):
+        if row is None or _shows_nothing(step) or step["op"] == "same" or _is_installer_deletion(step):
             return
         self._open.setdefault(row, set()).add(step["urn"])
         if step["type"] == SECRET and row in self._states:
@@ -125,13 +125,13 @@ class UpdateProgress:
 
     def _end(self, step: Event, *, failed: bool) -> None:
         row = row_of(step["type"], step["urn"])
-        if row is None or _is_bookkeeping(step):
+        if row is None or _shows_nothing(step):
             return
         unfinished = self._open.get(row, set())
         unfinished.discard(step["urn"])
         if failed:
             self.show(row, "failed")
-        elif not unfinished and not _is_put_away(step):
+        elif not unfinished and not _is_installer_deletion(step):
             self.show(row, _ending(row, step["type"], step["op"]))
 
     def show(self, row: str, state: str) -> None:
@@ -195,12 +195,12 @@ def row_of(kind: str, urn: str) -> str | None:
     return next((row for row in (FILES, *SERVICES, EDGE) if name.endswith(f"-{row}")), None)
 
 
-def _is_bookkeeping(step: Event) -> bool:
+def _shows_nothing(step: Event) -> bool:
     # A replacement is reported as a deletion and a creation. Images stay on the engine: they only leave the state.
     return step["op"] in {"replace", "refresh"} or (step["type"] == IMAGE and "delete" in step["op"])
 
 
-def _is_put_away(step: Event) -> bool:
+def _is_installer_deletion(step: Event) -> bool:
     # What installed the files has ended long ago.
     return "delete" in step["op"] and bool(step["urn"].endswith(f"-{FILES}"))
 

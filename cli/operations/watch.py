@@ -39,7 +39,7 @@ class Watcher:
 
     def __init__(self, session: Session, stack: str, progress: UpdateProgress, timeout: float | None) -> None:
         self.reasons: list[str] = []
-        # A client of its own: it is not made for several threads.
+        # A client of its own: each update is watched in another thread.
         self._engine = EngineView(session.connect())
         self._stack, self._owner = stack, session.clone.id
         self._progress, self._timeout = progress, timeout

@@ -11,10 +11,10 @@ from cli.core.errors import UserError
 from cli.main import app
 from cli.operations import clean as cleaning
 from cli.operations import session
-from cli.operations.clean import Belongings
+from cli.operations.clean import Leftovers
 
-FOUND = Belongings([], {"1": "asked"}, [], [], [])
-REMOVED = Belongings([], {"1": "removed"}, [], [], [])
+FOUND = Leftovers([], {"1": "asked"}, [], [], [])
+REMOVED = Leftovers([], {"1": "removed"}, [], [], [])
 
 
 @pytest.fixture

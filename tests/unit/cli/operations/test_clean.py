@@ -25,7 +25,7 @@ from tests.unit.cli.conftest import noticed
 from tests.unit.cli.engine_double import Engine, refused
 
 if TYPE_CHECKING:
-    from cli.operations.clean import Belongings
+    from cli.operations.clean import Leftovers
     from infra.outputs import StackOutputs
 
 FILES, DATA, THEIRS = "dashtam-dev-app-files", "postgres_dev_data", "postgres_shared_data"
@@ -72,10 +72,10 @@ class Machine:
         }.items():
             self.backend.write(name, state)
 
-    def find(self) -> Belongings:
+    def find(self) -> Leftovers:
         return clean.find(self.engine.client, self.backend.pulumi, self.clone)
 
-    def remove(self, agreed: Belongings) -> Belongings:
+    def remove(self, agreed: Leftovers) -> Leftovers:
         removed, self.told = noticed(lambda: clean.remove(self.engine.client, self.backend.pulumi, self.clone, agreed))
         return removed
 
