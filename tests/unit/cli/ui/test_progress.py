@@ -1,12 +1,10 @@
 import io
-import os
 import signal
 
 import pytest
 from rich.console import Console
 
-from cli.core import signals
-from cli.core.parallel import each
+from cli.core import parallel, signals
 from cli.ui import console, progress
 from cli.ui.progress import Meter, meter, transfer
 
@@ -72,15 +70,14 @@ def test_bytes_are_shown_in_megabytes(clock: list[float], capsys: pytest.Capture
     assert "Copying: 2 of 4 MB (50%), 15 s so far" in capsys.readouterr().err
 
 
-def test_a_signal_ends_transfers_that_run_at_the_same_time() -> None:
-    def copy(sends: bool) -> None:
-        if sends:
-            os.kill(os.getpid(), signal.SIGTERM)
+def test_a_signal_ends_transfers_that_run_at_the_same_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    def copy(size: int) -> None:
         while True:
-            count(1)
+            count(size)
 
+    monkeypatch.setattr(parallel, "wait", lambda *_: signal.raise_signal(signal.SIGTERM))
     with signals.raised(), transfer("Copying") as count, pytest.raises(KeyboardInterrupt):
-        each(copy, [True, False])
+        parallel.each(copy, [1, 2])
 
 
 def test_a_bar_on_a_terminal_shows_how_far_and_what(monkeypatch: pytest.MonkeyPatch) -> None:
