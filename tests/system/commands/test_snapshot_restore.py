@@ -168,7 +168,7 @@ async def test_one_with_a_flipped_byte_is_refused(
     made = manifest.read(path)
     settings = Mock(postgres=Mock(database=made.database, user=made.user))
     parts = [Mock(service=service) for service in made.images]
-    monkeypatch.setattr(data_parts, "of", Mock(return_value=(settings, Mock(), parts)))
+    monkeypatch.setattr(data_parts, "parts_by_config", Mock(return_value=(settings, Mock(), parts)))
     before = await small_contents.digest()
     ids = _ids(small, client)
     files = sorted(path.iterdir())
