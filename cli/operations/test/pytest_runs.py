@@ -77,6 +77,7 @@ def _environment(here: Session, runs: Sequence[Run]) -> Iterator[Callable[[], No
             finally:
                 if process.poll() is None:
                     process.terminate()  # SIGINT is ignored by what a shell started in the background
+                    process.wait()  # which Popen itself does not after an interrupt
 
 
 def bring_up(here: Session, stack: str) -> None:

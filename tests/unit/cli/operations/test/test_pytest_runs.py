@@ -137,3 +137,20 @@ def test_a_signal_interrupts_pytest_and_waits_for_its_end(here: Session, monkeyp
     with signals.raised(), pytest.raises(KeyboardInterrupt):
         _run(here, "unit")
     assert (here.clone.root / "ended").exists()
+
+
+SLOW_TO_END = """#!/bin/sh
+trap 'sleep 0.5; touch up-ended; exit' TERM
+touch up-started
+while :; do sleep 0.05; done
+"""
+ONCE_UP_HAS_STARTED = "import os, time\nwhile not os.path.exists('up-started'): time.sleep(0.01)\n"
+
+
+def test_a_signal_ends_the_environment_s_start_too(here: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    (here.clone.root / "dashtam").write_text(SLOW_TO_END)
+    program = ONCE_UP_HAS_STARTED + INTERRUPTED.format(number=15)
+    monkeypatch.setattr(suites, "command", lambda *_: [sys.executable, "-c", program])
+    with signals.raised(), pytest.raises(KeyboardInterrupt):
+        _run(here)
+    assert (here.clone.root / "up-ended").exists()
