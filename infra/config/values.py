@@ -268,11 +268,12 @@ def seconds(duration: str) -> float:
 
 
 def engine_duration(length: float) -> str:
-    """Return seconds, of whole milliseconds, as the engine reports them (Go's `time.Duration.String`): `1m30s`.
+    """Return seconds, of whole milliseconds, as the engine reports them (Go's `time.Duration.String`): `1h1m30s`.
 
     Another spelling would be taken for a change at every update.
     """
     if length < 1:
         return f"{length * 1000:g}ms"
     minutes, rest = divmod(round(length * 1000), 60_000)
-    return f"{minutes}m{rest / 1000:g}s" if minutes else f"{rest / 1000:g}s"
+    hours, minutes = divmod(minutes, 60)
+    return f"{f'{hours}h' if hours else ''}{f'{minutes}m' if hours or minutes else ''}{rest / 1000:g}s"

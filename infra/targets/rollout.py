@@ -51,6 +51,7 @@ def rollout(name: str, replicas: int, settings: StackSettings) -> dict[str, Any]
 
 
 def duration(length: float) -> str:
-    """Return seconds as the plugin reads them from the engine: `1m30s`, but `2m` for two minutes."""
+    """Return seconds as the plugin reads them from the engine (its `shortDur`): `1m30s`, but `2m` and `1h`."""
     written = engine_duration(length)
-    return written.removesuffix("0s") if written.endswith("m0s") else written
+    written = written.removesuffix("0s") if written.endswith("m0s") else written
+    return written.removesuffix("0m") if written.endswith("h0m") else written

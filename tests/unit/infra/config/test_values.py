@@ -49,10 +49,29 @@ def test_durations_are_seconds(duration: str, expected: float) -> None:
 
 @pytest.mark.parametrize(
     ("length", "text"),
-    [(0.1, "100ms"), (0.25, "250ms"), (1, "1s"), (1.5, "1.5s"), (60, "1m0s"), (90, "1m30s"), (600, "10m0s")],
+    [
+        *((0.1, "100ms"), (0.25, "250ms"), (1, "1s"), (1.5, "1.5s"), (60, "1m0s"), (90, "1m30s"), (600, "10m0s")),
+        *((3600, "1h0m0s"), (3601.5, "1h0m1.5s"), (4200, "1h10m0s"), (3_600_600, "1000h10m0s")),
+    ],
 )
 def test_durations_are_written_as_the_engine_reports_them(length: float, text: str) -> None:
     assert engine_duration(length) == text
+
+
+def go_text(milliseconds: int) -> str:
+    """Return what Go's `time.Duration.String` returns."""
+    if milliseconds < 1000:
+        return f"{milliseconds}ms"
+    whole, fraction = divmod(milliseconds, 1000)
+    written = f"{whole % 60}{f'.{fraction:03}'.rstrip('0') if fraction else ''}s"
+    if whole >= 60:
+        written = f"{whole // 60 % 60}m{written}"
+    return f"{whole // 3600}h{written}" if whole >= 3600 else written
+
+
+@given(milliseconds=st.integers(1, 4_000_000_000))
+def test_every_duration_is_written_as_go_writes_it(milliseconds: int) -> None:
+    assert engine_duration(milliseconds / 1000) == go_text(milliseconds)
 
 
 @given(text=ALMOST)

@@ -101,6 +101,18 @@ def test_a_check_ends_though_its_service_never_is_healthy(mark: Path) -> None:
     assert (done.returncode, done.stdout, mark.exists()) == (1, "refused\n", False)
 
 
+@pytest.mark.parametrize(
+    ("given", "timeout"),
+    [
+        ({"timeout": "30s"}, "1h10m0s"),
+        ({"interval": "1s"}, "1h0m0s"),
+        ({"start_interval": "100ms", "interval": "100ms", "timeout": "10m"}, "1000h10m0s"),
+    ],
+)
+def test_a_check_may_take_hours(given: dict[str, str], timeout: str) -> None:
+    assert timing("true", HealthSettings.model_validate(given))["timeout"] == timeout
+
+
 def test_a_check_may_take_the_pauses_and_the_time_of_its_rounds() -> None:
     settings = HealthSettings(start_interval="250ms", interval="10s", timeout="3s", retries=4, wait="2m")
     check = timing("true", settings)
