@@ -88,6 +88,12 @@ class Engine:
 
 def require() -> None:
     """Make sure that the engine that the provider will use accepts connections, at a local socket or a TCP address."""
+    if (context := os.environ.get("DOCKER_CONTEXT")) and context != "default":
+        raise EngineError(
+            f"DOCKER_CONTEXT={context} is set, which leads Pulumi's provider past DOCKER_HOST to an engine that isn't"
+            ' checked here. Run `eval "$(./dashtam env)"`, which sets DOCKER_HOST to that context\'s engine, or unset'
+            " DOCKER_CONTEXT."
+        )
     host = os.environ.get("DOCKER_HOST") or DEFAULT_HOST
     if refusal := unsupported(host):
         shown = f"ssh://{_login(host)}" if host.startswith("ssh://") else host

@@ -25,6 +25,8 @@ def of(clone: Clone, environ: Mapping[str, str]) -> dict[str, str]:
         CLONE: clone.id,
         "PULUMI_SKIP_UPDATE_CHECK": "true",
     }
+    if own.get("DOCKER_HOST"):
+        own.pop("DOCKER_CONTEXT", None)  # Docker's own clients ignore it then; Pulumi's provider would follow it
     own |= _local_without_proxy(own)
     if not backend.chosen(own, clone.root):
         own[backend.URL] = clone.backend_url

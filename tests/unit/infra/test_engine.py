@@ -76,6 +76,22 @@ def test_the_default_is_the_engines_own_socket(
     engine.require()
 
 
+@pytest.mark.parametrize("context", ["", "default"])
+def test_the_default_context_is_the_engine_of_docker_host(
+    monkeypatch: pytest.MonkeyPatch, listening: Path, context: str
+) -> None:
+    monkeypatch.setenv("DOCKER_CONTEXT", context)
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{listening}")
+    engine.require()
+
+
+def test_a_context_that_the_provider_would_prefer_is_refused(monkeypatch: pytest.MonkeyPatch, listening: Path) -> None:
+    monkeypatch.setenv("DOCKER_CONTEXT", "elsewhere")
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{listening}")
+    with pytest.raises(engine.EngineError, match=r"DOCKER_CONTEXT=elsewhere is set, .* unset DOCKER_CONTEXT"):
+        engine.require()
+
+
 def test_a_listening_port_is_an_engine(monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         monkeypatch.setenv("DOCKER_HOST", f"tcp://127.0.0.1:{listener.getsockname()[1]}")

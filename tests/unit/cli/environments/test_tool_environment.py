@@ -87,6 +87,20 @@ def test_a_backend_that_is_another_clones_may_be_chosen(clone: Clone, another: C
     assert tool_environment.of(clone, {**clean, BACKEND: another.backend_url})[BACKEND] == another.backend_url
 
 
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ({"DOCKER_HOST": "unix:///run/mine.sock", "DOCKER_CONTEXT": "mine"}, {"DOCKER_HOST": "unix:///run/mine.sock"}),
+        ({"DOCKER_CONTEXT": "mine"}, {"DOCKER_CONTEXT": "mine"}),
+    ],
+)
+def test_no_context_leads_pulumi_past_the_chosen_engine(
+    clone: Clone, clean: dict[str, str], given: dict[str, str], kept: dict[str, str]
+) -> None:
+    found = tool_environment.of(clone, {**clean, **given})
+    assert {name: value for name, value in found.items() if name.startswith("DOCKER_")} == kept
+
+
 def test_changes_are_what_differs(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(tool_environment.changes({})):
         monkeypatch.delenv(name)
