@@ -10,7 +10,7 @@ import os
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
-from pydantic import AnyHttpUrl, Field, FilePath, SecretStr, ValidationError
+from pydantic import Field, FilePath, SecretStr, ValidationError
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -20,6 +20,8 @@ Name = Annotated[str, Field(min_length=1)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Secret = Annotated[SecretStr, Field(min_length=1)]
 Origin = Annotated[str, Field(pattern=r"^https://[^/?#@\\\s]+$")]
+RedirectUri = Annotated[str, Field(pattern=r"^(?i:https)://[^/?#@\\\s]+(?:/[^?#\\\s]*)?$")]
+"""Not normalized: providers compare it character by character with what is registered (RFC 9700, section 4.1.3)."""
 
 
 class Settings(BaseSettings):
@@ -51,7 +53,7 @@ class AppSettings(Settings):
     redis_user: Name
     redis_password: Secret
     secret_key: Annotated[SecretStr, Field(min_length=32)]
-    oauth_redirect_uri: AnyHttpUrl
+    oauth_redirect_uri: RedirectUri
     providers: Secret  # see `app.providers.config`
     token_keys: Secret  # see `app.tokens.vault`
     public_url: Origin  # as browsers see it; sessions belong to it

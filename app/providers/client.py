@@ -222,7 +222,7 @@ class Provider:
 
 def make_providers(settings: AppSettings) -> Mapping[str, Provider]:
     """Make the configured providers, by name, in the order of the configuration."""
-    redirect_uri = str(settings.oauth_redirect_uri).rstrip("/")
+    redirect_uri = settings.oauth_redirect_uri
     configs = configuration.parse(settings.providers.get_secret_value(), redirect_uri)
     contexts = {"environment": client_context(settings.tls_ca_file), "public": _public_context(configs)}
     unnamed = configuration.unnamed(configs)

@@ -26,7 +26,20 @@ def test_reads_values_and_files(app_environment: dict[str, str], set_environment
     assert settings.startup_timeout == 60
     assert settings.database_password.get_secret_value() == "database pw"
     assert settings.redis_password.get_secret_value() == "redis pw"
-    assert str(settings.oauth_redirect_uri) == "https://127.0.0.1:8182/"
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        *("https://127.0.0.1:8182", "https://127.0.0.1:8182/", "HTTPS://Bank.example:443", "https://[::1]:8182"),
+        *("https://bank.example/back/", "https://bank.example/%62ack"),
+    ],
+)
+def test_a_redirect_uri_stays_as_it_is_registered(
+    app_environment: dict[str, str], set_environment: SetEnvironment, uri: str
+) -> None:
+    set_environment(app_environment | {"OAUTH_REDIRECT_URI": uri})
+    assert load(AppSettings).oauth_redirect_uri == uri
 
 
 def test_takes_a_secret_from_the_environment_too(
@@ -55,7 +68,9 @@ def test_never_shows_a_secret(app_environment: dict[str, str], set_environment: 
         ({"REDIS_DB": "-1"}, "REDIS_DB=-1: Input should be greater than or equal to 0"),
         ({"STARTUP_TIMEOUT": "0"}, "STARTUP_TIMEOUT=0: Input should be greater than 0"),
         ({"DEBUG": "perhaps"}, "DEBUG=perhaps: Input should be a valid boolean"),
-        ({"OAUTH_REDIRECT_URI": "nowhere"}, "OAUTH_REDIRECT_URI=nowhere: Input should be a valid URL"),
+        ({"OAUTH_REDIRECT_URI": "nowhere"}, "OAUTH_REDIRECT_URI=nowhere: String should match pattern"),
+        ({"OAUTH_REDIRECT_URI": "http://x"}, "OAUTH_REDIRECT_URI=http://x: String should match pattern"),
+        ({"OAUTH_REDIRECT_URI": "https://x/?a"}, "OAUTH_REDIRECT_URI=https://x/?a: String should match pattern"),
         ({"TLS_CA_FILE": "/missing/ca.crt"}, "TLS_CA_FILE=/missing/ca.crt: Path does not point to a file"),
         ({"SECRET_KEY_FILE": "/missing"}, "SECRET_KEY_FILE=/missing cannot be read: No such file or directory"),
         ({"SECRET_KEY_FILE": "/"}, "SECRET_KEY_FILE=/ cannot be read: Is a directory"),
