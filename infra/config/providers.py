@@ -107,25 +107,29 @@ class ProviderSettings(Section):
             yield "a subject_url needs a subject_field to look for there; add it"
 
 
-def _distinguishable(providers: dict[str, ProviderSettings]) -> dict[str, ProviderSettings]:
+def _not_the_sandbox(providers: dict[str, ProviderSettings]) -> dict[str, ProviderSettings]:
     if SANDBOX in providers:
         raise ValueError(f"{SANDBOX} is the environment's own provider, set by dashtam:sandbox; choose another name")
+    return providers
+
+
+def indistinguishable(providers: Mapping[str, ProviderSettings], redirect_uri: str) -> Iterator[str]:
+    """Yield which providers' redirects arrive alike, and the remedy; `redirect_uri` is that of those without one."""
     by_path: dict[str, list[str]] = {}
     for name, one in providers.items():
         if not one.authorization_response_iss_parameter_supported:
-            by_path.setdefault(unquote(urlsplit(one.redirect_uri or "").path) or "/", []).append(name)
+            by_path.setdefault(unquote(urlsplit(one.redirect_uri or redirect_uri).path) or "/", []).append(name)
     for alike in by_path.values():
         if len(alike) > 1:
-            raise ValueError(
-                f"redirects of {' and '.join(alike)} can't be distinguished, so one of them could get the other's"
-                " codes; set authorization_response_iss_parameter_supported: true where the provider's metadata says"
-                " so, and give every other provider but one a redirect_uri with a path of its own"
+            yield (
+                f"redirects of the providers {' and '.join(alike)} can't be distinguished, so one of them could get the"
+                " other's codes; set authorization_response_iss_parameter_supported: true where the provider's metadata"
+                " says so, and give every other provider but one a redirect_uri with a path of its own"
             )
-    return providers
 
 
 Providers = Annotated[
     dict[Name, ProviderSettings],
     Field(json_schema_extra={"additionalProperties": False}),
-    AfterValidator(_distinguishable),
+    AfterValidator(_not_the_sandbox),
 ]

@@ -13,7 +13,7 @@ from pathlib import Path
 from pydantic import Field, ValidationError
 
 from infra.config.errors import ConfigError, problems
-from infra.config.providers import Providers
+from infra.config.providers import Providers, indistinguishable
 from infra.config.sections import (
     AppSettings,
     CallbackSettings,
@@ -88,6 +88,7 @@ class StackSettings(Section):
                 "sandbox.enabled lets anyone link an account as anybody, so it goes with app.debug or app.testing only;"
                 " set one of these, or sandbox.enabled: false"
             )
+        yield from indistinguishable(self.providers, self.app.oauth_redirect_uri)
         published = {name: port for name, port in self.ports.items() if port is not None}
         users: dict[int, str] = {}
         for name, port in published.items():

@@ -162,7 +162,7 @@ REFUSALS: list[tuple[Change, str]] = [
     (
         {"providers": {"bank": BANK, "schwab": {**FILES, "preset": "schwab"}}},
         (
-            "dashtam:providers: redirects of bank and schwab can't be distinguished, so one of them could get the"
+            "dashtam: redirects of the providers bank and schwab can't be distinguished, so one of them could get the"
             " other's codes; set authorization_response_iss_parameter_supported: true where the provider's metadata"
             " says so, and give every other provider but one a redirect_uri with a path of its own."
         ),

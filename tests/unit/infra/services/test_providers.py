@@ -199,8 +199,30 @@ def test_a_path_of_its_own_tells_a_provider_apart(load: Load) -> None:
     given = {"bank": bank, "schwab": {**FILES, "preset": "schwab"}}
     assert set(load({"providers": given}).providers) == {"bank", "schwab"}
     given["other"] = {**bank, "redirect_uri": "https://localhost:8182/bank"}
-    with pytest.raises(ConfigError, match="redirects of bank and other can't be distinguished"):
+    with pytest.raises(ConfigError, match="redirects of the providers bank and other can't be distinguished"):
         load({"providers": given})
+
+
+@pytest.mark.parametrize(
+    ("environments", "of_bank", "accepted"),
+    [
+        ("https://127.0.0.1:8182/back", "https://127.0.0.1:8182/back", False),
+        ("https://127.0.0.1:8182/back", "https://localhost:8182/%62ack", False),
+        ("https://127.0.0.1:8182/back", "https://127.0.0.1:8182", True),
+        ("https://127.0.0.1:8182/back", "https://127.0.0.1:8182/back/", True),
+        ("https://127.0.0.1:8182", "https://127.0.0.1:8182/", False),
+    ],
+)
+def test_a_provider_without_a_redirect_uri_has_the_environments_path(
+    load: Load, environments: str, of_bank: str, accepted: bool
+) -> None:
+    given = {"bank": {**FILES, "preset": "schwab", "redirect_uri": of_bank}, "schwab": {**FILES, "preset": "schwab"}}
+    change = {"app.oauth_redirect_uri": environments, "providers": given}
+    if accepted:
+        assert set(load(change).providers) == {"bank", "schwab"}
+    else:
+        with pytest.raises(ConfigError, match="can't be distinguished"):
+            load(change)
 
 
 def test_the_sandbox_is_asked_in_the_network_and_shown_to_browsers() -> None:
