@@ -10,7 +10,7 @@ import structlog
 from app.core.in_flight import InFlight
 from app.core.models import ConnectionStatus, ProviderConnection
 from app.linking.claims import claim, persistently
-from app.linking.errors import NotRefreshableError, ProviderUnavailableError, provider_call
+from app.linking.errors import LinkedAgainError, NotRefreshableError, ProviderUnavailableError, provider_call
 from app.linking.repository import Repository, due_since
 from app.providers.client import Challenge, Provider
 from app.providers.errors import RefusedError, UnavailableError
@@ -83,10 +83,9 @@ class Connections:
         self, owner: uuid.UUID, connection: uuid.UUID, provider: Provider, *, only_due: bool
     ) -> ProviderConnection:
         async with claim(self.repository.sessions, owner, connection) as claimed:
-            row = claimed.row
-            if claimed.renewed or (only_due and not _is_due(row)):
-                return row
-            refresh = await self._refresh_token(row, provider)
+            if claimed.renewed or (only_due and not _is_due(claimed.row)):
+                return claimed.row
+            row, refresh = await self._refreshable(claimed.row, provider)
             with provider_call():
                 grant = await self._refreshed(row, provider, refresh)
             stored, unused = await persistently(lambda: self.repository.renew(row, grant), row.claimed_until)
@@ -110,49 +109,50 @@ class Connections:
             await self.repository.end(row, ConnectionStatus.REVOKED)
             raise NotRefreshableError from None
 
-    async def _refresh_token(self, row: ProviderConnection, provider: Provider) -> str:
+    async def _refreshable(self, claimed: ProviderConnection, provider: Provider) -> tuple[ProviderConnection, str]:
+        """Return a connection as it is now, which may have been linked again since the claim; and its refresh token."""
+        try:
+            row, _, refresh = await self.repository.open(claimed)
+        except UnreadableError as error:
+            log.warning("A connection can't be read", connection=str(claimed.id), reason=str(error))
+            raise NotRefreshableError(UNREADABLE) from error
         if row.status is ConnectionStatus.REVOKED:
             raise NotRefreshableError
         if not _is_its_issuer(provider, row):
             raise NotRefreshableError(OTHER_ISSUER)
-        try:
-            _, refresh = await self.repository.open(row)
-        except UnreadableError as error:
-            log.warning("A connection can't be read", connection=str(row.id), reason=str(error))
-            raise NotRefreshableError(UNREADABLE) from error
         if refresh is None:
             if row.expires_at is not None and row.expires_at <= datetime.now(UTC):
                 await self.repository.end(row, ConnectionStatus.EXPIRED)
             raise NotRefreshableError(NO_REFRESH)
-        return refresh
+        return row, refresh
 
     async def _disconnect(
         self, owner: uuid.UUID, connection: uuid.UUID, provider: Provider | None, *, force: bool
     ) -> bool:
         async with claim(self.repository.sessions, owner, connection) as claimed:
+            row, revoked = claimed.row, False
             try:
-                revoked = await self._revoke(claimed.row, provider)
+                row, access, refresh = await self.repository.open(row)
+                revoked = await _revoke(row, access, refresh, provider)
+            except UnreadableError as error:
+                log.warning("A connection can't be read", connection=str(row.id), reason=str(error))
             except ProviderUnavailableError:
                 if not force:
                     raise
-                revoked = False
-            await self.repository.forget(claimed.row)
+            if not await self.repository.forget(row):
+                raise LinkedAgainError
             return revoked
 
-    async def _revoke(self, row: ProviderConnection, provider: Provider | None) -> bool:
-        try:
-            access, refresh = await self.repository.open(row)
-        except UnreadableError as error:
-            log.warning("A connection can't be read", connection=str(row.id), reason=str(error))
-            return False
-        if row.status is ConnectionStatus.REVOKED:
-            return bool(access)  # empty after a restore without keys: the lost tokens may still be valid
-        if provider is None or not _is_its_issuer(provider, row):
-            return False
-        # A provider need not end the access tokens of a refresh token with it (RFC 7009, section 2.1).
-        tokens = [(refresh, "refresh_token"), (access, "access_token")]
-        with provider_call():
-            return all([await _revoked(provider, token, kind) for token, kind in tokens if token])
+
+async def _revoke(row: ProviderConnection, access: str, refresh: str | None, provider: Provider | None) -> bool:
+    if row.status is ConnectionStatus.REVOKED:
+        return bool(access)  # empty after a restore without keys: the lost tokens may still be valid
+    if provider is None or not _is_its_issuer(provider, row):
+        return False
+    # A provider need not end the access tokens of a refresh token with it (RFC 7009, section 2.1).
+    tokens = [(refresh, "refresh_token"), (access, "access_token")]
+    with provider_call():
+        return all([await _revoked(provider, token, kind) for token, kind in tokens if token])
 
 
 async def _revoked(provider: Provider, token: str, kind: str) -> bool:

@@ -104,7 +104,7 @@ async def refresh(connection: uuid.UUID, linking: LinkingDep, session: SessionDe
     "/connections/{connection}",
     dependencies=CHANGE,
     openapi_extra=openapi.CHANGES,
-    responses=problems(*_REFUSED, HTTPStatus.NOT_FOUND, HTTPStatus.BAD_GATEWAY),
+    responses=problems(*_REFUSED, HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.BAD_GATEWAY),
 )
 async def disconnect(
     connection: uuid.UUID,

@@ -109,6 +109,13 @@ class NotRefreshableError(LinkingError):
     explanation = "The provider gave no way to renew this connection, or took it back. Link the account again."
 
 
+class LinkedAgainError(LinkingError):
+    """The connection was linked again while its tokens before were revoked."""
+
+    kind, status, title = "linked-again", HTTPStatus.CONFLICT, "Linked again"
+    explanation = "The account was linked again meanwhile, and stays linked. Disconnect it again to end that link too."
+
+
 _TEMPORARY = frozenset({"server_error", "temporarily_unavailable"})
 
 

@@ -71,6 +71,11 @@ _WORDS: dict[str, tuple[str, str, str]] = {
         "The provider gave no lasting permission, or took it back.",
         "Connect the account again.",
     ),
+    "linked-again": (
+        "The account was linked again",
+        "It was linked again while it was being disconnected, so it stays linked.",
+        "To end that link too, disconnect the account again.",
+    ),
     "too-many": ("Too many tries", "This was tried too often in a short time.", _LATER),
     "app-unavailable": (
         "Dashtam is not available",

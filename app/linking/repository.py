@@ -48,11 +48,13 @@ class Repository:
             row.link_ends_at = grant.link_ends_at
         return row, replaced
 
-    async def open(self, row: ProviderConnection) -> tuple[str, str | None]:
-        """Read a connection's access token, and its refresh token if there is one."""
+    async def open(self, row: ProviderConnection) -> tuple[ProviderConnection, str, str | None]:
+        """Return a connection as it is now, its access token, and its refresh token if there is one."""
         async with self.sessions.begin() as session:
-            # Read again and locked: a rotation may have given it another key since, and deleted the one before.
-            return await open_tokens(self._keys, session, await locked(session, row.owner, row.id))
+            # Read again and locked: it may have been linked again since, and a rotation may have given it another key
+            # and deleted the one before.
+            now = await locked(session, row.owner, row.id)
+            return now, *(await open_tokens(self._keys, session, now))
 
     async def renew(self, row: ProviderConnection, grant: Grant) -> tuple[ProviderConnection, Grant | None]:
         """Store a refresh's grant; if the connection was linked again meanwhile, that link counts: return the grant.
@@ -80,10 +82,11 @@ class Repository:
         async with self.sessions.begin() as session:
             await session.execute(ended.values(status=status, updated_at=datetime.now(UTC)))
 
-    async def forget(self, row: ProviderConnection) -> None:
-        """Delete a connection, unless it was linked again meanwhile."""
+    async def forget(self, row: ProviderConnection) -> bool:
+        """Delete a connection, unless it was linked again meanwhile; return whether it is deleted."""
         async with self.sessions.begin() as session:
             await session.execute(delete(ProviderConnection).where(_unchanged(row)))
+            return await session.scalar(select(ProviderConnection.id).where(ProviderConnection.id == row.id)) is None
 
     async def get(self, owner: uuid.UUID, connection: uuid.UUID) -> ProviderConnection:
         """Return a person's connection, without its tokens."""

@@ -94,6 +94,7 @@ class ProviderAtHand(Provider):
         return replace(grant, refresh_token=grant.refresh_token or refresh_token)
 
     async def revoke(self, token: str, kind: str) -> None:
+        self.asked.set()
         await self.answers.wait()
         self._fail()
         if self.revocation_failure is not None:

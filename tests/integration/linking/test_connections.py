@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import async_sessionmaker
 
-from app.core.models import ConnectionStatus
+from app.core.models import ConnectionStatus, ProviderConnection
 from app.linking import claims, errors
 from app.linking.connections import Connections
 from app.linking.repository import Repository
@@ -311,6 +311,26 @@ async def test_what_a_refresh_gives_after_a_new_link_is_revoked(
     await asking
     assert await tokens(sessions, keys) == [("access-2", "refresh-2")]
     assert provider.revoked == [("refresh-3", "refresh_token"), ("access-3", "access_token")]
+
+
+async def test_a_link_made_right_after_a_claim_is_the_one_that_is_refreshed(
+    connections: Connections,
+    provider: ProviderAtHand,
+    sessions: Sessions,
+    keys: DataKeys,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    row = await link(connections, provider)
+    read = connections.repository.open
+
+    async def read_after_a_link(claimed: ProviderConnection) -> object:
+        await link(connections, provider)
+        return await read(claimed)
+
+    monkeypatch.setattr(connections.repository, "open", read_after_a_link)
+    await connections.refresh(OWNER, row.id, provider)
+    assert (provider.refreshed, provider.revoked) == (["refresh-2"], [])
+    assert await tokens(sessions, keys) == [("access-3", "refresh-3")]
 
 
 async def test_tokens_are_shown_to_nobody_but_their_issuer(

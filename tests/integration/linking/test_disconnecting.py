@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
@@ -8,7 +9,7 @@ from app.core.models import ConnectionStatus
 from app.linking import errors
 from app.providers.errors import RefusedError, UnavailableError
 from app.tokens.keys import seal_tokens
-from tests.integration.linking.conftest import OWNER, ProviderAtHand, change, link
+from tests.integration.linking.conftest import OWNER, ProviderAtHand, change, link, tokens
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -68,6 +69,23 @@ async def test_what_cannot_be_read_is_forgotten(
     await change(sessions, access_token=b"changed")
     assert await connections.disconnect(OWNER, row.id, provider) is False
     assert provider.revoked == []
+    assert await gone(connections, row.id)
+
+
+async def test_what_is_linked_again_meanwhile_stays_linked(
+    connections: Connections, provider: ProviderAtHand, sessions: Sessions, keys: DataKeys
+) -> None:
+    row = await link(connections, provider)
+    provider.hang()
+    asking = asyncio.create_task(connections.disconnect(OWNER, row.id, provider))
+    await provider.asked.wait()
+    await link(connections, provider)
+    provider.answers.set()
+    with pytest.raises(errors.LinkedAgainError):
+        await asking
+    assert provider.revoked == ALL
+    assert await tokens(sessions, keys) == [("access-2", "refresh-2")]
+    assert await connections.disconnect(OWNER, row.id, provider) is True
     assert await gone(connections, row.id)
 
 

@@ -341,6 +341,7 @@ def test_a_receipt_of_another_session_is_told_with_the_own_one(
         ("wrong-session", 403, "This is not the browser that started"),
         ("invalid-id-token", 502, "does not prove whose account it is"),
         ("not-refreshable", 409, "The account can&#39;t be refreshed"),
+        ("linked-again", 409, "The account was linked again"),
     ],
 )
 @pytest.mark.parametrize("path", [*CHANGES, "/finish"])
