@@ -30,6 +30,7 @@ from infra.config.values import (
     Size,
     is_address,
     megabytes,
+    numbers,
     seconds,
 )
 from infra.engine import SHM_MEGABYTES
@@ -62,8 +63,12 @@ POSTGRES_TUNING: Mapping[Tuning, Mapping[str, str]] = {
 }
 """Server parameters that `tuning` sets."""
 
-MOST_CONNECTIONS = 800
-"""Each is a process, and a container may have 1,024."""
+CONNECTIONS = (13, 800)
+"""The fewest: the app's 10 and the 3 that PostgreSQL reserves. The most: each is a process, and a container may have
+1,024."""
+
+MIN_BUFFERS = 1 / 8
+"""Mebibytes; with fewer, PostgreSQL doesn't start."""
 
 
 class Section(BaseModel):
@@ -97,13 +102,13 @@ DURABILITY = ("fsync", "full_page_writes")
 """Parameters without which a crash ruins data."""
 
 _BLOCKS_A_MEGABYTE = 128
-_UNITS = {"kb": 1 / 1024, "mb": 1, "gb": 1024, "tb": 1024**2, "": 1 / _BLOCKS_A_MEGABYTE}
+_UNITS = {"B": 1 / 1024**2, "kB": 1 / 1024, "MB": 1, "GB": 1024, "TB": 1024**2, "": 1 / _BLOCKS_A_MEGABYTE}
 
 
-def parameter_megabytes(value: str) -> int:
+def parameter_megabytes(value: str) -> float:
     """Return the mebibytes of a parameter that is given in blocks of 8 KiB or with a unit; 0 of any other text."""
-    found = re.fullmatch(r"([0-9]+)\s*(kb|mb|gb|tb|)", value.strip(), re.IGNORECASE)
-    return ceil(int(found[1]) * _UNITS[found[2].lower()]) if found else 0
+    found = re.fullmatch(rf"((?:0|[1-9][0-9]*)(?:\.[0-9]+)?)\s*({'|'.join(_UNITS)})", value.strip())
+    return float(found[1]) * _UNITS[found[2]] if found else 0
 
 
 def is_off(value: str) -> bool:
@@ -117,9 +122,14 @@ def _own_parameters(parameters: dict[str, str]) -> dict[str, str]:
         reasons = [why for pattern, why in OWN_PARAMETERS.items() if re.fullmatch(pattern, name)]
         if reasons:
             raise ValueError(f"{name} can't be set: {reasons[0]}; remove it")
-    connections = parameters.get("max_connections", "1")
-    if not (connections.isdecimal() and 1 <= int(connections) <= MOST_CONNECTIONS):
-        raise ValueError(f"max_connections is a whole number up to {MOST_CONNECTIONS}: each connection is a process")
+    fewest, most = CONNECTIONS
+    if not re.fullmatch(numbers(fewest, most), parameters.get("max_connections", str(most))):
+        raise ValueError(
+            f"max_connections is a whole number from {fewest}, which the app needs, to {most}: each connection is a"
+            " process"
+        )
+    if parameter_megabytes(parameters.get("shared_buffers", "1GB")) < MIN_BUFFERS:
+        raise ValueError("shared_buffers is a size from 128kB on, in B, kB, MB, GB or TB; write 256MB, for example")
     return parameters
 
 
@@ -165,7 +175,7 @@ class PostgresSettings(Section):
     def needed(self) -> int:
         """The mebibytes that it takes without /dev/shm."""
         buffers = POSTGRES_BUFFERS[self.tuning]
-        wanted = parameter_megabytes(self.parameters.get("shared_buffers", "")) or buffers
+        wanted = ceil(parameter_megabytes(self.parameters.get("shared_buffers", f"{buffers}MB")))
         in_memory = megabytes(self.tmpfs_size) if self.storage == "tmpfs" else 0
         return POSTGRES_NEEDS[self.tuning] - buffers + wanted + in_memory
 

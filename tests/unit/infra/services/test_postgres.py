@@ -118,7 +118,15 @@ def test_what_the_environment_depends_on_is_refused_with_the_reason(refused: Ref
         ({"postgres.parameters": {"Fsync": "on"}}, "a parameter's name in lower case"),
         ({"postgres.parameters": {"work_mem": [1]}}, "it must be a line of text, a number, true or false"),
         ({"postgres.parameters": {"work_mem": "1\n2"}}, "it must be a line of text, a number, true or false"),
-        ({"postgres.parameters": {"max_connections": 801}}, "a whole number up to 800"),
+        *(
+            ({"postgres.parameters": {"max_connections": wrong}}, "a whole number from 13, which the app needs, to 800")
+            for wrong in (801, 12, 3, 1, 0, -20, "020", "0x20", "20.5", "\N{ARABIC-INDIC DIGIT TWO}0", "many")
+        ),
+        *(
+            ({"postgres.parameters": {"shared_buffers": wrong}}, "shared_buffers is a size from 128kB on")
+            for wrong in ("64mb", "1gb", "128 Mb", "1.GB", "0128MB", "half", "", 15, "127kB", "0")
+        ),
+        ({"postgres.parameters": {"shared_buffers": "1.5GB"}}, "set memory: 2112m or more"),
         ({"postgres.parameters": {"fsync": "of"}, "postgres.storage": "volume"}, "a crash would ruin the data"),
         ({"postgres.parameters": {"full_page_writes": False}, "postgres.storage": "volume"}, "would ruin the data"),
         ({"postgres.parameters": {"shared_buffers": "2GB"}}, "set memory: 2624m or more"),
@@ -131,7 +139,20 @@ def test_parameters_that_cannot_work_are_refused(refused: Refused, change: Chang
     assert why in problem
 
 
-@pytest.mark.parametrize(("text", "size"), [("128MB", 128), ("2 GB", 2048), ("16384", 128), ("64kB", 1), ("x", 0)])
+@pytest.mark.parametrize("number", [13, "13", 20, 100, 800])
+def test_as_many_connections_as_the_app_and_the_server_take_are_accepted(load: Load, number: int | str) -> None:
+    assert load({"postgres.parameters": {"max_connections": number}}).postgres.parameters["max_connections"] == str(
+        number
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [
+        *(("128MB", 128), ("2 GB", 2048), ("16384", 128), ("64kB", 1 / 16), ("x", 0), ("64mb", 0)),
+        *(("1.5GB", 1536), ("0.5 GB", 512), ("1TB", 1024**2), ("134217728B", 128)),
+    ],
+)
 def test_sizes_are_read_as_the_server_reads_them(text: str, size: int) -> None:
     assert parameter_megabytes(text) == size
 
