@@ -110,9 +110,13 @@ class EngineTarget(Target):
             made.id.apply(partial(self._limit_processes, name))
 
     def _limit_processes(self, name: str, container: str) -> None:
-        if problem := engine.limit_processes(self._client, container, self.settings.containers.restart):
+        try:
+            problem = engine.limit_processes(self._client, container, self.settings.containers.restart)
+            self._client.close()  # another container may take minutes, in which an idle connection can be lost
+        except engine.EngineError as error:
+            problem = str(error)
+        if problem:
             pulumi.log.warn(f"The number of processes of {name} can't be limited: {problem}")
-        self._client.close()  # another container may take minutes, in which an idle connection can be lost
 
     @cached_property
     def _client(self) -> DockerClient:
