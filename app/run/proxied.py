@@ -60,16 +60,17 @@ async def serve(server: Server, listening: socket.socket) -> None:
     """Accept connections until cancelled; the server has them from then on, and ends them with its own."""
     loop = asyncio.get_running_loop()
     listening.setblocking(False)
-    async with asyncio.TaskGroup() as group:
-        while True:
-            try:
-                connection, _ = await loop.sock_accept(listening)
-            except OSError as error:
-                log.warning(f"No connection can be accepted: {error.strerror or error}")
-                await asyncio.sleep(PAUSE)
-                continue
-            connection.setblocking(False)
-            group.create_task(_begin(server, connection))
+    with listening:
+        async with asyncio.TaskGroup() as group:
+            while True:
+                try:
+                    connection, _ = await loop.sock_accept(listening)
+                except OSError as error:
+                    log.warning(f"No connection can be accepted: {error.strerror or error}")
+                    await asyncio.sleep(PAUSE)
+                    continue
+                connection.setblocking(False)
+                group.create_task(_begin(server, connection))
 
 
 async def named(read: Callable[[int], Awaitable[bytes]]) -> Client:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
+from unittest.mock import Mock
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.run.proxied import HEAD, SIGNATURE, HeaderError, named
+from app.run.proxied import HEAD, SIGNATURE, HeaderError, named, serve
 from tests.proxy_header import header
 
 
@@ -54,3 +56,13 @@ async def test_what_begins_otherwise_is_refused(data: bytes) -> None:
 def test_no_bytes_do_anything_else(data: bytes) -> None:
     with contextlib.suppress(HeaderError, EOFError):
         asyncio.run(parsed(data))
+
+
+async def test_the_port_is_free_once_it_serves_no_more() -> None:
+    listening = socket.create_server(("127.0.0.1", 0))
+    serving = asyncio.create_task(serve(Mock(), listening))
+    await asyncio.sleep(0)
+    serving.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await serving
+    assert listening.fileno() == -1
