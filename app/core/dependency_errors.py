@@ -32,7 +32,11 @@ REASONS: tuple[tuple[tuple[type[BaseException], ...], str, bool], ...] = (
     ),
     ((asyncpg.DiskFullError,), "no space is left on its disk", False),
     ((asyncpg.OutOfMemoryError, redis.OutOfMemoryError), "it has no memory to spare", False),
-    ((asyncpg.LockNotAvailableError,), "another process holds the migration lock", True),
+    (
+        (asyncpg.LockNotAvailableError,),
+        "another session holds a lock: it migrates too, or it uses a table that a migration changes",
+        True,
+    ),
     ((redis.NoPermissionError,), "the user may not do this", True),
     ((ssl.SSLError,), "the TLS handshake failed", False),
     ((socket.gaierror,), "its name does not resolve", False),

@@ -20,7 +20,8 @@ log = structlog.get_logger(__name__)
 async def migrate(engine: AsyncEngine, *, lock_timeout: float) -> None:
     """Migrate to the newest revision, or wait `lock_timeout` seconds at most until another process has done so.
 
-    The engine must not pool: the lock is released with its session, whatever happens.
+    It waits as long for each table that a migration changes and another session uses. The engine must not pool: the
+    lock is released with its session, whatever happens.
     """
     async with engine.connect() as connection:
         await connection.execute(

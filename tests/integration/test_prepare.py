@@ -70,7 +70,9 @@ async def test_leaves_nothing_open_where_one_part_refuses_while_the_other_answer
 async def test_says_that_another_is_migrating(empty: AppSettings, engine: AsyncEngine) -> None:
     async with engine.connect() as other:
         await other.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": LOCK})
-        with pytest.raises(ServiceError, match=r"Cannot migrate PostgreSQL at .*: another process holds the migration"):
+        with pytest.raises(
+            ServiceError, match=r"Cannot migrate PostgreSQL at .*: another session holds a lock: it migrates too"
+        ):
             await prepare(empty.model_copy(update={"startup_timeout": 1.0}))
 
 
@@ -80,7 +82,7 @@ async def test_waits_for_another_that_migrates_as_long_as_it_says(
     monkeypatch.setattr(database, "COMMAND_TIMEOUT", 0.1)
     async with engine.connect() as other:
         await other.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": LOCK})
-        with pytest.raises(ServiceError, match="another process holds the migration lock"):
+        with pytest.raises(ServiceError, match="another session holds a lock: it migrates too"):
             await prepare(empty.model_copy(update={"startup_timeout": 1.0}))
 
 

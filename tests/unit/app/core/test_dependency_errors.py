@@ -40,7 +40,13 @@ def certificate_error() -> ssl.SSLCertVerificationError:
         ),
         (redis.NoPermissionError(SECRET), Failure("the user may not do this", permanent=True)),
         (certificate_error(), Failure("its certificate is refused: certificate has expired", permanent=True)),
-        (asyncpg.LockNotAvailableError(SECRET), Failure("another process holds the migration lock", permanent=True)),
+        (
+            asyncpg.LockNotAvailableError(SECRET),
+            Failure(
+                "another session holds a lock: it migrates too, or it uses a table that a migration changes",
+                permanent=True,
+            ),
+        ),
         (asyncpg.CannotConnectNowError(SECRET), Failure("it is starting up or shutting down")),
         (redis.BusyLoadingError(SECRET), Failure("it is starting up or shutting down")),
         (asyncpg.TooManyConnectionsError(SECRET), Failure("it has no connection to spare")),
