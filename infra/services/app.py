@@ -60,6 +60,7 @@ class App(Service):
                 memory=args.settings.memory,
                 env={"ENVIRONMENT": shared.target.naming.name, **environment(args, self.endpoint)},
                 ports=[self.debugger],
+                proxy_port=PORT + 1,
                 binds=source_binds(args.settings.build),
                 files={
                     "database-password": args.database.password,

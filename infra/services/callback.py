@@ -31,6 +31,7 @@ class Callback(Service):
                     "PUBLIC_URL": app.endpoint.for_browsers,
                     **TLS_VARIABLES,
                 },
+                proxy_port=PORT + 1,
                 binds=source_binds(app_settings.build),
             )
         )

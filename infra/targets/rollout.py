@@ -9,10 +9,7 @@ import pulumi_docker as docker
 
 from infra.config.settings import StackSettings
 from infra.config.values import engine_duration, seconds
-from infra.naming import EDGE
-
-REPLICATED = ("app", "callback", "sandbox")
-"""Services that may run twice for a while: the new container starts, and is healthy, before the old one ends."""
+from infra.naming import EDGE, WITH_DATA
 
 PREPARING_SECONDS = 120
 """What pulling an image, or the first container in a network on a node, may take."""
@@ -24,10 +21,10 @@ MONITOR = "5s"
 def rollout(name: str, replicas: int, settings: StackSettings) -> dict[str, Any]:
     """Return the arguments that say how many containers run, and how an update replaces them.
 
-    It replaces one at a time, and a failed one goes back. The edge runs on every node, and the plugin can't wait for
-    what does.
+    It replaces one at a time, and a failed one goes back. The new one is healthy before the old one ends, unless both
+    would use the same data or ports. The edge runs on every node, and the plugin can't wait for what does.
     """
-    order = "start-first" if name in REPLICATED else "stop-first"
+    order = "stop-first" if name in (EDGE, *WITH_DATA) else "start-first"
     common: dict[str, Any] = {
         "parallelism": 1,
         "delay": "0s",

@@ -28,12 +28,6 @@ from infra.targets.workload import LOG_FILES, MOUNT, Workload
 
 MEBIBYTE = 1024 * 1024
 SHM = "/dev/shm"  # noqa: S108 - the container's own
-DRAINED = ("app", "callback")
-"""What, told to stop, serves on for a while."""
-
-PROXIED = {8000: 8001, 8182: 8183}
-"""Where the app and the callback server expect the PROXY protocol of the edge, by the ports that it publishes."""
-
 RESTART_DELAY = "5s"
 """Before what ended is started again: a start takes seconds of a processor, which others of the node need."""
 
@@ -87,7 +81,7 @@ class SwarmTarget(Target):
     def start(self, running: Mapping[str, Image]) -> None:
         """Declare the services, and the edge in front of them, which finds them once they are there."""
         routed = [self._workloads[name][0] for name in running]
-        published = [port for one in routed for port in one.ports if port.published]
+        published = [(one, port) for one in routed for port in one.ports if port.published]
         for name, image in running.items():
             workload, opts = self._workloads[name]
             self._service(workload, image, opts)
@@ -109,19 +103,23 @@ class SwarmTarget(Target):
 
     def _variables(self, workload: Workload) -> dict[str, str]:
         """Return further variables: how to end, and a folder that it owns within one in memory, which is root's."""
-        if workload.name in DRAINED:
-            proxied = _proxied(workload.ports[0])
+        if workload.proxy_port:
             return {
                 "DRAIN_SECONDS": f"{seconds(self.settings.target.drain):g}",
-                **({"EDGE_PORT": str(proxied)} if proxied else {}),
+                **({"EDGE_PORT": str(workload.proxy_port)} if workload.ports[0].published else {}),
             }
         return {"PGDATA": f"{workload.base.data}/pgdata"} if workload.data.memory and "PGDATA" in workload.env else {}
 
-    def _edge(self, published: Sequence[Endpoint], ca: pulumi.Input[str]) -> Workload:
+    def _edge(self, published: Sequence[tuple[Workload, Endpoint]], ca: pulumi.Input[str]) -> Workload:
         grace = seconds(self.settings.containers.stop_grace)
         routes = [
-            edge.Route(one, f"tasks.{self.naming.container(one.host)}", self._replicas(one.host), _proxied(one))
-            for one in published
+            edge.Route(
+                port,
+                f"tasks.{self.naming.container(one.name)}",
+                self._replicas(one.name),
+                one.proxy_port if port is one.ports[0] else None,
+            )
+            for one, port in published
         ]
         config = edge.configuration(routes, f"{MOUNT}/ca.crt", max(1, grace - EDGE_STOP_SECONDS))
         return Workload(
@@ -132,7 +130,7 @@ class SwarmTarget(Target):
             memory=EDGE_MEMORY,
             env={},
             files={"ca.crt": ca, edge.CONFIG: config},
-            ports=published,
+            ports=[port for _, port in published],
         )
 
     def _secret(
@@ -203,10 +201,6 @@ class SwarmTarget(Target):
                 name="json-file", options={"max-size": containers.log_size, "max-file": LOG_FILES}
             ),
         )
-
-
-def _proxied(own: Endpoint) -> int | None:
-    return PROXIED.get(own.port) if own.published else None
 
 
 def _mounts(workload: Workload) -> list[docker.ServiceTaskSpecContainerSpecMountArgs]:

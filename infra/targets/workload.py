@@ -68,6 +68,8 @@ class Workload:
     """Secrets and settings by file name, each for the service's user alone."""
     ports: Sequence[Endpoint] = ()
     """The ports that may be published; its own first."""
+    proxy_port: int | None = None
+    """Where a server that drains when it is told to stop expects an edge's PROXY protocol; None for any other."""
     data: Data = field(default_factory=Data)
     binds: Mapping[str, str] = field(default_factory=dict)
     """Folders of this computer that a container reads, by where it has them."""
