@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Collection
 from functools import partial
-from typing import TYPE_CHECKING
 
 import pulumi
 from pulumi.runtime.config import get_config_env, get_config_secret_keys_env
@@ -15,30 +13,13 @@ from infra import cluster, engine, guards, identity, recipes, state
 from infra.catalogue import POSTGRES, ROOT
 from infra.config import placement, settings
 from infra.config.errors import ConfigError
-from infra.config.settings import StackSettings
-from infra.engine import Engine
 from infra.environment import Environment
 from infra.naming import Naming
 from infra.outputs import StackOutputs
 from infra.services.providers import read_credentials
 
-if TYPE_CHECKING:
-    import docker
-
 ERROR_WAS_SHOWN = 32
 """The exit status that keeps Pulumi's language host from adding to what the program has logged."""
-
-
-def _look(
-    client: docker.DockerClient, config: StackSettings, naming: Naming, running: Collection[str]
-) -> tuple[Engine, Callable[[], set[str] | None]]:
-    """Return what is there, and what finds the token keys in use."""
-    postgres = naming.container("postgres")
-    if not config.target.is_swarm:
-        return engine.look(client), partial(engine.keys_in_use, client, postgres)
-    data = cluster.connect(config.target)
-    here = cluster.look(client, data, config.target, recipes.references(config, running))
-    return here, partial(cluster.keys_in_use, data, postgres)
 
 
 def main() -> None:
@@ -54,20 +35,25 @@ def main() -> None:
         engine.require()
         client = engine.connect()
         running = placed.running(config)
-        here, keys_in_use = _look(client, config, naming, running)
+        images = recipes.references(config, running) if config.target.registry else ()
+        inventory = cluster.take_inventory(client, config.target, images)
         recipes.image_source(config.images)  # a variable that names none is an error here
         wanted = guards.Wanted(naming, config, running)
         known = state.read(stack)
         # Of a volume that no update has finished, only commands can look whether it has a database.
-        made = not known.names or naming.data_volume(POSTGRES.name) in known.data_volumes
-        looks = guards.Looks(keys_in_use, partial(engine.not_mountable, client), lambda: made)
-        guards.require(known, here, wanted, looks)
+        may_have_database = not known.names or naming.data_volume(POSTGRES.name) in known.data_volumes
+        queries = guards.EngineQueries(
+            partial(cluster.keys_in_use, client, config.target, naming.container(POSTGRES.name)),
+            partial(engine.not_mountable, client),
+            lambda: may_have_database,
+        )
+        guards.require(known, inventory, wanted, queries)
     except (ConfigError, ValueError, OSError, engine.EngineError, guards.RefusedError) as error:
         pulumi.log.error(str(error))
         sys.exit(ERROR_WAS_SHOWN)
     for line in placement.report(stack, placed, record):
         pulumi.log.info(line)
-    outputs = Environment(config, naming, clients, here, running).outputs
+    outputs = Environment(config, naming, clients, inventory, running).outputs
     for name in StackOutputs.model_fields:
         pulumi.export(name, outputs[name])
 

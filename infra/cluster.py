@@ -1,4 +1,4 @@
-"""The Swarm that an environment is to run on: whether it can, and what it has, before anything is declared."""
+"""The engine or the Swarm that an environment is to run on: whether it can, and what is there already."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from infra import engine
-from infra.engine import Engine, EngineError, EngineObject
+from infra.engine import EngineError, EngineObject, Inventory
 
 if TYPE_CHECKING:
     import docker
@@ -24,13 +24,14 @@ def connect(target: TargetSettings) -> docker.DockerClient:
     return engine.connect({**os.environ, "DOCKER_HOST": host})
 
 
-def look(
-    manager: docker.DockerClient, data: docker.DockerClient, target: TargetSettings, images: Collection[str]
-) -> Engine:
-    """Return what a Swarm has, under the cluster's ID: services, networks, and the volumes of the node with the data.
+def take_inventory(manager: docker.DockerClient, target: TargetSettings, images: Collection[str]) -> Inventory:
+    """Return what an engine has; of a Swarm's manager services, networks, and the volumes of the node with the data.
 
     `images` are the references of what is to run: each must be in the config's registry, if there is one.
     """
+    if not target.is_swarm:
+        return engine.take_inventory(manager)
+    data = connect(target)
     swarm = manager.api.info().get("Swarm") or {}
     if not swarm.get("ControlAvailable"):
         host = os.environ.get("DOCKER_HOST") or engine.DEFAULT_HOST
@@ -43,7 +44,7 @@ def look(
     registry = target.registry
     published = {one: _published(manager, in_registry(registry, one)) for one in images} if registry else {}
     found = (*_services(manager), *engine.networks(manager), *engine.volumes(data))
-    return Engine(str(swarm["Cluster"]["ID"]), found, published)
+    return Inventory(str(swarm["Cluster"]["ID"]), found, published)
 
 
 def in_registry(registry: str, reference: str) -> str:
@@ -51,9 +52,12 @@ def in_registry(registry: str, reference: str) -> str:
     return f"{registry}/{reference.partition('@')[0]}"
 
 
-def keys_in_use(data: docker.DockerClient, service: str) -> set[str] | None:
-    """Return the token keys that rows of a database need; None where no container runs its service."""
-    found = data.api.containers(filters={"label": f"{SERVICE_LABEL}={service}"})
+def keys_in_use(client: docker.DockerClient, target: TargetSettings, postgres: str) -> set[str] | None:
+    """Return the token keys that rows of a database need; None where no container runs it or its service."""
+    if not target.is_swarm:
+        return engine.keys_in_use(client, postgres)
+    data = connect(target)
+    found = data.api.containers(filters={"label": f"{SERVICE_LABEL}={postgres}"})
     return engine.keys_in_use(data, found[0]["Id"]) if found else None
 
 

@@ -75,7 +75,7 @@ class EngineObject:
 
 
 @dataclass(frozen=True)
-class Engine:
+class Inventory:
     """An engine or a Swarm, and everything that is on it."""
 
     id: str
@@ -231,12 +231,12 @@ def not_mountable(client: docker.DockerClient, folder: Path) -> str:
     return ""
 
 
-def look(client: docker.DockerClient) -> Engine:
+def take_inventory(client: docker.DockerClient) -> Inventory:
     """Return what an engine has."""
     version = client.api.version(api_version=False)
     podman = is_podman(version)
     found = (*_containers(client), *networks(client), *volumes(client))
-    return Engine("" if podman else client.api.info().get("ID", ""), found, is_podman=podman)
+    return Inventory("" if podman else client.api.info().get("ID", ""), found, is_podman=podman)
 
 
 def is_podman(version: Mapping[str, Any]) -> bool:

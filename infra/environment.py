@@ -14,7 +14,7 @@ from infra.catalogue import POSTGRES, REDIS
 from infra.certificates import Certificates
 from infra.config.settings import StackSettings
 from infra.endpoints import Endpoint
-from infra.engine import Engine
+from infra.engine import Inventory
 from infra.images import Image
 from infra.naming import DEBUGGER, SANDBOX, SERVICES, Naming
 from infra.services import providers
@@ -41,7 +41,7 @@ class Environment(pulumi.ComponentResource):
         settings: StackSettings,
         naming: Naming,
         clients: Mapping[str, Credentials],
-        here: Engine,
+        inventory: Inventory,
         running: Collection[str],
     ) -> None:
         """Declare it: containers for the services that run, and for the others all that lasts without one."""
@@ -49,7 +49,7 @@ class Environment(pulumi.ComponentResource):
         self._settings, self._clients = settings, clients
         self._child = pulumi.ResourceOptions(parent=self)
         self._target: Target = (
-            SwarmTarget(naming, settings, here.published, self)
+            SwarmTarget(naming, settings, inventory.published, self)
             if settings.target.is_swarm
             else EngineTarget(naming, settings, self)
         )
@@ -70,7 +70,7 @@ class Environment(pulumi.ComponentResource):
         has_tests = "app" in running and settings.tests.image
         self._tests = self._target.images.built("test") if has_tests else None
         self._target.start(self._running)
-        self.outputs = {"engine": here.id, "app_on_host": self._app_on_host(), **self._data(), **self._facts()}
+        self.outputs = {"engine": inventory.id, "app_on_host": self._app_on_host(), **self._data(), **self._facts()}
         self.register_outputs({})
 
     def _images_of(self, running: Collection[str]) -> dict[str, Image]:

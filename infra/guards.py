@@ -17,7 +17,7 @@ from pathlib import Path
 
 from infra.catalogue import POSTGRES, ROOT, ImageSource
 from infra.config.settings import StackSettings
-from infra.engine import NOT_PODMAN, Engine, EngineObject
+from infra.engine import NOT_PODMAN, EngineObject, Inventory
 from infra.naming import OWNER_LABEL, PROJECT, PROJECT_LABEL, SERVICES, WITH_DATA, Naming
 from infra.state import State
 
@@ -53,7 +53,7 @@ class Wanted:
 
 
 @dataclass(frozen=True)
-class Looks:
+class EngineQueries:
     """What is looked up on the engine where it matters, for it takes time."""
 
     keys_in_use: Callable[[], set[str] | None]
@@ -64,18 +64,18 @@ class Looks:
     """Returns whether the data volume has a database."""
 
 
-def require(state: State, engine: Engine, wanted: Wanted, looks: Looks) -> None:
+def require(state: State, inventory: Inventory, wanted: Wanted, queries: EngineQueries) -> None:
     """Make sure that an update can be done and takes nothing away that it must not."""
-    require_docker(engine, wanted.naming.environment)
+    require_docker(inventory, wanted.naming.environment)
     require_own(state, wanted.naming)
-    require_engine(state, engine, wanted.naming.environment)
+    require_engine(state, inventory, wanted.naming.environment)
     require_network(state, wanted)
     require_data(state, wanted)
-    require_free(state, engine, wanted.naming)
-    require_secrets(state, engine, wanted, looks.has_database)
+    require_free(state, inventory, wanted.naming)
+    require_secrets(state, inventory, wanted, queries.has_database)
     require_database(state, wanted)
-    require_keys(state, wanted, looks.keys_in_use)
-    require_mountable_source(wanted, looks.not_mountable)
+    require_keys(state, wanted, queries.keys_in_use)
+    require_mountable_source(wanted, queries.not_mountable)
     require_readable_source(wanted)
 
 
@@ -89,38 +89,39 @@ def require_shell(clone: str, identity: str) -> None:
         )
 
 
-def require_docker(engine: Engine, stack: str) -> None:
+def require_docker(inventory: Inventory, stack: str) -> None:
     """Refuse an engine that is only like Docker's."""
-    if engine.is_podman:
+    if inventory.is_podman:
         cause, remedy = NOT_PODMAN
         raise RefusedError(f"{stack} can't run on Podman; nothing was changed.", cause=cause, remedy=remedy)
 
 
 def require_own(state: State, naming: Naming) -> None:
     """Refuse a stack that another clone made in a backend that both use."""
-    for one in state.made:
+    for one in state.resources:
         if one.owner not in {"", naming.owner}:
             raise _not_own(one.name, one.owner, naming)
 
 
-def is_elsewhere(state: State, engine: Engine) -> bool:
+def is_elsewhere(state: State, inventory: Inventory) -> bool:
     """Return whether a stack's resources are on another engine.
 
     An engine that was installed again over its old data has another id and the same volumes: that one is theirs.
     """
-    known, owners = state.outputs.get("engine"), {one.owner for one in state.made}
-    own = {one.name for one in engine.objects if one.labels.get(OWNER_LABEL) in owners}
-    return bool(known and engine.id and known != engine.id) and not own & state.names
+    known, owners = state.outputs.get("engine"), {one.owner for one in state.resources}
+    own = {one.name for one in inventory.objects if one.labels.get(OWNER_LABEL) in owners}
+    return bool(known and inventory.id and known != inventory.id) and not own & state.names
 
 
-def require_engine(state: State, engine: Engine, stack: str) -> None:
+def require_engine(state: State, inventory: Inventory, stack: str) -> None:
     """Refuse another engine than the one that the stack's resources are on."""
-    if not is_elsewhere(state, engine):
+    if not is_elsewhere(state, inventory):
         return
     known = state.outputs["engine"]
     raise RefusedError(
         f"{stack} is on another Docker engine; nothing was changed.",
-        cause=f"It was made on the engine with the ID {known}. This one has the ID {engine.id} and nothing of {stack}.",
+        cause=f"It was made on the engine with the ID {known}. This one has the ID {inventory.id} and nothing of"
+        f" {stack}.",
         remedy="Set DOCKER_HOST as it was then, or choose that context: `docker context use NAME`. If that engine no"
         f" longer exists, delete {stack} from the state: `./dashtam destroy {stack} --engine-lost`.",
     )
@@ -145,7 +146,7 @@ def require_data(state: State, wanted: Wanted) -> None:
     if not unwanted:
         return
     stack, volumes = wanted.naming.environment, ", ".join(unwanted)
-    former = {one.stack for one in state.made if one.name in unwanted} - {"", stack}
+    former = {one.stack for one in state.resources if one.name in unwanted} - {"", stack}
     if former:
         raise RefusedError(
             f"{stack} keeps data in {volumes}, under the name that its stack had before; nothing was changed.",
@@ -214,10 +215,10 @@ def require_keys(state: State, wanted: Wanted, needed: Callable[[], set[str] | N
         )
 
 
-def require_secrets(state: State, engine: Engine, wanted: Wanted, has_database: Callable[[], bool]) -> None:
+def require_secrets(state: State, inventory: Inventory, wanted: Wanted, has_database: Callable[[], bool]) -> None:
     """Refuse to make new secrets for a database that was made with others."""
     volume, stack = wanted.naming.data_volume("postgres"), wanted.naming.environment
-    own = {one.name for one in engine.objects if one.labels.get(OWNER_LABEL) == wanted.naming.owner}
+    own = {one.name for one in inventory.objects if one.labels.get(OWNER_LABEL) == wanted.naming.owner}
     if volume not in own or state.has_secrets or not has_database():
         return
     raise RefusedError(
@@ -279,9 +280,9 @@ def _is_for_all(mode: int) -> bool:
     return mode & needed == needed
 
 
-def require_free(state: State, engine: Engine, naming: Naming) -> None:
+def require_free(state: State, inventory: Inventory, naming: Naming) -> None:
     """Refuse names that something else on the engine has: another clone's, or what this project didn't make."""
-    for one in engine.objects:
+    for one in inventory.objects:
         if one.name in naming.names and (refusal := _foreign(one, state.names, naming)):
             raise refusal
 

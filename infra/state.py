@@ -31,7 +31,7 @@ _FILES = "-files"
 
 
 @dataclass(frozen=True)
-class Made:
+class StateResource:
     """A resource that an earlier update made."""
 
     kind: str
@@ -59,34 +59,34 @@ class Made:
 class State:
     """A stack as its state has it."""
 
-    made: Sequence[Made] = ()
+    resources: Sequence[StateResource] = ()
     outputs: Mapping[str, Any] = field(default_factory=dict, repr=False)
     """As of the last update that succeeded."""
 
     @property
     def names(self) -> set[str]:
         """The names on the engine of its resources."""
-        return {one.name for one in self.made if one.name}
+        return {one.name for one in self.resources if one.name}
 
     @property
-    def networks(self) -> list[Made]:
+    def networks(self) -> list[StateResource]:
         """Its networks."""
-        return [one for one in self.made if one.kind == _NETWORK]
+        return [one for one in self.resources if one.kind == _NETWORK]
 
     @property
     def data_volumes(self) -> set[str]:
         """The names of the volumes that hold data."""
-        return {one.name for one in self.made if one.kind == _VOLUME and holds_data(one.name)}
+        return {one.name for one in self.resources if one.kind == _VOLUME and holds_data(one.name)}
 
     @property
     def has_secrets(self) -> bool:
         """Whether it has what data is reached and read with: the database's password, the session key, a token key."""
-        return {(one.kind, one.resource) for one in self.made} >= _SECRETS and bool(self.token_keys)
+        return {(one.kind, one.resource) for one in self.resources} >= _SECRETS and bool(self.token_keys)
 
     @property
     def token_keys(self) -> set[str]:
         """The names of the keys that wrap what tokens are encrypted with."""
-        return {name for one in self.made if one.kind == _KEY and (name := token_key(one.resource))}
+        return {name for one in self.resources if one.kind == _KEY and (name := token_key(one.resource))}
 
 
 def token_key(resource: str) -> str:
@@ -127,9 +127,11 @@ def _read(stack: str) -> State:
     return of((one["type"], urn.rsplit("::", 1)[-1], one["outputs"]) for urn, one in found["outputs"].items())
 
 
-def _made(kind: str, resource: str, outputs: Mapping[str, Any]) -> Made:
+def _made(kind: str, resource: str, outputs: Mapping[str, Any]) -> StateResource:
     labels = outputs.get("labels")
     pairs = labels if isinstance(labels, list) else []
     given = outputs.get("options")
     options = frozenset(given if isinstance(given, dict) else ())
-    return Made(kind, str(outputs.get("name", "")), {one["label"]: one["value"] for one in pairs}, resource, options)
+    return StateResource(
+        kind, str(outputs.get("name", "")), {one["label"]: one["value"] for one in pairs}, resource, options
+    )

@@ -18,7 +18,7 @@ from cli.pulumi.stack_state import VOLUME, StackState
 from infra import cluster, engine, guards
 from infra import state as states
 from infra.naming import COMPONENT_LABEL, SERVICES, Naming
-from infra.state import Made, State
+from infra.state import State, StateResource
 
 
 def require_own(clone: Clone, stack: str, state: StackState) -> None:
@@ -27,13 +27,13 @@ def require_own(clone: Clone, stack: str, state: StackState) -> None:
         guards.require_own(made(state), Naming(stack, clone.id))
 
 
-def look(client: docker.DockerClient, clone: Clone, stack: str) -> engine.Engine:
+def look(client: docker.DockerClient, clone: Clone, stack: str) -> engine.Inventory:
     """Return what the program sees of where an environment is to run: an engine, or a Swarm."""
     if not targets.is_swarm(stack, clone.root):
-        return engine.look(client)
+        return engine.take_inventory(client)
     target = configuration(clone.root, stack).target
     try:
-        return cluster.look(client, cluster.connect(target), target, ())
+        return cluster.take_inventory(client, target, ())
     except engine.EngineError as error:
         raise UserError(
             f"{stack} is on a Swarm that can't be used.",
@@ -56,17 +56,14 @@ def require(
     # Volumes that a killed update left are in no state.
     found = data(view, naming.environment, naming.owner, state) - known.data_volumes
     labels = naming.labels("")
-    everything = replace(known, made=[*known.made, *(Made(VOLUME, name, labels) for name in sorted(found))])
-    postgres, target = naming.container("postgres"), wanted.config.target
-    needed: Callable[[], set[str] | None] = (
-        (lambda: cluster.keys_in_use(cluster.connect(target), postgres))
-        if target.is_swarm
-        else partial(engine.keys_in_use, view.client, postgres)
+    everything = replace(
+        known, resources=[*known.resources, *(StateResource(VOLUME, name, labels) for name in sorted(found))]
     )
+    keys_in_use = partial(cluster.keys_in_use, view.client, wanted.config.target, naming.container("postgres"))
     here = look(view.client, clone, naming.environment)
     with _refusals():
-        looks = guards.Looks(needed, partial(engine.not_mountable, view.client), has_database)
-        guards.require(everything, here, wanted, looks)
+        queries = guards.EngineQueries(keys_in_use, partial(engine.not_mountable, view.client), has_database)
+        guards.require(everything, here, wanted, queries)
 
 
 def data(view: EngineView, stack: str, owner: str, state: StackState) -> set[str]:

@@ -55,7 +55,7 @@ class Leftovers:
 
 def find(client: docker.DockerClient, pulumi: Pulumi, clone: Clone) -> Leftovers:
     """Look for all that this clone has made here; the state of what is on another engine stays, with its keys."""
-    view, here = EngineView(client), engine.look(client)
+    view, here = EngineView(client), engine.take_inventory(client)
     containers = view.containers(None, clone.id)
     networks, volumes = view.networks(None, clone.id), view.volumes(clone.id)
     own = {one.id for one in containers} | set(networks) | volumes
@@ -78,7 +78,7 @@ def find(client: docker.DockerClient, pulumi: Pulumi, clone: Clone) -> Leftovers
 def _is_own(clone: Clone, state: StackState, others: set[str]) -> bool:
     """Tell whether a state may go: a backend that several clones share may hold another's, of another machine too."""
     ids = {one.id for one in state.resources if one.id}
-    owners = {one.owner for one in ownership.made(state).made}
+    owners = {one.owner for one in ownership.made(state).resources}
     return bool(ids) and not ids & others and owners <= {"", clone.id}
 
 

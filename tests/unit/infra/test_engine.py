@@ -277,10 +277,10 @@ def test_podman_has_no_lasting_id() -> None:
     with tempfile.TemporaryDirectory() as folder, engine_double.listening(found, Path(folder)) as host:
         client = DockerClient(base_url=host)
         found.put("network", "dashtam-dev-network", {"a": "b"})
-        assert engine.look(client) == engine.Engine(
+        assert engine.take_inventory(client) == engine.Inventory(
             engine_double.ID, (engine.EngineObject("network", "dashtam-dev-network", {"a": "b"}),)
         )
         found.podman = True
-        assert engine.look(client).id == ""
-        assert engine.look(client).is_podman
+        assert engine.take_inventory(client).id == ""
+        assert engine.take_inventory(client).is_podman
         client.close()

@@ -14,16 +14,16 @@ from infra import guards
 from infra import state as states
 from infra.catalogue import ROOT
 from infra.config.settings import StackSettings, load_document
-from infra.engine import Engine, EngineObject
+from infra.engine import EngineObject, Inventory
 from infra.guards import RefusedError, Wanted
 from infra.naming import SERVICES, WITH_DATA, Naming
-from infra.state import Made, State
+from infra.state import State, StateResource
 
 NAMING = Naming("dev", "me")
 VOLUME = "docker:index/volume:Volume"
 CONTAINER = "docker:index/container:Container"
 KEY = "random:index/randomBytes:RandomBytes"
-HERE = Engine("here")
+HERE = Inventory("here")
 POSTGRES = {"database": "d", "user": "u"}
 
 
@@ -43,50 +43,52 @@ def _wanted(*storages: str, naming: Naming = NAMING, **sections: dict[str, Any])
     return Wanted(naming, _config(*storages, **sections))
 
 
-def _volume(name: str, owner: str = "me", stack: str = "dev") -> Made:
-    return Made(VOLUME, name, Naming(stack, owner).labels("postgres"))
+def _volume(name: str, owner: str = "me", stack: str = "dev") -> StateResource:
+    return StateResource(VOLUME, name, Naming(stack, owner).labels("postgres"))
 
 
 ALL = State(
     [
         *(_volume(NAMING.data_volume(one)) for one in WITH_DATA),
         *(_volume(NAMING.files_volume(one)) for one in SERVICES),
-        Made(CONTAINER, NAMING.container("postgres"), NAMING.labels("postgres")),
-        Made("random:index/randomPassword:RandomPassword", "", resource="postgres-password"),
-        Made(KEY, "", resource="token-k1-key"),
-        Made(KEY, "", resource="session-key"),
+        StateResource(CONTAINER, NAMING.container("postgres"), NAMING.labels("postgres")),
+        StateResource("random:index/randomPassword:RandomPassword", "", resource="postgres-password"),
+        StateResource(KEY, "", resource="token-k1-key"),
+        StateResource(KEY, "", resource="session-key"),
     ],
     {"engine": "here", "database": {"name": "d", "user": "u"}, "images": {"postgres": "postgres:17.6-alpine3.22"}},
 )
-FORGETFUL = State(ALL.made[2:], ALL.outputs)
+FORGETFUL = State(ALL.resources[2:], ALL.outputs)
 THEIRS = EngineObject("volume", NAMING.data_volume("postgres"), Naming("dev", "another").labels("postgres"))
 
 
-LOOKS = guards.Looks(set, lambda _: "", lambda: True)
+QUERIES = guards.EngineQueries(set, lambda _: "", lambda: True)
 """What an engine shows on which nothing stands in the way of an update."""
 
 
 def test_podman_is_refused_with_the_reason() -> None:
     with pytest.raises(guards.RefusedError, match=r"dev can't run on Podman; nothing was changed\..*tmpfs with uid"):
-        guards.require(State(), Engine("", is_podman=True), _wanted(), LOOKS)
+        guards.require(State(), Inventory("", is_podman=True), _wanted(), QUERIES)
 
 
 def test_an_update_of_what_is_ones_own_is_not_refused() -> None:
-    held = tuple(EngineObject("volume", one.name, one.labels) for one in ALL.made if one.name)
-    guards.require(ALL, Engine("here", held), _wanted(), LOOKS)
-    guards.require(State(), Engine("here"), _wanted(), LOOKS)
+    held = tuple(EngineObject("volume", one.name, one.labels) for one in ALL.resources if one.name)
+    guards.require(ALL, Inventory("here", held), _wanted(), QUERIES)
+    guards.require(State(), Inventory("here"), _wanted(), QUERIES)
 
 
 @pytest.mark.parametrize("lost", ["postgres-password", "session-key", "token-k1-key", "everything"])
 def test_other_secrets_than_a_database_was_made_with_are_refused(lost: str) -> None:
-    held = Engine("here", tuple(EngineObject("volume", one.name, one.labels) for one in ALL.made if one.name))
-    state = State() if lost == "everything" else State([one for one in ALL.made if one.resource != lost], ALL.outputs)
+    held = Inventory("here", tuple(EngineObject("volume", one.name, one.labels) for one in ALL.resources if one.name))
+    state = (
+        State() if lost == "everything" else State([one for one in ALL.resources if one.resource != lost], ALL.outputs)
+    )
     with pytest.raises(RefusedError, match="lacks the password and the keys of the data of dev") as raised:
-        guards.require(state, held, _wanted(), LOOKS)
+        guards.require(state, held, _wanted(), QUERIES)
     assert "`./dashtam snapshot restore dev NAME`" in raised.value.remedy
     # A killed first update leaves a volume that no database was made in.
-    guards.require(state, held, _wanted(), replace(LOOKS, has_database=lambda: False))
-    guards.require(state, Engine("here"), _wanted(), LOOKS)
+    guards.require(state, held, _wanted(), replace(QUERIES, has_database=lambda: False))
+    guards.require(state, Inventory("here"), _wanted(), QUERIES)
 
 
 @pytest.mark.parametrize(
@@ -123,9 +125,9 @@ def test_nothing_made_is_nothing_lost(postgres: str, redis: str) -> None:
     guards.require_data(FORGETFUL, _wanted(postgres, redis))
 
 
-@given(st.integers(0, len(ALL.made)))
+@given(st.integers(0, len(ALL.resources)))
 def test_one_resource_of_another_clone_is_enough(place: int) -> None:
-    theirs = [*ALL.made[:place], _volume("dashtam-dev-app-files", "another"), *ALL.made[place:]]
+    theirs = [*ALL.resources[:place], _volume("dashtam-dev-app-files", "another"), *ALL.resources[place:]]
     with pytest.raises(RefusedError, match="another clone's") as raised:
         guards.require_own(State(theirs), NAMING)
     assert "dashtam.owner=another" in raised.value.cause
@@ -154,18 +156,18 @@ def test_a_shell_that_was_set_up_for_another_clone(clone: str, identity: str, re
 def test_every_name_that_another_has_is_refused(name: str, kind: str) -> None:
     for labels in ({}, {"other": "label"}, Naming("dev", "another").labels("app"), Naming("dev", "").labels("app")):
         with pytest.raises(RefusedError, match="nothing was changed") as raised:
-            guards.require_free(State(), Engine("here", (EngineObject(kind, name, labels),)), NAMING)
+            guards.require_free(State(), Inventory("here", (EngineObject(kind, name, labels),)), NAMING)
         assert name in str(raised.value)
-    guards.require_free(State(), Engine("here", (EngineObject(kind, name, NAMING.labels("app")),)), NAMING)
-    guards.require_free(State(), Engine("here", (EngineObject(kind, f"{name}x", {}),)), NAMING)
+    guards.require_free(State(), Inventory("here", (EngineObject(kind, name, NAMING.labels("app")),)), NAMING)
+    guards.require_free(State(), Inventory("here", (EngineObject(kind, f"{name}x", {}),)), NAMING)
 
 
 def test_a_shell_that_was_not_set_up_takes_over_only_what_its_state_has() -> None:
     plain = Naming("dev", guards.UNCLAIMED)
     held = EngineObject("volume", plain.data_volume("postgres"), plain.labels("postgres"))
-    guards.require_free(State([Made(VOLUME, held.name, held.labels)]), Engine("here", (held,)), plain)
+    guards.require_free(State([StateResource(VOLUME, held.name, held.labels)]), Inventory("here", (held,)), plain)
     with pytest.raises(RefusedError, match="another clone's"):
-        guards.require_free(State(), Engine("here", (held,)), plain)
+        guards.require_free(State(), Inventory("here", (held,)), plain)
 
 
 @pytest.mark.parametrize(
@@ -181,12 +183,12 @@ def test_a_shell_that_was_not_set_up_takes_over_only_what_its_state_has() -> Non
     ],
 )
 def test_another_engine(known: str | None, now: str, held: tuple[EngineObject, ...], refused: bool) -> None:
-    state = State(ALL.made, {"engine": known})
+    state = State(ALL.resources, {"engine": known})
     if not refused:
-        guards.require_engine(state, Engine(now, held), "dev")
+        guards.require_engine(state, Inventory(now, held), "dev")
         return
     with pytest.raises(RefusedError, match="dev is on another Docker engine") as raised:
-        guards.require_engine(state, Engine(now, held), "dev")
+        guards.require_engine(state, Inventory(now, held), "dev")
     assert "there" in raised.value.cause
     assert "`./dashtam destroy dev --engine-lost`" in raised.value.remedy
 
@@ -268,7 +270,7 @@ def test_a_key_that_rows_need(state: State, keys: list[str], rows: set[str] | No
 @pytest.mark.parametrize("labels", [None, "ciphertext", {}, []])
 def test_labels_that_are_none_name_no_owner(labels: object) -> None:
     found = states.of([(VOLUME, "v", {"name": "v", "labels": labels})])
-    assert found.made == [Made(VOLUME, "v", resource="v")]
+    assert found.resources == [StateResource(VOLUME, "v", resource="v")]
 
 
 def test_a_state_is_read_as_pulumi_has_it() -> None:
@@ -283,7 +285,7 @@ def test_a_state_is_read_as_pulumi_has_it() -> None:
         ]
     )
     assert found.outputs == {"engine": "here"}
-    assert found.made[0].owner == "me"
+    assert found.resources[0].owner == "me"
     assert found.data_volumes == {"redis_dev_data"}
     assert found.token_keys == {"2026"}
 
@@ -309,7 +311,7 @@ def test_a_source_that_the_engine_lacks_is_refused_where_it_is_mounted() -> None
         return "bind source path does not exist"
 
     with pytest.raises(RefusedError) as raised:
-        guards.require(State(), Engine("there"), DEVELOPMENT, replace(LOOKS, not_mountable=lacks))
+        guards.require(State(), Inventory("there"), DEVELOPMENT, replace(QUERIES, not_mountable=lacks))
     assert raised.value.message == (
         f"The Docker engine can't mount {ROOT}/app, which the app of dev runs from; nothing was changed."
     )
@@ -317,11 +319,11 @@ def test_a_source_that_the_engine_lacks_is_refused_where_it_is_mounted() -> None
     assert "`./dashtam up dev postgres redis`" in raised.value.remedy
     guards.require(
         State(),
-        Engine("there"),
+        Inventory("there"),
         replace(DEVELOPMENT, running=("postgres", "redis")),
-        replace(LOOKS, not_mountable=lacks),
+        replace(QUERIES, not_mountable=lacks),
     )
-    guards.require(State(), Engine("there"), _wanted(), replace(LOOKS, not_mountable=lacks))
+    guards.require(State(), Inventory("there"), _wanted(), replace(QUERIES, not_mountable=lacks))
     assert asked == [ROOT / "app"]
 
 
@@ -349,38 +351,38 @@ def test_a_mounted_source_that_the_service_cannot_read_is_refused(source: Path, 
 
 def test_an_update_is_refused_where_the_source_cannot_be_read(source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(guards.require_readable_source, "__defaults__", (source,))
-    guards.require(State(), HERE, DEVELOPMENT, LOOKS)
+    guards.require(State(), HERE, DEVELOPMENT, QUERIES)
     (source / "core").chmod(0o700)
     with pytest.raises(RefusedError, match="can't be read by the service of dev"):
-        guards.require(State(), HERE, DEVELOPMENT, LOOKS)
+        guards.require(State(), HERE, DEVELOPMENT, QUERIES)
 
 
 LOST_KEY = _wanted(tokens={"keys": ["k2"]})
 
 
 @pytest.mark.parametrize(
-    ("state", "engine", "wanted", "message"),
+    ("state", "inventory", "wanted", "message"),
     [
-        (State(), Engine("", is_podman=True), _wanted(), "can't run on Podman"),
+        (State(), Inventory("", is_podman=True), _wanted(), "can't run on Podman"),
         (State([_volume("postgres_dev_data", "another")]), HERE, _wanted(), "another clone's"),
-        (ALL, Engine("there"), _wanted(), "on another Docker engine"),
-        (ALL, Engine("there", (THEIRS,)), _wanted(), "on another Docker engine"),
+        (ALL, Inventory("there"), _wanted(), "on another Docker engine"),
+        (ALL, Inventory("there", (THEIRS,)), _wanted(), "on another Docker engine"),
         (ALL, HERE, _wanted("tmpfs"), "no longer asks for"),
-        (State(), Engine("here", (EngineObject("network", NAMING.network),)), _wanted(), NAMING.network),
+        (State(), Inventory("here", (EngineObject("network", NAMING.network),)), _wanted(), NAMING.network),
         (ALL, HERE, _wanted(images={"postgres": "postgres:18.1"}), "made with another major version"),
         (ALL, HERE, LOST_KEY, "no longer has the key k1"),
     ],
 )
-def test_an_update_is_held_to_each_rule(state: State, engine: Engine, wanted: Wanted, message: str) -> None:
+def test_an_update_is_held_to_each_rule(state: State, inventory: Inventory, wanted: Wanted, message: str) -> None:
     with pytest.raises(RefusedError, match=message):
-        guards.require(state, engine, wanted, replace(LOOKS, keys_in_use=lambda: {"k1"}))
+        guards.require(state, inventory, wanted, replace(QUERIES, keys_in_use=lambda: {"k1"}))
 
 
 @pytest.mark.parametrize("made", [True, False])
 @pytest.mark.parametrize("asked", [True, False])
 def test_the_encryption_of_a_network_is_not_changed_in_silence(made: bool, asked: bool) -> None:
     options = frozenset({"com.docker.network.driver.overlay.vxlanid_list", *(["encrypted"] if made else [])})
-    network = Made("docker:index/network:Network", NAMING.network, options=options)
+    network = StateResource("docker:index/network:Network", NAMING.network, options=options)
     nodes = {"node1": "unix:///none"}
     target = {"kind": "swarm", "expose": True, "data_node": "node1", "nodes": nodes, "encrypted": asked}
     wanted = _wanted(target=target, network={"bind_address": "0.0.0.0", "hostname": "staging.example"})
@@ -393,4 +395,4 @@ def test_the_encryption_of_a_network_is_not_changed_in_silence(made: bool, asked
 
 
 def test_the_network_of_an_engine_is_never_encrypted() -> None:
-    guards.require_network(State([Made("docker:index/network:Network", NAMING.network)]), _wanted())
+    guards.require_network(State([StateResource("docker:index/network:Network", NAMING.network)]), _wanted())

@@ -47,7 +47,7 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> Engine:
 @pytest.mark.parametrize("times", [0, 1, state.TRIES - 1])
 def test_a_state_that_is_being_written_is_read_once_it_is(engine: Engine, times: int) -> None:
     engine.failures = [WRITING] * times
-    (made,) = state.read("dev").made
+    (made,) = state.read("dev").resources
     assert (made.kind, made.name, made.resource) == ("docker:index/volume:Volume", "data of dev", "one")
 
 

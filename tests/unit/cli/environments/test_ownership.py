@@ -91,8 +91,8 @@ def test_another_engine_is_refused() -> None:
         [*_state("postgres_dev_data").resources, Resource(STACK, "s", "", outputs={"engine": "another"})]
     )
     client = Mock(api=empty_engine())
-    assert guards.is_elsewhere(ownership.made(state), engine.look(client))
-    assert not guards.is_elsewhere(ownership.made(_state("postgres_dev_data")), engine.look(client))
+    assert guards.is_elsewhere(ownership.made(state), engine.take_inventory(client))
+    assert not guards.is_elsewhere(ownership.made(_state("postgres_dev_data")), engine.take_inventory(client))
     with pytest.raises(UserError, match="dev is on another Docker engine"):
         ownership.require_engine(client, CLONE, "dev", state)
 
