@@ -14,12 +14,10 @@ from infra.catalogue import POSTGRES, ROOT
 from infra.config import placement, settings
 from infra.config.errors import ConfigError
 from infra.environment import Environment
+from infra.language_host import ERROR_WAS_SHOWN
 from infra.naming import Naming
 from infra.outputs import StackOutputs
 from infra.services.providers import read_credentials
-
-ERROR_WAS_SHOWN = 32
-"""The exit status that keeps Pulumi's language host from adding to what the program has logged."""
 
 
 def main() -> None:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import time
 from http import HTTPStatus
 
-from starlette.datastructures import MutableHeaders
 from starlette.responses import JSONResponse
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.http.middleware import HEADERS
+from app.http.middleware import HEADERS, adding
 
 READY = "/ready"
 DRAINING = {"status": "unready", "checks": {"process": {"status": "failed", "reason": "draining"}}}
@@ -46,16 +45,7 @@ class Drain:
                 await app(scope, receive, send)
                 return
             answering = unready if scope["path"] == READY else app
-            await answering(scope, receive, _closing(send))
+            # A balancer that passes TLS through moves no connection: each client makes its next one elsewhere.
+            await answering(scope, receive, adding(send, lambda headers: headers.update({"Connection": "close"})))
 
         return answer
-
-
-def _closing(send: Send) -> Send:
-    # A balancer that passes TLS through moves no connection: each client makes its next one elsewhere.
-    async def send_closing(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            MutableHeaders(scope=message)["Connection"] = "close"
-        await send(message)
-
-    return send_closing

@@ -52,7 +52,7 @@ class RequestIds:
         structlog.contextvars.bind_contextvars(
             request_id=given if _ACCEPTED_ID.fullmatch(given) else uuid.uuid4().hex,
         )
-        await self.app(scope, receive, _adding(send, lambda headers: headers.update(request_id_header())))
+        await self.app(scope, receive, adding(send, lambda headers: headers.update(request_id_header())))
 
 
 def request_id() -> str:
@@ -78,7 +78,7 @@ class SecurityHeaders:
             for name, value in HEADERS.items():
                 headers.setdefault(name, value)
 
-        await self.app(scope, receive, _adding(send, add))
+        await self.app(scope, receive, adding(send, add))
 
 
 class PublicOrigin:
@@ -137,7 +137,9 @@ def _declared_length(scope: Scope) -> int:
     return int(length) if length.isascii() and length.isdigit() else 0
 
 
-def _adding(send: Send, add: Callable[[MutableHeaders], None]) -> Send:
+def adding(send: Send, add: Callable[[MutableHeaders], None]) -> Send:
+    """Return what sends a response with the headers that `add` adds."""
+
     async def send_with_headers(message: Message) -> None:
         if message["type"] == "http.response.start":
             add(MutableHeaders(scope=message))

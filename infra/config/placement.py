@@ -22,11 +22,9 @@ from infra import identity
 from infra.config.sections import NetworkSettings, Section
 from infra.config.settings import StackSettings
 from infra.config.values import Port
-from infra.endpoints import address
+from infra.endpoints import HTTPS_PORT, address
 from infra.loopback import LOCAL, LOCALHOST
 from infra.naming import DEBUGGER
-
-HTTPS = 443
 
 S = TypeVar("S", bound=Section)
 
@@ -125,7 +123,7 @@ def follow(uri: str, old: int, new: int, network: NetworkSettings) -> str:
     Where clients know this machine by another name than localhost, it gets that name.
     """
     parts = urlsplit(uri)
-    if parts.hostname not in {*LOCAL, network.hostname} or (parts.port or HTTPS) != old:
+    if parts.hostname not in {*LOCAL, network.hostname} or (parts.port or HTTPS_PORT) != old:
         return uri
     host = str(parts.hostname) if network.hostname == LOCALHOST else network.hostname
     return parts._replace(netloc=address(host, new)).geturl()
