@@ -8,7 +8,7 @@ from http import HTTPStatus
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, HTTPException, Query, Request
+from fastapi import APIRouter, Query, Request
 from starlette.responses import RedirectResponse, Response
 
 from app.http import pages
@@ -16,6 +16,7 @@ from app.http.sessions import Kind, Session, SessionDep
 from app.linking.dependencies import CHANGE, FINISH, START, LinkingDep
 from app.linking.errors import UnknownReceiptError, WrongSessionError
 from app.linking.relative_time import relative_time, standing
+from app.linking.service import CURSOR
 
 # The forms go to this origin alone. Chromium applies form-action to each redirect that follows a form, and a provider
 # may redirect to origins that aren't configured, and on to the callback: so a form is answered with a page that leads
@@ -32,13 +33,10 @@ async def home(
     request: Request,
     session: SessionDep,
     linking: LinkingDep,
-    after: Annotated[str | None, Query(max_length=512)] = None,
+    after: Annotated[str | None, Query(pattern=CURSOR)] = None,
 ) -> Response:
     """Show the providers and the person's connections."""
-    try:
-        page = await linking.connections(session.owner, limit=PER_PAGE, after=after)
-    except ValueError as error:
-        raise HTTPException(HTTPStatus.BAD_REQUEST) from error
+    page = await linking.connections(session.owner, limit=PER_PAGE, after=after)
     providers, now = linking.providers(), datetime.now(UTC)
     return _with_forms(
         "home.html",

@@ -110,17 +110,6 @@ async def test_pages_hold_each_connection_once(linking: Linking, provider: Provi
     assert seen == made[::-1]
 
 
-@pytest.mark.parametrize(
-    "after", ["", "x", "1", "1.2", "é.0", f"{10**17}.{'0' * 32}", f"-1.{'0' * 32}", f"1.{'g' * 32}"]
-)
-async def test_other_positions_are_refused(linking: Linking, after: str) -> None:
-    if after == "":
-        assert (await linking.connections(OWNER, after=after)).items == []
-        return
-    with pytest.raises(ValueError, match="cursor"):
-        await linking.connections(OWNER, after=after)
-
-
 async def test_an_unknown_provider_is_refused(linking: Linking) -> None:
     with pytest.raises(errors.UnknownProviderError):
         await linking.start("another", owner=OWNER, session=SESSION)

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 ID = "7c9e6679-7425-40de-944b-e07fc1f90ae7"
 CHANGES = ["/connect/sandbox", f"/connections/{ID}/refresh", f"/connections/{ID}/disconnect"]
+AFTER = f"1764378600000000.{'0' * 32}"
 STEPS = ("start", "finish", "refresh", "disconnect")
 
 
@@ -133,23 +134,21 @@ def test_tells_when_access_ends(browser: Browser, flow: FakeFlow) -> None:
 def test_more_accounts_than_fit(browser: Browser, flow: FakeFlow) -> None:
     flow.page = ConnectionPage(items=[connection()], next="a&b=c")
     assert '<a href="/?after=a%26b%3Dc">Older accounts</a>' in browser.get("/").text
-    browser.get("/", params={"after": "a&b=c"})
-    assert flow.asked("connections")[-1][-1] == "a&b=c"
+    browser.get("/", params={"after": AFTER})
+    assert flow.asked("connections")[-1][-1] == AFTER
 
 
 def test_behind_the_oldest_account(browser: Browser, flow: FakeFlow) -> None:
-    text = browser.get("/?after=x").text
-    assert flow.asked("connections")[-1][-1] == "x"
+    text = browser.get(f"/?after={AFTER}").text
+    assert flow.asked("connections")[-1][-1] == AFTER
     assert "There are no older accounts." in text
     assert "No account is linked yet." not in text
     assert '<a href="/">Newest accounts</a>' in text
 
 
-def test_a_page_that_is_none(browser: Browser, flow: FakeFlow) -> None:
+def test_a_fault_of_the_code_is_not_an_invalid_request(browser: Browser, flow: FakeFlow) -> None:
     flow.error = ValueError("inside")
-    response = browser.get("/?after=x", headers=HTML)
-    assert response.status_code == 400
-    assert "This request can&#39;t be read" in response.text
+    assert browser.get(f"/?after={AFTER}", headers=HTML).status_code == 500
 
 
 def test_words_of_others_stay_text(browser: Browser, flow: FakeFlow) -> None:
@@ -388,12 +387,21 @@ def test_a_provider_s_failure_is_told_of_the_step(browser: Browser, flow: FakeFl
     assert (f'href="{CHANGES[2]}?forget=true">Forget the account</a>' in text) == (step == 2)
 
 
-@pytest.mark.parametrize("path", ["/connections/no-uuid/refresh", "/?after=" + "a" * 513])
+@pytest.mark.parametrize("path", ["/connections/no-uuid/refresh", "/?after=x", f"/?after={AFTER}0"])
 def test_an_invalid_request_has_a_page(browser: Browser, flow: FakeFlow, path: str) -> None:
     response = browser.get(path, headers=HTML) if "?" in path else browser.press(path)
     assert response.status_code == 422
     assert "This request is not complete" in response.text
     assert flow.asked("refresh") == []
+
+
+@pytest.mark.parametrize("path", ["/", "/api/v1/connections"])
+@pytest.mark.parametrize(
+    "after", ["x", "1", "1.2", "é.0", f"{10**17}.{'0' * 32}", f"-1.{'0' * 32}", f"1.{'g' * 32}", f"{AFTER}\n"]
+)
+def test_other_positions_are_refused(browser: Browser, flow: FakeFlow, path: str, after: str) -> None:
+    assert browser.get(path, params={"after": after}).status_code == 422
+    assert flow.asked("connections") == []
 
 
 @pytest.mark.parametrize(("path", "status"), [("/static/style.css", 200), ("/static/none", 404)])
