@@ -29,11 +29,11 @@ EDGE = "edge"
 """What publishes the ports of an environment on a Swarm."""
 DEBUGGER = "debugger"
 """What publishes a port besides the services."""
-LONGEST = 40
+MAX_NAME_LENGTH = 40
 """The most characters that a stack's name has: host names of its services then keep to the 63 of RFC 1123, 2.1."""
-SHAPE = f"1 to {LONGEST} lower-case letters, digits and inner hyphens, such as review-42"
+SHAPE = f"1 to {MAX_NAME_LENGTH} lower-case letters, digits and inner hyphens, such as review-42"
 FORM = f"an environment's name is part of host names: {SHAPE}"
-_ENVIRONMENT = re.compile(rf"[a-z0-9](?:[a-z0-9-]{{0,{LONGEST - 2}}}[a-z0-9])?")
+_ENVIRONMENT = re.compile(rf"[a-z0-9](?:[a-z0-9-]{{0,{MAX_NAME_LENGTH - 2}}}[a-z0-9])?")
 
 PROJECT_LABEL = "dashtam.project"
 STACK_LABEL = "dashtam.stack"

@@ -21,8 +21,8 @@ COMMAND_TIMEOUT = 30.0
 POOL_TIMEOUT = 20.0
 """Seconds for a connection, for one statement, and for a free place in the pool."""
 
-UNUSED = 0.5
-"""Seconds after which a pooled connection is tried before it is used again, as HikariCP does: trying it each time costs
+PING_AFTER_SECONDS = 0.5
+"""Unused for so long, a pooled connection is tried before it is used again, as HikariCP does: trying it each time costs
 a read as much as the read itself."""
 
 _READ = {"isolation_level": "AUTOCOMMIT"}
@@ -108,7 +108,7 @@ def _try_unused(engine: AsyncEngine) -> None:
     def check(connection: Any, record: ConnectionPoolEntry, _proxy: object) -> None:  # noqa: ANN401 - the dialect's
         if connection.driver_connection.is_closed():
             raise DisconnectionError
-        if time.monotonic() - record.info.get("used", time.monotonic()) > UNUSED:
+        if time.monotonic() - record.info.get("used", time.monotonic()) > PING_AFTER_SECONDS:
             try:
                 sync.dialect.do_ping(connection)
             except sync.dialect.loaded_dbapi.Error as error:

@@ -27,7 +27,7 @@ REASONS: tuple[tuple[tuple[type[BaseException], ...], str, bool], ...] = (
     ((asyncpg.CannotConnectNowError, redis.BusyLoadingError), "it is starting up or shutting down", False),
     (
         (asyncpg.TooManyConnectionsError, redis.MaxConnectionsError, PoolTimeoutError),
-        "it has no connection to spare",
+        "all its connections are in use",
         False,
     ),
     ((asyncpg.DiskFullError,), "no space is left on its disk", False),

@@ -16,7 +16,7 @@ from starlette.responses import HTMLResponse, Response
 from app.http.middleware import HEADERS, request_id
 
 POLICY = f"{HEADERS['Content-Security-Policy']}; style-src 'self'; img-src 'self'"
-AGAIN = "Go back to Dashtam and start linking the account again."
+LINK_AGAIN = "Go back to Dashtam and start linking the account again."
 
 _FOLDER = Path(__file__).parent
 _TEMPLATES = Environment(
@@ -48,7 +48,7 @@ class Page:
     quote: str = ""
     quoted: str = "The provider"
     reason: str = ""
-    advice: str = AGAIN
+    advice: str = LINK_AGAIN
     way_out: Link | None = None
 
 

@@ -29,11 +29,11 @@ LEASE = timedelta(seconds=30)
 POLL = 0.1
 """Seconds between two looks at a row that another process has claimed."""
 
-SHORTEST, LONGEST = timedelta(seconds=15), timedelta(minutes=15)
+MIN_BACKOFF, MAX_BACKOFF = timedelta(seconds=15), timedelta(minutes=15)
 """Between two attempts of a refresh that fails."""
 
-AGAIN = 0.5
-"""Seconds between two attempts to store tokens."""
+STORE_RETRY_SECONDS = 0.5
+"""Between two attempts to store tokens."""
 
 T = TypeVar("T")
 
@@ -61,7 +61,7 @@ async def claim(
         await _release(sessions, claimed.row)
 
 
-async def persistently(write: Callable[[], Awaitable[T]], until: datetime | None) -> T:
+async def retry_during_outage(write: Callable[[], Awaitable[T]], until: datetime | None) -> T:
     """Repeat a write until an outage is over, at most as long as a claim lasts: what it stores exists nowhere else."""
     until = until or datetime.now(UTC) + LEASE
     while True:
@@ -70,8 +70,8 @@ async def persistently(write: Callable[[], Awaitable[T]], until: datetime | None
         except KINDS as error:
             if not is_outage(error) or datetime.now(UTC) >= until:
                 raise
-            log.warning("Tokens wait to be stored", reason=explain(error).reason)
-        await asyncio.sleep(AGAIN)
+            log.warning("Storing the tokens failed; retrying", reason=explain(error).reason)
+        await asyncio.sleep(STORE_RETRY_SECONDS)
 
 
 def back_off(overdue: timedelta) -> timedelta:
@@ -79,7 +79,7 @@ def back_off(overdue: timedelta) -> timedelta:
 
     So each delay is about twice the one before, and nothing needs to be counted.
     """
-    return min(max(overdue, SHORTEST), LONGEST)
+    return min(max(overdue, MIN_BACKOFF), MAX_BACKOFF)
 
 
 async def _wait(sessions: async_sessionmaker[AsyncSession], owner: uuid.UUID, connection: uuid.UUID) -> Claimed:
@@ -107,4 +107,8 @@ async def _release(sessions: async_sessionmaker[AsyncSession], row: ProviderConn
         async with sessions.begin() as session:
             await session.execute(update(ProviderConnection).where(mine).values(claimed_until=None))
     except (SQLAlchemyError, OSError) as error:
-        log.warning("A claim ends by itself only", connection=str(row.id), reason=type(error).__name__)
+        log.warning(
+            f"The claim was not released; it expires in {LEASE.seconds} s",
+            connection=str(row.id),
+            reason=type(error).__name__,
+        )

@@ -9,7 +9,7 @@ import structlog
 
 from app.core.in_flight import InFlight
 from app.core.models import ConnectionStatus, ProviderConnection
-from app.linking.claims import claim, persistently
+from app.linking.claims import claim, retry_during_outage
 from app.linking.errors import LinkedAgainError, NotRefreshableError, ProviderUnavailableError, provider_call
 from app.linking.repository import Repository, due_since
 from app.providers.client import Challenge, Provider
@@ -71,12 +71,12 @@ class Connections:
         with provider_call():
             grant = await provider.exchange(code, challenge)
         try:
-            row, replaced = await persistently(lambda: self.repository.link(owner, provider.name, grant), None)
+            row, replaced = await retry_during_outage(lambda: self.repository.link(owner, provider.name, grant), None)
         except Exception:
-            await provider.give_up(grant)
+            await provider.revoke_grant(grant)
             raise
         if replaced is not None:
-            await provider.give_up(replaced)
+            await provider.revoke_grant(replaced)
         return row
 
     async def _refresh(
@@ -88,9 +88,9 @@ class Connections:
             row, refresh = await self._refreshable(claimed.row, provider)
             with provider_call():
                 grant = await self._refreshed(row, provider, refresh)
-            stored, unused = await persistently(lambda: self.repository.renew(row, grant), row.claimed_until)
+            stored, unused = await retry_during_outage(lambda: self.repository.renew(row, grant), row.claimed_until)
             if unused is not None:
-                await provider.give_up(unused)
+                await provider.revoke_grant(unused)
             return stored
 
     async def _refreshed(self, row: ProviderConnection, provider: Provider, refresh: str) -> Grant:
@@ -105,7 +105,7 @@ class Connections:
             if not (ended or provider.ends_link(error)):
                 raise
             about = {"connection": str(row.id), "provider": row.provider}
-            log.info("The provider took a connection back", reason=str(error), **about)
+            log.info("The provider ended the link", reason=str(error), **about)
             await self.repository.end(row, ConnectionStatus.REVOKED)
             raise NotRefreshableError from None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Literal
 
-from app.http.pages import AGAIN, Page
+from app.http.pages import LINK_AGAIN, Page
 
 Step = Literal["link", "refresh", "disconnect"]
 """What was tried."""
@@ -15,7 +15,7 @@ _DOWN = "The provider is not available"
 _LATER = "Wait a minute, then start linking the account again."
 
 _WORDS: dict[str, tuple[str, str, str]] = {
-    "denied": (_NOT_LINKED, "The provider did not allow the link.", AGAIN),
+    "denied": (_NOT_LINKED, "The provider did not allow the link.", LINK_AGAIN),
     "unknown-state": (
         "This link has ended",
         "It was used already, it is older than ten minutes, or it was never started here.",
@@ -29,7 +29,7 @@ _WORDS: dict[str, tuple[str, str, str]] = {
     "wrong-issuer": (
         "The answer came from the wrong provider",
         "Another provider than the one you chose sent you back, so Dashtam did not trust its answer.",
-        AGAIN,
+        LINK_AGAIN,
     ),
     "wrong-response-mode": (
         _NOT_LINKED,
@@ -118,5 +118,5 @@ def page_of(
 ) -> Page:
     """Return an outcome's page: `words` quotes the provider, `otherwise` is title and message of an unknown kind."""
     known = _AT_A_STEP.get((step, kind)) or _WORDS.get(kind)
-    title, message, advice = known or (*otherwise, AGAIN)
+    title, message, advice = known or (*otherwise, LINK_AGAIN)
     return Page(status, title, message, quote=words, advice=advice)

@@ -141,7 +141,7 @@ class Repository:
             stored = await open_tokens(self._keys, session, row)
         except UnreadableError:
             return None
-        return _without(grant, stored)
+        return _exclude_tokens(grant, stored)
 
     async def _replaced(self, session: AsyncSession, row: ProviderConnection, grant: Grant) -> Grant | None:
         """Return the tokens of a row that a new grant's issuer gave before, and that the grant doesn't have again."""
@@ -151,7 +151,7 @@ class Repository:
             access, refresh = await open_tokens(self._keys, session, row)
         except UnreadableError:
             return None
-        return _without(Grant(access, refresh, None, None, None), (grant.access_token, grant.refresh_token))
+        return _exclude_tokens(Grant(access, refresh, None, None, None), (grant.access_token, grant.refresh_token))
 
     async def _store(self, session: AsyncSession, row: ProviderConnection, key: str, grant: Grant) -> None:
         await seal_tokens(self._keys, session, row, (grant.access_token, grant.refresh_token), key)
@@ -162,7 +162,7 @@ class Repository:
             row.scopes = list(grant.scopes)
 
 
-def _without(grant: Grant, tokens: Collection[str | None]) -> Grant:
+def _exclude_tokens(grant: Grant, tokens: Collection[str | None]) -> Grant:
     """Return a grant without some tokens."""
     access, refresh = grant.access_token, grant.refresh_token
     return replace(

@@ -18,17 +18,17 @@ from app.providers.errors import RefusedError, UnavailableError
 RETRYABLE = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS})
 """Statuses of 4xx that don't refuse the request, but ask to send it again later."""
 
-LONGEST = 300
-"""The most characters that are stored of a provider's words."""
+MAX_ERROR_TEXT = 300
+"""Characters that are kept of a provider's words."""
 
 LARGEST = 1024 * 1024
 """Bytes of an answer, after it is decompressed: no token, key set or metadata is larger."""
 
-SOON = 2.0
-"""Seconds that a call itself waits where a provider asks to wait (`Retry-After`)."""
+SHORT_WAIT_SECONDS = 2.0
+"""What a call itself waits where a provider asks to wait (`Retry-After`)."""
 
-LONGEST_WAIT = 3600.0
-"""Seconds after which a provider is called again, whatever it asks for."""
+MAX_WAIT_SECONDS = 3600.0
+"""After which a provider is called again, whatever it asks for."""
 
 _FORMS = ("application/x-www-form-urlencoded", "text/plain")
 _CODES = ("code", "errcode", "error_code", "errorCode", "id")
@@ -43,7 +43,7 @@ async def call(http: httpx2.AsyncClient, method: str, url: str, **request: Any) 
     """
     answer = await _send(http, method, url, **request)
     wait = _retry_after(answer)
-    if wait is not None and wait <= SOON:
+    if wait is not None and wait <= SHORT_WAIT_SECONDS:
         await asyncio.sleep(wait)
         answer = await _send(http, method, url, **request)
         wait = _retry_after(answer)
@@ -133,7 +133,7 @@ def _retry_after(answer: httpx2.Response) -> float | None:
         )
     except (ValueError, TypeError, OverflowError):
         return None
-    return min(max(seconds, 0.0), LONGEST_WAIT)
+    return min(max(seconds, 0.0), MAX_WAIT_SECONDS)
 
 
 def _refusal_of(answer: httpx2.Response) -> RefusedError:
@@ -151,7 +151,7 @@ def _first(parts: Iterable[Mapping[str, object]], names: Iterable[str], kinds: C
 
 def _line(value: object) -> str | None:
     """Return the printable part of a text, short enough for a line of the log."""
-    return "".join(filter(str.isprintable, value))[:LONGEST] if isinstance(value, str) else None
+    return "".join(filter(str.isprintable, value))[:MAX_ERROR_TEXT] if isinstance(value, str) else None
 
 
 def _without_query(url: str) -> str:

@@ -120,7 +120,7 @@ class Provider:
                     subject = await self._subject(http, document)
         except ProviderError:
             if given is not None:
-                await self.give_up(given)
+                await self.revoke_grant(given)
             raise
         lifetime = config.link_lifetime
         return replace(
@@ -139,7 +139,7 @@ class Provider:
             given, _ = await self._tokens(http, metadata, form, grant_type="refresh_token")
         return replace(given, refresh_token=given.refresh_token or refresh_token, issuer=self.issuer)
 
-    async def give_up(self, grant: Grant) -> None:
+    async def revoke_grant(self, grant: Grant) -> None:
         """Revoke a grant that can't be kept, as far as the provider allows."""
         if not self.revokes_replaced:
             return
@@ -225,8 +225,8 @@ def make_providers(settings: AppSettings) -> Mapping[str, Provider]:
     redirect_uri = settings.oauth_redirect_uri
     configs = configuration.parse(settings.providers.get_secret_value(), redirect_uri)
     contexts = {"environment": client_context(settings.tls_ca_file), "public": _public_context(configs)}
-    unnamed = configuration.unnamed(configs)
-    by_path = unnamed if len(unnamed) > 1 else []
+    without_issuer = configuration.without_issuer_parameter(configs)
+    by_path = without_issuer if len(without_issuer) > 1 else []
     return {one.name: Provider(one, redirect_uri, contexts[one.trust], own_path=one in by_path) for one in configs}
 
 

@@ -31,7 +31,7 @@ SCOPE = r"^[\x21\x23-\x5b\x5d-\x7e]+$"
 
 Scope = Annotated[str, Field(pattern=SCOPE)]
 
-OWN_PARAMETERS = frozenset(
+RESERVED_REQUEST_PARAMETERS = frozenset(
     {
         *("response_type", "client_id", "redirect_uri", "scope", "state", "nonce"),
         *("code_challenge", "code_challenge_method", "response_mode", "request", "request_uri"),
@@ -45,7 +45,7 @@ DEAD_GRANT_CODES = ("invalid_grant", "bad_refresh_token", "invalid_refresh_token
 
 
 def _not_own(name: str) -> str:
-    if name in OWN_PARAMETERS:
+    if name in RESERVED_REQUEST_PARAMETERS:
         raise ValueError(f"{name} is set by the flow itself")
     return name
 
@@ -165,15 +165,15 @@ def parse(text: str, redirect_uri: str = "") -> tuple[ProviderConfig, ...]:
     return providers
 
 
-def unnamed(providers: Iterable[ProviderConfig]) -> list[ProviderConfig]:
-    """Return the providers whose redirects don't name them (RFC 9207): of several, each needs a path of its own."""
+def without_issuer_parameter(providers: Iterable[ProviderConfig]) -> list[ProviderConfig]:
+    """Return the providers whose redirects don't name their issuer (RFC 9207); of several, each needs its own path."""
     return [one for one in providers if not one.authorization_response_iss_parameter_supported]
 
 
 def _check_distinguishable(providers: Iterable[ProviderConfig], redirect_uri: str) -> None:
     """Refuse what a mix-up needs (RFC 9700, section 4.4): two providers whose redirects are alike."""
     by_path: dict[str, list[str]] = {}
-    for one in unnamed(providers):
+    for one in without_issuer_parameter(providers):
         by_path.setdefault(one.redirect_path(redirect_uri), []).append(one.name)
     for path, alike in by_path.items():
         if len(alike) > 1:

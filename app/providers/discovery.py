@@ -12,7 +12,7 @@ import structlog
 from pydantic import BaseModel, ValidationError
 
 from app.core.in_flight import InFlight
-from app.providers.calls import LONGEST, fetch
+from app.providers.calls import MAX_ERROR_TEXT, fetch
 from app.providers.config import EndpointUrl, ProviderConfig
 from app.providers.errors import UnavailableError
 
@@ -75,7 +75,7 @@ class MetadataSource:
             async with self.connect() as http:
                 found = await fetch(http, config.metadata_url)
             if config.issuer and str(found.get("issuer")).rstrip("/") != config.issuer.rstrip("/"):
-                given = repr(found.get("issuer"))[:LONGEST]
+                given = repr(found.get("issuer"))[:MAX_ERROR_TEXT]
                 raise UnavailableError(f"{config.metadata_url} describes the issuer {given}, not {config.issuer}")
         own = config.model_dump(include=set(Metadata.model_fields), exclude_none=True)
         # A slash at its end is easily lost in a configuration: what the provider writes is compared from here on.

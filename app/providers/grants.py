@@ -17,7 +17,7 @@ from app.providers.calls import refusal, words
 from app.providers.config import SCOPE
 from app.providers.errors import UnavailableError
 
-LONGEST = 10 * 365 * 24 * 60 * 60
+MAX_TOKEN_LIFETIME = 10 * 365 * 24 * 60 * 60
 """Seconds that a token may last: ten years; a longer one is meant to have no end."""
 
 TOKEN = r"^[\x20-\x7e]+$"  # noqa: S105 - a pattern
@@ -47,7 +47,7 @@ def _seconds(value: Any) -> int | None:  # noqa: ANN401 - whatever JSON can spel
         seconds = 0.0 if isinstance(value, bool) else float(value)
     except (TypeError, ValueError, OverflowError):
         return None
-    return int(seconds) if 1 <= seconds <= LONGEST else None
+    return int(seconds) if 1 <= seconds <= MAX_TOKEN_LIFETIME else None
 
 
 def _scopes(value: object) -> tuple[str, ...] | None:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field, TypeAdapter
 
-LONGEST = 255
+MAX_SUBJECT_LENGTH = 255
 """The most characters that a subject has (OpenID Connect Core 1.0, section 2), and that are stored."""
 
 
@@ -15,7 +15,7 @@ def _number(value: object) -> object:
 
 
 _SUBJECT: TypeAdapter[str] = TypeAdapter(
-    Annotated[str, BeforeValidator(_number), Field(min_length=1, max_length=LONGEST, pattern=r"^\P{C}+$")]
+    Annotated[str, BeforeValidator(_number), Field(min_length=1, max_length=MAX_SUBJECT_LENGTH, pattern=r"^\P{C}+$")]
 )
 
 

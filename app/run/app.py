@@ -49,7 +49,7 @@ async def main(sockets: Sockets) -> None:
     public, internal = (sockets[:1], sockets[1:]) if sockets else (None, None)
     async with opened(settings) as state:
         apps = create_app(settings, lambda _: nullcontext(state)), create_internal(lambda _: nullcontext(state))
-        async with server.beside(apps[1], settings, internal_port, internal):
+        async with server.serve_internal(apps[1], settings, internal_port, internal):
             await server.serve(apps[0], settings, port, public)
 
 

@@ -19,7 +19,7 @@ from app.core.upgrade import database_text
 from app.run.command import environment
 
 
-async def prove(name: str) -> None:
+async def verify_database(name: str) -> None:
     """Migrate a database on this environment's server and look for all columns; a `ServiceError` says what fails."""
     async with environment(database_name=name) as (settings, engine):
         try:
@@ -33,6 +33,6 @@ async def prove(name: str) -> None:
 
 if __name__ == "__main__":
     try:
-        asyncio.run(prove(sys.argv[1]))
+        asyncio.run(verify_database(sys.argv[1]))
     except ServiceError as error:
         sys.exit(f"The database can't be served: {error}")

@@ -30,8 +30,8 @@ LOCAL, PROXY = 0, 1
 """The commands: a connection of the balancer's own, such as a health check, or a client's."""
 ADDRESS_BYTES = {0x11: 4, 0x21: 16}
 """Of IPv4 and IPv6, by the family of a TCP connection."""
-LONGEST = 2048
-"""Of what follows the head, in bytes; a balancer sends less than a hundred."""
+MAX_HEADER_BYTES = 2048
+"""Of what follows the head; a balancer sends less than a hundred."""
 
 BEGIN_TIMEOUT = 5.0
 """Seconds for the header and the TLS handshake."""
@@ -79,7 +79,7 @@ async def named(read: Callable[[int], Awaitable[bytes]]) -> Client:
     `read` returns so many bytes, and no more of them are read than the header has.
     """
     signature, command, family, length = HEAD.unpack(await read(HEAD.size))
-    if signature != SIGNATURE or command >> 4 != VERSION or length > LONGEST:
+    if signature != SIGNATURE or command >> 4 != VERSION or length > MAX_HEADER_BYTES:
         raise HeaderError("not the PROXY protocol, version 2")
     rest = await read(length)
     if command & 0xF == LOCAL:

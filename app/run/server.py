@@ -149,7 +149,7 @@ async def refuse(text: str, sockets: list[socket.socket]) -> None:
 
 
 def report(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    """Log what nobody asked for; not that a name wasn't found, where whoever looked it up has given up before."""
+    """Log unhandled loop errors, except failed name lookups that their caller has abandoned."""
     if not isinstance(context.get("exception"), socket.gaierror):
         loop.default_exception_handler(context)
 
@@ -164,9 +164,9 @@ async def serve(app: ASGIApp, settings: Settings, port: int, sockets: Sockets) -
 
 
 @contextlib.asynccontextmanager
-async def beside(app: ASGIApp, settings: Settings, port: int, sockets: Sockets) -> AsyncIterator[None]:
+async def serve_internal(app: ASGIApp, settings: Settings, port: int, sockets: Sockets) -> AsyncIterator[None]:
     """Serve a second app, which is not for others, in the same process as long as the context lasts."""
-    server = _Beside(_config(app, settings, _host(internal=True), port, 1))
+    server = _InternalServer(_config(app, settings, _host(internal=True), port, 1))
     task = asyncio.create_task(server.serve(sockets))
     try:
         yield
@@ -207,7 +207,7 @@ class _Draining(uvicorn.Server):
         return await super().on_tick(counter) or self._drain.over
 
 
-class _Beside(uvicorn.Server):
+class _InternalServer(uvicorn.Server):
     """A server that leaves the signals to the main one."""
 
     @contextlib.contextmanager

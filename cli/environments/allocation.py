@@ -22,7 +22,7 @@ from cli.ui.console import announce
 from infra.config import placement
 from infra.config.placement import Placement
 from infra.config.settings import StackSettings
-from infra.naming import LONGEST, Naming
+from infra.naming import MAX_NAME_LENGTH, Naming
 
 SUFFIXES = (4, 6, 8, 10)
 """How many digits of its clone's id distinguish a stack from another clone's."""
@@ -109,7 +109,7 @@ class Allocator:
 
     def _own_names(self, stack: str) -> Iterator[str]:
         for digits in SUFFIXES:
-            yield f"{stack[: LONGEST - 1 - digits].rstrip('-')}-{self.clone.id[:digits]}"
+            yield f"{stack[: MAX_NAME_LENGTH - 1 - digits].rstrip('-')}-{self.clone.id[:digits]}"
 
     def _names(self, stack: str, name: str) -> frozenset[str]:
         return Naming(stack, self.clone.id, name).names

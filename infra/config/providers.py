@@ -18,7 +18,7 @@ NEEDED: Mapping[str, tuple[str, ...]] = {
 }
 """What a provider without a preset must have, by its kind."""
 
-OWN_PARAMETERS = (
+RESERVED_REQUEST_PARAMETERS = (
     *("response_type", "client_id", "redirect_uri", "scope", "state", "nonce"),
     *("code_challenge", "code_challenge_method", "response_mode", "request", "request_uri"),
 )
@@ -26,7 +26,7 @@ OWN_PARAMETERS = (
 
 
 def _not_own(parameters: dict[str, str]) -> dict[str, str]:
-    own = [name for name in parameters if name in OWN_PARAMETERS]
+    own = [name for name in parameters if name in RESERVED_REQUEST_PARAMETERS]
     if own:
         raise ValueError(f"the flow itself sets {' and '.join(own)}; remove it")
     return parameters

@@ -90,7 +90,7 @@ class Section(BaseModel):
         yield from ()
 
 
-OWN_PARAMETERS: Mapping[str, str] = {
+RESERVED_SERVER_PARAMETERS: Mapping[str, str] = {
     r"ssl(_.*)?|password_encryption|hba_file|ident_file|krb_.*": "every client is to come by TLS and scram-sha-256",
     r"listen_addresses|port|unix_socket_.*|bonjour.*": "clients and health checks find the server where it listens now",
     r"data_directory|config_file|external_pid_file|include.*": "the image says where its files are",
@@ -119,7 +119,7 @@ def is_off(value: str) -> bool:
 
 def _own_parameters(parameters: dict[str, str]) -> dict[str, str]:
     for name in parameters:
-        reasons = [why for pattern, why in OWN_PARAMETERS.items() if re.fullmatch(pattern, name)]
+        reasons = [why for pattern, why in RESERVED_SERVER_PARAMETERS.items() if re.fullmatch(pattern, name)]
         if reasons:
             raise ValueError(f"{name} can't be set: {reasons[0]}; remove it")
     fewest, most = CONNECTIONS

@@ -22,7 +22,7 @@ class Callback(Service):
                 name=NAME,
                 base=PYTHON,
                 command=server_command("app.run.callback", app_settings.build),
-                health=server_health(self.endpoint, "/health"),
+                readiness=server_health(self.endpoint, "/health"),
                 memory=settings.memory,
                 env={
                     "ENVIRONMENT": shared.target.naming.name,

@@ -1,8 +1,8 @@
 """The edge of an environment on a Swarm: HAProxy on every node, which passes TLS through to the replicas. Pure.
 
 It finds replicas by DNS and gives connections to those that are ready; so an update or a node that is drained costs no
-request, without the routing mesh, which needs IP_VS in every node's kernel. What limits requests by their client's
-address is told that address by the PROXY protocol, before TLS begins.
+request, without the routing mesh, which needs IP_VS in every node's kernel. The app's rate limit gets the client's
+address by the PROXY protocol.
 """
 
 from __future__ import annotations

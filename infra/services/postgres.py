@@ -60,7 +60,7 @@ class Postgres(Service):
                 name=POSTGRES.name,
                 base=POSTGRES,
                 command=command(settings),
-                health=health(settings),
+                readiness=health(settings),
                 memory=settings.memory,
                 shared_memory=settings.shared_memory,
                 env=environment(settings),

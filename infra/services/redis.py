@@ -52,7 +52,7 @@ class Redis(Service):
                 name=REDIS.name,
                 base=REDIS,
                 command=["redis-server", f"{MOUNT}/redis.conf"],
-                health=HEALTH,
+                readiness=HEALTH,
                 memory=settings.memory,
                 env={"REDIS_DB": str(settings.database)},
                 files={

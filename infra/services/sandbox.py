@@ -38,7 +38,7 @@ class Sandbox(Service):
                 name=SANDBOX,
                 base=NODE,
                 command=["node", "src/server.mjs"],
-                health=f"node src/probe.mjs https://localhost:{PORT}/health {SCHEDULE}",
+                readiness=f"node src/probe.mjs https://localhost:{PORT}/health {SCHEDULE}",
                 memory=settings.memory,
                 env=environment(app, cache, self.endpoint),
                 files={

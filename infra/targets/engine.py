@@ -90,7 +90,7 @@ class EngineTarget(Target):
             read_only=True,
             capabilities=docker.ContainerCapabilitiesArgs(drops=["ALL"]),
             security_opts=["no-new-privileges:true"],
-            healthcheck=docker.ContainerHealthcheckArgs(**timing(workload.health, self.settings.health)),
+            healthcheck=docker.ContainerHealthcheckArgs(**timing(workload.readiness, self.settings.health)),
             wait=True,
             wait_timeout=ceil(seconds(self.settings.health.wait)) + PLUGIN_MARGIN,
             restart=containers.restart,

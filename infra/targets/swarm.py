@@ -102,7 +102,7 @@ class SwarmTarget(Target):
         return int(getattr(self.settings.target.replicas, name, 1))
 
     def _variables(self, workload: Workload) -> dict[str, str]:
-        """Return further variables: how to end, and a folder that it owns within one in memory, which is root's."""
+        """Variables for draining, and a PGDATA below the root-owned tmpfs."""
         if workload.proxy_port:
             return {
                 "DRAIN_SECONDS": f"{seconds(self.settings.target.drain):g}",
@@ -126,7 +126,7 @@ class SwarmTarget(Target):
             name=EDGE,
             base=HAPROXY,
             command=["haproxy", "-W", "-db", "-f", f"{MOUNT}/{edge.CONFIG}"],
-            health=edge.health(routes),
+            readiness=edge.health(routes),
             memory=EDGE_MEMORY,
             env={},
             files={"ca.crt": ca, edge.CONFIG: config},
@@ -168,7 +168,7 @@ class SwarmTarget(Target):
         )
 
     def _task(self, workload: Workload, image: Image, labels: Mapping[str, str]) -> docker.ServiceTaskSpecArgs:
-        check = once_ready(workload.health, workload.alive) if workload.alive else workload.health
+        check = once_ready(workload.readiness, workload.liveness) if workload.liveness else workload.readiness
         containers = self.settings.containers
         return docker.ServiceTaskSpecArgs(
             container_spec=docker.ServiceTaskSpecContainerSpecArgs(

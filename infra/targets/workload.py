@@ -57,12 +57,12 @@ class Workload:
     name: str
     base: Base
     command: Sequence[str]
-    health: str
+    readiness: str
     """A shell command that exits with 0 when the service is ready."""
     memory: str
     env: Mapping[str, str]
     """Environment variables; never a secret."""
-    alive: str = ""
+    liveness: str = ""
     """A shell command that exits with 0 while the service answers at all; empty: as long as it is ready."""
     files: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
     """Secrets and settings by file name, each for the service's user alone."""

@@ -51,7 +51,7 @@ async def test_a_read_is_repeated_where_its_connection_has_ended(empty: AppSetti
 async def test_an_unused_connection_is_tried_before_it_is_used(
     empty: AppSettings, engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "UNUSED", 0)
+    monkeypatch.setattr(module, "PING_AFTER_SECONDS", 0)
     async with pool(empty) as pooled:
         async with pooled.begin() as connection:
             before = await connection.scalar(text("SELECT pg_backend_pid()"))

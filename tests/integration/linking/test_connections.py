@@ -176,7 +176,7 @@ class Outage:
 
 @pytest.fixture
 def outage(connections: Connections, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, int], Outage]:
-    monkeypatch.setattr(claims, "AGAIN", 0.01)
+    monkeypatch.setattr(claims, "STORE_RETRY_SECONDS", 0.01)
 
     def of(method: str, times: int, *, late: bool = False) -> Outage:
         made = Outage(getattr(connections.repository, method), times, late=late)

@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 
 from app.core.models import ConnectionStatus
 from app.linking import claims, refresher
-from app.linking.claims import LONGEST, SHORTEST
+from app.linking.claims import MAX_BACKOFF, MIN_BACKOFF
 from app.linking.refresher import AT_ONCE, BATCH, refresh_due, refreshing
 from app.providers.errors import UnavailableError
 from tests.integration.linking.conftest import OWNER, ProviderAtHand, change, link, tokens
@@ -72,7 +72,7 @@ async def test_other_providers_connections_are_left_alone(connections: Connectio
 async def test_what_fails_keeps_nothing_else_waiting(
     connections: Connections, provider: ProviderAtHand, failure: Exception, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(claims, "SHORTEST", LONGEST)
+    monkeypatch.setattr(claims, "MIN_BACKOFF", MAX_BACKOFF)
     provider.lifetime = timedelta(seconds=1)
     for number in range(1, BATCH + 2):
         await link(connections, provider, f"account-{number}")
@@ -88,9 +88,9 @@ async def test_what_fails_keeps_nothing_else_waiting(
 @pytest.mark.parametrize(
     ("overdue", "wait"),
     [
-        (timedelta(0), SHORTEST),
+        (timedelta(0), MIN_BACKOFF),
         (timedelta(minutes=4), timedelta(minutes=4)),
-        (timedelta(days=4), LONGEST),
+        (timedelta(days=4), MAX_BACKOFF),
     ],
 )
 async def test_what_fails_is_tried_again_less_and_less_often(

@@ -106,7 +106,7 @@ async def main(sockets):
     logs.configure(debug=True)
     loaded = settings.load(settings.CallbackSettings)
     beside = Starlette(routes=[Route("/health", health)])
-    async with server.beside(beside, loaded, SECOND, None):
+    async with server.serve_internal(beside, loaded, SECOND, None):
         await server.serve(create_callback(loaded), loaded, 0, sockets)
 
 server.run(main, None)
@@ -311,7 +311,7 @@ async def test_a_second_server_ends_with_its_context(environment: dict[str, str]
     settings = CallbackSettings.model_validate({name.lower(): value for name, value in environment.items()})
     listening = socket.create_server(("127.0.0.1", 0))
     url = f"https://localhost:{listening.getsockname()[1]}/health"
-    async with server.beside(Starlette(routes=[Route("/health", health)]), settings, 0, [listening]):
+    async with server.serve_internal(Starlette(routes=[Route("/health", health)]), settings, 0, [listening]):
         answer = await asyncio.to_thread(client.get, url)
     assert answer.status_code == 200
     with pytest.raises(httpx2.ConnectError):

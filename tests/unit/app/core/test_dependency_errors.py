@@ -49,7 +49,7 @@ def certificate_error() -> ssl.SSLCertVerificationError:
         ),
         (asyncpg.CannotConnectNowError(SECRET), Failure("it is starting up or shutting down")),
         (redis.BusyLoadingError(SECRET), Failure("it is starting up or shutting down")),
-        (asyncpg.TooManyConnectionsError(SECRET), Failure("it has no connection to spare")),
+        (asyncpg.TooManyConnectionsError(SECRET), Failure("all its connections are in use")),
         (ssl.SSLError(1, SECRET), Failure("the TLS handshake failed")),
         (socket.gaierror(1, SECRET), Failure("its name does not resolve")),
         (ConnectionRefusedError(SECRET), Failure("connection refused")),

@@ -74,7 +74,7 @@ async def test_what_a_refresh_gave_is_revoked_only_if_it_came_of_the_link_before
     provider: Mock, *, before_reading: bool
 ) -> None:
     await of(before_reading=before_reading).refresh(OWNER, KEY, provider)
-    assert provider.give_up.called != before_reading
+    assert provider.revoke_grant.called != before_reading
 
 
 async def test_a_link_that_was_read_is_forgotten(provider: Mock) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from app.core.errors import ServiceError
 from app.providers.client import Provider
-from app.providers.config import OWN_PARAMETERS, parse
+from app.providers.config import RESERVED_REQUEST_PARAMETERS, parse
 from app.providers.subjects import find
 from tests.unit.app.providers.conftest import CHALLENGE
 
@@ -105,7 +105,7 @@ def test_a_wrong_entry_is_named_without_its_values(entry: dict[str, Any], said: 
     assert "hidden-value" not in str(raised.value)
 
 
-@pytest.mark.parametrize("name", sorted(OWN_PARAMETERS))
+@pytest.mark.parametrize("name", sorted(RESERVED_REQUEST_PARAMETERS))
 def test_what_the_flow_sets_itself_is_no_further_parameter(name: str) -> None:
     with pytest.raises(ServiceError, match=f"{name} is set by the flow itself"):
         parse(json.dumps([{**OIDC, "authorization_parameters": {"access_type": "offline", name: "x"}}]))
@@ -113,7 +113,7 @@ def test_what_the_flow_sets_itself_is_no_further_parameter(name: str) -> None:
 
 async def test_the_flow_sets_no_other_parameters(provider: Callable[..., Provider]) -> None:
     url = await provider().authorization_url(CHALLENGE)
-    assert set(parse_qs(urlsplit(url).query)) - {"prompt"} <= OWN_PARAMETERS
+    assert set(parse_qs(urlsplit(url).query)) - {"prompt"} <= RESERVED_REQUEST_PARAMETERS
 
 
 def test_an_endpoint_may_have_a_query() -> None:

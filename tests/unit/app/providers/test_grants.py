@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from app.providers.client import Provider
 from app.providers.errors import ProviderError, RefusedError, UnavailableError
-from app.providers.grants import LONGEST, Grant, read_grant
+from app.providers.grants import MAX_TOKEN_LIFETIME, Grant, read_grant
 from tests.unit.app.providers.conftest import CHALLENGE, ISSUER, BackChannel
 
 GIVEN = {"access_token": "a", "token_type": "Bearer"}
@@ -62,7 +62,7 @@ def test_an_end_is_reckoned_from_now(lifetime: object) -> None:
     "lifetime",
     [
         *(None, 0, -1, "0", "-5", "", "soon", "NaN", True, False, [], {}, [3600], {"seconds": 3600}),
-        *(LONGEST + 1, 9223372036854775, 10**400, "9" * 5000, float("nan"), float("inf"), float("-inf")),
+        *(MAX_TOKEN_LIFETIME + 1, 9223372036854775, 10**400, "9" * 5000, float("nan"), float("inf"), float("-inf")),
     ],
 )
 def test_an_odd_end_is_unknown(lifetime: object) -> None:

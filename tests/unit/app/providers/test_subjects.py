@@ -47,6 +47,6 @@ def test_a_subject_can_be_stored(value: object) -> None:
         told = subjects.subject(value)
     except ValueError:
         return
-    assert 1 <= len(told) <= subjects.LONGEST
+    assert 1 <= len(told) <= subjects.MAX_SUBJECT_LENGTH
     assert "\0" not in told
     assert told.encode()
