@@ -13,9 +13,10 @@ from starlette.responses import RedirectResponse, Response
 
 from app.http import pages
 from app.http.sessions import Kind, Session, SessionDep
+from app.linking.account_status import account_status
 from app.linking.dependencies import CHANGE, FINISH, START, LinkingDep
 from app.linking.errors import UnknownReceiptError, WrongSessionError
-from app.linking.relative_time import relative_time, standing
+from app.linking.relative_time import relative_time
 from app.linking.service import CURSOR
 
 # The forms go to this origin alone. Chromium applies form-action to each redirect that follows a form, and a provider
@@ -45,7 +46,7 @@ async def home(
         notices=session.notices(),
         providers=providers,
         offered={provider.name for provider in providers},
-        accounts=[(one, standing(one, now)) for one in page.items],
+        accounts=[(one, account_status(one, now)) for one in page.items],
         after=after,
         next=page.next,
         relative_time=partial(relative_time, now=now),
