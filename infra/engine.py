@@ -280,12 +280,12 @@ def limit_processes(client: docker.DockerClient, container: str, restart: str) -
     return "" if answer.ok else answer.text.strip()
 
 
-def last_lines(client: docker.DockerClient, container: str, count: int) -> str:
-    """Return the last lines of a container's log; empty where there is no such container."""
-    from docker.errors import APIError  # noqa: PLC0415 - see above
+def last_lines(container: str, count: int) -> str:
+    """Return the last lines of a container's log; empty where it can't be read."""
+    from docker.errors import DockerException  # noqa: PLC0415 - see above
 
-    with suppress(APIError):
-        return client.api.logs(container, tail=count).decode(errors="replace").strip()
+    with suppress(EngineError, DockerException, OSError):
+        return connect().api.logs(container, tail=count).decode(errors="replace").strip()
     return ""
 
 

@@ -139,7 +139,7 @@ def _require_success(installer: docker.Container, name: str, status: int | Unkno
                 " Include it: without --exclude, or with --target-dependents."
             )
     elif status:
-        log = engine.last_lines(engine.connect(), name, LOG_LINES)
+        log = engine.last_lines(name, LOG_LINES)
         raise pulumi.RunError(
             f"{name} could not install the certificates and secrets: exit status {status}. {log}"
             f" Free what it lacks, then run `docker rm {name}` and `pulumi up --refresh`; `./dashtam up` does both."

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
+from unittest.mock import Mock
 
 import pytest
 from docker import DockerClient
@@ -164,6 +165,12 @@ def test_the_data_nodes_engine_that_is_not_there_is_named() -> None:
         target = TargetSettings(kind="swarm", expose=True, data_node="one", nodes={"one": host})
         with pytest.raises(engine.EngineError, match=f"The Docker engine at {host} can't be used"):
             cluster.connect(target)
+
+
+@pytest.mark.parametrize("failure", [engine.EngineError("No engine answers."), APIError("no such container")])
+def test_a_log_that_cant_be_read_hides_no_other_failure(monkeypatch: pytest.MonkeyPatch, failure: Exception) -> None:
+    monkeypatch.setattr(engine, "connect", Mock(side_effect=failure))
+    assert engine.last_lines("dashtam-dev-files", 5) == ""
 
 
 @pytest.mark.parametrize(
