@@ -17,9 +17,8 @@ from cli.core.paths import data_home
 from cli.engine.connect import answering_within
 from cli.images import debian, rootfs
 from cli.images.local import is_local, local_references
-from infra.catalogue import BASES, POSTGRES, ImageSource
-
-VARIABLE = "DASHTAM_IMAGE_SOURCE"
+from cli.ui.console import announce
+from infra.catalogue import BASES, POSTGRES, SOURCE_VARIABLE, ImageSource
 
 AUTO = "auto"
 WISHES = (AUTO, *(one.value for one in ImageSource))
@@ -60,14 +59,24 @@ def explain(client: DockerClient, environ: Mapping[str, str] = os.environ) -> De
 
 def known(client: DockerClient, environ: Mapping[str, str] = os.environ) -> Decision | None:
     """Return where this machine's images come from, where that is set or recorded; no registry is asked."""
-    if name := environ.get(VARIABLE):
-        return Decision(source=parse(name), reason=f"set by {VARIABLE}")
+    if name := environ.get(SOURCE_VARIABLE):
+        return Decision(source=parse(name), reason=f"set by {SOURCE_VARIABLE}")
     recorded = _read().engines.get(_engine_id(client))
     return recorded.image_source if recorded else None
 
 
-def choose(client: DockerClient, name: str) -> Decision:
-    """Record the source that the user names; `auto` finds it out again."""
+def choose(client: DockerClient, name: str, environ: Mapping[str, str] = os.environ) -> Decision:
+    """Record the source that the user names; `auto` finds it out again. Tell where the variable overrides it."""
+    decision = _choose(client, name)
+    if environ.get(SOURCE_VARIABLE) not in {None, "", decision.source}:
+        announce(
+            f"{SOURCE_VARIABLE}={environ[SOURCE_VARIABLE]} of this shell overrides this choice."
+            f" Run `unset {SOURCE_VARIABLE}` in it."
+        )
+    return decision
+
+
+def _choose(client: DockerClient, name: str) -> Decision:
     engine = _engine_id(client)
     if name == AUTO:
         _record(engine, None)
@@ -89,9 +98,9 @@ def parse(name: str) -> ImageSource:
         return ImageSource(name)
     except ValueError:
         raise UsageError(
-            f"{VARIABLE} names no image source: {name!r}.",
+            f"{SOURCE_VARIABLE} names no image source: {name!r}.",
             cause="Valid sources: registry, debian.",
-            remedy=f"Correct or unset {VARIABLE}.",
+            remedy=f"Correct or unset {SOURCE_VARIABLE}.",
         ) from None
 
 

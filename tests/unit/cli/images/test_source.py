@@ -11,7 +11,7 @@ from docker.errors import APIError, DockerException
 from cli.core.errors import UserError
 from cli.core.paths import data_home
 from cli.images import debian, rootfs, source
-from infra.catalogue import BASES, ImageSource
+from infra.catalogue import BASES, SOURCE_VARIABLE, ImageSource
 
 
 def recorded() -> Any:
@@ -68,8 +68,27 @@ def test_official_images_that_are_here_already_need_no_registry(engine: Any) -> 
 
 def test_the_variable_overrides_the_record(engine: Any) -> None:
     source.choose(engine, "registry")
-    assert source.decide(engine, {source.VARIABLE: "debian"}) is ImageSource.DEBIAN
-    assert source.decide(engine, {source.VARIABLE: ""}) is ImageSource.REGISTRY
+    assert source.decide(engine, {SOURCE_VARIABLE: "debian"}) is ImageSource.DEBIAN
+    assert source.decide(engine, {SOURCE_VARIABLE: ""}) is ImageSource.REGISTRY
+
+
+@pytest.mark.parametrize(
+    ("variable", "name", "overrides"),
+    [
+        ("registry", "debian", True),
+        ("debian", "auto", True),
+        ("debian", "debian", False),
+        ("", "debian", False),
+        (None, "debian", False),
+    ],
+)
+def test_a_choice_that_the_shell_overrides_is_announced_with_the_way_out(
+    engine: Any, capsys: pytest.CaptureFixture[str], variable: str | None, name: str, overrides: bool
+) -> None:
+    environ = {} if variable is None else {SOURCE_VARIABLE: variable}
+    chosen = source.choose(engine, name, environ)
+    assert (source.decide(engine, environ) is not chosen.source) == overrides
+    assert (f"unset {SOURCE_VARIABLE}" in capsys.readouterr().err) == overrides
 
 
 def test_a_choice_holds_until_auto_finds_out_anew(engine: Any) -> None:
@@ -122,8 +141,8 @@ def test_an_unknown_source_is_refused_with_the_known_ones(engine: Any, wish: str
         source.choose(engine, wish)
     assert repr(wish) in chosen.value.message
     assert all(one in chosen.value.cause for one in source.WISHES)
-    assert source.VARIABLE not in str((chosen.value.message, chosen.value.remedy))
+    assert SOURCE_VARIABLE not in str((chosen.value.message, chosen.value.remedy))
     with pytest.raises(UserError) as variable:
-        source.known(engine, {source.VARIABLE: wish})
+        source.known(engine, {SOURCE_VARIABLE: wish})
     assert repr(wish) in variable.value.message
-    assert source.VARIABLE in variable.value.remedy
+    assert SOURCE_VARIABLE in variable.value.remedy
