@@ -11,10 +11,10 @@ import requests
 from docker import DockerClient
 from docker.errors import DockerException
 
+from cli.core import remedies
 from cli.core.atomic_files import write_whole
 from cli.core.errors import UserError
 from cli.engine.connect import answering_within
-from cli.images.failures import explained
 from infra.catalogue import ALL, LOCK
 
 ANSWER_SECONDS = 30.0
@@ -31,19 +31,22 @@ _MEBIBYTE = 2**20
 
 def pull(client: DockerClient, reference: str, tick: Callable[[str], object]) -> None:
     """Pull one image; `tick` gets how much has come."""
-    failed = f"Pulling {reference} failed"
     name, _, digest = reference.partition("@")
     repository, _, tag = name.rpartition(":")
     arrived: dict[str, int] = {}
     try:
         for event in client.api.pull(repository, tag=digest or tag, stream=True, decode=True):
             if "error" in event:
-                raise UserError(failed, cause=event["error"], remedy=_NETWORK)
+                raise _not_pulled(reference, event["error"])
             layer = event.get("id", "")
             arrived[layer] = event.get("progressDetail", {}).get("current", arrived.get(layer, 0))
             tick(f"{sum(arrived.values()) / _MEBIBYTE:.0f} MiB, {event.get('status', '')}")
     except (DockerException, requests.RequestException) as error:
-        raise UserError(failed, cause=explained(failed, [str(error)]).cause, remedy=_NETWORK) from error
+        raise _not_pulled(reference, str(error)) from error
+
+
+def _not_pulled(reference: str, cause: str) -> UserError:
+    return UserError(f"Pulling {reference} failed", cause=cause, remedy=remedies.known(cause) or _NETWORK)
 
 
 def record_digests(

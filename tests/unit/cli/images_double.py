@@ -18,7 +18,7 @@ class FakeEngine:
         self.images_by_label: list[dict[str, Any]] = []
         self.registry: Exception | str = DIGEST
         self.pulled: list[tuple[str, str]] = []
-        self.pull_events: list[dict[str, Any]] = []
+        self.pull_events: list[dict[str, Any]] | Exception = []
         self.removed: list[str] = []
         self.in_use: set[str] = set()
         self.calls = 0
@@ -40,6 +40,8 @@ class FakeEngine:
 
     def _pull(self, repository: str, tag: str, **_: object) -> list[dict[str, Any]]:
         self.pulled.append((repository, tag))
+        if isinstance(self.pull_events, Exception):
+            raise self.pull_events
         return self.pull_events
 
     def _remove(self, tag: str) -> None:

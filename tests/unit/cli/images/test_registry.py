@@ -40,13 +40,25 @@ def test_progress_adds_up_the_layers(engine: Any) -> None:
     assert news[-1] == "3 MiB, Pull complete"
 
 
-def test_a_registrys_refusal_names_the_image_and_the_other_way(engine: Any) -> None:
-    engine.pull_events = [{"error": "manifest unknown"}]
+@pytest.mark.parametrize("streamed", [True, False])
+@pytest.mark.parametrize(
+    ("said", "remedy"),
+    [
+        ("manifest unknown", "images source debian"),
+        ("dial tcp 127.0.0.1:5000: connect: connection refused", "images source debian"),
+        ("proxyconnect tcp: dial tcp 127.0.0.1:3128: connect: connection refused", "systemctl edit docker"),
+        ("tls: failed to verify certificate: x509: certificate signed by unknown authority", "update-ca-certificates"),
+    ],
+)
+def test_a_failed_pull_has_what_was_said_and_the_remedy_for_it(
+    engine: Any, said: str, remedy: str, *, streamed: bool
+) -> None:
+    engine.pull_events = [{"error": said}] if streamed else APIError(said)
     with pytest.raises(UserError) as caught:
         registry.pull(engine, "a:1", lambda _: None)
     assert "a:1" in caught.value.message
-    assert caught.value.cause == "manifest unknown"
-    assert "source debian" in caught.value.remedy
+    assert caught.value.cause == said
+    assert remedy in caught.value.remedy
 
 
 def test_digests_are_written_sorted_and_the_same_every_time(engine: Any, tmp_path: Path) -> None:
