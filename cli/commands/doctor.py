@@ -8,10 +8,7 @@ import typer
 from rich.text import Text
 
 from cli.commands.options import AsJson, print_json
-from cli.core.errors import FINDINGS, UserError
-from cli.core.paths import ROOT
-from cli.environments import clone
-from cli.machine import findings
+from cli.core.errors import FINDINGS
 from cli.machine.findings import Finding
 from cli.operations import checks
 from cli.ui.console import out
@@ -22,30 +19,13 @@ app = typer.Typer(add_completion=False)
 @app.command("doctor", epilog="Example: ./dashtam doctor")
 def doctor(*, as_json: AsJson = False) -> None:
     """Check this machine and its environments, and print a remedy for each problem. Exits 2 if there are any."""
-    found = look()
+    found = checks.look()
     if as_json:
         print_json({"findings": [asdict(one) | ({"cause": "", "remedy": ""} if one.ok else {}) for one in found]})
     else:
         for finding in found:
             _show(finding)
     raise typer.Exit(0 if all(finding.ok for finding in found) else FINDINGS)
-
-
-def look() -> list[Finding]:
-    """Return the result of every check."""
-    found = [
-        *findings.findings(),
-        *checks.config_findings(ROOT),
-        *checks.swarm_findings(ROOT),
-        *checks.image_findings(),
-    ]
-    if here := clone.find():
-        found += [checks.passphrase_finding(here), *checks.service_findings(here)]
-        try:
-            found += list(checks.certificate_findings(here))
-        except UserError as error:
-            found.append(Finding.of("state", error))
-    return found
 
 
 def _show(finding: Finding) -> None:

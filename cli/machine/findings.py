@@ -40,11 +40,12 @@ class Finding:
         return cls(check, ok=False, detail=error.message, cause=error.cause, remedy=error.remedy)
 
 
-def findings() -> list[Finding]:
+def findings() -> Iterator[Finding]:
     """Check everything that a machine needs."""
+    yield _engine()
     places = Places(read_lock())
     cli = find_cli(places, remember=False)
-    return [_engine(), _pulumi(places, cli), _plugins(places, cli), *_trust(), *_proxies(), *_folders(), _space()]
+    yield from (_pulumi(places, cli), _plugins(places, cli), *_trust(), *_proxies(), *_folders(), _space())
 
 
 def _engine() -> Finding:

@@ -3,21 +3,62 @@
 from __future__ import annotations
 
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
+from docker import DockerClient
+
+from cli.core import translate_exception
 from cli.core.errors import UserError
+from cli.core.paths import ROOT
 from cli.engine.connect import connect
 from cli.engine.container import ContainerView
+from cli.environments import clone as clones
 from cli.environments import states, targets
 from cli.environments.clone import Clone, require_here
 from cli.environments.configuration import configuration, configured_stacks, skipped_files
 from cli.images import build, source
+from cli.machine import findings
 from cli.machine.findings import Finding
 from cli.pulumi.stack_state import SOON_DAYS
 from infra import naming
 from infra.targets.limits import UNKEPT
+
+
+def look() -> list[Finding]:
+    """Return the result of every check; one that meets an error has that for its result."""
+    found = list(_look("machine", findings.findings))
+    found += _look("config", partial(config_findings, ROOT))
+    found += _look("swarm", partial(swarm_findings, ROOT))
+    client = _client()
+    if client:
+        found += _look("base images", partial(image_findings, client))
+    if here := clones.find():
+        found += _look("passphrase", lambda: [passphrase_finding(here)])
+        if client:
+            found += _look("services", partial(service_findings, client, here))
+        for stack in configured_stacks(here.root):
+            found += _look(f"state of {stack}", partial(certificate_findings, here, stack))
+    return found
+
+
+def _look(check: str, findings_of: Callable[[], Iterable[Finding]]) -> Iterator[Finding]:
+    try:
+        yield from findings_of()
+    except Exception as error:
+        explained = error if isinstance(error, UserError) else translate_exception.explain(error)
+        if explained is None:
+            raise
+        yield Finding.of(check, explained)
+
+
+def _client() -> DockerClient | None:
+    try:
+        return connect()
+    except UserError:
+        return None  # which is a finding of the machine
 
 
 def config_findings(root: Path) -> Iterator[Finding]:
@@ -74,12 +115,8 @@ def swarm_findings(root: Path) -> Iterator[Finding]:
             yield Finding(f"Swarm of {stack}", ok=True, detail=limit)
 
 
-def image_findings() -> Iterator[Finding]:
+def image_findings(client: DockerClient) -> Iterator[Finding]:
     """Look at the base images."""
-    try:
-        client = connect()
-    except UserError:
-        return
     decision = source.explain(client)
     absent = build.missing(client, decision.source)
     yield Finding(
@@ -91,13 +128,9 @@ def image_findings() -> Iterator[Finding]:
     )
 
 
-def service_findings(clone: Clone) -> Iterator[Finding]:
+def service_findings(client: DockerClient, clone: Clone) -> Iterator[Finding]:
     """Look at this clone's containers."""
-    try:
-        view = targets.view(connect())
-    except UserError:
-        return
-    for container in view.containers(owner=clone.id):
+    for container in targets.view(client).containers(owner=clone.id):
         if container.is_service:
             yield _service(container)
 
@@ -119,12 +152,11 @@ def _logs(container: ContainerView) -> str:
     return f"docker logs {container.name}"
 
 
-def certificate_findings(clone: Clone) -> Iterator[Finding]:
-    """Look at the certificates of environments that are up, the services' as well as the CA's."""
-    for stack in configured_stacks(clone.root):
-        state = states.read(clone, stack)
-        if state.beginning and state.expiry:
-            yield certificate_finding(stack, state.beginning, state.expiry, datetime.now(UTC))
+def certificate_findings(clone: Clone, stack: str) -> Iterator[Finding]:
+    """Look at the certificates of an environment that is up, the services' as well as the CA's."""
+    state = states.read(clone, stack)
+    if state.beginning and state.expiry:
+        yield certificate_finding(stack, state.beginning, state.expiry, datetime.now(UTC))
 
 
 def certificate_finding(stack: str, begins: datetime, ends: datetime, now: datetime) -> Finding:

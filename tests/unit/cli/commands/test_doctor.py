@@ -5,9 +5,9 @@ import json
 import pytest
 from typer.testing import CliRunner
 
-from cli.commands import doctor
 from cli.machine.findings import Finding
 from cli.main import app
+from cli.operations import checks
 
 FINE = Finding("config of dev", ok=True, detail="valid")
 HOSTILE = Finding(
@@ -21,7 +21,7 @@ HOSTILE = Finding(
 
 @pytest.mark.parametrize(("found", "status"), [([FINE], 0), ([FINE, HOSTILE], 2)])
 def test_what_was_found_is_shown_as_it_is(monkeypatch: pytest.MonkeyPatch, found: list[Finding], status: int) -> None:
-    monkeypatch.setattr(doctor, "look", lambda: found)
+    monkeypatch.setattr(checks, "look", lambda: found)
     done = CliRunner().invoke(app, ["doctor"], catch_exceptions=False)
     assert done.exit_code == status
     assert "ok   config of dev: valid" in done.output
@@ -32,6 +32,6 @@ def test_what_was_found_is_shown_as_it_is(monkeypatch: pytest.MonkeyPatch, found
 
 
 def test_for_scripts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doctor, "look", lambda: [FINE, HOSTILE])
+    monkeypatch.setattr(checks, "look", lambda: [FINE, HOSTILE])
     done = CliRunner().invoke(app, ["doctor", "--json"])
     assert [one["detail"] for one in json.loads(done.output)["findings"]] == [FINE.detail, HOSTILE.detail]

@@ -2,13 +2,16 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
+from docker.errors import DockerException
 
-from cli.core.errors import UserError
+from cli.core.errors import UsageError, UserError
 from cli.engine.container import ContainerView
 from cli.engine.inventory import EngineView
 from cli.environments.clone import Clone, current, find
+from cli.machine.findings import Finding
 from cli.operations import checks
 from tests.unit.cli.conftest import MakeContainer
 
@@ -106,19 +109,56 @@ def test_services(
         return [container(**changes), installer]
 
     monkeypatch.setattr(EngineView, "containers", found)
-    monkeypatch.setattr(checks, "connect", object)
-    [finding] = checks.service_findings(Clone("me", tmp_path, tmp_path))
+    [finding] = checks.service_findings(Mock(), Clone("me", tmp_path, tmp_path))
     assert finding.ok is ok_and_words[0]
     assert ok_and_words[1] in finding.cause
 
 
-def test_without_an_engine_there_is_nothing_to_look_at(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    def refuse() -> None:
-        raise UserError("no engine")
+@pytest.fixture
+def small_world(monkeypatch: pytest.MonkeyPatch, repository: Path) -> None:
+    """A clone whose checks don't leave the process: no engine, and nothing of this machine."""
+    here = current(repository)
+    (repository / "Pulumi.dev.yaml").write_text(VALID)
+    monkeypatch.setattr(checks, "ROOT", repository)
+    monkeypatch.setattr(checks.clones, "find", lambda: here)
+    monkeypatch.setattr(checks.findings, "findings", lambda: [Finding("machine", ok=True, detail="fine")])
+    monkeypatch.setattr(checks, "connect", Mock(side_effect=UserError("no engine")))
 
-    monkeypatch.setattr(checks, "connect", refuse)
-    assert list(checks.service_findings(Clone("me", tmp_path, tmp_path))) == []
-    assert list(checks.image_findings()) == []
+
+@pytest.mark.usefixtures("data_home", "small_world")
+def test_without_an_engine_there_is_nothing_to_look_at() -> None:
+    assert [(one.check, one.ok) for one in checks.look()] == [
+        ("machine", True),
+        ("config of dev", True),
+        ("passphrase", True),
+    ]
+
+
+@pytest.mark.usefixtures("data_home", "small_world")
+@pytest.mark.parametrize(
+    ("error", "detail"),
+    [
+        (UsageError("there is no such source"), "there is no such source"),
+        (DockerException("credentials store error"), "The Docker engine refused."),
+        (PermissionError(13, "Permission denied", "/x"), "/x can't be used: Permission denied."),
+    ],
+)
+def test_a_check_that_meets_an_error_has_that_for_its_result(
+    monkeypatch: pytest.MonkeyPatch, error: Exception, detail: str
+) -> None:
+    monkeypatch.setattr(checks, "connect", Mock())
+    monkeypatch.setattr(checks.targets, "view", Mock(side_effect=error))
+    monkeypatch.setattr(checks.source, "explain", Mock(side_effect=error))
+    monkeypatch.setattr(checks.states, "read", Mock(side_effect=error))
+    bad = [one for one in checks.look() if not one.ok]
+    assert {one.check: one.detail for one in bad} == dict.fromkeys(("base images", "services", "state of dev"), detail)
+
+
+@pytest.mark.usefixtures("data_home", "small_world")
+def test_a_mistake_in_a_check_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checks.states, "read", Mock(side_effect=KeyError("x")))
+    with pytest.raises(KeyError):
+        checks.look()
 
 
 def test_ports_that_other_computers_reach_are_stated(tmp_path: Path) -> None:
