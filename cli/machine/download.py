@@ -17,6 +17,9 @@ from cli.core.hashing import file_sha256
 _ATTEMPTS = 3
 _TEXT_BYTES = 1 << 20
 
+_FAILURES = (httpx2.HTTPError, httpx2.InvalidURL, ImportError, ValueError)
+"""What a download raises; the last two already where the client is made, for a proxy's URL that it can't use."""
+
 
 class DownloadError(Exception):
     """A download failed; the message has the cause."""
@@ -50,7 +53,7 @@ class Downloader:
             with self._client() as client, client.stream("GET", url) as answer:
                 answer.raise_for_status()
                 return self._read_text(answer, url)
-        except httpx2.HTTPError as error:
+        except _FAILURES as error:
             raise DownloadError(_reason(url, error)) from error
 
     def _read_text(self, answer: httpx2.Response, url: str) -> str:
@@ -80,7 +83,7 @@ class Downloader:
             try:
                 with self._client() as client:
                     self._fetch(client, url, part, report)
-            except (httpx2.TransportError, httpx2.HTTPStatusError) as error:
+            except _FAILURES as error:
                 if not left or not _may_pass(error):
                     raise DownloadError(_reason(url, error)) from error
             else:
@@ -130,14 +133,15 @@ class _Pace:
         self._since, self._bytes = time.monotonic(), 0
 
 
-def _may_pass(error: httpx2.HTTPError) -> bool:
+def _may_pass(error: Exception) -> bool:
     """Return whether another attempt makes sense: not where the host can't be reached or lacks the file."""
     if isinstance(error, httpx2.HTTPStatusError):
         return error.response.is_server_error
-    return not isinstance(error, httpx2.ConnectError | httpx2.ConnectTimeout | httpx2.ReadTimeout)
+    lost = httpx2.ConnectError | httpx2.ConnectTimeout | httpx2.ReadTimeout
+    return isinstance(error, httpx2.TransportError) and not isinstance(error, lost)
 
 
-def _reason(url: str, error: httpx2.HTTPError) -> str:
+def _reason(url: str, error: Exception) -> str:
     if isinstance(error, httpx2.HTTPStatusError):
         return f"{url} answers {error.response.status_code}."
     return f"{url} can't be read: {str(error) or type(error).__name__}."
