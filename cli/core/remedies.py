@@ -232,6 +232,11 @@ REMEDIES = (
         " ENVIRONMENT`.",
         cause="an update left out what others depend on",
     ),
+    Remedy(
+        ("dpkg was interrupted",),
+        "Run `sudo dpkg --configure -a`, then the same command again.",
+        cause="an earlier installation of packages was killed",
+    ),
     Remedy(("no stack named",), "`./dashtam status` lists the environments."),
     Remedy(
         ("currently locked",),

@@ -40,7 +40,8 @@ class FakeMachine:
 
     def add_apt(self, install: str) -> None:
         """Add a package manager with a source that fails, as unrelated ones do."""
-        self.add("apt-get", f'case "$*" in *update*) exit 100;; *"docker.io iptables") {install};; *) exit 9;; esac')
+        wanted = f'*"docker.io iptables --download-only") ;; *"docker.io iptables") {install};;'
+        self.add("apt-get", f'case "$*" in *update*) exit 100;; {wanted} *) exit 9;; esac')
 
     @property
     def calls(self) -> list[str]:
@@ -84,6 +85,7 @@ def test_installed_and_started_directly(machine: FakeMachine, capsys: pytest.Cap
     assert machine.set_up().version == "27.5.1"
     assert machine.calls == [
         "apt-get update",
+        "apt-get install --yes --no-install-recommends docker.io iptables --download-only",
         "apt-get install --yes --no-install-recommends docker.io iptables",
         "dockerd ",
     ]
