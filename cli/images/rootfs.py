@@ -16,7 +16,7 @@ from cli.core.process import CommandError, output, piped, run_lines
 from cli.engine.connect import answering_within
 from cli.images.failures import OTHER_SOURCE, explained
 from cli.ui import packages
-from infra.catalogue import IMAGES
+from infra.catalogue import IMAGES, SOURCE_VARIABLE
 
 IMPORT_SECONDS = 600
 """How long the engine may take to store a root file system."""
@@ -42,7 +42,9 @@ def obstacle() -> UserError | None:
         return UserError(
             what,
             cause="making a root file system needs root, once for each version",
-            remedy=f"Run `sudo ./dashtam images build`, then the same command again. {OTHER_SOURCE}",
+            # The choice is recorded in this user's data home, where root doesn't look.
+            remedy=f"Run `sudo env {SOURCE_VARIABLE}=debian ./dashtam images build`, then the same command again."
+            f" {OTHER_SOURCE}",
         )
     return None
 

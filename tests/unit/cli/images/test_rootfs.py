@@ -32,6 +32,8 @@ def test_what_stands_in_the_way_is_told_with_a_way_out(
     assert error is not None
     assert cause in error.cause
     assert "images source registry" in error.remedy
+    # Under sudo the source that this user chose is not seen.
+    assert ("sudo env DASHTAM_IMAGE_SOURCE=debian ./dashtam images build" in error.remedy) == (uid != 0)
 
 
 @pytest.mark.parametrize("tool", ["apt-get", "debootstrap"])
