@@ -14,13 +14,13 @@ from cli.pulumi.stack_state import StackState
 
 def read(clone: Clone, stack: str, environ: Mapping[str, str] = os.environ) -> StackState:
     """Return an environment's state, without resources where it is not up; `environ` may name another backend."""
-    found = content(clone, stack, environ)
-    return stack_state.of(_exported(clone, stack, environ)) if found is None else stack_state.parsed(found)
+    found = deployment(clone, stack, environ)
+    return stack_state.of(_exported(clone, stack, environ) if found is None else found)
 
 
-def content(clone: Clone, stack: str, environ: Mapping[str, str]) -> bytes | None:
-    """Return what an environment's state file holds, nothing if there is none; None where only Pulumi can read it."""
-    return backend.content(tool_environment.of(clone, environ), clone.root, stack)
+def deployment(clone: Clone, stack: str, environ: Mapping[str, str]) -> dict[str, Any] | None:
+    """Return the deployment in an environment's state file, as `backend.deployment` does."""
+    return backend.deployment(tool_environment.of(clone, environ), clone.root, stack)
 
 
 def _exported(clone: Clone, stack: str, environ: Mapping[str, str]) -> dict[str, Any]:

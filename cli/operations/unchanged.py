@@ -5,7 +5,6 @@ The proof is a digest. Where anything is unknown there is none, and Pulumi decid
 
 from __future__ import annotations
 
-import hashlib
 import json
 import time
 from contextlib import suppress
@@ -92,18 +91,16 @@ def inputs(session: Session, stack: str) -> str:
 
 def made(session: Session, stack: str) -> str:
     """Return a digest of state and engine; empty where these differ, or a service isn't healthy."""
-    content, owner = states.content(session.clone, stack, session.environ) or b"", session.clone.id
-    if not content or restore_journal.of(session.clone, stack).read():
+    deployment, owner = states.deployment(session.clone, stack, session.environ), session.clone.id
+    if not deployment or restore_journal.of(session.clone, stack).read():
         return ""
     reading = EngineReading(session.engine, stack, owner)
     containers = reading.views
     if not containers or not all(one.is_fine for one in containers):
         return ""
-    if differences(stack_state.parsed(content), reading, stack, owner):
+    if differences(stack_state.of(deployment), reading, stack, owner):
         return ""
-    return text_sha256(
-        str(session.client.info()["ID"]), hashlib.sha256(content).hexdigest(), *(one.id for one in containers)
-    )
+    return text_sha256(str(session.client.info()["ID"]), json.dumps(deployment), *(one.id for one in containers))
 
 
 def _is_read(variable: str) -> bool:

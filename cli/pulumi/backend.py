@@ -9,13 +9,18 @@ import gzip
 import json
 import os
 import re
+import shlex
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote
 
+from cli.core.errors import UserError
 from cli.core.paths import account_home
+from cli.pulumi import stack_state
 from infra.naming import PROJECT
 
 URL = "PULUMI_BACKEND_URL"
@@ -50,6 +55,10 @@ class Folder:
         parents = "" if self._is_legacy else f"organization/{PROJECT}"
         return (self.path / "locks" / parents / stack).glob("*.json")
 
+    def backups(self, stack: str) -> Path:
+        """Return the folder in which Pulumi keeps a stack's state of each update."""
+        return self.path / "backups" / ("" if self._is_legacy else PROJECT) / stack
+
     @property
     def has_any_state(self) -> bool:
         """Whether it has the state of any stack."""
@@ -79,17 +88,27 @@ def folder(environ: Mapping[str, str], root: Path) -> Folder | None:
     return Folder(_path(url.removeprefix(_FILES), root) / ".pulumi") if url.startswith(_FILES) else None
 
 
-def content(environ: Mapping[str, str], root: Path, stack: str) -> bytes | None:
-    """Return what a stack's state file holds, nothing if there is none; None where only Pulumi can read it."""
+def deployment(environ: Mapping[str, str], root: Path, stack: str) -> dict[str, Any] | None:
+    """Return the deployment in a stack's state file, empty if there is none; None where only Pulumi can read it."""
     found = folder(environ, root)
     file = found.state(stack) if found else None
-    if file is None or file.suffix == ZSTD:
+    if found is None or file is None or file.suffix == ZSTD:
         return None
-    with suppress(FileNotFoundError):
+    try:
         # Pulumi replaces the file as a whole: it is never seen half written.
         written = file.read_bytes()
-        return gzip.decompress(written) if file.suffix == ".gz" else written
-    return b""
+    except FileNotFoundError:
+        return {}
+    try:
+        return stack_state.deployment(gzip.decompress(written) if file.suffix == ".gz" else written)
+    except (ValueError, AttributeError, EOFError, gzip.BadGzipFile, zlib.error) as error:
+        copy = shlex.join(["cp", f"{file}.bak", str(file)])
+        raise UserError(
+            f"Pulumi's state of {stack} ({file}) is damaged.",
+            cause=f"It can't be read: {error}.",
+            remedy=f"Restore the copy from before the last change: `{copy}`, or the newest one in {found.backups(stack)}."
+            f" Then run `./dashtam drift {stack}`.",
+        ) from None
 
 
 def has_passphrase(environ: Mapping[str, str]) -> bool:

@@ -93,9 +93,9 @@ class Pulumi:
 
     def deployment(self, stack: str) -> dict[str, Any]:
         """Return what `pulumi stack export` shows of a stack; a state file is read without starting Pulumi."""
-        found = backend.content(self.environ, self.root, stack)
+        found = backend.deployment(self.environ, self.root, stack)
         if found is not None:
-            return stack_state.deployment(found)
+            return found
         return json.loads(self.run("stack", "export", "--stack", stack)).get("deployment") or {}
 
     def public_outputs(self, stack: str) -> PublicOutputs:

@@ -72,14 +72,9 @@ class StackState:
         return (datetime.fromisoformat(time) for time in times if time)
 
 
-def parsed(content: bytes) -> StackState:
-    """Return the state in the content of a state file; one without resources if that is empty."""
-    return of(deployment(content))
-
-
 def deployment(content: bytes) -> dict[str, Any]:
     """Return the deployment in the content of a state file; an empty one if there is none."""
-    checkpoint = json.loads(content or b"{}").get("checkpoint") or {}
+    checkpoint = json.loads(content).get("checkpoint") or {}
     return checkpoint.get("latest") or {}
 
 

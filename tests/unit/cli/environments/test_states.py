@@ -9,6 +9,7 @@ from unittest.mock import Mock
 
 import pytest
 
+from cli.core.errors import UserError
 from cli.environments import states
 from cli.environments.clone import Clone
 from cli.pulumi import stack_state
@@ -84,6 +85,30 @@ def test_where_nothing_is_up_nothing_is_recorded(clone: Clone, environ: dict[str
         _write(clone.home / "state", document)
     state = states.read(clone, "t", environ)
     assert (list(state.resources), state.outputs, state.expiry) == ([], {}, None)
+
+
+DAMAGED = [b"", b"{", b"[]", b"\xff", b'{"checkpoint": 3}']
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        *(("t.json", one) for one in DAMAGED),
+        *(("t.json.gz", gzip.compress(one)) for one in DAMAGED),
+        *(("t.json.gz", one) for one in (b"", b"no gzip", gzip.compress(b"{}" * 99)[:-9], gzip.compress(b"{}")[:12])),
+    ],
+)
+def test_a_damaged_one_is_an_error_that_names_the_copies_of_it(
+    clone: Clone, environ: dict[str, str], name: str, content: bytes
+) -> None:
+    file = clone.home / "state/.pulumi/stacks/dashtam" / name
+    file.parent.mkdir(parents=True)
+    file.write_bytes(content)
+    with pytest.raises(UserError, match="is damaged") as raised:
+        states.read(clone, "t", environ)
+    assert str(file) in raised.value.message
+    assert f"cp {file}.bak {file}" in raised.value.remedy
+    assert f"{clone.home}/state/.pulumi/backups/dashtam/t" in raised.value.remedy
 
 
 @pytest.mark.parametrize("known", [True, False])
