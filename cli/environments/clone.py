@@ -101,8 +101,15 @@ def others(here: Clone) -> Iterator[Clone]:
     """Yield this user's other clones that are still where they were last used and have placed a stack."""
     for file in sorted((data_home() / "clones").glob(f"*/{identity.PLACEMENTS}")):
         other = known(file.parent.name)
-        if other and other.id != here.id and identity.read(other.root) == other.id:
+        if other and other.id != here.id and _is_there(other):
             yield other
+
+
+def _is_there(other: Clone) -> bool:
+    try:
+        return identity.read(other.root) == other.id
+    except OSError:
+        return True  # on a file system that can't be reached now; what it has placed stays its own
 
 
 def _identify(root: Path) -> Clone:

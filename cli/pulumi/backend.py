@@ -106,7 +106,7 @@ def deployment(environ: Mapping[str, str], root: Path, stack: str) -> dict[str, 
         raise UserError(
             f"Pulumi's state of {stack} ({file}) is damaged.",
             cause=f"It can't be read: {error}.",
-            remedy=f"Restore the copy from before the last change: `{copy}`, or the newest one in {found.backups(stack)}."
+            remedy=f"Restore the copy from before the last change: `{copy}`, or the newest in {found.backups(stack)}."
             f" Then run `./dashtam drift {stack}`.",
         ) from None
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import stat
@@ -240,3 +241,21 @@ def test_other_clones_are_those_that_are_still_there_and_placed_something(reposi
     shutil.rmtree(third.root)
     assert list(clone.others(here)) == [first]
     assert list(clone.others(second)) == sorted([here, first], key=lambda one: one.id)
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.ENOTCONN, errno.ESTALE])
+def test_another_clone_that_cannot_be_reached_is_still_there(
+    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    (tmp_path / "another").mkdir()
+    here, another = clone.current(repository), clone.current(tmp_path / "another")
+    another.placements_file.touch()
+    exists = Path.exists
+
+    def unreachable(path: Path) -> bool:
+        if path.is_relative_to(another.root):
+            raise OSError(number, os.strerror(number), str(path))
+        return exists(path)
+
+    monkeypatch.setattr(Path, "exists", unreachable)
+    assert list(clone.others(here)) == [another]
