@@ -1,8 +1,10 @@
 """The launcher: what it does on a machine before there is any Python of the project's."""
 
+import fcntl
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -86,6 +88,25 @@ def test_a_failed_run_is_not_taken_for_a_finished_one(
     monkeypatch.delenv("FAKE_UV_FAILS")
     assert launch(clone).returncode == 0
     assert syncs(tmp_path) == 2
+
+
+def test_a_file_of_a_killed_run_does_not_stay(clone: Path) -> None:
+    (clone / ".build").mkdir()
+    (clone / ".build" / "stamp.aB3xYz").touch()
+    assert launch(clone).returncode == 0
+    assert [one.name for one in (clone / ".build").iterdir()] == ["venv.lock"]
+
+
+def test_a_run_that_waits_ends_without_a_traceback(clone: Path) -> None:
+    (clone / ".build").mkdir()
+    with (clone / ".build" / "venv.lock").open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        run = subprocess.Popen([clone / "dashtam"], stderr=subprocess.PIPE, text=True, start_new_session=True)
+        assert run.stderr is not None
+        assert "waiting for it" in run.stderr.readline()
+        os.killpg(run.pid, signal.SIGINT)
+        assert run.communicate(timeout=60)[1] == ""
+        assert run.returncode in {-signal.SIGINT, 128 + signal.SIGINT}
 
 
 def test_through_links(clone: Path, tmp_path: Path) -> None:
