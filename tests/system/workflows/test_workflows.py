@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -128,6 +129,18 @@ def test_the_parts_together_are_what_a_merge_needs() -> None:
     assert named is not None
     assert {*named[1].split(","), "commands"} == folders - {"swarm"}
     assert "tests/system/commands " in cases["commands"]
+
+
+@pytest.mark.parametrize("names", [["servise"], ["service", ""], ["service", "all"]])
+def test_an_unknown_part_ends_before_anything_is_done(tmp_path: Path, names: list[str]) -> None:
+    shutil.copytree(ROOT / ".ci", tmp_path / ".ci")
+    (tmp_path / "dashtam").write_text(f"#!/bin/sh\ntouch {tmp_path}/called\n")
+    (tmp_path / "dashtam").chmod(0o755)
+    (tmp_path / "test-results").mkdir()
+    done = subprocess.run([tmp_path / ".ci/run", *names], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (64, "")
+    assert "Unknown part" in done.stderr
+    assert {one.name for one in tmp_path.iterdir()} == {".ci", "dashtam", "test-results"}
 
 
 @pytest.mark.parametrize("script", SCRIPTS)
