@@ -9,11 +9,11 @@ import typer
 from docker import DockerClient
 from rich.table import Column, Table
 
-from cli.commands.options import AsJson, print_json
+from cli.commands.options import AsJson, NoInstall, print_json
 from cli.engine.connect import connect
 from cli.images import build as building
 from cli.images import local, registry, source
-from cli.ui.console import out
+from cli.ui.console import announce, out
 from infra.catalogue import BASES, ImageSource
 
 app = typer.Typer(
@@ -80,13 +80,15 @@ def source_command(
 
 
 @app.command("build", epilog="Example: ./dashtam images build")
-def build_command(*, as_json: AsJson = False) -> None:
+def build_command(*, no_install: NoInstall = False, as_json: AsJson = False) -> None:
     """Make what is missing: pull it, or build it from Debian packages."""
     client = connect()
     images = source.decide(client)
-    building.ensure(client, images)
+    building.ensure(client, images, install=not no_install)
     if as_json:
         print_json(_document(client, images))
+    else:
+        announce("All base images are present.")
 
 
 @app.command("lock", epilog="Example: ./dashtam images lock")

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from cli.commands.arguments import EnvironmentsAndServices, environments_and_services
-from cli.commands.options import AsJson, NoInstall
+from cli.commands.options import AsJson, NoInstall, WaitTimeout
 from cli.commands.up import report
 from cli.environments.configuration import configuration, require_configured
 from cli.images import rebuild as images
@@ -23,6 +23,7 @@ def rebuild(
     words: EnvironmentsAndServices,
     *,
     no_cache: Annotated[bool, typer.Option("--no-cache", help="Use nothing of what was built before.")] = False,
+    wait_timeout: WaitTimeout = None,
     no_install: NoInstall = False,
     as_json: AsJson = False,
 ) -> None:
@@ -35,4 +36,4 @@ def rebuild(
         require_configured(environment, here.clone.root)
         chosen |= images.chosen(configuration(here.clone.root, environment), services, here.environ)
     images.rebuild(here.client, chosen, cache=not no_cache)
-    report(here, up(here, *environments), as_json=as_json)
+    report(here, up(here, *environments, timeout=wait_timeout), as_json=as_json)

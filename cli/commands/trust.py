@@ -8,7 +8,7 @@ import typer
 from rich.text import Text
 
 from cli.commands.arguments import Environment
-from cli.commands.options import NoInstall, Yes
+from cli.commands.options import AsJson, NoInstall, Yes, print_json
 from cli.core.errors import UserError
 from cli.environments import handle, states
 from cli.operations import certificates
@@ -31,6 +31,7 @@ def trust(
     store: WhichStores = Stores.ALL,
     yes: Yes = False,
     no_install: NoInstall = False,
+    as_json: AsJson = False,
 ) -> None:
     """Let this machine and its browsers trust an environment's CA, so that they open its pages without a warning.
 
@@ -40,23 +41,27 @@ def trust(
     pem = certificates.authority(states.read(here, environment))
     if pem is None:
         raise handle.not_running(environment)
-    ca, stores = Authority(environment, pem), _stores(store, yes=yes, install=not no_install)
+    ca = Authority(environment, pem)
+    stores = _stores(store, yes=yes, install=not no_install, as_json=as_json)
     earlier = [old for old in authority.trusted(here, environment) if old != ca]
     stale = [(old, one) for old in earlier for one in stores if one.holds(old)]
     missing = [one for one in stores if not one.holds(ca)]
     if not missing and not stale:
         announce(f"{environment} is trusted already by {' and '.join(one.place for one in stores)}.")
-        return
-    _describe(ca, missing, [old.name for old, _ in stale])
-    if not yes:
-        questions.confirm("Trust it?")
-    trusting.add(here, ca, missing)
-    for old, one in stale:
-        trusting.remove(here, old, [one])
+    else:
+        _describe(ca, missing, [old.name for old, _ in stale])
+        if not yes:
+            questions.confirm(f"Trust {environment}?", as_json=as_json)
+        trusting.add(here, ca, missing)
+        for old, one in stale:
+            trusting.remove(here, old, [one])
+    if as_json:
+        added = trusting.documents((ca, one) for one in missing)
+        print_json({"environment": environment, "added": added, "removed": trusting.documents(stale)})
 
 
-def _stores(which: Stores, *, yes: bool, install: bool) -> list[Store]:
-    stores = trusting.stores(which, yes=yes, install=install)
+def _stores(which: Stores, *, yes: bool, install: bool, as_json: bool) -> list[Store]:
+    stores = trusting.stores(which, yes=yes, install=install, as_json=as_json)
     if not stores:
         raise UserError(
             "No trust store was found.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from cli.commands.arguments import Environment
-from cli.commands.options import NoInstall, Yes
+from cli.commands.options import AsJson, NoInstall, Yes, print_json
 from cli.commands.trust import WhichStores
 from cli.environments import clone, handle
 from cli.trust_stores import authority, trusting
@@ -23,6 +23,7 @@ def untrust(
     store: WhichStores = Stores.ALL,
     yes: Yes = False,
     no_install: NoInstall = False,
+    as_json: AsJson = False,
 ) -> None:
     """Remove what `./dashtam trust` added to the trust stores for an environment, nothing else. Asks first."""
     here = clone.current()
@@ -30,14 +31,16 @@ def untrust(
     if not known:
         handle.require(environment)
         announce(f"{environment} is not trusted by this machine.")
-        return
-    stores = trusting.stores(store, yes=yes, install=not no_install)
+    stores = trusting.stores(store, yes=yes, install=not no_install, as_json=as_json) if known else []
     held = [(ca, [one for one in stores if one.holds(ca)]) for ca in known]
     for ca, holders in held:
         for one in holders:
             announce(f"{ca.name} will be removed from {one.place}{', as root' if one.needs_root else ''}.")
     if not yes and any(holders for _, holders in held):
-        questions.confirm(f"Stop trusting {environment}?")
-    for ca, holders in held:
-        for left in trusting.remove(here, ca, holders):
-            announce(f"{ca.name} may still be in {left.place}.")
+        questions.confirm(f"Stop trusting {environment}?", as_json=as_json)
+    left = [(ca, one) for ca, holders in held for one in trusting.remove(here, ca, holders)]
+    for ca, one in left:
+        announce(f"{ca.name} may still be in {one.place}.")
+    if as_json:
+        removed = trusting.documents((ca, one) for ca, holders in held for one in holders)
+        print_json({"environment": environment, "removed": removed, "left": trusting.documents(left)})

@@ -10,8 +10,7 @@ import typer
 from rich.table import Table
 
 from cli.commands.arguments import EnvironmentsAndServices, environments_and_services
-from cli.commands.options import AsJson, NoInstall, print_json
-from cli.core.durations import seconds
+from cli.commands.options import AsJson, NoInstall, WaitTimeout, print_json
 from cli.core.errors import UsageError
 from cli.environments import named_environments
 from cli.operations import hooks, session
@@ -23,14 +22,6 @@ from infra.naming import DEBUGGER, SERVICES
 from infra.outputs import PublicOutputs
 
 app = typer.Typer(add_completion=False)
-
-
-def timeout(text: str) -> float:
-    """Return the seconds of a duration."""
-    try:
-        return seconds(text)
-    except ValueError as error:
-        raise typer.BadParameter(f"{error}.") from None
 
 
 @app.command(
@@ -45,15 +36,7 @@ def up(
         str | None,
         typer.Option(metavar="NAME", help="Make another environment of this name from the same config, on free ports."),
     ] = None,
-    wait_timeout: Annotated[
-        float | None,
-        typer.Option(
-            parser=timeout,
-            metavar="DURATION",
-            help="Fail if they aren't healthy within this time, such as 90s, 5m or 1h; nothing is rolled back."
-            " Without it, each service has dashtam:health.wait.",
-        ),
-    ] = None,
+    wait_timeout: WaitTimeout = None,
     no_install: NoInstall = False,
     as_json: AsJson = False,
 ) -> None:

@@ -75,7 +75,7 @@ def stores(home: Path) -> list[Store]:
     return [*found, *(Database(profile, "Firefox") for profile in profiles)]
 
 
-def require_certutil(*, yes: bool, install: bool) -> None:
+def require_certutil(*, yes: bool, install: bool, as_json: bool = False) -> None:
     """Make sure of certutil, which is installed after a question, unless `yes`, where that is allowed."""
     if shutil.which(CERTUTIL):
         return
@@ -86,5 +86,5 @@ def require_certutil(*, yes: bool, install: bool) -> None:
         raise UserError("certutil is missing, which changes what browsers trust.", remedy=remedy)
     announce(f"certutil is missing, which changes what browsers trust. Debian has it in {PACKAGE}.")
     if not yes:
-        questions.confirm("Install it?")
+        questions.confirm("Install certutil?", as_json=as_json)
     packages.install((PACKAGE,), CERTUTIL, remedy=remedy)

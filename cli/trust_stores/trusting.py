@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from pathlib import Path
 
@@ -21,10 +21,10 @@ class Stores(StrEnum):
     BROWSERS = "browsers"
 
 
-def stores(which: Stores, *, yes: bool, install: bool) -> list[Store]:
+def stores(which: Stores, *, yes: bool, install: bool, as_json: bool = False) -> list[Store]:
     """Return the stores of this machine; certutil is installed first where browsers need it and it is allowed."""
     if which is not Stores.SYSTEM and browsers.stores(Path.home()):
-        browsers.require_certutil(yes=yes, install=install)
+        browsers.require_certutil(yes=yes, install=install, as_json=as_json)
     return _found(which)
 
 
@@ -32,6 +32,11 @@ def _found(which: Stores) -> list[Store]:
     found = [] if which is Stores.BROWSERS else system.stores()
     own = [] if which is Stores.SYSTEM else browsers.stores(Path.home())
     return [*found, *own]
+
+
+def documents(pairs: Iterable[tuple[Authority, Store]]) -> list[dict[str, str]]:
+    """Return which CAs are in which stores, for scripts."""
+    return [{"authority": ca.name, "store": store.place} for ca, store in pairs]
 
 
 def add(clone: Clone, ca: Authority, chosen: Sequence[Store]) -> None:

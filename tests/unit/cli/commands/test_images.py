@@ -4,6 +4,7 @@ from __future__ import annotations
 import json
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from typer.testing import CliRunner
@@ -63,6 +64,17 @@ def test_every_command_tells_scripts_what_it_did(invoke: Any, engine: Any, monke
     assert told("lock") == {"redis:8": DIGEST}
     engine.images_by_label = [{"Id": "x", "RepoTags": ["dashtam-debian/redis:old"], "Size": 7}]
     assert told("clean") == {"removed": ["dashtam-debian/redis:old"]}
+
+
+def test_the_build_tells_that_nothing_is_missing_and_may_be_forbidden_to_install(
+    invoke: Any, engine: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine.tags = [base.official for base in BASES]
+    assert invoke("build").stderr == "All base images are present.\n"
+    monkeypatch.setattr(images.building, "ensure", ensure := Mock())
+    for options, install in ((), True), (("--no-install",), False):
+        invoke("build", *options)
+        assert ensure.call_args.kwargs == {"install": install}
 
 
 @pytest.mark.parametrize(("incomplete", "expected"), [("", ["auto", "registry", "debian"]), ("de", ["debian"])])

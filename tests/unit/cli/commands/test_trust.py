@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from unittest.mock import Mock
 
 import pytest
 from typer.testing import CliRunner, Result
 
-from cli.core.errors import UserError
+from cli.core.errors import UsageError, UserError
 from cli.environments import clone, states
 from cli.environments.clone import Clone
 from cli.main import app
@@ -66,7 +67,7 @@ def test_it_asks_first_and_says_what_and_where(shelf: Shelf, make_authority: Mak
     refused = _run("trust", ca=ca, answer="n\n")
     assert refused.exit_code == 1
     assert shelf.held == []
-    for told in (ca.fingerprint, "name constraints: none", "the shelf, as root", "Trust it?"):
+    for told in (ca.fingerprint, "name constraints: none", "the shelf, as root", "Trust test?"):
         assert told in refused.output
     assert _run("trust", ca=ca, answer="y\n").exit_code == 0
     assert shelf.held == [ca]
@@ -97,6 +98,27 @@ def test_only_what_was_put_in_goes_out(shelf: Shelf, here: Clone, make_authority
     assert shelf.held == [theirs]
     assert authority.trusted(here, "test") == []
     assert "is not trusted by this machine" in _run("untrust").output
+
+
+def test_scripts_get_what_was_done_and_no_question(shelf: Shelf, make_authority: MakeAuthority) -> None:
+    old, new = make_authority(), make_authority()
+
+    def document(command: str, ca: Authority | None = None) -> object:
+        return json.loads(_run(command, "--yes", "--json", ca=ca).stdout)
+
+    def held(*cas: Authority) -> list[dict[str, str]]:
+        return [{"authority": ca.name, "store": shelf.place} for ca in cas]
+
+    with pytest.raises(UsageError) as asked:
+        _run("trust", "--json", ca=old)
+    assert asked.value.remedy == "Add --yes."
+    assert document("trust", old) == {"environment": "test", "added": held(old), "removed": []}
+    assert document("trust", old) == {"environment": "test", "added": [], "removed": []}
+    assert document("trust", new) == {"environment": "test", "added": held(new), "removed": held(old)}
+    with pytest.raises(UsageError):
+        _run("untrust", "--json")
+    assert document("untrust") == {"environment": "test", "removed": held(new), "left": []}
+    assert document("untrust") == {"environment": "test", "removed": [], "left": []}
 
 
 def test_a_store_that_may_hold_it_still_is_named(

@@ -34,7 +34,7 @@ esac
 APT_GET = """
 case $* in
 *"install --yes --no-install-recommends libnss3-tools") echo > "${0%/*}/certutil"; /bin/chmod +x "${0%/*}/certutil" ;;
-*update) ;;
+*update | *--download-only) ;;
 *) exit 2 ;;
 esac
 """
@@ -120,14 +120,14 @@ def test_certutil_is_installed_once_it_is_asked(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[str] = []
-    monkeypatch.setattr(questions, "confirm", asked.append)
+    monkeypatch.setattr(questions, "confirm", lambda question, **_: asked.append(question))
     browsers.require_certutil(yes=False, install=True)
-    assert asked == ["Install it?"]
+    assert asked == ["Install certutil?"]
     assert "libnss3-tools" in capsys.readouterr().err
     assert shutil.which("certutil")
     # Now it is there.
     browsers.require_certutil(yes=False, install=True)
-    assert asked == ["Install it?"]
+    assert asked == ["Install certutil?"]
 
 
 @pytest.mark.usefixtures("debian")
