@@ -96,7 +96,7 @@ def lock_command(*, as_json: AsJson = False) -> None:
     """Record the digests of the official images, as the registry gives them, in images/lock.json."""
     digests = registry.record_digests(connect())
     if as_json:
-        print_json(digests)
+        print_json({"digests": digests})
         return
     for reference, digest in digests.items():
         out.print(f"{reference} {digest}")

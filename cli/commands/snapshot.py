@@ -136,7 +136,7 @@ def delete(
         questions.confirm(f"Delete {environment}'s snapshot {name}{description} for good?", as_json=as_json)
     store.delete(here, environment, name)
     if as_json:
-        print_json({"environment": environment, "name": name})
+        print_json({"environment": environment, "removed": [name]})
         return
     announce(f"{environment}: {name} is deleted.")
 

@@ -61,7 +61,7 @@ def test_every_command_tells_scripts_what_it_did(invoke: Any, engine: Any, monke
     assert (built["source"], {row["state"] for row in built["images"]}) == ("registry", {"present"})
     assert built == told("list")
     monkeypatch.setattr(registry, "record_digests", lambda _: {"redis:8": DIGEST})
-    assert told("lock") == {"redis:8": DIGEST}
+    assert told("lock") == {"digests": {"redis:8": DIGEST}}
     engine.images_by_label = [{"Id": "x", "RepoTags": ["dashtam-debian/redis:old"], "Size": 7}]
     assert told("clean") == {"removed": ["dashtam-debian/redis:old"]}
 

@@ -197,5 +197,5 @@ def test_a_damaged_one_is_deleted(kept: Store) -> None:
     (kept.folder / "one").mkdir(parents=True)
     assert "one, which is damaged, for good?" in _run("delete", "test", "one", answer="n\n")[2]
     done = json.loads(_run("delete", "test", "one", "--yes", "--json")[1])
-    assert done == {"environment": "test", "name": "one"}
+    assert done == {"environment": "test", "removed": ["one"]}
     assert kept.names() == []
