@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 from docker import DockerClient
+from rich.filesize import decimal
 from rich.table import Column, Table
 
 from cli.commands.options import AsJson, NoInstall, print_json
@@ -19,8 +20,6 @@ from infra.catalogue import BASES, ImageSource
 app = typer.Typer(
     help="The base images: where they come from, and what is here.", no_args_is_help=True, add_completion=False
 )
-
-_BYTES = 1_000_000
 
 
 def complete_source(incomplete: str) -> list[str]:
@@ -124,9 +123,7 @@ def list_command(*, as_json: AsJson = False) -> None:
     # A reference is there to be copied: folded rather than cut.
     table = Table("image", Column("reference", overflow="fold"), "state", "version", "size", box=None)
     for row in rows(client, images):
-        table.add_row(
-            row.name, row.reference, row.state, row.version, f"{row.bytes / _BYTES:.0f} MB" if row.bytes else ""
-        )
+        table.add_row(row.name, row.reference, row.state, row.version, decimal(row.bytes) if row.bytes else "")
     out.print(table)
 
 

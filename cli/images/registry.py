@@ -10,6 +10,7 @@ from pathlib import Path
 import requests
 from docker import DockerClient
 from docker.errors import DockerException
+from rich.filesize import decimal
 
 from cli.core import remedies
 from cli.core.atomic_files import write_whole
@@ -26,7 +27,6 @@ _NETWORK = (
     "Check the network to the registry, or build the images from Debian packages: `./dashtam images source debian`."
 )
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
-_MEBIBYTE = 2**20
 
 
 def pull(client: DockerClient, reference: str, tick: Callable[[str], object]) -> None:
@@ -40,7 +40,7 @@ def pull(client: DockerClient, reference: str, tick: Callable[[str], object]) ->
                 raise _not_pulled(reference, event["error"])
             layer = event.get("id", "")
             arrived[layer] = event.get("progressDetail", {}).get("current", arrived.get(layer, 0))
-            tick(f"{sum(arrived.values()) / _MEBIBYTE:.0f} MiB, {event.get('status', '')}")
+            tick(f"{decimal(sum(arrived.values()))}, {event.get('status', '')}")
     except (DockerException, requests.RequestException) as error:
         raise _not_pulled(reference, str(error)) from error
 

@@ -8,6 +8,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from rich.filesize import decimal
+
 from cli.core.atomic_files import scratch_folder
 from cli.core.errors import UserError
 from cli.core.process import CommandError, run_lines
@@ -126,7 +128,7 @@ def _require_space(folder: Path) -> None:
     free = shutil.disk_usage(folder).free
     if free < _FREE_BYTES:
         raise UserError(
-            f"Only {free / 1e9:.1f} GB are free where {folder} is.",
-            cause=f"Building Pulumi takes up to {_FREE_BYTES / 1e9:.0f} GB.",
+            f"Only {decimal(free)} are free where {folder} is.",
+            cause=f"Building Pulumi takes up to {decimal(_FREE_BYTES)}.",
             remedy="Free some space, or set DASHTAM_CACHE_HOME, GOCACHE and GOMODCACHE to folders on a larger disk.",
         )

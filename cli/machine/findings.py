@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from rich.filesize import decimal
+
 from cli.core.errors import UserError
 from cli.core.paths import cache_home, data_home
 from cli.core.redaction import without_credentials
@@ -153,7 +155,7 @@ def _space() -> Finding:
     return Finding(
         "Disk space",
         ok=free > _LOW_SPACE_BYTES,
-        detail=f"{free / 1e9:.0f} GB free at {folder}",
+        detail=f"{decimal(free)} free at {folder}",
         cause="Images and builds need several GB.",
         remedy="Free some space: `docker system df` shows what images take.",
     )

@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from rich.filesize import decimal
+
 from cli.core.errors import UserError
 from cli.core.file_errors import require_writable
 from cli.engine import locality
@@ -44,7 +46,7 @@ def require_home(folder: Path) -> None:
     if free < HOME_ROOM:
         raise UserError(
             f"The disk of {folder}, where state and passphrases are kept, is full.",
-            cause=f"{free >> 20} MiB are free; an update needs {HOME_ROOM >> 20}.",
+            cause=f"{decimal(free)} are free; an update needs {decimal(HOME_ROOM)}.",
             remedy="Free some space there; `./dashtam snapshot list` shows what snapshots take.",
         )
     require_writable(folder)
@@ -69,7 +71,7 @@ def _require_room(root: Path) -> None:
     if free < ROOM:
         raise UserError(
             f"The disk of {root}, where the Docker engine keeps its data, is full.",
-            cause=f"{free >> 20} MiB are free; an environment needs {ROOM >> 20}.",
+            cause=f"{decimal(free)} are free; an environment needs {decimal(ROOM)}.",
             remedy="`docker system df` shows what the engine holds; `./dashtam images clean` and `docker image prune`"
             " remove images that nothing uses.",
         )

@@ -29,15 +29,15 @@ def test_a_recorded_digest_is_what_is_pulled(engine: Any, reference: str, expect
 
 
 def test_progress_adds_up_the_layers(engine: Any) -> None:
-    mebibyte = 2**20
+    megabyte = 10**6
     engine.pull_events = [
-        {"status": "Downloading", "id": "a", "progressDetail": {"current": mebibyte, "total": mebibyte}},
-        {"status": "Downloading", "id": "b", "progressDetail": {"current": 2 * mebibyte}},
+        {"status": "Downloading", "id": "a", "progressDetail": {"current": megabyte, "total": megabyte}},
+        {"status": "Downloading", "id": "b", "progressDetail": {"current": 2 * megabyte}},
         {"status": "Pull complete", "id": "a", "progressDetail": {}},
     ]
     news: list[str] = []
     registry.pull(engine, "a:1", news.append)
-    assert news[-1] == "3 MiB, Pull complete"
+    assert news[-1] == "3.0 MB, Pull complete"
 
 
 @pytest.mark.parametrize("streamed", [True, False])

@@ -60,7 +60,7 @@ def test_a_disk_that_is_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=5 << 20))
     with pytest.raises(UserError, match=f"The disk of {tmp_path}") as raised:
         clock_and_disk.require_sound(_info(tmp_path), NOW)
-    assert "5 MiB are free" in raised.value.cause
+    assert "5.2 MB are free" in raised.value.cause
 
 
 def test_an_engine_elsewhere_has_a_disk_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
