@@ -13,7 +13,7 @@ import typer
 
 from cli.commands.arguments import complete_environment
 from cli.commands.options import AsJson, NoInstall
-from cli.core.errors import UserError
+from cli.core.errors import UsageError, UserError
 from cli.environments import handle, tool_environment
 from cli.environments.allocation import Allocator
 from cli.environments.configuration import configured_stacks, require_readable
@@ -54,7 +54,7 @@ def env(
     (`./dashtam up dev postgres redis`), also what it needs to run here, with its secrets in files that only you read.
     """
     if name is None and show_secrets:
-        raise typer.BadParameter("--show-secrets needs an environment.")
+        raise UsageError("--show-secrets needs an environment.", remedy="./dashtam env dev --show-secrets")
     if name is not None:
         handle.require(name)
         require_readable(name)

@@ -34,11 +34,11 @@ def logs(  # noqa: PLR0913 - an argument for each option
     services: Services = None,
     *,
     follow: Annotated[
-        bool, typer.Option("--follow", "-f", help="Go on with what is being written, across restarts, until Ctrl-C.")
+        bool, typer.Option("--follow", "-f", help="Follow new lines, across restarts, until Ctrl-C.")
     ] = False,
     since: Annotated[
         str | None,
-        typer.Option("--since", metavar="WHEN", help="Not what is older: 90s, 10m, 1h30m, or a time of RFC 3339."),
+        typer.Option("--since", metavar="WHEN", help="Only lines since WHEN: 90s, 10m, 1h30m, or a time of RFC 3339."),
     ] = None,
     tail: Annotated[
         int | None,
@@ -86,8 +86,9 @@ def _moment(text: str) -> float:
         return durations.moment(text)
     except ValueError:
         raise UsageError(
-            f"{text!r} is no time.",
+            f"{text!r} is not a time.",
             cause="--since takes how long ago, such as 90s, 10m or 1h30m, or a time such as 2026-11-02T08:30:00Z.",
+            remedy="./dashtam logs dev --since 10m",
         ) from None
 
 
@@ -96,7 +97,7 @@ def _pattern(text: str) -> re.Pattern[str]:
         return re.compile(text)
     except re.error as error:
         raise UsageError(
-            f"{text!r} is no regular expression.",
+            f"{text!r} is not a valid regular expression.",
             cause=f"{error}.",
             remedy=r"Write a \ in front of a character that is meant as itself.",
         ) from None

@@ -8,6 +8,7 @@ import typer
 
 from cli.commands.arguments import AnyEnvironments
 from cli.commands.options import AsJson, print_json
+from cli.core.errors import UsageError
 from cli.engine.connect import connect
 from cli.environments import clone, placements, targets
 from cli.environments.configuration import announce_skipped, config_file, require_configured
@@ -35,8 +36,10 @@ def status(
     as_json: AsJson = False,
 ) -> None:
     """Show services, health, URLs, ports, certificates, data and drift of environments. Changes nothing."""
-    if (environments and everyone) or (watching and as_json):
-        raise typer.BadParameter("ENVIRONMENT and --all exclude each other, and so do --watch and --json.")
+    if environments and everyone:
+        raise UsageError("ENVIRONMENT and --all exclude each other.", remedy="Leave out one of them.")
+    if watching and as_json:
+        raise UsageError("--watch and --json exclude each other.", remedy="Leave out one of them.")
     here = clone.find()
     for environment in environments or ():
         # A link that is a named one's config can have been cleaned away.
