@@ -32,14 +32,14 @@ PANELS: Mapping[str, Mapping[str, str]] = {
             "Build services' images again, and start the environments with them; `up` does it where the source changed."
         ),
         "destroy": "Remove environments with everything in them, like `pulumi destroy`.",
-        "clean": "List everything of this clone on the engine, data too; ask, and remove it. Images stay.",
+        "clean": "List everything of this clone in Docker, data too; ask, and remove it. Images stay.",
     },
     "See what is there": {
         "status": "Show services, health, URLs, ports, certificates, data and drift of environments. Changes nothing.",
         "logs": "Show what services wrote, in order of time, each in a colour of its own.",
         "open": "Open an environment's app, API docs, callback server or sandbox in your browser, and print the URL.",
         "drift": "Compare Docker with Pulumi's state. Exits 2 if they differ.",
-        "graph": "Draw an environment as it is on the engine now: services, who uses whom, network, ports and volumes.",
+        "graph": "Draw an environment as it is in Docker now: services, who uses whom, network, ports and volumes.",
         "doctor": (
             "Check this machine and its environments, and print a remedy for each problem. Exits 2 if there are any."
         ),

@@ -34,7 +34,7 @@ def clean(
     no_install: NoInstall = False,
     as_json: AsJson = False,
 ) -> None:
-    """List everything of this clone on the engine, data too; ask, and remove it. Images stay."""
+    """List everything of this clone in Docker, data too; ask, and remove it. Images stay."""
     if as_json and not (yes or dry_run):
         raise UsageError("--json can't prompt.", remedy="Add --yes to remove, or --dry-run to list.")
     client = connect()
@@ -58,4 +58,4 @@ def _show(found: cleaning.Leftovers) -> None:
         for name in names:
             out.print(f"{_LABELS[kind]} {name}")
     if not found.any:
-        out.print("Nothing of this clone is on the engine.")
+        out.print("Nothing of this clone is in Docker.")

@@ -29,7 +29,8 @@ def destroy(  # noqa: PLR0913 - each an option of the command
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask; a snapshot is taken all the same.")] = False,
     no_snapshot: Annotated[bool, typer.Option("--no-snapshot", help="Take no snapshot: the data is lost.")] = False,
     engine_lost: Annotated[
-        bool, typer.Option("--engine-lost", help="The Docker engine that it is on no longer exists: forget it.")
+        bool,
+        typer.Option("--engine-lost", help="Remove the environment's state; its Docker engine no longer exists."),
     ] = False,
     no_install: NoInstall = False,
     as_json: AsJson = False,

@@ -39,7 +39,7 @@ def graph(
     output: Annotated[Path | None, typer.Option("--output", "-o", help="A file, instead of standard output.")] = None,
     yes: Yes = False,
 ) -> None:
-    """Draw an environment as it is on the engine now: services, who uses whom, network, ports and volumes."""
+    """Draw an environment as it is in Docker now: services, who uses whom, network, ports and volumes."""
     chosen = form or (_BY_SUFFIX.get(output.suffix, Format.SVG) if output else Format.SVG)
     if output is not None:
         output_files.ask(str(output), yes=yes)

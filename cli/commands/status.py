@@ -27,9 +27,11 @@ def status(
     environments: AnyEnvironments = None,
     *,
     everyone: Annotated[
-        bool, typer.Option("--all", help="Include environments of other clones on this engine.")
+        bool, typer.Option("--all", help="Include environments that other clones have in Docker.")
     ] = False,
-    measured: Annotated[bool, typer.Option("--size", help="Measure the data, which is slow on a full engine.")] = False,
+    measured: Annotated[
+        bool, typer.Option("--size", help="Measure the data, which is slow if Docker has much.")
+    ] = False,
     watching: Annotated[
         bool, typer.Option("--watch", help="Refresh until Ctrl-C; without a terminal, print one line per change.")
     ] = False,

@@ -116,8 +116,8 @@ REMEDIES = (
     ),
     Remedy(
         ("error loading registry auth config",),
-        "Write `{}` to that file, in a new folder where that is gone too: what is removed needs no login."
-        " `./dashtam up ENVIRONMENT` records the file of now.",
+        "Write `{}` to that file, in a new folder where that is gone too. Removing needs no login. The next"
+        " `./dashtam up ENVIRONMENT` records the current file.",
         cause="Docker's config file that the last `up` logged in with is gone",
     ),
     Remedy(

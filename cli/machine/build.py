@@ -125,10 +125,11 @@ def go_environment() -> dict[str, str]:
 
 
 def _require_space(folder: Path) -> None:
-    free = shutil.disk_usage(folder).free
-    if free < _FREE_BYTES:
+    room = shutil.disk_usage(folder).free
+    if room < _FREE_BYTES:
+        free = decimal(room)
         raise UserError(
-            f"Only {decimal(free)} are free where {folder} is.",
+            f"Only {free} are free where {folder} is.",
             cause=f"Building Pulumi takes up to {decimal(_FREE_BYTES)}.",
             remedy="Free some space, or set DASHTAM_CACHE_HOME, GOCACHE and GOMODCACHE to folders on a larger disk.",
         )

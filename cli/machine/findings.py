@@ -85,7 +85,9 @@ def _plugins(places: Places, cli: Cli | None) -> Finding:
     toolchain = with_plugins(cli, places) if cli else None
     if toolchain:
         names = ", ".join(f"{name} {version}" for name, version in places.lock.plugins)
-        built = "; built here: docker is kreuzwerker's 2.23.0 under the SDK's number"
+        built = (
+            "; built from source; the docker plugin has terraform-provider-docker 2.23.0, not the version of its name"
+        )
         return Finding(check, ok=True, detail=names + (built if toolchain.plugins is Origin.BUILT else "; official"))
     built_only = cli is None or cli.origin is Origin.BUILT
     home = places.built_home if cli is None or built_only else official_home(cli, places)
