@@ -43,26 +43,25 @@ class UnreachableError(Exception):
 def connect() -> DockerClient:
     """Connect to the engine that the user has chosen, else to the one that answers."""
     try:
-        return open_client(find_remembered_engine(remember=False).endpoint)
+        return open_client(find_endpoint(remember=False))
     except UnreachableError as failure:
         raise explain(failure) from failure
 
 
-def find_remembered_engine(*, remember: bool = True) -> Engine:
-    """Find the engine to use; only a new one is asked for its version, which takes half a second."""
+def find_endpoint(*, remember: bool = True) -> Endpoint:
+    """Find the engine to use; only one that isn't remembered is asked whether it answers, which takes half a second."""
     candidates = endpoints()
     preferred = candidates[0]
     record = cache_home() / "engine.json"
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError, UnreachableError):
-        known = json.loads(record.read_text())
-        if preferred.socket and known["host"] == preferred.host:
+        if preferred.socket and json.loads(record.read_text())["host"] == preferred.host:
             check_connection(preferred)
-            return Engine(preferred, str(known["version"]))
-    engine = find_engine(candidates)
+            return preferred
+    found = find_engine(candidates).endpoint
     if remember:
         with contextlib.suppress(OSError):
-            write_whole(record, json.dumps({"host": engine.endpoint.host, "version": engine.version}))
-    return engine
+            write_whole(record, json.dumps({"host": found.host}))
+    return found
 
 
 def find_engine(candidates: Sequence[Endpoint] | None = None) -> Engine:

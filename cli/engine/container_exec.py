@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import NoReturn
 
 from cli.core.errors import UserError
-from cli.engine.connect import find_remembered_engine
+from cli.engine.connect import find_endpoint
 from cli.engine.container import ContainerView
 from cli.engine.inventory import EngineView
 
@@ -36,7 +36,7 @@ def become(
             " or `docker.io` where there is no such package.",
         )
     engine, found = view.place(container.id)
-    variables = find_remembered_engine(remember=False).endpoint.environment() if engine is None else engine
+    variables = find_endpoint(remember=False).environment() if engine is None else engine
     sys.stdout.flush()
     sys.stderr.flush()
     words = [client, "exec", *_options(environ or {}), found, *command]

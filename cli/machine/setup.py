@@ -6,7 +6,8 @@ import os
 from pathlib import Path
 
 from cli.core.paths import ROOT, cache_home
-from cli.engine.connect import Engine, UnreachableError, explain, find_remembered_engine
+from cli.engine.connect import UnreachableError, explain, find_endpoint
+from cli.engine.endpoint import Endpoint
 from cli.machine import pulumi
 from cli.machine.lock import Lock, read_lock
 from cli.machine.toolchain import Places, Toolchain, user_home
@@ -18,16 +19,16 @@ def prepare(*, install: bool, need_engine: bool) -> dict[str, str]:
     return tool_environment(require_toolchain(install=install), engine)
 
 
-def require_engine(*, install: bool) -> Engine:
+def require_engine(*, install: bool) -> Endpoint:
     """Return an engine that answers, started or installed first where that is allowed."""
     try:
-        return find_remembered_engine(remember=install)
+        return find_endpoint(remember=install)
     except UnreachableError as failure:
         if not install:
             raise explain(failure) from failure
         from cli.machine.engine_setup import set_up_engine  # noqa: PLC0415 - needed once for each machine
 
-        return set_up_engine(failure)
+        return set_up_engine(failure).endpoint
 
 
 def require_toolchain(lock: Lock | None = None, *, install: bool) -> Toolchain:
@@ -45,14 +46,14 @@ def require_toolchain(lock: Lock | None = None, *, install: bool) -> Toolchain:
     return found
 
 
-def _reachable_engine(*, remember: bool) -> Engine | None:
+def _reachable_engine(*, remember: bool) -> Endpoint | None:
     try:
-        return find_remembered_engine(remember=remember)
+        return find_endpoint(remember=remember)
     except UnreachableError:
         return None
 
 
-def tool_environment(toolchain: Toolchain, engine: Engine | None) -> dict[str, str]:
+def tool_environment(toolchain: Toolchain, engine: Endpoint | None) -> dict[str, str]:
     """Return the variables that make plain `pulumi` and Docker's clients find what the commands use."""
     variables = {"PATH": _search_path(toolchain.cli.bin), "PULUMI_SKIP_UPDATE_CHECK": "true"}
     if toolchain.home:
@@ -60,7 +61,7 @@ def tool_environment(toolchain: Toolchain, engine: Engine | None) -> dict[str, s
         # The home is this project's, but a login is the user's own and stays where it was.
         variables["PULUMI_CREDENTIALS_PATH"] = os.environ.get("PULUMI_CREDENTIALS_PATH") or str(user_home())
     if engine:
-        variables |= engine.endpoint.environment()
+        variables |= engine.environment()
     return variables
 
 

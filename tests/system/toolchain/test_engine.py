@@ -13,7 +13,7 @@ import pytest
 
 from cli.core.errors import UserError
 from cli.core.paths import ROOT
-from cli.engine.connect import Engine, UnreachableError, find_engine, find_remembered_engine, probe
+from cli.engine.connect import Engine, UnreachableError, find_endpoint, find_engine, probe
 from cli.engine.endpoint import Endpoint
 from cli.machine.engine_start import start_dockerd, wait_for_engine
 from cli.machine.setup import require_engine
@@ -123,14 +123,14 @@ def test_the_last_one_is_remembered_as_long_as_it_listens(
 ) -> None:
     monkeypatch.setenv("DASHTAM_CACHE_HOME", str(folder / "cache"))
     monkeypatch.setenv("DOCKER_HOST", f"unix://{engine_socket}")
-    first = find_remembered_engine()
+    first = find_endpoint()
     monkeypatch.setattr("cli.engine.connect.find_engine", lambda _: pytest.fail("asked again"))
-    assert find_remembered_engine() == first
+    assert find_endpoint() == first
     monkeypatch.undo()
     monkeypatch.setenv("DASHTAM_CACHE_HOME", str(folder / "cache"))
     monkeypatch.setenv("DOCKER_HOST", f"unix://{folder}/gone.sock")
     with pytest.raises(UnreachableError):
-        find_remembered_engine()
+        find_endpoint()
 
 
 def _small(folder: Path) -> list[str]:

@@ -91,7 +91,7 @@ class Engine:
 
     def answer(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Let every command of this process find this engine."""
-        monkeypatch.setattr(connecting, "find_remembered_engine", lambda **_: SimpleNamespace(endpoint=None))
+        monkeypatch.setattr(connecting, "find_endpoint", lambda **_: None)
         monkeypatch.setattr(connecting, "open_client", lambda _endpoint: self.client)
 
     def run(

@@ -6,11 +6,13 @@ from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
 from cli.core.errors import UserError
-from cli.engine.connect import answering_within, connect
+from cli.core.paths import cache_home
+from cli.engine.connect import answering_within, connect, find_endpoint, probe
 from tests.infra import engine_double
 
 pytestmark = pytest.mark.usefixtures("own_homes")
@@ -82,3 +84,28 @@ def test_an_engine_with_tls_says_what_to_set(monkeypatch: pytest.MonkeyPatch, tm
     with pytest.raises(UserError, match="doesn't answer") as caught:
         connect()
     assert "Set DOCKER_CERT_PATH" in caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("record", "asked"),
+    [
+        ('{"host": "HOST"}', False),
+        ('{"host": "HOST", "version": "27.5.1"}', False),  # of an earlier version of this program
+        ('{"host": "unix:///another.sock"}', True),
+        ("{", True),
+        (None, True),
+    ],
+)
+def test_an_engine_that_is_remembered_is_not_asked(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, record: str | None, *, asked: bool
+) -> None:
+    with engine_double.listening(engine_double.EngineDouble(), tmp_path) as host:
+        monkeypatch.setenv("DOCKER_HOST", host)
+        monkeypatch.setattr("cli.engine.connect.probe", probed := Mock(wraps=probe))
+        file = cache_home() / "engine.json"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        if record is not None:
+            file.write_text(record.replace("HOST", host))
+        assert find_endpoint().host == host
+        assert probed.called is asked
+        assert json.loads(file.read_text())["host"] == host

@@ -33,9 +33,7 @@ from unittest.mock import Mock
 from cli.engine import container_exec
 environ, *command = json.loads(sys.argv[1])
 print("before")
-container_exec.find_remembered_engine = lambda remember: Mock(
-    endpoint=Mock(environment=lambda: {"DOCKER_HOST": "unix:///engine.sock"})
-)
+container_exec.find_endpoint = lambda remember: Mock(environment=lambda: {"DOCKER_HOST": "unix:///engine.sock"})
 container_exec.become(Mock(place=lambda one: (None, one)), Mock(id="id-app"), command, environ)
 """
 

@@ -3,7 +3,6 @@ from pathlib import Path
 import pytest
 
 from cli.core.paths import ROOT
-from cli.engine.connect import Engine
 from cli.engine.endpoint import Endpoint
 from cli.machine import toolchain
 from cli.machine.setup import tool_environment
@@ -54,5 +53,5 @@ def test_an_older_toolchain_leaves_the_path(cache: Path, monkeypatch: pytest.Mon
 
 
 def test_the_engine_is_named(cache: Path) -> None:
-    engine = Engine(Endpoint("unix:///run/other.sock", "context other", chosen=True), "27.0.1")
+    engine = Endpoint("unix:///run/other.sock", "context other", chosen=True)
     assert tool_environment(built(cache), engine)["DOCKER_HOST"] == "unix:///run/other.sock"
