@@ -12,9 +12,9 @@ from pathlib import Path
 
 from cli.core.atomic_files import create_private, sync, write_whole
 from cli.core.errors import UserError
-from cli.core.file_lock import briefly
 from cli.core.paths import ROOT, data_home
 from cli.pulumi.backend import Folder
+from cli.ui.file_lock import exclusively
 from infra import identity
 
 _ID_BYTES = 5
@@ -74,7 +74,7 @@ def current(root: Path = ROOT) -> Clone:
     if clone is None:
         data_home().mkdir(parents=True, exist_ok=True, mode=0o700)
         # Of two first commands at the same time, one would go on under an identity that the other has replaced.
-        with briefly(data_home() / "clones.lock"):
+        with exclusively(data_home() / "clones.lock"):
             clone = find(root) or _identify(root)
     require_here(clone)
     if identity.home(clone.root) != str(data_home()):

@@ -8,9 +8,8 @@ from contextlib import ExitStack, contextmanager
 from filelock import Timeout
 
 from cli.core.errors import UserError
-from cli.core.file_lock import exclusively
 from cli.environments.clone import Clone
-from cli.ui.console import announce
+from cli.ui.file_lock import exclusively
 
 TIMEOUT = 600.0
 """Seconds; more than an update takes."""
@@ -27,7 +26,7 @@ def held(clone: Clone, *stacks: str, timeout: float = TIMEOUT) -> Iterator[None]
         for stack in sorted(set(stacks)):
             waiting = f"Another command is changing {stack}; waiting for it."
             try:
-                locks.enter_context(exclusively(clone.home / f"{stack}.lock", waiting, announce, timeout))
+                locks.enter_context(exclusively(clone.home / f"{stack}.lock", waiting, timeout))
             except Timeout:
                 raise UserError(
                     f"{stack} is still being changed by another command.",

@@ -11,7 +11,6 @@ from pathlib import Path
 
 from cli.core.atomic_files import write_whole
 from cli.core.errors import UsageError
-from cli.core.file_lock import exclusively
 from cli.core.git import git
 from cli.engine.inventory import EngineView
 from cli.environments import placements
@@ -19,7 +18,7 @@ from cli.environments.allocation import Allocator
 from cli.environments.clone import Clone
 from cli.environments.configuration import config_file, configured_stacks, readable_stacks, require_configured
 from cli.pulumi.process import Pulumi
-from cli.ui.console import announce
+from cli.ui.file_lock import exclusively
 from infra.naming import SERVICES, Naming
 
 _CREATING = "Another command is making this clone's stacks; waiting for it."
@@ -38,7 +37,7 @@ def make(pulumi: Pulumi, view: EngineView, clone: Clone, source: str, name: str)
 def create_stacks(pulumi: Pulumi, clone: Clone) -> None:
     """Give every environment its stack; commands may come at the same time."""
     if pulumi.may_lack(configured_stacks(clone.root)):
-        with exclusively(clone.state_folder / "init.lock", _CREATING, announce):
+        with exclusively(clone.state_folder / "init.lock", _CREATING):
             pulumi.create_missing(readable_stacks(clone.root))
 
 

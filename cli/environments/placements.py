@@ -11,11 +11,10 @@ from contextlib import AbstractContextManager, suppress
 
 from cli.core.atomic_files import write_whole
 from cli.core.errors import UserError
-from cli.core.file_lock import exclusively
 from cli.core.paths import data_home
 from cli.environments import clone as clones
 from cli.environments.clone import Clone
-from cli.ui.console import announce
+from cli.ui.file_lock import exclusively
 from infra.config import placement
 from infra.config.placement import Placement
 from infra.naming import Naming
@@ -56,7 +55,7 @@ def of_others(clone: Clone) -> list[Placement]:
 
 def alone() -> AbstractContextManager[None]:
     """Hold the lock from looking what is free until what was chosen is written."""
-    return exclusively(data_home() / "placements.lock", _WAITING, announce)
+    return exclusively(data_home() / "placements.lock", _WAITING)
 
 
 def write(clone: Clone, placements: Mapping[str, Placement]) -> None:

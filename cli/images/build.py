@@ -7,11 +7,10 @@ from functools import partial
 
 from docker import DockerClient
 
-from cli.core.file_lock import exclusively
 from cli.core.paths import cache_home
 from cli.images import debian, registry, rootfs
 from cli.images.local import is_local, local_references
-from cli.ui.console import announce
+from cli.ui.file_lock import exclusively
 from cli.ui.progress import meter
 from infra.catalogue import ALL, BASES, Base, ImageSource
 
@@ -27,9 +26,7 @@ def ensure(client: DockerClient, source: ImageSource, *, install: bool = True, b
     """
     if not missing(client, source, bases):
         return
-    with exclusively(
-        cache_home() / "images" / "lock", "Another command is making the base images; waiting for it.", announce
-    ):
+    with exclusively(cache_home() / "images" / "lock", "Another command is making the base images; waiting for it."):
         absent = missing(client, source, bases)
         if source is ImageSource.DEBIAN and debian.root_reference() in absent:
             rootfs.require_tools(install=install)

@@ -7,10 +7,9 @@ import platform
 import shutil
 
 from cli.core.errors import UserError
-from cli.core.file_lock import exclusively
 from cli.core.paths import cache_home
 from cli.ui import packages
-from cli.ui.console import announce
+from cli.ui.file_lock import exclusively
 
 VARIABLE = "DASHTAM_CHROMIUM"
 """Names another browser than the `chromium` on PATH; the tests read it too."""
@@ -47,7 +46,7 @@ def require_browser(*, install: bool) -> None:
             " CA.",
             remedy=remedy,
         )
-    with exclusively(cache_home() / "browser.lock", _WAITING, announce):
+    with exclusively(cache_home() / "browser.lock", _WAITING):
         if _missing():
             packages.install(_PACKAGES, "the browser for the browser tests", remedy=remedy)
 

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from cli.core.errors import UserError
-from cli.core.file_lock import exclusively
 from cli.core.paths import cache_home
 from cli.core.process import CommandError, run_lines
 from cli.engine.connect import Engine, UnreachableError, explain, probe
@@ -17,6 +16,7 @@ from cli.engine.endpoint import DEFAULT_SOCKET, Endpoint
 from cli.machine.engine_start import START_TIMEOUT_SECONDS, start_dockerd, wait_for_engine
 from cli.ui import packages
 from cli.ui.console import announce
+from cli.ui.file_lock import exclusively
 
 _PACKAGES = ("docker.io", "iptables")
 _SYSTEMD = Path("/run/systemd/system")
@@ -29,9 +29,7 @@ def set_up_engine(failure: UnreachableError) -> Engine:
     if failure.denied or failure.endpoint.chosen or platform.system() != "Linux" or os.geteuid() != 0:
         raise explain(failure)
     endpoint = Endpoint(f"unix://{DEFAULT_SOCKET}", "started by dashtam", chosen=False)
-    with exclusively(
-        cache_home() / "engine.lock", "Another command is setting up the Docker engine; waiting for it.", announce
-    ):
+    with exclusively(cache_home() / "engine.lock", "Another command is setting up the Docker engine; waiting for it."):
         try:
             return probe(endpoint)  # another run was faster
         except UnreachableError:

@@ -6,7 +6,6 @@ import os
 from pathlib import Path
 
 from cli.core.errors import UserError
-from cli.core.file_lock import exclusively
 from cli.core.paths import cache_home
 from cli.core.process import CommandError, run_lines
 from cli.machine.build import Builder
@@ -16,6 +15,7 @@ from cli.machine.pulumi import find_cli, find_toolchain, missing_plugins, offici
 from cli.machine.release import Release
 from cli.machine.toolchain import Cli, Origin, Places, Toolchain
 from cli.ui.console import announce
+from cli.ui.file_lock import exclusively
 from cli.ui.progress import meter
 
 _BUILT_TIMEOUT_SECONDS = 600
@@ -24,9 +24,7 @@ _OFFICIAL_TIMEOUT_SECONDS = 180
 
 def provision(places: Places, release: Release | None = None) -> Toolchain:
     """Get what is missing; a second run at the same time waits for the first."""
-    with exclusively(
-        cache_home() / "toolchain.lock", "Another command is setting up Pulumi; waiting for it.", announce
-    ):
+    with exclusively(cache_home() / "toolchain.lock", "Another command is setting up Pulumi; waiting for it."):
         found = find_toolchain(places)
         if found:
             return found

@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 
 from cli.core.errors import UserError
-from cli.core.file_lock import exclusively
 from cli.core.paths import ROOT, cache_home
 from cli.machine.download import Downloader, Limits
 from cli.machine.lock import read_lock
 from cli.machine.provision import provision
 from cli.machine.release import RELEASES_VARIABLE, Release
 from cli.machine.toolchain import Origin, Places
+from cli.ui.file_lock import exclusively
 from tests.system.toolchain.release_host import ReleaseHost
 
 QUICK = Limits(connect=1.0, silence=1.0, window=0.5, speed=100_000)
@@ -173,7 +173,7 @@ def test_an_interrupted_build_is_taken_up_again(tiny: Places, tmp_path: Path) ->
 
 def test_two_runs_at_once(tiny: Places) -> None:
     waiting = "Another command is setting up Pulumi; waiting for it."
-    with exclusively(cache_home() / "toolchain.lock", "testing", print):
+    with exclusively(cache_home() / "toolchain.lock"):
         runs = [start(tiny) for _ in range(2)]
         for run in runs:
             read_until(run, waiting)

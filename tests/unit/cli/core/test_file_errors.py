@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from cli.core import file_errors, file_lock, translate_exception
+from cli.core import file_errors, translate_exception
 from cli.core.errors import UserError
 from cli.core.paths import ROOT
+from cli.ui.file_lock import exclusively
 
 
 def explained(path: Path, number: int = errno.EACCES) -> UserError:
@@ -52,7 +53,7 @@ def test_a_file_system_without_locks_is_named(homes: Path, monkeypatch: pytest.M
         raise OSError(number, os.strerror(number))
 
     monkeypatch.setattr(fcntl, "flock", flock)
-    with pytest.raises(OSError, match=os.strerror(number)) as raised, file_lock.briefly(homes / "DATA/clones.lock"):
+    with pytest.raises(OSError, match=os.strerror(number)) as raised, exclusively(homes / "DATA/clones.lock"):
         pytest.fail("it was not locked")
     error = translate_exception.explain(raised.value)
     assert error is not None

@@ -15,6 +15,7 @@ from filelock import FileLock
 from cli.core.errors import UserError
 from cli.core.paths import cache_home
 from cli.images import build, debian
+from cli.ui import file_lock
 from infra.catalogue import BASES, NODE, POSTGRES, PYTHON, REDIS, ImageSource
 from tests.unit.cli.images_double import FakeEngine
 
@@ -178,7 +179,7 @@ def test_a_second_run_waits_says_so_and_finds_everything_made(
         lines.append(line)
         said.set()
 
-    monkeypatch.setattr(build, "announce", announce)
+    monkeypatch.setattr(file_lock, "announce", announce)
     second = threading.Thread(target=build.ensure, args=(engine, DEBIAN))
     with FileLock(path):
         second.start()

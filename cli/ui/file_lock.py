@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from cli.ui.console import announce
+
 
 @contextmanager
-def exclusively(path: Path, waiting: str, announce: Callable[[str], object], seconds: float = -1.0) -> Iterator[None]:
-    """Hold a file's lock, which the operating system releases when the process ends; announce the wait.
+def exclusively(path: Path, waiting: str = "", seconds: float = -1.0) -> Iterator[None]:
+    """Hold a file's lock, which the operating system releases when the process ends; announce the wait if `waiting`.
 
     The same thread may take the same lock again. A lock that isn't free in time raises filelock's Timeout.
     """
@@ -21,7 +23,8 @@ def exclusively(path: Path, waiting: str, announce: Callable[[str], object], sec
     try:
         lock.acquire(blocking=False)
     except Timeout:
-        announce(waiting)
+        if waiting:
+            announce(waiting)
         lock.acquire(timeout=seconds)
     except OSError as error:  # of a file system without locks
         raise OSError(error.errno, error.strerror, str(path)) from None
@@ -29,10 +32,3 @@ def exclusively(path: Path, waiting: str, announce: Callable[[str], object], sec
         yield
     finally:
         lock.release()
-
-
-@contextmanager
-def briefly(path: Path) -> Iterator[None]:
-    """Hold a file's lock for what takes no time that anybody would notice."""
-    with exclusively(path, "", lambda _: None):
-        yield

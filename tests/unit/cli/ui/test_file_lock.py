@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 import pytest
 from filelock import Timeout
 
-from cli.core.file_lock import exclusively
 from cli.core.paths import ROOT
+from cli.ui import file_lock
+from cli.ui.file_lock import exclusively
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,9 +34,9 @@ HOLDER = """
 import sys
 from pathlib import Path
 from cli.core import translate_exception
-from cli.core.file_lock import briefly
+from cli.ui.file_lock import exclusively
 try:
-    with briefly(Path(sys.argv[1])):
+    with exclusively(Path(sys.argv[1])):
         print("held")
 except OSError as error:
     print(vars(translate_exception.explain(error)))
@@ -72,19 +73,21 @@ def test_a_file_system_without_locks_is_named_at_once(tmp_path: Path, number: in
         assert done.stderr == ""
 
 
-def test_the_second_waits_and_announces_it(tmp_path: Path) -> None:
+def test_the_second_waits_and_announces_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path, announced, order = tmp_path / "a" / "lock", threading.Event(), []
 
     def announce(line: str) -> None:
         order.append(line)
         announced.set()
 
+    monkeypatch.setattr(file_lock, "announce", announce)
+
     def second() -> None:
-        with exclusively(path, "waiting", announce):
+        with exclusively(path, "waiting"):
             order.append("second")
 
     thread = threading.Thread(target=second)
-    with exclusively(path, "waiting", pytest.fail):
+    with exclusively(path, "not waiting"):
         thread.start()
         assert announced.wait(10)
         order.append("first")
@@ -93,22 +96,23 @@ def test_the_second_waits_and_announces_it(tmp_path: Path) -> None:
 
 
 def test_the_same_thread_may_take_it_again(tmp_path: Path) -> None:
-    with exclusively(tmp_path / "lock", "waiting", pytest.fail), exclusively(tmp_path / "lock", "waiting", pytest.fail):
+    with exclusively(tmp_path / "lock"), exclusively(tmp_path / "lock"):
         pass
 
 
-def test_a_lock_that_is_not_free_in_time_is_an_error(tmp_path: Path) -> None:
+def test_a_lock_that_is_not_free_in_time_is_an_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     failures: list[BaseException] = []
 
     def second() -> None:
         try:
-            with exclusively(tmp_path / "lock", "waiting", lambda _: None, seconds=0.1):
+            with exclusively(tmp_path / "lock", seconds=0.1):
                 pass
         except Timeout as error:
             failures.append(error)
 
-    with exclusively(tmp_path / "lock", "waiting", pytest.fail):
+    with exclusively(tmp_path / "lock"):
         thread = threading.Thread(target=second)
         thread.start()
         thread.join(10)
     assert len(failures) == 1
+    assert capsys.readouterr().err == ""
