@@ -13,7 +13,7 @@ from rich.filesize import decimal
 from cli.core.atomic_files import scratch_folder
 from cli.core.errors import UserError
 from cli.core.process import CommandError, run_lines
-from cli.machine.lock import Module
+from cli.machine.toolchain import Module
 from cli.ui.progress import Meter, meter
 
 _BUILD_TIMEOUT_SECONDS = 3600

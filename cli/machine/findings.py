@@ -15,9 +15,8 @@ from cli.core.errors import UserError
 from cli.core.paths import cache_home, data_home
 from cli.core.redaction import without_credentials
 from cli.engine.connect import UnreachableError, explain, find_engine
-from cli.machine.lock import read_lock
 from cli.machine.pulumi import find_cli, missing_plugins, official_home, with_plugins
-from cli.machine.toolchain import Cli, Origin, Places
+from cli.machine.toolchain import Cli, Origin, Versions, read_versions
 from infra import proxies
 from infra.engine import NOT_PODMAN
 
@@ -45,9 +44,9 @@ class Finding:
 def findings() -> Iterator[Finding]:
     """Check everything that a machine needs."""
     yield _engine()
-    places = Places(read_lock())
-    cli = find_cli(places, remember=False)
-    yield from (_pulumi(places, cli), _plugins(places, cli), *_trust(), *_proxies(), *_folders(), _space())
+    versions = read_versions()
+    cli = find_cli(versions, remember=False)
+    yield from (_pulumi(versions, cli), _plugins(versions, cli), *_trust(), *_proxies(), *_folders(), _space())
 
 
 def _engine() -> Finding:
@@ -65,10 +64,10 @@ def _engine() -> Finding:
     return Finding(check, ok=True, detail=where)
 
 
-def _pulumi(places: Places, cli: Cli | None) -> Finding:
+def _pulumi(versions: Versions, cli: Cli | None) -> Finding:
     check = "Pulumi CLI"
     if cli is None:
-        wanted = places.lock.pulumi
+        wanted = versions.pulumi
         return Finding(
             check,
             ok=False,
@@ -80,18 +79,18 @@ def _pulumi(places: Places, cli: Cli | None) -> Finding:
     return Finding(check, ok=True, detail=f"{cli.version}, {origin[cli.origin]} ({cli.pulumi})")
 
 
-def _plugins(places: Places, cli: Cli | None) -> Finding:
+def _plugins(versions: Versions, cli: Cli | None) -> Finding:
     check = "Pulumi plugins"
-    toolchain = with_plugins(cli, places) if cli else None
+    toolchain = with_plugins(cli, versions) if cli else None
     if toolchain:
-        names = ", ".join(f"{name} {version}" for name, version in places.lock.plugins)
+        names = ", ".join(f"{name} {version}" for name, version in versions.plugins)
         built = (
             "; built from source; the docker plugin has terraform-provider-docker 2.23.0, not the version of its name"
         )
         return Finding(check, ok=True, detail=names + (built if toolchain.plugins is Origin.BUILT else "; official"))
     built_only = cli is None or cli.origin is Origin.BUILT
-    home = places.built_home if cli is None or built_only else official_home(cli, places)
-    names = ", ".join(f"{name} {version}" for name, version in missing_plugins(places, home))
+    home = versions.built_home if cli is None or built_only else official_home(cli, versions)
+    names = ", ".join(f"{name} {version}" for name, version in missing_plugins(versions, home))
     return Finding(check, ok=False, detail=f"Missing: {names}.", cause=f"{home} does not hold them.", remedy=_SETUP)
 
 

@@ -12,38 +12,38 @@ from cli.core.atomic_files import write_whole
 from cli.core.errors import UserError
 from cli.core.paths import cache_home
 from cli.core.process import CommandError, output
-from cli.machine.toolchain import Cli, Origin, Places, Toolchain, fits, parse_version, user_home
+from cli.machine.toolchain import Cli, Origin, Toolchain, Versions, fits, parse_version, user_home
 
 
-def find_toolchain(places: Places, *, remember: bool = True) -> Toolchain | None:
+def find_toolchain(versions: Versions, *, remember: bool = True) -> Toolchain | None:
     """Find a CLI with all its plugins, without changing anything but what is remembered."""
-    cli = find_cli(places, remember=remember)
-    return with_plugins(cli, places) if cli else None
+    cli = find_cli(versions, remember=remember)
+    return with_plugins(cli, versions) if cli else None
 
 
-def find_cli(places: Places, *, remember: bool = True) -> Cli | None:
+def find_cli(versions: Versions, *, remember: bool = True) -> Cli | None:
     """Find a CLI that fits, without changing anything but what is remembered."""
-    return _on_path(places, remember) or _ours(places, Origin.RELEASE) or _ours(places, Origin.BUILT)
+    return _on_path(versions, remember) or _ours(versions, Origin.RELEASE) or _ours(versions, Origin.BUILT)
 
 
-def with_plugins(cli: Cli, places: Places) -> Toolchain | None:
+def with_plugins(cli: Cli, versions: Versions) -> Toolchain | None:
     """Return a CLI with its plugins, official or built; None where some are missing."""
-    home = official_home(cli, places)
-    if cli.origin is not Origin.BUILT and not missing_plugins(places, home):
+    home = official_home(cli, versions)
+    if cli.origin is not Origin.BUILT and not missing_plugins(versions, home):
         return Toolchain(cli, Origin.RELEASE, home if cli.origin is Origin.RELEASE else None)
-    if not missing_plugins(places, places.built_home):
-        return Toolchain(cli, Origin.BUILT, places.built_home)
+    if not missing_plugins(versions, versions.built_home):
+        return Toolchain(cli, Origin.BUILT, versions.built_home)
     return None
 
 
-def official_home(cli: Cli, places: Places) -> Path:
+def official_home(cli: Cli, versions: Versions) -> Path:
     """Return the Pulumi home for a CLI's official plugins."""
-    return places.release_home if cli.origin is Origin.RELEASE else user_home()
+    return versions.release_home if cli.origin is Origin.RELEASE else user_home()
 
 
-def missing_plugins(places: Places, home: Path) -> list[tuple[str, str]]:
+def missing_plugins(versions: Versions, home: Path) -> list[tuple[str, str]]:
     """List the names and versions of plugins that a Pulumi home lacks."""
-    return [(name, version) for name, version in places.lock.plugins if not _is_installed(home, name, version)]
+    return [(name, version) for name, version in versions.plugins if not _is_installed(home, name, version)]
 
 
 def _is_installed(home: Path, name: str, version: str) -> bool:
@@ -66,17 +66,17 @@ def turn_off_logs(home: Path) -> None:
             logs.touch()
 
 
-def missing(places: Places) -> UserError:
+def missing(versions: Versions) -> UserError:
     """Return the error for a machine that lacks Pulumi or a plugin, where nothing may be installed."""
-    cli = find_cli(places, remember=False)
-    what = f"Pulumi {cli.version}'s plugins are" if cli else f"Pulumi {places.lock.pulumi} or newer is"
+    cli = find_cli(versions, remember=False)
+    what = f"Pulumi {cli.version}'s plugins are" if cli else f"Pulumi {versions.pulumi} or newer is"
     return UserError(
         f"{what} not installed, and nothing may be installed.",
         remedy="Run the same command without --no-install: it downloads or builds what is missing, once.",
     )
 
 
-def _on_path(places: Places, remember: bool) -> Cli | None:
+def _on_path(versions: Versions, remember: bool) -> Cli | None:
     for folder in os.get_exec_path():
         # The environment of an earlier `eval "$(./dashtam env)"` must not make ours look like the user's.
         if Path(folder).is_relative_to(cache_home()):
@@ -84,15 +84,15 @@ def _on_path(places: Places, remember: bool) -> Cli | None:
         command = shutil.which("pulumi", path=folder)
         if command:
             version = _version(Path(command), remember)
-            fitting = fits(version, minimum=places.lock.pulumi)
+            fitting = fits(version, minimum=versions.pulumi)
             return Cli(Origin.PATH, version.strip().lstrip("v"), Path(command), None) if fitting else None
     return None
 
 
-def _ours(places: Places, origin: Origin) -> Cli | None:
-    folder = (places.release if origin is Origin.RELEASE else places.built) / "bin"
-    if all((folder / name).is_file() for name in places.lock.programs):
-        return Cli(origin, places.lock.pulumi, folder / "pulumi", folder)
+def _ours(versions: Versions, origin: Origin) -> Cli | None:
+    folder = (versions.release if origin is Origin.RELEASE else versions.built) / "bin"
+    if all((folder / name).is_file() for name in versions.programs):
+        return Cli(origin, versions.pulumi, folder / "pulumi", folder)
     return None
 
 

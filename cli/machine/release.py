@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 
 from cli.core.atomic_files import scratch_folder
 from cli.machine.download import Downloader, DownloadError
-from cli.machine.toolchain import Places, platform_name
+from cli.machine.toolchain import Versions, platform_name
 from cli.ui.progress import meter
 
 RELEASES_VARIABLE = "DASHTAM_PULUMI_RELEASES"
@@ -33,11 +33,11 @@ class Release:
         """The name of the archive."""
         return f"pulumi-v{self.version}-{platform_name()}.tar.gz"
 
-    def install(self, places: Places) -> None:
+    def install(self, versions: Versions) -> None:
         """Download, verify and unpack the release; its folder appears only once it is complete."""
         folder = f"{self.base.rstrip('/')}/v{self.version}"
         checksums = self.downloader.text(f"{folder}/pulumi-{self.version}-checksums.txt")
-        archive = places.release.parent / "downloads" / self.archive
+        archive = versions.release.parent / "downloads" / self.archive
         with meter(f"Downloading Pulumi {self.version}", unit="MB") as progress:
             self.downloader.file(
                 f"{folder}/{self.archive}",
@@ -45,7 +45,7 @@ class Release:
                 sha256=find_checksum(checksums, self.archive),
                 report=lambda done, total: progress.update(done / _MEGABYTE, total / _MEGABYTE),
             )
-        unpack(archive, places.release / "bin")
+        unpack(archive, versions.release / "bin")
         archive.unlink()
 
 

@@ -9,8 +9,7 @@ from cli.core.paths import ROOT, cache_home
 from cli.engine.connect import UnreachableError, explain, find_endpoint
 from cli.engine.endpoint import Endpoint
 from cli.machine import pulumi
-from cli.machine.lock import Lock, read_lock
-from cli.machine.toolchain import Places, Toolchain, user_home
+from cli.machine.toolchain import Toolchain, read_versions, user_home
 
 
 def prepare(*, install: bool, need_engine: bool) -> dict[str, str]:
@@ -31,16 +30,16 @@ def require_engine(*, install: bool) -> Endpoint:
         return set_up_engine(failure).endpoint
 
 
-def require_toolchain(lock: Lock | None = None, *, install: bool) -> Toolchain:
+def require_toolchain(*, install: bool) -> Toolchain:
     """Return Pulumi with its plugins, downloaded or built first where that is allowed."""
-    places = Places(lock or read_lock())
-    found = pulumi.find_toolchain(places, remember=install)
+    versions = read_versions()
+    found = pulumi.find_toolchain(versions, remember=install)
     if not found:
         if not install:
-            raise pulumi.missing(places)
+            raise pulumi.missing(versions)
         from cli.machine.provision import provision  # noqa: PLC0415 - needed once for each machine
 
-        found = provision(places)
+        found = provision(versions)
     if found.home:
         pulumi.turn_off_logs(found.home)
     return found

@@ -1,19 +1,21 @@
-"""The toolchain: its parts, the folders they are in, and the version numbers that tools print."""
+"""The toolchain: its versions, as `toolchain/lock.toml` has them, its parts, and the folders they are in."""
 
 from __future__ import annotations
 
+import hashlib
 import os
 import platform
 import re
-from dataclasses import dataclass
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from pathlib import Path
 
-from cli.core.paths import account_home, cache_home
-from cli.machine.lock import Lock
+from cli.core.paths import ROOT, account_home, cache_home
 
-Version = tuple[int, int, int]
-
+_BUILD_INPUTS = {".go", ".mod", ".sum", ".toml"}
 _VERSION = re.compile(r"(\d+)\.(\d+)(?:\.(\d+))?")
 
 
@@ -45,15 +47,52 @@ class Toolchain:
 
 
 @dataclass(frozen=True)
-class Places:
-    """The folders of the parts that this project installs itself."""
+class Module:
+    """One Go module: the packages to build, the names of what comes out, and the scripts to copy, by their source."""
 
-    lock: Lock
+    folder: Path
+    program_packages: Sequence[str] = ()
+    plugin_packages: Sequence[str] = ()
+    ldflags: str = ""
+    programs: Sequence[str] = ()
+    plugins: Sequence[str] = ()
+    scripts: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def commands(self) -> tuple[str, ...]:
+        """Names of its programs and scripts, for PATH."""
+        return (*self.programs, *(Path(path).name for path in self.scripts.values()))
+
+
+@dataclass(frozen=True)
+class Versions:
+    """The versions of Pulumi, its plugins and Go, and the folders of the parts that this project installs itself."""
+
+    folder: Path
+    pulumi: str
+    plugins: tuple[tuple[str, str], ...]
+    go_minimum: str
+    modules: tuple[Module, ...]
+
+    @property
+    def programs(self) -> tuple[str, ...]:
+        """Names of all programs and scripts for PATH."""
+        return tuple(name for module in self.modules for name in module.commands)
+
+    @cached_property
+    def digest(self) -> str:
+        """A hash of the toolchain's sources, without Go's own version: updating Go must not cost a build."""
+        sources = sorted(path for path in self.folder.rglob("*") if path.suffix in _BUILD_INPUTS)
+        total = hashlib.sha256()
+        for path in sources:
+            total.update(f"{path.relative_to(self.folder)}\0{path.stat().st_size}\0".encode())
+            total.update(path.read_bytes())
+        return total.hexdigest()[:16]
 
     @property
     def built(self) -> Path:
-        """The folder of what is built: another lock or platform has another."""
-        return cache_home() / "toolchain" / f"{self.lock.digest()}-{platform_name()}"
+        """The folder of what is built: other versions or another platform have another."""
+        return cache_home() / "toolchain" / f"{self.digest}-{platform_name()}"
 
     @property
     def built_home(self) -> Path:
@@ -63,12 +102,24 @@ class Places:
     @property
     def release(self) -> Path:
         """The folder of the official release."""
-        return cache_home() / "release" / f"{self.lock.pulumi}-{platform_name()}"
+        return cache_home() / "release" / f"{self.pulumi}-{platform_name()}"
 
     @property
     def release_home(self) -> Path:
         """Pulumi's home with the official plugins, for the official release."""
         return self.release / "home"
+
+
+def read_versions(folder: Path = ROOT / "toolchain") -> Versions:
+    """Read `lock.toml`."""
+    data = tomllib.loads((folder / "lock.toml").read_text())
+    return Versions(
+        folder=folder,
+        pulumi=data["pulumi"]["version"],
+        plugins=tuple(data["plugins"].items()),
+        go_minimum=data["go"]["minimum"],
+        modules=tuple(Module(**{**entry, "folder": folder / entry["folder"]}) for entry in data["modules"]),
+    )
 
 
 def user_home() -> Path:
@@ -86,7 +137,7 @@ def platform_name() -> str:
     return f"{platform.system().lower()}-{architecture}"
 
 
-def parse_version(text: str) -> Version | None:
+def parse_version(text: str) -> tuple[int, int, int] | None:
     """Find the first version number in a text."""
     found = _VERSION.search(text)
     if found is None:

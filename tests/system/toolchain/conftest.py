@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cli.machine.go import fetch_go, find_go
-from cli.machine.lock import read_lock
-from cli.machine.toolchain import Places
+from cli.machine.toolchain import Versions, read_versions
 from tests.serving import serving
 from tests.system.toolchain.release_host import VERSION, Handler, ReleaseHost, Server, make_archive, make_certificate
 
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="session")
 def go() -> Path:
     """The Go that the toolchain is built with on this machine."""
-    return find_go(read_lock()) or fetch_go(read_lock())
+    return find_go(read_versions()) or fetch_go(read_versions())
 
 
 @pytest.fixture(scope="session")
@@ -59,11 +58,11 @@ def release_host(tmp_path: Path) -> Iterator[ReleaseHost]:
 
 
 @pytest.fixture
-def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, go: Path, go_cache: str) -> Places:
+def versions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, go: Path, go_cache: str) -> Versions:
     """An empty cache, and no Pulumi on PATH."""
     monkeypatch.setenv("GOCACHE", go_cache)
     monkeypatch.setenv("DASHTAM_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setenv("PATH", f"{go.parent}:/usr/bin:/bin")
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.delenv("PULUMI_HOME", raising=False)
-    return Places(read_lock())
+    return read_versions()

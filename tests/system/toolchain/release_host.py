@@ -17,13 +17,12 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from cli.machine.lock import read_lock
-from cli.machine.toolchain import platform_name
+from cli.machine.toolchain import platform_name, read_versions
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-VERSION = read_lock().pulumi
+VERSION = read_versions().pulumi
 ARCHIVE = f"pulumi-v{VERSION}-{platform_name()}.tar.gz"
 ARCHIVE_PATH = f"/v{VERSION}/{ARCHIVE}"
 CHECKSUMS_PATH = f"/v{VERSION}/pulumi-{VERSION}-checksums.txt"
@@ -125,7 +124,7 @@ def make_archive(pulumi: bytes) -> bytes:
     """Pack a release as the real one is packed."""
     content = io.BytesIO()
     with tarfile.open(fileobj=content, mode="w:gz") as tar:
-        for name in read_lock().programs:
+        for name in read_versions().programs:
             data = pulumi if name == "pulumi" else b"#!/bin/sh\n"
             info = tarfile.TarInfo(f"pulumi/{name}")
             info.size = len(data)

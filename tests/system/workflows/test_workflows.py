@@ -15,7 +15,7 @@ import yaml
 
 from cli.core.paths import ROOT
 from cli.machine.go import fetch_go, find_go
-from cli.machine.lock import read_lock
+from cli.machine.toolchain import read_versions
 
 WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
 LINTER = ROOT / ".github/actionlint"
@@ -28,8 +28,7 @@ PINNED = re.compile(r"uses: [\w.-]+/[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$")
 
 @pytest.fixture(scope="session")
 def go() -> Path:
-    lock = read_lock()
-    return find_go(lock) or fetch_go(lock)
+    return find_go(read_versions()) or fetch_go(read_versions())
 
 
 def actionlint(go: Path, *files: Path) -> subprocess.CompletedProcess[str]:
