@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
-from cli.commands import swarm_support
 from cli.help import RootContext, simplify
+from cli.operations import swarm_support
 
 if TYPE_CHECKING:
     from typer._click.core import Command, Context

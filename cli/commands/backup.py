@@ -8,11 +8,11 @@ from typing import Annotated
 import typer
 from rich.filesize import decimal
 
-from cli.commands.arguments import Environment
-from cli.commands.options import AsJson, Yes, print_json
+from cli.commands.parameters import AsJson, Environment, Yes
 from cli.environments import handle
 from cli.ui import output_files
 from cli.ui.console import announce
+from cli.ui.json_result import print_json
 
 app = typer.Typer(add_completion=False)
 

@@ -10,8 +10,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from cli.commands.arguments import Environment
-from cli.commands.options import AsJson, NoInstall, print_json
+from cli.commands.parameters import AsJson, Environment, NoInstall
 from cli.core.errors import FINDINGS
 from cli.environments import handle, states
 from cli.operations import certificates, session
@@ -19,6 +18,7 @@ from cli.operations.certificates import Certificate
 from cli.pulumi.stack_state import SOON_DAYS
 from cli.trust_stores import authority
 from cli.ui.console import announce, out
+from cli.ui.json_result import print_json
 
 app = typer.Typer(add_completion=False)
 

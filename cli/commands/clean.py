@@ -6,13 +6,14 @@ from typing import Annotated
 
 import typer
 
-from cli.commands.options import AsJson, NoInstall, Yes, print_json
+from cli.commands.parameters import AsJson, NoInstall, Yes
 from cli.core.errors import UsageError
 from cli.engine.connect import connect
 from cli.operations import clean as cleaning
 from cli.operations import session
 from cli.ui import questions
 from cli.ui.console import announce, out
+from cli.ui.json_result import print_json
 
 app = typer.Typer(add_completion=False)
 

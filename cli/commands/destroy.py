@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.commands.arguments import Environments
-from cli.commands.options import AsJson, NoInstall, print_json
+from cli.commands.parameters import AsJson, Environments, NoInstall
 from cli.environments import handle
 from cli.environments.configuration import require_readable
 from cli.operations import session
 from cli.trust_stores import authority
 from cli.ui import questions
 from cli.ui.console import announce
+from cli.ui.json_result import print_json
 
 if TYPE_CHECKING:
     from cli.operations.destroy import Removal

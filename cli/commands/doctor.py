@@ -7,11 +7,12 @@ from dataclasses import asdict
 import typer
 from rich.text import Text
 
-from cli.commands.options import AsJson, print_json
+from cli.commands.parameters import AsJson
 from cli.core.errors import FINDINGS
 from cli.machine.findings import Finding
 from cli.operations import checks
 from cli.ui.console import out
+from cli.ui.json_result import print_json
 
 app = typer.Typer(add_completion=False)
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import typer
 
-from cli.commands.arguments import Environments
-from cli.commands.options import AsJson, NoInstall, print_json
+from cli.commands.parameters import AsJson, Environments, NoInstall
 from cli.operations import session
 from cli.operations.down import down as take_down
 from cli.ui.console import announce
+from cli.ui.json_result import print_json
 
 app = typer.Typer(add_completion=False)
 

@@ -7,12 +7,12 @@ from dataclasses import asdict
 import typer
 from rich.table import Table
 
-from cli.commands.arguments import Environment
-from cli.commands.options import AsJson, print_json
+from cli.commands.parameters import AsJson, Environment
 from cli.core.errors import FINDINGS
 from cli.environments import handle
 from cli.operations.drift import Difference, look
 from cli.ui.console import advise, out
+from cli.ui.json_result import print_json
 
 app = typer.Typer(add_completion=False)
 

@@ -11,8 +11,7 @@ from typing import Annotated
 
 import typer
 
-from cli.commands.arguments import complete_environment
-from cli.commands.options import AsJson, NoInstall
+from cli.commands.parameters import AsJson, NoInstall, complete_environment
 from cli.core.errors import UsageError, UserError
 from cli.environments import handle, tool_environment
 from cli.environments.allocation import Allocator

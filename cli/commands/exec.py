@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from cli.commands.arguments import PASSED_ON, Command, Environment, Service
+from cli.commands.parameters import PASSED_ON, Command, Environment, Service
 from cli.core.errors import UsageError
 from cli.engine import container_exec
 from cli.environments import handle

@@ -7,8 +7,7 @@ from typing import Annotated
 
 import typer
 
-from cli.commands.arguments import Environment
-from cli.commands.options import Yes
+from cli.commands.parameters import Environment, Yes
 from cli.environments import handle, states
 from cli.operations import compose
 from cli.pulumi.stack_state import CONTAINER

@@ -8,8 +8,7 @@ from typing import Annotated
 
 import typer
 
-from cli.commands.arguments import Environment
-from cli.commands.options import Yes
+from cli.commands.parameters import Environment, Yes
 from cli.environments import handle, placements, states
 from cli.operations.graph import mermaid, model, svg
 from cli.operations.graph.model import Graph

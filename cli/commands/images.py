@@ -10,11 +10,12 @@ from docker import DockerClient
 from rich.filesize import decimal
 from rich.table import Column, Table
 
-from cli.commands.options import AsJson, NoInstall, print_json
+from cli.commands.parameters import AsJson, NoInstall
 from cli.engine.connect import connect
 from cli.images import build as building
 from cli.images import local, registry, source
 from cli.ui.console import announce, out
+from cli.ui.json_result import print_json
 from infra.catalogue import BASES, ImageSource
 
 app = typer.Typer(

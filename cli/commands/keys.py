@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import typer
 
-from cli.commands.arguments import Environment
-from cli.commands.options import AsJson, print_json
+from cli.commands.parameters import AsJson, Environment
 from cli.environments import handle
 from cli.operations import app_programs
 from cli.ui.console import out
+from cli.ui.json_result import print_json
 
 app = typer.Typer(
     help="The keys that linked accounts' tokens are encrypted under.", no_args_is_help=True, add_completion=False

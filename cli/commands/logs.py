@@ -9,8 +9,7 @@ from typing import Annotated
 
 import typer
 
-from cli.commands.arguments import Environment, Services
-from cli.commands.options import AsJson
+from cli.commands.parameters import AsJson, Environment, Services
 from cli.core import durations, signals
 from cli.core.errors import UsageError
 from cli.environments import handle

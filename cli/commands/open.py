@@ -8,11 +8,11 @@ from typing import Annotated
 
 import typer
 
-from cli.commands.arguments import Environment
-from cli.commands.options import AsJson, print_json
+from cli.commands.parameters import AsJson, Environment
 from cli.core.errors import UserError
 from cli.environments import handle, states
 from cli.ui.console import announce
+from cli.ui.json_result import print_json
 
 app = typer.Typer(add_completion=False)
 

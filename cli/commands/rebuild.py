@@ -6,14 +6,13 @@ from typing import Annotated
 
 import typer
 
-from cli.commands.arguments import EnvironmentsAndServices, environments_and_services
-from cli.commands.options import AsJson, NoInstall, WaitTimeout
-from cli.commands.up import report
+from cli.commands.parameters import AsJson, EnvironmentsAndServices, NoInstall, WaitTimeout, environments_and_services
 from cli.environments.configuration import configuration, require_configured
 from cli.images import rebuild as images
 from cli.images.rebuild import Image
 from cli.operations import session
 from cli.operations.up import up
+from cli.operations.up_report import report
 
 app = typer.Typer(add_completion=False)
 

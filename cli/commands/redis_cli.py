@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from cli.commands.arguments import PASSED_ON, Environment, Words
+from cli.commands.parameters import PASSED_ON, Environment, Words
 from cli.engine import container_exec
 from cli.environments import handle
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import typer
 
-from cli.commands.arguments import EnvironmentsAndServices, environments_and_services
-from cli.commands.options import AsJson, print_json
+from cli.commands.parameters import AsJson, EnvironmentsAndServices, environments_and_services
 from cli.environments import handle
 from cli.operations.restart import restart as restart_services
 from cli.ui.console import announce
+from cli.ui.json_result import print_json
 
 app = typer.Typer(add_completion=False)
 

@@ -8,12 +8,12 @@ from typing import Annotated
 import typer
 from rich.filesize import decimal
 
-from cli.commands.arguments import Environment
-from cli.commands.options import AsJson, NoSnapshot, Yes, print_json
+from cli.commands.parameters import AsJson, Environment, NoSnapshot, Yes
 from cli.core.errors import UsageError
 from cli.environments import handle, targets
 from cli.ui import questions
 from cli.ui.console import announce, out
+from cli.ui.json_result import print_json
 from cli.ui.output_files import STREAM
 
 app = typer.Typer(add_completion=False)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import typer
 
-from cli.commands.arguments import Environment, complete_service
+from cli.commands.parameters import Environment, Service
 from cli.engine import container_exec
 from cli.environments import handle
 
@@ -18,7 +16,7 @@ app = typer.Typer(add_completion=False)
 @app.command("shell", epilog="Examples: ./dashtam shell dev; ./dashtam shell dev postgres")
 def shell(
     environment: Environment,
-    service: Annotated[str, typer.Argument(help="Which service.", autocompletion=complete_service)] = "app",
+    service: Service = "app",
 ) -> None:
     """Open a shell in a service's container, as the service's user."""
     there = handle.of(environment)

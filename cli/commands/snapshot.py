@@ -10,8 +10,16 @@ import typer
 from rich.filesize import decimal
 from rich.table import Table
 
-from cli.commands.arguments import AnyEnvironmentWithSnapshots, Environment, EnvironmentWithSnapshots, Snapshot
-from cli.commands.options import AsJson, NoInstall, NoSnapshot, Yes, print_json
+from cli.commands.parameters import (
+    AnyEnvironmentWithSnapshots,
+    AsJson,
+    Environment,
+    EnvironmentWithSnapshots,
+    NoInstall,
+    NoSnapshot,
+    Snapshot,
+    Yes,
+)
 from cli.core.errors import UsageError, UserError
 from cli.data.snapshots import store
 from cli.data.snapshots.store import Summary
@@ -21,6 +29,7 @@ from cli.environments.clone import Clone
 from cli.operations import session
 from cli.ui import questions
 from cli.ui.console import announce, out
+from cli.ui.json_result import print_json
 
 app = typer.Typer(
     help="Snapshots of an environment's data: Postgres and Redis together, checksummed, put back whole.",

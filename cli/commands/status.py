@@ -6,8 +6,7 @@ from typing import Annotated
 
 import typer
 
-from cli.commands.arguments import AnyEnvironments
-from cli.commands.options import AsJson, print_json
+from cli.commands.parameters import AnyEnvironments, AsJson
 from cli.core.errors import UsageError
 from cli.engine.connect import connect
 from cli.environments import clone, placements, targets
@@ -18,6 +17,7 @@ from cli.operations.status.document import document
 from cli.operations.status.sizes import Sizes
 from cli.operations.status.tables import shown
 from cli.ui.console import announce, out
+from cli.ui.json_result import print_json
 
 app = typer.Typer(add_completion=False)
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from cli.commands.options import NoInstall
+from cli.commands.parameters import NoInstall
 from cli.environments import placements
 from cli.environments.configuration import configured_stacks
 from cli.machine import browser

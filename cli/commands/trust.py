@@ -7,8 +7,7 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from cli.commands.arguments import Environment
-from cli.commands.options import AsJson, NoInstall, Yes, print_json
+from cli.commands.parameters import AsJson, Environment, NoInstall, Yes
 from cli.core.errors import UserError
 from cli.environments import handle, states
 from cli.operations import certificates
@@ -18,6 +17,7 @@ from cli.trust_stores.store import Store
 from cli.trust_stores.trusting import Stores
 from cli.ui import questions
 from cli.ui.console import announce, err
+from cli.ui.json_result import print_json
 
 WhichStores = Annotated[Stores, typer.Option("--store", help="Only the system's, or only the browsers'.")]
 

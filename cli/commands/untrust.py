@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import typer
 
-from cli.commands.arguments import Environment
-from cli.commands.options import AsJson, NoInstall, Yes, print_json
+from cli.commands.parameters import AsJson, Environment, NoInstall, Yes
 from cli.commands.trust import WhichStores
 from cli.environments import clone, handle
 from cli.trust_stores import authority, trusting
 from cli.trust_stores.trusting import Stores
 from cli.ui import questions
 from cli.ui.console import announce
+from cli.ui.json_result import print_json
 
 app = typer.Typer(add_completion=False)
 

@@ -1,4 +1,4 @@
-"""Arguments that several commands share, and how a shell completes them."""
+"""Arguments and options that several commands share, and how a shell completes them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from cli.core.durations import seconds
 from infra.naming import SERVICES
 
 
@@ -93,6 +94,33 @@ Services = Annotated[
     typer.Argument(metavar="[SERVICE]...", help="Which services; all if absent.", autocompletion=complete_service),
 ]
 Snapshot = Annotated[str, typer.Argument(metavar="SNAPSHOT", help="The snapshot.", autocompletion=complete_snapshot)]
+
+
+def timeout(text: str) -> float:
+    """Return the seconds of a duration."""
+    try:
+        return seconds(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"{error}.") from None
+
+
+NoInstall = Annotated[
+    bool, typer.Option("--no-install", help="Install nothing on this machine; what is missing is an error.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, errors too; never prompt.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")]
+NoSnapshot = Annotated[
+    bool, typer.Option("--no-snapshot", help="Take no snapshot of the data that is replaced: it is lost.")
+]
+WaitTimeout = Annotated[
+    float | None,
+    typer.Option(
+        parser=timeout,
+        metavar="DURATION",
+        help="Fail if they aren't healthy within this time, such as 90s, 5m or 1h; nothing is rolled back."
+        " Without it, each service has dashtam:health.wait.",
+    ),
+]
 
 
 def environments_and_services(words: list[str]) -> tuple[list[str], list[str]]:

@@ -2,20 +2,20 @@ from __future__ import annotations
 
 import pytest
 
-from cli.commands import arguments
+from cli.commands import parameters
 from infra.naming import SERVICES
 
 
 @pytest.mark.parametrize(("incomplete", "expected"), [("", list(SERVICES)), ("p", ["postgres"]), ("x", [])])
 def test_services_are_completed(incomplete: str, expected: list[str]) -> None:
-    assert arguments.complete_service(incomplete) == expected
+    assert parameters.complete_service(incomplete) == expected
 
 
 def test_environments_are_completed() -> None:
-    assert {"ci", "dev", "test"} <= set(arguments.complete_environment(""))
-    assert "dev" in arguments.complete_environment("d")
-    assert "test" not in arguments.complete_environment("d")
-    assert not arguments.complete_environment("no-such")
+    assert {"ci", "dev", "test"} <= set(parameters.complete_environment(""))
+    assert "dev" in parameters.complete_environment("d")
+    assert "test" not in parameters.complete_environment("d")
+    assert not parameters.complete_environment("no-such")
 
 
 @pytest.mark.parametrize(
@@ -29,7 +29,7 @@ def test_environments_are_completed() -> None:
     ],
 )
 def test_the_first_separator_is_left_out(words: list[str] | None, expected: list[str]) -> None:
-    assert arguments._without_separator(words) == expected
+    assert parameters._without_separator(words) == expected
 
 
 @pytest.mark.parametrize(
@@ -45,4 +45,4 @@ def test_the_first_separator_is_left_out(words: list[str] | None, expected: list
     ],
 )
 def test_environments_come_before_services(words: list[str], expected: tuple[list[str], list[str]]) -> None:
-    assert arguments.environments_and_services(words) == expected
+    assert parameters.environments_and_services(words) == expected

@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cli.commands import swarm_support
-from cli.commands.swarm_support import EVERYTHING, REASONS, SUPPORTED
 from cli.core.errors import UserError
 from cli.environments import targets
 from cli.lazy_commands import Commands
+from cli.operations import swarm_support
+from cli.operations.swarm_support import EVERYTHING, REASONS, SUPPORTED
 
 if TYPE_CHECKING:
     from typer._click.core import Command
