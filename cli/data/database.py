@@ -61,7 +61,8 @@ class Database:
 
 def of(target: Target, *, make: bool = False) -> Database:
     """Return an environment's database, which is made if it was dropped; a UserError if it doesn't run or answer."""
-    client, container = target.view.located(target.running("postgres").id)
+    node, container = target.view.node_of(target.running("postgres").id)
+    client = node.client
     with explain_failure(
         f"The database of {target.environment} doesn't answer; nothing was changed.",
         lambda output: (

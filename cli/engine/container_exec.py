@@ -35,8 +35,9 @@ def become(
             remedy="Install Docker's client, on Debian and Ubuntu: `sudo apt-get install --yes docker-cli`,"
             " or `docker.io` where there is no such package.",
         )
-    engine, found = view.place(container.id)
-    variables = find_endpoint(remember=False).environment() if engine is None else engine
+    node, found = view.node_of(container.id)
+    _ = node.client  # which must be reached
+    variables = node.environ() or find_endpoint(remember=False).environment()
     sys.stdout.flush()
     sys.stderr.flush()
     words = [client, "exec", *_options(environ or {}), found, *command]

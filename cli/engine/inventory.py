@@ -14,6 +14,7 @@ from cli.core import signals
 from cli.core.wait import until
 from cli.engine import locality, streams
 from cli.engine.container import ContainerView, Source, view
+from cli.engine.node import Node
 from cli.engine.tasks import Document, ServiceView
 from infra.naming import COMPONENT_LABEL, OWNER_LABEL, PROJECT, PROJECT_LABEL, STACK_LABEL
 
@@ -163,13 +164,9 @@ class EngineView:
         """Return whether the engine is known that a container is on."""
         return True
 
-    def place(self, container: str) -> tuple[Mapping[str, str] | None, str]:
-        """Return the variables that point at a container's engine, None for this one, and the container's id there."""
-        return None, container
-
-    def located(self, container: str) -> tuple[docker.DockerClient, str]:
-        """Return the engine that a container is on, and its id there."""
-        return self.client, container
+    def node_of(self, container: str) -> tuple[Node, str]:
+        """Return the node that a container is on, and its id there."""
+        return Node(client=self.client), container
 
     # What containers write and do.
 
@@ -212,10 +209,11 @@ class EngineView:
 
     def execute(self, container: str, command: Sequence[str]) -> tuple[int, str]:
         """Run a command in a container, wherever it is, to its end; return its exit status and what it wrote."""
-        client, found = self.located(container)
-        started = client.api.exec_create(found, list(command))
-        written: bytes = client.api.exec_start(started["Id"])
-        return int(client.api.exec_inspect(started["Id"])["ExitCode"]), written.decode(errors="replace")
+        node, found = self.node_of(container)
+        api = node.client.api
+        started = api.exec_create(found, list(command))
+        written: bytes = api.exec_start(started["Id"])
+        return int(api.exec_inspect(started["Id"])["ExitCode"]), written.decode(errors="replace")
 
     # Changes.
 

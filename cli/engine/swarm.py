@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -21,51 +20,12 @@ from cli.core.wait import until
 from cli.engine import streams, tasks
 from cli.engine.container import ContainerView, Source, view
 from cli.engine.inventory import REMOVAL_SECONDS, EngineObject, EngineView, is_of, owner_of
+from cli.engine.node import Node
 from cli.engine.tasks import Document, ServiceView
-from infra.engine import client_of
 from infra.naming import PROJECT, PROJECT_LABEL, STACK_LABEL
 
-KEY = "dashtam:target.nodes"
 POLL_SECONDS = 1.0
 _PROJECTS = {"label": [f"{PROJECT_LABEL}={PROJECT}"]}
-
-
-class Node:
-    """The engine of one node, of which only the manager's is always known."""
-
-    def __init__(self, name: str, address: str, client: DockerClient | None = None) -> None:
-        self.name, self.address, self._client = name, address, client
-
-    @property
-    def client(self) -> DockerClient:
-        """A client of it; a UserError where none answers."""
-        if self._client is None:
-            if not self.address:
-                raise UserError(
-                    f"The Docker engine of the node {self.name} can't be reached.",
-                    cause=f"{KEY} has no address for {self.name}.",
-                    remedy=f"Add it to {KEY} in the environment's config, as DOCKER_HOST has it:"
-                    f" `{self.name}: tcp://{self.name}:2376`.",
-                )
-            self._client = self._connected()
-        return self._client
-
-    def _connected(self) -> DockerClient:
-        try:
-            found = client_of(self.environ())
-            found.ping()
-        except (DockerException, RequestException, OSError) as error:
-            raise UserError(
-                f"The Docker engine of the node {self.name} can't be reached at {self.address}.",
-                cause=str(error),
-                remedy=f"Correct its address in {KEY}, or look whether the node is up: `docker node ls`.",
-            ) from None
-        return found
-
-    def environ(self) -> dict[str, str]:
-        """Return the variables that point Docker's clients at it."""
-        tls = {name: os.environ[name] for name in ("DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH") if name in os.environ}
-        return {"DOCKER_HOST": self.address, **({} if self.address.startswith("unix:") else tls)}
 
 
 class SwarmView(EngineView):
@@ -203,7 +163,8 @@ class SwarmView(EngineView):
         if not self._task(container):
             return super().read_file(container, path)
         # Secrets of a Swarm are in memory, where the engine's archive has an empty file.
-        return streams.run(*self.located(container), ["cat", path]).encode()
+        node, found = self.node_of(container)
+        return streams.run(node.client, found, ["cat", path]).encode()
 
     def log(
         self, container: str, *, since: float | None = None, tail: int | None = None, follow: bool = False
@@ -254,23 +215,12 @@ class SwarmView(EngineView):
         """Return whether the engine is known that a container is on."""
         return container.node in {"", self._own_name(), *self._addresses}
 
-    def place(self, container: str) -> tuple[Mapping[str, str] | None, str]:
-        """Return the variables that point at the engine of a container or task, None for this one, and its id there."""
+    def node_of(self, container: str) -> tuple[Node, str]:
+        """Return the node that a container or task is on, and its id there."""
         task = self._task(container)
         if task is None:
-            return None, container
-        where = task["Task"]
-        node = self.node(where["Node"])
-        _ = node.client  # which must be reached
-        return (None if node.name == self._own_name() else node.environ()), where["Container"]
-
-    def located(self, container: str) -> tuple[DockerClient, str]:
-        """Return the engine that a container or task is on, and its id there."""
-        task = self._task(container)
-        if task is None:
-            return self.client, container
-        where = task["Task"]
-        return self.node(where["Node"]).client, where["Container"]
+            return super().node_of(container)
+        return self.node(task["Task"]["Node"]), task["Task"]["Container"]
 
     # Changes.
 

@@ -53,7 +53,7 @@ class Swarm:
 
     def view(self, monkeypatch: pytest.MonkeyPatch, *known: str, data_node: str = "node1") -> SwarmView:
         """Return what commands see where the addresses of some nodes are known."""
-        monkeypatch.setattr("cli.engine.swarm.client_of", lambda environ: self.client(environ["DOCKER_HOST"][6:]))
+        monkeypatch.setattr("cli.engine.node.client_of", lambda environ: self.client(environ["DOCKER_HOST"][6:]))
         client, addresses = self.client(next(iter(self.nodes))), {one: f"tcp://{one}" for one in known}
         return SwarmView(client, addresses, {"staging": data_node}, {"staging": {"app": 3}})
 

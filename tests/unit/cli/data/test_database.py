@@ -27,7 +27,7 @@ def test_no_password_is_in_a_command(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "password" not in " ".join(run.call_args.args[2]).lower()
 
 
-TARGET = Mock(environment="dev", view=Mock(located=lambda one: (Mock(), one)))
+TARGET = Mock(environment="dev", view=Mock(node_of=lambda one: (Mock(), one)))
 DROPPED = 'psql: error: FATAL:  database "dash tam" does not exist'
 
 

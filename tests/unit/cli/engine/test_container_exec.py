@@ -31,10 +31,11 @@ BECOME = """
 import json, sys
 from unittest.mock import Mock
 from cli.engine import container_exec
+from cli.engine.inventory import EngineView
 environ, *command = json.loads(sys.argv[1])
 print("before")
 container_exec.find_endpoint = lambda remember: Mock(environment=lambda: {"DOCKER_HOST": "unix:///engine.sock"})
-container_exec.become(Mock(place=lambda one: (None, one)), Mock(id="id-app"), command, environ)
+container_exec.become(EngineView(Mock()), Mock(id="id-app"), command, environ)
 """
 
 

@@ -7,7 +7,7 @@ import pytest
 from cli.core.errors import UserError
 from cli.engine import streams
 from cli.engine.inventory import EngineObject
-from cli.engine.swarm import KEY
+from cli.engine.node import KEY
 from infra.naming import Naming
 from tests.unit.cli.swarm_double import Swarm
 
@@ -89,8 +89,11 @@ def test_a_command_runs_on_the_node_of_a_task(swarm: Swarm, monkeypatch: pytest.
     view = swarm.view(monkeypatch, "node2")
     assert view.execute("task-2", ["ls"]) == (0, "said by container-2")
     assert swarm.nodes["node2"].ran == [("container-2", ["ls"])]
-    assert view.place("task-2")[1] == "container-2"
-    assert view.place("task-1") == (None, "container-1"), "the manager's own engine is the one in use"
+    node, found = view.node_of("task-2")
+    assert (node.environ()["DOCKER_HOST"], found) == (node.address, "container-2")
+    for task, container in ("task-1", "container-1"), ("own", "own"):
+        node, found = view.node_of(task)
+        assert (node.client, node.environ(), found) == (view.client, {}, container), "the engine in use"
 
 
 def test_a_secret_is_read_where_it_is_in_memory(swarm: Swarm, monkeypatch: pytest.MonkeyPatch) -> None:

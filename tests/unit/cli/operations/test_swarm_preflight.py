@@ -67,7 +67,7 @@ def test_the_node_with_data_must_run_services(
 
 def test_an_address_of_another_node_is_refused(monkeypatch: pytest.MonkeyPatch, swarm: Swarm) -> None:
     view = swarm.view(monkeypatch, "node2")
-    monkeypatch.setattr("cli.engine.swarm.client_of", lambda _environ: swarm.client("node3"))
+    monkeypatch.setattr("cli.engine.node.client_of", lambda _environ: swarm.client("node3"))
     with pytest.raises(UserError, match="is not the one of the node node2") as raised:
         require_swarm(view, "staging", _target("node1", "node2"))
     assert "id-node3" in raised.value.cause
