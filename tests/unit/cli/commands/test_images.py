@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from cli.commands import images
-from cli.images import registry
+from cli.images import build, registry
 from infra.catalogue import BASES, POSTGRES, ImageSource
 from tests.unit.cli.images_double import DIGEST
 
@@ -71,7 +71,7 @@ def test_the_build_tells_that_nothing_is_missing_and_may_be_forbidden_to_install
 ) -> None:
     engine.tags = [base.official for base in BASES]
     assert invoke("build").stderr == "All base images are present.\n"
-    monkeypatch.setattr(images.building, "ensure", ensure := Mock())
+    monkeypatch.setattr(build, "ensure", ensure := Mock())
     for options, install in ((), True), (("--no-install",), False):
         invoke("build", *options)
         assert ensure.call_args.kwargs == {"install": install}

@@ -10,7 +10,10 @@ from docker.errors import DockerException
 from cli.core.errors import UsageError, UserError
 from cli.engine.container import ContainerView
 from cli.engine.inventory import EngineView
+from cli.environments import clone, states, targets
 from cli.environments.clone import Clone, current, find
+from cli.images import source
+from cli.machine import findings
 from cli.machine.findings import Finding
 from cli.operations import checks
 from tests.unit.cli.conftest import MakeContainer
@@ -120,8 +123,8 @@ def small_world(monkeypatch: pytest.MonkeyPatch, repository: Path) -> None:
     here = current(repository)
     (repository / "Pulumi.dev.yaml").write_text(VALID)
     monkeypatch.setattr(checks, "ROOT", repository)
-    monkeypatch.setattr(checks.clones, "find", lambda: here)
-    monkeypatch.setattr(checks.findings, "findings", lambda: [Finding("machine", ok=True, detail="fine")])
+    monkeypatch.setattr(clone, "find", lambda: here)
+    monkeypatch.setattr(findings, "findings", lambda: [Finding("machine", ok=True, detail="fine")])
     monkeypatch.setattr(checks, "connect", Mock(side_effect=UserError("no engine")))
 
 
@@ -147,16 +150,16 @@ def test_a_check_that_meets_an_error_has_that_for_its_result(
     monkeypatch: pytest.MonkeyPatch, error: Exception, detail: str
 ) -> None:
     monkeypatch.setattr(checks, "connect", Mock())
-    monkeypatch.setattr(checks.targets, "view", Mock(side_effect=error))
-    monkeypatch.setattr(checks.source, "explain", Mock(side_effect=error))
-    monkeypatch.setattr(checks.states, "read", Mock(side_effect=error))
+    monkeypatch.setattr(targets, "view", Mock(side_effect=error))
+    monkeypatch.setattr(source, "explain", Mock(side_effect=error))
+    monkeypatch.setattr(states, "read", Mock(side_effect=error))
     bad = [one for one in checks.look() if not one.ok]
     assert {one.check: one.detail for one in bad} == dict.fromkeys(("base images", "services", "state of dev"), detail)
 
 
 @pytest.mark.usefixtures("data_home", "small_world")
 def test_a_mistake_in_a_check_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checks.states, "read", Mock(side_effect=KeyError("x")))
+    monkeypatch.setattr(states, "read", Mock(side_effect=KeyError("x")))
     with pytest.raises(KeyError):
         checks.look()
 
