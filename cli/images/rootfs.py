@@ -15,7 +15,7 @@ from cli.core.paths import cache_home
 from cli.core.process import CommandError, output, piped, run_lines
 from cli.engine.connect import answering_within
 from cli.images.failures import OTHER_SOURCE, explained
-from cli.ui import packages
+from cli.machine import packages
 from infra.catalogue import IMAGES, SOURCE_VARIABLE
 
 IMPORT_SECONDS = 600

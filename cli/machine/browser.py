@@ -8,7 +8,7 @@ import shutil
 
 from cli.core.errors import UserError
 from cli.core.paths import cache_home
-from cli.ui import packages
+from cli.machine import packages
 from cli.ui.file_lock import exclusively
 
 VARIABLE = "DASHTAM_CHROMIUM"

@@ -13,8 +13,8 @@ from cli.core.paths import cache_home
 from cli.core.process import CommandError, run_lines
 from cli.engine.connect import Engine, UnreachableError, explain, probe
 from cli.engine.endpoint import DEFAULT_SOCKET, Endpoint
+from cli.machine import packages
 from cli.machine.engine_start import START_TIMEOUT_SECONDS, start_dockerd, wait_for_engine
-from cli.ui import packages
 from cli.ui.console import announce
 from cli.ui.file_lock import exclusively
 

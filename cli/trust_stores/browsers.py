@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cli.core.errors import UserError
+from cli.machine import packages
 from cli.trust_stores.authority import Authority
 from cli.trust_stores.store import Store, run
-from cli.ui import packages, questions
+from cli.ui import questions
 from cli.ui.console import announce
 
 CERTUTIL, PACKAGE = "certutil", "libnss3-tools"

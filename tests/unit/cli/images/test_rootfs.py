@@ -7,7 +7,7 @@ import pytest
 
 from cli.core.errors import UserError
 from cli.images import rootfs
-from cli.ui import packages
+from cli.machine import packages
 
 
 def tools(monkeypatch: pytest.MonkeyPatch, *names: str, uid: int = 0) -> None:

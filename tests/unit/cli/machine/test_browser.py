@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from cli.core.errors import UserError
-from cli.machine import browser
-from cli.ui import packages
+from cli.machine import browser, packages
 
 AddProgram = Callable[[str], Path]
 

@@ -7,7 +7,7 @@ import pytest
 
 from cli.core import signals
 from cli.core.errors import UserError
-from cli.ui import packages
+from cli.machine import packages
 
 if TYPE_CHECKING:
     from pathlib import Path
