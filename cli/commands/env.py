@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shlex
 from collections.abc import Mapping
@@ -19,6 +18,7 @@ from cli.environments.configuration import configured_stacks, require_readable
 from cli.operations import client_settings, session
 from cli.operations.session import Session
 from cli.ui.console import announce
+from cli.ui.json_result import print_json
 from infra.naming import SERVICES
 from infra.outputs import StackOutputs
 
@@ -94,7 +94,7 @@ def unpublished(outputs: StackOutputs) -> list[str]:
 
 def _print(variables: Mapping[str, str | None] | Mapping[str, str], as_json: bool) -> None:
     if as_json:
-        typer.echo(json.dumps(variables, indent=2, sort_keys=True))
+        print_json(dict(sorted(variables.items())))
         return
     for name, value in sorted(variables.items()):
         typer.echo(f"unset {name}" if value is None else f"export {name}={shlex.quote(value)}")

@@ -8,12 +8,11 @@ from typing import Annotated
 
 import typer
 
-from cli.commands.parameters import Environment, Yes
+from cli.commands.parameters import Environment, Output, Yes
 from cli.environments import handle, placements, states
 from cli.operations.graph import mermaid, model, svg
 from cli.operations.graph.model import Graph
 from cli.ui import output_files
-from cli.ui.console import announce
 from infra.loopback import LOCALHOST
 
 app = typer.Typer(add_completion=False)
@@ -35,19 +34,12 @@ def graph(
     environment: Environment,
     *,
     form: Annotated[Format | None, typer.Option("--format", help="SVG, unless the output is named *.mmd.")] = None,
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="A file, instead of standard output.")] = None,
+    output: Output = output_files.STREAM,
     yes: Yes = False,
 ) -> None:
     """Draw an environment as it is in Docker now: services, who uses whom, network, ports and volumes."""
-    chosen = form or (_BY_SUFFIX.get(output.suffix, Format.SVG) if output else Format.SVG)
-    if output is not None:
-        output_files.ask(str(output), yes=yes)
-    text = _RENDER[chosen](_look(environment))
-    if output is None:
-        typer.echo(text, nl=False)
-        return
-    output_files.write(output, text)
-    announce(f"{output} shows {environment}.")
+    render = _RENDER[form or _BY_SUFFIX.get(Path(output).suffix, Format.SVG)]
+    output_files.deliver(output, lambda: render(_look(environment)), f"{output} shows {environment}.", yes=yes)
 
 
 def _look(environment: str) -> Graph:

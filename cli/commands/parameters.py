@@ -112,6 +112,7 @@ Yes = Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")]
 NoSnapshot = Annotated[
     bool, typer.Option("--no-snapshot", help="Take no snapshot of the data that is replaced: it is lost.")
 ]
+Output = Annotated[str, typer.Option("--output", "-o", metavar="FILE", help="A file; - for standard output.")]
 WaitTimeout = Annotated[
     float | None,
     typer.Option(

@@ -9,14 +9,17 @@ import os
 import re
 import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+import typer
+
 from cli.core import atomic_files
 from cli.core.errors import UsageError, UserError
 from cli.ui import questions
+from cli.ui.console import announce
 
 STREAM = "-"
 """Stands for standard output, or input, instead of a file."""
@@ -66,13 +69,19 @@ def opened(file: str, mode: int | None = None) -> Iterator[BinaryIO]:
             yield draft
 
 
-def write(file: Path, text: str) -> None:
-    """Write a text to a file that `ask` has checked."""
+def deliver(file: str, make: Callable[[], str], note: str, *, yes: bool) -> None:
+    """Print a text, or write it to a file after a question, and announce the note."""
+    if file == STREAM:
+        typer.echo(make(), nl=False)
+        return
+    ask(file, yes=yes)
+    text = make()
     try:
-        with opened(str(file)) as content:
+        with opened(file) as content:
             content.write(text.encode())
     except OSError as error:
-        raise _refusal(str(file), str(error.strerror)) from None
+        raise _refusal(file, str(error.strerror)) from None
+    announce(note)
 
 
 def _real(file: str) -> Path:

@@ -146,6 +146,24 @@ def test_a_replaced_file_keeps_its_rights(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.touch()
     file.chmod(0o640)
-    output_files.write(file, "new")
+    output_files.deliver(str(file), lambda: "new", "", yes=True)
     assert file.read_text() == "new"
     assert file.stat().st_mode & 0o777 == 0o640
+
+
+@pytest.mark.parametrize("stream", [True, False])
+def test_a_text_is_printed_or_in_the_file_that_the_note_names(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], *, stream: bool
+) -> None:
+    file = output_files.STREAM if stream else str(tmp_path / "file")
+    output_files.deliver(file, lambda: "a text\n", "it is written", yes=False)
+    said = capsys.readouterr()
+    assert (said.out, said.err) == (("a text\n", "") if stream else ("", "it is written\n"))
+    assert [one.read_text() for one in tmp_path.iterdir()] == ([] if stream else ["a text\n"])
+
+
+def test_a_text_that_nobody_wants_written_is_not_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").write_text("old")
+    _answer(monkeypatch, answer=False)
+    with pytest.raises(typer.Abort):
+        output_files.deliver(str(tmp_path / "file"), lambda: pytest.fail("made"), "", yes=False)
