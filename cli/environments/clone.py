@@ -78,7 +78,7 @@ def current(root: Path = ROOT) -> Clone:
             clone = find(root) or _identify(root)
     require_here(clone)
     if identity.home(clone.root) != str(data_home()):
-        _mark(clone)  # the program finds the clone's record of placements by it
+        identity.write(clone.root, clone.id, data_home())  # the program finds the clone's record of placements by it
     _prepare(clone)
     return clone
 
@@ -121,20 +121,8 @@ def _identify(root: Path) -> Clone:
             remedy=f"If the repository was moved, run in it: git worktree repair {shlex.quote(str(root))}",
         )
     clone = _clone(made, root)
-    _mark(clone)
+    identity.write(clone.root, clone.id, data_home())
     return clone
-
-
-def _mark(clone: Clone) -> None:
-    root = clone.root
-    try:
-        identity.write(root, clone.id, data_home())
-    except OSError as error:
-        raise UserError(
-            f"{identity.marker(root).parent} can't be written.",
-            cause=str(error),
-            remedy=f"Run this as the user that owns it, or own it: sudo chown -R $(id -u) {shlex.quote(str(root))}",
-        ) from None
 
 
 def require_here(clone: Clone) -> None:

@@ -72,17 +72,19 @@ def require_configured(stack: str, root: Path = ROOT) -> None:
             remedy="Put that file back; git has it if it was committed.",
         )
     if not naming.is_name(stack):
-        raise UsageError(
-            f"{stack!r} can't be an environment's name.",
-            cause=f"{naming.FORM[:1].upper()}{naming.FORM[1:]}.",
-            remedy=f"Rename {file.name}." if file.exists() else f"There are: {', '.join(known)}.",
-        )
+        remedy = f"Rename {file.name}." if file.exists() else f"There are: {', '.join(known)}."
+        raise unfit_name(stack, f"{naming.FORM[:1].upper()}{naming.FORM[1:]}.", remedy)
     raise UsageError(
         f"There is no environment {stack!r}.",
         cause=f"{file.name} does not exist; there are: {', '.join(known)}.",
         remedy=f"{did_you_mean(stack, known)}Choose one of these, or make another from the config of one:"
         " `./dashtam up dev --name NAME`.",
     )
+
+
+def unfit_name(name: str, cause: str, remedy: str = "Choose another name, such as feature-x.") -> UsageError:
+    """Return the error for a name that no environment can have."""
+    return UsageError(f"{name!r} can't be an environment's name.", cause=cause, remedy=remedy)
 
 
 def require_readable(stack: str, root: Path = ROOT) -> None:

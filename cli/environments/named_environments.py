@@ -16,7 +16,13 @@ from cli.engine.inventory import EngineView
 from cli.environments import placements
 from cli.environments.allocation import Allocator
 from cli.environments.clone import Clone
-from cli.environments.configuration import config_file, configured_stacks, readable_stacks, require_configured
+from cli.environments.configuration import (
+    config_file,
+    configured_stacks,
+    readable_stacks,
+    require_configured,
+    unfit_name,
+)
 from cli.pulumi.process import Pulumi
 from cli.ui.file_lock import exclusively
 from infra.naming import SERVICES, Naming
@@ -77,17 +83,9 @@ def _require_possible(clone: Clone, source: str, name: str) -> None:
     try:
         Naming(name, clone.id)
     except ValueError as error:
-        raise UsageError(
-            f"{name!r} can't be an environment's name.",
-            cause=str(error),
-            remedy="Choose another name, such as feature-x.",
-        ) from None
+        raise unfit_name(name, str(error)) from None
     if name in SERVICES:
-        raise UsageError(
-            f"{name!r} can't be an environment's name.",
-            cause="It is a service's, which commands take after environments.",
-            remedy="Choose another name, such as feature-x.",
-        )
+        raise unfit_name(name, "It is a service's, which commands take after environments.")
     file = config_file(name, clone.root)
     if file.exists() and not file.is_symlink():
         raise UsageError(

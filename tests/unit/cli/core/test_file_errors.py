@@ -31,6 +31,7 @@ def homes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     [
         ("DATA/clones/x/passphrase", "Set DASHTAM_DATA_HOME, where state"),
         ("CACHE/toolchain.lock", "Set DASHTAM_CACHE_HOME, where"),
+        (ROOT / ".git/dashtam-clone.7", f"sudo chown -R $(id -u) {ROOT}"),
         (ROOT / ".build", f"sudo chown -R $(id -u) {ROOT}"),
         ("/etc/elsewhere/file", "ls -ld /etc/elsewhere/file"),
     ],

@@ -132,16 +132,6 @@ def test_one_whose_state_was_removed_or_moved_along_goes_on(
     assert clone.current(repository).id == first.id
 
 
-def test_a_checkout_that_may_not_be_written_says_what_to_do(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_: object) -> None:
-        raise PermissionError(13, "Permission denied")
-
-    monkeypatch.setattr("infra.identity.write", refuse)
-    with pytest.raises(UserError, match="can't be written") as refused:
-        clone.current(repository)
-    assert refused.value.remedy.endswith(f"sudo chown -R $(id -u) {repository}")
-
-
 def test_one_that_another_user_owns_now_is_the_same(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = clone.current(repository)
     monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
