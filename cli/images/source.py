@@ -71,7 +71,7 @@ def choose(client: DockerClient, name: str, environ: Mapping[str, str] = os.envi
     if environ.get(SOURCE_VARIABLE) not in {None, "", decision.source}:
         announce(
             f"{SOURCE_VARIABLE}={environ[SOURCE_VARIABLE]} of this shell overrides this choice."
-            f" Run `unset {SOURCE_VARIABLE}` in it."
+            f' Run `unset {SOURCE_VARIABLE}` in it, then for plain Pulumi `eval "$(./dashtam env)"` again.'
         )
     return decision
 
