@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import shutil
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -11,7 +13,6 @@ from typing import Any
 from rich.filesize import decimal
 
 from cli.core.errors import UserError
-from cli.core.file_errors import require_writable
 from cli.engine import locality
 
 SKEW = timedelta(seconds=60)
@@ -50,6 +51,14 @@ def require_home(folder: Path) -> None:
             remedy="Free some space there; `./dashtam snapshot list` shows what snapshots take.",
         )
     require_writable(folder)
+
+
+def require_writable(folder: Path) -> None:
+    """Make a folder with those above it, and raise the OSError of a write to it, before anything is changed."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if not os.access(folder, os.W_OK | os.X_OK):
+        number = errno.EROFS if os.statvfs(folder).f_flag & os.ST_RDONLY else errno.EACCES
+        raise OSError(number, os.strerror(number), str(folder))
 
 
 def require_begun(begin: datetime | None, now: datetime) -> None:

@@ -98,3 +98,16 @@ def test_a_read_only_file_system_is_not_called_full(tmp_path: Path, monkeypatch:
     monkeypatch.setattr(os, "statvfs", lambda _: SimpleNamespace(f_flag=os.ST_RDONLY))
     with pytest.raises(OSError, match=os.strerror(errno.EROFS)):
         clock_and_disk.require_home(tmp_path / "data/dashtam")
+
+
+def test_a_read_only_folder_is_found_before_anything_is_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    with pytest.raises(OSError, match=os.strerror(errno.EACCES)):
+        clock_and_disk.require_writable(tmp_path)
+
+
+def test_a_folder_is_made_for_its_owner_alone(tmp_path: Path) -> None:
+    clock_and_disk.require_writable(tmp_path / "new/DATA")
+    assert (tmp_path / "new/DATA").stat().st_mode & 0o077 == 0

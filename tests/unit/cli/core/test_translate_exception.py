@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from cli.core import file_errors, translate_exception
+from cli.core import translate_exception
 from cli.core.errors import UserError
 from cli.core.paths import ROOT
+from cli.operations import clock_and_disk
 from cli.ui.file_lock import exclusively
 
 
@@ -66,16 +67,5 @@ def test_a_file_system_without_locks_is_named(homes: Path, monkeypatch: pytest.M
 def test_a_folder_below_a_file_is_named(homes: Path) -> None:
     (homes / "DATA").touch()
     with pytest.raises(OSError, match="Not a directory") as raised:
-        file_errors.require_writable(homes / "DATA/below/it")
+        clock_and_disk.require_writable(homes / "DATA/below/it")
     assert explained(Path(raised.value.filename), errno.ENOTDIR).cause == f"{homes}/DATA is not a folder."
-
-
-def test_a_read_only_folder_is_found_before_anything_is_changed(homes: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "access", lambda *_: False)
-    with pytest.raises(OSError, match=os.strerror(errno.EACCES)):
-        file_errors.require_writable(homes)
-
-
-def test_a_folder_is_made_for_its_owner_alone(homes: Path) -> None:
-    file_errors.require_writable(homes / "new/DATA")
-    assert (homes / "new/DATA").stat().st_mode & 0o077 == 0
