@@ -49,6 +49,8 @@ class SourceText:
         match node:
             case ast.Name(id=name):
                 return self._named(node) or _gap(name)
+            case ast.Attribute(value=ast.Name(id="environment"), attr="name"):
+                return _gap("environment")
             case ast.Attribute(attr=name):
                 return _gap(name)
             case ast.BinOp(left=left, op=ast.Div() | ast.Mult()):

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from cli.commands.parameters import Environment, Output, Yes
-from cli.environments import handle, placements, states
+from cli.environments import handle, states
 from cli.operations.graph import mermaid, model, svg
 from cli.operations.graph.model import Graph
 from cli.ui import output_files
@@ -45,7 +45,7 @@ def graph(
 def _look(environment: str) -> Graph:
     there = handle.of(environment)
     documents = there.view.documents(environment, there.clone.id)
-    name = placements.naming(there.clone, environment).network
+    name = there.naming.network
     network = next((one for one in there.view.network_documents() if one["Name"] == name), None)
     if network is None or not there.services():
         raise handle.not_running(environment)

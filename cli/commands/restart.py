@@ -20,7 +20,7 @@ def restart(words: EnvironmentsAndServices, *, as_json: AsJson = False) -> None:
     found = [handle.of(environment) for environment in environments]
     for one in found:
         one.chosen(services)
-    restarted = [{"environment": one.environment, "services": restart_services(one, services)} for one in found]
+    restarted = [{"environment": one.name, "services": restart_services(one, services)} for one in found]
     if as_json:
         print_json({"environments": restarted})
         return

@@ -38,17 +38,17 @@ def restore(
     from cli.data.backups import source  # noqa: PLC0415 - slow to import
     from cli.operations import restore_backup, snapshot_before_loss  # noqa: PLC0415 - slow to import
 
-    target = handle.of(environment)
+    there = handle.of(environment)
     if not no_snapshot and targets.is_swarm(environment):
         raise snapshot_before_loss.impossible(environment, f"./dashtam restore {environment} {file} --no-snapshot")
     if not yes and file == STREAM:
         raise UsageError("Give --yes.", cause="Standard input is the backup, so it can't answer the question.")
     source.require(file)
     if not yes:
-        snapshot = not no_snapshot and snapshot_before_loss.has_data(target.view.client, target.clone, environment)
+        snapshot = not no_snapshot and snapshot_before_loss.has_data(there)
         consequence = snapshot_before_loss.consequence(snapshot=snapshot)
         questions.confirm(f"Replace {environment}'s database with {file}? {consequence}", as_json=as_json)
-    done = restore_backup.restore(target, file, snapshot=not no_snapshot)
+    done = restore_backup.restore(there, file, snapshot=not no_snapshot)
     if as_json:
         print_json(asdict(done))
         return

@@ -28,12 +28,12 @@ def seed(
 
     The samples are added where they aren't there yet, so it can be run again.
     """
-    target = handle.of(environment)
+    there = handle.of(environment)
     if file is None:
-        done = add_samples(target)
+        done = add_samples(there)
         message = f"{done['connections']} sample accounts were added."
     else:
-        run_file(target, file)
+        run_file(there, file)
         done, message = {"file": file}, f"{file} was run."
     if as_json:
         print_json({"environment": environment, **done})

@@ -23,7 +23,6 @@ from cli.commands.parameters import (
 from cli.core.errors import UsageError, UserError
 from cli.data.snapshots import store
 from cli.data.snapshots.store import Summary
-from cli.engine.connect import connect
 from cli.environments import clone, handle
 from cli.environments.clone import Clone
 from cli.operations import session
@@ -48,7 +47,7 @@ def create(
     """Take a snapshot of an environment, running or not. Services are paused meanwhile; no connection is lost."""
     from cli.operations import take_snapshot  # noqa: PLC0415 - slow to import
 
-    taken = take_snapshot.take(connect(), handle.require(environment), environment, name)
+    taken = take_snapshot.take(handle.of(environment), name)
     if as_json:
         print_json(asdict(taken))
         return
@@ -110,7 +109,7 @@ def restore(  # noqa: PLR0913 - options, each given by name
     made = store.of(_require(environment), environment).read(name)
     _require_config(environment, name)
     here = session.prepare(install=not no_install)
-    if not yes and snapshot_before_loss.has_data(here.client, here.clone, environment):
+    if not yes and snapshot_before_loss.has_data(here.environment(environment)):
         question = (
             f"Replace {environment}'s data with the snapshot {name} of {made.created.isoformat(timespec='seconds')}?"
         )

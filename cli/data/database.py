@@ -10,7 +10,7 @@ import docker
 
 from cli.engine import streams
 from cli.engine.streams import CommandError, explain_failure
-from cli.environments.handle import Target
+from cli.environments.handle import EnvironmentHandle
 
 LOGIN = "service=dashtam host=/var/run/postgresql"
 """The container's connection service file, which only its user reads, but over the container's own socket, which needs
@@ -59,17 +59,17 @@ class Database:
         return int(self.query("SHOW server_version_num")) // 10000
 
 
-def of(target: Target, *, make: bool = False) -> Database:
+def of(environment: EnvironmentHandle, *, make: bool = False) -> Database:
     """Return an environment's database, which is made if it was dropped; a UserError if it doesn't run or answer."""
-    node, container = target.view.node_of(target.running("postgres").id)
+    node, container = environment.view.node_of(environment.running("postgres").id)
     client = node.client
     with explain_failure(
-        f"The database of {target.environment} doesn't answer; nothing was changed.",
+        f"The database of {environment.name} doesn't answer; nothing was changed.",
         lambda output: (
-            f"It was dropped. `./dashtam restore {target.environment} FILE` makes it from a backup; without one,"
-            f" `./dashtam destroy {target.environment}` and `./dashtam up {target.environment}` make an empty one."
+            f"It was dropped. `./dashtam restore {environment.name} FILE` makes it from a backup; without one,"
+            f" `./dashtam destroy {environment.name}` and `./dashtam up {environment.name}` make an empty one."
             if _MISSING.search(output)
-            else f"It may still be starting: `./dashtam up {target.environment}` waits until it is healthy."
+            else f"It may still be starting: `./dashtam up {environment.name}` waits until it is healthy."
         ),
     ):
         try:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import docker
+
 from cli.core.errors import UsageError, UserError, did_you_mean
 from cli.engine.connect import connect
 from cli.engine.container import ContainerView, rank
@@ -12,20 +14,37 @@ from cli.engine.inventory import EngineView
 from cli.environments import clone, targets
 from cli.environments.clone import Clone
 from cli.environments.configuration import config_file, require_configured
-from infra.naming import SERVICES
+from infra.naming import SERVICES, Naming
 
 
 @dataclass(frozen=True)
-class Target:
-    """One environment of this clone."""
+class EnvironmentHandle:
+    """One environment of this clone, with the engine, or the Swarm, as `targets.view` shows it."""
 
-    environment: str
+    name: str
     clone: Clone
     view: EngineView
 
+    @property
+    def client(self) -> docker.DockerClient:
+        """The engine's client; several threads may send requests with it."""
+        return self.view.client
+
+    @property
+    def own_engine(self) -> EngineView:
+        """The client's engine alone, without other nodes of a Swarm: only there are volumes mounted and copied."""
+        return EngineView(self.client)
+
+    @property
+    def naming(self) -> Naming:
+        """The names of what belongs to it, where it is placed now."""
+        from cli.environments import placements  # noqa: PLC0415 - slow to import
+
+        return placements.naming(self.clone, self.name)
+
     def services(self) -> list[ContainerView]:
         """Return the containers of its services, running or not, in the order of `SERVICES`."""
-        found = [one for one in self.view.containers(self.environment, self.clone.id) if one.is_service]
+        found = [one for one in self.view.containers(self.name, self.clone.id) if one.is_service]
         return sorted(found, key=lambda one: (rank(one.component), one.name))
 
     def service(self, name: str) -> ContainerView:
@@ -42,14 +61,14 @@ class Target:
         named = [one for one in found if name in {one.component, one.replica}]
         for one in sorted(named, key=lambda one: (one.state != "running", not self.view.reaches(one))):
             return one
-        raise not_running(self.environment, f"The {name} of {self.environment}")
+        raise not_running(self.name, f"The {name} of {self.name}")
 
     def chosen(self, names: Sequence[str] | None) -> list[ContainerView]:
         """Return the containers of some services, running or not, in the order of `SERVICES`."""
         found = {self.service(name).component for name in names or ()}
         services = [one for one in self.services() if not found or one.component in found]
         if not services:
-            raise not_running(self.environment)
+            raise not_running(self.name)
         return services
 
     def running(self, name: str) -> ContainerView:
@@ -57,7 +76,7 @@ class Target:
         found = self.service(name)
         if found.state != "running":
             cause = f"Its container {found.name} is {found.state}.{f' {found.error}.' if found.error else ''}"
-            raise not_running(self.environment, f"The {name} of {self.environment}", cause)
+            raise not_running(self.name, f"The {name} of {self.name}", cause)
         return found
 
 
@@ -71,9 +90,9 @@ def not_running(environment: str, what: str = "", cause: str = "") -> UserError:
     )
 
 
-def of(environment: str) -> Target:
+def of(environment: str) -> EnvironmentHandle:
     """Return an environment."""
-    return Target(environment, require(environment), targets.view(connect()))
+    return EnvironmentHandle(environment, require(environment), targets.view(connect()))
 
 
 def require(environment: str) -> Clone:

@@ -7,23 +7,23 @@ from collections.abc import Sequence
 from typing import Any
 
 from cli.engine.streams import CommandError, explain_failure
-from cli.environments.handle import Target
+from cli.environments.handle import EnvironmentHandle
 
 ROTATE = ("python", "-m", "app.run.rotate")
 
 
-def rotate_keys(target: Target) -> dict[str, Any]:
+def rotate_keys(environment: EnvironmentHandle) -> dict[str, Any]:
     """Encrypt every token under a new key; return the key and the numbers of connections and retired keys."""
     with explain_failure(
-        f"The keys of {target.environment} were not rotated.",
-        f"Remove the cause, then run `./dashtam keys rotate {target.environment}` again; no token was lost.",
+        f"The keys of {environment.name} were not rotated.",
+        f"Remove the cause, then run `./dashtam keys rotate {environment.name}` again; no token was lost.",
     ):
-        return run(target, ROTATE)
+        return run(environment, ROTATE)
 
 
-def run(target: Target, command: Sequence[str]) -> dict[str, Any]:
+def run(environment: EnvironmentHandle, command: Sequence[str]) -> dict[str, Any]:
     """Run a program of the service in the app's container; return the document that it prints last."""
-    status, output = target.view.execute(target.running("app").id, command)
+    status, output = environment.view.execute(environment.running("app").id, command)
     if status != 0:
         raise CommandError(status, output.strip())
     document: dict[str, Any] = json.loads(output.splitlines()[-1])

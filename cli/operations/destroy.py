@@ -64,7 +64,8 @@ class Removal:
             data = self.data()
             _require_agreed(self.stack, data, agreed)
             self._prepare()
-            with before_destroying(here, self.stack, data) if snapshot and data else nullcontext() as taken:
+            environment = here.environment(self.stack)
+            with before_destroying(environment, data) if snapshot and data else nullcontext() as taken:
                 self._remove()
             return taken
 

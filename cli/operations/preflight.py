@@ -35,7 +35,7 @@ def require_possible(session: Session, stack: str) -> None:
     naming, config = Naming(stack, clone.id, placed.name), placed.applied(own)
     require_free(session.engine, naming, config, placed)
     wanted = guards.Wanted(naming, config, placed.running(config))
-    has_database = partial(data_parts.has_database, session.client, clone, stack)
+    has_database = partial(data_parts.has_database, session.environment(stack))
     ownership.require(clone, session.engine, wanted, state, has_database)
 
 

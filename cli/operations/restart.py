@@ -14,7 +14,7 @@ from cli.engine import failure_report, health
 from cli.engine.container import ContainerView
 from cli.engine.inventory import EngineView
 from cli.environments import environment_lock
-from cli.environments.handle import Target
+from cli.environments.handle import EnvironmentHandle
 from cli.operations import finish_restore
 from cli.operations.update_progress import STARTING, UpdateProgress, display
 from cli.ui.console import err
@@ -24,21 +24,23 @@ Show = Callable[[str, str], None]
 """Shows the state of a service."""
 
 
-def restart(environment: Target, services: Sequence[str]) -> list[str]:
+def restart(environment: EnvironmentHandle, services: Sequence[str]) -> list[str]:
     """Restart an environment's services, all of them if none is named, and return their names."""
-    name = environment.environment
+    name = environment.name
     with environment_lock.held(environment.clone, name):
         # An interrupted restore has stopped all that use the data.
-        finished = finish_restore.finish(environment.view.client, environment.clone, name)
+        finished = finish_restore.finish(environment)
         containers = environment.chosen([] if finished else services)
         with display([name], err) as (progress,):
             restart_containers(environment, containers, progress)
     return [one.component for one in containers]
 
 
-def restart_containers(environment: Target, containers: Collection[ContainerView], progress: UpdateProgress) -> None:
+def restart_containers(
+    environment: EnvironmentHandle, containers: Collection[ContainerView], progress: UpdateProgress
+) -> None:
     """Stop services and start them again: a service is stopped before those that it needs, and started after them."""
-    stack = environment.environment
+    stack = environment.name
     refused = _stop_and_start(environment.view, in_order(containers), progress.show)
     reports = refused or _wait(environment, containers, progress)
     if reports:
@@ -97,10 +99,10 @@ def _refusal(one: ContainerView, show: Show, work: Callable[[], None]) -> str:
     return ""
 
 
-def _wait(environment: Target, containers: Collection[ContainerView], progress: UpdateProgress) -> list[str]:
+def _wait(environment: EnvironmentHandle, containers: Collection[ContainerView], progress: UpdateProgress) -> list[str]:
     """Wait until all are healthy, or one has failed or takes too long; return the reports of those."""
     view, components = environment.view, {one.component for one in containers}
-    _, unhealthy = health.settled(view, environment.environment, environment.clone.id, components, progress.on_started)
+    _, unhealthy = health.settled(view, environment.name, environment.clone.id, components, progress.on_started)
     failed = [one for one in unhealthy if one.has_failed]
     for one in failed:
         progress.show(one.component, "failed")

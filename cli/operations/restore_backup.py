@@ -15,7 +15,7 @@ from cli.data.restore_journal import Entry, Phase
 from cli.engine import health
 from cli.engine.streams import CommandError
 from cli.environments import environment_lock
-from cli.environments.handle import Target
+from cli.environments.handle import EnvironmentHandle
 from cli.operations import finish_restore, snapshot_before_loss
 from cli.operations.update_progress import display
 from cli.ui.console import err
@@ -38,42 +38,41 @@ class Restored:
     lost: int
 
 
-def restore(target: Target, file: str, *, snapshot: bool = False) -> Restored:
+def restore(environment: EnvironmentHandle, file: str, *, snapshot: bool = False) -> Restored:
     """Replace an environment's database with a backup, or with standard input for `-`: whole, or not at all."""
     began = time.monotonic()
-    database = databases.of(target, make=True)
-    app = serving.running_app(target)
-    with source.opened(target.clone, file) as found, formats.recognised(target.clone, found) as recognised:
+    database = databases.of(environment, make=True)
+    app = serving.running_app(environment)
+    with source.opened(environment.clone, file) as found, formats.recognised(environment.clone, found) as recognised:
         dump = load.verify(recognised, database)
-        with environment_lock.held(target.clone, target.environment):
-            _finish_earlier(target)
-            serving.require_renamable(target, database)
+        with environment_lock.held(environment.clone, environment.name):
+            _finish_earlier(environment)
+            serving.require_renamable(environment, database)
             if snapshot:
-                snapshot_before_loss.before_replacing(target.view.client, target.clone, target.environment)
-            with _recorded(target, database, dump.name), database_swap.beside(database) as fresh:
-                load.load(dump, fresh, target.environment)
-                rekeyed = load.rekey_tokens(target, app, dump, fresh)
-                serving.check_by_app(target, app, fresh, dump.name)
-                with display([target.environment], err) as (progress,):
-                    serving.replace(target, app, database, dump.name, progress.on_started)
+                snapshot_before_loss.before_replacing(environment)
+            with _recorded(environment, database, dump.name), database_swap.beside(database) as fresh:
+                load.load(dump, fresh, environment.name)
+                rekeyed = load.rekey_tokens(environment, app, dump, fresh)
+                serving.check_by_app(environment, app, fresh, dump.name)
+                with display([environment.name], err) as (progress,):
+                    serving.replace(environment, app, database, dump.name, progress.on_started)
     made_of = dump.label.environment if dump.label else None
     seconds = time.monotonic() - began
-    return Restored(target.environment, file, made_of, dump.size, seconds, rekeyed.rewrapped, rekeyed.lost)
+    return Restored(environment.name, file, made_of, dump.size, seconds, rekeyed.rewrapped, rekeyed.lost)
 
 
-def _finish_earlier(target: Target) -> None:
-    client = target.view.client
+def _finish_earlier(environment: EnvironmentHandle) -> None:
     # A snapshot that is only half in place would replace the backup later.
-    if finish_restore.require_finished(client, target.clone, target.environment):
-        health.settled(target.view, target.environment, target.clone.id)
+    if finish_restore.require_finished(environment):
+        health.settled(environment.view, environment.name, environment.clone.id)
     # The server is asked too: the journal of an interrupted restore may be lost.
-    serving.finish_replacing(client, target.clone, target.environment)
+    serving.finish_replacing(environment)
 
 
 @contextmanager
-def _recorded(target: Target, database: Database, name: str) -> Iterator[None]:
+def _recorded(environment: EnvironmentHandle, database: Database, name: str) -> Iterator[None]:
     """Record for the next command, should this one be killed, that the server may have more than one database."""
-    journal = restore_journal.of(target.clone, target.environment)
+    journal = restore_journal.of(environment.clone, environment.name)
     journal.write(Entry(format=2, snapshot=name, phase=Phase.DATABASE, parts=()))
     try:
         yield

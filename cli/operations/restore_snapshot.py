@@ -21,8 +21,8 @@ from cli.data.snapshots.helper import Helper, Part, helper
 from cli.data.snapshots.manifest import Manifest
 from cli.data.snapshots.staged_credentials import Credentials
 from cli.engine import health
-from cli.engine.inventory import EngineView
 from cli.environments import environment_lock, placements
+from cli.environments.handle import EnvironmentHandle
 from cli.operations import data_parts, finish_restore, snapshot_before_loss
 from cli.operations.session import Session
 from cli.operations.up import up
@@ -30,7 +30,6 @@ from cli.operations.update_progress import UpdateProgress, display
 from cli.ui.console import announce, err
 from cli.ui.progress import transfer
 from infra.config.settings import StackSettings
-from infra.naming import Naming
 
 
 @dataclass(frozen=True)
@@ -51,9 +50,8 @@ class Restored:
 
 @dataclass(frozen=True)
 class _Plan:
-    session: Session
+    environment: EnvironmentHandle
     settings: StackSettings
-    naming: Naming
     parts: Sequence[Part]
     folder: Path
     made: Manifest
@@ -65,81 +63,80 @@ def restore(session: Session, stack: str, name: str, *, snapshot: bool = False) 
     Nothing is changed if there is no such snapshot, or if it is damaged or doesn't fit.
     """
     began = time.monotonic()
-    plan = _plan(session, stack, name)
+    environment = session.environment(stack)
+    plan = _plan(environment, name)
     _require_fitting(plan)
     with transfer(f"Verifying {name}", plan.made.size) as count:
         manifest.verify(plan.folder, plan.made, count)
     # The data of an environment that is made only now needs no snapshot.
-    snapshot = snapshot and snapshot_before_loss.has_data(session.client, session.clone, stack)
+    snapshot = snapshot and snapshot_before_loss.has_data(environment)
     if not _is_made(plan):
         announce(f"{stack} does not exist yet: bringing it up first.")
         up(session, stack, hint=False)
     with environment_lock.held(session.clone, stack):
-        finish_restore.finish(session.client, session.clone, stack)
+        finish_restore.finish(environment)
         if snapshot:
-            snapshot_before_loss.before_replacing(session.client, session.clone, stack)
+            snapshot_before_loss.before_replacing(environment)
         rekeyed = _stage(plan)
         stopped = time.monotonic()
         with display([stack], err) as (progress,):
-            for service in _users_of_data(plan):
-                progress.show(service, "stopping")
+            for one in volume_swap.running_users(environment):
+                progress.show(one.component, "stopping")
             with signals.postponed():
-                running = _swap(plan)
-            is_healthy = _is_complete(plan, running) and _becomes_healthy(plan, progress)
+                running = _swap(environment)
+            is_healthy = _is_complete(environment, running) and _becomes_healthy(environment, progress)
     if not is_healthy:
         up(session, stack)
     ended = time.monotonic()
     return Restored(stack, name, plan.made.size, ended - began, ended - stopped, rekeyed.rewrapped, rekeyed.lost)
 
 
-def _plan(session: Session, stack: str, name: str) -> _Plan:
-    settings, naming, found = data_parts.parts_by_config(session.client, session.clone, stack)
-    snapshots = store.of(session.clone, stack)
+def _plan(environment: EnvironmentHandle, name: str) -> _Plan:
+    settings, found = data_parts.parts_by_config(environment)
+    snapshots = store.of(environment.clone, environment.name)
     made = snapshots.read(name)
     parts = [one for one in found if one.service in made.images]
-    return _Plan(session, settings, naming, parts, snapshots.path(name), made)
+    return _Plan(environment, settings, parts, snapshots.path(name), made)
 
 
 def _require_fitting(plan: _Plan) -> None:
-    made, wanted = plan.made, plan.settings.postgres
+    made, wanted, stack = plan.made, plan.settings.postgres, plan.environment.name
     if (made.database, made.user) != (wanted.database, wanted.user):
         raise UserError(
-            f"The snapshot {made.name} doesn't fit {plan.naming.environment}; nothing was changed.",
+            f"The snapshot {made.name} doesn't fit {stack}; nothing was changed.",
             cause=f"It holds the database {made.database} of {made.user}, and the config names {wanted.database} of"
             f" {wanted.user}.",
-            remedy=f"Set these in Pulumi.{plan.naming.environment}.yaml as they were.",
+            remedy=f"Set these in Pulumi.{stack}.yaml as they were.",
         )
     if missing := sorted({*made.images} - {one.service for one in plan.parts}):
         service = missing[0]
         raise UserError(
-            f"The snapshot {made.name} doesn't fit {plan.naming.environment}; nothing was changed.",
+            f"The snapshot {made.name} doesn't fit {stack}; nothing was changed.",
             cause=f"It holds the data of {service}, which the config stores in memory.",
-            remedy=f"Set dashtam:{service}.storage to volume in Pulumi.{plan.naming.environment}.yaml.",
+            remedy=f"Set dashtam:{service}.storage to volume in Pulumi.{stack}.yaml.",
         )
 
 
 def _is_made(plan: _Plan) -> bool:
     """Return whether the environment has its containers, volumes and secrets; it lacks some if it was never up."""
-    view, naming = EngineView(plan.session.client), plan.naming
-    containers = {one.component for one in view.containers(naming.environment, naming.owner)}
+    environment, naming, engine = plan.environment, plan.environment.naming, plan.environment.own_engine
+    containers = {one.component for one in engine.containers(naming.environment, naming.owner)}
     data = {one.volume for one in plan.parts}
     secrets = {one for part in plan.parts for one in installed_secrets.volumes(naming, part)}
-    running = placements.of(plan.session.clone, naming.environment).running(plan.settings)
-    return containers >= set(running) and data | secrets <= view.volumes(naming.owner)
+    running = placements.of(environment.clone, environment.name).running(plan.settings)
+    return containers >= set(running) and data | secrets <= engine.volumes(naming.owner)
 
 
 def _stage(plan: _Plan) -> Rekeyed:
     """Copy the data beside the old data and open it there; nothing else is touched."""
-    journal = restore_journal.of(plan.session.clone, plan.naming.environment)
+    environment, naming = plan.environment, plan.environment.naming
+    journal = restore_journal.of(environment.clone, environment.name)
     entry = Entry(format=2, snapshot=plan.made.name, phase=Phase.STAGING, parts=tuple(plan.parts))
     journal.write(entry.model_copy(update={"former": journal.read()}))
-    client, naming = plan.session.client, plan.naming
     try:
         with ExitStack() as held:
             helpers = [
-                held.enter_context(
-                    helper(client, naming, one, writes=True, beside=installed_secrets.volumes(naming, one))
-                )
+                held.enter_context(helper(environment, one, writes=True, beside=installed_secrets.volumes(naming, one)))
                 for one in plan.parts
             ]
             _require_version(plan, helpers[0])
@@ -150,33 +147,34 @@ def _stage(plan: _Plan) -> Rekeyed:
                 one.script("sync")
     except BaseException:
         # If this is killed before its end, the next command does it.
-        finish_restore.apply_journal(client, plan.session.clone, naming.environment)
+        finish_restore.apply_journal(environment)
         raise
     journal.write(entry.model_copy(update={"phase": Phase.SWAPPING, "session_key": sealed_key}))
     return rekeyed
 
 
 def _require_version(plan: _Plan, postgres: Helper) -> None:
+    made, stack = plan.made, plan.environment.name
     runs = postgres.script("postgres --version").split()[2].split(".")[0]
-    if runs != plan.made.postgres:
+    if runs != made.postgres:
         raise UserError(
-            f"The snapshot {plan.made.name} is of PostgreSQL {plan.made.postgres}, and {plan.naming.environment} runs"
-            f" {runs}; nothing was changed.",
+            f"The snapshot {made.name} is of PostgreSQL {made.postgres}, and {stack} runs {runs}; nothing was changed.",
             cause="A database's files are read by the major version that wrote them only.",
-            remedy=f"Set dashtam:images in Pulumi.{plan.naming.environment}.yaml to an image of PostgreSQL"
-            f" {plan.made.postgres}, or move the data with `./dashtam backup` and `./dashtam restore`.",
+            remedy=f"Set dashtam:images in Pulumi.{stack}.yaml to an image of PostgreSQL {made.postgres}, or move the"
+            " data with `./dashtam backup` and `./dashtam restore`.",
         )
 
 
 def _open(plan: _Plan, helpers: Sequence[Helper]) -> Rekeyed:
     postgres, *others = helpers
-    present = installed_secrets.require_installed(postgres, plan.naming, sealed_secrets.TOKEN_KEYS)
+    clone, naming = plan.environment.clone, plan.environment.naming
+    present = installed_secrets.require_installed(postgres, naming, sealed_secrets.TOKEN_KEYS)
     former = _sealed(plan, sealed_secrets.TOKEN_KEYS)
     credentials = Credentials(
         postgres=plan.settings.postgres,
-        password=installed_secrets.require_installed(postgres, plan.naming, installed_secrets.PASSWORD),
+        password=installed_secrets.require_installed(postgres, naming, installed_secrets.PASSWORD),
         present_keys=MasterKeys.parse(present),
-        former_keys=sealed_secrets.unseal_token_keys(plan.session.clone.passphrase_file, former) if former else None,
+        former_keys=sealed_secrets.unseal_token_keys(clone.passphrase_file, former) if former else None,
     )
     for one in others:
         staged_credentials.check_redis_loads(one)
@@ -185,9 +183,10 @@ def _open(plan: _Plan, helpers: Sequence[Helper]) -> Rekeyed:
 
 def _session_key(plan: _Plan, postgres: Helper) -> Sealed | None:
     """Return the session key of the data, if this clone can open it and the environment has another one."""
-    name, sealed = sealed_secrets.SESSION_KEY, _sealed(plan, sealed_secrets.SESSION_KEY)
-    former = sealed_secrets.unseal(plan.session.clone.passphrase_file, name, sealed) if sealed else None
-    return sealed if former and former != installed_secrets.installed(postgres, plan.naming, name) else None
+    environment, name = plan.environment, sealed_secrets.SESSION_KEY
+    sealed = _sealed(plan, name)
+    former = sealed_secrets.unseal(environment.clone.passphrase_file, name, sealed) if sealed else None
+    return sealed if former and former != installed_secrets.installed(postgres, environment.naming, name) else None
 
 
 def _sealed(plan: _Plan, name: str) -> Sealed | None:
@@ -196,26 +195,20 @@ def _sealed(plan: _Plan, name: str) -> Sealed | None:
     return Sealed.model_validate_json((plan.folder / name).read_bytes())
 
 
-def _swap(plan: _Plan) -> list[str]:
+def _swap(environment: EnvironmentHandle) -> list[str]:
     """Put the new data in the place of the old, which can't be undone; return the containers that run again."""
-    running = volume_swap.stop(plan.session.client, plan.naming)
-    finish_restore.apply_journal(plan.session.client, plan.session.clone, plan.naming.environment)
-    each(plan.session.client.api.start, running)
+    running = volume_swap.stop(environment)
+    finish_restore.apply_journal(environment)
+    each(environment.client.api.start, running)
     return running
 
 
-def _users_of_data(plan: _Plan) -> list[str]:
-    found = EngineView(plan.session.client).containers(plan.naming.environment, plan.naming.owner)
-    return [one.component for one in found if one.component in volume_swap.USERS_OF_DATA and one.state == "running"]
-
-
-def _is_complete(plan: _Plan, running: Sequence[str]) -> bool:
+def _is_complete(environment: EnvironmentHandle, running: Sequence[str]) -> bool:
     """Return whether all that use the data run again, with the session key that the data needs."""
-    needs_key = session_key.pending(plan.session.clone, plan.naming.environment)
-    return len(running) >= len(volume_swap.USERS_OF_DATA) and not needs_key
+    return len(running) >= len(volume_swap.USERS_OF_DATA) and not session_key.pending(environment)
 
 
-def _becomes_healthy(plan: _Plan, progress: UpdateProgress) -> bool:
-    view, naming = EngineView(plan.session.client), plan.naming
-    is_healthy, _ = health.settled(view, naming.environment, naming.owner, look=progress.on_started)
+def _becomes_healthy(environment: EnvironmentHandle, progress: UpdateProgress) -> bool:
+    engine, owner = environment.own_engine, environment.clone.id
+    is_healthy, _ = health.settled(engine, environment.name, owner, look=progress.on_started)
     return is_healthy

@@ -9,23 +9,23 @@ from typing import Any
 from cli.core.errors import UsageError
 from cli.data import database
 from cli.engine.streams import explain_failure
-from cli.environments.handle import Target
+from cli.environments.handle import EnvironmentHandle
 from cli.operations import app_programs
 from cli.ui.output_files import STREAM
 
 SAMPLES = ("python", "-m", "app.run.seed")
 
 
-def add_samples(target: Target) -> dict[str, Any]:
+def add_samples(environment: EnvironmentHandle) -> dict[str, Any]:
     """Add the sample accounts that are missing; return how many were added."""
     with explain_failure(
-        f"{target.environment} got no samples; nothing was changed.",
-        f"Check `./dashtam status {target.environment}`, then run the same command again.",
+        f"{environment.name} got no samples; nothing was changed.",
+        f"Check `./dashtam status {environment.name}`, then run the same command again.",
     ):
-        return app_programs.run(target, SAMPLES)
+        return app_programs.run(environment, SAMPLES)
 
 
-def run_file(target: Target, file: str) -> None:
+def run_file(environment: EnvironmentHandle, file: str) -> None:
     """Run a file of SQL, or standard input for `-`, in an environment's database, in one transaction."""
     try:
         sql = (sys.stdin.buffer.read() if file == STREAM else Path(file).read_bytes()).decode()
@@ -33,9 +33,9 @@ def run_file(target: Target, file: str) -> None:
         raise UsageError(
             f"{file} can't be read.", cause=getattr(error, "strerror", str(error)), remedy="Name a file of SQL."
         ) from None
-    found = database.of(target)
+    found = database.of(environment)
     with explain_failure(
         f"{file} failed; all that it did not commit itself was taken back.",
-        f"Correct {file}, then run `./dashtam seed {target.environment} {file}` again.",
+        f"Correct {file}, then run `./dashtam seed {environment.name} {file}` again.",
     ):
         found.query(sql)

@@ -15,6 +15,7 @@ from cli.engine.swarm import SwarmView
 from cli.environments import clone, git_filter, named_environments, passphrase, targets, tool_environment
 from cli.environments.clone import Clone
 from cli.environments.configuration import announce_skipped
+from cli.environments.handle import EnvironmentHandle
 from cli.images import build, build_ca, source
 from cli.machine import setup
 from cli.operations import clock_and_disk
@@ -50,6 +51,10 @@ class Session:
     def engine(self) -> EngineView:
         """The engine, seen by labels."""
         return targets.view(self.client, self.clone.root)
+
+    def environment(self, stack: str) -> EnvironmentHandle:
+        """Return an environment of this clone."""
+        return EnvironmentHandle(stack, self.clone, self.engine)
 
     @property
     def swarm(self) -> SwarmView:

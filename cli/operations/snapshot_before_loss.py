@@ -6,21 +6,16 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-import docker
-
 from cli.core.errors import UserError
 from cli.core.parallel import each
 from cli.data.snapshots import volume_swap
 from cli.data.snapshots.helper import ROOT, Part, helper
 from cli.engine import health
-from cli.engine.inventory import EngineView
-from cli.environments.clone import Clone
+from cli.environments.handle import EnvironmentHandle
 from cli.operations import data_parts, take_snapshot
 from cli.operations.data_parts import NoPersistentDataError
-from cli.operations.session import Session
 from cli.operations.take_snapshot import Taken
 from cli.ui.console import announce
-from infra.naming import Naming
 
 CONTENT = """
 find . -path ./lost+found -prune -o ! -type d ! -size 0 ! -name appendonly.aof.manifest \
@@ -29,13 +24,13 @@ find . -path ./lost+found -prune -o ! -type d ! -size 0 ! -name appendonly.aof.m
 """Prints a file of a volume that has data: none in what Redis makes at its first start, before anything is written."""
 
 
-def has_data(client: docker.DockerClient, clone: Clone, stack: str) -> bool:
+def has_data(environment: EnvironmentHandle) -> bool:
     """Return whether an environment has data of which there can be a snapshot."""
     try:
-        _, naming, found = data_parts.parts_by_config_or_state(client, clone, stack)
+        _, found = data_parts.parts_by_config_or_state(environment)
     except NoPersistentDataError:
         return False
-    return bool({one.volume for one in found} & EngineView(client).volumes(naming.owner))
+    return bool({one.volume for one in found} & environment.own_engine.volumes(environment.clone.id))
 
 
 def impossible(stack: str, without: str) -> UserError:
@@ -54,42 +49,41 @@ def consequence(*, snapshot: bool) -> str:
     return "Its current data will be lost."
 
 
-def before_replacing(client: docker.DockerClient, clone: Clone, stack: str) -> None:
+def before_replacing(environment: EnvironmentHandle) -> None:
     """Take a snapshot of the data that is about to be replaced, if there is any; a UserError if that fails."""
-    if not has_data(client, clone, stack):
+    if not has_data(environment):
         return
-    with _required_for(f"The data of {stack} was not replaced"):
-        taken = _take_if_any(client, clone, stack)
+    with _required_for(f"The data of {environment.name} was not replaced"):
+        taken = _take_if_any(environment)
     if taken:
         announce(
             f"Snapshot {taken.name} holds the data that is replaced. Restore it with"
-            f" `./dashtam snapshot restore {stack} {taken.name}`."
+            f" `./dashtam snapshot restore {environment.name} {taken.name}`."
         )
 
 
 @contextmanager
-def before_destroying(session: Session, stack: str, data: Collection[str]) -> Iterator[Taken | None]:
+def before_destroying(environment: EnvironmentHandle, data: Collection[str]) -> Iterator[Taken | None]:
     """Stop the services that write, and take a snapshot of all data volumes, under the environment's lock.
 
     Yields None if no volume has data. If the block fails, the services run again, unless some are removed.
     """
-    containers = session.engine.containers(stack, session.clone.id)
-    running = [one.id for one in containers if one.component in volume_swap.USERS_OF_DATA and one.state == "running"]
+    running = [one.id for one in volume_swap.running_users(environment)]
     try:
-        yield _take_of_all(session, stack, data)
+        yield _take_of_all(environment, data)
     except BaseException:
-        _start_again(session, stack, running)
+        _start_again(environment, running)
         raise
 
 
-def _take_of_all(session: Session, stack: str, data: Collection[str]) -> Taken | None:
-    with _required_for(f"{stack} was not removed"):
-        _, naming, found = data_parts.parts_by_config_or_state(session.client, session.clone, stack)
+def _take_of_all(environment: EnvironmentHandle, data: Collection[str]) -> Taken | None:
+    with _required_for(f"{environment.name} was not removed"):
+        _, found = data_parts.parts_by_config_or_state(environment)
         _require_complete(data, found)
-        volume_swap.stop(session.client, naming)
-        taken = _take_if_any(session.client, session.clone, stack)
+        volume_swap.stop(environment)
+        taken = _take_if_any(environment)
     if taken:
-        announce(f"The data of {stack} is in the snapshot {taken.name}: {taken.path}")
+        announce(f"The data of {environment.name} is in the snapshot {taken.name}: {taken.path}")
     return taken
 
 
@@ -102,32 +96,33 @@ def _require_complete(data: Collection[str], found: Collection[Part]) -> None:
         )
 
 
-def _start_again(session: Session, stack: str, running: Collection[str]) -> None:
+def _start_again(environment: EnvironmentHandle, running: Collection[str]) -> None:
     """Start what ran if all of it still exists: services that lack another would only be waited for."""
-    if running and {one.id for one in session.engine.containers(stack, session.clone.id)} >= set(running):
-        each(session.client.api.start, list(running))
-        health.settled(session.engine, stack, session.clone.id)
+    view, stack, owner = environment.view, environment.name, environment.clone.id
+    if running and {one.id for one in view.containers(stack, owner)} >= set(running):
+        each(environment.client.api.start, list(running))
+        health.settled(view, stack, owner)
 
 
-def _take_if_any(client: docker.DockerClient, clone: Clone, stack: str) -> Taken | None:
+def _take_if_any(environment: EnvironmentHandle) -> Taken | None:
     """Take a snapshot; None if no volume has data, a UserError if one has, and there is no database."""
     try:
-        return take_snapshot.take(client, clone, stack)
+        return take_snapshot.take(environment)
     except NoPersistentDataError:
-        _, naming, found = data_parts.parts_by_config_or_state(client, clone, stack)
-        there = EngineView(client).volumes(naming.owner)
-        lost = [one.volume for one in found if one.volume in there and _has_content(client, naming, one)]
+        _, found = data_parts.parts_by_config_or_state(environment)
+        there = environment.own_engine.volumes(environment.clone.id)
+        lost = [one.volume for one in found if one.volume in there and _has_content(environment, one)]
         if lost:
             raise UserError(
                 f"There can be no snapshot of the data in {' and '.join(lost)}.",
                 cause=f"A snapshot holds a database, and there is none in a volume {found[0].volume}.",
-                remedy=f"`./dashtam up {stack}` makes an empty one; then there can be a snapshot.",
+                remedy=f"`./dashtam up {environment.name}` makes an empty one; then there can be a snapshot.",
             ) from None
         return None
 
 
-def _has_content(client: docker.DockerClient, naming: Naming, part: Part) -> bool:
-    with helper(client, naming, replace(part, user=ROOT)) as opened:
+def _has_content(environment: EnvironmentHandle, part: Part) -> bool:
+    with helper(environment, replace(part, user=ROOT)) as opened:
         return bool(opened.script(CONTENT))
 
 

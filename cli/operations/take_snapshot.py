@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-import docker
-
 from cli.core.errors import UserError
 from cli.core.parallel import each
 from cli.data import sealed_secrets
@@ -21,13 +19,12 @@ from cli.data.snapshots.manifest import Manifest, Piece, write_piece
 from cli.data.snapshots.pause import Pause, paused
 from cli.engine import streams
 from cli.engine.container import ContainerView
-from cli.engine.inventory import EngineView
 from cli.environments import environment_lock, passphrase
-from cli.environments.clone import Clone
+from cli.environments.handle import EnvironmentHandle
 from cli.operations import data_parts, finish_restore
 from cli.operations.data_parts import NoPersistentDataError
 from cli.ui.progress import Count, transfer
-from infra.naming import WITH_DATA, Naming
+from infra.naming import WITH_DATA
 
 CHECKPOINT = ("psql", "-qX", "-d", LOGIN, "-c", "CHECKPOINT")
 """Shortens the recovery of the copy, which is complete without it."""
@@ -48,24 +45,25 @@ class Taken:
     paused_seconds: float
 
 
-def take(client: docker.DockerClient, clone: Clone, stack: str, wish: str | None = None) -> Taken:
+def take(environment: EnvironmentHandle, wish: str | None = None) -> Taken:
     """Take a snapshot of an environment, running or not, under the name that is wished, or one from the time."""
-    database, naming, found = data_parts.parts_by_config_or_state(client, clone, stack)
+    clone, stack = environment.clone, environment.name
+    database, found = data_parts.parts_by_config_or_state(environment)
     snapshots = store.of(clone, stack)
     snapshots.fresh_name(wish)
     began = time.monotonic()
     with environment_lock.held(clone, stack), ExitStack() as held:
-        finish_restore.require_finished(client, clone, stack)
+        finish_restore.require_finished(environment)
         snapshots.sweep()
-        volumes = EngineView(client).volumes(naming.owner)
+        volumes = environment.own_engine.volumes(clone.id)
         parts = [one for one in found if one.volume in volumes]
-        helpers = [held.enter_context(_reading(client, naming, one, volumes)) for one in parts]
+        helpers = [held.enter_context(_reading(environment, one, volumes)) for one in parts]
         version = _require_database(stack, helpers)
         snapshots.require_space(sum(int(one.script(SIZE).split()[0]) * 1024 for one in helpers))
         name = snapshots.fresh_name(wish)
         with snapshots.draft(name) as draft:
-            pieces = _write_secrets(clone, naming, draft, helpers[0])
-            with _paused(client, naming) as pause:
+            pieces = _write_secrets(environment, draft, helpers[0])
+            with _paused(environment) as pause:
                 created = datetime.now(UTC)
                 pieces |= _copy(draft, helpers)
             made = Manifest(
@@ -84,12 +82,10 @@ def take(client: docker.DockerClient, clone: Clone, stack: str, wish: str | None
     return Taken(stack, name, str(path), made.size, time.monotonic() - began, pause.seconds)
 
 
-def _reading(
-    client: docker.DockerClient, naming: Naming, part: Part, volumes: Collection[str]
-) -> AbstractContextManager[Helper]:
+def _reading(environment: EnvironmentHandle, part: Part, volumes: Collection[str]) -> AbstractContextManager[Helper]:
     # Mounting a volume that doesn't exist would make it.
-    beside = [one for one in installed_secrets.volumes(naming, part) if one in volumes]
-    return helper(client, naming, part, beside=beside)
+    beside = [one for one in installed_secrets.volumes(environment.naming, part) if one in volumes]
+    return helper(environment, part, beside=beside)
 
 
 def _require_database(stack: str, helpers: Sequence[Helper]) -> str:
@@ -103,9 +99,9 @@ def _require_database(stack: str, helpers: Sequence[Helper]) -> str:
     )
 
 
-def _write_secrets(clone: Clone, naming: Naming, draft: Path, postgres: Helper) -> dict[str, Piece]:
+def _write_secrets(environment: EnvironmentHandle, draft: Path, postgres: Helper) -> dict[str, Piece]:
     """Write the secrets that the data is read and reached with, encrypted."""
-    contents = installed_secrets.installed_to_seal(postgres, naming)
+    clone, contents = environment.clone, installed_secrets.installed_to_seal(postgres, environment.naming)
     if not contents or passphrase.loses_token_keys(clone):
         return {}
     sealed = {name: sealed_secrets.seal(clone.passphrase_file, name, content) for name, content in contents.items()}
@@ -113,9 +109,9 @@ def _write_secrets(clone: Clone, naming: Naming, draft: Path, postgres: Helper) 
 
 
 @contextmanager
-def _paused(client: docker.DockerClient, naming: Naming) -> Iterator[Pause]:
-    found = EngineView(client).containers(naming.environment, naming.owner)
-    _require_steady(naming, found)
+def _paused(environment: EnvironmentHandle) -> Iterator[Pause]:
+    client, found = environment.client, environment.own_engine.containers(environment.name, environment.clone.id)
+    _require_steady(environment.name, found)
     running = {one.component: one.id for one in found if one.state == "running"}
     if "postgres" in running:
         with suppress(streams.CommandError):
@@ -124,11 +120,11 @@ def _paused(client: docker.DockerClient, naming: Naming) -> Iterator[Pause]:
         yield pause
 
 
-def _require_steady(naming: Naming, found: Sequence[ContainerView]) -> None:
+def _require_steady(stack: str, found: Sequence[ContainerView]) -> None:
     for one in found:
         if one.component in WITH_DATA and one.state == "restarting":
             raise UserError(
-                f"The {one.component} of {naming.environment} restarts again and again: it can't be paused.",
+                f"The {one.component} of {stack} restarts again and again: it can't be paused.",
                 cause=f"`docker logs {one.name}` shows why.",
                 remedy=f"Stop it first: docker stop {one.name}",
             )

@@ -81,15 +81,16 @@ def _update(
     for stack in hosts:
         _require_health(session, stack, began)
         # Only now there is an app that can judge a restored backup.
-        finish_restore.finish(session.client, session.clone, stack)
+        finish_restore.finish(session.environment(stack))
 
 
 def _prepare(session: Session, stack: str, *, hint: bool) -> list[str]:
     """Clean up after an earlier command, and return the flags that the update needs for that."""
-    finish_restore.finish(session.client, session.clone, stack)
-    session_key.apply(session.pulumi, session.clone, stack)
+    environment = session.environment(stack)
+    finish_restore.finish(environment)
+    session_key.apply(session.pulumi, environment)
     refresh = recover.recover(session, stack)
-    if hint and (message := data_parts.missing_data_hint(session.clone, session.engine, stack)):
+    if hint and (message := data_parts.missing_data_hint(environment)):
         announce(message)
     refresh |= reconcile.prepare(session, stack)
     return ["--refresh"] if refresh else []

@@ -22,7 +22,7 @@ from cli.data.sealed_secrets import Sealed
 from cli.engine import streams
 from cli.engine.streams import CommandError, explain_failure
 from cli.environments import passphrase
-from cli.environments.handle import Target
+from cli.environments.handle import EnvironmentHandle
 from cli.ui import output_files
 from cli.ui.progress import transfer
 from infra.naming import FILES
@@ -55,47 +55,47 @@ class Made:
     seconds: float
 
 
-def backup(target: Target, file: str) -> Made:
+def backup(environment: EnvironmentHandle, file: str) -> Made:
     """Make a backup in a file, as `cli.ui.output_files` reads its name; a failure leaves the file as it was."""
     began = time.monotonic()
-    database = databases.of(target)
+    database = databases.of(environment)
     label = Label(
-        environment=target.environment,
+        environment=environment.name,
         created=datetime.now(UTC),
         postgres=database.major(),
         size=0,
         sha256="",
-        token_keys=_token_keys(target),
+        token_keys=_token_keys(environment),
     )
     command = [*DUMP, "--dbname", database.login()]
     with (
-        transfer(f"Backing {target.environment} up") as count,
-        _explained(target.environment),
-        _lock_explained(target.environment, database),
+        transfer(f"Backing {environment.name} up") as count,
+        _explained(environment.name),
+        _lock_explained(environment.name, database),
         closing(streams.output(database.client, database.container, command)) as written,
         _opened(file) as opened,
     ):
         label = archive.write(opened, written, label, count)
-    return Made(target.environment, file, label.size, label.sha256, time.monotonic() - began)
+    return Made(environment.name, file, label.size, label.sha256, time.monotonic() - began)
 
 
-def _token_keys(target: Target) -> Sealed | None:
+def _token_keys(environment: EnvironmentHandle) -> Sealed | None:
     try:
-        holder, path = _holder(target)
-        content = target.view.read_file(holder, path)
+        holder, path = _holder(environment)
+        content = environment.view.read_file(holder, path)
     except NotFound:
         return None
-    if passphrase.loses_token_keys(target.clone):
+    if passphrase.loses_token_keys(environment.clone):
         return None
-    return sealed_secrets.seal(target.clone.passphrase_file, sealed_secrets.TOKEN_KEYS, content)
+    return sealed_secrets.seal(environment.clone.passphrase_file, sealed_secrets.TOKEN_KEYS, content)
 
 
-def _holder(target: Target) -> tuple[str, str]:
+def _holder(environment: EnvironmentHandle) -> tuple[str, str]:
     """Return the container that has the master keys, and their file there."""
-    found = {one.component: one.id for one in target.view.containers(target.environment, target.clone.id)}
+    found = {one.component: one.id for one in environment.view.containers(environment.name, environment.clone.id)}
     if "app" not in found and FILES in found:
         return found[FILES], sealed_secrets.INSTALLER_TOKEN_KEYS
-    return target.service("app").id, sealed_secrets.INSTALLED_TOKEN_KEYS
+    return environment.service("app").id, sealed_secrets.INSTALLED_TOKEN_KEYS
 
 
 @contextmanager

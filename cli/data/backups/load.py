@@ -16,7 +16,7 @@ from cli.data.database import Database, identifier
 from cli.engine import streams
 from cli.engine.container import ContainerView
 from cli.engine.streams import CommandError, explain_failure
-from cli.environments.handle import Target
+from cli.environments.handle import EnvironmentHandle
 from cli.ui.progress import transfer
 
 ARCHIVE = ("pg_restore", "--exit-on-error", "--single-transaction", "--no-owner", "--no-privileges", "--no-tablespaces")
@@ -86,7 +86,7 @@ def _remedy(output: str, environment: str) -> str:
     return f"`./dashtam logs {environment} postgres` shows what the server reports."
 
 
-def rekey_tokens(target: Target, app: ContainerView, dump: Dump, fresh: Database) -> Rekeyed:
+def rekey_tokens(environment: EnvironmentHandle, app: ContainerView, dump: Dump, fresh: Database) -> Rekeyed:
     """Make sure that the service knows a loaded database's revision, and give it the environment's master keys."""
     # Tables can have the service's names without its columns.
     with explain_failure(
@@ -96,9 +96,9 @@ def rekey_tokens(target: Target, app: ContainerView, dump: Dump, fresh: Database
         revisions.require_known(fresh.query, dump.name)
         if fresh.query(rekeying.HAS_KEYS) != "t":
             return rekeying.NOTHING
-        present = MasterKeys.parse(target.view.read_file(app.id, sealed_secrets.INSTALLED_TOKEN_KEYS).decode())
+        present = MasterKeys.parse(environment.view.read_file(app.id, sealed_secrets.INSTALLED_TOKEN_KEYS).decode())
         sealed = dump.label.token_keys if dump.label else None
-        former = sealed_secrets.unseal_token_keys(target.clone.passphrase_file, sealed) if sealed else None
+        former = sealed_secrets.unseal_token_keys(environment.clone.passphrase_file, sealed) if sealed else None
         done = rekeying.rekey(fresh.query(rekeying.READ), present, former)
         fresh.query(done.script)
         return done

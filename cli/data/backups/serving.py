@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-import docker
-
 from cli.core.errors import UserError
 from cli.data import database as databases
 from cli.data.backups import database_swap
@@ -13,9 +11,7 @@ from cli.data.database import Database, literal
 from cli.engine import health
 from cli.engine.container import ContainerView
 from cli.engine.streams import CommandError
-from cli.environments import targets
-from cli.environments.clone import Clone
-from cli.environments.handle import Target
+from cli.environments.handle import EnvironmentHandle
 from cli.ui.console import announce
 
 PROOF = ("python", "-m", "app.run.proof")
@@ -28,42 +24,42 @@ NEEDED = ("postgres", "redis")
 """What the app must reach to be healthy."""
 
 
-def running_app(target: Target) -> ContainerView:
+def running_app(environment: EnvironmentHandle) -> ContainerView:
     """Return the app, which judges a restored database; a UserError if it, or what it needs, can't be reached."""
-    needed = [target.running(service) for service in (*NEEDED, "app")]
+    needed = [environment.running(service) for service in (*NEEDED, "app")]
     for one in needed:
         if not one.is_connected:
             raise UserError(
-                f"The {one.component} of {target.environment} can't be reached; nothing was changed.",
+                f"The {one.component} of {environment.name} can't be reached; nothing was changed.",
                 cause=f"Its container {one.name} is in no network.",
-                remedy=f"Run `./dashtam up {target.environment}`, and the same command again.",
+                remedy=f"Run `./dashtam up {environment.name}`, and the same command again.",
             )
     return needed[-1]
 
 
-def require_renamable(target: Target, database: Database) -> None:
+def require_renamable(environment: EnvironmentHandle, database: Database) -> None:
     """Refuse to replace a database with prepared transactions, which outlast their connections and forbid a rename."""
     found = database.query(PREPARED).splitlines()
     if found:
         raise UserError(
-            f"The database of {target.environment} can't be replaced while it has prepared transactions; nothing was"
+            f"The database of {environment.name} can't be replaced while it has prepared transactions; nothing was"
             " changed.",
             cause=f"There are: {', '.join(found)}.",
-            remedy=f"End each with COMMIT PREPARED or ROLLBACK PREPARED: `./dashtam db-shell {target.environment} --"
+            remedy=f"End each with COMMIT PREPARED or ROLLBACK PREPARED: `./dashtam db-shell {environment.name} --"
             f' -c "ROLLBACK PREPARED {literal(found[0])}"`. Then run the same command again.',
         )
 
 
-def check_by_app(target: Target, app: ContainerView, fresh: Database, name: str) -> None:
+def check_by_app(environment: EnvironmentHandle, app: ContainerView, fresh: Database, name: str) -> None:
     """Migrate a restored database and read its tables as the service does, while the service uses the old one."""
-    status, output = target.view.execute(app.id, (*PROOF, fresh.name))
+    status, output = environment.view.execute(app.id, (*PROOF, fresh.name))
     if status == 0:
         return
     if "No module named" in output:
         raise UserError(
-            f"The app of {target.environment} is of another version; nothing was changed.",
+            f"The app of {environment.name} is of another version; nothing was changed.",
             cause=output.strip().splitlines()[-1],
-            remedy=f"Run `./dashtam up {target.environment}`, and the same command again.",
+            remedy=f"Run `./dashtam up {environment.name}`, and the same command again.",
         )
     raise UserError(
         f"The service can't serve the database in {name}; nothing was changed.",
@@ -72,52 +68,55 @@ def check_by_app(target: Target, app: ContainerView, fresh: Database, name: str)
     )
 
 
-def replace(target: Target, app: ContainerView, database: Database, name: str, look: health.Look | None = None) -> None:
+def replace(
+    environment: EnvironmentHandle, app: ContainerView, database: Database, name: str, look: health.Look | None = None
+) -> None:
     """Swap the restored database in; if the service isn't healthy with it, swap the old one back: a UserError."""
+    view = environment.view
     database_swap.copy_settings(database)
-    began = target.view.now()
-    with target.view.stopped(app):
+    began = view.now()
+    with view.stopped(app):
         database_swap.swap(database)
-    if _becomes_healthy(target, look):
-        _drop_replaced(target, database)
+    if _becomes_healthy(environment, look):
+        _drop_replaced(environment, database)
         return
-    failed = next(iter(target.view.failures(target.environment, target.clone.id, began)), target.service("app"))
-    log = target.view.last_lines(failed.id, LAST_LINES)
-    with target.view.stopped(target.service("app")):
+    failures = view.failures(environment.name, environment.clone.id, began)
+    log = view.last_lines((failures or [environment.service("app")])[0].id, LAST_LINES)
+    with view.stopped(environment.service("app")):
         database_swap.swap_back(database)
-    works_again = _becomes_healthy(target, look)
+    works_again = _becomes_healthy(environment, look)
     if not works_again:
         raise UserError(
-            f"The app of {target.environment} is healthy neither with {name} nor with the database from before, which"
+            f"The app of {environment.name} is healthy neither with {name} nor with the database from before, which"
             " is back.",
             cause="\n".join(log),
-            remedy=f"Run `./dashtam up {target.environment}`, and the same command again.",
+            remedy=f"Run `./dashtam up {environment.name}`, and the same command again.",
         )
     raise UserError(
-        f"The app of {target.environment} didn't become healthy with {name}; the database from before is back.",
+        f"The app of {environment.name} didn't become healthy with {name}; the database from before is back.",
         cause="\n".join(log),
         remedy="Restore another backup.",
     )
 
 
-def finish_replacing(client: docker.DockerClient, clone: Clone, stack: str) -> bool:
+def finish_replacing(environment: EnvironmentHandle) -> bool:
     """Finish or undo an interrupted restore, under the environment's lock; return whether there is nothing left of it.
 
     Without an app that can judge the restored database, both databases stay.
     """
-    target = Target(stack, clone, targets.view(client, clone.root))
-    states = {one.component: one.state for one in target.services()}
-    there = {*states, *(one.component for one in target.view.services(stack, clone.id))}
+    view, stack, owner = environment.view, environment.name, environment.clone.id
+    states = {one.component: one.state for one in environment.services()}
+    there = {*states, *(one.component for one in view.services(stack, owner))}
     if any(states.get(service) != "running" for service in NEEDED) or "app" not in there:
         return False
-    target.view.resume(stack, clone.id, "app")
+    view.resume(stack, owner, "app")
     try:
-        database = databases.of(target)
+        database = databases.of(environment)
     except UserError:
         return False
     found = database_swap.left(database)
     if database_swap.replaced(database) in found:
-        _keep_what_is_served(target, database)
+        _keep_what_is_served(environment, database)
     elif found:
         # If that fails, the next restore fails too, and reports why.
         with suppress(CommandError):
@@ -125,15 +124,15 @@ def finish_replacing(client: docker.DockerClient, clone: Clone, stack: str) -> b
     return True
 
 
-def _keep_what_is_served(target: Target, database: Database) -> None:
-    stack = target.environment
-    if _becomes_healthy(target):
-        _drop_replaced(target, database)
+def _keep_what_is_served(environment: EnvironmentHandle, database: Database) -> None:
+    stack = environment.name
+    if _becomes_healthy(environment):
+        _drop_replaced(environment, database)
         announce(f"A restore of {stack} was interrupted; it is finished now.")
         return
     with suppress(CommandError):
         database_swap.drop(database, database_swap.restoring(database))
-    with target.view.stopped(target.service("app")):
+    with environment.view.stopped(environment.service("app")):
         database_swap.swap_back(database)
     announce(
         f"A restore of {stack} was interrupted, and the app is not healthy with the restored database: the one from"
@@ -141,18 +140,18 @@ def _keep_what_is_served(target: Target, database: Database) -> None:
     )
 
 
-def _drop_replaced(target: Target, database: Database) -> None:
+def _drop_replaced(environment: EnvironmentHandle, database: Database) -> None:
     try:
         database_swap.drop(database, database_swap.replaced(database))
     except CommandError as error:
         kept = database_swap.set_aside(database)
         announce(
-            f"The restored database of {target.environment} is in place, and the one from before can't be deleted. It"
+            f"The restored database of {environment.name} is in place, and the one from before can't be deleted. It"
             f" is called {kept}. PostgreSQL reports: {error.output}"
         )
 
 
-def _becomes_healthy(target: Target, look: health.Look | None = None) -> bool:
+def _becomes_healthy(environment: EnvironmentHandle, look: health.Look | None = None) -> bool:
     """Wait until the app is healthy, with all of its replicas, or has failed; return which."""
-    is_healthy, _ = health.settled(target.view, target.environment, target.clone.id, ("app",), look)
+    is_healthy, _ = health.settled(environment.view, environment.name, environment.clone.id, ("app",), look)
     return is_healthy

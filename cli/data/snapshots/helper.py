@@ -15,8 +15,7 @@ import docker
 
 from cli.core.errors import UserError
 from cli.engine import streams, temporary_container
-from cli.engine.inventory import EngineView
-from infra.naming import Naming
+from cli.environments.handle import EnvironmentHandle
 
 PREFIX = "snapshot-"
 """Of the component label of such a container."""
@@ -59,21 +58,21 @@ class Helper:
 
 @contextmanager
 def helper(
-    client: docker.DockerClient, naming: Naming, part: Part, *, writes: bool = False, beside: Sequence[str] = ()
+    environment: EnvironmentHandle, part: Part, *, writes: bool = False, beside: Sequence[str] = ()
 ) -> Iterator[Helper]:
     """Run a container with a part's data; volumes beside it are mounted to be read, each at a folder of its name."""
     # Mounting a volume that doesn't exist would make it, without the labels of this project.
-    if part.volume not in EngineView(client).volumes(naming.owner):
+    if part.volume not in environment.own_engine.volumes(environment.clone.id):
         raise UserError(
-            f"The volume {part.volume} of {naming.environment} is missing.",
+            f"The volume {part.volume} of {environment.name} is missing.",
             cause="It was removed by another program, or an update was interrupted before it was made.",
-            remedy=f"`./dashtam up {naming.environment}` makes it.",
+            remedy=f"`./dashtam up {environment.name}` makes it.",
         )
     mounts = [docker.types.Mount(VOLUME, part.volume, "volume", read_only=not writes, no_copy=True)]
     mounts += [docker.types.Mount(f"/{one}", one, "volume", read_only=True, no_copy=True) for one in beside]
     with temporary_container.running(
-        client,
-        naming,
+        environment.client,
+        environment.naming,
         f"{PREFIX}{part.service}",
         part.image,
         entrypoint=["cat"],
@@ -87,4 +86,4 @@ def helper(
         auto_remove=True,
         log_config=docker.types.LogConfig(type="none"),
     ) as (container, _):
-        yield Helper(client, container.id or "", part)
+        yield Helper(environment.client, container.id or "", part)

@@ -11,7 +11,7 @@ from typing import Any
 
 from cli.data import restore_journal, sealed_secrets
 from cli.data.restore_journal import Entry, Phase
-from cli.environments.clone import Clone
+from cli.environments.handle import EnvironmentHandle
 from cli.pulumi.process import Pulumi
 
 _TYPE = "random:index/randomBytes:RandomBytes"
@@ -21,15 +21,15 @@ _SIGNATURE = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44
 """Marks a secret in a state; Pulumi encrypts one that is given as plain text when it imports it."""
 
 
-def pending(clone: Clone, stack: str) -> Entry | None:
+def pending(environment: EnvironmentHandle) -> Entry | None:
     """Return the restore after which the next update is to install the data's session key."""
-    entry = restore_journal.of(clone, stack).read()
+    entry = restore_journal.of(environment.clone, environment.name).read()
     return entry if entry and entry.phase is Phase.SESSION_KEY else None
 
 
-def apply(pulumi: Pulumi, clone: Clone, stack: str) -> None:
+def apply(pulumi: Pulumi, environment: EnvironmentHandle) -> None:
     """Put a pending session key into the state; to be called before an update, under the environment's lock."""
-    entry = pending(clone, stack)
+    entry, clone, stack = pending(environment), environment.clone, environment.name
     if entry is None:
         return
     sealed = entry.session_key

@@ -19,13 +19,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-import docker
-
 from cli.core.parallel import each
 from cli.data.snapshots.helper import ROOT, VOLUME, Part, helper
-from cli.engine.inventory import EngineView
+from cli.engine.container import ContainerView
 from cli.engine.streams import explain_failure
-from infra.naming import WITH_DATA, Naming
+from cli.environments.handle import EnvironmentHandle
+from infra.naming import WITH_DATA
 
 USERS_OF_DATA = ("app", *WITH_DATA)
 """The services that write data, and those that store it."""
@@ -81,23 +80,29 @@ between two runs. In `names`, which has one name per line, a `/` stands for a li
 DISCARD = f"rm -rf {STAGING} {STAGING}-gone"
 
 
-def run(client: docker.DockerClient, naming: Naming, parts: Sequence[Part], script: str) -> None:
+def run(environment: EnvironmentHandle, parts: Sequence[Part], script: str) -> None:
     """Put the staged data of each part in the place of the old by `SWAP`, or delete it by `DISCARD`."""
     for part in parts:
         with (
-            helper(client, naming, replace(part, user=ROOT), writes=True) as opened,
+            helper(environment, replace(part, user=ROOT), writes=True) as opened,
             explain_failure(
-                f"A restore of {naming.environment} was interrupted, and can't be finished.",
-                f"`./dashtam doctor` checks Docker. Then `./dashtam up {naming.environment}` finishes it.",
+                f"A restore of {environment.name} was interrupted, and can't be finished.",
+                f"`./dashtam doctor` checks Docker. Then `./dashtam up {environment.name}` finishes it.",
             ),
         ):
             opened.script(script)
 
 
-def stop(client: docker.DockerClient, naming: Naming, services: Sequence[str] = USERS_OF_DATA) -> list[str]:
+def running_users(environment: EnvironmentHandle) -> list[ContainerView]:
+    """Return the containers that run of the services that use data."""
+    found = environment.view.containers(environment.name, environment.clone.id)
+    return [one for one in found if one.component in USERS_OF_DATA and one.state == "running"]
+
+
+def stop(environment: EnvironmentHandle, services: Sequence[str] = USERS_OF_DATA) -> list[str]:
     """Stop services with time to end; return the ids of their containers that ran."""
-    view = EngineView(client)
-    found = view.containers(naming.environment, naming.owner)
+    engine = environment.own_engine
+    found = engine.containers(environment.name, environment.clone.id)
     running = [one.id for one in found if one.component in services and one.state not in {"exited", "created"}]
-    each(view.stop, running)
+    each(engine.stop, running)
     return running

@@ -15,7 +15,7 @@ from cli.core.errors import UserError
 from cli.data import database as databases
 from cli.data.backups import database_swap, formats, load, source
 from cli.engine.inventory import EngineView
-from cli.environments.handle import Target
+from cli.environments.handle import EnvironmentHandle
 from cli.operations import restore_backup
 from tests.system import environments
 from tests.system.commands.backups import OWN
@@ -129,26 +129,34 @@ async def _assert_whole(contents: Contents, made: Made, database: str = "") -> N
 
 
 @pytest.fixture
-def target(checkout: Checkout, client: docker.DockerClient) -> Target:
+def environment(checkout: Checkout, client: docker.DockerClient) -> EnvironmentHandle:
     """The environment as `restore` has it, without the second in which that starts."""
-    return Target(checkout.stack, checkout.clone, EngineView(client))
+    return EnvironmentHandle(checkout.stack, checkout.clone, EngineView(client))
 
 
 @pytest.mark.parametrize("name", ["with its database", "gzipped, into what is there", "archive"])
 async def test_one_of_another_form_is_loaded_whole(
-    contents: Contents, target: Target, made: Made, name: str, tmp_path: Path
+    contents: Contents, environment: EnvironmentHandle, made: Made, name: str, tmp_path: Path
 ) -> None:
-    path, database = tmp_path / "dump", databases.of(target)
+    path, database = tmp_path / "dump", databases.of(environment)
     path.write_bytes(made.dumps[name])
-    with source.opened(target.clone, str(path)) as opened, formats.recognised(target.clone, opened) as recognised:
+    with (
+        source.opened(environment.clone, str(path)) as opened,
+        formats.recognised(environment.clone, opened) as recognised,
+    ):
         dump = load.verify(recognised, database)
         with database_swap.beside(database) as fresh:
-            load.load(dump, fresh, target.environment)
+            load.load(dump, fresh, environment.name)
             await _assert_whole(contents, made, fresh.name)
 
 
 async def test_one_that_is_wrong_changes_nothing(
-    checkout: Checkout, contents: Contents, client: docker.DockerClient, target: Target, made: Made, tmp_path: Path
+    checkout: Checkout,
+    contents: Contents,
+    client: docker.DockerClient,
+    environment: EnvironmentHandle,
+    made: Made,
+    tmp_path: Path,
 ) -> None:
     before, started = await contents.rows(), _started(client, checkout)
     plain, archive = made.dumps["plain"], made.dumps["archive"]
@@ -170,7 +178,7 @@ async def test_one_that_is_wrong_changes_nothing(
     for why, content in wrong.items():
         path.write_bytes(content)
         with pytest.raises(UserError, match="nothing was changed") as raised:
-            restore_backup.restore(target, str(path))
+            restore_backup.restore(environment, str(path))
         assert why in f"{raised.value.message}\n{raised.value.cause}\n{raised.value.remedy}"
     refused = _restore(checkout, content)
     assert refused.returncode == 1

@@ -18,6 +18,7 @@ from cli.core.errors import UserError
 from cli.data.restore_journal import Phase
 from cli.data.snapshots import manifest
 from cli.environments.clone import Clone
+from cli.environments.handle import EnvironmentHandle
 from cli.operations import data_parts, restore_snapshot
 from infra.naming import SERVICES
 from tests.system import environments
@@ -168,7 +169,7 @@ async def test_one_with_a_flipped_byte_is_refused(
     made = manifest.read(path)
     settings = Mock(postgres=Mock(database=made.database, user=made.user))
     parts = [Mock(service=service) for service in made.images]
-    monkeypatch.setattr(data_parts, "parts_by_config", Mock(return_value=(settings, Mock(), parts)))
+    monkeypatch.setattr(data_parts, "parts_by_config", Mock(return_value=(settings, parts)))
     before = await small_contents.digest()
     ids = _ids(small, client)
     files = sorted(path.iterdir())
@@ -211,11 +212,12 @@ async def test_an_entry_of_another_owner_in_a_volume_is_no_obstacle(
 
 def _is_refused_before_the_engine_is_asked(checkout: Checkout, path: Path) -> bool:
     """Restore as the command does, without the seconds in which it makes the machine ready."""
-    session = Mock(clone=Clone("", checkout.root, path.parents[2]))
+    engine, clone = Mock(), Clone("", checkout.root, path.parents[2])
+    session = Mock(clone=clone, environment=lambda stack: EnvironmentHandle(stack, clone, engine))
     try:
         restore_snapshot.restore(session, checkout.stack, path.name)
     except UserError as error:
-        return "damaged; nothing was changed" in error.message and session.mock_calls == []
+        return "damaged; nothing was changed" in error.message and session.mock_calls == engine.mock_calls == []
     return False
 
 

@@ -19,9 +19,11 @@ from cli.data.snapshots import staging, store
 from cli.data.snapshots.helper import Helper, Part, helper
 from cli.data.snapshots.manifest import Manifest, Piece
 from cli.data.snapshots.volume_swap import STAGED
+from cli.engine.inventory import EngineView
+from cli.environments.clone import Clone
+from cli.environments.handle import EnvironmentHandle
 from cli.images import source
 from infra.catalogue import POSTGRES, REDIS
-from infra.naming import Naming
 
 if TYPE_CHECKING:
     import docker
@@ -33,9 +35,11 @@ OnDisk = Callable[[str], list[Helper]]
 
 
 @pytest.fixture
-def on_disk(client: docker.DockerClient) -> Iterator[OnDisk]:
+def on_disk(client: docker.DockerClient, tmp_path: Path) -> Iterator[OnDisk]:
     """Returns containers of two parts that share one disk, in memory, with these options."""
-    naming = Naming(f"verify-{secrets.token_hex(4)}", secrets.token_hex(5))
+    clone = Clone(secrets.token_hex(5), tmp_path, tmp_path)
+    environment = EnvironmentHandle(f"verify-{secrets.token_hex(4)}", clone, EngineView(client))
+    naming = environment.naming
     origin = source.decide(client)
     with ExitStack() as held:
 
@@ -47,7 +51,7 @@ def on_disk(client: docker.DockerClient) -> Iterator[OnDisk]:
             made = []
             for base in (POSTGRES, REDIS):
                 part = Part(base.name, name, base.reference(origin), base.user)
-                made.append(held.enter_context(helper(client, naming, part, writes=True)))
+                made.append(held.enter_context(helper(environment, part, writes=True)))
             return made
 
         yield make

@@ -7,12 +7,13 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from http import HTTPStatus
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from docker.errors import APIError, ImageNotFound
 from requests import Response
 
 from cli.environments.clone import Clone
+from cli.environments.handle import EnvironmentHandle
 from cli.operations import watch
 from infra.outputs import PublicOutputs, StackOutputs
 from tests.unit.cli.conftest import HEALTHY
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     import pytest
 
     from cli.engine.container import ContainerView
+    from cli.engine.inventory import EngineView
 
 
 CONFIG = """\
@@ -96,6 +98,9 @@ class World:
 
     def connect(self) -> World:
         return self
+
+    def environment(self, stack: str) -> EnvironmentHandle:
+        return EnvironmentHandle(stack, self.clone, cast("EngineView", self))
 
     def require_images(self) -> None:
         self.has_images = True

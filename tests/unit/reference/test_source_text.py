@@ -29,6 +29,7 @@ def fail(name, lock, ports, done):
         ("f'{name} is not up'", "{name} is not up"),
         ("f'{name!r} is not up'", "{name} is not up"),
         ("f'{lock.path} of {ports}'", "{path} of {ports}"),
+        ("f'{environment.name} is not up'", "{environment} is not up"),
         ("f'{what} is taken.'", "The {name} is taken."),
         ("'a ' + 'b'", "a b"),
         ("'one' if done else 'two'", "one / two"),

@@ -9,7 +9,7 @@ from unittest.mock import Mock
 import pytest
 
 from cli import main
-from cli.commands import clean, snapshot
+from cli.commands import clean
 from cli.core.paths import ROOT
 from cli.environments import clone, handle
 from cli.environments.clone import Clone
@@ -27,7 +27,7 @@ def engine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Mock:
     made.api.containers.return_value = made.api.networks.return_value = []
     made.api.volumes.return_value = {"Volumes": None}
     monkeypatch.setattr(clone, "current", lambda: here)
-    for module in (clean, snapshot, handle):
+    for module in (clean, handle):
         monkeypatch.setattr(module, "connect", lambda: made)
     monkeypatch.setattr(session, "prepare", Mock(return_value=Mock(clone=here, environ={}, client=made)))
     monkeypatch.setenv("PULUMI_BACKEND_URL", here.backend_url)

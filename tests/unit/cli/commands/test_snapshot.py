@@ -8,12 +8,12 @@ from unittest.mock import Mock
 import pytest
 from typer.testing import CliRunner
 
-from cli.commands import snapshot
 from cli.core.errors import UserError
 from cli.core.paths import ROOT
 from cli.data.snapshots import manifest
 from cli.data.snapshots.manifest import Manifest, Piece
 from cli.data.snapshots.store import Store
+from cli.environments import handle
 from cli.environments.clone import Clone
 from cli.main import app
 from cli.operations import restore_snapshot, session, snapshot_before_loss, take_snapshot
@@ -28,7 +28,7 @@ RESTORED = Restored("test", "one", 49_200_000, 9.6, 6.1, 1, 2)
 def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
     kept = Store(tmp_path / "snapshots" / "test")
     monkeypatch.setattr("cli.environments.clone.current", lambda: Clone("me", ROOT, tmp_path))
-    monkeypatch.setattr(snapshot, "connect", Mock())
+    monkeypatch.setattr(handle, "connect", Mock())
     monkeypatch.setattr(session, "prepare", Mock())
     return kept
 
@@ -66,9 +66,10 @@ def test_one_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     assert status == 0
     assert "49.2 MB" in said
     assert "/snapshots/test/one" in said
-    assert taking.call_args.args[2:] == ("test", "one")
+    environment, name = taking.call_args.args
+    assert (environment.name, name) == ("test", "one")
     assert json.loads(_run("create", "test", "--json")[1])["paused_seconds"] == 0.71
-    assert taking.call_args.args[2:] == ("test", None)
+    assert taking.call_args.args[1] is None
 
 
 @pytest.mark.parametrize("command", [["create"], ["list"], ["restore", "one"], ["delete", "one"]])

@@ -27,7 +27,8 @@ def test_no_password_is_in_a_command(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "password" not in " ".join(run.call_args.args[2]).lower()
 
 
-TARGET = Mock(environment="dev", view=Mock(node_of=lambda one: (Mock(), one)))
+ENVIRONMENT = Mock(view=Mock(node_of=lambda one: (Mock(), one)))
+ENVIRONMENT.name = "dev"
 DROPPED = 'psql: error: FATAL:  database "dash tam" does not exist'
 
 
@@ -38,7 +39,7 @@ DROPPED = 'psql: error: FATAL:  database "dash tam" does not exist'
 def test_one_that_does_not_answer_is_told(monkeypatch: pytest.MonkeyPatch, output: str, remedy: str) -> None:
     monkeypatch.setattr(streams, "run", Mock(side_effect=CommandError(2, output)))
     with pytest.raises(UserError, match="The database of dev doesn't answer; nothing was changed") as raised:
-        database.of(TARGET)
+        database.of(ENVIRONMENT)
     assert raised.value.cause == output
     assert remedy in raised.value.remedy
 
@@ -46,7 +47,7 @@ def test_one_that_does_not_answer_is_told(monkeypatch: pytest.MonkeyPatch, outpu
 def test_one_that_was_dropped_is_made_for_a_restore(monkeypatch: pytest.MonkeyPatch) -> None:
     run = Mock(side_effect=[CommandError(2, DROPPED), ""])
     monkeypatch.setattr(streams, "run", run)
-    assert database.of(TARGET, make=True).name == "dash tam"
+    assert database.of(ENVIRONMENT, make=True).name == "dash tam"
     assert run.call_args.args[3] == b'CREATE DATABASE "dash tam" TEMPLATE template0'
     assert database.MAINTENANCE in run.call_args.args[2][-1]
 

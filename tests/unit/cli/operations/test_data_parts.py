@@ -8,8 +8,10 @@ import pytest
 from cli.core.errors import UserError
 from cli.core.paths import ROOT
 from cli.data.snapshots import store
+from cli.engine.inventory import EngineView
 from cli.environments import states
 from cli.environments.clone import Clone
+from cli.environments.handle import EnvironmentHandle
 from cli.operations import data_parts
 from cli.operations.data_parts import NoPersistentDataError
 from infra.naming import Naming
@@ -25,15 +27,14 @@ CONFIG = """config:
 def _parts(root: Path, postgres: str, redis: str, *volumes: str, owner: str = "me") -> list[str]:
     persistence = "aof" if redis == "volume" else "none"
     (root / "Pulumi.dev.yaml").write_text(CONFIG.format(postgres=postgres, redis=redis, persistence=persistence))
-    clone = Clone("me", root, root / "home")
-    _, _, found = data_parts.parts_by_config(_engine(*volumes, owner=owner), clone, "dev")
+    _, found = data_parts.parts_by_config(_dev(root, *volumes, owner=owner))
     return [one.volume for one in found]
 
 
-def _engine(*volumes: str, owner: str = "me") -> Mock:
+def _dev(root: Path, *volumes: str, owner: str = "me") -> EnvironmentHandle:
     client, labels = Mock(), Naming("dev", owner).labels("files")
     client.api.volumes.return_value = {"Volumes": [{"Name": one, "Labels": labels} for one in volumes]}
-    return client
+    return EnvironmentHandle("dev", Clone("me", root, root / "home"), EngineView(client))
 
 
 BOTH = ["postgres_dev_data", "redis_dev_data"]
@@ -73,29 +74,29 @@ OUTPUTS = {
 
 
 @pytest.fixture
-def invalid(tmp_path: Path) -> Clone:
-    """A clone with an environment whose config is not valid."""
+def invalid(tmp_path: Path) -> Path:
+    """A checkout with an environment whose config is not valid."""
     (tmp_path / "Pulumi.dev.yaml").write_text("config: {dashtam:postgres: {database: 5}}\n")
-    return Clone("me", tmp_path, tmp_path / "home")
+    return tmp_path
 
 
 @pytest.mark.parametrize("there", [BOTH, BOTH[:1]])
 def test_where_the_config_is_not_valid_the_state_counts(
-    invalid: Clone, monkeypatch: pytest.MonkeyPatch, there: list[str]
+    invalid: Path, monkeypatch: pytest.MonkeyPatch, there: list[str]
 ) -> None:
     monkeypatch.setattr(states, "read", Mock(return_value=Mock(outputs=OUTPUTS)))
-    database, naming, found = data_parts.parts_by_config_or_state(_engine(*there), invalid, "dev")
-    assert (database.name, database.user, naming.data_volume("postgres")) == ("d", "u", BOTH[0])
+    database, found = data_parts.parts_by_config_or_state(_dev(invalid, *there))
+    assert (database.name, database.user) == ("d", "u")
     assert [(one.volume, one.image) for one in found] == [*zip(there, ("postgres:17", "redis:8"), strict=False)]
 
 
 @pytest.mark.parametrize(("recorded", "there"), [({}, BOTH), (OUTPUTS, BOTH[1:])], ids=["no state", "no database"])
 def test_where_the_state_has_nothing_either_the_config_is_named(
-    invalid: Clone, monkeypatch: pytest.MonkeyPatch, recorded: dict[str, object], there: list[str]
+    invalid: Path, monkeypatch: pytest.MonkeyPatch, recorded: dict[str, object], there: list[str]
 ) -> None:
     monkeypatch.setattr(states, "read", Mock(return_value=Mock(outputs=recorded)))
     with pytest.raises(UserError, match="is not valid"):
-        data_parts.parts_by_config_or_state(_engine(*there), invalid, "dev")
+        data_parts.parts_by_config_or_state(_dev(invalid, *there))
 
 
 @pytest.mark.parametrize(
@@ -117,7 +118,7 @@ def test_the_last_snapshot_is_named_where_data_is_missing(
         store.of(clone, stack).path(name).mkdir(parents=True)
     view = Mock()
     view.volume_documents.return_value = [{"Name": name} for name in there]
-    hint = data_parts.missing_data_hint(clone, view, stack)
+    hint = data_parts.missing_data_hint(EnvironmentHandle(stack, clone, view))
     assert hint.startswith(begin)
     assert hint.endswith("`./dashtam snapshot restore dev one`." if begin else "")
     assert bool(hint) is bool(begin)

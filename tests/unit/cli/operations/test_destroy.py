@@ -58,7 +58,7 @@ class World:
         self.note("end of turn")
 
     @contextmanager
-    def before_destroying(self, _session: object, _stack: str, data: set[str]) -> Iterator[Taken]:
+    def before_destroying(self, _environment: object, data: set[str]) -> Iterator[Taken]:
         assert data == DATA
         self.note("snapshot")
         yield TAKEN

@@ -13,6 +13,7 @@ from cli.data.restore_journal import Entry, Phase
 from cli.data.snapshots.helper import PREFIX, Part
 from cli.data.snapshots.volume_swap import STAGED
 from cli.environments.clone import Clone
+from cli.environments.handle import EnvironmentHandle
 from cli.operations import finish_restore
 from cli.pulumi.stack_state import Resource
 from infra.naming import Naming
@@ -49,7 +50,7 @@ class Restoring:
         self.journal.write(Entry(format=2, snapshot="one", phase=phase, parts=PARTS))
 
     def finish(self) -> bool:
-        return finish_restore.finish(self.engine.client, self.clone, NAMING.environment)
+        return finish_restore.finish(EnvironmentHandle(NAMING.environment, self.clone, self.engine.view))
 
     def data(self, service: str) -> dict[str, str]:
         """Return all that is in a service's volume."""

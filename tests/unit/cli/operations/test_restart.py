@@ -10,7 +10,7 @@ from docker.errors import APIError
 
 from cli.core import signals
 from cli.core.errors import UserError
-from cli.environments.handle import Target
+from cli.environments.handle import EnvironmentHandle
 from cli.operations.restart import in_order, restart_containers
 from infra.naming import SERVICES
 from tests.unit.cli.conftest import MakeContainer
@@ -37,7 +37,7 @@ def test_what_was_stopped_runs_again_though_another_can_not_be_stopped(container
     view = Mock()
     view.stop.side_effect = lambda key: _refuse() if key == "postgres" else None
     with pytest.raises(UserError, match="not healthy after the restart") as raised:
-        restart_containers(_target(view), services.values(), Mock())
+        restart_containers(_environment(view), services.values(), Mock())
     assert "postgres: it is stuck" in raised.value.cause
     assert view.mock_calls[:4] == [
         call.stop("app"),
@@ -62,7 +62,7 @@ def test_what_was_stopped_runs_again_though_a_signal_came(container: MakeContain
     view.start.side_effect = lambda key: change("start", key)
     with signals.raised():
         with pytest.raises(KeyboardInterrupt):
-            restart_containers(_target(view), services, Mock())
+            restart_containers(_environment(view), services, Mock())
         assert signals.status() == 128 + signal.SIGTERM
     assert running == {"app", "postgres"}
     assert view.stop.called
@@ -79,12 +79,12 @@ def test_only_what_was_restarted_is_waited_for_and_what_has_failed_is_reported(
     view.services.return_value = []
     view.last_lines.return_value = []
     with pytest.raises(UserError, match="not healthy after the restart") if broken else nullcontext():
-        restart_containers(_target(view), [services["app"], services["redis"]], progress)
+        restart_containers(_environment(view), [services["app"], services["redis"]], progress)
     assert (call.show("app", "failed") in progress.mock_calls) is bool(broken)
 
 
-def _target(view: Mock) -> Target:
-    return Target("test", Mock(id="me"), view)
+def _environment(view: Mock) -> EnvironmentHandle:
+    return EnvironmentHandle("test", Mock(id="me"), view)
 
 
 def _refuse() -> None:

@@ -15,14 +15,15 @@ from cli.data.snapshots import store
 from cli.data.snapshots.helper import Part
 from cli.data.snapshots.manifest import Manifest
 from cli.environments.clone import Clone
+from cli.environments.handle import EnvironmentHandle
 from cli.operations import data_parts, restore_snapshot
+from cli.operations.session import Session
 from infra.naming import Naming
 from tests.unit.cli.engine_double import Engine
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from cli.operations.session import Session
     from infra.config.settings import StackSettings
 
 MADE = Manifest(
@@ -51,9 +52,10 @@ def test_one_that_does_not_fit_the_config_is_refused(
     postgres = SimpleNamespace(**{"database": "dashtam", "user": "dashtam_user", **config})
     naming, settings = Naming("dev", "me"), SimpleNamespace(postgres=postgres)
     found = [Part(one, naming.data_volume(one), "image", "1:1") for one in parts]
-    monkeypatch.setattr(data_parts, "parts_by_config", lambda *_: (settings, naming, found))
+    monkeypatch.setattr(data_parts, "parts_by_config", lambda *_: (settings, found))
     monkeypatch.setattr(store.Store, "read", lambda *_: MADE)
-    session = cast("Session", SimpleNamespace(client=None, clone=Clone("me", tmp_path, tmp_path / "home")))
+    session = Session(Clone("me", tmp_path, tmp_path / "home"), {}, None)
+    monkeypatch.setattr(Session, "engine", Engine(tmp_path).view)
     with pytest.raises(UserError, match=r"The snapshot one doesn't fit dev; nothing was changed") as raised:
         restore_snapshot.restore(session, "dev", "one")
     assert cause in raised.value.cause
@@ -67,9 +69,9 @@ def test_one_that_fails_leaves_the_record_of_an_earlier_restore(tmp_path: Path, 
     journal = restore_journal.of(clone, "dev")
     if former:
         journal.write(former)
-    session = cast("Session", SimpleNamespace(client=Engine(tmp_path).client, clone=clone))
+    environment = EnvironmentHandle("dev", clone, Engine(tmp_path).view)
     parts = [Part("postgres", naming.data_volume("postgres"), "image", "1:1")]
-    plan = restore_snapshot._Plan(session, cast("StackSettings", None), naming, parts, tmp_path, MADE)
+    plan = restore_snapshot._Plan(environment, cast("StackSettings", None), parts, tmp_path, MADE)
     with pytest.raises(UserError, match="The volume postgres_dev_data of dev is missing"):
         restore_snapshot._stage(plan)
     assert journal.read() == former

@@ -13,6 +13,7 @@ from cli.data.snapshots import volume_swap
 from cli.data.snapshots.helper import Part
 from cli.engine import health
 from cli.environments.clone import Clone
+from cli.environments.handle import EnvironmentHandle
 from cli.operations import data_parts, snapshot_before_loss, take_snapshot
 from cli.operations.data_parts import NoPersistentDataError
 from cli.operations.take_snapshot import Taken
@@ -34,14 +35,14 @@ class Snapshots:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.take = Mock(return_value=TAKEN)
-        self.parts = Mock(return_value=(Mock(), NAMING, PARTS))
+        self.parts = Mock(return_value=(Mock(), PARTS))
         self.files: dict[str, list[str]] = {}
         monkeypatch.setattr(data_parts, "parts_by_config_or_state", self.parts)
         monkeypatch.setattr(take_snapshot, "take", self.take)
         monkeypatch.setattr(snapshot_before_loss, "helper", self.helper)
 
     @contextmanager
-    def helper(self, _client: object, _naming: object, part: Part) -> Iterator[Mock]:
+    def helper(self, _environment: object, part: Part) -> Iterator[Mock]:
         yield Mock(script=lambda _: "\n".join(self.files.get(part.volume, [])))
 
 
@@ -54,13 +55,14 @@ class Replaced:
     """An environment whose data, if it has any, is about to be replaced."""
 
     def __init__(self, root: Path) -> None:
-        self.engine, self.clone = Engine(root), Clone("me", root, root / "home")
+        self.engine = Engine(root)
+        self.environment = EnvironmentHandle("test", Clone("me", root, root / "home"), self.engine.view)
 
     def make(self) -> None:
         self.engine.volumes[PARTS[0].volume] = NAMING.labels("postgres")
 
     def prepare(self) -> None:
-        snapshot_before_loss.before_replacing(self.engine.client, self.clone, "test")
+        snapshot_before_loss.before_replacing(self.environment)
 
 
 @pytest.fixture
@@ -121,8 +123,8 @@ class Destroyed:
             container(id="id-redis", component="redis", state="exited"),
             container(id="id-sandbox", component="sandbox"),
         ]
-        self.session = Mock()
-        self.session.engine.containers = lambda *_: self.containers
+        self.view = Mock(containers=lambda *_: self.containers)
+        self.environment = EnvironmentHandle("test", Mock(id="me"), self.view)
         self.settled = Mock()
         self.stop = Mock()
         monkeypatch.setattr(volume_swap, "stop", self.stop)
@@ -130,7 +132,7 @@ class Destroyed:
 
     @property
     def started(self) -> list[str]:
-        return [call.args[0] for call in self.session.client.api.start.mock_calls]
+        return [call.args[0] for call in self.view.client.api.start.mock_calls]
 
 
 @pytest.fixture
@@ -140,7 +142,7 @@ def destroyed(monkeypatch: pytest.MonkeyPatch, container: MakeContainer) -> Dest
 
 @pytest.mark.usefixtures("snapshots")
 def test_services_that_write_are_stopped_before_and_stay_so(destroyed: Destroyed) -> None:
-    with snapshot_before_loss.before_destroying(destroyed.session, "test", DATA) as taken:
+    with snapshot_before_loss.before_destroying(destroyed.environment, DATA) as taken:
         destroyed.stop.assert_called_once()
     assert taken is TAKEN
     assert destroyed.started == []
@@ -150,7 +152,7 @@ def test_services_that_write_are_stopped_before_and_stay_so(destroyed: Destroyed
 def test_what_ran_runs_again_where_the_removal_fails(destroyed: Destroyed) -> None:
     with (
         pytest.raises(KeyboardInterrupt),
-        snapshot_before_loss.before_destroying(destroyed.session, "test", DATA),
+        snapshot_before_loss.before_destroying(destroyed.environment, DATA),
     ):
         raise KeyboardInterrupt
     assert destroyed.started == ["id-app"]
@@ -160,7 +162,7 @@ def test_what_ran_runs_again_where_the_removal_fails(destroyed: Destroyed) -> No
 @pytest.mark.usefixtures("snapshots")
 def test_a_part_of_it_does_not_run_alone(destroyed: Destroyed) -> None:
     def remove_one_and_fail() -> None:
-        with snapshot_before_loss.before_destroying(destroyed.session, "test", DATA):
+        with snapshot_before_loss.before_destroying(destroyed.environment, DATA):
             del destroyed.containers[0]
             raise KeyboardInterrupt
 
@@ -177,7 +179,7 @@ def test_what_ran_runs_again_where_no_snapshot_can_be_taken(
     mock.side_effect = UserError("no room")
     with (
         pytest.raises(UserError, match="test was not removed") as raised,
-        snapshot_before_loss.before_destroying(destroyed.session, "test", DATA),
+        snapshot_before_loss.before_destroying(destroyed.environment, DATA),
     ):
         pytest.fail("it was to be removed")
     assert "no room" in raised.value.cause
@@ -190,7 +192,7 @@ def test_data_that_no_snapshot_would_hold_is_not_destroyed(destroyed: Destroyed)
     beyond = {*DATA, "postgres_test-1a2b_data"}
     with (
         pytest.raises(UserError) as raised,
-        snapshot_before_loss.before_destroying(destroyed.session, "test", beyond),
+        snapshot_before_loss.before_destroying(destroyed.environment, beyond),
     ):
         pytest.fail("it was to be removed")
     assert "postgres_test-1a2b_data" in raised.value.cause
@@ -213,11 +215,11 @@ def test_without_a_database_only_what_is_empty_is_destroyed_without_a_snapshot(
 ) -> None:
     snapshots.take.side_effect = NoPersistentDataError("no data yet")
     snapshots.files = files
-    destroyed.session.client.api.volumes.return_value = {
+    destroyed.view.client.api.volumes.return_value = {
         "Volumes": [{"Name": NAMING.data_volume(one), "Labels": NAMING.labels(one)} for one in there]
     }
     refused = pytest.raises(UserError, match="test was not removed") if named else nullcontext()
-    with refused as raised, snapshot_before_loss.before_destroying(destroyed.session, "test", DATA) as taken:
+    with refused as raised, snapshot_before_loss.before_destroying(destroyed.environment, DATA) as taken:
         assert not named
         assert taken is None
     assert not raised or f"no snapshot of the data in {named}." in raised.value.cause
@@ -247,7 +249,7 @@ def test_a_volume_has_data_once_something_was_written(tmp_path: Path, files: dic
 
 
 def test_a_cache_without_a_database_is_data(snapshots: Snapshots, replaced: Replaced) -> None:
-    assert not snapshot_before_loss.has_data(replaced.engine.client, replaced.clone, "test")
+    assert not snapshot_before_loss.has_data(replaced.environment)
     replaced.engine.volumes[PARTS[1].volume] = NAMING.labels("redis")
-    assert snapshot_before_loss.has_data(replaced.engine.client, replaced.clone, "test")
+    assert snapshot_before_loss.has_data(replaced.environment)
     snapshots.parts.assert_called()

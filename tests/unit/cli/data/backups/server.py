@@ -11,7 +11,7 @@ from cli.data import database as databases
 from cli.data.database import LONGEST, Database
 from cli.engine.streams import CommandError
 from cli.environments.clone import Clone
-from cli.environments.handle import Target
+from cli.environments.handle import EnvironmentHandle
 from tests.unit.cli.engine_double import Engine
 
 if TYPE_CHECKING:
@@ -124,13 +124,13 @@ class Service:
         server: Its PostgreSQL.
         engine: Where it runs.
         serves: Contents with which the app is healthy.
-        target: The environment.
+        environment: The environment.
     """
 
     server: Server
     engine: Engine
     serves: set[str]
-    target: Target
+    environment: EnvironmentHandle
 
     @property
     def database(self) -> str:
@@ -151,6 +151,6 @@ def service(root: Path, server: Server, *serves: str) -> Service:
         engine.run(component)
     engine.said["app"] = b"first\nno such table\n"
     clone = Clone("me", root, root / "home")
-    made = Service(server, engine, {*serves}, Target("dev", clone, engine.view))
+    made = Service(server, engine, {*serves}, EnvironmentHandle("dev", clone, engine.view))
     engine.at["inspect_container", "app"] = made.look
     return made

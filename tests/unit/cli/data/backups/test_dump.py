@@ -18,7 +18,7 @@ from cli.engine import streams
 from cli.engine.streams import CommandError
 from cli.environments import passphrase
 from cli.environments.clone import Clone
-from cli.environments.handle import Target
+from cli.environments.handle import EnvironmentHandle
 from cli.ui.output_files import STREAM
 from tests.unit.cli.conftest import HEALTHY
 
@@ -65,7 +65,7 @@ def keys() -> dict[str, bytes]:
 
 
 @pytest.fixture
-def target(tmp_path: Path, keys: dict[str, bytes]) -> Target:
+def environment(tmp_path: Path, keys: dict[str, bytes]) -> EnvironmentHandle:
     def read(_container: str, path: str) -> bytes:
         if path not in keys:
             raise NotFound(path)
@@ -75,11 +75,13 @@ def target(tmp_path: Path, keys: dict[str, bytes]) -> Target:
     clone.passphrase_file.parent.mkdir(parents=True, exist_ok=True)
     clone.passphrase_file.write_text("of this clone")
     services = [replace(HEALTHY, component="app")]
-    return Target("dev", clone, Mock(containers=lambda *_: services, read_file=read))
+    return EnvironmentHandle("dev", clone, Mock(containers=lambda *_: services, read_file=read))
 
 
-def test_a_backup_holds_the_dump_and_its_label(postgres: Container, target: Target, tmp_path: Path) -> None:
-    made = dump.backup(target, str(tmp_path / "dev.backup"))
+def test_a_backup_holds_the_dump_and_its_label(
+    postgres: Container, environment: EnvironmentHandle, tmp_path: Path
+) -> None:
+    made = dump.backup(environment, str(tmp_path / "dev.backup"))
     assert made.environment == "dev"
     assert made.bytes == sum(map(len, CONTENT))
     written = (tmp_path / "dev.backup").read_bytes()
@@ -90,25 +92,33 @@ def test_a_backup_holds_the_dump_and_its_label(postgres: Container, target: Targ
 
 
 def test_keys_are_in_it_sealed(
-    postgres: Container, target: Target, tmp_path: Path, keys: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+    postgres: Container,
+    environment: EnvironmentHandle,
+    tmp_path: Path,
+    keys: dict[str, bytes],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(passphrase, "loses_token_keys", lambda _clone: False)
     assert not postgres.closed
     keys[sealed_secrets.INSTALLED_TOKEN_KEYS] = b"the master keys"
-    dump.backup(target, str(tmp_path / "dev.backup"))
+    dump.backup(environment, str(tmp_path / "dev.backup"))
     written = (tmp_path / "dev.backup").read_bytes()
     assert b"ciphertext" in written
     assert b"the master keys" not in written
 
 
 def test_keys_are_in_it_where_the_app_was_not_chosen_to_run(
-    postgres: Container, target: Target, tmp_path: Path, keys: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+    postgres: Container,
+    environment: EnvironmentHandle,
+    tmp_path: Path,
+    keys: dict[str, bytes],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(passphrase, "loses_token_keys", lambda _clone: False)
     installer = replace(HEALTHY, component="files", id="installer")
-    monkeypatch.setattr(target.view, "containers", lambda *_: [replace(HEALTHY, component="postgres"), installer])
+    monkeypatch.setattr(environment.view, "containers", lambda *_: [replace(HEALTHY, component="postgres"), installer])
     keys["/files/app/token-keys.json"] = b"the master keys"
-    dump.backup(target, str(tmp_path / "dev.backup"))
+    dump.backup(environment, str(tmp_path / "dev.backup"))
     assert postgres.closed
     assert b"ciphertext" in (tmp_path / "dev.backup").read_bytes()
 
@@ -128,14 +138,20 @@ def test_keys_are_in_it_where_the_app_was_not_chosen_to_run(
     ],
 )
 def test_a_failure_leaves_what_was_there(
-    postgres: Container, target: Target, tmp_path: Path, failure: Exception, message: str, cause: str, remedy: str
+    postgres: Container,
+    environment: EnvironmentHandle,
+    tmp_path: Path,
+    failure: Exception,
+    message: str,
+    cause: str,
+    remedy: str,
 ) -> None:
     folder = tmp_path / "backups"
     folder.mkdir()
     (folder / "dev.backup").write_bytes(b"of yesterday")
     postgres.failure = failure
     with pytest.raises(UserError, match=message) as raised:
-        dump.backup(target, str(folder / "dev.backup"))
+        dump.backup(environment, str(folder / "dev.backup"))
     assert cause in raised.value.cause
     assert remedy in raised.value.remedy
     assert {one.name: one.read_bytes() for one in folder.iterdir()} == {"dev.backup": b"of yesterday"}
@@ -144,21 +160,21 @@ def test_a_failure_leaves_what_was_there(
 
 @pytest.mark.parametrize("failure", [ConnectionResetError(errno.ECONNRESET, "reset"), OSError("the engine's")])
 def test_a_failure_of_the_engine_is_not_taken_for_a_full_disk(
-    postgres: Container, target: Target, tmp_path: Path, failure: OSError
+    postgres: Container, environment: EnvironmentHandle, tmp_path: Path, failure: OSError
 ) -> None:
     postgres.failure = failure
     with pytest.raises(type(failure)) as raised:
-        dump.backup(target, str(tmp_path / "dev.backup"))
+        dump.backup(environment, str(tmp_path / "dev.backup"))
     assert raised.value is failure
     assert not (tmp_path / "dev.backup").exists()
 
 
 def test_a_stream_is_the_same_archive_and_not_for_a_terminal(
-    postgres: Container, target: Target, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    postgres: Container, environment: EnvironmentHandle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with (tmp_path / "stream").open("w") as stream:
         monkeypatch.setattr("sys.stdout", stream)
-        made = dump.backup(target, STREAM)
+        made = dump.backup(environment, STREAM)
     assert b"".join(CONTENT) in (tmp_path / "stream").read_bytes()
     assert made.bytes == sum(map(len, CONTENT))
     assert postgres.closed
@@ -166,7 +182,7 @@ def test_a_stream_is_the_same_archive_and_not_for_a_terminal(
     with os.fdopen(terminal, "w"), os.fdopen(other, "w") as shown:
         monkeypatch.setattr("sys.stdout", shown)
         with pytest.raises(UserError, match="not for a terminal"):
-            dump.backup(target, STREAM)
+            dump.backup(environment, STREAM)
 
 
 LOCKED = CommandError(1, "pg_dump: error: query failed: ERROR:  canceling statement due to statement timeout")
@@ -182,7 +198,7 @@ LOCKED = CommandError(1, "pg_dump: error: query failed: ERROR:  canceling statem
 )
 def test_a_session_that_has_a_table_locked_is_named(
     postgres: Container,
-    target: Target,
+    environment: EnvironmentHandle,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     found: str,
@@ -192,7 +208,7 @@ def test_a_session_that_has_a_table_locked_is_named(
     monkeypatch.setattr(Database, "query", lambda _self, sql: found if "pg_locks" in sql else "")
     postgres.failure = LOCKED
     with pytest.raises(UserError, match=message) as raised:
-        dump.backup(target, str(tmp_path / "dev.backup"))
+        dump.backup(environment, str(tmp_path / "dev.backup"))
     assert cause in raised.value.cause
     assert ("pg_terminate_backend(42)" in raised.value.remedy) is bool(found)
     assert "--lock-wait-timeout=30s" in postgres.commands[0]

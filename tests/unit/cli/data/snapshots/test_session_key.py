@@ -11,6 +11,7 @@ from cli.data import restore_journal, sealed_secrets
 from cli.data.restore_journal import Entry, Journal, Phase
 from cli.data.snapshots import session_key
 from cli.environments.clone import Clone
+from cli.environments.handle import EnvironmentHandle
 from cli.operations import finish_restore
 from cli.pulumi.process import Pulumi
 from tests.unit.cli.engine_double import Engine
@@ -59,46 +60,49 @@ def state(monkeypatch: pytest.MonkeyPatch) -> dict[str, dict[str, object]]:
     return outputs
 
 
-def _finish(clone: Clone, tmp_path: Path) -> None:
-    finish_restore.finish(Engine(tmp_path).client, clone, "dev")
+@pytest.fixture
+def environment(clone: Clone, tmp_path: Path) -> EnvironmentHandle:
+    return EnvironmentHandle("dev", clone, Engine(tmp_path).view)
 
 
 def test_the_key_of_the_data_becomes_the_environment_s(
-    clone: Clone, noted: Journal, state: dict[str, dict[str, object]], tmp_path: Path
+    environment: EnvironmentHandle, noted: Journal, state: dict[str, dict[str, object]]
 ) -> None:
-    _finish(clone, tmp_path)
-    assert session_key.pending(clone, "dev")
+    finish_restore.finish(environment)
+    assert session_key.pending(environment)
     before = state[TOKEN]
-    session_key.apply(Pulumi({}), clone, "dev")
+    session_key.apply(Pulumi({}), environment)
     secret = state[SESSION]["base64"]
     assert isinstance(secret, dict)
     assert json.loads(secret["plaintext"]) == FORMER.decode()
     assert state[SESSION]["length"] == 32
     assert state[TOKEN] == before
-    assert not session_key.pending(clone, "dev")
+    assert not session_key.pending(environment)
     assert noted.read() is None
 
 
-def test_it_waits_for_the_data(clone: Clone, noted: Journal, state: dict[str, dict[str, object]]) -> None:
+def test_it_waits_for_the_data(
+    environment: EnvironmentHandle, noted: Journal, state: dict[str, dict[str, object]]
+) -> None:
     before = dict(state)
-    session_key.apply(Pulumi({}), clone, "dev")
+    session_key.apply(Pulumi({}), environment)
     assert state == before
     assert noted.read()
 
 
 def test_what_another_passphrase_sealed_is_let_alone(
-    clone: Clone, noted: Journal, state: dict[str, dict[str, object]], tmp_path: Path
+    environment: EnvironmentHandle, noted: Journal, state: dict[str, dict[str, object]]
 ) -> None:
-    _finish(clone, tmp_path)
+    finish_restore.finish(environment)
     before = dict(state)
-    clone.passphrase_file.write_text("of another clone")
-    session_key.apply(Pulumi({}), clone, "dev")
+    environment.clone.passphrase_file.write_text("of another clone")
+    session_key.apply(Pulumi({}), environment)
     assert state == before
     assert noted.read() is None
 
 
-def test_what_can_not_install_it_names_the_update_that_does(clone: Clone, noted: Journal, tmp_path: Path) -> None:
+def test_what_can_not_install_it_names_the_update_that_does(environment: EnvironmentHandle, noted: Journal) -> None:
     with pytest.raises(UserError, match="The last restore of dev is not finished") as raised:
-        finish_restore.require_finished(Engine(tmp_path).client, clone, "dev")
+        finish_restore.require_finished(environment)
     assert "./dashtam up dev" in raised.value.remedy
     assert noted.read()
