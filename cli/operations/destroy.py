@@ -13,7 +13,7 @@ from cli.operations import client_settings, drift, reconcile, recover
 from cli.operations.session import Session
 from cli.operations.snapshot_before_loss import before_destroying, impossible
 from cli.operations.take_snapshot import Taken
-from cli.operations.updates import Updates
+from cli.operations.update.run import Updates
 from cli.pulumi import locks
 from cli.pulumi.stack_state import StackState
 from infra import guards

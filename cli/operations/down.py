@@ -17,7 +17,7 @@ from cli.environments import environment_lock, ownership, states
 from cli.environments.configuration import require_readable
 from cli.operations import recover
 from cli.operations.session import Session
-from cli.operations.updates import Updates
+from cli.operations.update.run import Updates
 from cli.pulumi import stack_state
 
 _OF_A_SERVICE = f"dashtam:index:*${stack_state.CONTAINER}"

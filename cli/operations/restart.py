@@ -16,7 +16,7 @@ from cli.engine.inventory import EngineView
 from cli.environments import environment_lock
 from cli.environments.handle import EnvironmentHandle
 from cli.operations import finish_restore
-from cli.operations.update_progress import STARTING, UpdateProgress, display
+from cli.operations.update.progress import STARTING, UpdateProgress, display
 from cli.ui.console import err
 from infra.naming import NEEDS
 

@@ -17,7 +17,7 @@ from cli.engine.streams import CommandError
 from cli.environments import environment_lock
 from cli.environments.handle import EnvironmentHandle
 from cli.operations import finish_restore, snapshot_before_loss
-from cli.operations.update_progress import display
+from cli.operations.update.progress import display
 from cli.ui.console import err
 
 

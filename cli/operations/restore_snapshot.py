@@ -26,7 +26,7 @@ from cli.environments.handle import EnvironmentHandle
 from cli.operations import data_parts, finish_restore, snapshot_before_loss
 from cli.operations.session import Session
 from cli.operations.up import up
-from cli.operations.update_progress import UpdateProgress, display
+from cli.operations.update.progress import UpdateProgress, display
 from cli.ui.console import announce, err
 from cli.ui.progress import transfer
 from infra.config.settings import StackSettings

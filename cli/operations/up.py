@@ -23,7 +23,7 @@ from cli.operations import (
     unchanged,
 )
 from cli.operations.session import Session
-from cli.operations.updates import Updates
+from cli.operations.update.run import Updates
 from cli.pulumi import locks
 from cli.pulumi.language_host import LanguageHost
 from cli.ui.console import announce

@@ -14,7 +14,7 @@ from requests import Response
 
 from cli.environments.clone import Clone
 from cli.environments.handle import EnvironmentHandle
-from cli.operations import watch
+from cli.operations.update import watcher
 from infra.outputs import PublicOutputs, StackOutputs
 from tests.unit.cli.conftest import HEALTHY
 from tests.unit.infra.test_outputs import DOCUMENT
@@ -44,7 +44,7 @@ def make_world(root: Path, monkeypatch: pytest.MonkeyPatch, *stacks: str) -> Wor
     clone = Clone("me", root, root / "home")
     clone.home.mkdir(parents=True, exist_ok=True)
     world = World(clone, root)
-    monkeypatch.setattr(watch, "EngineView", lambda _client: world)
+    monkeypatch.setattr(watcher, "EngineView", lambda _client: world)
     return world
 
 

@@ -15,7 +15,8 @@ from cli.core.errors import UserError
 from cli.environments import clone
 from cli.environments.clone import Clone
 from cli.main import app
-from cli.operations import session, watch
+from cli.operations import session
+from cli.operations.update import watcher
 from cli.pulumi.stack_state import AUTHORITY, CERTIFICATE, KEY, Resource
 from cli.trust_stores import authority
 from cli.trust_stores.authority import Authority
@@ -144,7 +145,7 @@ class Renewing(World):
 def world(here: Clone, monkeypatch: pytest.MonkeyPatch) -> World:
     (here.root / "Pulumi.test.yaml").write_text(CONFIG)
     world = Renewing(here, here.root)
-    monkeypatch.setattr(watch, "EngineView", lambda _client: world)
+    monkeypatch.setattr(watcher, "EngineView", lambda _client: world)
     monkeypatch.setattr(session, "prepare", lambda **_: world)
     return world
 

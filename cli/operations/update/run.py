@@ -13,9 +13,9 @@ from cli.core.errors import UserError
 from cli.engine import failure_report
 from cli.environments import targets
 from cli.operations.session import Session
-from cli.operations.swarm_watch import SwarmWatcher
-from cli.operations.update_progress import UpdateProgress, display
-from cli.operations.watch import Watcher
+from cli.operations.update.progress import UpdateProgress, display
+from cli.operations.update.swarm_watcher import SwarmWatcher
+from cli.operations.update.watcher import Watcher
 from cli.pulumi.language_host import LanguageHost
 from cli.ui.console import err
 

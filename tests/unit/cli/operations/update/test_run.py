@@ -12,8 +12,8 @@ import pytest
 
 from cli.core import signals
 from cli.core.errors import UserError
-from cli.operations import watch
-from cli.operations.updates import Updates
+from cli.operations.update import watcher
+from cli.operations.update.run import Updates
 from cli.pulumi.update import Event
 
 
@@ -55,7 +55,7 @@ def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., FakePu
     """Run updates of dev and test that go as told."""
     view = Mock()
     view.return_value.summaries.return_value = []
-    monkeypatch.setattr(watch, "EngineView", view)
+    monkeypatch.setattr(watcher, "EngineView", view)
     for stack in ("dev", "test"):
         (tmp_path / f"Pulumi.{stack}.yaml").write_text(CONFIG)
 

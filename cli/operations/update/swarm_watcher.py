@@ -14,8 +14,8 @@ from cli.engine import failure_report
 from cli.engine.swarm import SwarmView
 from cli.environments import targets
 from cli.operations.session import Session
-from cli.operations.update_progress import UpdateProgress
-from cli.operations.watch import out_of_time
+from cli.operations.update.progress import UpdateProgress
+from cli.operations.update.watcher import out_of_time
 
 INTERVAL = 1.0
 """Seconds between two looks: each asks the manager three times."""

@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from cli.engine.tasks import ServiceView
-from cli.operations.update_progress import ROWS, UpdateProgress, display, row_of
+from cli.operations.update.progress import ROWS, UpdateProgress, display, row_of
 from tests.unit.cli.conftest import MakeContainer
 
 CONTAINER = "docker:index/container:Container"

@@ -13,14 +13,14 @@ from cli.engine.container import ContainerView
 from cli.engine.inventory import EngineView
 from cli.engine.tasks import Document
 from cli.environments.clone import Clone
-from cli.operations import watch as watching
-from cli.operations.watch import Watcher
+from cli.operations.update import watcher as watching
+from cli.operations.update.watcher import Watcher
 from tests.unit.cli.conftest import MakeContainer
 from tests.unit.cli.world import CONFIG as VALID
 
 if TYPE_CHECKING:
     from cli.operations.session import Session
-    from cli.operations.update_progress import UpdateProgress
+    from cli.operations.update.progress import UpdateProgress
 
 WAIT = 90.0
 CONFIG = VALID + "  dashtam:health: {wait: 90s}\n"

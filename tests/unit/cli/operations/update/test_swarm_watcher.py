@@ -10,13 +10,13 @@ import pytest
 from cli.engine.tasks import ServiceView
 from cli.environments import targets
 from cli.environments.clone import Clone
-from cli.operations import swarm_watch
-from cli.operations.swarm_watch import SwarmWatcher
+from cli.operations.update import swarm_watcher
+from cli.operations.update.swarm_watcher import SwarmWatcher
 from tests.unit.cli.swarm_double import Swarm
 
 if TYPE_CHECKING:
     from cli.operations.session import Session
-    from cli.operations.update_progress import UpdateProgress
+    from cli.operations.update.progress import UpdateProgress
 
 Watch = Callable[..., SwarmWatcher]
 
@@ -46,7 +46,7 @@ def progress() -> Progress:
 
 @pytest.fixture
 def watch(swarm: Swarm, progress: Progress, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Watch:
-    monkeypatch.setattr(swarm_watch, "INTERVAL", 0.0)
+    monkeypatch.setattr(swarm_watcher, "INTERVAL", 0.0)
     view = swarm.view(monkeypatch, "node1", "node2")
     monkeypatch.setattr(targets, "view", lambda _client, _root: view)
 

@@ -14,7 +14,7 @@ from cli.engine.failure_report import report
 from cli.engine.inventory import EngineView
 from cli.environments.configuration import configuration
 from cli.operations.session import Session
-from cli.operations.update_progress import UpdateProgress
+from cli.operations.update.progress import UpdateProgress
 
 QUIET = 15.0
 """Seconds until the last lines of a service that isn't healthy are shown, and between two looks for new ones; services

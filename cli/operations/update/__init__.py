@@ -1,0 +1,1 @@
+"""Pulumi's updates of environments: run, watched and shown while they last."""
