@@ -94,7 +94,7 @@ def _guard(containers: Sequence[str]) -> Iterator[None]:
         yield
 
 
-def watch(containers: Sequence[str]) -> None:
+def resume_when_parent_ends(containers: Sequence[str]) -> None:
     """Wait until the process that started this one ends, then resume the containers that it paused."""
     client = connect()
     print(flush=True)  # noqa: T201 - the sign that it is ready
@@ -103,4 +103,4 @@ def watch(containers: Sequence[str]) -> None:
 
 
 if __name__ == "__main__":
-    watch(sys.argv[1:])
+    resume_when_parent_ends(sys.argv[1:])

@@ -124,7 +124,7 @@ def test_the_guard_waits_for_the_end_and_resumes_services(
     monkeypatch.setattr("sys.stdin", Input())
     for service in RUNNING:
         engine.client.api.pause(service)
-    pause.watch([*RUNNING])
+    pause.resume_when_parent_ends([*RUNNING])
     assert capsys.readouterr().out == "\n"
     assert states == [dict.fromkeys(RUNNING, "paused")]
     assert engine.states() == RUNNING
