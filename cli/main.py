@@ -6,13 +6,14 @@ import gc
 import json
 import os
 import sys
-from typing import Annotated, TextIO
+from typing import Annotated
 
 import typer
 
 from cli import completion
 from cli import help as usage
 from cli.core import signals, translate_exception
+from cli.core.dev_null import discard
 from cli.core.errors import FAILED, USAGE, UsageError, UserError
 from cli.lazy_commands import SUMMARIES, Commands, LazyGroup
 
@@ -123,7 +124,7 @@ def _answer(error: UserError) -> None:
             typer.echo(json.dumps({"error": document}))
         _flush()
     except OSError:
-        _discard(sys.stdout)
+        discard(sys.stdout.fileno())
 
 
 def _flush() -> None:
@@ -132,12 +133,7 @@ def _flush() -> None:
             if stream:  # None where a shell has closed it
                 stream.flush()
         except BrokenPipeError:  # the reader has enough, as `head` has
-            _discard(stream)
-
-
-def _discard(stream: TextIO) -> None:
-    """Drop what nobody reads: the rest in the buffer must not fail the end of the process."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+            discard(stream.fileno())  # the rest in the buffer must not fail the end of the process
 
 
 def _wants_json() -> bool:

@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+from cli.core.dev_null import discard
+
 NUMBERS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 INTERRUPTED = 128 + signal.SIGINT
@@ -79,14 +81,12 @@ def _note(number: int) -> None:
 
 
 def _leave_closed_terminal() -> None:
-    """Send output to nowhere where the terminal is closed, so that writing doesn't fail."""
+    """Discard output where the terminal is closed."""
     for stream in (1, 2):
         try:
             os.write(stream, b"")
         except OSError:
-            null = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(null, stream)
-            os.close(null)
+            discard(stream)
 
 
 @contextmanager

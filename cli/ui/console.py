@@ -8,6 +8,7 @@ from typing import Literal
 from rich.console import Console
 from rich.text import Text
 
+from cli.core.dev_null import discard
 from cli.core.redaction import without_credentials
 
 UNFOLDED = 240
@@ -27,7 +28,7 @@ class _Messages(_Console):
         try:
             super()._write_buffer()
         except OSError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), self.file.fileno())
+            discard(self.file.fileno())
 
 
 def _console(*, stderr: bool) -> Console:
