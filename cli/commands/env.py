@@ -92,7 +92,7 @@ def unpublished(outputs: StackOutputs) -> list[str]:
     return [name for name in SERVICES if getattr(containers, name) and getattr(ports, name) is None]
 
 
-def _print(variables: Mapping[str, str | None] | Mapping[str, str], as_json: bool) -> None:
+def _print(variables: Mapping[str, str | None], as_json: bool) -> None:
     if as_json:
         print_json(dict(sorted(variables.items())))
         return

@@ -29,23 +29,22 @@ def settled(
     They aren't healthy where there is no container, or a Swarm's service has too few.
     """
     found: list[ContainerView] = []
-    is_healthy = False
+    is_whole = False
 
     def is_chosen(one: ContainerView | ServiceView) -> bool:
         return components is None or one.component in components
 
     def is_over() -> bool:
-        nonlocal is_healthy
+        nonlocal is_whole
         found[:] = [one for one in view.containers(stack, owner) if one.is_service and is_chosen(one)]
         if look:
             look(found)
         is_whole = all(one.is_fine for one in view.services(stack, owner) if is_chosen(one))
-        are_fine = is_whole and all(one.is_fine for one in found)
-        is_healthy = are_fine and bool(found)
-        return are_fine or any(one.has_failed for one in found)
+        return (is_whole and all(one.is_fine for one in found)) or any(one.has_failed for one in found)
 
     until(is_over, SECONDS)
-    return is_healthy, [one for one in found if not one.is_fine]
+    unhealthy = [one for one in found if not one.is_fine]
+    return bool(found) and is_whole and not unhealthy, unhealthy
 
 
 def broken_by_an_edit(view: EngineView, stack: str, owner: str, before: str) -> list[ContainerView]:
