@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 from sqlalchemy import select, update
@@ -30,6 +30,8 @@ OWNER = uuid.UUID(int=1)
 STRANGER = uuid.UUID(int=2)
 SESSION = "the-session"
 CHALLENGE = Challenge("state", "verifier", "nonce")
+
+T = TypeVar("T")
 
 
 @dataclass
@@ -108,6 +110,13 @@ class ProviderAtHand(Provider):
         """Answer no refresh and no revocation until `answers` is set."""
         self.answers.clear()
         self.asked.clear()
+
+    async def hanging(self, call: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        """Begin a call that asks it, and return it as long as it has no answer."""
+        self.hang()
+        begun = asyncio.create_task(call)
+        await self.asked.wait()
+        return begun
 
     def _grant(self, subject: str | None) -> Grant:
         self.given += 1

@@ -33,10 +33,7 @@ SOON = timedelta(seconds=0.3)
 async def asking(connections: Connections, provider: ProviderAtHand) -> Asking:
     """A refresh whose provider was asked, and has not answered yet."""
     row = await link(connections, provider)
-    provider.hang()
-    begun = asyncio.create_task(connections.refresh(OWNER, row.id, provider))
-    await provider.asked.wait()
-    return begun
+    return await provider.hanging(connections.refresh(OWNER, row.id, provider))
 
 
 async def test_a_provider_that_hangs_takes_no_connection_to_the_database(

@@ -303,9 +303,7 @@ async def test_what_a_refresh_gives_after_a_new_link_is_revoked(
     connections: Connections, provider: ProviderAtHand, sessions: Sessions, keys: DataKeys
 ) -> None:
     row = await link(connections, provider)
-    provider.hang()
-    asking = asyncio.create_task(connections.refresh(OWNER, row.id, provider))
-    await provider.asked.wait()
+    asking = await provider.hanging(connections.refresh(OWNER, row.id, provider))
     await link(connections, provider)
     provider.answers.set()
     await asking

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
@@ -76,9 +75,7 @@ async def test_what_is_linked_again_meanwhile_stays_linked(
     connections: Connections, provider: ProviderAtHand, sessions: Sessions, keys: DataKeys
 ) -> None:
     row = await link(connections, provider)
-    provider.hang()
-    asking = asyncio.create_task(connections.disconnect(OWNER, row.id, provider))
-    await provider.asked.wait()
+    asking = await provider.hanging(connections.disconnect(OWNER, row.id, provider))
     await link(connections, provider)
     provider.answers.set()
     with pytest.raises(errors.LinkedAgainError):
