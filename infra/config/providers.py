@@ -47,13 +47,13 @@ class ProviderSettings(Section):
     issuer: Issuer | None = None
     """Its issuer identifier, as ID tokens and redirects give it."""
     discovery_url: HttpsUrl | None = None
-    """Its metadata, which must name the issuer; the default is what OpenID Connect Discovery says."""
+    """Its metadata, which must name the issuer; the default is the issuer's `/.well-known/openid-configuration`."""
     authorization_endpoint: HttpsUrl | None = None
-    """Where the browser goes."""
+    """The authorization endpoint, to which the browser goes."""
     token_endpoint: HttpsUrl | None = None
-    """Where codes are exchanged."""
+    """The token endpoint, at which codes are exchanged."""
     revocation_endpoint: HttpsUrl | None = None
-    """Where tokens are revoked."""
+    """The revocation endpoint (RFC 7009)."""
     jwks_uri: HttpsUrl | None = None
     """The keys that ID tokens are signed with."""
     authorization_response_iss_parameter_supported: bool | None = None
@@ -63,9 +63,9 @@ class ProviderSettings(Section):
     subject_url: HttpsUrl | None = None
     """OAuth 2.0 alone: where to ask for that field with the access token; the default is the token response itself."""
     scopes: tuple[Scope, ...] | None = None
-    """What to ask for."""
+    """The scopes that a link asks for."""
     authorization_parameters: Parameters | None = None
-    """What else to send along with the browser, such as `access_type: offline`; not what the flow sets itself."""
+    """Parameters to add to the authorization request, such as `access_type: offline`; not those of the flow itself."""
     token_auth: Literal["client_secret_basic", "client_secret_post"] | None = None
     """How the service authenticates itself."""
     trust: Literal["environment", "public"] | None = None

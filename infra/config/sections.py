@@ -141,7 +141,7 @@ class PostgresSettings(Section):
     user: Identifier
     """The role that owns it."""
     port: Port | None = None
-    """The port on 127.0.0.1; unpublished if absent."""
+    """The port on `network.bind_address`; not published if absent."""
     storage: Storage = "volume"
     """`volume` keeps the data, `tmpfs` loses it with the container."""
     tmpfs_size: Size = "512m"
@@ -215,7 +215,7 @@ class RedisSettings(Section):
     database: Annotated[int, Field(ge=0, le=15)] = 0
     """The database's number."""
     port: Port | None = None
-    """The port on 127.0.0.1; unpublished if absent."""
+    """The port on `network.bind_address`; not published if absent."""
     storage: Storage = "volume"
     """`volume` keeps the data, `tmpfs` loses it with the container."""
     tmpfs_size: Size = "256m"
@@ -237,11 +237,11 @@ class AppSettings(Section):
     """`dashtam:app`: the service."""
 
     port: Port | None = None
-    """The HTTPS port on 127.0.0.1; unpublished if absent."""
+    """The HTTPS port on `network.bind_address`; not published if absent."""
     build: Literal["development", "production"] = "production"
     """`development` mounts the source and reloads on an edit."""
     debug: bool = False
-    """DEBUG of the service."""
+    """DEBUG of the service: pages show why linking failed; logs are plain lines, not JSON."""
     testing: bool = False
     """TESTING of the service."""
     oauth_redirect_uri: RedirectUri
@@ -264,7 +264,7 @@ class CallbackSettings(Section):
     """`dashtam:callback`: the server that a provider sends the browser back to."""
 
     port: Port | None = None
-    """The HTTPS port on 127.0.0.1; unpublished if absent."""
+    """The HTTPS port on `network.bind_address`; not published if absent."""
     memory: Size = "256m"
     """The container's memory limit."""
 
@@ -273,9 +273,9 @@ class SandboxSettings(Section):
     """`dashtam:sandbox`: a provider to develop and test against."""
 
     enabled: bool = False
-    """Bring along a provider at which anyone may log in; where the service runs with DEBUG or TESTING only."""
+    """Run a provider at which anyone may log in; allowed only with `app.debug` or `app.testing`."""
     port: Port | None = None
-    """The HTTPS port on 127.0.0.1; unpublished if absent."""
+    """The HTTPS port on `network.bind_address`; not published if absent."""
     memory: Size = "256m"
     """The container's memory limit."""
 
@@ -404,8 +404,8 @@ class HookSettings(Section):
     """`dashtam:hooks`: commands that `./dashtam` runs on this computer; plain `pulumi up` runs none."""
 
     healthy: tuple[Filled, ...] = ()
-    """A command, a word each, that `./dashtam up` runs in the checkout once the environment is healthy, with what
-    `./dashtam env ENVIRONMENT --show-secrets` prints in its environment variables."""
+    """One command as a list of words, such as `[npm, run, fixtures]`. `./dashtam up` runs it in the checkout once the
+    environment is healthy, with the variables of `./dashtam env ENVIRONMENT --show-secrets`."""
 
 
 class ReplicaSettings(Section):
@@ -436,7 +436,7 @@ class TargetSettings(Section):
     """Encrypt what nodes send each other, by IPsec; each node's kernel needs ESP, or nothing arrives. `false`: services
     still use TLS with each other. A change is refused while the network exists; `./dashtam down` removes it."""
     drain: Duration = "10s"
-    """How long the service, told to stop, still answers requests after it has stopped being ready."""
+    """How long a stopping service still answers requests after it has become unready."""
 
     @property
     def is_swarm(self) -> bool:
