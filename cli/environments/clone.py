@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import secrets
 import shlex
 from collections.abc import Iterator
@@ -77,8 +78,9 @@ def current(root: Path = ROOT) -> Clone:
         with exclusively(data_home() / "clones.lock"):
             clone = find(root) or _identify(root)
     require_here(clone)
-    if identity.home(clone.root) != str(data_home()) or not identity.marker(clone.root).exists():
-        identity.write(clone.root, clone.id, data_home())  # the program finds the clone's record of placements by it
+    home = unseen_home(clone) or str(data_home())
+    if identity.home(clone.root) != home or not identity.marker(clone.root).exists():
+        identity.write(clone.root, clone.id, Path(home))  # the program finds the clone's record of placements by it
     _prepare(clone)
     return clone
 
@@ -150,6 +152,19 @@ def require_here(clone: Clone) -> None:
         cause="Another user has used this checkout, or DASHTAM_DATA_HOME or HOME was another.",
         remedy=f"Run this as that user, or with DASHTAM_DATA_HOME={shlex.quote(home)}; or use a clone of your own.",
     )
+
+
+def unseen_home(clone: Clone) -> str:
+    """Return the data home on record if it is another one, in which nothing is seen of this clone; else nothing."""
+    home = identity.home(clone.root)
+    # False where it can't be reached, too.
+    seen = home in {"", str(data_home())} or os.path.exists(identity.folder(clone.id, Path(home)))  # noqa: PTH110
+    return "" if seen else home
+
+
+def keep_here(clone: Clone) -> None:
+    """Record that this clone's environments are kept in this data home."""
+    identity.write(clone.root, clone.id, data_home())
 
 
 def _keeps_state(folder: Path) -> bool:

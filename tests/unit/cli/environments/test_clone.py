@@ -132,6 +132,28 @@ def test_one_whose_state_was_removed_or_moved_along_goes_on(
     assert clone.current(repository).id == first.id
 
 
+def test_a_home_that_is_not_on_this_machine_stays_on_record_until_it_is_decided(
+    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, data_home: Path
+) -> None:
+    first = clone.current(repository)
+    assert clone.unseen_home(first) == ""
+    away = data_home.rename(tmp_path / "on another machine")
+    monkeypatch.setenv("DASHTAM_DATA_HOME", str(tmp_path / "of a container"))
+    for _ in range(2):
+        here = clone.current(repository)
+        assert (here.id, identity.home(repository), clone.unseen_home(here)) == (
+            first.id,
+            str(data_home),
+            str(data_home),
+        )
+    clone.keep_here(here)
+    assert (identity.home(repository), clone.unseen_home(here)) == (str(tmp_path / "of a container"), "")
+    away.rename(data_home)
+    monkeypatch.setenv("DASHTAM_DATA_HOME", str(data_home))
+    assert clone.current(repository) == first
+    assert identity.home(repository) == str(data_home)
+
+
 def test_one_that_another_user_owns_now_is_the_same(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = clone.current(repository)
     monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
