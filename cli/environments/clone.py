@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import secrets
 import shlex
 from collections.abc import Iterator
@@ -77,8 +78,9 @@ def current(root: Path = ROOT) -> Clone:
         with exclusively(data_home() / "clones.lock"):
             clone = find(root) or _identify(root)
     require_here(clone)
-    if identity.home(clone.root) != str(data_home()):
-        identity.write(clone.root, clone.id, data_home())  # the program finds the clone's record of placements by it
+    home = unseen_home(clone) or str(data_home())
+    if identity.home(clone.root) != home or not identity.marker(clone.root).exists():
+        identity.write(clone.root, clone.id, Path(home))  # the program finds the clone's record of placements by it
     _prepare(clone)
     return clone
 
@@ -113,16 +115,31 @@ def _is_there(other: Clone) -> bool:
 
 
 def _identify(root: Path) -> Clone:
-    made, folder = secrets.token_hex(_ID_BYTES), identity.marker(root).parent
+    made, folder = secrets.token_hex(_ID_BYTES), identity.folder_of_markers(root)
     if not folder.is_dir():
         raise UserError(
             f"{root} is a worktree of a repository that isn't there any more.",
             cause=f"git's folder for it, {folder}, does not exist.",
             remedy=f"If the repository was moved, run in it: git worktree repair {shlex.quote(str(root))}",
         )
+    _require_one(root)
     clone = _clone(made, root)
     identity.write(clone.root, clone.id, data_home())
     return clone
+
+
+def _require_one(root: Path) -> None:
+    """Refuse a folder in a repository that may be one of several copies that were renamed."""
+    found, own = identity.candidates(root), identity.marker(root)
+    if len(found) <= 1:
+        return
+    make = f"mkdir -p {shlex.quote(str(own.parent))} &&"
+    raise UserError(
+        f"{root} may be one of several clones that were renamed or deleted; nothing was changed.",
+        cause=f"Their identities are in {', '.join(map(str, found))}.",
+        remedy=f"If it was renamed, move its file: {make} mv FILE {shlex.quote(str(own))}. If it is a new clone:"
+        f" {make} touch {shlex.quote(str(own))}",
+    )
 
 
 def require_here(clone: Clone) -> None:
@@ -135,6 +152,19 @@ def require_here(clone: Clone) -> None:
         cause="Another user has used this checkout, or DASHTAM_DATA_HOME or HOME was another.",
         remedy=f"Run this as that user, or with DASHTAM_DATA_HOME={shlex.quote(home)}; or use a clone of your own.",
     )
+
+
+def unseen_home(clone: Clone) -> str:
+    """Return the data home on record if it is another one, in which nothing is seen of this clone; else nothing."""
+    home = identity.home(clone.root)
+    # False where it can't be reached, too.
+    seen = home in {"", str(data_home())} or os.path.exists(identity.folder(clone.id, Path(home)))  # noqa: PTH110
+    return "" if seen else home
+
+
+def keep_here(clone: Clone) -> None:
+    """Record that this clone's environments are kept in this data home."""
+    identity.write(clone.root, clone.id, data_home())
 
 
 def _keeps_state(folder: Path) -> bool:

@@ -18,7 +18,7 @@ from cli.environments.configuration import announce_skipped
 from cli.environments.handle import EnvironmentHandle
 from cli.images import build, build_ca, source
 from cli.machine import setup
-from cli.operations import clock_and_disk
+from cli.operations import clock_and_disk, kept_elsewhere
 from cli.pulumi.process import Pulumi
 from infra.catalogue import SOURCE_VARIABLE, ImageSource
 from infra.engine import client_of
@@ -85,13 +85,19 @@ def prepare(
     variables = setup.prepare(install=install, need_engine=needs != "nothing")
     environ = tool_environment.of(here, {**os.environ, **variables})
     session = Session(here, environ, None)
+    home = clone.unseen_home(here)
+    if home and needs != "nothing":
+        kept_elsewhere.require_known(here, session.engine, home, environ)
+        clone.keep_here(here)
+        home = ""
     if needs == "images":
         chosen = source.decide(session.client)
         session = Session(here, {**environ, SOURCE_VARIABLE: chosen.value}, chosen, install)
         build_ca.provide(here.root, build_ca.bundle())
     named_environments.restore(here)
-    passphrase.forget_another(here)
-    if stacks:
+    if not home:  # else the config's salts may be those of the state in that home
+        passphrase.forget_another(here)
+    if stacks and not home:
         named_environments.create_stacks(session.pulumi, here)
     git_filter.keep_out_of_git(here)
     return session

@@ -132,6 +132,28 @@ def test_one_whose_state_was_removed_or_moved_along_goes_on(
     assert clone.current(repository).id == first.id
 
 
+def test_a_home_that_is_not_on_this_machine_stays_on_record_until_it_is_decided(
+    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, data_home: Path
+) -> None:
+    first = clone.current(repository)
+    assert clone.unseen_home(first) == ""
+    away = data_home.rename(tmp_path / "on another machine")
+    monkeypatch.setenv("DASHTAM_DATA_HOME", str(tmp_path / "of a container"))
+    for _ in range(2):
+        here = clone.current(repository)
+        assert (here.id, identity.home(repository), clone.unseen_home(here)) == (
+            first.id,
+            str(data_home),
+            str(data_home),
+        )
+    clone.keep_here(here)
+    assert (identity.home(repository), clone.unseen_home(here)) == (str(tmp_path / "of a container"), "")
+    away.rename(data_home)
+    monkeypatch.setenv("DASHTAM_DATA_HOME", str(data_home))
+    assert clone.current(repository) == first
+    assert identity.home(repository) == str(data_home)
+
+
 def test_one_that_another_user_owns_now_is_the_same(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = clone.current(repository)
     monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
@@ -175,6 +197,76 @@ def test_a_worktree_that_was_moved_is_the_same(repository: Path, tmp_path: Path)
     first = clone.current(tmp_path / "tree")
     git(repository, "worktree", "move", str(tmp_path / "tree"), str(tmp_path / "moved"))
     assert clone.current(tmp_path / "moved").id == first.id
+
+
+@pytest.fixture
+def copies(repository: Path) -> tuple[Path, Path]:
+    """Two copies of the project in one repository."""
+    roots = repository / "a/dashtam", repository / "b/dashtam"
+    for root in roots:
+        root.mkdir(parents=True)
+        (root / "Pulumi.yaml").touch()
+    return roots
+
+
+def test_each_of_two_copies_in_a_repository_keeps_its_identity(copies: tuple[Path, Path]) -> None:
+    first, second = copies
+    made = [clone.current(root).id for root in (first, first, second, second, first, second, first)]
+    assert len(set(made)) == 2
+    assert made == [made[i] for i in (0, 0, 2, 2, 0, 2, 0)]
+
+
+def test_a_copy_keeps_the_identity_that_an_earlier_version_gave_it(copies: tuple[Path, Path]) -> None:
+    first, second = copies
+    former = clone.current(first)
+    identity.marker(first).rename(identity.folder_of_markers(first) / identity.MARKER)
+    assert clone.find(second) is None
+    another = clone.current(second)
+    assert another.id != former.id
+    assert clone.current(first) == former
+    assert clone.current(second) == another
+    assert identity.marker(first).exists()
+
+
+def test_a_renamed_copy_is_the_same(copies: tuple[Path, Path]) -> None:
+    first, second = map(clone.current, copies)
+    renamed = copies[0].rename(copies[0].with_name("renamed"))
+    assert clone.current(renamed).id == first.id
+    assert identity.marker(renamed).exists()
+    assert clone.current(second.root) == second
+    back = renamed.rename(first.root)
+    assert clone.current(back) == first
+
+
+def test_a_copy_of_a_copy_is_another(copies: tuple[Path, Path]) -> None:
+    first, second = map(clone.current, copies)
+    third = clone.current(Path(shutil.copytree(first.root, first.root.with_name("third"))))
+    assert len({first.id, second.id, third.id}) == 3
+    assert clone.current(first.root) == first
+
+
+def test_copies_in_a_copied_repository_are_others_and_in_a_moved_one_the_same(
+    repository: Path, copies: tuple[Path, Path], tmp_path: Path
+) -> None:
+    made = [clone.current(root) for root in copies]
+    copied = Path(shutil.copytree(repository, tmp_path / "copy"))
+    others = {clone.current(copied / root.relative_to(repository)).id for root in copies}
+    assert len(others | {one.id for one in made}) == 4
+    moved = repository.rename(tmp_path / "moved")
+    assert [clone.current(moved / root.relative_to(repository)).id for root in copies] == [one.id for one in made]
+
+
+def test_copies_that_were_renamed_together_are_told_how_to_go_on(copies: tuple[Path, Path]) -> None:
+    first, second = map(clone.current, copies)
+    one, two = (root.rename(root.with_name("renamed")) for root in copies)
+    with pytest.raises(UserError, match="may be one of several") as refused:
+        clone.current(one)
+    assert str(identity.marker(first.root)) in refused.value.cause
+    renamed, fresh = (command.partition(": ")[2] for command in refused.value.remedy.split(". If"))
+    subprocess.run(["sh", "-c", fresh], check=True)
+    assert clone.current(one).id not in {first.id, second.id}
+    subprocess.run(["sh", "-c", renamed.replace("FILE", str(identity.marker(first.root)))], check=True)
+    assert (clone.current(one).id, clone.current(two).id) == (first.id, second.id)
 
 
 def test_a_folder_without_git_has_an_identity_too(tmp_path: Path) -> None:
