@@ -141,10 +141,12 @@ def _lines(child: subprocess.Popen[str]) -> Iterator[str | None]:
 
 def _read(stream: IO[str], pending: queue.SimpleQueue[str | None]) -> None:
     # Only this thread may close it: closing waits for a read that is under way.
-    with stream:
-        for line in stream:
-            pending.put(line.rstrip("\n"))
-    pending.put(None)
+    try:
+        with stream:
+            for line in stream:
+                pending.put(line.rstrip("\n"))
+    finally:
+        pending.put(None)
 
 
 @contextlib.contextmanager
