@@ -35,14 +35,21 @@ class CommandError(Exception):
         self.tail = "\n".join(tail)
 
 
-def output(argv: Sequence[str], *, env: Mapping[str, str] | None = None, timeout: float | None = None) -> str:
+def output(
+    argv: Sequence[str],
+    *,
+    env: Mapping[str, str] | None = None,
+    timeout: float | None = None,
+    stdin: str | None = None,
+) -> str:
     """Run a short command to its end and return its standard output; it may open the terminal, as sudo does."""
     try:
         done = subprocess.run(
             argv,
             env=env,
             timeout=timeout,
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.DEVNULL if stdin is None else None,
+            input=stdin,
             capture_output=True,
             text=True,
             errors="replace",

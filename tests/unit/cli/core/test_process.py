@@ -34,6 +34,11 @@ def test_lines_of_both_streams_in_order() -> None:
     assert lines == [line for line in seen if line] == ["one", "two", "three"]
 
 
+def test_a_short_command_gets_its_input_or_none() -> None:
+    assert output(["cat"], stdin="one") == "one"
+    assert output(["cat"]) == ""
+
+
 def test_the_end_of_output_is_noted_though_reading_fails() -> None:
     stream = MagicMock()
     stream.__iter__.side_effect = ConnectionError
