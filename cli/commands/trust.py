@@ -44,8 +44,8 @@ def trust(
     ca = Authority(environment, pem)
     stores = _stores(store, yes=yes, install=not no_install, as_json=as_json)
     earlier = [old for old in authority.trusted(here, environment) if old != ca]
-    stale = [(old, one) for old in earlier for one in stores if one.holds(old)]
-    missing = [one for one in stores if not one.holds(ca)]
+    stale = [(old, one) for old in earlier for one in stores if trusting.may_hold(here, old, one)]
+    missing = [one for one in stores if trusting.lacks(here, ca, one)]
     if not missing and not stale:
         announce(f"{environment} is trusted already by {' and '.join(one.place for one in stores)}.")
     else:

@@ -32,7 +32,7 @@ def untrust(
         handle.require(environment)
         announce(f"{environment} is not trusted by this machine.")
     stores = trusting.stores(store, yes=yes, install=not no_install, as_json=as_json) if known else []
-    held = [(ca, [one for one in stores if one.holds(ca)]) for ca in known]
+    held = [(ca, [one for one in stores if trusting.may_hold(here, ca, one)]) for ca in known]
     for ca, holders in held:
         for one in holders:
             announce(f"{ca.name} will be removed from {one.place}{', as root' if one.needs_root else ''}.")

@@ -35,14 +35,21 @@ class CommandError(Exception):
         self.tail = "\n".join(tail)
 
 
-def output(argv: Sequence[str], *, env: Mapping[str, str] | None = None, timeout: float | None = None) -> str:
+def output(
+    argv: Sequence[str],
+    *,
+    env: Mapping[str, str] | None = None,
+    timeout: float | None = None,
+    stdin: str | None = None,
+) -> str:
     """Run a short command to its end and return its standard output; it may open the terminal, as sudo does."""
     try:
         done = subprocess.run(
             argv,
             env=env,
             timeout=timeout,
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.DEVNULL if stdin is None else None,
+            input=stdin,
             capture_output=True,
             text=True,
             errors="replace",
@@ -141,10 +148,12 @@ def _lines(child: subprocess.Popen[str]) -> Iterator[str | None]:
 
 def _read(stream: IO[str], pending: queue.SimpleQueue[str | None]) -> None:
     # Only this thread may close it: closing waits for a read that is under way.
-    with stream:
-        for line in stream:
-            pending.put(line.rstrip("\n"))
-    pending.put(None)
+    try:
+        with stream:
+            for line in stream:
+                pending.put(line.rstrip("\n"))
+    finally:
+        pending.put(None)
 
 
 @contextlib.contextmanager

@@ -125,7 +125,7 @@ class EngineView:
 
     def volume_sizes(self) -> dict[str, int]:
         """Return the bytes in each volume; the engine counts them file by file, which can take long."""
-        volumes = self.client.df()["Volumes"] or []
+        volumes = self.client.df().get("Volumes") or []  # omitted from API 1.53 on
         return {one["Name"]: one["UsageData"]["Size"] for one in volumes if one.get("UsageData")}
 
     # What only a Swarm has: see `cli.engine.swarm`.
@@ -204,7 +204,7 @@ class EngineView:
             "event": ["start"],
         }
         events = self.client.api.events(filters=filters, since=int(since), decode=True)
-        facts = ((event["id"], event["Actor"]["Attributes"]) for event in events)
+        facts = ((event["Actor"]["ID"], event["Actor"]["Attributes"]) for event in events)
         return (Source(key, labels.get(COMPONENT_LABEL, ""), labels["name"]) for key, labels in facts)
 
     def execute(self, container: str, command: Sequence[str]) -> tuple[int, str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -68,9 +70,30 @@ def note(clone: Clone, ca: Authority) -> Path:
     return file
 
 
+@contextmanager
+def changing(clone: Clone, ca: Authority, place: str) -> Iterator[None]:
+    """Record a change of a store while it is made; the record stays if the change fails or is interrupted."""
+    file, others = _unfinished_file(clone, ca), unfinished(clone, ca) - {place}
+    write_whole(file, "\n".join(sorted({*others, place})))
+    yield
+    write_whole(file, "\n".join(sorted(others)))
+
+
+def unfinished(clone: Clone, ca: Authority) -> set[str]:
+    """Return the places of the stores to which adding a CA, or removing it from them, was begun and not finished."""
+    with suppress(FileNotFoundError):
+        return set(_unfinished_file(clone, ca).read_text().splitlines())
+    return set()
+
+
 def forget(clone: Clone, ca: Authority) -> None:
     """Remove the record of a CA that is in no store any more."""
     (_folder(clone, ca.environment) / f"{ca.fingerprint}.crt").unlink(missing_ok=True)
+    _unfinished_file(clone, ca).unlink(missing_ok=True)
+
+
+def _unfinished_file(clone: Clone, ca: Authority) -> Path:
+    return _folder(clone, ca.environment) / f"{ca.fingerprint}.unfinished"
 
 
 def _folder(clone: Clone, environment: str) -> Path:

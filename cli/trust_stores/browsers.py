@@ -61,7 +61,8 @@ class Database:
 
     def remove(self, ca: Authority, file: Path) -> None:  # noqa: ARG002 - other stores use it
         """Remove a CA."""
-        self._certutil("-D", "-n", ca.name)
+        if self.holds(ca):
+            self._certutil("-D", "-n", ca.name)
 
     def _certutil(self, *arguments: str) -> str:
         return run([CERTUTIL, "-d", f"sql:{self.folder}", *arguments])

@@ -33,37 +33,44 @@ class Store(Protocol):
         ...
 
     def add(self, ca: Authority, file: Path) -> None:
-        """Add a CA, whose certificate is in the file."""
+        """Add a CA, whose certificate is in the file, or finish to add it."""
         ...
 
     def remove(self, ca: Authority, file: Path) -> None:
-        """Remove a CA; nothing else is touched."""
+        """Remove a CA, or finish to remove it; nothing else is touched."""
         ...
 
 
-def run(command: Sequence[str]) -> str:
-    """Run a command to its end and return its standard output."""
+def run(command: Sequence[str], file: Path | None = None) -> str:
+    """Run a command to its end, with a file as its standard input if one is given; return its standard output."""
     if shutil.which(command[0]) is None:
         raise UserError(f"{command[0]} is not installed.", remedy="Install it, and run the same command again.")
     try:
-        return process.output(command)
+        return process.output(command, stdin=file.read_text() if file else None)
     except process.CommandError as error:
         raise UserError(
-            f"`{shlex.join(command)}` failed.",
+            f"`{_shown(command, file)}` failed.",
             cause=error.tail,
             remedy="Run it by hand to see why; once it works, run the same command again.",
         ) from None
 
 
-def run_as_root(command: Sequence[str]) -> None:
-    """Run a command as root: directly if this is root, else by sudo, which asks for the password itself."""
+def run_as_root(command: Sequence[str], file: Path | None = None) -> None:
+    """Run a command as root: directly if this is root, else by sudo, which asks for the password itself.
+
+    It gets the content of a file, not its path: root may not read homes on NFS and FUSE.
+    """
     if os.geteuid() == 0:
-        run(command)
+        run(command, file)
         return
     if shutil.which("sudo") is None:
         raise UserError(
             "The system's trust store can be changed by root only, and there is no sudo.",
-            remedy=f"Run as root: {shlex.join(command)}",
+            remedy=f"Run as root: {_shown(command, file)}",
         )
-    announce(f"As root: {shlex.join(command)}")
-    run(["sudo", "--", *command])
+    announce(f"As root: {_shown(command, file)}")
+    run(["sudo", "--", *command], file)
+
+
+def _shown(command: Sequence[str], file: Path | None) -> str:
+    return f"{shlex.join(command)} < {shlex.quote(str(file))}" if file else shlex.join(command)

@@ -8,12 +8,31 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 
 from cli.trust_stores.authority import Authority
 from cli.trust_stores.store import Store, run, run_as_root
 
 KEYCHAIN = "/Library/Keychains/System.keychain"
+
+_TEMPORARY = """file=$(mktemp); trap 'rm -f "$file"' EXIT; trap 'exit 130' HUP INT TERM"""
+
+_ADD = 'set -e; umask 022; cat > "$1"; chmod 0644 "$1"; shift; "$@"'
+"""Writes the standard input to a file, and runs a command."""
+
+_REMOVE = 'set -e; rm -f "$1"; shift; "$@"'
+
+_REMOVE_LISTED = f"""set -e; rm -f "$1"; {_TEMPORARY}; {{ sed '$a\\' "$2"; echo "!${{1##*/}}"; }} > "$file"; shift 2; \
+"$@" --certsconf "$file\""""
+"""Debian's command leaves dangling links, and the CA in Java's store, unless its list marks the CA as removed."""
+
+_KEYCHAIN_ADD = f'set -e; {_TEMPORARY}; cat > "$file"; security add-trusted-cert -d -r trustRoot -k "$1" "$file"'
+
+_KEYCHAIN_REMOVE = (
+    f'set -e; {_TEMPORARY}; cat > "$file"; '
+    'remove() { security remove-trusted-cert -d "$file" && security delete-certificate -Z "$2" "$1"; }; '
+    'remove "$@" || { security add-trusted-cert -d -r trustRoot -k "$1" "$file"; remove "$@"; }'
+)
+"""Removes the trust, then the certificate. Where one of them is missing, removing it fails, so both are added first."""
 
 
 @dataclass(frozen=True)
@@ -43,20 +62,14 @@ class AnchorFolder:
 
     def add(self, ca: Authority, file: Path) -> None:
         """Add a CA, as root."""
-        run_as_root(["install", "-m", "0644", str(file), str(self._file(ca))])
-        run_as_root(self.update)
+        run_as_root(["sh", "-c", _ADD, "sh", str(self._file(ca)), *self.update], file)
 
-    def remove(self, ca: Authority, file: Path) -> None:
+    def remove(self, ca: Authority, file: Path) -> None:  # noqa: ARG002 - other stores use it
         """Remove a CA, as root."""
-        run_as_root(["rm", "-f", str(self._file(ca))])
         if self.listed is None:
-            run_as_root(self.update)
-            return
-        # Debian's command leaves dangling links, and the CA in Java's store, unless its list marks the CA as removed.
-        with NamedTemporaryFile("w", dir=file.parent) as without:
-            without.write(f"{self.listed.read_text().rstrip()}\n!{self._file(ca).name}\n")
-            without.flush()
-            run_as_root([*self.update, "--certsconf", without.name])
+            run_as_root(["sh", "-c", _REMOVE, "sh", str(self._file(ca)), *self.update])
+        else:
+            run_as_root(["sh", "-c", _REMOVE_LISTED, "sh", str(self._file(ca)), str(self.listed), *self.update])
 
     def _file(self, ca: Authority) -> Path:
         return self.folder / f"{ca.name}{self.suffix}"
@@ -75,12 +88,11 @@ class Keychain:
 
     def add(self, ca: Authority, file: Path) -> None:  # noqa: ARG002 - other stores use it
         """Add a CA, as root."""
-        run_as_root(["security", "add-trusted-cert", "-d", "-r", "trustRoot", "-k", KEYCHAIN, str(file)])
+        run_as_root(["sh", "-c", _KEYCHAIN_ADD, "sh", KEYCHAIN], file)
 
     def remove(self, ca: Authority, file: Path) -> None:
-        """Remove a CA, as root: first its trust, then the certificate."""
-        run_as_root(["security", "remove-trusted-cert", "-d", str(file)])
-        run_as_root(["security", "delete-certificate", "-Z", ca.fingerprint.upper(), KEYCHAIN])
+        """Remove a CA, as root."""
+        run_as_root(["sh", "-c", _KEYCHAIN_REMOVE, "sh", KEYCHAIN, ca.fingerprint.upper()], file)
 
 
 ANCHORS = (

@@ -39,21 +39,33 @@ def documents(pairs: Iterable[tuple[Authority, Store]]) -> list[dict[str, str]]:
     return [{"authority": ca.name, "store": store.place} for ca, store in pairs]
 
 
+def lacks(clone: Clone, ca: Authority, store: Store) -> bool:
+    """Return whether a store lacks a CA, or may lack it after a change that wasn't finished."""
+    return not store.holds(ca) or store.place in authority.unfinished(clone, ca)
+
+
+def may_hold(clone: Clone, ca: Authority, store: Store) -> bool:
+    """Return whether a store holds a CA, or may hold it after a change that wasn't finished."""
+    return store.holds(ca) or store.place in authority.unfinished(clone, ca)
+
+
 def add(clone: Clone, ca: Authority, chosen: Sequence[Store]) -> None:
     """Add a CA to stores that lack it; it is recorded first, so that it can be removed after an interruption."""
     file = authority.note(clone, ca)
     for store in chosen:
-        store.add(ca, file)
+        with authority.changing(clone, ca, store.place):
+            store.add(ca, file)
         announce(f"{ca.environment} is trusted by {store.place}.")
 
 
 def remove(clone: Clone, ca: Authority, chosen: Sequence[Store]) -> list[Store]:
-    """Remove a CA from stores that hold it; return those that may hold it still."""
+    """Remove a CA from stores that may hold it; return those that may hold it still."""
     file = authority.note(clone, ca)
     for store in chosen:
-        store.remove(ca, file)
+        with authority.changing(clone, ca, store.place):
+            store.remove(ca, file)
         announce(f"{ca.environment} is no longer trusted by {store.place}.")
-    left = [store for store in _found(Stores.ALL) if store.holds(ca)]
+    left = [store for store in _found(Stores.ALL) if may_hold(clone, ca, store)]
     if not left:
         authority.forget(clone, ca)
     return left

@@ -9,11 +9,11 @@ from __future__ import annotations
 import threading
 import time
 from collections import defaultdict, deque
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import partial
 from queue import SimpleQueue
 
-from docker.errors import APIError, DockerException
+from docker.errors import DockerException, StreamParseError
 from requests import RequestException
 from urllib3.exceptions import HTTPError
 
@@ -29,8 +29,11 @@ OVERLAP = 1.0
 BEFORE = 5.0
 """Seconds by which the engine's clock may be behind. A start that is reported twice does no harm."""
 
-Arrived = SimpleQueue[Entry | None]
-"""Entries as they arrive; None once the engine's events end."""
+LOST = (DockerException, StreamParseError, RequestException, HTTPError, OSError)
+"""How reading fails where a container is removed or the engine stops."""
+
+Arrived = SimpleQueue[Entry | BaseException | None]
+"""Entries as they arrive; at the end of a thread that reads its error, or None."""
 
 
 class Seen:
@@ -88,29 +91,40 @@ class Follower:
         yield from history(self._view, sources, self._choice, lambda entry: self._seen[entry.source.id].is_new(entry))
         for source in sources:
             self._begin(source)
-        threading.Thread(target=self._watch, daemon=True).start()
+        self._read_in_thread(self._watch)
         while True:
             if self._arrived.empty():
                 yield None
             entry = self._arrived.get()
-            if entry is None:
+            if entry is None or isinstance(entry, LOST):
                 raise UserError("The Docker engine stopped answering.", remedy="`./dashtam doctor` says what is wrong.")
+            if isinstance(entry, BaseException):
+                raise entry
             yield entry
 
+    def _read_in_thread(self, read: Callable[[], None]) -> None:
+        """Run a function in a thread; its end is never missed, whatever the reason."""
+
+        def run() -> None:
+            end = None
+            try:
+                read()
+            except BaseException as error:  # raised where entries are read
+                end = error
+            self._arrived.put(end)
+
+        threading.Thread(target=run, daemon=True).start()
+
     def _watch(self) -> None:
-        try:
-            for source in self._starts:
-                if source.service in self._services:
-                    self._begin(source)
-        except (DockerException, RequestException, HTTPError, OSError):
-            pass
-        self._arrived.put(None)
+        for source in self._starts:
+            if source.service in self._services:
+                self._begin(source)
 
     def _begin(self, source: Source) -> None:
         """Follow a container: beside the others, and after the one that it comes in place of."""
         if source.label not in self._started:
             self._started[source.label] = SimpleQueue()
-            threading.Thread(target=self._follow, args=(self._started[source.label],), daemon=True).start()
+            self._read_in_thread(partial(self._follow, self._started[source.label]))
         self._started[source.label].put(source)
 
     def _follow(self, inbox: SimpleQueue[Source]) -> None:
@@ -119,7 +133,7 @@ class Follower:
             source = inbox.get()
             try:
                 self._read(source)
-            except (APIError, RequestException, HTTPError, OSError):
+            except LOST:
                 continue  # it was removed meanwhile, or the engine stopped, which the watch reports
 
     def _read(self, source: Source) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import ssl
 from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING, Any, ClassVar, cast
@@ -10,6 +11,7 @@ from unittest.mock import Mock
 
 import pytest
 from docker.errors import APIError, DockerException, ImageNotFound
+from docker.utils import version_lt
 
 from infra import engine
 from tests.certificates import authority, new_authority
@@ -31,16 +33,21 @@ FOLDER = cast("Path", "/home/me/dashtam/app")
 class Engine(BaseHTTPRequestHandler):
     asked: ClassVar[list[str]] = []
     ping: ClassVar[dict[str, str]] = {}
+    minimum: ClassVar[str] = "1.24"
 
     def do_GET(self) -> None:
         self.asked.append(self.path)
-        body = json.dumps({"ApiVersion": "1.41"}).encode()
-        self.send_response(200)
+        body = json.dumps({"ApiVersion": "1.41", "MinAPIVersion": self.minimum}).encode()
+        self.send_response(400 if self._is_too_old() else 200)
         for name, value in self.ping.items():
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
+
+    def _is_too_old(self) -> bool:
+        version = re.match(r"/v([\d.]+)/", self.path)
+        return version is not None and version_lt(version[1], self.minimum)
 
     def log_message(self, *_: object) -> None:
         """Print nothing."""
@@ -64,6 +71,28 @@ def test_the_version_of_the_api_is_asked_for_as_dockers_own_clients_do(
     monkeypatch: pytest.MonkeyPatch, ping: dict[str, str], version: str, asked: list[str]
 ) -> None:
     monkeypatch.setattr(Engine, "ping", ping)
+    monkeypatch.setattr(Engine, "asked", [])
+    with listening(Engine, None) as host:
+        client = engine.client_of({"DOCKER_HOST": host})
+        client.close()
+    assert client.api.api_version == version
+    assert Engine.asked == asked
+
+
+@pytest.mark.parametrize(
+    ("newest", "minimum", "version", "asked"),
+    [
+        ("1.45", "1.24", "1.45", ["/_ping"]),
+        ("1.53", "1.44", "1.45", ["/_ping", "/v1.45/_ping"]),
+        ("2.0", "1.50", "1.50", ["/_ping", "/v1.45/_ping", "/version"]),
+    ],
+)
+def test_no_newer_version_is_used_than_the_sdk_knows_unless_the_engine_requires_it(
+    monkeypatch: pytest.MonkeyPatch, newest: str, minimum: str, version: str, asked: list[str]
+) -> None:
+    monkeypatch.setattr("docker.constants.DEFAULT_DOCKER_API_VERSION", "1.45")
+    monkeypatch.setattr(Engine, "ping", {"Api-Version": newest})
+    monkeypatch.setattr(Engine, "minimum", minimum)
     monkeypatch.setattr(Engine, "asked", [])
     with listening(Engine, None) as host:
         client = engine.client_of({"DOCKER_HOST": host})

@@ -80,6 +80,31 @@ def test_it_is_trusted_once(shelf: Shelf, make_authority: MakeAuthority) -> None
     assert shelf.held == [ca]
 
 
+@pytest.mark.parametrize("command", ["trust", "untrust"])
+def test_an_interrupted_command_is_finished_by_the_next(
+    shelf: Shelf, here: Clone, monkeypatch: pytest.MonkeyPatch, make_authority: MakeAuthority, command: str
+) -> None:
+    ca = make_authority()
+    if command == "untrust":
+        _run("trust", "--yes", ca=ca)
+    call = {"trust": "add", "untrust": "remove"}[command]
+
+    def stop(*_: object) -> None:
+        # The store looks as it does after the change.
+        shelf.held = [ca] if command == "trust" else []
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(shelf, call, stop)
+        assert _run(command, "--yes", ca=ca).exit_code != 0
+    again = Mock()
+    with monkeypatch.context() as patch:
+        patch.setattr(shelf, call, again)
+        assert _run(command, "--yes", ca=ca).exit_code == 0
+    again.assert_called_once()
+    assert authority.trusted(here, "test") == ([ca] if command == "trust" else [])
+
+
 def test_a_new_ca_takes_the_place_of_an_earlier_one(shelf: Shelf, here: Clone, make_authority: MakeAuthority) -> None:
     old, new = make_authority(), make_authority()
     _run("trust", "--yes", ca=old)

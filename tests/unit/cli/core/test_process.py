@@ -1,9 +1,11 @@
 import os
+import queue
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
+from unittest.mock import MagicMock
 
 import pytest
 
@@ -30,6 +32,20 @@ def test_lines_of_both_streams_in_order() -> None:
     seen: list[str] = []
     lines = run_lines(["sh", "-c", "echo one; echo two >&2; echo three"], timeout=10, on_line=seen.append)
     assert lines == [line for line in seen if line] == ["one", "two", "three"]
+
+
+def test_a_short_command_gets_its_input_or_none() -> None:
+    assert output(["cat"], stdin="one") == "one"
+    assert output(["cat"]) == ""
+
+
+def test_the_end_of_output_is_noted_though_reading_fails() -> None:
+    stream = MagicMock()
+    stream.__iter__.side_effect = ConnectionError
+    pending: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+    with pytest.raises(ConnectionError):
+        process._read(stream, pending)
+    assert pending.get_nowait() is None
 
 
 def test_a_failure_keeps_the_last_lines() -> None:

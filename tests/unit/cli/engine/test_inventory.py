@@ -11,6 +11,7 @@ from docker.errors import APIError
 
 from cli.core import signals
 from cli.engine import inventory
+from cli.engine.container import Source
 from infra.naming import Naming
 from tests.unit.cli.engine_double import LEAVING, Engine, refused
 
@@ -249,3 +250,39 @@ def test_a_clone_s_networks_and_volumes(view: EngineView, engine: Engine) -> Non
 def test_the_engines_time_is_in_utc_wherever_it_is(zone: str) -> None:
     client = Mock(info=Mock(return_value={"SystemTime": zone}))
     assert inventory.EngineView(client).now() == "2026-01-02T03:04:05.123456Z"
+
+
+def test_starts_are_read_from_events_as_new_engines_send_them() -> None:
+    attributes = {**Naming("dev", "me").labels("app"), "image": "app", "name": "dashtam-dev-app"}
+    # Engine 29: `status`, `id` and `from` are omitted from API 1.52 on.
+    event = {
+        "Type": "container",
+        "Action": "start",
+        "Actor": {"ID": "abc", "Attributes": attributes},
+        "scope": "local",
+        "time": 1790000000,
+        "timeNano": 1790000000000000000,
+    }
+    client = Mock()
+    client.api.events.return_value = iter([event])
+    assert [*inventory.EngineView(client).starts("dev", "me", 0.0)] == [Source("abc", "app", "dashtam-dev-app")]
+
+
+@pytest.mark.parametrize(
+    ("usage", "sizes"),
+    [
+        (
+            {
+                "Volumes": [
+                    {"Name": "data", "UsageData": {"RefCount": 1, "Size": 5}},
+                    {"Name": "remote", "UsageData": None},
+                ]
+            },
+            {"data": 5},
+        ),
+        ({"Volumes": None}, {}),
+        ({"VolumesUsage": {"TotalCount": 1, "TotalSize": 5}}, {}),  # from API 1.53 on
+    ],
+)
+def test_sizes_of_volumes_are_those_that_the_engine_reports(usage: dict[str, object], sizes: dict[str, int]) -> None:
+    assert inventory.EngineView(Mock(df=Mock(return_value=usage))).volume_sizes() == sizes

@@ -101,20 +101,104 @@ def test_a_program_that_is_missing_is_told() -> None:
         store.run(["no-such-program"])
 
 
-@pytest.mark.usefixtures("as_root")
-def test_a_keychain_knows_fingerprints(
-    tmp_path: Path, ca: Authority, file: Path, program: MakeProgram, monkeypatch: pytest.MonkeyPatch
+@pytest.fixture
+def without_home(tmp_path: Path, program: MakeProgram, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home that root may not read, as on NFS: sudo fails for any argument below it."""
+    home = tmp_path / "home"
+    home.mkdir()
+    script = f"""
+    shift
+    for one; do
+        case $one in *{home}/*) echo "$one: Permission denied" >&2; exit 1 ;; esac
+    done
+    exec "$@"
+    """
+    monkeypatch.setenv("PATH", f"{program('sudo', script)}:{os.environ['PATH']}")
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    return home
+
+
+@pytest.mark.parametrize("listed", [None, "ca-certificates.conf"])
+def test_root_needs_no_file_of_the_home(
+    tmp_path: Path, without_home: Path, ca: Authority, updater: list[str], listed: str | None
 ) -> None:
-    script = f'echo "$@" >> {tmp_path}/asked; echo "SHA-256 hash: {ca.fingerprint.upper()}"'
+    file = without_home / "ca.crt"
+    file.write_text(ca.pem)
+    if listed:
+        (tmp_path / listed).write_text("mozilla/A.crt\n")
+    anchors = AnchorFolder(tmp_path, ".crt", updater, tmp_path / listed if listed else None)
+    anchors.add(ca, file)
+    assert anchors.holds(ca)
+    anchors.remove(ca, file)
+    assert not anchors.holds(ca)
+
+
+def test_root_needs_no_file_of_the_home_on_a_mac(
+    without_home: Path, ca: Authority, program: MakeProgram, tmp_path: Path
+) -> None:
+    program("security", f'for last; do :; done; cat "$last" >> {tmp_path}/read')
+    file = without_home / "ca.crt"
+    file.write_text(ca.pem)
+    Keychain().add(ca, file)
+    assert (tmp_path / "read").read_text() == ca.pem
+
+
+def test_a_command_that_reads_a_file_is_shown_as_it_can_be_run_by_hand(file: Path) -> None:
+    with pytest.raises(UserError, match=rf"`sh -c 'exit 3' < {file}` failed"):
+        store.run(["sh", "-c", "exit 3"], file)
+    assert store.run(["cat"], file) == file.read_text()
+
+
+SECURITY = """
+cd {folder}
+case $1 in
+find-certificate) if [ -e certificate ]; then echo "SHA-256 hash: {fingerprint}"; fi ;;
+add-trusted-cert) touch trust certificate ;;
+remove-trusted-cert) rm trust ;;
+delete-certificate) [ ! -e broken ] && rm certificate ;;
+esac
+"""
+"""Removing what isn't there fails, and while there is a file `broken`, removing a certificate."""
+
+
+@pytest.fixture
+def keychain(tmp_path: Path, ca: Authority, program: MakeProgram, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of the state of a Mac's keychain."""
+    folder = tmp_path / "keychain"
+    folder.mkdir()
+    script = SECURITY.format(folder=folder, fingerprint=ca.fingerprint.upper())
     monkeypatch.setenv("PATH", f"{program('security', script)}:{os.environ['PATH']}")
-    keychain = Keychain()
-    assert keychain.holds(ca)
-    keychain.add(ca, file)
-    keychain.remove(ca, file)
-    assert [line.split()[0] for line in (tmp_path / "asked").read_text().splitlines()] == [
-        *("find-certificate", "add-trusted-cert"),
-        *("remove-trusted-cert", "delete-certificate"),
-    ]
+    return folder
+
+
+@pytest.mark.usefixtures("as_root")
+def test_a_keychain_knows_fingerprints(ca: Authority, file: Path, keychain: Path) -> None:
+    assert not Keychain().holds(ca)
+    Keychain().add(ca, file)
+    assert Keychain().holds(ca)
+    assert {one.name for one in keychain.iterdir()} == {"trust", "certificate"}
+    Keychain().remove(ca, file)
+    assert [*keychain.iterdir()] == []
+
+
+@pytest.mark.usefixtures("as_root")
+@pytest.mark.parametrize("left", [{"certificate"}, {"trust"}, set()])
+def test_a_removal_from_a_keychain_that_was_interrupted_is_finished(
+    ca: Authority, file: Path, keychain: Path, left: set[str]
+) -> None:
+    for name in left:
+        (keychain / name).touch()
+    Keychain().remove(ca, file)
+    assert [*keychain.iterdir()] == []
+
+
+@pytest.mark.usefixtures("as_root")
+def test_a_removal_from_a_keychain_that_fails_is_told(ca: Authority, file: Path, keychain: Path) -> None:
+    Keychain().add(ca, file)
+    (keychain / "broken").touch()
+    with pytest.raises(UserError, match="failed"):
+        Keychain().remove(ca, file)
+    assert Keychain().holds(ca)
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from itertools import islice
 from typing import Any
 
 import pytest
+from docker.errors import StreamParseError
 
 from cli.core.errors import UserError
 from cli.engine.container import Source
@@ -89,6 +90,27 @@ def test_an_engine_that_goes_away_is_told() -> None:
     view: Any = FakeView()
     view.starts = lambda *_: iter(())
     with pytest.raises(UserError, match="stopped answering"):
+        list(Follower(view, "test", "me", ["app"], Choice()).entries([]))
+
+
+def _raises(error: Exception) -> Iterator[Any]:
+    yield from ()
+    raise error
+
+
+@pytest.mark.parametrize("error", [StreamParseError("an event that was cut off"), ConnectionResetError()])
+def test_an_engine_that_stops_while_events_are_read_is_told(error: Exception) -> None:
+    view: Any = FakeView()
+    view.starts = lambda *_: _raises(error)
+    with pytest.raises(UserError, match="stopped answering"):
+        list(Follower(view, "test", "me", ["app"], Choice()).entries([]))
+
+
+@pytest.mark.parametrize("read", ["starts", "log"])
+def test_an_error_of_a_thread_is_raised_where_entries_are_read(read: str) -> None:
+    view: Any = FakeView()
+    setattr(view, read, lambda *_, **__: _raises(KeyError("id")))
+    with pytest.raises(KeyError, match="id"):
         list(Follower(view, "test", "me", ["app"], Choice()).entries([]))
 
 
