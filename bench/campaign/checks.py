@@ -93,9 +93,13 @@ def kept(ledger: Ledger, seen: Seen) -> list[str]:
 
 
 def undisturbed(before: Mapping[str, Any], seen: Seen) -> list[str]:
-    """Return what was changed of others' things, and what was left paused."""
-    found = [f"{name}, which is not ours, was changed" for name in before if before[name] != seen.strangers.get(name)]
-    return [*found, *(f"{name} was left paused" for name in seen.paused)]
+    """Return what was changed of others' things."""
+    return [f"{name}, which is not ours, was changed" for name in before if before[name] != seen.strangers.get(name)]
+
+
+def resumed(seen: Seen) -> list[str]:
+    """Return what was left paused."""
+    return [f"{name} was left paused" for name in seen.paused]
 
 
 def orphans(there: Mapping[str, str], recorded: Collection[str]) -> list[str]:

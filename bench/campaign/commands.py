@@ -132,6 +132,7 @@ def kill(trial: Trial, name: str, fraction: str, how: str) -> list[str]:
     if words is None:
         return []
     said = _broken_off(trial, words, STARTED + float(fraction) * command.seconds, how)
+    trial.may_be_paused |= how == "KILL-ALL"
     trial.taken = trial.ledger.note_snapshots(trial.world.snapshots())
     (command.done if said.status == 0 else command.maybe)(trial)
     return checks.crashes(said) + ([said.text] if said.status == HANGS else [])

@@ -41,6 +41,7 @@ class Trial:
         taken: The snapshots that a command has taken.
         is_up: Whether the step that was done has brought it up.
         is_damaged: Whether something was done behind Pulumi's back since the last update.
+        may_be_paused: Whether a snapshot was killed together with what resumes services, and no update has ended since.
     """
 
     world: World
@@ -54,6 +55,7 @@ class Trial:
     taken: list[str] = field(default_factory=list)
     is_up: bool = False
     is_damaged: bool = False
+    may_be_paused: bool = False
 
     def begin(self) -> list[str]:
         """Bring the environment up, and write into it."""
@@ -72,8 +74,10 @@ class Trial:
         self.ledger.note_snapshots(self.world.snapshots())
         seen, lost = self._looked()
         found = [*wrong, *lost, *checks.undisturbed(self.before, seen)]
+        if self.is_up or not self.may_be_paused:
+            found += checks.resumed(seen)
         if self.is_up:
-            self.is_up = False
+            self.is_up = self.may_be_paused = False
             self.ledger.settled()
             found += [f"the {part} can't be read after up" for part in PARTS if part not in seen.readable]
         return found

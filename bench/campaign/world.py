@@ -139,9 +139,10 @@ class World:
         return None
 
     def containers(self) -> dict[str, str]:
-        """Return when each of the environment's containers was started, by its id."""
+        """Return when each of the environment's containers was started, by its id; empty where it restarts by itself."""
         found = self.client.api.containers(all=True, filters=environments.labelled(self.stack, self.owner))
-        return {one["Id"]: self.client.api.inspect_container(one["Id"])["State"]["StartedAt"] for one in found}
+        documents = (self.client.api.inspect_container(one["Id"]) for one in found)
+        return {one["Id"]: "" if one["RestartCount"] else one["State"]["StartedAt"] for one in documents}
 
     def is_up(self, services: Sequence[str] = SERVICES) -> bool:
         """Tell whether services are healthy."""

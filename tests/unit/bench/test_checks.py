@@ -48,10 +48,9 @@ def test_a_removed_volume_is_found_also_while_nothing_can_be_read() -> None:
 
 
 def test_changed_strangers_and_paused_containers_are_found() -> None:
-    assert checks.undisturbed({"a": 1, "b": 2}, Seen(strangers={"a": 1}, paused=["/postgres"])) == [
-        "b, which is not ours, was changed",
-        "/postgres was left paused",
-    ]
+    seen = Seen(strangers={"a": 1}, paused=["/postgres"])
+    assert checks.undisturbed({"a": 1, "b": 2}, seen) == ["b, which is not ours, was changed"]
+    assert checks.resumed(seen) == ["/postgres was left paused"]
 
 
 def test_orphans_are_found() -> None:

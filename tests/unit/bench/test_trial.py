@@ -26,6 +26,7 @@ class MadeUp:
     values: Values = frozenset()
     there: bool = True
     orphan: bool = False
+    paused: tuple[str, ...] = ()
     stack: str = "made-up"
     folder: Path = Path("nowhere")
 
@@ -48,7 +49,7 @@ class MadeUp:
         return []
 
     def seen(self, strangers: dict[str, Any]) -> Seen:
-        return Seen(dict.fromkeys(PARTS, self.values), {*PARTS}, (), strangers)
+        return Seen(dict.fromkeys(PARTS, self.values), {*PARTS}, self.paused, strangers)
 
 
 class Nobody:
@@ -121,3 +122,14 @@ def test_a_command_may_fail_after_damage_until_the_next_update(trial: Trial, wor
     assert _do(trial, "up") == []
     world.said = Said("seed", 1, REFUSAL)
     assert commands.run(trial, "seed") == [f"seed failed with status 1: {REFUSAL}"]
+
+
+def test_a_service_is_left_paused_only_until_the_update_after_a_snapshot_was_killed_with_its_guard(
+    trial: Trial, world: MadeUp
+) -> None:
+    world.paused = ("/postgres",)
+    assert trial.checked([]) == ["/postgres was left paused"]
+    trial.may_be_paused = True
+    assert trial.checked([]) == []
+    assert trial.checked(trial.up()) == ["/postgres was left paused"]
+    assert trial.checked([]) == ["/postgres was left paused"]
