@@ -282,8 +282,10 @@ def _is_for_all(mode: int) -> bool:
 
 def require_free(state: State, inventory: Inventory, naming: Naming) -> None:
     """Refuse names that something else on the engine has: another clone's, or what this project didn't make."""
+    # An update deletes the volumes of former names by these names.
+    names = naming.names | state.volumes
     for one in inventory.objects:
-        if one.name in naming.names and (refusal := _foreign(one, state.names, naming)):
+        if one.name in names and (refusal := _foreign(one, state.names, naming)):
             raise refusal
 
 

@@ -74,9 +74,14 @@ class State:
         return [one for one in self.resources if one.kind == _NETWORK]
 
     @property
+    def volumes(self) -> set[str]:
+        """The names of its volumes, by which Pulumi deletes them."""
+        return {one.name for one in self.resources if one.kind == _VOLUME}
+
+    @property
     def data_volumes(self) -> set[str]:
         """The names of the volumes that hold data."""
-        return {one.name for one in self.resources if one.kind == _VOLUME and holds_data(one.name)}
+        return {name for name in self.volumes if holds_data(name)}
 
     @property
     def has_secrets(self) -> bool:

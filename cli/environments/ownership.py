@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -10,11 +11,12 @@ from functools import partial
 import docker
 
 from cli.core.errors import UserError
-from cli.engine.inventory import EngineView, is_of
+from cli.engine.inventory import EngineView, is_of, owner_of
+from cli.environments import clone as clones
 from cli.environments import targets
 from cli.environments.clone import Clone
 from cli.environments.configuration import configuration
-from cli.pulumi.stack_state import VOLUME, StackState
+from cli.pulumi.stack_state import VOLUME, Resource, StackState
 from infra import cluster, engine, guards
 from infra import state as states
 from infra.naming import COMPONENT_LABEL, SERVICES, Naming
@@ -25,6 +27,15 @@ def require_own(clone: Clone, stack: str, state: StackState) -> None:
     """Refuse an environment whose state is another clone's."""
     with _refusals():
         guards.require_own(made(state), Naming(stack, clone.id))
+
+
+def require_own_volumes(view: EngineView, clone: Clone, stack: str, state: StackState) -> None:
+    """Refuse to remove an environment if a volume of its state is not this clone's: Pulumi deletes it by its name."""
+    documents = {one["Name"]: one for one in view.volume_documents()}
+    for volume in state.of(VOLUME):
+        document = documents.get(volume.id)
+        if document and not is_of(document, None, clone.id):
+            raise _volume_not_own(stack, volume, owner_of(document))
 
 
 def look(client: docker.DockerClient, clone: Clone, stack: str) -> engine.Inventory:
@@ -67,9 +78,9 @@ def require(
 
 
 def data(view: EngineView, stack: str, owner: str, state: StackState) -> set[str]:
-    """Return the names of the volumes on the engine in which an environment has data."""
-    there = {one["Name"] for one in view.volume_documents()}
-    recorded = made(state).data_volumes & there
+    """Return the names of a clone's volumes on the engine in which an environment has data."""
+    own = {one["Name"] for one in view.volume_documents() if is_of(one, None, owner)}
+    recorded = made(state).data_volumes & own
     return recorded | {name for name in volumes(view, stack, owner) if states.holds_data(name)}
 
 
@@ -82,6 +93,20 @@ def volumes(view: EngineView, stack: str, owner: str) -> set[str]:
 def made(state: StackState) -> State:
     """Return a state as the guards see it."""
     return states.of((one.kind, one.name, one.outputs) for one in state.resources)
+
+
+def _volume_not_own(stack: str, volume: Resource, owner: str) -> UserError:
+    whose = "lacks this project's labels"
+    if owner:
+        other = clones.known(owner)
+        whose = f"belongs to another clone{f' in {other.root}' if other else ''}"
+    return UserError(
+        f"{stack} can't be removed: the volume {volume.id} is not its own.",
+        cause=f"Pulumi deletes volumes by name, and the volume that has this name now {whose}.",
+        remedy="Delete the name from Pulumi's state, which leaves the volume as it is, and run the same command again:"
+        f' `eval "$(./dashtam env)"; pulumi state delete --stack {stack} --force --target-dependents --yes'
+        f" {shlex.quote(volume.urn)}`.",
+    )
 
 
 @contextmanager

@@ -39,6 +39,7 @@ class Removal:
         ownership.require_own(here.clone, self.stack, state)
         if not self.engine_lost:
             ownership.require_engine(here.client, here.clone, self.stack, state)
+        ownership.require_own_volumes(here.engine, here.clone, self.stack, state)
         return ownership.data(here.engine, self.stack, here.clone.id, state)
 
     def is_elsewhere(self) -> bool:
@@ -84,6 +85,8 @@ class Removal:
         # As a removal that was killed leaves them.
         state = self._state()
         reconcile.make_lost_volumes(here.engine, state, drift.look(here.engine, here.clone, self.stack))
+        # Again: another program may have made one since.
+        ownership.require_own_volumes(here.engine, here.clone, self.stack, state)
         if state.protected:
             here.pulumi.run("state", "unprotect", "--all", "--stack", self.stack, "--yes")
         Updates(here, "destroy").run({self.stack: ["--refresh"]})

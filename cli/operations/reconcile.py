@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from cli.engine.inventory import EngineView
+from cli.engine.inventory import EngineView, is_of
 from cli.environments import states
 from cli.environments.configuration import configuration
 from cli.operations.drift import MISSING, Difference, EngineReading, differences
@@ -22,7 +22,8 @@ def prepare(session: Session, stack: str) -> bool:
     state = states.read(session.clone, stack)
     found = differences(state, EngineReading(session.engine, stack, session.clone.id), stack, session.clone.id)
     for name, changed in changes_refresh_misses(found).items():
-        if session.engine.container_document(name):
+        document = session.engine.container_document(name)
+        if document and is_of(document["Config"], None, session.clone.id):
             announce(f"Removing {name}: its {', '.join(changed)} changed.")
             session.engine.remove_container(name)
     for name in make_lost_volumes(session.engine, state, found):

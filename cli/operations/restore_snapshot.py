@@ -21,12 +21,13 @@ from cli.data.snapshots.helper import Helper, Part, helper
 from cli.data.snapshots.manifest import Manifest
 from cli.data.snapshots.staged_credentials import Credentials
 from cli.engine import health
-from cli.environments import environment_lock, placements
+from cli.environments import environment_lock
 from cli.environments.handle import EnvironmentHandle
-from cli.operations import data_parts, finish_restore, snapshot_before_loss
+from cli.operations import data_parts, finish_restore, preflight, snapshot_before_loss
 from cli.operations.session import Session
 from cli.operations.up import up
 from cli.operations.update.progress import UpdateProgress, display
+from cli.pulumi import locks
 from cli.ui.console import announce, err
 from cli.ui.progress import transfer
 from infra.config.settings import StackSettings
@@ -70,10 +71,8 @@ def restore(session: Session, stack: str, name: str, *, snapshot: bool = False) 
         manifest.verify(plan.folder, plan.made, count)
     # The data of an environment that is made only now needs no snapshot.
     snapshot = snapshot and snapshot_before_loss.has_data(environment)
-    if not _is_made(plan):
-        announce(f"{stack} does not exist yet: bringing it up first.")
-        up(session, stack, hint=False)
     with environment_lock.held(session.clone, stack):
+        _prepare(session, plan)
         finish_restore.finish(environment)
         if snapshot:
             snapshot_before_loss.before_replacing(environment)
@@ -117,14 +116,31 @@ def _require_fitting(plan: _Plan) -> None:
         )
 
 
+def _prepare(session: Session, plan: _Plan) -> None:
+    """Make sure that there are the volumes and secrets, and that the update is possible that starts what is down."""
+    environment, stack = plan.environment, plan.environment.name
+    locks.release_dead(session.pulumi, stack)
+    if not _is_made(plan):
+        announce(f"{stack} does not exist yet: bringing it up first.")
+        up(session, stack, hint=False)
+    elif len(volume_swap.running_users(environment)) < len(volume_swap.USERS_OF_DATA):
+        preflight.require_possible(session, stack)
+
+
 def _is_made(plan: _Plan) -> bool:
-    """Return whether the environment has its containers, volumes and secrets; it lacks some if it was never up."""
-    environment, naming, engine = plan.environment, plan.environment.naming, plan.environment.own_engine
-    containers = {one.component for one in engine.containers(naming.environment, naming.owner)}
-    data = {one.volume for one in plan.parts}
-    secrets = {one for part in plan.parts for one in installed_secrets.volumes(naming, part)}
-    running = placements.of(environment.clone, environment.name).running(plan.settings)
-    return containers >= set(running) and data | secrets <= engine.volumes(naming.owner)
+    """Return whether the environment has its volumes and secrets, and images to open the data with.
+
+    It need not have containers: the present data may be so damaged that no service starts on it.
+    """
+    naming, engine = plan.environment.naming, plan.environment.own_engine
+    secrets = installed_secrets.volumes(naming, plan.parts[0])
+    if not {*secrets, *(one.volume for one in plan.parts)} <= engine.volumes(naming.owner):
+        return False
+    if not all(engine.image_document(one.image) for one in plan.parts):
+        return False
+    with helper(plan.environment, plan.parts[0], beside=secrets) as postgres:
+        names = (sealed_secrets.TOKEN_KEYS, installed_secrets.PASSWORD)
+        return all(installed_secrets.installed(postgres, naming, name) for name in names)
 
 
 def _stage(plan: _Plan) -> Rekeyed:

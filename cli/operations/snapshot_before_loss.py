@@ -81,7 +81,7 @@ def _take_of_all(environment: EnvironmentHandle, data: Collection[str]) -> Taken
         _, found = data_parts.parts_by_config_or_state(environment)
         _require_complete(data, found)
         volume_swap.stop(environment)
-        taken = _take_if_any(environment)
+        taken = _take_if_any(environment, data)
     if taken:
         announce(f"The data of {environment.name} is in the snapshot {taken.name}: {taken.path}")
     return taken
@@ -104,18 +104,22 @@ def _start_again(environment: EnvironmentHandle, running: Collection[str]) -> No
         health.settled(view, stack, owner)
 
 
-def _take_if_any(environment: EnvironmentHandle) -> Taken | None:
-    """Take a snapshot; None if no volume has data, a UserError if one has, and there is no database."""
+def _take_if_any(environment: EnvironmentHandle, data: Collection[str] = ()) -> Taken | None:
+    """Take a snapshot.
+
+    Returns None if there is no database, and every volume, those of `data` too, is this clone's and empty; else raises.
+    """
     try:
         return take_snapshot.take(environment)
     except NoPersistentDataError:
         _, found = data_parts.parts_by_config_or_state(environment)
-        there = environment.own_engine.volumes(environment.clone.id)
-        lost = [one.volume for one in found if one.volume in there and _has_content(environment, one)]
-        if lost:
+        volumes = environment.own_engine.volumes(environment.clone.id)
+        own = [one for one in found if one.volume in volumes]
+        empty = {one.volume for one in own if not _has_content(environment, one)}
+        if lost := sorted({*data, *(one.volume for one in own)} - empty):
             raise UserError(
                 f"There can be no snapshot of the data in {' and '.join(lost)}.",
-                cause=f"A snapshot holds a database, and there is none in a volume {found[0].volume}.",
+                cause=f"A snapshot holds a database, and there is none in a volume {found[0].volume} of this clone.",
                 remedy=f"`./dashtam up {environment.name}` makes an empty one; then there can be a snapshot.",
             ) from None
         return None

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import io
+import re
+import tarfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.system import damage, environments, moments
 from tests.system.commands import snapshots
-from tests.system.running import succeed
+from tests.system.running import run, succeed
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     import docker
+    from docker.models.containers import Container
 
     from tests.system.checkout import Checkout
     from tests.system.commands.contents import Contents
@@ -24,6 +30,8 @@ FORGETFUL: dict[str, dict[str, object]] = {
     "redis": {"storage": "tmpfs", "persistence": "none"},
 }
 """An edit of the config after which nothing is to be kept."""
+
+FOLDER = "/theirs"
 
 AFTER = {
     "snapshot taken": (moments.snapshot_taken, damage.kill_group),
@@ -124,6 +132,53 @@ async def test_what_ran_runs_again_where_no_snapshot_can_be_taken(
     assert "was not removed, since no snapshot" in done.stderr
     assert environments.is_up(client, small.stack, services=small.services)
     assert await small_contents.digest() == before
+
+
+def test_a_volume_of_others_that_has_the_name_stays(small: Checkout, client: docker.DockerClient) -> None:
+    volume = f"postgres_{small.stack}_data"
+    image = client.containers.get(f"dashtam-{small.stack}-postgres").attrs["Image"]
+    succeed(small.dashtam("down", small.stack))
+    client.volumes.get(volume).remove()
+    client.volumes.create(volume)
+    try:
+        with _mounting(client, image, volume) as stranger:
+            assert stranger.put_archive(FOLDER, _archive("theirs"))
+        scene, state = moments.now(small, client), small.state().read_bytes()
+        refused = small.dashtam("destroy", small.stack, "--yes")
+        assert refused.returncode == 1
+        said = " ".join(refused.stderr.split())
+        assert f"the volume {volume} is not its own" in said
+        assert small.state().read_bytes() == state
+        assert scene.snapshots() == scene.known
+        remedy = re.search(r"`(eval [^`]+)`", said)
+        assert remedy
+        succeed(run(["bash", "-euc", remedy[1]], cwd=small.root, env=small.environ))
+        succeed(small.dashtam("destroy", small.stack, "--yes", "--no-snapshot"))
+        assert scene.containers() == {}
+        assert scene.volumes() == set()
+        with _mounting(client, image, volume) as stranger:
+            stream, _ = stranger.get_archive(f"{FOLDER}/file")
+            assert b"theirs" in b"".join(stream)
+    finally:
+        client.volumes.get(volume).remove()
+
+
+@contextmanager
+def _mounting(client: docker.DockerClient, image: str, volume: str) -> Iterator[Container]:
+    made = client.containers.create(image, volumes={volume: {"bind": FOLDER, "mode": "rw"}})
+    try:
+        yield made
+    finally:
+        made.remove(v=True)
+
+
+def _archive(text: str) -> bytes:
+    with io.BytesIO() as content:
+        with tarfile.open(fileobj=content, mode="w") as files:
+            file = tarfile.TarInfo("file")
+            file.size = len(text)
+            files.addfile(file, io.BytesIO(text.encode()))
+        return content.getvalue()
 
 
 @pytest.mark.campaign

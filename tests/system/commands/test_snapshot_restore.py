@@ -24,7 +24,7 @@ from infra.naming import SERVICES
 from tests.system import environments
 from tests.system.commands import snapshots
 from tests.system.commands.restoring import Restore, ended_when, killed_when
-from tests.system.running import wait_until
+from tests.system.running import succeed, wait_until
 
 if TYPE_CHECKING:
     import docker
@@ -207,6 +207,21 @@ async def test_an_entry_of_another_owner_in_a_volume_is_no_obstacle(
     snapshots.restore(small, taken.path.name)
     assert await small_contents.digest() == taken.digest
     assert redis.exec_run(["ls", "/data/mydir"]).exit_code != 0
+    assert snapshots.traces(small, client) == []
+
+
+async def test_one_is_restored_where_no_service_starts_on_the_present_data(
+    small: Checkout, small_contents: Contents, client: docker.DockerClient, taken: Taken
+) -> None:
+    harm = 'for one in /data/appendonlydir/*.base.rdb; do echo damaged > "$one"; done'
+    harmed = client.containers.get(f"dashtam-{small.stack}-redis").exec_run(["sh", "-euc", harm])
+    assert harmed.exit_code == 0, harmed.output
+    succeed(small.dashtam("down", small.stack))
+    assert small.dashtam("up", small.stack).returncode == 1
+    succeed(small.dashtam("down", small.stack))
+    snapshots.restore(small, taken.path.name)
+    assert environments.is_up(client, small.stack, services=small.services)
+    assert await small_contents.digest() == taken.digest
     assert snapshots.traces(small, client) == []
 
 

@@ -404,6 +404,8 @@ class Api:
         """Read a folder of a container as an archive, as `cli.engine.streams.archive` does."""
         document = self._engine.find("archive", address.removesuffix("/archive").rpartition("/")[2])
         whole, folder = io.BytesIO(), Path(self._engine.outside(document, params["path"]))
+        if not folder.exists():
+            raise refused(HTTPStatus.NOT_FOUND, f"Could not find the file {params['path']}")
         with tarfile.open(fileobj=whole, mode="w") as files:
             files.add(folder, Path(params["path"]).name)
         yield SimpleNamespace(raise_for_status=lambda: None, iter_content=lambda _size: iter([whole.getvalue()]))

@@ -162,6 +162,16 @@ def test_every_name_that_another_has_is_refused(name: str, kind: str) -> None:
     guards.require_free(State(), Inventory("here", (EngineObject(kind, f"{name}x", {}),)), NAMING)
 
 
+def test_a_volume_of_a_former_name_that_another_has_is_refused() -> None:
+    former = Naming("before", "me")
+    state = State([_volume(former.files_volume("app"), stack="before")])
+    held = EngineObject("volume", former.files_volume("app"), former.labels("app"))
+    guards.require_free(state, Inventory("here", (held,)), NAMING)
+    for labels in ({}, Naming("before", "another").labels("app")):
+        with pytest.raises(RefusedError, match="dashtam-before-app-files"):
+            guards.require_free(state, Inventory("here", (replace(held, labels=labels),)), NAMING)
+
+
 def test_a_shell_that_was_not_set_up_takes_over_only_what_its_state_has() -> None:
     plain = Naming("dev", guards.UNCLAIMED)
     held = EngineObject("volume", plain.data_volume("postgres"), plain.labels("postgres"))

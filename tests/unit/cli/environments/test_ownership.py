@@ -6,7 +6,7 @@ from unittest.mock import Mock
 import pytest
 
 from cli.core.errors import UserError
-from cli.environments import ownership
+from cli.environments import clone, ownership
 from cli.environments.clone import Clone
 from cli.pulumi.stack_state import VOLUME, Resource, StackState
 from infra import engine, guards
@@ -46,7 +46,9 @@ def _config(storage: str) -> StackSettings:
     [
         ("postgres_dev_data", NAMING.labels("postgres"), True, True),
         ("postgres_dev_data", NAMING.labels("postgres"), False, True),
-        ("postgres_dev_data", None, True, True),
+        ("postgres_old_data", Naming("old", "me").labels("postgres"), True, True),
+        ("postgres_dev_data", None, True, False),
+        ("postgres_dev_data", Naming("dev", "another").labels("postgres"), True, False),
         ("postgres_dev_data", None, False, False),
         ("postgres_dev-1a2b_data", NAMING.labels("postgres"), False, True),
         ("postgres_dev_data", Naming("dev", "another").labels("postgres"), False, False),
@@ -55,7 +57,7 @@ def _config(storage: str) -> StackSettings:
         ("0123abcd", NAMING.labels("tests"), False, False),
     ],
 )
-def test_data_is_what_is_there_and_in_the_state_or_labelled(
+def test_data_is_in_own_volumes_of_the_state_or_the_environment(
     volume: str, labels: dict[str, str] | None, recorded: bool, counts: bool
 ) -> None:
     state = _state(volume) if recorded else _state()
@@ -84,6 +86,43 @@ def test_data_that_is_no_longer_wanted_is_refused_in_the_state_or_labelled(recor
     with pytest.raises(UserError, match="postgres_dev_data, which its config no longer asks for") as raised:
         _require("tmpfs", state, "postgres_dev_data")
     assert "./dashtam destroy dev" in raised.value.remedy
+
+
+@pytest.mark.parametrize("name", ["postgres_dev_data", "dashtam-dev-app-files"])
+@pytest.mark.parametrize(
+    ("labels", "whose"),
+    [
+        (None, "lacks this project's labels"),
+        ({"dashtam.owner": ""}, "lacks this project's labels"),
+        (Naming("dev", "known").labels("postgres"), "belongs to another clone in /home/ada/dashtam"),
+        (Naming("dev", "gone").labels("postgres"), "belongs to another clone"),
+    ],
+)
+def test_a_removal_that_would_delete_a_volume_of_others_is_refused(
+    monkeypatch: pytest.MonkeyPatch, name: str, labels: dict[str, str] | None, whose: str
+) -> None:
+    known = {"known": Clone("known", Path("/home/ada/dashtam"), Path("/home"))}
+    monkeypatch.setattr(clone, "known", known.get)
+    urn = f"urn:pulumi:dev::dashtam::docker:index/volume:Volume::{name}"
+    state = StackState([Resource(VOLUME, name, name, urn)])
+    with pytest.raises(UserError, match=f"dev can't be removed: the volume {name} is not its own") as raised:
+        ownership.require_own_volumes(_view((name, labels)), CLONE, "dev", state)
+    assert raised.value.cause.endswith(f"has this name now {whose}.")
+    assert f"pulumi state delete --stack dev --force --target-dependents --yes {urn}`" in raised.value.remedy
+
+
+@pytest.mark.parametrize(
+    "volumes",
+    [
+        [],
+        [("postgres_dev_data", NAMING.labels("postgres"))],
+        [("postgres_dev_data", Naming("old", "me").labels("postgres"))],
+        [("postgres_test_data", None)],
+    ],
+    ids=["removed", "own", "renamed", "another name"],
+)
+def test_a_removal_of_own_volumes_is_not_refused(volumes: list[tuple[str, dict[str, str] | None]]) -> None:
+    ownership.require_own_volumes(_view(*volumes), CLONE, "dev", _state("postgres_dev_data"))
 
 
 def test_another_engine_is_refused() -> None:

@@ -32,6 +32,7 @@ class World:
         monkeypatch.setattr(states, "read", Mock())
         monkeypatch.setattr(ownership, "require_own", lambda *_: self.note("own?"))
         monkeypatch.setattr(ownership, "require_engine", lambda *_: self.note("this engine?"))
+        monkeypatch.setattr(ownership, "require_own_volumes", lambda *_: self.note("own volumes?"))
         monkeypatch.setattr(ownership, "data", Mock(return_value=DATA))
         monkeypatch.setattr(ownership, "volumes", Mock(return_value={"left"}))
         monkeypatch.setattr(environment_lock, "held", self.turn)
@@ -69,8 +70,10 @@ def world(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> World:
     return World(monkeypatch, tmp_path)
 
 
-REMOVED = ["remove_test_container", "make lost volumes", "unprotect", "destroy", "remove left", "forget", "end of turn"]
-BEFORE = ["turn", "own?", "this engine?", "release_dead", "output", "recover"]
+CHECKED = ["own?", "this engine?", "own volumes?"]
+BEFORE = ["turn", *CHECKED, "release_dead", "output", "recover"]
+READY = ["remove_test_container", "make lost volumes", "own volumes?"]
+REMOVED = [*READY, "unprotect", "destroy", "remove left", "forget", "end of turn"]
 
 
 @pytest.mark.parametrize("agreed", [None, DATA])
@@ -84,7 +87,7 @@ def test_without_a_snapshot_none_is_taken(world: World) -> None:
     assert world.done == [*BEFORE, *REMOVED]
 
 
-@pytest.mark.parametrize("fails", ["own?", "this engine?", "release_dead", "output"])
+@pytest.mark.parametrize("fails", [*CHECKED, "release_dead", "output"])
 def test_what_stands_in_the_way_is_told_before_anything_stops(world: World, fails: str) -> None:
     world.fails = fails
     with pytest.raises(UserError):
@@ -96,4 +99,12 @@ def test_what_stands_in_the_way_is_told_before_anything_stops(world: World, fail
 def test_data_that_nobody_agreed_to_remove_stays(world: World) -> None:
     with pytest.raises(UserError, match="postgres_test_data since it was asked for"):
         Removal(world.session, "test").run(set(), snapshot=True)
-    assert world.done == ["turn", "own?", "this engine?"]
+    assert world.done == ["turn", *CHECKED]
+
+
+def test_a_volume_of_others_that_came_meanwhile_stays(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    refusals = iter([None, UserError("not its own")])
+    monkeypatch.setattr(ownership, "require_own_volumes", Mock(side_effect=refusals))
+    with pytest.raises(UserError, match="not its own"):
+        Removal(world.session, "test").run(None, snapshot=True)
+    assert not {"unprotect", "destroy"} & {*world.done}

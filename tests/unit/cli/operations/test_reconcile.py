@@ -142,6 +142,15 @@ def test_a_replacement_that_differs_is_removed(environment: Environment) -> None
     assert environment.engine.containers == {}
 
 
+def test_what_others_made_under_a_containers_name_is_left_alone(environment: Environment) -> None:
+    environment.engine.forget(ID)
+    stranger = environment.engine.have(document(Id="d" * 64, Image="sha256:b"))
+    stranger["Config"]["Labels"] = {**OWN, "dashtam.owner": "another"}
+    assert environment.prepare()
+    assert environment.told == []
+    assert environment.engine.states() == {"d" * 64: "running"}
+
+
 def test_a_container_that_was_removed_meanwhile_is_no_error(environment: Environment) -> None:
     _network(environment)
     environment.engine.at["inspect_container", NAME] = lambda: environment.engine.containers.pop(ID, None)

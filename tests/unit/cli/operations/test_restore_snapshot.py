@@ -5,23 +5,28 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, cast
+from unittest.mock import Mock
 
 import pytest
 
+from app.tokens.rekeying import NOTHING, Rekeyed
 from cli.core.errors import UserError
-from cli.data import restore_journal
+from cli.data import restore_journal, sealed_secrets
 from cli.data.restore_journal import Entry, Phase
-from cli.data.snapshots import store
+from cli.data.snapshots import installed_secrets, manifest, store, volume_swap
 from cli.data.snapshots.helper import Part
 from cli.data.snapshots.manifest import Manifest
+from cli.engine import health
 from cli.environments.clone import Clone
 from cli.environments.handle import EnvironmentHandle
-from cli.operations import data_parts, restore_snapshot
+from cli.operations import data_parts, preflight, restore_snapshot
 from cli.operations.session import Session
+from cli.pulumi import locks
 from infra.naming import Naming
 from tests.unit.cli.engine_double import Engine
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from infra.config.settings import StackSettings
@@ -75,3 +80,100 @@ def test_one_that_fails_leaves_the_record_of_an_earlier_restore(tmp_path: Path, 
     with pytest.raises(UserError, match="The volume postgres_dev_data of dev is missing"):
         restore_snapshot._stage(plan)
     assert journal.read() == former
+
+
+class Restoring:
+    """An environment that is down, with its volumes and secrets, whose snapshot is restored.
+
+    Attributes:
+        done: What was done, in order.
+    """
+
+    def __init__(self, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.engine, self.naming, self.done = Engine(root), Naming("dev", "me"), list[str]()
+        self.parts = [Part(one, self.naming.data_volume(one), "image", "1:1") for one in ("postgres", "redis")]
+        self.session = Session(Clone("me", root, root / "home"), {}, None)
+        self.engine.images["image"] = "id"
+        for part in self.parts:
+            self.engine.volumes[part.volume] = self.naming.labels(part.service)
+        for service, file in (("app", sealed_secrets.TOKEN_KEYS), ("postgres", installed_secrets.PASSWORD)):
+            self.engine.volumes[self.naming.files_volume(service)] = self.naming.labels(service)
+            (self.engine.folder(self.naming.files_volume(service)) / file).write_text("secret")
+        settings = SimpleNamespace(postgres=SimpleNamespace(database=MADE.database, user=MADE.user))
+        monkeypatch.setattr(Session, "engine", self.engine.view)
+        monkeypatch.setattr(data_parts, "parts_by_config", lambda *_: (settings, self.parts))
+        monkeypatch.setattr(store.Store, "read", lambda *_: MADE)
+        monkeypatch.setattr(Manifest, "size", 1)
+        monkeypatch.setattr(manifest, "verify", lambda *_: None)
+        monkeypatch.setattr(locks, "release_dead", lambda *_: self.done.append("wait"))
+        monkeypatch.setattr(preflight, "require_possible", lambda *_: self.done.append("preflight"))
+        monkeypatch.setattr(restore_snapshot, "_stage", self._stage)
+        monkeypatch.setattr(restore_snapshot, "up", lambda *_, **__: self.done.append("up"))
+        monkeypatch.setattr(health, "settled", lambda *_, **__: (True, []))
+
+    def _stage(self, _: object) -> Rekeyed:
+        self.done.append("stage")
+        return NOTHING
+
+    def restore(self) -> None:
+        restore_snapshot.restore(self.session, "dev", "one")
+
+
+@pytest.fixture
+def restoring(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Restoring:
+    return Restoring(tmp_path, monkeypatch)
+
+
+@pytest.mark.parametrize("running", [[], ["postgres", "app"]], ids=["down", "a crashed container removed"])
+def test_data_on_which_nothing_starts_is_replaced_before_anything_is_started(
+    restoring: Restoring, running: list[str]
+) -> None:
+    for one in running:
+        restoring.engine.run(one)
+    restoring.restore()
+    assert restoring.done == ["wait", "preflight", "stage", "up"]
+    assert restoring.engine.states() == dict.fromkeys(running, "running")
+
+
+def test_services_that_all_run_need_no_update(restoring: Restoring) -> None:
+    for one in volume_swap.USERS_OF_DATA:
+        restoring.engine.run(one)
+    restoring.restore()
+    assert restoring.done == ["wait", "stage"]
+    assert restoring.engine.states() == dict.fromkeys(volume_swap.USERS_OF_DATA, "running")
+
+
+def test_an_update_that_is_refused_keeps_the_data(restoring: Restoring, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(preflight, "require_possible", Mock(side_effect=UserError("Port 8001 is taken.")))
+    with pytest.raises(UserError, match="Port 8001"):
+        restoring.restore()
+    assert restoring.done == ["wait"]
+
+
+def _lacks_data(of: Restoring) -> None:
+    del of.engine.volumes[of.naming.data_volume("redis")]
+
+
+def _lacks_secrets(of: Restoring) -> None:
+    del of.engine.volumes[of.naming.files_volume("app")]
+
+
+def _lacks_keys(of: Restoring) -> None:
+    (of.engine.folder(of.naming.files_volume("app")) / sealed_secrets.TOKEN_KEYS).unlink()
+
+
+def _lacks_password(of: Restoring) -> None:
+    (of.engine.folder(of.naming.files_volume("postgres")) / installed_secrets.PASSWORD).unlink()
+
+
+def _lacks_image(of: Restoring) -> None:
+    of.engine.images.clear()
+
+
+@pytest.mark.parametrize("harm", [_lacks_data, _lacks_secrets, _lacks_keys, _lacks_password, _lacks_image])
+def test_an_environment_that_lacks_what_data_is_put_into_is_brought_up_first(
+    restoring: Restoring, harm: Callable[[Restoring], None]
+) -> None:
+    harm(restoring)
+    restoring.restore()
+    assert restoring.done == ["wait", "up", "stage", "up"]

@@ -219,10 +219,28 @@ def test_without_a_database_only_what_is_empty_is_destroyed_without_a_snapshot(
         "Volumes": [{"Name": NAMING.data_volume(one), "Labels": NAMING.labels(one)} for one in there]
     }
     refused = pytest.raises(UserError, match="test was not removed") if named else nullcontext()
-    with refused as raised, snapshot_before_loss.before_destroying(destroyed.environment, DATA) as taken:
+    data = {NAMING.data_volume(one) for one in there}
+    with refused as raised, snapshot_before_loss.before_destroying(destroyed.environment, data) as taken:
         assert not named
         assert taken is None
     assert not raised or f"no snapshot of the data in {named}." in raised.value.cause
+
+
+@pytest.mark.parametrize("owner", ["another", ""], ids=["another clone's", "not this project's"])
+def test_data_in_a_volume_of_others_is_not_destroyed_without_a_snapshot(
+    snapshots: Snapshots, destroyed: Destroyed, owner: str
+) -> None:
+    snapshots.take.side_effect = NoPersistentDataError("no data yet")
+    labels = {"postgres": Naming("test", owner).labels("postgres") if owner else None, "redis": NAMING.labels("redis")}
+    destroyed.view.client.api.volumes.return_value = {
+        "Volumes": [{"Name": NAMING.data_volume(one), "Labels": labels[one]} for one in labels]
+    }
+    with (
+        pytest.raises(UserError, match="test was not removed") as raised,
+        snapshot_before_loss.before_destroying(destroyed.environment, DATA),
+    ):
+        pytest.fail("it was to be removed")
+    assert "no snapshot of the data in postgres_test_data." in raised.value.cause
 
 
 AT_FIRST = {"appendonlydir/appendonly.aof.1.base.rdb": "x", "appendonlydir/appendonly.aof.1.incr.aof": ""}
