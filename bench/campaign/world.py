@@ -139,7 +139,7 @@ class World:
         return None
 
     def containers(self) -> dict[str, str]:
-        """Return when each of the environment's containers was started, by its id; empty where it restarts by itself."""
+        """Return when each of the environment's containers was started, by its id; empty if it restarts itself."""
         found = self.client.api.containers(all=True, filters=environments.labelled(self.stack, self.owner))
         documents = (self.client.api.inspect_container(one["Id"]) for one in found)
         return {one["Id"]: "" if one["RestartCount"] else one["State"]["StartedAt"] for one in documents}
