@@ -57,3 +57,5 @@ def simplify() -> None:
     for name, value in replaced.items():
         setattr(TyperArgument, name, value)
     TyperOption.display_type_rich = _value  # type: ignore[method-assign,assignment]
+    # A wrong value's error names the limit.
+    TyperOption._get_number_range_help_str = lambda _: None  # type: ignore[method-assign,assignment]  # noqa: SLF001

@@ -32,14 +32,16 @@ PANELS: Mapping[str, Mapping[str, str]] = {
             "Build services' images again, and start the environments with them; `up` does it where the source changed."
         ),
         "destroy": "Remove environments with everything in them, like `pulumi destroy`.",
-        "clean": "List everything of this clone in Docker, data too; ask, and remove it. Images stay.",
+        "clean": "Remove all environments of this clone: containers, networks, data and Pulumi's state.",
     },
     "See what is there": {
         "status": "Show services, health, URLs, ports, certificates, data and drift of environments. Changes nothing.",
-        "logs": "Show what services wrote, in order of time, each in a colour of its own.",
+        "logs": "Show services' logs, sorted by time, each service in its own colour.",
         "open": "Open an environment's app, API docs, callback server or sandbox in your browser, and print the URL.",
         "drift": "Compare Docker with Pulumi's state. Exits 2 if they differ.",
-        "graph": "Draw an environment as it is in Docker now: services, who uses whom, network, ports and volumes.",
+        "graph": (
+            "Draw an environment as it is in Docker now: services and their connections, network, ports and volumes."
+        ),
         "doctor": (
             "Check this machine and its environments, and print a remedy for each problem. Exits 2 if there are any."
         ),
@@ -55,7 +57,7 @@ PANELS: Mapping[str, Mapping[str, str]] = {
             "Open redis-cli on an environment's cache, as the service's user, over TLS; arguments are passed to it."
         ),
         "env": "Print shell exports for Pulumi, pytest or database clients.",
-        "export": "An environment for other tools.",
+        "export": "Export an environment to other tools.",
     },
     "Data": {
         "snapshot": "Snapshots of an environment's data: Postgres and Redis together, checksummed, put back whole.",
@@ -63,9 +65,7 @@ PANELS: Mapping[str, Mapping[str, str]] = {
             "Write an environment's database to one file: a compressed `pg_dump` archive, with a checksum at its end."
         ),
         "restore": "Replace an environment's database with a backup or an ordinary dump: whole, or not at all.",
-        "seed": (
-            "Put data into an environment's database, in one transaction: sample accounts, or what a file of SQL says."
-        ),
+        "seed": "Put data into an environment's database, in one transaction: sample accounts, or a file of SQL.",
     },
     "Certificates, keys, images": {
         "trust": (
@@ -76,7 +76,7 @@ PANELS: Mapping[str, Mapping[str, str]] = {
             "Remove what `./dashtam trust` added to the trust stores for an environment, nothing else. Asks first."
         ),
         "certs": "Show the certificates that an environment's services serve. Exits 2 if clients refuse one.",
-        "keys": "The keys that linked accounts' tokens are encrypted under.",
+        "keys": "Rotate the keys that encrypt tokens.",
         "images": "The base images: where they come from, and what is here.",
     },
 }

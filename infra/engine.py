@@ -285,7 +285,7 @@ def limit_processes(client: docker.DockerClient, container: str, restart: str) -
     except (DockerException, OSError) as error:
         return str(error)
     if answer.status_code == HTTPStatus.NOT_FOUND:
-        return "it is gone. `pulumi up --refresh` makes it again."
+        return "it does not exist any more. `pulumi up --refresh` makes it again."
     return "" if answer.ok else answer.text.strip()
 
 

@@ -151,8 +151,9 @@ def require_data(state: State, wanted: Wanted) -> None:
         raise RefusedError(
             f"{stack} keeps data in {volumes}, under the name that its stack had before; nothing was changed.",
             cause=f"The stack was renamed from {', '.join(sorted(former))}; an update would delete these volumes.",
-            remedy=f"Rename it back: `pulumi stack rename {min(former)} --stack {stack}`. For another name, make"
-            " another environment and copy the data with `./dashtam backup` and `./dashtam restore`.",
+            remedy=f'Rename it back: `eval "$(./dashtam env)"; pulumi stack rename {min(former)} --stack {stack}`. For'
+            " another name, make another environment and copy the data with `./dashtam backup` and `./dashtam"
+            " restore`.",
         )
     raise RefusedError(
         f"{stack} keeps data in {volumes}, which its config no longer asks for; nothing was changed.",
@@ -232,8 +233,8 @@ def require_secrets(state: State, inventory: Inventory, wanted: Wanted, has_data
 def _to_former_secrets(stack: str) -> str:
     return (
         "If PULUMI_BACKEND_URL or `pulumi login` chose another backend, take that back. If the stack was renamed,"
-        f" rename it back: `pulumi stack rename {stack} --stack NAME`. Else run `./dashtam destroy {stack}`, which"
-        f" takes a snapshot with the keys that are installed, then `./dashtam up {stack}` and"
+        f' rename it back: `eval "$(./dashtam env)"; pulumi stack rename {stack} --stack NAME`. Else run `./dashtam'
+        f" destroy {stack}`, which takes a snapshot with the keys that are installed, then `./dashtam up {stack}` and"
         f" `./dashtam snapshot restore {stack} NAME`."
     )
 
@@ -326,5 +327,5 @@ def _not_own(name: str, owner: str, naming: Naming) -> RefusedError:
         remedy=SET_UP
         if naming.owner == UNCLAIMED
         else f"Work in that clone; or make an environment of another name: `./dashtam up {stack} --name NAME`; or use a"
-        " state backend of this clone's own: unset PULUMI_BACKEND_URL and `pulumi logout`.",
+        ' state backend of this clone\'s own: `unset PULUMI_BACKEND_URL; eval "$(./dashtam env)"; pulumi logout`.',
     )

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.filesize import decimal
 
-from cli.commands.parameters import AsJson, Environment, Yes
+from cli.commands.parameters import AsJson, Environment, YesReplace
 from cli.environments import handle
 from cli.ui import output_files
 from cli.ui.console import announce
@@ -22,7 +22,7 @@ def backup(
     environment: Environment,
     file: Annotated[str, typer.Argument(help="The file to write; - for standard output.")],
     *,
-    yes: Yes = False,
+    yes: YesReplace = False,
     as_json: AsJson = False,
 ) -> None:
     """Write an environment's database to one file: a compressed `pg_dump` archive, with a checksum at its end.

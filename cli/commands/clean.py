@@ -27,7 +27,7 @@ _LABELS = {
 }
 
 
-@app.command("clean", epilog="Examples: ./dashtam clean --dry-run; ./dashtam clean --yes")
+@app.command("clean", epilog="Examples: ./dashtam clean --dry-run; ./dashtam clean")
 def clean(
     *,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list what would be removed.")] = False,
@@ -35,7 +35,10 @@ def clean(
     no_install: NoInstall = False,
     as_json: AsJson = False,
 ) -> None:
-    """List everything of this clone in Docker, data too; ask, and remove it. Images stay."""
+    """Remove all environments of this clone: containers, networks, data and Pulumi's state.
+
+    Lists them and asks first. Takes no snapshot; existing snapshots and images stay.
+    """
     if as_json and not (yes or dry_run):
         raise UsageError("--json can't prompt.", remedy="Add --yes to remove, or --dry-run to list.")
     client = connect()

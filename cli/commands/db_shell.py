@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from cli.commands.parameters import PASSED_ON, Environment, Words
+from cli.commands.parameters import PASSED_ON, Environment, PsqlWords
 from cli.engine import container_exec
 from cli.environments import handle
 
@@ -22,7 +22,7 @@ app = typer.Typer(add_completion=False)
     " ./dashtam db-shell dev < changes.sql",
     context_settings=PASSED_ON,
 )
-def db_shell(environment: Environment, arguments: Words = None) -> None:
+def db_shell(environment: Environment, arguments: PsqlWords = None) -> None:
     """Open psql on an environment's database, as its owner, over verified TLS; arguments are passed to psql."""
     there = handle.of(environment)
     container_exec.become(there.view, there.running(POSTGRES), ["psql", *(arguments or [])], LOGIN)

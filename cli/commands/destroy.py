@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 app = typer.Typer(add_completion=False)
 
 
-@app.command("destroy", epilog="Examples: ./dashtam destroy test; ./dashtam destroy feature-x feature-y --yes")
+@app.command("destroy", epilog="Examples: ./dashtam destroy test; ./dashtam destroy feature-x feature-y")
 def destroy(  # noqa: PLR0913 - each an option of the command
     environments: Environments,
     *,
@@ -79,8 +79,8 @@ def _ask(removal: Removal, *, as_json: bool, snapshot: bool, engine_lost: bool) 
     data = removal.data()
     if engine_lost and removal.is_elsewhere():
         questions.confirm(
-            f"{removal.stack} is on another Docker engine. Forget it, with the passwords and keys without which its"
-            " data there can't be read?",
+            f"Delete {removal.stack} from Pulumi's state? Its passwords and keys are deleted too; its data on the other"
+            " Docker engine can then never be read.",
             as_json=as_json,
         )
     if data:

@@ -39,7 +39,7 @@ def drift(
 def table(found: list[Difference]) -> Table:
     """Return differences as a table."""
     rows = Table(box=None, pad_edge=False)
-    for heading in ("resource", "property", "was", "is"):
+    for heading in ("resource", "property", "in state", "in Docker"):
         rows.add_column(heading, overflow="fold")
     for one in found:
         rows.add_row(f"{one.kind} {one.resource}", one.property, one.was, one.now)

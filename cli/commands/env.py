@@ -51,6 +51,8 @@ def env(
     Without an environment it is for plain `pulumi` and `pytest`; with one, for clients of its services: DATABASE_URL,
     PGHOST, REDIS_URL, APP_URL and so on, and DASHTAM_CA_FILE to verify them with. Where the app was not chosen to run
     (`./dashtam up dev postgres redis`), also what it needs to run here, with its secrets in files that only you read.
+
+    Missing tools are installed first; without an environment, missing base images are pulled or built too.
     """
     if name is None and show_secrets:
         raise UsageError("--show-secrets needs an environment.", remedy="./dashtam env dev --show-secrets")

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import typer
 
-from cli.commands.parameters import Environment, Output, Yes
+from cli.commands.parameters import Environment, Output, YesReplace
 from cli.environments import handle, states
 from cli.operations import compose
 from cli.pulumi.stack_state import CONTAINER
 from cli.ui import output_files
 
-app = typer.Typer(help="An environment for other tools.", no_args_is_help=True, add_completion=False)
+app = typer.Typer(
+    help="Export an environment to other tools.",
+    epilog="Example: ./dashtam export compose dev --output compose.yaml",
+    no_args_is_help=True,
+    add_completion=False,
+)
 
 
 @app.callback()
@@ -23,7 +28,7 @@ def export(
     environment: Environment,
     *,
     output: Output = output_files.STREAM,
-    yes: Yes = False,
+    yes: YesReplace = False,
 ) -> None:
     """Write an equivalent compose file, without secrets in it: it mounts the volumes in which they are installed."""
     state = states.read(handle.require(environment), environment)

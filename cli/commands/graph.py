@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from cli.commands.parameters import Environment, Output, Yes
+from cli.commands.parameters import Environment, Output, YesReplace
 from cli.environments import handle, states
 from cli.operations.graph import mermaid, model, svg
 from cli.operations.graph.model import Graph
@@ -35,9 +35,9 @@ def graph(
     *,
     form: Annotated[Format | None, typer.Option("--format", help="SVG, unless the output is named *.mmd.")] = None,
     output: Output = output_files.STREAM,
-    yes: Yes = False,
+    yes: YesReplace = False,
 ) -> None:
-    """Draw an environment as it is in Docker now: services, who uses whom, network, ports and volumes."""
+    """Draw an environment as it is in Docker now: services and their connections, network, ports and volumes."""
     render = _RENDER[form or _BY_SUFFIX.get(Path(output).suffix, Format.SVG)]
     output_files.deliver(output, lambda: render(_look(environment)), f"{output} shows {environment}.", yes=yes)
 

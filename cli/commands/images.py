@@ -19,7 +19,10 @@ from cli.ui.json_result import print_json
 from infra.catalogue import BASES, ImageSource
 
 app = typer.Typer(
-    help="The base images: where they come from, and what is here.", no_args_is_help=True, add_completion=False
+    help="The base images: where they come from, and what is here.",
+    epilog="Examples: ./dashtam images list; ./dashtam images source debian",
+    no_args_is_help=True,
+    add_completion=False,
 )
 
 
@@ -81,7 +84,7 @@ def source_command(
 
 @app.command("build", epilog="Example: ./dashtam images build")
 def build_command(*, no_install: NoInstall = False, as_json: AsJson = False) -> None:
-    """Make what is missing: pull it, or build it from Debian packages."""
+    """Pull missing base images, or build them from Debian packages."""
     client = connect()
     images = source.decide(client)
     building.ensure(client, images, install=not no_install)
@@ -110,7 +113,7 @@ def clean_command(*, as_json: AsJson = False) -> None:
         print_json({"removed": removed})
         return
     for reference in removed:
-        out.print(f"removed {reference}")
+        announce(f"removed {reference}")
 
 
 @app.command("list", epilog="Example: ./dashtam images list --json")

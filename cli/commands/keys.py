@@ -7,11 +7,14 @@ import typer
 from cli.commands.parameters import AsJson, Environment
 from cli.environments import handle
 from cli.operations import app_programs
-from cli.ui.console import out
+from cli.ui.console import announce
 from cli.ui.json_result import print_json
 
 app = typer.Typer(
-    help="The keys that linked accounts' tokens are encrypted under.", no_args_is_help=True, add_completion=False
+    help="Rotate the keys that encrypt tokens.",
+    epilog="Example: ./dashtam keys rotate dev",
+    no_args_is_help=True,
+    add_completion=False,
 )
 
 
@@ -31,9 +34,9 @@ def rotate(
     if as_json:
         print_json({"environment": environment, **done})
         return
-    out.print(
+    announce(
         f"{environment}: {done['connections']} connections are encrypted under the new key {done['key']};"
         f" {done['retired']} old keys were deleted."
     )
     if done["unreadable"]:
-        out.print(f"{done['unreadable']} connections can't be read: link their accounts again.")
+        announce(f"{done['unreadable']} connections can't be read: link their accounts again.")

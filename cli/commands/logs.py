@@ -49,7 +49,7 @@ def logs(  # noqa: PLR0913 - an argument for each option
     timestamps: Annotated[bool, typer.Option("--timestamps", "-t", help="Show when each line was written.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show what services wrote, in order of time, each in a colour of its own."""
+    """Show services' logs, sorted by time, each service in its own colour."""
     choice = Choice(None if since is None else _moment(since), tail, None if grep is None else _pattern(grep))
     there = handle.of(environment)
     sources = [one.source for one in there.chosen(services)]

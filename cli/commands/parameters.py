@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -109,6 +109,7 @@ NoInstall = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, errors too; never prompt.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")]
+YesReplace = Annotated[bool, typer.Option("--yes", "-y", help="Replace an existing FILE without asking.")]
 NoSnapshot = Annotated[
     bool, typer.Option("--no-snapshot", help="Take no snapshot of the data that is replaced: it is lost.")
 ]
@@ -144,12 +145,18 @@ def _without_separator(words: list[str] | None) -> list[str]:
 PASSED_ON: dict[str, bool] = {"ignore_unknown_options": True, "allow_interspersed_args": False}
 """Of a command whose last words are for another program: what looks like an option there is not its own."""
 
-Words = Annotated[
-    list[str] | None,
-    typer.Argument(
-        metavar="[-- ARGUMENT...]", help="Arguments of it.", callback=_without_separator, show_default=False
-    ),
-]
+
+def _words_for(program: str) -> Any:  # noqa: ANN401 - what Typer makes of an argument
+    return typer.Argument(
+        metavar="[-- ARGUMENT...]",
+        help=f"Arguments for {program}.",
+        callback=_without_separator,
+        show_default=False,
+    )
+
+
+PsqlWords = Annotated[list[str] | None, _words_for("psql")]
+RedisWords = Annotated[list[str] | None, _words_for("redis-cli")]
 Command = Annotated[
     list[str], typer.Argument(metavar="-- COMMAND...", help="The command.", callback=_without_separator)
 ]

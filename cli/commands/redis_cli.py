@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from cli.commands.parameters import PASSED_ON, Environment, Words
+from cli.commands.parameters import PASSED_ON, Environment, RedisWords
 from cli.engine import container_exec
 from cli.environments import handle
 
@@ -25,7 +25,7 @@ app = typer.Typer(add_completion=False)
     epilog="Examples: ./dashtam redis-cli dev; ./dashtam redis-cli dev -- --scan --pattern 'dashtam:*'",
     context_settings=PASSED_ON,
 )
-def redis_cli(environment: Environment, arguments: Words = None) -> None:
+def redis_cli(environment: Environment, arguments: RedisWords = None) -> None:
     """Open redis-cli on an environment's cache, as the service's user, over TLS; arguments are passed to it."""
     command = ["sh", "-c", LOGIN, "redis-cli", *(arguments or [])]
     there = handle.of(environment)

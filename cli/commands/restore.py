@@ -12,7 +12,7 @@ from cli.commands.parameters import AsJson, Environment, NoSnapshot, Yes
 from cli.core.errors import UsageError
 from cli.environments import handle, targets
 from cli.ui import questions
-from cli.ui.console import announce, out
+from cli.ui.console import announce
 from cli.ui.json_result import print_json
 from cli.ui.output_files import STREAM
 
@@ -42,7 +42,10 @@ def restore(
     if not no_snapshot and targets.is_swarm(environment):
         raise snapshot_before_loss.impossible(environment, f"./dashtam restore {environment} {file} --no-snapshot")
     if not yes and file == STREAM:
-        raise UsageError("Give --yes.", cause="Standard input is the backup, so it can't answer the question.")
+        raise UsageError(
+            "Standard input is the backup, so it can't answer the question.",
+            remedy=f"Add --yes: `./dashtam restore {environment} - --yes`.",
+        )
     source.require(file)
     if not yes:
         snapshot = not no_snapshot and snapshot_before_loss.has_data(there)
@@ -52,7 +55,7 @@ def restore(
     if as_json:
         print_json(asdict(done))
         return
-    out.print(
+    announce(
         f"{environment}: {_origin(done.made_of, file)} is in place, {decimal(done.bytes)} in {done.seconds:.1f} s.",
     )
     if done.lost:

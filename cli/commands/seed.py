@@ -24,7 +24,7 @@ def seed(
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Put data into an environment's database, in one transaction: sample accounts, or what a file of SQL says.
+    """Put data into an environment's database, in one transaction: sample accounts, or a file of SQL.
 
     The samples are added where they aren't there yet, so it can be run again.
     """

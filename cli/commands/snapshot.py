@@ -32,6 +32,7 @@ from cli.ui.json_result import print_json
 
 app = typer.Typer(
     help="Snapshots of an environment's data: Postgres and Redis together, checksummed, put back whole.",
+    epilog="Examples: ./dashtam snapshot create dev before-import; ./dashtam snapshot restore dev before-import",
     no_args_is_help=True,
     add_completion=False,
 )
@@ -51,7 +52,7 @@ def create(
     if as_json:
         print_json(asdict(taken))
         return
-    out.print(
+    announce(
         f"{taken.environment}: {taken.name} holds {decimal(taken.bytes)}, taken in {taken.seconds:.1f} s"
         f" (services were paused for {taken.paused_seconds:.1f} s).\n{taken.path}",
     )
@@ -101,8 +102,8 @@ def restore(  # noqa: PLR0913 - options, each given by name
 ) -> None:
     """Replace an environment's data with a snapshot: completely, or not at all. Ends with the environment up.
 
-    Where there is data, it asks, and takes a snapshot of it first. Passwords and keys may have changed since: what
-    comes back is made to open with those that the environment has now.
+    Where there is data, it asks, and takes a snapshot of it first. Passwords and keys may have changed since: the
+    restored data works with the present ones.
     """
     from cli.operations import restore_snapshot, snapshot_before_loss  # noqa: PLC0415 - slow to import
 
@@ -119,7 +120,7 @@ def restore(  # noqa: PLR0913 - options, each given by name
     if as_json:
         print_json(asdict(done))
         return
-    out.print(
+    announce(
         f"{environment}: {name} is restored, {decimal(done.bytes)} in {done.seconds:.1f} s"
         f" (services were down for {done.down_seconds:.1f} s).",
     )
@@ -162,8 +163,9 @@ def _require_config(environment: str, name: str) -> None:
     except UsageError:
         raise UserError(
             f"{environment} was removed with its config, and its snapshot {name} holds only data.",
-            remedy=f"Make it again from dev's config with `./dashtam up dev --name {environment}`, or restore"
-            f" Pulumi.{environment}.yaml. Then `./dashtam snapshot restore {environment} {name}`.",
+            remedy="Make it again from the config of another environment, such as dev:"
+            f" `./dashtam up dev --name {environment}`; or restore Pulumi.{environment}.yaml. Then"
+            f" `./dashtam snapshot restore {environment} {name}`.",
         ) from None
 
 

@@ -59,7 +59,7 @@ def status(
     if watching:
         from cli.operations.status.watch import watch  # noqa: PLC0415 - most look once
 
-        watch(look, everyone=everyone)
+        watch(look, everyone=everyone, named=bool(environments))
         return
     decision = source.known(client)
     found = look()
@@ -67,6 +67,6 @@ def status(
         known = {"clone": here.id if here else None, "image_source": decision.source.value if decision else None}
         print_json({**known, **document(found)})
         return
-    out.print(shown(found, owners=everyone))
+    out.print(shown(found, owners=everyone, named=bool(environments)))
     if decision:
         announce(f"Images come from: {decision.source.value} ({decision.reason}).")

@@ -34,7 +34,11 @@ def run(
     *,
     reports: Annotated[
         Path | None,
-        typer.Option(help="Also write XML into this folder: JUnit's, and of a whole group coverage.", file_okay=False),
+        typer.Option(
+            metavar="FOLDER",
+            help="Write JUnit XML into FOLDER, and coverage XML when a whole group of suites runs.",
+            file_okay=False,
+        ),
     ] = None,
     no_install: NoInstall = False,
 ) -> None:
@@ -47,8 +51,8 @@ def run(
     tests that take minutes each. `swarm` makes a Swarm of three engines on this machine, which needs Linux and root.
     `ci` runs the service's suites, or those named after it, in a container inside the ci environment.
 
-    An environment after `smoke`, `api` or both has them run against it as it is, also where it is on a Swarm; what it
-    doesn't have or publish is skipped.
+    `./dashtam test smoke api dev` runs these suites against dev as it is; the environment may be on a Swarm. Tests of
+    services that it lacks or doesn't publish are skipped.
 
     All other arguments are passed to pytest; a path selects its suite.
     """

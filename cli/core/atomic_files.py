@@ -95,8 +95,8 @@ def explain_full_disk(folder: Path, what: str) -> Iterator[None]:
         raise UserError(
             f"There is no room left for {what}; nothing was changed.",
             cause=f"{folder}: {error.strerror}.",
-            remedy="Free disk space there, for example with `./dashtam snapshot delete`, and run the same command"
-            " again.",
+            remedy="Free disk space there, and run the same command again. `./dashtam snapshot list` shows snapshots;"
+            " `./dashtam snapshot delete ENVIRONMENT NAME` deletes one.",
         ) from None
 
 

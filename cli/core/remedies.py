@@ -21,7 +21,7 @@ OUT_OF_MEMORY = "killed for lack of memory"
 
 _ANOTHER_PORT = (
     " Stop it, or give the service another port: in the stack's config, or by another environment"
-    " (`./dashtam up dev --name NAME`)."
+    " (`./dashtam up ENVIRONMENT --name NAME`)."
 )
 
 REMEDIES = (
@@ -79,9 +79,10 @@ REMEDIES = (
             "unrecoverable error reading the append only file",
         ),
         "Restore the data of a snapshot: `./dashtam snapshot list ENVIRONMENT`, `./dashtam snapshot restore"
-        " ENVIRONMENT NAME`. Without one, delete the end of the file that can't be read: `docker run --rm -it -v"
-        " VOLUME:/data IMAGE redis-check-aof --fix /data/appendonlydir/appendonly.aof.manifest`; `./dashtam status"
-        " ENVIRONMENT --json` names both.",
+        " ENVIRONMENT NAME`. Without one, delete the end of the file that can't be read. `./dashtam status ENVIRONMENT"
+        " --json` shows the VOLUME and the IMAGE of Redis; note them, and run `./dashtam down ENVIRONMENT`, `docker run"
+        " --rm -it -v VOLUME:/data IMAGE redis-check-aof --fix /data/appendonlydir/appendonly.aof.manifest` and"
+        " `./dashtam up ENVIRONMENT`.",
         cause="the file with Redis' data is damaged, or of a newer version",
     ),
     Remedy(
@@ -112,18 +113,18 @@ REMEDIES = (
         ),
         "Restart Docker, which makes its rules again: `sudo systemctl restart docker`. Do that after each reload of a"
         " firewall that removes them.",
-        cause="Docker's firewall rules are gone",
+        cause="Docker's firewall rules are missing",
     ),
     Remedy(
         ("error loading registry auth config",),
-        "Write `{}` to that file, in a new folder where that is gone too. Removing needs no login. The next"
+        "Write `{}` to that file, in a new folder where the folder is missing too. Removing needs no login. The next"
         " `./dashtam up ENVIRONMENT` records the current file.",
-        cause="Docker's config file that the last `up` logged in with is gone",
+        cause="Docker's config file that the last `up` logged in with does not exist any more",
     ),
     Remedy(
         ("docker-credential-", "credentials store error", "error getting credentials"),
         "Remove `credsStore` and `credHelpers` from ~/.docker/config.json (or the folder that DOCKER_CONFIG names), or"
-        " install the named program: it comes with Docker Desktop. The images need no login.",
+        " install the named program: it comes with Docker Desktop. The default images need no login.",
         cause="Docker's config names a program for passwords that doesn't work",
     ),
     Remedy(
@@ -157,8 +158,7 @@ REMEDIES = (
     ),
     Remedy(
         ("client sent an http request to an https server",),
-        "Say that the engine speaks TLS: set DOCKER_TLS_VERIFY=1, and DOCKER_CERT_PATH to the folder with its ca.pem,"
-        " cert.pem and key.pem.",
+        "Set DOCKER_TLS_VERIFY=1 and DOCKER_CERT_PATH=FOLDER; the folder holds ca.pem, cert.pem and key.pem.",
         cause="Docker's engine speaks TLS, and DOCKER_TLS_VERIFY is not set",
     ),
     Remedy(
@@ -201,12 +201,13 @@ REMEDIES = (
     Remedy(("unable to pull image dashtam-debian/",), "Build the base images: `./dashtam images build`."),
     Remedy(
         ("unable to pull image",),
-        "See whether the registry can be reached, or build from Debian packages: `./dashtam images source debian`.",
+        "See whether the registry can be reached, or build from Debian packages: `./dashtam images source debian`, then"
+        " run `./dashtam up ENVIRONMENT`.",
     ),
     Remedy(
         ("pulumi_access_token must be set", "unable to open state directory", "unable to open bucket"),
-        "Pulumi keeps its state where PULUMI_BACKEND_URL says, else `pulumi login`, and can't use that: unset"
-        " PULUMI_BACKEND_URL and run `pulumi logout` to use this clone's own, or set up access to the other.",
+        "PULUMI_BACKEND_URL or `pulumi login` chose where Pulumi keeps its state, and Pulumi can't use that. To use"
+        " this clone's own state, run `unset PULUMI_BACKEND_URL; pulumi logout`; or set up access to the other.",
     ),
     Remedy(
         ("unable to read pulumi_config_passphrase_file",),
@@ -224,7 +225,7 @@ REMEDIES = (
     ),
     Remedy(
         ("because it is protected",),
-        "`./dashtam destroy` takes a snapshot of the data first, and then deletes it.",
+        "Run `./dashtam destroy ENVIRONMENT`: it takes a snapshot of the data, then deletes it.",
     ),
     Remedy(
         ("snapshot integrity error",),
@@ -241,7 +242,7 @@ REMEDIES = (
     Remedy(
         ("currently locked",),
         "Wait for the update that the lock names. If it was killed, release the lock:"
-        ' `eval "$(./dashtam env)"; pulumi cancel --stack NAME`.',
+        ' `eval "$(./dashtam env)"; pulumi cancel --yes --stack ENVIRONMENT`.',
     ),
     Remedy(
         (

@@ -34,6 +34,7 @@ def running(
     remove(client, naming, name)
     container = _create(
         client,
+        naming,
         image,
         command,
         name=name,
@@ -67,6 +68,7 @@ def remove(client: docker.DockerClient, naming: Naming, container: str) -> None:
 
 def _create(
     client: docker.DockerClient,
+    naming: Naming,
     image: str,
     command: Sequence[str],
     **settings: Any,  # noqa: ANN401 - the SDK's
@@ -77,7 +79,7 @@ def _create(
     except ImageNotFound:
         raise UserError(
             f"The image {image} for the container {name} is not here.",
-            remedy="Bring the environment up once: `./dashtam up` gets it.",
+            remedy=f"Run `./dashtam up {naming.environment}`: it gets the image.",
         ) from None
     except APIError as error:
         is_taken = error.status_code == HTTPStatus.CONFLICT

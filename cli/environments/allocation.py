@@ -63,7 +63,8 @@ class Allocator:
         if source == stack and not self._is_held_by_another(stack, config):
             return placement.plain(stack)
         names = [*([stack] if source != stack else []), *self._own_names(stack)]
-        return self._completed(stack, config, Placement(source=source, name=self._free_name(stack, names)))
+        name = self._free_name(stack, source, names)
+        return self._completed(stack, config, Placement(source=source, name=name))
 
     def _completed(self, stack: str, config: StackSettings, known: Placement) -> Placement:
         """Return a placement with a port for every service that has come to publish one since."""
@@ -94,7 +95,7 @@ class Allocator:
             or bool((holders | publishers) - {"", self.clone.id})
         )
 
-    def _free_name(self, stack: str, names: list[str]) -> str:
+    def _free_name(self, stack: str, source: str, names: list[str]) -> str:
         taken = {one.name for one in self._every()}
         held = {one.name for one in self.view.objects()}
         for name in names:
@@ -103,8 +104,8 @@ class Allocator:
         raise UserError(
             f"There is no free name for {stack}.",
             cause="Something on the engine has the names of its containers, its network or its volumes.",
-            remedy="Look for it with `docker ps --all` and `docker volume ls`, or choose a name: `./dashtam up dev"
-            " --name NAME`.",
+            remedy="Look for it with `docker ps --all` and `docker volume ls`, or choose a name: `./dashtam up"
+            f" {source} --name NAME`.",
         )
 
     def _own_names(self, stack: str) -> Iterator[str]:

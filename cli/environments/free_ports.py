@@ -34,8 +34,8 @@ def choose(services: Iterable[str], owner: str, stack: str, is_free: Callable[[i
             return ports
     raise UserError(
         f"There are no free ports for {stack}.",
-        cause=f"Something of every block of {SIZE} from {FIRST} to {FIRST + BLOCKS * SIZE - 1} is taken.",
-        remedy="Remove environments that are not needed: `./dashtam status` shows them.",
+        cause=f"Each block of {SIZE} ports between {FIRST} and {FIRST + BLOCKS * SIZE - 1} has a port in use.",
+        remedy="`./dashtam status --all` lists environments; `./dashtam destroy NAME` removes one.",
     )
 
 

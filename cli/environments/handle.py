@@ -13,8 +13,8 @@ from cli.engine.container import ContainerView, rank
 from cli.engine.inventory import EngineView
 from cli.environments import clone, targets
 from cli.environments.clone import Clone
-from cli.environments.configuration import config_file, require_configured
-from infra.naming import SERVICES, Naming
+from cli.environments.configuration import config_file, configuration, require_configured
+from infra.naming import SANDBOX, SERVICES, Naming
 
 
 @dataclass(frozen=True)
@@ -55,12 +55,18 @@ class EnvironmentHandle:
             raise UsageError(
                 f"There is no service {name!r}.",
                 cause=f"Services are: {', '.join(known)}.",
-                remedy=did_you_mean(name, known).strip(),
+                remedy=did_you_mean(name, known).strip() or f"`./dashtam status {self.name}` lists its services.",
             )
         # Of several replicas, one that a command can use.
         named = [one for one in found if name in {one.component, one.replica}]
         for one in sorted(named, key=lambda one: (one.state != "running", not self.view.reaches(one))):
             return one
+        if name == SANDBOX and not configuration(self.clone.root, self.name).sandbox.enabled:
+            raise UserError(
+                f"{self.name} has no {SANDBOX}.",
+                cause=f"dashtam:{SANDBOX}.enabled is false in {config_file(self.name).name}.",
+                remedy=f"Set it to true, then run `./dashtam up {self.name}`.",
+            )
         raise not_running(self.name, f"The {name} of {self.name}")
 
     def chosen(self, names: Sequence[str] | None) -> list[ContainerView]:

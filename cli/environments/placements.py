@@ -30,7 +30,7 @@ def recorded(clone: Clone) -> dict[str, Placement]:
         raise UserError(
             f"{clone.placements_file} can't be read.",
             cause=str(error),
-            remedy="Restore it from a backup; without it, environments with ports of their own get lost.",
+            remedy="Restore it from a backup; without this file, named environments and their ports are unknown.",
         ) from None
 
 

@@ -46,7 +46,7 @@ def pull(client: DockerClient, reference: str, tick: Callable[[str], object]) ->
 
 
 def _not_pulled(reference: str, cause: str) -> UserError:
-    return UserError(f"Pulling {reference} failed", cause=cause, remedy=remedies.known(cause) or _NETWORK)
+    return UserError(f"Pulling {reference} failed.", cause=cause, remedy=remedies.known(cause) or _NETWORK)
 
 
 def record_digests(

@@ -31,17 +31,17 @@ _DEFAULT_MIRROR = ""
 
 def obstacle() -> UserError | None:
     """Return why this machine can't make a root file system; None where it can."""
-    what = "The base images can't be built from Debian packages on this machine"
+    what = "The base images can't be built from Debian packages on this machine."
     if not shutil.which("unshare") or not (shutil.which("debootstrap") or shutil.which("apt-get")):
         return UserError(
             what,
-            cause="it has no debootstrap, and no apt-get to install it with",
+            cause="It has no debootstrap, and no apt-get to install it with.",
             remedy=f"{OTHER_SOURCE} Otherwise install debootstrap, or build them on a Debian machine.",
         )
     if os.geteuid() != 0:
         return UserError(
             what,
-            cause="making a root file system needs root, once for each version",
+            cause="Making a root file system needs root, once for each version.",
             # The choice is recorded in this user's data home, where root doesn't look.
             remedy=f"Run `sudo env {SOURCE_VARIABLE}=debian ./dashtam images build`, then the same command again."
             f" {OTHER_SOURCE}",
@@ -57,7 +57,7 @@ def require_tools(*, install: bool) -> None:
         return
     remedy = f"`{packages.command(_PACKAGES)}`. {OTHER_SOURCE}"
     if not install:
-        raise UserError("debootstrap is missing", cause="--no-install forbids to install it", remedy=remedy)
+        raise UserError("debootstrap is missing.", cause="--no-install forbids installing it.", remedy=remedy)
     packages.install(_PACKAGES, "debootstrap", remedy=remedy)
 
 

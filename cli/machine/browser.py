@@ -39,7 +39,7 @@ def require_browser(*, install: bool) -> None:
     own = f"`{packages.command(_PACKAGES)}`" if has_apt else "Install Chromium and NSS's certutil"
     remedy = f"{own}; another Chromium or Chrome is used if {VARIABLE} names its path. {_ELSEWHERE}"
     if not install or not packages.usable():
-        reason = "." if install else ", and --no-install forbids to install anything."
+        reason = "." if install else ", and --no-install forbids installing them."
         raise UserError(
             f"The browser tests need programs that aren't on PATH: {' and '.join(missing)}{reason}",
             cause="They drive Chromium as the distribution packages it, and certutil makes it trust the environment's"

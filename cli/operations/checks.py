@@ -142,14 +142,8 @@ def _service(container: ContainerView) -> Finding:
         ok=container.is_fine,
         detail=container.health or container.state,
         cause=f"It is {container.state}.{checks}",
-        remedy=f"{_logs(container)}; ./dashtam up {container.stack}",
+        remedy=f"./dashtam logs {container.stack} {container.component}; ./dashtam up {container.stack}",
     )
-
-
-def _logs(container: ContainerView) -> str:
-    if container.replica:
-        return f"./dashtam logs {container.stack} {container.component}"
-    return f"docker logs {container.name}"
 
 
 def certificate_findings(clone: Clone, stack: str) -> Iterator[Finding]:

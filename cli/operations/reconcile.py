@@ -28,8 +28,8 @@ def prepare(session: Session, stack: str) -> bool:
             session.engine.remove_container(name)
     for name in make_lost_volumes(session.engine, state, found):
         # The files of a service are in the state as well.
-        effect = " with its data; making an empty one" if holds_data(name) else "; making it again"
-        announce(f"The volume {name} is gone{effect}.")
+        effect = " with its data; an empty one is made" if holds_data(name) else "; it is made again"
+        announce(f"The volume {name} was deleted{effect}.")
     release_keys(session, stack, state)
     return bool(found)
 

@@ -91,4 +91,4 @@ def _reason_to_remove(container: ContainerView, recorded: set[str], *, cut_off: 
         return "" if container.is_fine else container.state
     if container.state != "running" or container.health == "unhealthy":
         return container.health if container.state == "running" else container.state
-    return "its network is gone" if cut_off else ""
+    return "its network does not exist" if cut_off else ""

@@ -1,4 +1,4 @@
-"""Puts data into an environment's database: sample accounts, or what a file of SQL says."""
+"""Puts data into an environment's database: sample accounts, or a file of SQL."""
 
 from __future__ import annotations
 

@@ -55,6 +55,7 @@ def _require_same(view: SwarmView, name: str, identity: str) -> None:
     if there != identity:
         raise UserError(
             f"The engine at {node.address} is not the one of the node {name}.",
-            cause=f"{KEY}.nodes says so, and it is {there or 'in no Swarm'}; {name} is {identity}.",
+            cause=f"{KEY}.nodes gives {node.address} for {name}. The engine there is"
+            f" {f'node {there}' if there else 'in no Swarm'}; {name} is node {identity}.",
             remedy=f"Correct the address of {name} in {KEY}.nodes: `docker node inspect {name}` shows where it is.",
         )

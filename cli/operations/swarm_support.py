@@ -22,19 +22,37 @@ SUPPORTED = frozenset(
 )
 """Those that work for it."""
 
-REASONS: Mapping[str, str] = {
-    "clean": "It removes what one engine has, and a Swarm's services start again what was removed.",
-    "export compose": "A compose file is for one engine; what a Swarm runs is in `docker service inspect`.",
-    "graph": "It draws the containers and the network of one engine.",
-    "open": "`./dashtam up` prints the addresses, which each node answers at.",
-    "rebuild": "Nodes keep images under names that follow from their source; `./dashtam up` builds what changed.",
-    "restart": "The Swarm starts by itself what ends; `docker service update --force NAME` replaces what runs.",
-    "snapshot create": "It copies volumes of one engine; `./dashtam backup` and `./dashtam restore` work there.",
-    "snapshot restore": "It changes volumes of one engine; `./dashtam backup` and `./dashtam restore` work there.",
+REASONS: Mapping[str, tuple[str, str]] = {
+    "clean": (
+        "It removes what one engine has, and a Swarm's services start again what was removed.",
+        "Run `./dashtam destroy {stack} --no-snapshot`.",
+    ),
+    "export compose": ("A compose file is for one engine.", "`docker service inspect NAME` shows what a Swarm runs."),
+    "graph": (
+        "It draws the containers and the network of one engine.",
+        "`./dashtam status {stack}` lists services and their replicas.",
+    ),
+    "open": ("Each node of a Swarm answers at its own address.", "`./dashtam up {stack}` prints the addresses."),
+    "rebuild": (
+        "Nodes keep images under names that follow from their source.",
+        "Run `./dashtam up {stack}`: it builds what changed.",
+    ),
+    "restart": (
+        "The Swarm starts by itself what ends.",
+        "`docker service update --force NAME` replaces what runs; `docker service ls` lists the names.",
+    ),
+    "snapshot create": ("It copies volumes of one engine.", "Run `./dashtam backup {stack} FILE`."),
+    "snapshot restore": (
+        "It changes volumes of one engine.",
+        "Run `./dashtam restore {stack} FILE --no-snapshot` with a file of `./dashtam backup`.",
+    ),
 }
-"""Why others don't."""
+"""Why others don't, and what does instead."""
 
-OTHERWISE = "It works on the containers of one engine, and those of a Swarm are the Swarm's to make and remove."
+OTHERWISE = (
+    "It works on the containers of one engine, and those of a Swarm are the Swarm's to make and remove.",
+    "docs/guides/many-machines.md lists the commands that work.",
+)
 
 EVERYTHING = frozenset({"clean"})
 """Those that are about all environments of this clone, without naming one."""
@@ -80,8 +98,9 @@ def made() -> Iterator[str]:
 
 def refusal(path: str, stack: str) -> UserError:
     """Return the error of a command that an environment on a Swarm doesn't have."""
+    cause, remedy = REASONS.get(path, OTHERWISE)
     return UserError(
         f"`./dashtam {path}` doesn't work for {stack}, which is on a Swarm; nothing was changed.",
-        cause=REASONS.get(path, OTHERWISE),
-        remedy="docs/guides/many-machines.md names the commands that do.",
+        cause=cause,
+        remedy=remedy.format(stack=stack),
     )

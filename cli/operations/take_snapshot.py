@@ -125,7 +125,7 @@ def _require_steady(stack: str, found: Sequence[ContainerView]) -> None:
         if one.component in WITH_DATA and one.state == "restarting":
             raise UserError(
                 f"The {one.component} of {stack} restarts again and again: it can't be paused.",
-                cause=f"`docker logs {one.name}` shows why.",
+                cause=f"`./dashtam logs {stack} {one.component}` shows why.",
                 remedy=f"Stop it first: docker stop {one.name}",
             )
 

@@ -228,8 +228,8 @@ class RedisSettings(Section):
     def _faults(self) -> Iterator[str]:
         if (self.persistence == "aof") != (self.storage == "volume"):
             yield (
-                f"persistence {self.persistence} does not go with storage {self.storage}: what is written would not"
-                " last, or the volume would stay empty; use aof with volume, or none with tmpfs"
+                f"persistence {self.persistence} can't be combined with storage {self.storage}: what is written would"
+                " not last, or the volume would stay empty; use aof with volume, or none with tmpfs"
             )
 
 

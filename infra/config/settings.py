@@ -85,8 +85,8 @@ class StackSettings(Section):
     def _faults(self) -> Iterator[str]:
         if self.sandbox.enabled and not (self.app.debug or self.app.testing):
             yield (
-                "sandbox.enabled lets anyone link an account as anybody, so it goes with app.debug or app.testing only;"
-                " set one of these, or sandbox.enabled: false"
+                "sandbox.enabled lets anyone link an account as anybody, so it is allowed only with app.debug or"
+                " app.testing; set one of these, or sandbox.enabled: false"
             )
         yield from indistinguishable(self.providers, self.app.oauth_redirect_uri)
         published = {name: port for name, port in self.ports.items() if port is not None}

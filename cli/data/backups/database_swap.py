@@ -32,6 +32,7 @@ FROM pg_db_role_setting JOIN pg_database old ON old.oid = setdatabase, pg_databa
 WHERE old.datname = {old} AND new.datname = {new};
 """
 
+_LOGS = "`./dashtam logs ENVIRONMENT postgres` shows the cause."
 _REMEDY = "Close the programs that connect to it again and again, and run the same command again."
 
 
@@ -60,7 +61,7 @@ def beside(database: Database) -> Iterator[Database]:
     fresh = Database(database.client, database.container, restoring(database))
     with explain_failure(
         f"No database can be made beside {database.name}; nothing was changed.",
-        f"`docker logs {database.container}` shows what Postgres says.",
+        _LOGS,
     ):
         drop(database, fresh.name)
         fresh.create()
@@ -76,7 +77,7 @@ def copy_settings(database: Database) -> None:
     """Give the restored database what ALTER DATABASE and ALTER ROLE have set for the old one; no dump holds it."""
     with explain_failure(
         f"The settings of the database {database.name} can't be copied; nothing was changed.",
-        f"`docker logs {database.container}` shows what Postgres says.",
+        _LOGS,
     ):
         sql = SETTINGS.format(old=literal(database.name), new=literal(restoring(database)))
         database.query(sql, database=MAINTENANCE)

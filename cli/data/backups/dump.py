@@ -134,9 +134,9 @@ def _explained(environment: str) -> Iterator[None]:
         # The engine's failures are of this kind, too; a pipe's reader that has ended is not.
         if error.errno is None or (isinstance(error, ConnectionError) and not isinstance(error, BrokenPipeError)):
             raise
-        remedy = (
-            "See what the program says that reads it."
+        cause, remedy = (
+            ("The program that reads the backup ended.", "Check its error output, then run the same command again.")
             if isinstance(error, BrokenPipeError)
-            else "Make room there, or name another file."
+            else (str(error.strerror), "Make room there, or name another file.")
         )
-        raise UserError("The backup can't be written.", cause=str(error.strerror), remedy=remedy) from None
+        raise UserError("The backup can't be written.", cause=cause, remedy=remedy) from None

@@ -36,14 +36,21 @@ _UNLIMITED = 10_000
 IMAGE_DIGITS = len("sha256:") + 12
 
 
-def shown(found: Sequence[Overview], *, owners: bool) -> RenderableType:
-    """Return environments for people."""
+def shown(found: Sequence[Overview], *, owners: bool, named: bool = False) -> RenderableType:
+    """Return environments for people; `named` ones are those that the command line asks for."""
     services = [one for each in found for one in each.services]
     if not services and not owners and not any(one.drift for one in found):
-        return Group("Nothing is up. Start with ./dashtam up dev.", "", environments(found, owners=owners))
+        return Group(_nothing_up(found, named=named), "", environments(found, owners=owners))
     on_swarms = [one for one in found if one.swarm]
     more = (replicas(on_swarms), "") if on_swarms else ()
     return Group(_Services(found), "", *more, environments(found, owners=owners))
+
+
+def _nothing_up(found: Sequence[Overview], *, named: bool) -> str:
+    if not named:
+        return "Nothing is up. Start with ./dashtam up dev."
+    names = [one.environment for one in found]
+    return f"Not running: {', '.join(names)}. Start with ./dashtam up {' '.join(names)}."
 
 
 @dataclass(frozen=True)
@@ -129,7 +136,7 @@ def _outer(container: ContainerView, port: int) -> str:
 
 def environments(found: Sequence[Overview], *, owners: bool) -> Table:
     """Return environments as a table."""
-    rows = _table("environment", "is", "certificates", "data", "drift", *(["clone"] if owners else []))
+    rows = _table("environment", "state", "certificates", "data", "drift", *(["clone"] if owners else []))
     for one in found:
         whose = [one.folder or one.owner] if owners else []
         rows.add_row(one.environment, _state(one), _expiry(one.expiry), _data(one.data), _drift(one), *whose)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 import typer
+from rich.console import RenderableType
 from rich.live import Live
 
 from cli.core import signals
@@ -18,11 +19,11 @@ from cli.ui.console import out
 WATCH_SECONDS = 1.0
 
 
-def watch(look: Callable[[], list[Overview]], *, everyone: bool) -> None:
+def watch(look: Callable[[], list[Overview]], *, everyone: bool, named: bool) -> None:
     """Show environments until Ctrl-C: as a table that is refreshed, or without a terminal as a line a change."""
     try:
         if out.is_terminal:
-            _refresh(look, everyone=everyone)
+            _refresh(lambda: shown(look(), owners=everyone, named=named))
         else:
             _follow(look)
     except KeyboardInterrupt:
@@ -30,11 +31,11 @@ def watch(look: Callable[[], list[Overview]], *, everyone: bool) -> None:
             raise
 
 
-def _refresh(look: Callable[[], list[Overview]], *, everyone: bool) -> None:
-    with Live(shown(look(), owners=everyone), console=out, auto_refresh=False, vertical_overflow="visible") as live:
+def _refresh(look: Callable[[], RenderableType]) -> None:
+    with Live(look(), console=out, auto_refresh=False, vertical_overflow="visible") as live:
         while True:
             time.sleep(WATCH_SECONDS)
-            live.update(shown(look(), owners=everyone), refresh=True)
+            live.update(look(), refresh=True)
 
 
 def _follow(look: Callable[[], list[Overview]]) -> None:

@@ -35,7 +35,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {"service": tuple(SERVICE), "all": (*SER
 """Suites by a name for several of them."""
 
 CI, CAMPAIGN = "ci", "campaign"
-NAMES = {*SUITES, *GROUPS, CI, CAMPAIGN}
+NAMES = (*SUITES, *GROUPS, CI, CAMPAIGN)
 BROWSER = SUITES["e2e"]
 ANYWHERE = ("smoke", "api")
 """Suites that see an environment as any client does, so they can run against each one."""
@@ -245,7 +245,7 @@ def _refused(word: str, environments: Collection[str]) -> UsageError:
         )
     return UsageError(
         f"{word!r} is neither a suite nor a path of tests.",
-        cause=f"Suites: {', '.join([*SUITES, *GROUPS])}. A path exists below tests/, from here or the checkout.",
+        cause=f"Suites: {', '.join(NAMES)}. A path exists below tests/, from here or the checkout.",
         remedy=f"{did_you_mean(word, [*NAMES, *environments])}Tests by name: `./dashtam test -k NAME`.",
     )
 

@@ -55,7 +55,7 @@ class Updates:
                 pass
         if interrupted.is_set():
             raise KeyboardInterrupt
-        _raise_failures(futures)
+        _raise_failures(dict(zip(stacks, futures, strict=True)))
 
     def _run(self, stack: str, flags: Sequence[str], progress: UpdateProgress, interrupted: threading.Event) -> None:
         watcher = self._watcher(stack, progress) if self.command == "up" else None
@@ -78,14 +78,22 @@ class Updates:
         return kind(self.session, stack, progress, self.timeout)
 
 
-def _raise_failures(futures: Sequence[Future[None]]) -> None:
-    raised = [error for error in (future.exception() for future in futures) if error is not None]
-    failed = [error for error in raised if isinstance(error, UserError)]
-    for error in raised:
-        if error not in failed:
+def _raise_failures(futures: Mapping[str, Future[None]]) -> None:
+    raised = {stack: error for stack, future in futures.items() if (error := future.exception()) is not None}
+    failed = {stack: error for stack, error in raised.items() if isinstance(error, UserError)}
+    for stack, error in raised.items():
+        if stack not in failed:
             raise error
     if len(failed) > 1:
-        causes = "\n\n".join("\n".join(part for part in (one.message, one.cause, one.remedy) if part) for one in failed)
-        raise UserError(f"{len(failed)} environments failed.", cause=causes)
-    if failed:
-        raise failed[0]
+        causes = "\n\n".join("\n".join(filter(None, (one.message, one.cause))) for one in failed.values())
+        raise UserError(f"{len(failed)} environments failed.", cause=causes, remedy=_remedies(failed))
+    for error in failed.values():
+        raise error
+
+
+def _remedies(failed: Mapping[str, UserError]) -> str:
+    """Return what to do, with the environments where they need different things."""
+    found = {stack: error.remedy for stack, error in failed.items() if error.remedy}
+    if len({*found.values()}) > 1:
+        return "\n".join(f"{stack}: {remedy}" for stack, remedy in found.items())
+    return next(iter(found.values()), "")

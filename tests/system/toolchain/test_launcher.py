@@ -370,4 +370,4 @@ def test_a_file_system_without_locks_is_no_obstacle(clone: Path, tmp_path: Path)
     (tmp_path / "tools" / "python3").chmod(0o755)
     answer = launch(clone, "up")
     assert answer.stdout.endswith(":up\n")
-    assert f"going on without a lock on {clone}/.build: No locks available" in answer.stderr
+    assert f"continuing without a lock on {clone}/.build: No locks available" in answer.stderr

@@ -175,7 +175,7 @@ def test_a_log_that_cant_be_read_hides_no_other_failure(monkeypatch: pytest.Monk
 
 @pytest.mark.parametrize(
     ("status", "said"),
-    [(200, ""), (500, "no such cgroup"), (404, "it is gone. `pulumi up --refresh` makes it again.")],
+    [(200, ""), (500, "no such cgroup"), (404, "it does not exist any more. `pulumi up --refresh` makes it again.")],
 )
 def test_processes_are_limited_by_the_containers_own_group(status: int, said: str) -> None:
     asked: list[tuple[str, object]] = []

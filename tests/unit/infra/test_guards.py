@@ -116,7 +116,7 @@ def test_a_renamed_stack_keeps_its_data_and_is_renamed_back() -> None:
     renamed = Naming("new", "me")
     with pytest.raises(RefusedError, match="under the name that its stack had before") as raised:
         guards.require_data(ALL, _wanted(naming=renamed))
-    assert "`pulumi stack rename dev --stack new`" in raised.value.remedy
+    assert '`eval "$(./dashtam env)"; pulumi stack rename dev --stack new`' in raised.value.remedy
 
 
 @given(postgres=st.sampled_from(["volume", "tmpfs"]), redis=st.sampled_from(["volume", "tmpfs"]))

@@ -41,7 +41,7 @@ BEYOND = (
     "is longer than interval",
     "tuning speed turns fsync off",
     "is less than what PostgreSQL takes",
-    "does not go with storage",
+    "can't be combined with storage",
     "would be renewed at every up",
 )
 """What is more than one value's form: the settings alone decide that."""

@@ -50,8 +50,9 @@ def test_keys_are_rotated_inside_the_app(view: type[FakeView]) -> None:
     done = CliRunner().invoke(app, ["keys", "rotate", "test"], catch_exceptions=False)
     assert done.exit_code == 0
     assert view.asked == [("id-app", ("python", "-m", "app.run.rotate"))]
-    assert "3 connections" in done.output
-    assert "k7" in done.output
+    assert done.stdout == ""
+    assert "3 connections" in done.stderr
+    assert "k7" in done.stderr
 
 
 @pytest.mark.parametrize(("unreadable", "told"), [(0, False), (2, True)])

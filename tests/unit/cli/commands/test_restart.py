@@ -77,8 +77,8 @@ def test_people_are_told_what_was_restarted(engine: Engine) -> None:
 @pytest.mark.usefixtures("here")
 def test_what_is_not_up_is_told_and_nothing_is_restarted(engine: Engine) -> None:
     before = _starts(engine)
-    with pytest.raises(UserError, match="The sandbox of dev is not running"):
-        _restart("redis", "sandbox")
+    with pytest.raises(UserError, match="The callback of dev is not running"):
+        _restart("redis", "callback")
     assert _starts(engine) == before
 
 

@@ -62,8 +62,8 @@ def _run(*arguments: str, answer: str = "") -> tuple[int, str, str]:
 def test_one_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     taking = Mock(return_value=TAKEN)
     monkeypatch.setattr(take_snapshot, "take", taking)
-    status, said, _ = _run("create", "test", "one")
-    assert status == 0
+    status, printed, said = _run("create", "test", "one")
+    assert (status, printed) == (0, "")
     assert "49.2 MB" in said
     assert "/snapshots/test/one" in said
     environment, name = taking.call_args.args
@@ -145,12 +145,12 @@ def restoring(kept: Store, monkeypatch: pytest.MonkeyPatch) -> Mock:
 
 @pytest.mark.parametrize(("answer", "restored"), [("y\n", True), ("n\n", False)])
 def test_a_restore_asks(restoring: Mock, answer: str, restored: bool) -> None:
-    status, said, warned = _run("restore", "test", "one", answer=answer)
+    status, _, warned = _run("restore", "test", "one", answer=answer)
     assert status == (0 if restored else 1)
     assert restoring.called is restored
     assert "Replace test's data with the snapshot one of 2026-05-02T10:00:00+00:00?" in warned
     assert "A snapshot of its current data is taken first; what is written after that will be lost." in warned
-    assert ("one is restored" in said) is restored
+    assert ("one is restored" in warned) is restored
     assert ("2 linked accounts" in warned) is restored
 
 

@@ -161,8 +161,8 @@ def test_a_container_that_was_removed_meanwhile_is_no_error(environment: Environ
 @pytest.mark.parametrize(
     ("name", "told"),
     [
-        (VOLUMES[0], f"The volume {VOLUMES[0]} is gone with its data; making an empty one."),
-        (VOLUMES[1], f"The volume {VOLUMES[1]} is gone; making it again."),
+        (VOLUMES[0], f"The volume {VOLUMES[0]} was deleted with its data; an empty one is made."),
+        (VOLUMES[1], f"The volume {VOLUMES[1]} was deleted; it is made again."),
     ],
 )
 def test_a_lost_volume_is_made_again_with_its_labels_and_told(environment: Environment, name: str, told: str) -> None:

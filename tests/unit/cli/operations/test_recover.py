@@ -139,7 +139,7 @@ def test_a_network_that_is_gone_is_refreshed(container: MakeContainer, tmp_path:
     # Its container runs on, cut off from the others.
     assert refresh
     assert view.removed == ["id-app"]
-    assert "its network is gone" in said[0]
+    assert "its network does not exist" in said[0]
 
 
 def test_pending_operations_are_forgotten(container: MakeContainer, tmp_path: Path) -> None:

@@ -72,8 +72,8 @@ REFUSALS: list[tuple[Change, str]] = [
     (
         {"sandbox.enabled": True},
         (
-            "dashtam: sandbox.enabled lets anyone link an account as anybody, so it goes with app.debug or"
-            " app.testing only; set one of these, or sandbox.enabled: false."
+            "dashtam: sandbox.enabled lets anyone link an account as anybody, so it is allowed only with app.debug or"
+            " app.testing; set one of these, or sandbox.enabled: false."
         ),
     ),
     (
@@ -227,14 +227,14 @@ REFUSALS: list[tuple[Change, str]] = [
     (
         {"redis.persistence": "aof"},
         (
-            "dashtam:redis: persistence aof does not go with storage tmpfs: what is written would not last, or the"
-            " volume would stay empty; use aof with volume, or none with tmpfs."
+            "dashtam:redis: persistence aof can't be combined with storage tmpfs: what is written would not last, or"
+            " the volume would stay empty; use aof with volume, or none with tmpfs."
         ),
     ),
     (
         {"redis.storage": "volume"},
         (
-            "dashtam:redis: persistence none does not go with storage volume: what is written would not last,"
+            "dashtam:redis: persistence none can't be combined with storage volume: what is written would not last,"
             " or the volume would stay empty; use aof with volume, or none with tmpfs."
         ),
     ),

@@ -134,7 +134,12 @@ def test_keys_are_in_it_where_the_app_was_not_chosen_to_run(
         ),
         (CommandError(1, "No space left on device"), "The database of dev can't be backed up", "space", "disk space"),
         (OSError(errno.EFBIG, "File too large"), "The backup can't be written", "File too large", "another file"),
-        (BrokenPipeError(errno.EPIPE, "Broken pipe"), "The backup can't be written", "Broken pipe", "that reads it"),
+        (
+            BrokenPipeError(errno.EPIPE, "Broken pipe"),
+            "The backup can't be written",
+            "The program that reads the backup ended.",
+            "Check its error output",
+        ),
     ],
 )
 def test_a_failure_leaves_what_was_there(

@@ -101,6 +101,11 @@ def test_where_nothing_is_up_the_way_in_is_told(overview: MakeOverview) -> None:
     assert "./dashtam up dev" in _shown(shown([overview()], owners=False))[0]
 
 
+def test_where_what_was_asked_for_is_not_up_it_is_named(overview: MakeOverview) -> None:
+    said = _shown(shown([overview(environment="test"), overview(environment="ci")], owners=False, named=True))[0]
+    assert said.strip() == "Not running: test, ci. Start with ./dashtam up test ci."
+
+
 @pytest.mark.parametrize(
     ("seconds", "told"),
     [

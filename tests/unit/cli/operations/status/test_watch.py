@@ -24,4 +24,4 @@ def test_a_ctrl_c_is_its_ordinary_end(number: int, end: type[BaseException] | No
         return []
 
     with signals.raised(), pytest.raises(end) if end else nullcontext():
-        watch.watch(look, everyone=False)
+        watch.watch(look, everyone=False, named=False)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import signal
 import threading
 from collections.abc import Callable
@@ -114,6 +115,26 @@ def test_when_all_fail_each_is_told(run: Callable[..., FakePulumi]) -> None:
     for stack in ("dev", "test"):
         assert f"{stack} did not become healthy." in raised.value.cause
         assert f"{stack} went wrong" in raised.value.cause
+
+
+@pytest.mark.parametrize(
+    ("faults", "remedy"),
+    [
+        ({"dev": "dpkg was interrupted", "test": "dpkg was interrupted"}, "^Run `sudo dpkg"),
+        ({"dev": "dpkg was interrupted", "test": "is another postmaster"}, r"^dev: Run `sudo dpkg .*\ntest: Another"),
+    ],
+)
+def test_when_all_fail_remedies_are_not_hidden_in_the_cause(
+    run: Callable[..., FakePulumi], faults: dict[str, str], remedy: str
+) -> None:
+    def work(stack: str, callbacks: Callbacks) -> bool:
+        callbacks.on_event({"diagnosticEvent": {"severity": "error", "message": faults[stack]}})
+        return False
+
+    with pytest.raises(UserError, match="2 environments failed") as raised:
+        run(work)
+    assert re.search(remedy, raised.value.remedy)
+    assert "Run `sudo" not in raised.value.cause
 
 
 @pytest.mark.parametrize("number", signals.NUMBERS)
