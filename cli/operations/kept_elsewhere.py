@@ -35,8 +35,8 @@ def require_known(clone: Clone, view: EngineView, home: str, environ: Mapping[st
         cause=f"Its state is kept in {home}, which is not on this machine: another machine or container uses this"
         " checkout and Docker too, or that folder was moved or deleted.",
         remedy=f"Run this there, or mount that folder here and set DASHTAM_DATA_HOME={shlex.quote(home)}. If it was"
-        " moved, set DASHTAM_DATA_HOME to where it is. If it no longer exists anywhere, remove it from this clone's record:"
-        f" echo {clone.id} > {shlex.quote(str(marker))}",
+        " moved, set DASHTAM_DATA_HOME to where it is. If it no longer exists anywhere, remove it from this clone's"
+        f" record: echo {clone.id} > {shlex.quote(str(marker))}",
     )
 
 

@@ -217,7 +217,7 @@ async def test_one_is_restored_where_no_service_starts_on_the_present_data(
     harmed = client.containers.get(f"dashtam-{small.stack}-redis").exec_run(["sh", "-euc", harm])
     assert harmed.exit_code == 0, harmed.output
     succeed(small.dashtam("down", small.stack))
-    assert small.dashtam("up", small.stack).returncode == 1
+    assert small.dashtam("up", small.stack, *small.services).returncode == 1
     succeed(small.dashtam("down", small.stack))
     snapshots.restore(small, taken.path.name)
     assert environments.is_up(client, small.stack, services=small.services)

@@ -73,13 +73,13 @@ def test_what_runs_for_the_other_machine_is_refused_before_anything_is_changed(
     create_stacks.assert_not_called()
 
 
-def test_the_command_that_the_refusal_names_has_the_clone_forget_that_home(
+def test_the_command_that_the_refusal_names_removes_that_home_from_the_record(
     here: Clone, engine: Engine, create_stacks: Mock
 ) -> None:
     engine.run("app", owner=here.id)
     with pytest.raises(UserError) as refused:
         session.prepare(needs="engine")
-    subprocess.run(["sh", "-c", refused.value.remedy.partition("forget it: ")[2]], check=True)
+    subprocess.run(["sh", "-c", refused.value.remedy.partition("record: ")[2]], check=True)
     assert session.prepare(needs="engine").clone.id == here.id
     create_stacks.assert_called_once()
 
