@@ -27,7 +27,7 @@ def connect(target: TargetSettings) -> docker.DockerClient:
 def take_inventory(manager: docker.DockerClient, target: TargetSettings, images: Collection[str]) -> Inventory:
     """Return what an engine has; of a Swarm's manager services, networks, and the volumes of the node with the data.
 
-    `images` are the references of what is to run: each must be in the config's registry, if there is one.
+    `images` are the references of what is to run from the config's registry: each must be there.
     """
     if not target.is_swarm:
         return engine.take_inventory(manager)
@@ -41,8 +41,7 @@ def take_inventory(manager: docker.DockerClient, target: TargetSettings, images:
         )
     nodes = {one["ID"]: one["Description"]["Hostname"] for one in manager.api.nodes()}
     _require_data_node(data, target, nodes)
-    registry = target.registry
-    published = {one: _published(manager, in_registry(registry, one)) for one in images} if registry else {}
+    published = {one: _published(manager, in_registry(str(target.registry), one)) for one in images}
     found = (*_services(manager), *engine.networks(manager), *engine.volumes(data))
     return Inventory(str(swarm["Cluster"]["ID"]), found, published)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from infra.attached import keep_output
+from infra.exec_output import keep_output
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

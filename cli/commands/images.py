@@ -28,7 +28,7 @@ app = typer.Typer(
 
 def complete_source(incomplete: str) -> list[str]:
     """Return the sources that a word may become."""
-    return [wish for wish in source.WISHES if wish.startswith(incomplete)]
+    return [one for one in source.CHOICES if one.startswith(incomplete)]
 
 
 @dataclass(frozen=True)

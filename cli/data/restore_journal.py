@@ -5,7 +5,7 @@
 | `STAGING` | a snapshot is copied beside the old data; nothing else is touched | deletes the copy |
 | `SWAPPING` | the copy is complete and takes the old data's place | finishes the swap |
 | `SESSION_KEY` | the new data is in place; its session key isn't installed | the next `up` installs it |
-| `DATABASE` | a backup is beside the old database on the server, or in its place | `backups.serving` decides |
+| `DATABASE` | a backup is beside the old database on the server, or in its place | `backups.acceptance` decides |
 
 `operations.finish_restore` does this.
 """

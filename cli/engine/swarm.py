@@ -91,24 +91,9 @@ class SwarmView(EngineView):
         """List the engine's own containers: those of tasks are shown as the Swarm's."""
         return [one for one in super().container_summaries() if tasks.TASK_LABEL not in (one.get("Labels") or {})]
 
-    def summaries(self, stack: str | None = None, owner: str | None = None) -> list[Document]:
-        """List the project's containers and tasks."""
-        found = [tasks.summary(one) for one in self._tasks(stack, owner)]
-        return [*super().summaries(stack, owner), *found]
-
     def documents(self, stack: str | None = None, owner: str | None = None) -> list[Document]:
         """Return the project's containers and tasks as `docker inspect` shows containers."""
-        own = [self.container_document(one["Id"]) for one in super().summaries(stack, owner)]
-        return [*(one for one in own if one is not None), *self._tasks(stack, owner)]
-
-    def container_document(self, container: str) -> Document | None:
-        """Return a container or a task as `docker inspect` shows a container; None where there is none."""
-        return super().container_document(container) or self._task(container)
-
-    def container(self, container: str) -> ContainerView:
-        """Return one of the project's containers or tasks by its id."""
-        task = self._task(container)
-        return view(task) if task else super().container(container)
+        return [*super().documents(stack, owner), *self._tasks(stack, owner)]
 
     def volume_documents(self) -> list[Document]:
         """List every volume on the manager and on the nodes that keep data."""
@@ -128,17 +113,17 @@ class SwarmView(EngineView):
 
     def services(self, stack: str | None, owner: str | None) -> list[ServiceView]:
         """Return the project's services, by name."""
-        found = self._services(stack, owner)
+        found = self.service_documents(stack, owner)
         every = self._tasks_of(found)
         return sorted((tasks.look(one, every[one["ID"]]) for one in found), key=lambda one: one.name)
 
     def service_documents(self, stack: str | None, owner: str | None) -> list[Document]:
         """Return what `docker service inspect` shows of the project's services."""
-        return self._services(stack, owner)
+        return [one for one in self._service_documents(_PROJECTS) if is_of(one["Spec"], stack, owner)]
 
     def failures(self, stack: str, owner: str, since: str) -> list[ContainerView]:
         """Return a Swarm's tasks that failed after a moment of the engine's clock, the last one first."""
-        services = {one["ID"]: one for one in self._services(stack, owner)}
+        services = {one["ID"]: one for one in self.service_documents(stack, owner)}
         every = [one for found in self._tasks_of([*services.values()]).values() for one in found]
         failed = [one for one in every if one["Status"]["State"] in tasks.FAILED and one["Status"]["Timestamp"] > since]
         failed.sort(key=lambda one: str(one["Status"]["Timestamp"]), reverse=True)
@@ -224,11 +209,6 @@ class SwarmView(EngineView):
 
     # Changes.
 
-    def ask_to_stop(self, container: str) -> None:
-        """Send a container its signal to stop; a task would only be replaced."""
-        if not self._task(container):
-            super().ask_to_stop(container)
-
     @contextmanager
     def stopped(self, container: ContainerView) -> Iterator[None]:
         """Have a service stopped meanwhile, with all of its replicas."""
@@ -294,9 +274,6 @@ class SwarmView(EngineView):
             return found
         return []
 
-    def _services(self, stack: str | None, owner: str | None) -> list[Document]:
-        return [one for one in self._service_documents(_PROJECTS) if is_of(one["Spec"], stack, owner)]
-
     def _tasks_of(self, services: Sequence[Document]) -> dict[str, list[Document]]:
         found: dict[str, list[Document]] = {one["ID"]: [] for one in services}
         if found:
@@ -312,7 +289,7 @@ class SwarmView(EngineView):
         return found
 
     def _tasks(self, stack: str | None, owner: str | None) -> list[Document]:
-        services = self._services(stack, owner)
+        services = self.service_documents(stack, owner)
         every = self._tasks_of(services)
         found = [
             tasks.container(service, task, self._name_of(task.get("NodeID", "")))

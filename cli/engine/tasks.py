@@ -90,13 +90,6 @@ def container(service: Mapping[str, Any], task: Mapping[str, Any], node: str) ->
     }
 
 
-def summary(document: Document) -> Document:
-    """Return what a list of containers has of one."""
-    status = document["State"]["Status"]
-    labels = document["Config"]["Labels"]
-    return {"Id": document["Id"], "Names": [document["Name"]], "Labels": labels, "State": status, "Status": status}
-
-
 def is_wanted(task: Mapping[str, Any]) -> bool:
     """Return whether a task is to run, and not history."""
     return task["DesiredState"] in WANTED

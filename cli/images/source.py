@@ -21,7 +21,7 @@ from cli.ui.console import announce
 from infra.catalogue import BASES, POSTGRES, SOURCE_VARIABLE, ImageSource
 
 AUTO = "auto"
-WISHES = (AUTO, *(one.value for one in ImageSource))
+CHOICES = (AUTO, *(one.value for one in ImageSource))
 """What a user can choose."""
 
 PROBE_SECONDS = 5.0
@@ -81,11 +81,11 @@ def _choose(client: DockerClient, name: str) -> Decision:
     if name == AUTO:
         _record(engine, None)
         return _find_out(client)
-    if name not in WISHES:
+    if name not in CHOICES:
         raise UsageError(
             f"There is no image source {name!r}.",
             cause="Valid sources: auto, registry, debian.",
-            remedy=f"{did_you_mean(name, WISHES)}`./dashtam images source auto` finds out which source works.",
+            remedy=f"{did_you_mean(name, CHOICES)}`./dashtam images source auto` finds out which source works.",
         )
     decision = Decision(source=ImageSource(name), reason=f"chosen with `./dashtam images source {name}`")
     _record(engine, decision)

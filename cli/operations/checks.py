@@ -22,9 +22,9 @@ from cli.environments.configuration import configuration, configured_stacks, ski
 from cli.images import build, source
 from cli.machine import findings
 from cli.machine.findings import Finding
+from cli.operations.swarm_support import LIMITATIONS
 from cli.pulumi.stack_state import SOON_DAYS
 from infra import naming
-from infra.targets.limits import UNKEPT
 
 
 def look() -> list[Finding]:
@@ -111,7 +111,7 @@ def config_finding(root: Path, stack: str) -> Finding:
 def swarm_findings(root: Path) -> Iterator[Finding]:
     """List what an environment on a Swarm doesn't keep of what one engine does."""
     for stack in targets.on_swarms(root):
-        for limit in UNKEPT:
+        for limit in LIMITATIONS:
             yield Finding(f"Swarm of {stack}", ok=True, detail=limit)
 
 

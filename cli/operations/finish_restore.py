@@ -8,7 +8,7 @@ from __future__ import annotations
 from cli.core.errors import UserError
 from cli.core.parallel import each
 from cli.data import restore_journal
-from cli.data.backups import serving
+from cli.data.backups import acceptance
 from cli.data.restore_journal import Entry, Journal, Phase
 from cli.data.snapshots import session_key, volume_swap
 from cli.data.snapshots.helper import PREFIX, Part
@@ -40,7 +40,7 @@ def apply_journal(environment: EnvironmentHandle) -> bool:
     if entry is None:
         return False
     if entry.phase is Phase.DATABASE:
-        if serving.finish_replacing(environment):
+        if acceptance.finish_replacing(environment):
             journal.clear()
         return False
     parts = _take_over(environment, entry)

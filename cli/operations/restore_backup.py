@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from cli.data import database as databases
 from cli.data import restore_journal
-from cli.data.backups import database_swap, formats, load, serving, source
+from cli.data.backups import acceptance, database_swap, formats, load, source
 from cli.data.database import Database
 from cli.data.restore_journal import Entry, Phase
 from cli.engine import health
@@ -42,20 +42,20 @@ def restore(environment: EnvironmentHandle, file: str, *, snapshot: bool = False
     """Replace an environment's database with a backup, or with standard input for `-`: whole, or not at all."""
     began = time.monotonic()
     database = databases.of(environment, make=True)
-    app = serving.running_app(environment)
+    app = acceptance.running_app(environment)
     with source.opened(environment.clone, file) as found, formats.recognised(environment.clone, found) as recognised:
         dump = load.verify(recognised, database)
         with environment_lock.held(environment.clone, environment.name):
             _finish_earlier(environment)
-            serving.require_renamable(environment, database)
+            acceptance.require_renamable(environment, database)
             if snapshot:
                 snapshot_before_loss.before_replacing(environment)
             with _recorded(environment, database, dump.name), database_swap.beside(database) as fresh:
                 load.load(dump, fresh, environment.name)
                 rekeyed = load.rekey_tokens(environment, app, dump, fresh)
-                serving.check_by_app(environment, app, fresh, dump.name)
+                acceptance.check_by_app(environment, app, fresh, dump.name)
                 with display([environment.name], err) as (progress,):
-                    serving.replace(environment, app, database, dump.name, progress.on_started)
+                    acceptance.replace(environment, app, database, dump.name, progress.on_started)
     made_of = dump.label.environment if dump.label else None
     seconds = time.monotonic() - began
     return Restored(environment.name, file, made_of, dump.size, seconds, rekeyed.rewrapped, rekeyed.lost)
@@ -66,7 +66,7 @@ def _finish_earlier(environment: EnvironmentHandle) -> None:
     if finish_restore.require_finished(environment):
         health.settled(environment.view, environment.name, environment.clone.id)
     # The server is asked too: the journal of an interrupted restore may be lost.
-    serving.finish_replacing(environment)
+    acceptance.finish_replacing(environment)
 
 
 @contextmanager

@@ -45,12 +45,12 @@ class Taken:
     paused_seconds: float
 
 
-def take(environment: EnvironmentHandle, wish: str | None = None) -> Taken:
-    """Take a snapshot of an environment, running or not, under the name that is wished, or one from the time."""
+def take(environment: EnvironmentHandle, requested: str | None = None) -> Taken:
+    """Take a snapshot of an environment, running or not, under the requested name, or one from the time."""
     clone, stack = environment.clone, environment.name
     database, found = data_parts.parts_by_config_or_state(environment)
     snapshots = store.of(clone, stack)
-    snapshots.fresh_name(wish)
+    snapshots.fresh_name(requested)
     began = time.monotonic()
     with environment_lock.held(clone, stack), ExitStack() as held:
         finish_restore.require_finished(environment)
@@ -60,7 +60,7 @@ def take(environment: EnvironmentHandle, wish: str | None = None) -> Taken:
         helpers = [held.enter_context(_reading(environment, one, volumes)) for one in parts]
         version = _require_database(stack, helpers)
         snapshots.require_space(sum(int(one.script(SIZE).split()[0]) * 1024 for one in helpers))
-        name = snapshots.fresh_name(wish)
+        name = snapshots.fresh_name(requested)
         with snapshots.draft(name) as draft:
             pieces = _write_secrets(environment, draft, helpers[0])
             with _paused(environment) as pause:

@@ -13,7 +13,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
 from urllib.parse import urlsplit
 
 from pydantic import Field, TypeAdapter, ValidationError
@@ -25,8 +24,6 @@ from infra.config.values import Port
 from infra.endpoints import HTTPS_PORT, address
 from infra.loopback import LOCAL, LOCALHOST
 from infra.naming import DEBUGGER
-
-S = TypeVar("S", bound=Section)
 
 
 class Placement(Section):
@@ -66,9 +63,11 @@ class Placement(Section):
         """
         ports = {service: port for service, port in self.ports.items() if config.ports[service]}
         debugger = ports.pop(DEBUGGER, config.app.debugger_port)
-        services = {service: _changed(getattr(config, service), port=port) for service, port in ports.items()}
-        moved = _changed(config, **services)
-        moved = _changed(moved, app=_changed(moved.app, debugger_port=debugger))
+        services = {
+            service: getattr(config, service).model_copy(update={"port": port}) for service, port in ports.items()
+        }
+        moved = config.model_copy(update=services)
+        moved = moved.model_copy(update={"app": moved.app.model_copy(update={"debugger_port": debugger})})
         old, new = config.callback.port, moved.callback.port
         return _redirected(moved, partial(follow, old=old, new=new, network=config.network)) if old and new else moved
 
@@ -130,13 +129,9 @@ def follow(uri: str, old: int, new: int, network: NetworkSettings) -> str:
 
 
 def _redirected(config: StackSettings, followed: Callable[[str], str]) -> StackSettings:
-    app = _changed(config.app, oauth_redirect_uri=followed(config.app.oauth_redirect_uri))
+    app = config.app.model_copy(update={"oauth_redirect_uri": followed(config.app.oauth_redirect_uri)})
     providers = {
-        name: _changed(one, redirect_uri=one.redirect_uri and followed(one.redirect_uri))
+        name: one.model_copy(update={"redirect_uri": one.redirect_uri and followed(one.redirect_uri)})
         for name, one in config.providers.items()
     }
-    return _changed(config, app=app, providers=providers)
-
-
-def _changed(section: S, **values: object) -> S:
-    return section.model_copy(update=values)
+    return config.model_copy(update={"app": app, "providers": providers})

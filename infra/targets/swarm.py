@@ -1,7 +1,7 @@
 """A Docker Swarm: a service of replicas for each service, every file a secret, and an edge that publishes ports.
 
-Names resolve to replicas by DNS round robin alone (`dnsrr`), so no node's kernel needs IP_VS. What a Swarm doesn't do
-that an engine does is listed in `infra.targets.limits`.
+Names resolve to replicas by DNS round robin alone (`dnsrr`), so no node's kernel needs IP_VS. `./dashtam doctor` lists
+what an engine does and a Swarm doesn't.
 """
 
 from __future__ import annotations

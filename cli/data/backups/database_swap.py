@@ -6,7 +6,7 @@
 | `swap` | D (new), `replaced` (old) | D stays if the service is healthy, else `swap_back` |
 | `drop` | D (new) | is done |
 
-`serving` does that, and drops `replaced` only once the service is healthy; if it can't be dropped, it is set aside.
+`acceptance` does that, and drops `replaced` only once the service is healthy; if it can't be dropped, it is set aside.
 """
 
 from __future__ import annotations

@@ -81,24 +81,24 @@ class Store:
                 remedy=f"See `./dashtam snapshot list {self.folder.name}`.",
             )
 
-    def fresh_name(self, wish: str | None) -> str:
-        """Return the name for a new snapshot: the wish, which must be valid and free, or one from the time."""
-        if wish is None:
+    def fresh_name(self, requested: str | None) -> str:
+        """Return the name for a new snapshot: the requested one, which must be valid and free, or one from the time."""
+        if requested is None:
             base = f"{datetime.now(UTC):%Y%m%d-%H%M%S}"
             tries = (base, *(f"{base}-{count}" for count in range(2, 100)))
             return next(name for name in tries if not self.path(name).exists())
-        if not _is_name(wish):
+        if not _is_name(requested):
             raise UsageError(
-                f"{wish!r} can't be a snapshot's name.",
+                f"{requested!r} can't be a snapshot's name.",
                 cause="It becomes a folder's name.",
                 remedy="Use 1 to 64 letters, digits, and inner dots, hyphens and underscores.",
             )
-        if self.path(wish).exists():
+        if self.path(requested).exists():
             raise UsageError(
-                f"{self.folder.name} has a snapshot {wish!r} already.",
-                remedy=f"Choose another name, or `./dashtam snapshot delete {self.folder.name} {wish}` first.",
+                f"{self.folder.name} has a snapshot {requested!r} already.",
+                remedy=f"Choose another name, or `./dashtam snapshot delete {self.folder.name} {requested}` first.",
             )
-        return wish
+        return requested
 
     @contextmanager
     def draft(self, name: str) -> Iterator[Path]:

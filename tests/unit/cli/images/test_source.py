@@ -135,14 +135,14 @@ def test_a_damaged_record_is_found_out_anew(engine: Any, damage: str) -> None:
     assert source.decide(engine, {}) is ImageSource.REGISTRY
 
 
-@pytest.mark.parametrize("wish", ["docker", "Registry", " "])
-def test_an_unknown_source_is_refused_with_the_known_ones(engine: Any, wish: str) -> None:
+@pytest.mark.parametrize("requested", ["docker", "Registry", " "])
+def test_an_unknown_source_is_refused_with_the_known_ones(engine: Any, requested: str) -> None:
     with pytest.raises(UserError) as chosen:
-        source.choose(engine, wish)
-    assert repr(wish) in chosen.value.message
-    assert all(one in chosen.value.cause for one in source.WISHES)
+        source.choose(engine, requested)
+    assert repr(requested) in chosen.value.message
+    assert all(one in chosen.value.cause for one in source.CHOICES)
     assert SOURCE_VARIABLE not in str((chosen.value.message, chosen.value.remedy))
     with pytest.raises(UserError) as variable:
-        source.known(engine, {SOURCE_VARIABLE: wish})
-    assert repr(wish) in variable.value.message
+        source.known(engine, {SOURCE_VARIABLE: requested})
+    assert repr(requested) in variable.value.message
     assert SOURCE_VARIABLE in variable.value.remedy

@@ -8,7 +8,7 @@ import pytest
 
 from cli.core.errors import UserError
 from cli.data import restore_journal
-from cli.data.backups import database_swap, serving
+from cli.data.backups import acceptance, database_swap
 from cli.data.restore_journal import Entry, Phase
 from cli.operations import finish_restore
 from tests.unit.cli.data.backups.server import Server, Service, service
@@ -38,7 +38,7 @@ def there(tmp_path: Path, server: Server) -> Service:
 
 def _replace(there: Service, database: Database, content: str) -> None:
     there.server.databases[database_swap.restoring(database)] = content
-    serving.replace(there.environment, there.environment.service("app"), database, "dev.backup")
+    acceptance.replace(there.environment, there.environment.service("app"), database, "dev.backup")
 
 
 def test_a_database_with_which_the_service_is_healthy_stays(there: Service, database: Database) -> None:
@@ -75,10 +75,10 @@ def test_what_is_set_for_the_old_is_set_for_the_new(there: Service, database: Da
 
 
 def test_one_with_prepared_transactions_is_not_replaced(there: Service, database: Database) -> None:
-    serving.require_renamable(there.environment, database)
+    acceptance.require_renamable(there.environment, database)
     there.server.prepared = "it's\nother"
     with pytest.raises(UserError, match="prepared transactions; nothing was changed") as raised:
-        serving.require_renamable(there.environment, database)
+        acceptance.require_renamable(there.environment, database)
     assert raised.value.cause == "There are: it's, other."
     assert """./dashtam db-shell dev -- -c "ROLLBACK PREPARED 'it''s'\"""" in raised.value.remedy
 
@@ -119,11 +119,11 @@ def test_one_that_can_not_be_served_is_refused(
 ) -> None:
     there.engine.programs["python"] = (1, said)
     with pytest.raises(UserError, match=f"{message}.*; nothing was changed") as raised:
-        serving.check_by_app(there.environment, there.environment.service("app"), database, "dev.backup")
+        acceptance.check_by_app(there.environment, there.environment.service("app"), database, "dev.backup")
     assert said.decode().splitlines()[-1] in raised.value.cause
     assert remedy in raised.value.remedy
     there.engine.programs["python"] = (0, b"")
-    serving.check_by_app(there.environment, there.environment.service("app"), database, "dev.backup")
+    acceptance.check_by_app(there.environment, there.environment.service("app"), database, "dev.backup")
 
 
 def _interrupted(there: Service, database: Database, content: str) -> bool:
@@ -153,30 +153,30 @@ def test_an_interrupted_restore_is_undone_where_it_is_not_and_nothing_is_dropped
     assert there.engine.states() == UP
 
 
-@pytest.mark.parametrize("absent", [*serving.NEEDED, "app"])
+@pytest.mark.parametrize("absent", [*acceptance.NEEDED, "app"])
 def test_without_what_the_service_needs_none_is_judged(there: Service, absent: str) -> None:
     there.engine.client.api.stop(absent, timeout=1)
     with pytest.raises(UserError, match=f"The {absent} of dev is not running"):
-        serving.running_app(there.environment)
+        acceptance.running_app(there.environment)
 
 
-@pytest.mark.parametrize("alone", [*serving.NEEDED, "app"])
+@pytest.mark.parametrize("alone", [*acceptance.NEEDED, "app"])
 def test_without_a_network_none_is_judged(there: Service, alone: str) -> None:
     there.engine.containers[alone]["NetworkSettings"]["Networks"] = {}
     with pytest.raises(UserError, match=f"The {alone} of dev can't be reached") as raised:
-        serving.running_app(there.environment)
+        acceptance.running_app(there.environment)
     assert "is in no network" in raised.value.cause
 
 
-@pytest.mark.parametrize("absent", [*serving.NEEDED, "app"])
+@pytest.mark.parametrize("absent", [*acceptance.NEEDED, "app"])
 def test_without_a_service_that_can_tell_both_stay(there: Service, database: Database, absent: str) -> None:
     there.engine.forget(absent) if absent == "app" else there.engine.client.api.stop(absent, timeout=1)
     there.server.databases[database_swap.replaced(database)] = "older"
-    assert not serving.finish_replacing(there.environment)
+    assert not acceptance.finish_replacing(there.environment)
     assert there.server.databases == {"dashtam": "old", "postgres": "", database_swap.replaced(database): "older"}
 
 
 def test_what_was_only_loaded_is_dropped(there: Service, database: Database) -> None:
     there.server.databases[database_swap.restoring(database)] = "half"
-    assert serving.finish_replacing(there.environment)
+    assert acceptance.finish_replacing(there.environment)
     assert there.server.databases == {"dashtam": "old", "postgres": ""}
