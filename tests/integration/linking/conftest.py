@@ -14,8 +14,9 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from app.core.models import ProviderConnection
+from app.linking import claims
 from app.linking.connections import Connections
-from app.linking.repository import Repository
+from app.linking.repository import Repository, locked
 from app.linking.service import Linking
 from app.providers.client import Challenge, Provider
 from app.providers.errors import RefusedError
@@ -117,6 +118,21 @@ class ProviderAtHand(Provider):
         begun = asyncio.create_task(call)
         await self.asked.wait()
         return begun
+
+    def hang_until_another_waits(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Answer the one that has claimed a connection only once another one has found it claimed."""
+        self.hang()
+        looks = 0
+
+        async def look(*which: Any) -> ProviderConnection:  # noqa: ANN401 - as `locked`
+            nonlocal looks
+            row = await locked(*which)
+            looks += 1
+            if looks == 2:
+                self.answers.set()
+            return row
+
+        monkeypatch.setattr(claims, "locked", look)
 
     def _grant(self, subject: str | None) -> Grant:
         self.given += 1

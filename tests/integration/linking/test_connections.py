@@ -41,10 +41,15 @@ async def test_a_refresh_renews_the_tokens(
 
 
 async def test_ten_in_two_processes_refresh_once(
-    connections: Connections, elsewhere: Connections, provider: ProviderAtHand, sessions: Sessions, keys: DataKeys
+    connections: Connections,
+    elsewhere: Connections,
+    provider: ProviderAtHand,
+    sessions: Sessions,
+    keys: DataKeys,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     row = await link(connections, provider)
-    provider.delay = 0.2
+    provider.hang_until_another_waits(monkeypatch)
     both = [one for one in (connections, elsewhere) for _ in range(5)]
     renewed = await asyncio.gather(*(one.refresh(OWNER, row.id, provider) for one in both))
     assert len({one.refreshed_at for one in renewed}) == 1
@@ -103,10 +108,11 @@ async def test_what_the_provider_took_back_is_revoked(connections: Connections, 
 
 
 async def test_all_who_wait_are_told_that_the_provider_took_it_back(
-    connections: Connections, elsewhere: Connections, provider: ProviderAtHand
+    connections: Connections, elsewhere: Connections, provider: ProviderAtHand, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     row = await link(connections, provider)
-    provider.delay, provider.failure = 0.2, RefusedError("invalid_grant")
+    provider.failure = RefusedError("invalid_grant")
+    provider.hang_until_another_waits(monkeypatch)
     both = [one for one in (connections, elsewhere) for _ in range(5)]
     told = await asyncio.gather(*(one.refresh(OWNER, row.id, provider) for one in both), return_exceptions=True)
     assert {type(one) for one in told} == {errors.NotRefreshableError}

@@ -143,10 +143,10 @@ async def test_what_is_due_is_refreshed_by_one_of_two_refreshers(
 
 
 async def test_two_who_refresh_one_connection_at_once_spend_its_token_once(
-    replicas: tuple[Replica, Replica], provider: ProviderAtHand
+    replicas: tuple[Replica, Replica], provider: ProviderAtHand, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     row = await link(replicas[0].connections, provider)
-    provider.delay = 0.05
+    provider.hang_until_another_waits(monkeypatch)
     await asyncio.gather(*(one.connections.refresh(OWNER, row.id, provider) for one in replicas))
     assert provider.refreshed == ["refresh-1"]
 
