@@ -60,6 +60,15 @@ def certificates(authority: Authority, tmp_path: Path) -> Path:
     return tmp_path
 
 
+def _agreed(monkeypatch: pytest.MonkeyPatch) -> tuple[str, list[str]]:
+    """Return the version of the API that a client uses, and what it asked for that."""
+    monkeypatch.setattr(Engine, "asked", [])
+    with listening(Engine, None) as host:
+        client = engine.client_of({"DOCKER_HOST": host})
+        client.close()
+    return str(client.api.api_version), Engine.asked
+
+
 @pytest.mark.parametrize(
     ("ping", "version", "asked"),
     [
@@ -71,12 +80,7 @@ def test_the_version_of_the_api_is_asked_for_as_dockers_own_clients_do(
     monkeypatch: pytest.MonkeyPatch, ping: dict[str, str], version: str, asked: list[str]
 ) -> None:
     monkeypatch.setattr(Engine, "ping", ping)
-    monkeypatch.setattr(Engine, "asked", [])
-    with listening(Engine, None) as host:
-        client = engine.client_of({"DOCKER_HOST": host})
-        client.close()
-    assert client.api.api_version == version
-    assert Engine.asked == asked
+    assert _agreed(monkeypatch) == (version, asked)
 
 
 @pytest.mark.parametrize(
@@ -93,12 +97,7 @@ def test_no_newer_version_is_used_than_the_sdk_knows_unless_the_engine_requires_
     monkeypatch.setattr("docker.constants.DEFAULT_DOCKER_API_VERSION", "1.45")
     monkeypatch.setattr(Engine, "ping", {"Api-Version": newest})
     monkeypatch.setattr(Engine, "minimum", minimum)
-    monkeypatch.setattr(Engine, "asked", [])
-    with listening(Engine, None) as host:
-        client = engine.client_of({"DOCKER_HOST": host})
-        client.close()
-    assert client.api.api_version == version
-    assert Engine.asked == asked
+    assert _agreed(monkeypatch) == (version, asked)
 
 
 def test_an_engine_that_ends_the_connection_is_an_error_of_the_sdks(monkeypatch: pytest.MonkeyPatch) -> None:
