@@ -141,8 +141,12 @@ class World:
     def containers(self) -> dict[str, str]:
         """Return when each of the environment's containers was started, by its id; empty if it restarts itself."""
         found = self.client.api.containers(all=True, filters=environments.labelled(self.stack, self.owner))
-        documents = (self.client.api.inspect_container(one["Id"]) for one in found)
-        return {one["Id"]: "" if one["RestartCount"] else one["State"]["StartedAt"] for one in documents}
+        started = {}
+        for one in found:
+            with suppress(NotFound):  # what was killed lets the engine remove it only now
+                document = self.client.api.inspect_container(one["Id"])
+                started[one["Id"]] = "" if document["RestartCount"] else document["State"]["StartedAt"]
+        return started
 
     def is_up(self, services: Sequence[str] = SERVICES) -> bool:
         """Tell whether services are healthy."""
