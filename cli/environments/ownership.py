@@ -79,8 +79,7 @@ def require(
 
 def data(view: EngineView, stack: str, owner: str, state: StackState) -> set[str]:
     """Return the names of a clone's volumes on the engine in which an environment has data."""
-    own = {one["Name"] for one in view.volume_documents() if is_of(one, None, owner)}
-    recorded = made(state).data_volumes & own
+    recorded = made(state).data_volumes & view.volumes(owner)
     return recorded | {name for name in volumes(view, stack, owner) if states.holds_data(name)}
 
 

@@ -190,6 +190,9 @@ class World:
 
     secrets = networks
 
+    def volumes(self, *_: object) -> set[str]:
+        return set()
+
     def nothing(self, *_: object) -> list[Any]:
         return []
 

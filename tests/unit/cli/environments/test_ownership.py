@@ -6,6 +6,7 @@ from unittest.mock import Mock
 import pytest
 
 from cli.core.errors import UserError
+from cli.engine.inventory import EngineView
 from cli.environments import clone, ownership
 from cli.environments.clone import Clone
 from cli.pulumi.stack_state import VOLUME, Resource, StackState
@@ -19,9 +20,10 @@ NAMING = Naming("dev", "me")
 STACK = "pulumi:pulumi:Stack"
 
 
-def _view(*volumes: tuple[str, dict[str, str] | None]) -> Mock:
-    documents = [{"Name": name, "Labels": labels} for name, labels in volumes]
-    return Mock(volume_documents=Mock(return_value=documents), client=Mock(api=empty_engine()))
+def _view(*volumes: tuple[str, dict[str, str] | None]) -> EngineView:
+    api = empty_engine()
+    api.volumes = lambda: {"Volumes": [{"Name": name, "Labels": labels} for name, labels in volumes]}
+    return EngineView(Mock(api=api))
 
 
 def _state(*names: str, owner: str = "me") -> StackState:
