@@ -85,6 +85,10 @@ COMMANDS: Mapping[str, Command] = {
 }
 
 
+PAUSING = frozenset({"snapshot", "restore", "snapshot-restore"})
+"""Those that take a snapshot of services that run; `destroy` stops them first."""
+
+
 def prepared(trial: Trial, command: Command, which: str) -> list[str] | None:
     """Return a command's words; None where there is nothing that it could use."""
     kept = {"snapshot": trial.ledger.snapshots, "backup": trial.ledger.backups}.get(command.needs)
@@ -132,7 +136,7 @@ def kill(trial: Trial, name: str, fraction: str, how: str) -> list[str]:
     if words is None:
         return []
     said = _broken_off(trial, words, STARTED + float(fraction) * command.seconds, how)
-    trial.may_be_paused |= how == "KILL-ALL"
+    trial.may_be_paused |= how == "KILL-ALL" and name in PAUSING
     trial.taken = trial.ledger.note_snapshots(trial.world.snapshots())
     (command.done if said.status == 0 else command.maybe)(trial)
     return checks.crashes(said) + ([said.text] if said.status == HANGS else [])
