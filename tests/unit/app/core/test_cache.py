@@ -53,7 +53,7 @@ class Server(ThreadingTCPServer):
         executed: How often it has executed each command.
         swallowed: How many of the next answers to each command are lost.
         closing: After how many of the next of each command the connection ends.
-        resets: Whether connections end without a farewell, as by a firewall or a crash.
+        resets: Whether connections are reset instead of closed, as by a firewall or a crash.
     """
 
     daemon_threads = True

@@ -15,7 +15,7 @@ HOSTILE = Finding(
     ok=False,
     detail="unhealthy [bold]x",
     cause="It is running. The last health check said: [/x] [red]no route",
-    remedy="./dashtam logs dev app; mend [/dev/null]",
+    remedy="./dashtam logs dev app; repair [/dev/null]",
 )
 
 
