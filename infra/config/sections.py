@@ -63,9 +63,17 @@ POSTGRES_TUNING: Mapping[Tuning, Mapping[str, str]] = {
 }
 """Server parameters that `tuning` sets."""
 
-CONNECTIONS = (13, 800)
-"""The fewest: the app's 10 and the 3 that PostgreSQL reserves. The most: each is a process, and a container may have
-1,024."""
+POOL = 10
+"""The most connections of one container of the app."""
+
+RESERVED_CONNECTIONS = 3
+"""What PostgreSQL keeps for superusers."""
+
+CONNECTIONS = (POOL + RESERVED_CONNECTIONS, 800)
+"""The most: each is a process, and a container may have 1,024."""
+
+DEFAULT_CONNECTIONS = "100"
+"""PostgreSQL's own `max_connections`."""
 
 MIN_BUFFERS = 1 / 8
 """Mebibytes; with fewer, PostgreSQL doesn't start."""
@@ -411,8 +419,8 @@ class HookSettings(Section):
 class ReplicaSettings(Section):
     """How many containers run a service, on a Swarm; of every other service there is one."""
 
-    app: Annotated[int, Field(ge=1, le=100)] = 1
-    """Of the service."""
+    app: Annotated[int, Field(ge=1, le=75)] = 1
+    """Of the service. Each takes up to ten connections to PostgreSQL."""
     callback: Annotated[int, Field(ge=1, le=100)] = 1
     """Of the callback server."""
 

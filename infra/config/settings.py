@@ -15,6 +15,9 @@ from pydantic import Field, ValidationError
 from infra.config.errors import ConfigError, problems
 from infra.config.providers import Providers, indistinguishable
 from infra.config.sections import (
+    DEFAULT_CONNECTIONS,
+    POOL,
+    RESERVED_CONNECTIONS,
     AppSettings,
     CallbackSettings,
     CertificateSettings,
@@ -136,6 +139,14 @@ def _unfit_for_swarm(config: StackSettings) -> Iterator[str]:
         yield (
             f"containers.stop_grace {grace} leaves less than {IN_FLIGHT} s after target.drain {drain} for requests in"
             " flight, which would be cut off; set a shorter drain, or a longer stop_grace"
+        )
+    replicas = config.target.replicas.app
+    # One more runs while they are replaced.
+    needed = (replicas + 1) * POOL + RESERVED_CONNECTIONS
+    if needed > int(config.postgres.server_parameters.get("max_connections", DEFAULT_CONNECTIONS)):
+        yield (
+            f"{replicas} replicas of the app may take {needed} connections to PostgreSQL; set"
+            f' postgres.parameters.max_connections: "{needed}" at least, or fewer target.replicas.app'
         )
 
 
