@@ -14,4 +14,4 @@ if TYPE_CHECKING:
 def test_its_pool_is_the_one_that_the_config_counts_connections_by(app_settings: AppSettings) -> None:
     pool = create_engine(app_settings).pool
     assert isinstance(pool, QueuePool)
-    assert pool.size() + pool._max_overflow == POOL  # noqa: SLF001 - there is no accessor for the limit
+    assert pool.size() + pool._max_overflow == POOL
