@@ -200,8 +200,8 @@ def client_of(environ: Mapping[str, str], seconds: int = ANSWER_SECONDS) -> dock
 def _agree_on_version(api: APIClient) -> None:
     """Use an engine's version of the API, but no newer one than the SDK knows, unless the engine requires it.
 
-    It is found as Docker's own clients find it. The SDK asks for all versions, for which the engine starts programs; so
-    it does where a proxy drops the header.
+    It is found by one small request, as Docker's own clients find it. The SDK asks for all versions, for which the
+    engine starts programs; so it does where a proxy drops the header.
     """
     from docker.constants import DEFAULT_DOCKER_API_VERSION as NEWEST  # noqa: PLC0415 - see above
     from docker.errors import DockerException  # noqa: PLC0415
@@ -209,10 +209,9 @@ def _agree_on_version(api: APIClient) -> None:
 
     sdk: Any = api  # its stubs don't know what follows
     try:
-        answer = api.get(f"{api.base_url}/_ping", timeout=api.timeout)
+        answer = api.get(f"{api.base_url}/v{NEWEST}/_ping", timeout=api.timeout)
         version = answer.headers.get("Api-Version") or sdk._retrieve_server_version()  # noqa: SLF001
         if version_lt(NEWEST, version):
-            answer = api.get(f"{api.base_url}/v{NEWEST}/_ping", timeout=api.timeout)
             # The engine's minimum is newer: what it answers then may lack fields (moby/moby#50832).
             is_refused = answer.status_code == HTTPStatus.BAD_REQUEST
             version = api.version(api_version=False).get("MinAPIVersion", version) if is_refused else NEWEST

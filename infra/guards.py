@@ -26,6 +26,8 @@ UNCLAIMED = "unclaimed"
 
 SET_UP = 'Run `eval "$(./dashtam env)"` first, or use `./dashtam`: they set which clone this is.'
 
+_FORMER_BACKEND = "If PULUMI_BACKEND_URL or `pulumi login` chose another backend, take that back."
+
 _MAJOR = re.compile(r":(\d+)(?:[.-]|$)")
 
 
@@ -212,7 +214,7 @@ def require_keys(state: State, wanted: Wanted, needed: Callable[[], set[str] | N
             f"Pulumi's state lacks the key {keys}, which stored tokens of {stack} need; nothing was changed.",
             cause="The state is in another backend, or the key was deleted from it; an update would make another, with"
             " which these tokens can't be read.",
-            remedy=_to_former_secrets(stack),
+            remedy=f"{_FORMER_BACKEND} Else {_take_a_snapshot(stack)}",
         )
 
 
@@ -226,16 +228,16 @@ def require_secrets(state: State, inventory: Inventory, wanted: Wanted, has_data
         f"Pulumi's state lacks the password and the keys of the data of {stack}; nothing was changed.",
         cause=f"{volume} has a database that was made with them. The state is in another backend, or the stack was"
         " renamed, or they were deleted from it; an update would make others, with which nothing can be read.",
-        remedy=_to_former_secrets(stack),
+        remedy=f"{_FORMER_BACKEND} If the stack was renamed to NAME, rename it back:"
+        f' `eval "$(./dashtam env)"; pulumi stack rm {stack} --yes --preserve-config;'
+        f" pulumi stack rename {stack} --stack NAME`. Else {_take_a_snapshot(stack)}",
     )
 
 
-def _to_former_secrets(stack: str) -> str:
+def _take_a_snapshot(stack: str) -> str:
     return (
-        "If PULUMI_BACKEND_URL or `pulumi login` chose another backend, take that back. If the stack was renamed,"
-        f' rename it back: `eval "$(./dashtam env)"; pulumi stack rename {stack} --stack NAME`. Else run `./dashtam'
-        f" destroy {stack}`, which takes a snapshot with the keys that are installed, then `./dashtam up {stack}` and"
-        f" `./dashtam snapshot restore {stack} NAME`."
+        f"run `./dashtam destroy {stack}`, which takes a snapshot with the keys that are installed, then"
+        f" `./dashtam up {stack}` and `./dashtam snapshot restore {stack} NAME`."
     )
 
 
@@ -327,5 +329,6 @@ def _not_own(name: str, owner: str, naming: Naming) -> RefusedError:
         remedy=SET_UP
         if naming.owner == UNCLAIMED
         else f"Work in that clone; or make an environment of another name: `./dashtam up {stack} --name NAME`; or use a"
-        ' state backend of this clone\'s own: `unset PULUMI_BACKEND_URL; eval "$(./dashtam env)"; pulumi logout`.',
+        ' state backend of this clone\'s own: `unset PULUMI_BACKEND_URL; eval "$(./dashtam env)"; pulumi logout;'
+        ' eval "$(./dashtam env)"`.',
     )

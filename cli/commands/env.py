@@ -17,7 +17,7 @@ from cli.environments.allocation import Allocator
 from cli.environments.configuration import configured_stacks, require_readable
 from cli.operations import client_settings, session
 from cli.operations.session import Session
-from cli.ui.console import announce
+from cli.ui.console import advise, announce
 from cli.ui.json_result import print_json
 from infra.naming import SERVICES
 from infra.outputs import StackOutputs
@@ -60,7 +60,11 @@ def env(
         handle.require(name)
         require_readable(name)
     here = session.prepare(install=not no_install, needs="images" if name is None else "nothing")
-    here.require_images()
+    try:
+        here.require_images()
+    except UserError as error:  # `pulumi destroy` and `pulumi state` need none
+        announce(error.message)
+        advise(error.remedy)
     _print(_tools(here) if name is None else _clients(here, name, secrets=show_secrets), as_json)
 
 

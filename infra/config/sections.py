@@ -419,8 +419,8 @@ class HookSettings(Section):
 class ReplicaSettings(Section):
     """How many containers run a service, on a Swarm; of every other service there is one."""
 
-    app: Annotated[int, Field(ge=1, le=75)] = 1
-    """Of the service. Each takes up to ten connections to PostgreSQL."""
+    app: Annotated[int, Field(ge=1, le=39)] = 1
+    """Of the service. Each takes up to ten connections to PostgreSQL, and so does the one that replaces it."""
     callback: Annotated[int, Field(ge=1, le=100)] = 1
     """Of the callback server."""
 

@@ -141,8 +141,8 @@ def _unfit_for_swarm(config: StackSettings) -> Iterator[str]:
             " flight, which would be cut off; set a shorter drain, or a longer stop_grace"
         )
     replicas = config.target.replicas.app
-    # One more runs while they are replaced.
-    needed = (replicas + 1) * POOL + RESERVED_CONNECTIONS
+    # A replaced one still drains while those after it are replaced.
+    needed = 2 * replicas * POOL + RESERVED_CONNECTIONS
     if needed > int(config.postgres.server_parameters.get("max_connections", DEFAULT_CONNECTIONS)):
         yield (
             f"{replicas} replicas of the app may take {needed} connections to PostgreSQL; set"

@@ -275,6 +275,8 @@ def test_a_key_that_rows_need(state: State, keys: list[str], rows: set[str] | No
     if refusal == REMOVED:
         assert "`keys: [k1, k2]`" in raised.value.remedy
         assert "`./dashtam keys rotate dev`" in raised.value.remedy
+    else:
+        assert "stack rename" not in raised.value.remedy, "this stack has resources: none can be renamed to it"
 
 
 @pytest.mark.parametrize("labels", [None, "ciphertext", {}, []])

@@ -31,7 +31,7 @@ def test_a_swarm(load: Load) -> None:
     assert (config.target.replicas.app, config.target.replicas.callback) == (3, 1)
 
 
-@pytest.mark.parametrize(("replicas", "connections"), [(8, None), (9, "103"), (75, "763")])
+@pytest.mark.parametrize(("replicas", "connections"), [(4, None), (5, "103"), (39, "783")])
 def test_replicas_that_find_connections(load: Load, replicas: int, connections: str | None) -> None:
     parameters = {} if connections is None else {"max_connections": connections}
     config = load({**SWARM, "target.replicas": {"app": replicas}, "postgres.parameters": parameters})
@@ -63,12 +63,12 @@ def test_what_publishes_nothing_needs_no_name(load: Load) -> None:
         ({"network.bind_address": "10.0.0.1"}, "set network.bind_address: 0.0.0.0"),
         ({"network.hostname": "localhost"}, "set network.hostname"),
         ({"target.drain": "21s"}, "stop_grace 30s leaves less than 10 s after target.drain 21s"),
-        ({"target.replicas": {"app": 9}}, "9 replicas of the app may take 103 connections to PostgreSQL; set"),
+        ({"target.replicas": {"app": 5}}, "5 replicas of the app may take 103 connections to PostgreSQL; set"),
         (
-            {"target.replicas": {"app": 75}, "postgres.parameters": {"max_connections": "762"}},
-            'set postgres.parameters.max_connections: "763" at least',
+            {"target.replicas": {"app": 39}, "postgres.parameters": {"max_connections": "782"}},
+            'set postgres.parameters.max_connections: "783" at least',
         ),
-        ({"target.replicas": {"app": 76}}, "dashtam:target.replicas.app = 76"),
+        ({"target.replicas": {"app": 40}}, "dashtam:target.replicas.app = 40"),
     ],
 )
 def test_what_a_swarm_refuses(refused: Refused, change: Change, reason: str) -> None:
