@@ -16,7 +16,10 @@ from cli.core.paths import ROOT
 UV = """#!/bin/sh
 if [ "$1" = --version ]; then echo "uv ${FAKE_UV_VERSION:-0.99.0}"; exit; fi
 echo "$*" >> "$FAKE_UV_LOG"
-[ -z "${FAKE_UV_FAILS:-}" ] || { echo "no network" >&2; exit 2; }
+case "$*" in
+    *--offline*) [ -z "${FAKE_UV_CACHE_LACKS:-}" ] || { echo "no $FAKE_UV_CACHE_LACKS in the cache" >&2; exit 2; } ;;
+    *) [ -z "${FAKE_UV_FAILS:-}" ] || { echo "no network" >&2; exit 2; } ;;
+esac
 mkdir -p "$UV_PROJECT_ENVIRONMENT/bin"
 printf '#!/bin/sh\\necho "$0:$PWD:$*"\\n' > "$UV_PROJECT_ENVIRONMENT/bin/dashtam"
 printf '#!/bin/sh\\n' > "$UV_PROJECT_ENVIRONMENT/bin/python"
@@ -81,13 +84,25 @@ def test_what_changed_or_went_missing_is_made_again(clone: Path, tmp_path: Path,
 def test_a_failed_run_is_not_taken_for_a_finished_one(
     clone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("FAKE_UV_CACHE_LACKS", "redis")
     monkeypatch.setenv("FAKE_UV_FAILS", "1")
     failed = launch(clone)
     assert failed.returncode == 1
     assert "no network" in failed.stderr
     monkeypatch.delenv("FAKE_UV_FAILS")
+    again = launch(clone)
+    assert again.returncode == 0
+    assert "redis" not in again.stderr
+    assert syncs(tmp_path) == 4
+
+
+def test_what_the_cache_has_needs_no_network(clone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    launch(clone)
+    monkeypatch.setenv("FAKE_UV_FAILS", "1")
+    # As by a checkout of another branch.
+    later = (clone / ".venv/.dashtam").stat().st_mtime + 1
+    os.utime(clone / "pyproject.toml", (later, later))
     assert launch(clone).returncode == 0
-    assert syncs(tmp_path) == 2
 
 
 def test_a_file_of_a_killed_run_does_not_stay(clone: Path) -> None:
