@@ -68,5 +68,12 @@ def status(
         print_json({**known, **document(found)})
         return
     out.print(shown(found, owners=everyone, named=bool(environments)))
+    _announce_deleted(found)
     if decision:
         announce(f"Images come from: {decision.source.value} ({decision.reason}).")
+
+
+def _announce_deleted(found: list[Overview]) -> None:
+    for other in map(clone.known, sorted({one.owner for one in found})):
+        if other and not clone.is_there(other):
+            announce(clone.how_to_remove(other))

@@ -14,7 +14,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from cli.core.errors import UserError
-from cli.engine.inventory import EngineView
+from cli.engine.inventory import EngineObject, EngineView
+from cli.environments import clone as clones
 from cli.environments import free_ports, placements
 from cli.environments.clone import Clone
 from cli.environments.configuration import configuration
@@ -57,6 +58,9 @@ class Allocator:
                 placements.write(self.clone, {**record, stack: choice})
         if known is None and choice.name != stack:
             announce(_notice(stack, choice))
+            for other in map(clones.known, sorted(self._holders(stack, config))):
+                if other and not clones.is_there(other):
+                    announce(clones.how_to_remove(other))
         return choice
 
     def _new(self, stack: str, config: StackSettings, source: str) -> Placement:
@@ -84,16 +88,20 @@ class Allocator:
         return known.model_copy(update={"ports": {**known.ports, **ports}})
 
     def _is_held_by_another(self, stack: str, config: StackSettings) -> bool:
-        holders = {one.owner for one in self.view.objects() if one.name in self._names(stack, stack)}
-        if self.clone.id in holders:
+        if any(one.owner == self.clone.id for one in self._named(stack)):
             return False  # an environment of this clone from before there were records, or of plain Pulumi
-        wanted = {port for port in config.ports.values() if port}
-        publishers = {one.owner for one in self.view.all_containers() if wanted & one.host_ports}
-        return (
-            any(one.name == stack or wanted & {*one.ports.values()} for one in placements.of_others(self.clone))
-            # What isn't this project's is reported when the stack is brought up.
-            or bool((holders | publishers) - {"", self.clone.id})
-        )
+        wanted = _ports(config)
+        placed = (one.name == stack or wanted & {*one.ports.values()} for one in placements.of_others(self.clone))
+        return any(placed) or bool(self._holders(stack, config))
+
+    def _holders(self, stack: str, config: StackSettings) -> set[str]:
+        """Return the other clones that have the names or ports of a stack on the engine."""
+        publishers = {one.owner for one in self.view.all_containers() if _ports(config) & one.host_ports}
+        # What isn't this project's is reported when the stack is brought up.
+        return ({one.owner for one in self._named(stack)} | publishers) - {"", self.clone.id}
+
+    def _named(self, stack: str) -> list[EngineObject]:
+        return [one for one in self.view.objects() if one.name in self._names(stack, stack)]
 
     def _free_name(self, stack: str, source: str, names: list[str]) -> str:
         taken = {one.name for one in self._every()}
@@ -117,6 +125,10 @@ class Allocator:
 
     def _every(self) -> list[Placement]:
         return [*placements.recorded(self.clone).values(), *placements.of_others(self.clone)]
+
+
+def _ports(config: StackSettings) -> set[int]:
+    return {port for port in config.ports.values() if port}
 
 
 def _notice(stack: str, choice: Placement) -> str:

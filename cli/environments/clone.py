@@ -103,11 +103,38 @@ def others(here: Clone) -> Iterator[Clone]:
     """Yield this user's other clones that are still where they were last used and have placed a stack."""
     for file in sorted((data_home() / "clones").glob(f"*/{identity.PLACEMENTS}")):
         other = known(file.parent.name)
-        if other and other.id != here.id and _is_there(other):
+        if other and other.id != here.id and is_there(other):
             yield other
 
 
-def _is_there(other: Clone) -> bool:
+def gone(name: str) -> Clone:
+    """Return a clone of this user whose checkout isn't there any more, by its id; refuse any other."""
+    found = known(name)
+    if found is None:
+        raise UserError(
+            f"No clone {name} is known here.",
+            cause=f"{data_home() / 'clones'} has no record of it.",
+            remedy="`./dashtam status --all` shows clones. Another user's is known to that user only.",
+        )
+    if is_there(found):
+        raise UserError(
+            f"The clone {name} is still there, in {found.root}.",
+            cause="Its own commands know more of it, such as the stacks that plain Pulumi made.",
+            remedy=f"(cd {shlex.quote(str(found.root))} && ./dashtam clean)",
+        )
+    return found
+
+
+def how_to_remove(gone: Clone) -> str:
+    """Return the line that says what a clone has left whose checkout is gone."""
+    return (
+        f"The folder of that clone, {gone.root}, is not here. If it was deleted, remove what it has left:"
+        f" `./dashtam clean --clone {gone.id}`"
+    )
+
+
+def is_there(other: Clone) -> bool:
+    """Return whether a clone is still where it was last used."""
     try:
         return identity.read(other.root) == other.id
     except OSError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
@@ -12,7 +13,7 @@ from cli.core.errors import UserError
 from cli.engine.inventory import EngineObject, EngineView
 from cli.environments import free_ports, ownership, states
 from cli.environments.allocation import Allocator
-from cli.environments.clone import known
+from cli.environments.clone import how_to_remove, is_there, known
 from cli.environments.configuration import configuration
 from cli.operations import clock_and_disk, data_parts, swarm_preflight
 from cli.operations.session import Session
@@ -77,13 +78,16 @@ def _name_taken(found: EngineObject, stack: str) -> UserError:
             remedy=f"Remove it if it isn't needed: {remove} {found.name}; or leave it, and {another}",
         )
     clone = known(found.owner)
-    home = clone.root if clone else None
+    if clone is None:
+        way = f"Its clone isn't known here; if its data isn't needed: {remove} {found.name}"
+    elif is_there(clone):
+        way = f"Remove that one first: (cd {shlex.quote(str(clone.root))} && ./dashtam destroy {stack})"
+    else:
+        way = how_to_remove(clone)
     return UserError(
-        f"{what} by another clone of this project{f' in {home}' if home else ''}.",
+        f"{what} by another clone of this project{f' in {clone.root}' if clone else ''}.",
         cause=f"{stack} was brought up here first, and that clone took the name while it was down.",
-        remedy=f"Remove that one first: (cd {home} && ./dashtam destroy {stack}); or leave it, and {another}"
-        if home
-        else f"Its clone no longer exists; if its data isn't needed: {remove} {found.name}; or leave it, and {another}",
+        remedy=f"{way}; or leave it, and {another}",
     )
 
 

@@ -130,6 +130,27 @@ def test_the_second_is_destroyed_and_its_snapshot_comes_back_where_it_was(
     assert [first.status(), second.status()] == ["", ""]
 
 
+def test_what_a_deleted_worktree_left_is_removed_by_the_command_that_is_named(
+    pair: Pair, first: Checkout, second: Checkout
+) -> None:
+    running, remedy = own(pair[0]), ("clean", "--clone", second.tools["DASHTAM_CLONE"])
+    refused = first.dashtam(*remedy, "--yes")
+    assert refused.returncode == 1
+    assert str(second.root) in refused.stderr
+    deleted = second.root.rename(second.root.with_name("deleted"))
+    try:
+        shown = first.dashtam("status", "--all")
+        assert f"`./dashtam {' '.join(remedy)}`" in shown.stderr
+        assert own(pair[1])
+        succeed(first.dashtam(*remedy, "--yes"))
+    finally:
+        deleted.rename(second.root)
+    assert own(pair[1]) == {}
+    assert own(pair[0]) == running
+    second.up()
+    assert first.status() == ""
+
+
 @pytest.fixture
 def at_home(first: Checkout) -> Iterator[str]:
     """The first one's backend by a path in the home of this account, as `pulumi login --local` has it."""

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -114,6 +115,17 @@ def test_a_clone_that_was_deleted_claims_nothing(here: Clone, other: Clone) -> N
     for file in other.root.iterdir():
         file.unlink()
     assert _settle(here) == (plain("dev"), [])
+
+
+@pytest.mark.parametrize("held", [_container("dashtam-dev-redis", ""), _container("a", "", 8000)])
+def test_what_a_deleted_clone_left_is_told_with_how_to_remove_it(
+    here: Clone, other: Clone, tmp_path: Path, held: EngineObject
+) -> None:
+    left = replace(held, owner=other.id)
+    assert len(_settle(_clone(tmp_path, "third"), left)[1]) == 1
+    other.root.rename(tmp_path / "deleted")
+    _, said = _settle(here, left)
+    assert f"`./dashtam clean --clone {other.id}`" in said[1]
 
 
 @pytest.mark.parametrize(

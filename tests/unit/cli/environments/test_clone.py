@@ -325,6 +325,20 @@ def test_other_clones_are_those_that_are_still_there_and_placed_something(reposi
     assert list(clone.others(second)) == sorted([here, first], key=lambda one: one.id)
 
 
+def test_one_that_is_gone_is_known_by_its_id_and_no_other(repository: Path, tmp_path: Path) -> None:
+    here = current(repository)
+    with pytest.raises(UserError, match="No clone 0123456789 is known here"):
+        clone.gone("0123456789")
+    with pytest.raises(UserError, match="is still there") as refused:
+        clone.gone(here.id)
+    assert refused.value.remedy == f"(cd {repository} && ./dashtam clean)"
+    repository.rename(tmp_path / "deleted")
+    assert clone.gone(here.id) == here
+    repository.mkdir()
+    assert clone.current(repository).id != here.id
+    assert clone.gone(here.id) == here, "another clone has its folder now"
+
+
 @pytest.mark.parametrize("number", [errno.EACCES, errno.ENOTCONN, errno.ESTALE])
 def test_another_clone_that_cannot_be_reached_is_still_there(
     repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int

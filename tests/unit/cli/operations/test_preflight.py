@@ -13,6 +13,7 @@ from cli.engine.container import ContainerView
 from cli.engine.inventory import EngineObject, EngineView
 from cli.environments.configuration import configuration
 from cli.operations import preflight
+from infra import identity
 from infra.config.placement import Placement, plain
 from infra.naming import Naming
 from tests.unit.cli.conftest import MakeContainer
@@ -98,12 +99,19 @@ def test_a_strangers_name_is_not_taken_over(tmp_path: Path, free: int, kind: str
 
 
 def test_another_clones_environment_is_named_with_its_folder(tmp_path: Path, free: int, data_home: Path) -> None:
+    (root := tmp_path / "some body").mkdir()
+    identity.write(root, "other", data_home)
     record = data_home / "clones/other/clone.json"
     record.parent.mkdir(parents=True)
-    record.write_text(json.dumps({"root": "/home/somebody/dashtam"}))
-    with pytest.raises(UserError, match="another clone of this project in /home/somebody/dashtam") as raised:
-        _require(tmp_path, free, FakeView(EngineObject("container", "dashtam-test-app", "other")))
-    assert "./dashtam destroy test" in raised.value.remedy
+    record.write_text(json.dumps({"root": str(root)}))
+    theirs = FakeView(EngineObject("container", "dashtam-test-app", "other"))
+    with pytest.raises(UserError, match=f"another clone of this project in {root}") as raised:
+        _require(tmp_path, free, theirs)
+    assert f"(cd '{root}' && ./dashtam destroy test)" in raised.value.remedy
+    root.rename(tmp_path / "deleted")
+    with pytest.raises(UserError, match=f"another clone of this project in {root}") as raised:
+        _require(tmp_path, free, theirs)
+    assert "`./dashtam clean --clone other`" in raised.value.remedy
 
 
 @pytest.mark.usefixtures("data_home")
