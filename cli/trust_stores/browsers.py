@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from contextlib import suppress
 from dataclasses import dataclass
@@ -15,13 +16,22 @@ from cli.ui import questions
 from cli.ui.console import announce
 
 CERTUTIL, PACKAGE = "certutil", "libnss3-tools"
-CHROMIUM_PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "microsoft-edge", "brave")
-CHROMIUM = ".pki/nssdb"
-CHROMIUMS = (CHROMIUM, "snap/chromium/current/.pki/nssdb", ".var/app/org.chromium.Chromium/.pki/nssdb")
+CHROMIUM_PROGRAMS = (
+    *("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"),
+    *("microsoft-edge", "microsoft-edge-stable", "brave", "brave-browser"),
+)
+CHROMIUMS = (
+    ".pki/nssdb",
+    "snap/chromium/current/.pki/nssdb",
+    "snap/chromium/current/.local/share/pki/nssdb",
+    ".var/app/org.chromium.Chromium/.pki/nssdb",
+    ".var/app/org.chromium.Chromium/data/pki/nssdb",
+)
 FIREFOXES = (
     ".mozilla/firefox",
     "snap/firefox/common/.mozilla/firefox",
     ".var/app/org.mozilla.firefox/.mozilla/firefox",
+    ".var/app/org.mozilla.firefox/config/mozilla/firefox",
     "Library/Application Support/Firefox/Profiles",
 )
 _DATABASE = "cert9.db"
@@ -70,11 +80,23 @@ class Database:
 
 def stores(home: Path) -> list[Store]:
     """Return the stores in a user's home, and Chromium's if it is installed and has never run."""
-    found = [Database(home / place, "Chromium and Chrome") for place in CHROMIUMS if (home / place).is_dir()]
-    if not (home / CHROMIUM).is_dir() and any(shutil.which(program) for program in CHROMIUM_PROGRAMS):
-        found.append(Database(home / CHROMIUM, "Chromium and Chrome"))
-    profiles = (file.parent for place in FIREFOXES for file in sorted((home / place).glob(f"*/{_DATABASE}")))
+    # Chromium uses it from version 146 on, unless there is one at the former place.
+    chromium = _folder("XDG_DATA_HOME", home / ".local/share") / "pki/nssdb"
+    databases = [folder for folder in (*(home / place for place in CHROMIUMS), chromium) if folder.is_dir()]
+    if not {home / CHROMIUMS[0], chromium} & {*databases} and any(map(shutil.which, CHROMIUM_PROGRAMS)):
+        databases.append(chromium)
+    found = [Database(folder, "Chromium and Chrome") for folder in databases]
+    # Likewise Firefox from version 147 on.
+    firefox = _folder("XDG_CONFIG_HOME", home / ".config") / "mozilla/firefox"
+    folders = (*(home / place for place in FIREFOXES), firefox)
+    profiles = (file.parent for folder in folders for file in sorted(folder.glob(f"*/{_DATABASE}")))
     return [*found, *(Database(profile, "Firefox") for profile in profiles)]
+
+
+def _folder(variable: str, default: Path) -> Path:
+    """Return a folder of the XDG Base Directory Specification, which ignores a relative path."""
+    chosen = Path(os.environ.get(variable, ""))
+    return chosen if chosen.is_absolute() else default
 
 
 def require_certutil(*, yes: bool, install: bool, as_json: bool = False) -> None:

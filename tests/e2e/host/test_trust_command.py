@@ -26,7 +26,8 @@ async def _title(home: Path, url: str) -> str:
 
 
 def _dashtam(home: Path, *arguments: str) -> str:
-    environ = {**os.environ, "HOME": str(home), "DASHTAM_DATA_HOME": str(data_home())}
+    inherited = {name: value for name, value in os.environ.items() if name not in {"XDG_DATA_HOME", "XDG_CONFIG_HOME"}}
+    environ = {**inherited, "HOME": str(home), "DASHTAM_DATA_HOME": str(data_home())}
     command = [str(ROOT / "dashtam"), *arguments, "--store", "browsers", "--yes"]
     return succeed(run(command, cwd=ROOT, env=environ))
 

@@ -41,6 +41,12 @@ esac
 """Installs one package, of which it knows one program."""
 
 
+@pytest.fixture(autouse=True)
+def _plain_folders(monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in ("XDG_DATA_HOME", "XDG_CONFIG_HOME"):
+        monkeypatch.delenv(variable, raising=False)
+
+
 @pytest.fixture
 def certutil(program: MakeProgram, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", f"{program('certutil', CERTUTIL)}:{os.environ['PATH']}")
@@ -70,7 +76,7 @@ def test_where_nothing_can_look_a_ca_counts_as_held(
     assert not Database(tmp_path / "none", "Firefox").holds(ca)
 
 
-def test_the_databases_of_a_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, program: MakeProgram) -> None:
+def test_the_databases_of_a_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     assert browsers.stores(tmp_path) == []
     profile = tmp_path / ".mozilla/firefox/abc.default"
@@ -78,11 +84,28 @@ def test_the_databases_of_a_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert browsers.stores(tmp_path) == []
     (profile / "cert9.db").touch()
     assert [one.place for one in browsers.stores(tmp_path)] == [f"Firefox ({profile})"]
-    monkeypatch.setenv("PATH", str(program("chromium", "")))
-    expected = [f"Chromium and Chrome ({tmp_path / '.pki/nssdb'})", f"Firefox ({profile})"]
-    assert [one.place for one in browsers.stores(tmp_path)] == expected
-    (tmp_path / ".pki/nssdb").mkdir(parents=True)
-    assert [one.place for one in browsers.stores(tmp_path)] == expected
+    (recent := tmp_path / ".config/mozilla/firefox/def.default").mkdir(parents=True)
+    (recent / "cert9.db").touch()
+    assert [one.place for one in browsers.stores(tmp_path)] == [f"Firefox ({profile})", f"Firefox ({recent})"]
+
+
+@pytest.mark.parametrize("name", ["chromium", "google-chrome-stable", "brave-browser"])
+def test_chromiums_database_is_the_one_that_it_uses(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, program: MakeProgram, name: str
+) -> None:
+    monkeypatch.setenv("PATH", str(program(name, "")))
+    recent, former = tmp_path / ".local/share/pki/nssdb", tmp_path / ".pki/nssdb"
+    # It has never run. One at the former place would come before all that it has at the recent one.
+    assert [one.place for one in browsers.stores(tmp_path)] == [f"Chromium and Chrome ({recent})"]
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    assert [one.place for one in browsers.stores(tmp_path)] == [f"Chromium and Chrome ({tmp_path / 'data/pki/nssdb'})"]
+    monkeypatch.setenv("XDG_DATA_HOME", "relative")
+    recent.mkdir(parents=True)
+    assert [one.place for one in browsers.stores(tmp_path)] == [f"Chromium and Chrome ({recent})"]
+    former.mkdir(parents=True)
+    assert browsers.stores(tmp_path)[0].place == f"Chromium and Chrome ({former})"
+    recent.rmdir()
+    assert [one.place for one in browsers.stores(tmp_path)] == [f"Chromium and Chrome ({former})"]
 
 
 @pytest.fixture
