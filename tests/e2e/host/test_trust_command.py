@@ -34,6 +34,10 @@ def _dashtam(home: Path, *arguments: str) -> str:
 
 async def test_a_browser_trusts_the_environment_as_long_as_it_is_told_to(outputs: StackOutputs, tmp_path: Path) -> None:
     assert outputs.urls.app
+    (unused := tmp_path / "unused").mkdir()
+    _dashtam(unused, "trust", outputs.environment)
+    assert "Dashtam" in await _title(unused, outputs.urls.app)
+    _dashtam(unused, "untrust", outputs.environment)
     with pytest.raises(Error, match="ERR_CERT_AUTHORITY_INVALID"):
         await _title(tmp_path, outputs.urls.app)
     for _ in range(2):
