@@ -73,10 +73,10 @@ def note(clone: Clone, ca: Authority) -> Path:
 @contextmanager
 def changing(clone: Clone, ca: Authority, place: str) -> Iterator[None]:
     """Record a change of a store while it is made; the record stays if the change fails or is interrupted."""
-    file, others = _unfinished_file(clone, ca), unfinished(clone, ca) - {place}
-    write_whole(file, "\n".join(sorted({*others, place})))
+    others = unfinished(clone, ca) - {place}
+    _write_unfinished(clone, ca, {*others, place})
     yield
-    write_whole(file, "\n".join(sorted(others)))
+    _write_unfinished(clone, ca, others)
 
 
 def unfinished(clone: Clone, ca: Authority) -> set[str]:
@@ -89,7 +89,14 @@ def unfinished(clone: Clone, ca: Authority) -> set[str]:
 def forget(clone: Clone, ca: Authority) -> None:
     """Remove the record of a CA that is in no store any more."""
     (_folder(clone, ca.environment) / f"{ca.fingerprint}.crt").unlink(missing_ok=True)
-    _unfinished_file(clone, ca).unlink(missing_ok=True)
+    _write_unfinished(clone, ca, set())
+
+
+def _write_unfinished(clone: Clone, ca: Authority, places: set[str]) -> None:
+    if places:
+        write_whole(_unfinished_file(clone, ca), "\n".join(sorted(places)))
+    else:
+        _unfinished_file(clone, ca).unlink(missing_ok=True)
 
 
 def _unfinished_file(clone: Clone, ca: Authority) -> Path:

@@ -57,6 +57,7 @@ def test_a_ca_that_was_half_added_is_added_by_the_same_command(
     trusting.add(clone, ca, [store])
     assert not trusting.lacks(clone, ca, store)
     assert _bundle(tmp_path) == ca.pem
+    assert [file.suffix for file in (clone.home / "trusted" / ca.environment).iterdir()] == [".crt"]
 
 
 def test_a_ca_that_was_half_removed_is_removed_by_the_same_command(
