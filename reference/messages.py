@@ -22,11 +22,12 @@ SHOWN: dict[str, tuple[int | str, ...]] = {
     "UsageError": (0, "cause", "remedy"),
     "explain_failure": (0, "cause", 1),
     "RefusedError": (0, "cause", "remedy"),
+    "NotBegunError": (0, "cause", "remedy"),
     "Finding": (0, "cause", "remedy"),
     "EngineError": (0,),
 }
 """What shows a user a failure, and which of its arguments hold the text."""
-COMMANDS = ("UserError", "UsageError", "explain_failure", "RefusedError")
+COMMANDS = ("UserError", "UsageError", "explain_failure", "RefusedError", "NotBegunError")
 """What commands show; the others have tables of their own."""
 REFUSED: dict[str, tuple[int | str, ...]] = {"ValueError": (0,)}
 CONFIG = (

@@ -12,6 +12,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
 from cli.core.atomic_files import write_whole
+from cli.core.errors import UserError
 from cli.environments.clone import Clone
 
 _DIGITS = 16
@@ -70,13 +71,21 @@ def note(clone: Clone, ca: Authority) -> Path:
     return file
 
 
+class NotBegunError(UserError):
+    """A change of a store failed before anything was changed."""
+
+
 @contextmanager
 def changing(clone: Clone, ca: Authority, place: str) -> Iterator[None]:
-    """Record a change of a store while it is made; the record stays if the change fails or is interrupted."""
-    others = unfinished(clone, ca) - {place}
-    _write_unfinished(clone, ca, {*others, place})
-    yield
-    _write_unfinished(clone, ca, others)
+    """Record a change of a store while it is made; the record stays if a begun change fails or is interrupted."""
+    before = unfinished(clone, ca)
+    _write_unfinished(clone, ca, before | {place})
+    try:
+        yield
+    except NotBegunError:
+        _write_unfinished(clone, ca, before)
+        raise
+    _write_unfinished(clone, ca, before - {place})
 
 
 def unfinished(clone: Clone, ca: Authority) -> set[str]:

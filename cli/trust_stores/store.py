@@ -11,7 +11,7 @@ from typing import Protocol
 
 from cli.core import process
 from cli.core.errors import UserError
-from cli.trust_stores.authority import Authority
+from cli.trust_stores.authority import Authority, NotBegunError
 from cli.ui.console import announce
 
 
@@ -63,13 +63,25 @@ def run_as_root(command: Sequence[str], file: Path | None = None) -> None:
     if os.geteuid() == 0:
         run(command, file)
         return
-    if shutil.which("sudo") is None:
-        raise UserError(
-            "The system's trust store can be changed by root only, and there is no sudo.",
-            remedy=f"Run as root: {_shown(command, file)}",
-        )
-    announce(f"As root: {_shown(command, file)}")
+    by_hand = _shown(command, file)
+    announce(f"As root: {by_hand}")
+    _require_sudo(by_hand)
     run(["sudo", "--", *command], file)
+
+
+def _require_sudo(by_hand: str) -> None:
+    """Let sudo ask for the password, which it remembers for the next command.
+
+    Not with `sudo -v`, which asks some users for one who may run commands without.
+    """
+    try:
+        process.output(["sudo", "--", "true"])
+    except (process.CommandError, KeyboardInterrupt) as error:
+        raise NotBegunError(
+            "The system's trust store can be changed by root only, and sudo failed.",
+            cause=error.tail or str(error) if isinstance(error, process.CommandError) else "Interrupted.",
+            remedy=f"Leave it alone with --store browsers; or run this as root, then the same command again: {by_hand}",
+        ) from None
 
 
 def _shown(command: Sequence[str], file: Path | None) -> str:

@@ -8,7 +8,7 @@ import pytest
 
 from cli.core.errors import UserError
 from cli.trust_stores import store, system
-from cli.trust_stores.authority import Authority
+from cli.trust_stores.authority import Authority, NotBegunError
 from cli.trust_stores.system import AnchorFolder, Keychain
 from tests.unit.cli.conftest import MakeProgram
 from tests.unit.cli.trust_stores.conftest import MakeAuthority
@@ -85,9 +85,27 @@ def test_where_there_is_no_way_to_become_root_the_command_is_told(
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
-    with pytest.raises(UserError, match="root only") as raised:
+    with pytest.raises(NotBegunError, match="root only") as raised:
+        store.run_as_root(["update", "a b"])
+    assert raised.value.cause == "`sudo -- true` can't be run: No such file or directory"
+    assert raised.value.remedy.endswith(": update 'a b'")
+
+
+def test_what_sudo_says_when_it_refuses_is_told(program: MakeProgram, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = program("sudo", "echo 'alice is not in the sudoers file.' >&2; exit 1")
+    monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    with pytest.raises(NotBegunError) as raised:
         store.run_as_root(["update"])
-    assert "update" in raised.value.remedy
+    assert raised.value.cause == "alice is not in the sudoers file."
+
+
+def test_a_failure_of_what_sudo_runs_is_not_one_of_sudo(program: MakeProgram, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", f"{program('sudo', 'shift; exec $*')}:{os.environ['PATH']}")
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    with pytest.raises(UserError, match="failed") as raised:
+        store.run_as_root(["false"])
+    assert not isinstance(raised.value, NotBegunError)
 
 
 def test_what_a_failed_command_said_is_told() -> None:

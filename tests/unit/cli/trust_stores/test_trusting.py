@@ -1,15 +1,18 @@
 from __future__ import annotations
 
 import os
+import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from unittest.mock import Mock
 
 import pytest
 
+from cli.core import process
 from cli.core.errors import UserError
 from cli.environments.clone import Clone
 from cli.trust_stores import authority, trusting
-from cli.trust_stores.authority import Authority
+from cli.trust_stores.authority import Authority, NotBegunError
 from cli.trust_stores.system import AnchorFolder
 from tests.unit.cli.conftest import MakeProgram
 
@@ -77,6 +80,43 @@ def test_a_ca_that_was_half_removed_is_removed_by_the_same_command(
     assert _bundle(tmp_path) == ""
     assert authority.trusted(clone, ca.environment) == []
     assert authority.unfinished(clone, ca) == set()
+
+
+@pytest.fixture(params=["missing", "refused", "interrupted"])
+def no_root(
+    request: pytest.FixtureRequest, store: AnchorFolder, program: MakeProgram, monkeypatch: pytest.MonkeyPatch
+) -> AnchorFolder:
+    """The store, for a user who does not become root."""
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    if request.param == "interrupted":
+        monkeypatch.setattr(process, "output", Mock(side_effect=KeyboardInterrupt))
+    elif request.param == "refused":
+        monkeypatch.setenv("PATH", f"{program('sudo', 'exit 1')}:{os.environ['PATH']}")
+    else:
+        monkeypatch.setenv("PATH", str(program("another", "")))
+    return store
+
+
+@pytest.mark.parametrize("change", [trusting.add, trusting.remove])
+def test_what_was_done_by_hand_for_a_user_who_is_not_root_counts_as_done(
+    clone: Clone, ca: Authority, no_root: AnchorFolder, change: Callable[..., object]
+) -> None:
+    with pytest.raises(NotBegunError) as raised:
+        change(clone, ca, [no_root])
+    assert authority.unfinished(clone, ca) == set()
+    by_hand = raised.value.remedy.partition("again: ")[2]
+    subprocess.run(["/bin/sh", "-c", f"PATH=/usr/bin:/bin; {by_hand}"], check=True)
+    is_added = change is trusting.add
+    assert trusting.lacks(clone, ca, no_root) is not is_added
+    assert trusting.may_hold(clone, ca, no_root) is is_added
+
+
+def test_a_change_that_was_begun_earlier_stays_unfinished(clone: Clone, ca: Authority) -> None:
+    store = Mock(place="the attic", add=Mock(side_effect=[KeyboardInterrupt, NotBegunError("no root")]))
+    for failure in (KeyboardInterrupt, NotBegunError):
+        with pytest.raises(failure):
+            trusting.add(clone, ca, [store])
+        assert authority.unfinished(clone, ca) == {"the attic"}
 
 
 def test_what_is_unfinished_in_one_store_is_not_in_another(clone: Clone, ca: Authority, store: AnchorFolder) -> None:
