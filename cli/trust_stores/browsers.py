@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,27 +51,38 @@ class Database:
         """What and where it is, for people."""
         return f"{self.browser} ({self.folder})"
 
-    def holds(self, ca: Authority) -> bool:
-        """Return whether it holds a CA that this program added, or may do so where nothing can look."""
-        if not (self.folder / _DATABASE).exists():
+    def holds(self, ca: Authority) -> bool | None:
+        """Return whether it holds a CA that this program added; None where certutil can't look."""
+        if not self._is_made():
             return False
-        if shutil.which(CERTUTIL) is None:
-            return True
-        with suppress(UserError):
-            return ca.is_same(self._certutil("-L", "-n", ca.name, "-a"))
-        return False
+        try:
+            return self._lists(ca)
+        except UserError:
+            return None
 
     def add(self, ca: Authority, file: Path) -> None:
         """Add a CA; the database is made first where the browser has never run."""
-        if not (self.folder / _DATABASE).exists():
+        if not self._is_made():
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._certutil("-N", "--empty-password")
         self._certutil("-A", "-n", ca.name, "-t", _TRUSTED_TO_SIGN_SERVERS, "-i", str(file))
 
     def remove(self, ca: Authority, file: Path) -> None:  # noqa: ARG002 - other stores use it
         """Remove a CA."""
-        if self.holds(ca):
+        if not self._is_made():
+            return
+        # First, since it completes a database that was not made to its end, which `-L` can't read.
+        try:
             self._certutil("-D", "-n", ca.name)
+        except UserError:
+            if self._lists(ca):
+                raise
+
+    def _is_made(self) -> bool:
+        return (self.folder / _DATABASE).exists()
+
+    def _lists(self, ca: Authority) -> bool:
+        return ca.name in self._certutil("-L").split()
 
     def _certutil(self, *arguments: str) -> str:
         return run([CERTUTIL, "-d", f"sql:{self.folder}", *arguments])

@@ -28,8 +28,8 @@ class Store(Protocol):
         """Whether only root may change it."""
         ...
 
-    def holds(self, ca: Authority) -> bool:
-        """Return whether it holds a CA that this program added."""
+    def holds(self, ca: Authority) -> bool | None:
+        """Return whether it holds a CA that this program added; None where nothing can look."""
         ...
 
     def add(self, ca: Authority, file: Path) -> None:

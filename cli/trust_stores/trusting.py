@@ -40,13 +40,13 @@ def documents(pairs: Iterable[tuple[Authority, Store]]) -> list[dict[str, str]]:
 
 
 def lacks(clone: Clone, ca: Authority, store: Store) -> bool:
-    """Return whether a store lacks a CA, or may lack it after a change that wasn't finished."""
-    return not store.holds(ca) or store.place in authority.unfinished(clone, ca)
+    """Return whether a store lacks a CA, or may lack it: nothing can look, or a change wasn't finished."""
+    return store.holds(ca) is not True or store.place in authority.unfinished(clone, ca)
 
 
 def may_hold(clone: Clone, ca: Authority, store: Store) -> bool:
-    """Return whether a store holds a CA, or may hold it after a change that wasn't finished."""
-    return store.holds(ca) or store.place in authority.unfinished(clone, ca)
+    """Return whether a store holds a CA, or may hold it: nothing can look, or a change wasn't finished."""
+    return store.holds(ca) is not False or store.place in authority.unfinished(clone, ca)
 
 
 def add(clone: Clone, ca: Authority, chosen: Sequence[Store]) -> None:

@@ -22,14 +22,15 @@ if TYPE_CHECKING:
 
 CERTUTIL = """
 folder=${2#sql:}
+if [ -e "$folder/locked" ]; then echo "bad database" >&2; exit 255; fi
 case $3 in
 -N) : > "$folder/cert9.db" ;;
 -A) cat "$9" > "$folder/$5" ;;
--L) cat "$folder/$5" 2>/dev/null || exit 255 ;;
--D) rm "$folder/$5" ;;
+-L) if [ -e "$folder/half" ]; then exit 255; fi; for file in "$folder"/*; do echo "${file##*/}  C,,"; done ;;
+-D) rm -f "$folder/half"; if [ -e "$folder/read-only" ]; then exit 255; fi; rm "$folder/$5" ;;
 esac
 """
-"""Keeps each certificate as a file of its nickname."""
+"""Keeps each certificate as a file of its nickname; the first change completes a database that is half made."""
 
 APT_GET = """
 case $* in
@@ -67,13 +68,47 @@ def test_a_ca_is_added_and_removed(tmp_path: Path, ca: Authority, is_made: bool)
     assert not database.holds(ca)
 
 
-def test_where_nothing_can_look_a_ca_counts_as_held(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ca: Authority
+@pytest.fixture
+def database(tmp_path: Path, ca: Authority, certutil: None) -> Database:  # noqa: ARG001 - makes it
+    """A database with the CA."""
+    file = tmp_path / "ca.crt"
+    file.write_text(ca.pem)
+    made = Database(tmp_path / "profile", "Firefox")
+    made.add(ca, file)
+    return made
+
+
+def test_what_is_not_there_needs_no_removal(database: Database, tmp_path: Path, ca: Authority) -> None:
+    for one in (database, database, Database(tmp_path / "none", "Firefox")):
+        one.remove(ca, tmp_path)
+        assert one.holds(ca) is False
+
+
+@pytest.mark.parametrize(("state", "held"), [("locked", None), ("read-only", True)])
+def test_a_removal_that_may_have_left_the_ca_fails(
+    database: Database, tmp_path: Path, ca: Authority, state: str, held: bool | None
 ) -> None:
+    (database.folder / state).touch()
+    assert database.holds(ca) is held
+    with pytest.raises(UserError, match="failed"):
+        database.remove(ca, tmp_path)
+    (database.folder / state).unlink()
+    assert database.holds(ca)
+
+
+def test_a_database_that_was_half_made_has_nothing_to_remove(database: Database, tmp_path: Path, ca: Authority) -> None:
+    database.remove(ca, tmp_path)
+    (database.folder / "half").touch()
+    assert database.holds(ca) is None
+    database.remove(ca, tmp_path)
+    assert database.holds(ca) is False
+
+
+def test_without_certutil_nothing_can_look(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ca: Authority) -> None:
     (tmp_path / "cert9.db").touch()
     monkeypatch.setenv("PATH", "")
-    assert Database(tmp_path, "Firefox").holds(ca)
-    assert not Database(tmp_path / "none", "Firefox").holds(ca)
+    assert Database(tmp_path, "Firefox").holds(ca) is None
+    assert Database(tmp_path / "none", "Firefox").holds(ca) is False
 
 
 def test_the_databases_of_a_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -126,3 +126,13 @@ def test_what_is_unfinished_in_one_store_is_not_in_another(clone: Clone, ca: Aut
     assert authority.unfinished(clone, ca) == {"the attic"}
     assert trusting.lacks(clone, ca, other)
     assert not trusting.lacks(clone, ca, store)
+
+
+def test_a_ca_is_not_forgotten_where_nothing_can_look(
+    clone: Clone, ca: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Mock(place="the attic", holds=Mock(return_value=None))
+    monkeypatch.setattr(trusting, "_found", lambda _which: [store])
+    assert trusting.lacks(clone, ca, store)
+    assert trusting.remove(clone, ca, []) == [store]
+    assert authority.trusted(clone, ca.environment) == [ca]
