@@ -46,8 +46,8 @@ def clean(
     """
     if as_json and not (yes or dry_run):
         raise UsageError("--json can't prompt.", remedy="Add --yes to remove, or --dry-run to list.")
-    client = connect()
-    here = session.prepare(install=not no_install, needs="nothing", stacks=False)
+    client = connect()  # first: an engine that doesn't answer is not started or installed for this
+    here = session.prepare(install=not no_install, needs="engine", stacks=False)
     whose, pulumi = here.clone, here.pulumi
     if gone is not None:
         whose = clone.gone(gone)

@@ -9,14 +9,17 @@ from pathlib import Path
 from unittest.mock import Mock
 
 import pytest
+from typer.testing import CliRunner
 
 from cli.core.errors import UserError
 from cli.environments import clone as clones
 from cli.environments import named_environments
 from cli.environments.clone import Clone
 from cli.machine import setup
+from cli.main import app
 from cli.operations import session
 from cli.operations.kept_elsewhere import require_known
+from cli.pulumi.process import Pulumi
 from cli.pulumi.stack_state import CONTAINER, NETWORK
 from infra import identity
 from infra.naming import Naming
@@ -82,6 +85,23 @@ def test_the_command_that_the_refusal_names_removes_that_home_from_the_record(
     subprocess.run(["sh", "-c", refused.value.remedy.partition("record: ")[2]], check=True)
     assert session.prepare(needs="engine").clone.id == here.id
     create_stacks.assert_called_once()
+
+
+def test_nothing_of_the_other_machine_is_cleaned_away_until_its_home_is_off_the_record(
+    here: Clone, engine: Engine, create_stacks: Mock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine.answer(monkeypatch)
+    monkeypatch.setattr(Pulumi, "stacks", Mock(return_value=()))
+    labels = Naming("dev", here.id).labels("postgres")
+    engine.volumes["postgres_dev_data"] = labels
+    for option in ("--dry-run", "--yes"):
+        with pytest.raises(UserError, match="has postgres_dev_data in Docker") as refused:
+            CliRunner().invoke(app, ["clean", option], catch_exceptions=False)
+    assert engine.volumes == {"postgres_dev_data": labels}
+    subprocess.run(["sh", "-c", refused.value.remedy.partition("record: ")[2]], check=True)
+    assert CliRunner().invoke(app, ["clean", "--yes"], catch_exceptions=False).exit_code == 0
+    assert engine.volumes == {}
+    create_stacks.assert_not_called()
 
 
 def test_without_anything_on_the_engine_the_clone_is_kept_here_from_now_on(
