@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -98,7 +99,12 @@ def not_running(environment: str, what: str = "", cause: str = "") -> UserError:
 
 def of(environment: str) -> EnvironmentHandle:
     """Return an environment."""
-    return EnvironmentHandle(environment, require(environment), targets.view(connect()))
+    here, view = require(environment), targets.view(connect())
+    if home := clone.unseen_home(here):
+        from cli.environments import kept_elsewhere  # noqa: PLC0415 - few checkouts are shared by machines
+
+        kept_elsewhere.require_known(here, view, home, os.environ)
+    return EnvironmentHandle(environment, here, view)
 
 
 def require(environment: str) -> Clone:

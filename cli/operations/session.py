@@ -12,13 +12,21 @@ import docker
 from cli.core.paths import data_home
 from cli.engine.inventory import EngineView
 from cli.engine.swarm import SwarmView
-from cli.environments import clone, git_filter, named_environments, passphrase, targets, tool_environment
+from cli.environments import (
+    clone,
+    git_filter,
+    kept_elsewhere,
+    named_environments,
+    passphrase,
+    targets,
+    tool_environment,
+)
 from cli.environments.clone import Clone
 from cli.environments.configuration import announce_skipped
 from cli.environments.handle import EnvironmentHandle
 from cli.images import build, build_ca, source
 from cli.machine import setup
-from cli.operations import clock_and_disk, kept_elsewhere
+from cli.operations import clock_and_disk
 from cli.pulumi.process import Pulumi
 from infra.catalogue import SOURCE_VARIABLE, ImageSource
 from infra.engine import client_of

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from unittest.mock import Mock
 
 import pytest
@@ -9,6 +10,7 @@ from typer.testing import CliRunner
 from cli.core.errors import UserError
 from cli.engine.container import ContainerView
 from cli.environments import handle, targets
+from cli.environments.clone import Clone
 from cli.main import app
 from tests.unit.cli.conftest import MakeContainer
 
@@ -37,11 +39,11 @@ class FakeView:
 
 
 @pytest.fixture
-def view(monkeypatch: pytest.MonkeyPatch, container: MakeContainer) -> type[FakeView]:
+def view(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, container: MakeContainer) -> type[FakeView]:
     view = type("View", (FakeView,), {"found": [container()], "asked": []})
     monkeypatch.setattr(targets, "view", view)
     monkeypatch.setattr(handle, "connect", Mock())
-    monkeypatch.setattr("cli.environments.clone.current", lambda: Mock(id="me"))
+    monkeypatch.setattr("cli.environments.clone.current", lambda: Clone("me", tmp_path, tmp_path / "home"))
     return view
 
 

@@ -13,12 +13,12 @@ from typer.testing import CliRunner
 
 from cli.core.errors import UserError
 from cli.environments import clone as clones
-from cli.environments import named_environments
+from cli.environments import handle, named_environments
 from cli.environments.clone import Clone
+from cli.environments.kept_elsewhere import require_known
 from cli.machine import setup
 from cli.main import app
 from cli.operations import session
-from cli.operations.kept_elsewhere import require_known
 from cli.pulumi.process import Pulumi
 from cli.pulumi.stack_state import CONTAINER, NETWORK
 from infra import identity
@@ -102,6 +102,18 @@ def test_nothing_of_the_other_machine_is_cleaned_away_until_its_home_is_off_the_
     assert CliRunner().invoke(app, ["clean", "--yes"], catch_exceptions=False).exit_code == 0
     assert engine.volumes == {}
     create_stacks.assert_not_called()
+
+
+@pytest.mark.usefixtures("create_stacks")
+def test_no_environment_of_the_other_machine_is_worked_on(
+    here: Clone, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine.answer(monkeypatch)
+    engine.run("app", owner=here.id)
+    with pytest.raises(UserError, match="dashtam-dev-app in Docker"):
+        handle.of("dev")
+    _write_state(here, (CONTAINER, "app"))
+    assert handle.of("dev").service("app").id == "app"
 
 
 def test_without_anything_on_the_engine_the_clone_is_kept_here_from_now_on(
