@@ -171,8 +171,8 @@ def _require_one(root: Path) -> None:
 
 def require_here(clone: Clone) -> None:
     """Make sure that a clone without state here has none elsewhere, which would be taken for lost."""
-    home = identity.home(clone.root)
-    if home in {"", str(data_home())} or clone.has_any_state or not _keeps_state(identity.folder(clone.id, Path(home))):
+    home = _other_home(clone)
+    if not home or clone.has_any_state or not _keeps_state(identity.folder(clone.id, Path(home))):
         return
     raise UserError(
         f"The environments of {clone.root} are kept in {home}, and not in {data_home()}.",
@@ -183,15 +183,16 @@ def require_here(clone: Clone) -> None:
 
 def unseen_home(clone: Clone) -> str:
     """Return the data home on record if it is another one, in which nothing is seen of this clone; else nothing."""
-    home = identity.home(clone.root)
+    home = _other_home(clone)
     # False where it can't be reached, too.
-    seen = home in {"", str(data_home())} or os.path.exists(identity.folder(clone.id, Path(home)))  # noqa: PTH110
+    seen = os.path.exists(identity.folder(clone.id, Path(home)))  # noqa: PTH110
     return "" if seen else home
 
 
-def keep_here(clone: Clone) -> None:
-    """Record that this clone's environments are kept in this data home."""
-    identity.write(clone.root, clone.id, data_home())
+def _other_home(clone: Clone) -> str:
+    """Return the data home on record if it is another one; else nothing."""
+    home = identity.home(clone.root)
+    return "" if home == str(data_home()) else home
 
 
 def _keeps_state(folder: Path) -> bool:

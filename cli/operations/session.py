@@ -28,6 +28,7 @@ from cli.images import build, build_ca, source
 from cli.machine import setup
 from cli.operations import clock_and_disk
 from cli.pulumi.process import Pulumi
+from infra import identity
 from infra.catalogue import SOURCE_VARIABLE, ImageSource
 from infra.engine import client_of
 
@@ -96,7 +97,7 @@ def prepare(
     home = clone.unseen_home(here)
     if home and needs != "nothing":
         kept_elsewhere.require_known(here, session.engine, home, environ)
-        clone.keep_here(here)
+        identity.write(here.root, here.id, data_home())
         home = ""
     if needs == "images":
         chosen = source.decide(session.client)

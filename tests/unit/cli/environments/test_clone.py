@@ -146,8 +146,8 @@ def test_a_home_that_is_not_on_this_machine_stays_on_record_until_it_is_decided(
             str(data_home),
             str(data_home),
         )
-    clone.keep_here(here)
-    assert (identity.home(repository), clone.unseen_home(here)) == (str(tmp_path / "of a container"), "")
+    identity.write(repository, here.id, tmp_path / "of a container")
+    assert clone.unseen_home(here) == ""
     away.rename(data_home)
     monkeypatch.setenv("DASHTAM_DATA_HOME", str(data_home))
     assert clone.current(repository) == first
