@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -56,10 +57,11 @@ def status(
     def look() -> list[Overview]:
         return gather(view, here, environments or None, everyone=everyone, sizes=sizes)
 
+    render = partial(shown, owners=everyone, named=bool(environments))
     if watching:
         from cli.operations.status.watch import watch  # noqa: PLC0415 - most look once
 
-        watch(look, everyone=everyone, named=bool(environments))
+        watch(look, render)
         return
     decision = source.known(client)
     found = look()
@@ -67,7 +69,7 @@ def status(
         known = {"clone": here.id if here else None, "image_source": decision.source.value if decision else None}
         print_json({**known, **document(found)})
         return
-    out.print(shown(found, owners=everyone, named=bool(environments)))
+    out.print(render(found))
     _announce_deleted(found)
     if decision:
         announce(f"Images come from: {decision.source.value} ({decision.reason}).")

@@ -13,17 +13,16 @@ from rich.live import Live
 from cli.core import signals
 from cli.engine.container import ContainerView
 from cli.operations.status.collect import Overview
-from cli.operations.status.tables import shown
 from cli.ui.console import out
 
 WATCH_SECONDS = 1.0
 
 
-def watch(look: Callable[[], list[Overview]], *, everyone: bool, named: bool) -> None:
+def watch(look: Callable[[], list[Overview]], render: Callable[[list[Overview]], RenderableType]) -> None:
     """Show environments until Ctrl-C: as a table that is refreshed, or without a terminal as a line a change."""
     try:
         if out.is_terminal:
-            _refresh(lambda: shown(look(), owners=everyone, named=named))
+            _refresh(lambda: render(look()))
         else:
             _follow(look)
     except KeyboardInterrupt:
@@ -43,7 +42,7 @@ def _follow(look: Callable[[], list[Overview]]) -> None:
     while True:
         now = {one.name: _health(one) for found in look() for one in found.services}
         for name in sorted(now.keys() | before.keys()):
-            if (state := now.get(name, "gone")) != before.get(name):
+            if (state := now.get(name, "removed")) != before.get(name):
                 typer.echo(f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} {name} {state}")
         before = now
         time.sleep(WATCH_SECONDS)
