@@ -66,13 +66,12 @@ def restore(session: Session, stack: str, name: str, *, snapshot: bool = False) 
     began = time.monotonic()
     environment = session.environment(stack)
     plan = _plan(environment, name)
-    _require_fitting(plan)
     with transfer(f"Verifying {name}", plan.made.size) as count:
         manifest.verify(plan.folder, plan.made, count)
-    # The data of an environment that is made only now needs no snapshot.
-    snapshot = snapshot and snapshot_before_loss.has_data(environment)
     with environment_lock.held(session.clone, stack):
-        _prepare(session, plan)
+        # The data of an environment that is made only now needs no snapshot.
+        snapshot = snapshot and snapshot_before_loss.has_data(environment)
+        plan = _prepare(session, environment, name)
         finish_restore.finish(environment)
         if snapshot:
             snapshot_before_loss.before_replacing(environment)
@@ -91,11 +90,14 @@ def restore(session: Session, stack: str, name: str, *, snapshot: bool = False) 
 
 
 def _plan(environment: EnvironmentHandle, name: str) -> _Plan:
+    """Return how a snapshot is restored into an environment as it is now; a UserError if it doesn't fit."""
     settings, found = data_parts.parts_by_config(environment)
     snapshots = store.of(environment.clone, environment.name)
     made = snapshots.read(name)
     parts = [one for one in found if one.service in made.images]
-    return _Plan(environment, settings, parts, snapshots.path(name), made)
+    plan = _Plan(environment, settings, parts, snapshots.path(name), made)
+    _require_fitting(plan)
+    return plan
 
 
 def _require_fitting(plan: _Plan) -> None:
@@ -116,15 +118,19 @@ def _require_fitting(plan: _Plan) -> None:
         )
 
 
-def _prepare(session: Session, plan: _Plan) -> None:
-    """Make sure that there are the volumes and secrets, and that the update is possible that starts what is down."""
-    environment, stack = plan.environment, plan.environment.name
+def _prepare(session: Session, environment: EnvironmentHandle, name: str) -> _Plan:
+    """Make sure that there are the volumes and secrets, and that the update is possible that starts what is down.
+
+    Returns the plan for the environment as it is then: an update may place it under other names.
+    """
+    stack = environment.name
     locks.release_dead(session.pulumi, stack)
-    if not _is_made(plan):
+    if not _is_made(_plan(environment, name)):
         announce(f"{stack} does not exist yet: bringing it up first.")
         up(session, stack, hint=False)
     elif len(volume_swap.running_users(environment)) < len(volume_swap.USERS_OF_DATA):
         preflight.require_possible(session, stack)
+    return _plan(environment, name)
 
 
 def _is_made(plan: _Plan) -> bool:

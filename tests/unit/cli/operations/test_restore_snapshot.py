@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, cast
@@ -17,16 +19,18 @@ from cli.data.snapshots import installed_secrets, manifest, store, volume_swap
 from cli.data.snapshots.helper import Part
 from cli.data.snapshots.manifest import Manifest
 from cli.engine import health
+from cli.environments import environment_lock, placements
 from cli.environments.clone import Clone
 from cli.environments.handle import EnvironmentHandle
-from cli.operations import data_parts, preflight, restore_snapshot
+from cli.operations import data_parts, preflight, restore_snapshot, snapshot_before_loss
 from cli.operations.session import Session
 from cli.pulumi import locks
+from infra.config.placement import Placement
 from infra.naming import Naming
 from tests.unit.cli.engine_double import Engine
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from infra.config.settings import StackSettings
@@ -87,10 +91,12 @@ class Restoring:
 
     Attributes:
         done: What was done, in order.
+        staged: The volumes that the data was copied into.
     """
 
     def __init__(self, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.engine, self.naming, self.done = Engine(root), Naming("dev", "me"), list[str]()
+        self.staged = list[str]()
         self.parts = [Part(one, self.naming.data_volume(one), "image", "1:1") for one in ("postgres", "redis")]
         self.session = Session(Clone("me", root, root / "home"), {}, None)
         self.engine.images["image"] = "id"
@@ -99,9 +105,9 @@ class Restoring:
         for service, file in (("app", sealed_secrets.TOKEN_KEYS), ("postgres", installed_secrets.PASSWORD)):
             self.engine.volumes[self.naming.files_volume(service)] = self.naming.labels(service)
             (self.engine.folder(self.naming.files_volume(service)) / file).write_text("secret")
-        settings = SimpleNamespace(postgres=SimpleNamespace(database=MADE.database, user=MADE.user))
+        self.settings = SimpleNamespace(postgres=SimpleNamespace(database=MADE.database, user=MADE.user))
         monkeypatch.setattr(Session, "engine", self.engine.view)
-        monkeypatch.setattr(data_parts, "parts_by_config", lambda *_: (settings, self.parts))
+        monkeypatch.setattr(data_parts, "parts_by_config", self._parts_by_config)
         monkeypatch.setattr(store.Store, "read", lambda *_: MADE)
         monkeypatch.setattr(Manifest, "size", 1)
         monkeypatch.setattr(manifest, "verify", lambda *_: None)
@@ -111,8 +117,12 @@ class Restoring:
         monkeypatch.setattr(restore_snapshot, "up", lambda *_, **__: self.done.append("up"))
         monkeypatch.setattr(health, "settled", lambda *_, **__: (True, []))
 
-    def _stage(self, _: object) -> Rekeyed:
+    def _parts_by_config(self, environment: EnvironmentHandle) -> tuple[SimpleNamespace, list[Part]]:
+        return self.settings, [replace(one, volume=environment.naming.data_volume(one.service)) for one in self.parts]
+
+    def _stage(self, plan: restore_snapshot._Plan) -> Rekeyed:
         self.done.append("stage")
+        self.staged = [one.volume for one in plan.parts]
         return NOTHING
 
     def restore(self) -> None:
@@ -177,3 +187,44 @@ def test_an_environment_that_lacks_what_data_is_put_into_is_brought_up_first(
     harm(restoring)
     restoring.restore()
     assert restoring.done == ["wait", "up", "stage", "up"]
+
+
+def test_one_that_is_placed_anew_by_the_update_is_restored_where_it_is_then(
+    restoring: Restoring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def place(*_: object, **__: object) -> None:
+        placements.write(restoring.session.clone, {"dev": Placement(source="dev", name="dev-1a2b")})
+
+    _lacks_data(restoring)
+    monkeypatch.setattr(restore_snapshot, "up", Mock(side_effect=place))
+    restoring.restore()
+    assert restoring.staged == ["postgres_dev-1a2b_data", "redis_dev-1a2b_data"]
+
+
+def test_a_config_that_is_edited_meanwhile_is_looked_at_again(
+    restoring: Restoring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def edit(*_: object) -> None:
+        restoring.settings.postgres.database = "other"
+
+    monkeypatch.setattr(locks, "release_dead", edit)
+    with pytest.raises(UserError, match="The snapshot one doesn't fit dev"):
+        restoring.restore()
+    assert restoring.done == []
+
+
+def test_data_of_a_command_that_is_waited_for_gets_a_snapshot(
+    restoring: Restoring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    volumes, before = {**restoring.engine.volumes}, Mock()
+    restoring.engine.volumes.clear()
+
+    @contextmanager
+    def held(*_: object) -> Iterator[None]:
+        restoring.engine.volumes.update(volumes)
+        yield
+
+    monkeypatch.setattr(environment_lock, "held", held)
+    monkeypatch.setattr(snapshot_before_loss, "before_replacing", before)
+    restore_snapshot.restore(restoring.session, "dev", "one", snapshot=True)
+    before.assert_called_once()
