@@ -125,26 +125,32 @@ def _prepare(session: Session, environment: EnvironmentHandle, name: str) -> _Pl
     """
     stack = environment.name
     locks.release_dead(session.pulumi, stack)
-    if not _is_made(_plan(environment, name)):
+    plan = _plan(environment, name)
+    runs = len(volume_swap.running_users(environment)) >= len(volume_swap.USERS_OF_DATA)
+    # What runs has its secrets, which only a container can look for.
+    if not (_is_made(plan) and (runs or _has_secrets(plan))):
         announce(f"{stack} does not exist yet: bringing it up first.")
         up(session, stack, hint=False)
-    elif len(volume_swap.running_users(environment)) < len(volume_swap.USERS_OF_DATA):
+    elif not runs:
         preflight.require_possible(session, stack)
     return _plan(environment, name)
 
 
 def _is_made(plan: _Plan) -> bool:
-    """Return whether the environment has its volumes and secrets, and images to open the data with.
+    """Return whether the environment has its volumes, and images to open the data with.
 
-    It need not have containers: the present data may be so damaged that no service starts on it.
+    It need not have containers: the present data may be so damaged that no service starts on it. One that runs may lack
+    the volumes of a config that was edited since.
     """
     naming, engine = plan.environment.naming, plan.environment.own_engine
-    secrets = installed_secrets.volumes(naming, plan.parts[0])
-    if not {*secrets, *(one.volume for one in plan.parts)} <= engine.volumes(naming.owner):
-        return False
-    if not all(engine.image_document(one.image) for one in plan.parts):
-        return False
-    with helper(plan.environment, plan.parts[0], beside=secrets) as postgres:
+    volumes = {*installed_secrets.volumes(naming, plan.parts[0]), *(one.volume for one in plan.parts)}
+    return volumes <= engine.volumes(naming.owner) and all(engine.image_document(one.image) for one in plan.parts)
+
+
+def _has_secrets(plan: _Plan) -> bool:
+    """Return whether the secrets are installed that the data is opened with."""
+    naming, part = plan.environment.naming, plan.parts[0]
+    with helper(plan.environment, part, beside=installed_secrets.volumes(naming, part)) as postgres:
         names = (sealed_secrets.TOKEN_KEYS, installed_secrets.PASSWORD)
         return all(installed_secrets.installed(postgres, naming, name) for name in names)
 

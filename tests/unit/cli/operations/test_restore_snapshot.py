@@ -145,9 +145,12 @@ def test_data_on_which_nothing_starts_is_replaced_before_anything_is_started(
     assert restoring.engine.states() == dict.fromkeys(running, "running")
 
 
-def test_services_that_all_run_need_no_update(restoring: Restoring) -> None:
+def test_services_that_all_run_need_neither_an_update_nor_a_container(
+    restoring: Restoring, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for one in volume_swap.USERS_OF_DATA:
         restoring.engine.run(one)
+    monkeypatch.setattr(restore_snapshot, "helper", Mock(side_effect=AssertionError))
     restoring.restore()
     assert restoring.done == ["wait", "stage"]
     assert restoring.engine.states() == dict.fromkeys(volume_swap.USERS_OF_DATA, "running")
@@ -178,6 +181,17 @@ def _lacks_password(of: Restoring) -> None:
 
 def _lacks_image(of: Restoring) -> None:
     of.engine.images.clear()
+
+
+@pytest.mark.parametrize("harm", [_lacks_data, _lacks_image], ids=["kept in memory until now", "image removed"])
+def test_one_that_runs_and_lacks_what_data_is_put_into_is_brought_up_first(
+    restoring: Restoring, harm: Callable[[Restoring], None]
+) -> None:
+    for one in volume_swap.USERS_OF_DATA:
+        restoring.engine.run(one)
+    harm(restoring)
+    restoring.restore()
+    assert restoring.done == ["wait", "up", "stage"]
 
 
 @pytest.mark.parametrize("harm", [_lacks_data, _lacks_secrets, _lacks_keys, _lacks_password, _lacks_image])
