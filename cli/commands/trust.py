@@ -42,7 +42,7 @@ def trust(
     if pem is None:
         raise handle.not_running(environment)
     ca = Authority(environment, pem)
-    stores = _stores(store, yes=yes, install=not no_install, as_json=as_json)
+    stores = _stores(environment, store, yes=yes, install=not no_install, as_json=as_json)
     earlier = [old for old in authority.trusted(here, environment) if old != ca]
     stale = [(old, one) for old in earlier for one in stores if trusting.may_hold(here, old, one)]
     missing = [one for one in stores if trusting.lacks(here, ca, one)]
@@ -60,14 +60,14 @@ def trust(
         print_json({"environment": environment, "added": added, "removed": trusting.documents(stale)})
 
 
-def _stores(which: Stores, *, yes: bool, install: bool, as_json: bool) -> list[Store]:
+def _stores(environment: str, which: Stores, *, yes: bool, install: bool, as_json: bool) -> list[Store]:
     stores = trusting.stores(which, yes=yes, install=install, as_json=as_json)
     if not stores:
         raise UserError(
             "No trust store was found.",
             cause="Known are those of Debian, Ubuntu, Fedora, Red Hat, Arch, openSUSE and macOS, Chromium's on Linux,"
             " and Firefox's.",
-            remedy="`./dashtam env ENVIRONMENT` names the CA's file, for programs that have a setting for it.",
+            remedy=f"`./dashtam env {environment}` names the CA's file, for programs that have a setting for it.",
         )
     return stores
 

@@ -39,7 +39,7 @@ def up(
     """
     environments, services = environments_and_services(words)
     if name is not None and len(words) - len(services) != 1:
-        raise UsageError("--name needs exactly one environment.", remedy="./dashtam up dev --name NAME")
+        raise UsageError("--name needs exactly one environment.", remedy=f"./dashtam up dev --name {name}")
     here = session.prepare(install=not no_install)
     if name is not None:
         named_environments.make(here.pulumi, here.engine, here.clone, environments[0], name)

@@ -281,7 +281,7 @@ def find(*texts: str, images: bool = False) -> Remedy | None:
     return next((one for text in lowered for one in known if any(mark in text for mark in one.marks)), None)
 
 
-def known(*texts: str, environment: str = "ENVIRONMENT") -> str:
-    """Return what to do about one of the texts, in an environment; empty where no remedy is known."""
+def known(*texts: str, environment: str = "") -> str:
+    """Return what to do about one of the texts, in an environment if any; empty where no remedy is known."""
     found = find(*texts)
-    return found.text.replace("ENVIRONMENT", environment) if found else ""
+    return found.text.replace("ENVIRONMENT", environment or "ENVIRONMENT") if found else ""

@@ -32,11 +32,12 @@ PSQL = ("psql", "-qXAt", "-v", "ON_ERROR_STOP=1", "-f", "-")
 
 @dataclass(frozen=True)
 class Database:
-    """A database, by its name and its container's id."""
+    """A database of an environment, by its name and its container's id."""
 
     client: docker.DockerClient
     container: str
     name: str
+    environment: str
 
     def query(self, sql: str, *, database: str | None = None, atomic: bool = True) -> str:
         """Run statements, in this or another database; return their results without headings."""
@@ -71,6 +72,7 @@ def of(environment: EnvironmentHandle, *, make: bool = False) -> Database:
             if _MISSING.search(output)
             else f"It may still be starting: `./dashtam up {environment.name}` waits until it is healthy."
         ),
+        environment.name,
     ):
         try:
             name = streams.run(client, container, [*PSQL, "-d", LOGIN], b"SELECT current_database()").strip()
@@ -79,8 +81,8 @@ def of(environment: EnvironmentHandle, *, make: bool = False) -> Database:
             if not (make and missing):
                 raise
             name = missing[1]
-            Database(client, container, name).create()
-    return Database(client, container, name)
+            Database(client, container, name, environment.name).create()
+    return Database(client, container, name, environment.name)
 
 
 def derived(name: str, suffix: str) -> str:

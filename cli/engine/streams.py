@@ -50,13 +50,17 @@ class CommandError(Exception):
 
 
 @contextmanager
-def explain_failure(message: str, remedy: str | Callable[[str], str]) -> Iterator[None]:
-    """Turn a command's failure into a UserError; the remedy, or what gives one for its output, is for unknown ones."""
+def explain_failure(message: str, remedy: str | Callable[[str], str], environment: str) -> Iterator[None]:
+    """Turn a command's failure into a UserError; the remedy, or what gives one for its output, is for unknown ones.
+
+    Known ones name the environment that the command runs for.
+    """
     try:
         yield
     except CommandError as error:
         otherwise = remedy if isinstance(remedy, str) else remedy(error.output)
-        raise UserError(message, cause=error.output, remedy=remedies.known(error.output) or otherwise) from None
+        known = remedies.known(error.output, environment=environment)
+        raise UserError(message, cause=error.output, remedy=known or otherwise) from None
 
 
 def run(client: docker.DockerClient, container: str, command: Sequence[str], stdin: bytes = b"") -> str:

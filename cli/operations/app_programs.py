@@ -17,6 +17,7 @@ def rotate_keys(environment: EnvironmentHandle) -> dict[str, Any]:
     with explain_failure(
         f"The keys of {environment.name} were not rotated.",
         f"Remove the cause, then run `./dashtam keys rotate {environment.name}` again; no token was lost.",
+        environment.name,
     ):
         return run(environment, ROTATE)
 

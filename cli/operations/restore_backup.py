@@ -43,7 +43,7 @@ def restore(environment: EnvironmentHandle, file: str, *, snapshot: bool = False
     began = time.monotonic()
     database = databases.of(environment, make=True)
     app = acceptance.running_app(environment)
-    with source.opened(environment.clone, file) as found, formats.recognised(environment.clone, found) as recognised:
+    with source.opened(environment.clone, file) as found, formats.recognised(environment, found) as recognised:
         dump = load.verify(recognised, database)
         with environment_lock.held(environment.clone, environment.name):
             _finish_earlier(environment)
@@ -51,7 +51,7 @@ def restore(environment: EnvironmentHandle, file: str, *, snapshot: bool = False
             if snapshot:
                 snapshot_before_loss.before_replacing(environment)
             with _recorded(environment, database, dump.name), database_swap.beside(database) as fresh:
-                load.load(dump, fresh, environment.name)
+                load.load(dump, fresh)
                 rekeyed = load.rekey_tokens(environment, app, dump, fresh)
                 acceptance.check_by_app(environment, app, fresh, dump.name)
                 with display([environment.name], err) as (progress,):

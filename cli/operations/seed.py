@@ -21,6 +21,7 @@ def add_samples(environment: EnvironmentHandle) -> dict[str, Any]:
     with explain_failure(
         f"{environment.name} got no samples; nothing was changed.",
         f"Check `./dashtam status {environment.name}`, then run the same command again.",
+        environment.name,
     ):
         return app_programs.run(environment, SAMPLES)
 
@@ -37,5 +38,6 @@ def run_file(environment: EnvironmentHandle, file: str) -> None:
     with explain_failure(
         f"{file} failed; all that it did not commit itself was taken back.",
         f"Correct {file}, then run `./dashtam seed {environment.name} {file}` again.",
+        environment.name,
     ):
         found.query(sql)

@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,7 +41,8 @@ class Pulumi:
             command, cwd=self.root, env=self.process_environ, input=stdin, capture_output=True, text=True, check=False
         )
         if done.returncode != 0:
-            raise failure(" ".join(["pulumi", *arguments[:2]]), done.stderr or done.stdout)
+            stack = next((value for flag, value in pairwise(arguments) if flag == "--stack"), "")
+            raise failure(" ".join(["pulumi", *arguments[:2]]), done.stderr or done.stdout, stack)
         return done.stdout
 
     def stacks(self) -> set[str]:
@@ -88,7 +90,7 @@ class Pulumi:
                 options += ["--run-program=false", running.enter_context(language_host.without_program())]
             succeeded = update.run(["pulumi", command, *options], self.root, self.process_environ, on_event, must_end)
         if not (succeeded or update.started or update.interrupted):
-            raise failure(f"pulumi {command} --stack {stack}", update.stderr)
+            raise failure(f"pulumi {command} --stack {stack}", update.stderr, stack)
         return succeeded
 
     def deployment(self, stack: str) -> dict[str, Any]:
@@ -130,7 +132,9 @@ def _expected(stack: str) -> Iterator[None]:
         ) from None
 
 
-def failure(command: str, said: str) -> UserError:
-    """Return the error for a command that failed, with a remedy where the cause is known."""
+def failure(command: str, said: str, stack: str = "") -> UserError:
+    """Return the error for a command that failed, for a stack if any, with a remedy where the cause is known."""
     lines = [line for line in said.splitlines() if line.strip()]
-    return UserError(f"`{command}` failed.", cause="\n".join(lines[-20:]), remedy=remedies.known(said))
+    return UserError(
+        f"`{command}` failed.", cause="\n".join(lines[-20:]), remedy=remedies.known(said, environment=stack)
+    )

@@ -14,6 +14,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 
 from cli.data.database import MAINTENANCE, Database, derived, identifier, literal
 from cli.engine.streams import CommandError, explain_failure
@@ -32,7 +33,6 @@ FROM pg_db_role_setting JOIN pg_database old ON old.oid = setdatabase, pg_databa
 WHERE old.datname = {old} AND new.datname = {new};
 """
 
-_LOGS = "`./dashtam logs ENVIRONMENT postgres` shows the cause."
 _REMEDY = "Close the programs that connect to it again and again, and run the same command again."
 
 
@@ -58,10 +58,11 @@ def _names(database: Database) -> set[str]:
 @contextmanager
 def beside(database: Database) -> Iterator[Database]:
     """Make an empty database beside another; at the end it is dropped, unless it was swapped in."""
-    fresh = Database(database.client, database.container, restoring(database))
+    fresh = replace(database, name=restoring(database))
     with explain_failure(
         f"No database can be made beside {database.name}; nothing was changed.",
-        _LOGS,
+        f"`./dashtam logs {database.environment} postgres` shows the cause.",
+        database.environment,
     ):
         drop(database, fresh.name)
         fresh.create()
@@ -77,7 +78,8 @@ def copy_settings(database: Database) -> None:
     """Give the restored database what ALTER DATABASE and ALTER ROLE have set for the old one; no dump holds it."""
     with explain_failure(
         f"The settings of the database {database.name} can't be copied; nothing was changed.",
-        _LOGS,
+        f"`./dashtam logs {database.environment} postgres` shows the cause.",
+        database.environment,
     ):
         sql = SETTINGS.format(old=literal(database.name), new=literal(restoring(database)))
         database.query(sql, database=MAINTENANCE)
@@ -85,14 +87,16 @@ def copy_settings(database: Database) -> None:
 
 def swap(database: Database) -> None:
     """Put the restored database in the place of the old one, disconnecting all clients."""
-    with explain_failure(f"The database {database.name} can't be renamed; nothing was changed.", _REMEDY):
+    message = f"The database {database.name} can't be renamed; nothing was changed."
+    with explain_failure(message, _REMEDY, database.environment):
         _rename(database, (database.name, replaced(database)), (restoring(database), database.name))
 
 
 def swap_back(database: Database) -> None:
     """Undo `swap`."""
     before = replaced(database)
-    with explain_failure(f"{database.name} is the restored database; the one from before is called {before}.", _REMEDY):
+    message = f"{database.name} is the restored database; the one from before is called {before}."
+    with explain_failure(message, _REMEDY, database.environment):
         _rename(database, (database.name, restoring(database)), (before, database.name))
 
 

@@ -128,6 +128,7 @@ def _explained(environment: str) -> Iterator[None]:
         with explain_failure(
             f"The database of {environment} can't be backed up.",
             f"Check `./dashtam status {environment}`, then run the same command again.",
+            environment,
         ):
             yield
     except OSError as error:

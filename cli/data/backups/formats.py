@@ -14,15 +14,15 @@ from cli.data.backups import archive, source, sql
 from cli.data.backups.archive import Label
 from cli.data.backups.source import Source
 from cli.data.backups.sql import DumpError
-from cli.environments.clone import Clone
+from cli.environments.handle import EnvironmentHandle
 from cli.ui.progress import Count
 
 _TAR = 257, b"ustar"
 _FOREIGN = {
-    b"\x28\xb5\x2f\xfd": ("compressed with zstd", "zstd -dc FILE | ./dashtam restore ENVIRONMENT - --yes"),
-    b"PK\x03\x04": ("a ZIP archive", "unzip -p FILE | ./dashtam restore ENVIRONMENT - --yes"),
+    b"\x28\xb5\x2f\xfd": ("compressed with zstd", "zstd -dc FILE"),
+    b"PK\x03\x04": ("a ZIP archive", "unzip -p FILE"),
 }
-"""By the first bytes of a file: what it is, and how it can be restored."""
+"""By the first bytes of a file: what it is, and what prints it in a form that can be restored."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Dump:
 
 
 @contextmanager
-def recognised(clone: Clone, found: Source) -> Iterator[Dump]:
+def recognised(environment: EnvironmentHandle, found: Source) -> Iterator[Dump]:
     """Find out what a file is; plain SQL is filtered into a file beside the clone's data."""
     head = found.head()
     if archive.is_ours(found.file):
@@ -63,21 +63,26 @@ def recognised(clone: Clone, found: Source) -> Iterator[Dump]:
     elif head.startswith(archive.ARCHIVE):
         yield Dump(found, found.file.seek(0, os.SEEK_END))
     else:
-        _require_readable(found, head)
+        _require_readable(environment.name, found, head)
         makes_public: list[bool] = []
-        with source.spool(clone, found.name, lambda made: makes_public.append(_filter(found, made))) as file:
+        with source.spool(
+            environment.clone, found.name, lambda made: makes_public.append(_filter(found, made))
+        ) as file:
             size = file.seek(0, os.SEEK_END)
             yield Dump(Source(found.name, file), size, is_sql=True, makes_public=makes_public[0])
 
 
-def _require_readable(found: Source, head: bytes) -> None:
+def _require_readable(environment: str, found: Source, head: bytes) -> None:
     foreign = next((one for mark, one in _FOREIGN.items() if head.startswith(mark)), None)
     start, mark = _TAR
     if head[start:].startswith(mark):
-        foreign = "a tar archive", "pg_restore -f - FILE | ./dashtam restore ENVIRONMENT - --yes"
+        foreign = "a tar archive", "pg_restore -f - FILE"
     if foreign:
-        what, remedy = foreign
-        raise UserError(f"{found.name} is {what}; nothing was changed.", remedy=f"`{remedy}`")
+        what, command = foreign
+        raise UserError(
+            f"{found.name} is {what}; nothing was changed.",
+            remedy=f"`{command} | ./dashtam restore {environment} - --yes`",
+        )
     # A damaged archive of ours that has lost both its beginning and its end is not taken for a text either.
     if b"\0" in head:
         raise archive.damaged(found, "It is not a PostgreSQL dump: neither an archive of `pg_dump -Fc` nor a text.")

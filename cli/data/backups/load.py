@@ -55,7 +55,7 @@ def verify(dump: Dump, database: Database) -> Dump:
     return replace(dump, makes_public=PUBLIC in listed)
 
 
-def load(dump: Dump, fresh: Database, environment: str) -> None:
+def load(dump: Dump, fresh: Database) -> None:
     """Load a dump into an empty database."""
     # Everything is on the disk when the database is renamed, at the latest.
     login = f"{fresh.login()} options='-csynchronous_commit=off'"
@@ -65,7 +65,9 @@ def load(dump: Dump, fresh: Database, environment: str) -> None:
     with (
         transfer(f"Loading {dump.name}", dump.size) as count,
         explain_failure(
-            f"{dump.name} can't be loaded; nothing was changed.", lambda output: _remedy(output, environment)
+            f"{dump.name} can't be loaded; nothing was changed.",
+            lambda output: _remedy(output, fresh.environment),
+            fresh.environment,
         ),
     ):
         streams.feed(fresh.client, fresh.container, command, dump.pieces(count), dump.size)
@@ -92,6 +94,7 @@ def rekey_tokens(environment: EnvironmentHandle, app: ContainerView, dump: Dump,
     with explain_failure(
         f"The service can't serve the database in {dump.name}; nothing was changed.",
         "Restore a backup of this version of the service or of an older one.",
+        environment.name,
     ):
         revisions.require_known(fresh.query, dump.name)
         if fresh.query(rekeying.HAS_KEYS) != "t":

@@ -45,8 +45,9 @@ class Part:
 
 @dataclass(frozen=True)
 class Helper:
-    """A running container with a part's data."""
+    """A running container with a part of an environment's data."""
 
+    environment: str
     client: docker.DockerClient
     id: str
     part: Part = field(repr=False)
@@ -86,4 +87,4 @@ def helper(
         auto_remove=True,
         log_config=docker.types.LogConfig(type="none"),
     ) as (container, _):
-        yield Helper(environment.client, container.id or "", part)
+        yield Helper(environment.name, environment.client, container.id or "", part)

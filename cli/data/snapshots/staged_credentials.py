@@ -79,7 +79,9 @@ class Credentials:
 def set_current_credentials(helper: Helper, credentials: Credentials) -> Rekeyed:
     """Recover a staged database, and give it the environment's present password and master keys."""
     with (
-        explain_failure("PostgreSQL can't start with the snapshot's data; nothing was changed.", USE_ANOTHER),
+        explain_failure(
+            "PostgreSQL can't start with the snapshot's data; nothing was changed.", USE_ANOTHER, helper.environment
+        ),
         _running(helper, credentials.postgres),
     ):
 
@@ -97,7 +99,8 @@ def set_current_credentials(helper: Helper, credentials: Credentials) -> Rekeyed
 
 def check_redis_loads(helper: Helper) -> None:
     """Load a staged cache as the service loads it."""
-    with explain_failure("Redis can't load the snapshot's data; nothing was changed.", USE_ANOTHER):
+    message = "Redis can't load the snapshot's data; nothing was changed."
+    with explain_failure(message, USE_ANOTHER, helper.environment):
         helper.script(LOAD_REDIS)
 
 

@@ -49,6 +49,7 @@ def _extract(folder: Path, piece: Piece, one: Helper, count: Count) -> None:
     with explain_failure(
         f"The {one.part.service} data of the snapshot can't be unpacked; nothing was changed.",
         "`docker system df` shows whether there is room; `./dashtam doctor` checks the engine.",
+        one.environment,
     ):
         try:
             streams.feed(one.client, one.id, command, content, piece.size)

@@ -88,6 +88,7 @@ def run(environment: EnvironmentHandle, parts: Sequence[Part], script: str) -> N
             explain_failure(
                 f"A restore of {environment.name} was interrupted, and can't be finished.",
                 f"`./dashtam doctor` checks Docker. Then `./dashtam up {environment.name}` finishes it.",
+                environment.name,
             ),
         ):
             opened.script(script)

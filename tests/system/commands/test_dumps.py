@@ -142,11 +142,11 @@ async def test_one_of_another_form_is_loaded_whole(
     path.write_bytes(made.dumps[name])
     with (
         source.opened(environment.clone, str(path)) as opened,
-        formats.recognised(environment.clone, opened) as recognised,
+        formats.recognised(environment, opened) as recognised,
     ):
         dump = load.verify(recognised, database)
         with database_swap.beside(database) as fresh:
-            load.load(dump, fresh, environment.name)
+            load.load(dump, fresh)
             await _assert_whole(contents, made, fresh.name)
 
 

@@ -40,6 +40,7 @@ def engine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Mock:
         ("up nowhere", NO_ENVIRONMENT),
         ("up nowhere --name feature-x", NO_ENVIRONMENT),
         ("up dev test --name feature-x", "--name needs exactly one environment."),
+        ("up dev test --name feature-x", "What to do: ./dashtam up dev --name feature-x"),
         ("down nowhere", NO_ENVIRONMENT),
         ("destroy nowhere --yes", NO_ENVIRONMENT),
         ("certs nowhere", NO_ENVIRONMENT),

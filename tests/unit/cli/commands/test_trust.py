@@ -168,5 +168,6 @@ def test_a_machine_without_a_known_store_is_told(
     monkeypatch: pytest.MonkeyPatch, make_authority: MakeAuthority
 ) -> None:
     monkeypatch.setattr(trusting, "stores", lambda *_, **__: [])
-    with pytest.raises(UserError, match="No trust store"):
+    with pytest.raises(UserError, match="No trust store") as raised:
         _run("trust", ca=make_authority())
+    assert "`./dashtam env test`" in raised.value.remedy

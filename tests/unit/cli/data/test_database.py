@@ -17,13 +17,13 @@ from cli.engine.streams import CommandError
     ("name", "written"), [("dashtam", "'dashtam'"), ("it's", r"'it\'s'"), ("a\\b", r"'a\\b'"), ("a b", "'a b'")]
 )
 def test_a_database_is_named_as_libpq_reads_it(name: str, written: str) -> None:
-    assert Database(Mock(), "id", "other").login(name) == f"{database.LOGIN} dbname={written}"
+    assert Database(Mock(), "id", "other", "dev").login(name) == f"{database.LOGIN} dbname={written}"
 
 
 def test_no_password_is_in_a_command(monkeypatch: pytest.MonkeyPatch) -> None:
     run = Mock(return_value="170006\n")
     monkeypatch.setattr(streams, "run", run)
-    assert Database(Mock(), "id", "dashtam").major() == 17
+    assert Database(Mock(), "id", "dashtam", "dev").major() == 17
     assert "password" not in " ".join(run.call_args.args[2]).lower()
 
 

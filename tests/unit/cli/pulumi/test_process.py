@@ -151,6 +151,13 @@ def test_a_known_failure_has_its_remedy() -> None:
     assert "PULUMI_CONFIG_PASSPHRASE" in failure("pulumi up", "error: incorrect passphrase").remedy
 
 
+def test_the_remedy_of_a_failure_names_the_environment(program: MakeProgram, tmp_path: Path) -> None:
+    folder = program("pulumi", "echo 'the stack is currently locked' >&2; exit 1")
+    with pytest.raises(UserError) as raised:
+        _pulumi(folder, tmp_path).run("stack", "export", "--stack", "test")
+    assert "pulumi cancel --yes --stack test`" in raised.value.remedy
+
+
 def test_a_long_failure_is_cut_to_its_end() -> None:
     error = failure("pulumi up", "\n".join(f"line {number}" for number in range(100)))
     assert error.cause.splitlines()[0] == "line 80"

@@ -111,7 +111,7 @@ class Server:
             return self.query(sql, database=database, atomic=atomic)
 
         monkeypatch.setattr(Database, "query", query)
-        made = Database(Mock(), "postgres", name)
+        made = Database(Mock(), "postgres", name, "dev")
         monkeypatch.setattr(databases, "of", lambda *_, **__: made)
         return made
 

@@ -79,6 +79,17 @@ def test_a_full_disk_is_reported_with_its_remedy(monkeypatch: pytest.MonkeyPatch
     assert server.databases == {"dashtam": "old"}
 
 
+def test_a_failure_names_the_environment_whose_logs_show_the_cause(monkeypatch: pytest.MonkeyPatch) -> None:
+    server = Server({"dashtam": "old"})
+    database = server.connect(monkeypatch)
+    server.broken = True
+    with pytest.raises(UserError, match="No database can be made") as made, database_swap.beside(database):
+        pytest.fail("there is no database")
+    with pytest.raises(UserError, match="The settings of the database dashtam can't be copied") as copied:
+        database_swap.copy_settings(database)
+    assert [one.value.remedy for one in (made, copied)] == ["`./dashtam logs dev postgres` shows the cause."] * 2
+
+
 def _both(monkeypatch: pytest.MonkeyPatch, connected: int) -> tuple[Server, Database]:
     server = Server({"dashtam": "old"}, connected=connected)
     database = server.connect(monkeypatch)

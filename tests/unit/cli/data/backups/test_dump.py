@@ -54,7 +54,7 @@ def postgres(monkeypatch: pytest.MonkeyPatch) -> Container:
     container = Container()
     monkeypatch.setattr(streams, "output", container.output)
     monkeypatch.setattr(Database, "major", lambda _self: 17)
-    monkeypatch.setattr(databases, "of", lambda *_: Database(Mock(), "id", "dashtam"))
+    monkeypatch.setattr(databases, "of", lambda *_: Database(Mock(), "id", "dashtam", "dev"))
     return container
 
 

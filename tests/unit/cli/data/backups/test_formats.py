@@ -10,13 +10,16 @@ import threading
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+from unittest.mock import Mock
 
 import pytest
 
 from cli.core.errors import UserError
 from cli.data.backups import archive, formats, source
 from cli.data.backups.archive import Label
+from cli.engine.inventory import EngineView
 from cli.environments.clone import Clone
+from cli.environments.handle import EnvironmentHandle
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -48,7 +51,8 @@ def _recognised(tmp_path: Path, content: bytes) -> Iterator[Dump]:
     clone, path = Clone(root=tmp_path, id="me", home=tmp_path / "home"), tmp_path / "dump"
     if not path.exists():
         path.write_bytes(content)
-    with source.opened(clone, str(path)) as found, formats.recognised(clone, found) as dump:
+    environment = EnvironmentHandle("dev", clone, EngineView(Mock()))
+    with source.opened(clone, str(path)) as found, formats.recognised(environment, found) as dump:
         yield dump
     folder = clone.home / "restoring"
     assert not folder.exists() or list(folder.iterdir()) == []
@@ -91,6 +95,13 @@ def test_it_is_refused_with_a_remedy(tmp_path: Path, content: bytes, why: str) -
         pytest.fail("it can't be loaded")
     assert why in raised.value.message + raised.value.cause
     assert raised.value.remedy
+
+
+@pytest.mark.parametrize("content", [b"\x28\xb5\x2f\xfd\0", b"PK\x03\x04\0", _tar()])
+def test_what_another_program_reads_has_a_remedy_that_names_the_environment(tmp_path: Path, content: bytes) -> None:
+    with pytest.raises(UserError) as raised, _recognised(tmp_path, content):
+        pytest.fail("it can't be loaded")
+    assert raised.value.remedy.endswith(" FILE | ./dashtam restore dev - --yes`")
 
 
 def test_a_pipe_is_read_once(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from cli.engine.streams import CommandError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-DATABASE = Database(Mock(), "postgres", "fresh")
+DATABASE = Database(Mock(), "postgres", "fresh", "dev")
 
 
 @pytest.fixture
@@ -72,5 +72,5 @@ def test_an_archive_that_can_not_be_read_is_told(
 def test_what_can_not_be_loaded_has_its_remedy(refuse: Callable[[str], None], words: str, remedy: str) -> None:
     refuse(words)
     with pytest.raises(UserError, match="theirs can't be loaded; nothing was changed") as raised:
-        load.load(dump(is_sql=True), DATABASE, "dev")
+        load.load(dump(is_sql=True), DATABASE)
     assert remedy in raised.value.remedy
