@@ -108,6 +108,7 @@ def _take_if_any(environment: EnvironmentHandle, data: Collection[str] = ()) -> 
     """Take a snapshot.
 
     Returns None if there is no database, and every volume, those of `data` too, is this clone's and empty; else raises.
+    Where another environment is on a Swarm, a volume of `data` may be on a node that no snapshot is taken of.
     """
     try:
         return take_snapshot.take(environment)

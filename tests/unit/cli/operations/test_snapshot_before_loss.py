@@ -243,6 +243,19 @@ def test_data_in_a_volume_of_others_is_not_destroyed_without_a_snapshot(
     assert "no snapshot of the data in postgres_test_data." in raised.value.cause
 
 
+def test_data_on_another_node_of_a_swarm_is_not_destroyed_without_a_snapshot(
+    snapshots: Snapshots, destroyed: Destroyed
+) -> None:
+    snapshots.take.side_effect = NoPersistentDataError("no data yet")
+    destroyed.view.client.api.volumes.return_value = {"Volumes": None}
+    with (
+        pytest.raises(UserError, match="test was not removed") as raised,
+        snapshot_before_loss.before_destroying(destroyed.environment, DATA),
+    ):
+        pytest.fail("it was to be removed")
+    assert "no snapshot of the data in postgres_test_data and redis_test_data." in raised.value.cause
+
+
 AT_FIRST = {"appendonlydir/appendonly.aof.1.base.rdb": "x", "appendonlydir/appendonly.aof.1.incr.aof": ""}
 
 
