@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -12,6 +12,7 @@ import docker
 
 from cli.core.errors import UserError
 from cli.engine.inventory import EngineView, is_of, owner_of
+from cli.engine.tasks import Document
 from cli.environments import clone as clones
 from cli.environments import targets
 from cli.environments.clone import Clone
@@ -29,11 +30,11 @@ def require_own(clone: Clone, stack: str, state: StackState) -> None:
         guards.require_own(made(state), Naming(stack, clone.id))
 
 
-def require_own_volumes(view: EngineView, clone: Clone, stack: str, state: StackState) -> None:
+def require_own_volumes(listed: Collection[Document], clone: Clone, stack: str, state: StackState) -> None:
     """Refuse to remove an environment if a volume of its state is not this clone's: Pulumi deletes it by its name."""
-    documents = {one["Name"]: one for one in view.volume_documents()}
+    by_name = {one["Name"]: one for one in listed}
     for volume in state.of(VOLUME):
-        document = documents.get(volume.id)
+        document = by_name.get(volume.id)
         if document and not is_of(document, None, clone.id):
             raise _volume_not_own(stack, volume, owner_of(document))
 
@@ -65,7 +66,7 @@ def require(
     """Refuse an update that would take away what it must not; `has_database` looks into the volume for one."""
     naming, known = wanted.naming, made(state)
     # Volumes that a killed update left are in no state.
-    found = data(view, naming.environment, naming.owner, state) - known.data_volumes
+    found = data(view.volume_documents(), naming.environment, naming.owner, state) - known.data_volumes
     labels = naming.labels("")
     everything = replace(
         known, resources=[*known.resources, *(StateResource(VOLUME, name, labels) for name in sorted(found))]
@@ -77,15 +78,15 @@ def require(
         guards.require(everything, here, wanted, queries)
 
 
-def data(view: EngineView, stack: str, owner: str, state: StackState) -> set[str]:
-    """Return the names of a clone's volumes on the engine in which an environment has data."""
-    recorded = made(state).data_volumes & view.volumes(owner)
-    return recorded | {name for name in volumes(view, stack, owner) if states.holds_data(name)}
+def data(listed: Collection[Document], stack: str, owner: str, state: StackState) -> set[str]:
+    """Return the names of a clone's volumes, of those that the engine lists, in which an environment has data."""
+    recorded = made(state).data_volumes & {one["Name"] for one in listed if is_of(one, None, owner)}
+    return recorded | {name for name in volumes(listed, stack, owner) if states.holds_data(name)}
 
 
-def volumes(view: EngineView, stack: str, owner: str) -> set[str]:
-    """Return the names of an environment's volumes on the engine, by their labels."""
-    own = [one for one in view.volume_documents() if is_of(one, stack, owner)]
+def volumes(listed: Collection[Document], stack: str, owner: str) -> set[str]:
+    """Return the names of an environment's volumes, of those that the engine lists, by their labels."""
+    own = [one for one in listed if is_of(one, stack, owner)]
     return {one["Name"] for one in own if one["Labels"].get(COMPONENT_LABEL) in SERVICES}
 
 

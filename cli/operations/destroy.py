@@ -39,8 +39,9 @@ class Removal:
         ownership.require_own(here.clone, self.stack, state)
         if not self.engine_lost:
             ownership.require_engine(here.client, here.clone, self.stack, state)
-        ownership.require_own_volumes(here.engine, here.clone, self.stack, state)
-        return ownership.data(here.engine, self.stack, here.clone.id, state)
+        listed = here.engine.volume_documents()
+        ownership.require_own_volumes(listed, here.clone, self.stack, state)
+        return ownership.data(listed, self.stack, here.clone.id, state)
 
     def is_elsewhere(self) -> bool:
         """Return whether it is on another engine."""
@@ -86,11 +87,11 @@ class Removal:
         state = self._state()
         reconcile.make_lost_volumes(here.engine, state, drift.look(here.engine, here.clone, self.stack))
         # Again: another program may have made one since.
-        ownership.require_own_volumes(here.engine, here.clone, self.stack, state)
+        ownership.require_own_volumes(here.engine.volume_documents(), here.clone, self.stack, state)
         if state.protected:
             here.pulumi.run("state", "unprotect", "--all", "--stack", self.stack, "--yes")
         Updates(here, "destroy").run({self.stack: ["--refresh"]})
-        for volume in ownership.volumes(here.engine, self.stack, owner):
+        for volume in ownership.volumes(here.engine.volume_documents(), self.stack, owner):
             here.engine.remove_volume(volume)
         restore_journal.of(here.clone, self.stack).clear()
         client_settings.forget_app(here.clone, self.stack)

@@ -7,6 +7,7 @@ import pytest
 
 from cli.core.errors import UserError
 from cli.engine.inventory import EngineView
+from cli.engine.tasks import Document
 from cli.environments import clone, ownership
 from cli.environments.clone import Clone
 from cli.pulumi.stack_state import VOLUME, Resource, StackState
@@ -20,10 +21,8 @@ NAMING = Naming("dev", "me")
 STACK = "pulumi:pulumi:Stack"
 
 
-def _view(*volumes: tuple[str, dict[str, str] | None]) -> EngineView:
-    api = empty_engine()
-    api.volumes = lambda: {"Volumes": [{"Name": name, "Labels": labels} for name, labels in volumes]}
-    return EngineView(Mock(api=api))
+def _listed(*volumes: tuple[str, dict[str, str] | None]) -> list[Document]:
+    return [{"Name": name, "Labels": labels} for name, labels in volumes]
 
 
 def _state(*names: str, owner: str = "me") -> StackState:
@@ -63,11 +62,11 @@ def test_data_is_in_own_volumes_of_the_state_or_the_environment(
     volume: str, labels: dict[str, str] | None, recorded: bool, counts: bool
 ) -> None:
     state = _state(volume) if recorded else _state()
-    assert ownership.data(_view((volume, labels)), "dev", "me", state) == ({volume} if counts else set())
+    assert ownership.data(_listed((volume, labels)), "dev", "me", state) == ({volume} if counts else set())
 
 
 def test_what_is_gone_holds_nothing() -> None:
-    assert ownership.data(_view(), "dev", "me", _state("postgres_dev_data")) == set()
+    assert ownership.data([], "dev", "me", _state("postgres_dev_data")) == set()
 
 
 CLONE = Clone("me", Path("/no/such/folder"), Path("/no/such/folder"))
@@ -75,9 +74,10 @@ CLONE = Clone("me", Path("/no/such/folder"), Path("/no/such/folder"))
 
 
 def _require(storage: str, state: StackState, *volumes: str) -> None:
-    view = _view(*((name, NAMING.labels("postgres")) for name in volumes))
+    api = empty_engine()
+    api.volumes = lambda: {"Volumes": _listed(*((name, NAMING.labels("postgres")) for name in volumes))}
     wanted = Wanted(NAMING, _config(storage))
-    ownership.require(CLONE, view, wanted, state, lambda: False)
+    ownership.require(CLONE, EngineView(Mock(api=api)), wanted, state, lambda: False)
 
 
 @pytest.mark.parametrize("recorded", [True, False])
@@ -108,7 +108,7 @@ def test_a_removal_that_would_delete_a_volume_of_others_is_refused(
     urn = f"urn:pulumi:dev::dashtam::docker:index/volume:Volume::{name}"
     state = StackState([Resource(VOLUME, name, name, urn)])
     with pytest.raises(UserError, match=f"dev can't be removed: the volume {name} is not its own") as raised:
-        ownership.require_own_volumes(_view((name, labels)), CLONE, "dev", state)
+        ownership.require_own_volumes(_listed((name, labels)), CLONE, "dev", state)
     assert raised.value.cause.endswith(f"has this name now {whose}.")
     assert f"pulumi state delete --stack dev --force --target-dependents --yes {urn}`" in raised.value.remedy
 
@@ -124,7 +124,7 @@ def test_a_removal_that_would_delete_a_volume_of_others_is_refused(
     ids=["removed", "own", "renamed", "another name"],
 )
 def test_a_removal_of_own_volumes_is_not_refused(volumes: list[tuple[str, dict[str, str] | None]]) -> None:
-    ownership.require_own_volumes(_view(*volumes), CLONE, "dev", _state("postgres_dev_data"))
+    ownership.require_own_volumes(_listed(*volumes), CLONE, "dev", _state("postgres_dev_data"))
 
 
 def test_another_engine_is_refused() -> None:

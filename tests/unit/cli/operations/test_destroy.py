@@ -9,11 +9,15 @@ import pytest
 
 from cli.core.errors import UserError
 from cli.data import restore_journal
+from cli.engine.inventory import EngineView
 from cli.environments import environment_lock, named_environments, ownership, states
+from cli.environments.clone import Clone
 from cli.operations import destroy, drift, reconcile, recover
 from cli.operations.destroy import Removal
 from cli.operations.take_snapshot import Taken
 from cli.pulumi import locks
+from cli.pulumi.stack_state import StackState
+from infra.naming import Naming
 
 DATA = {"postgres_test_data"}
 TAKEN = Taken("test", "one", "/snapshots/test/one", 1, 1.0, 0.0)
@@ -28,6 +32,7 @@ class World:
         self.session = Mock()
         self.session.clone.home = home
         self.session.pulumi.run = lambda *words, **_: self.note(words[1])
+        self.session.engine.volume_documents = lambda: self.note("volumes")
         self.session.engine.remove_volume = lambda name: self.note(f"remove {name}")
         monkeypatch.setattr(states, "read", Mock())
         monkeypatch.setattr(ownership, "require_own", lambda *_: self.note("own?"))
@@ -70,10 +75,10 @@ def world(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> World:
     return World(monkeypatch, tmp_path)
 
 
-CHECKED = ["own?", "this engine?", "own volumes?"]
+CHECKED = ["own?", "this engine?", "volumes", "own volumes?"]
 BEFORE = ["turn", *CHECKED, "release_dead", "output", "recover"]
-READY = ["remove_test_container", "make lost volumes", "own volumes?"]
-REMOVED = [*READY, "unprotect", "destroy", "remove left", "forget", "end of turn"]
+READY = ["remove_test_container", "make lost volumes", "volumes", "own volumes?"]
+REMOVED = [*READY, "unprotect", "destroy", "volumes", "remove left", "forget", "end of turn"]
 
 
 @pytest.mark.parametrize("agreed", [None, DATA])
@@ -108,3 +113,15 @@ def test_a_volume_of_others_that_came_meanwhile_stays(world: World, monkeypatch:
     with pytest.raises(UserError, match="not its own"):
         Removal(world.session, "test").run(None, snapshot=True)
     assert not {"unprotect", "destroy"} & {*world.done}
+
+
+def test_volumes_are_listed_once_for_whose_they_are_and_what_they_hold(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    labels = Naming("test", "me").labels("postgres")
+    client = Mock()
+    client.api.volumes.return_value = {"Volumes": [{"Name": one, "Labels": labels} for one in DATA]}
+    monkeypatch.setattr(states, "read", lambda *_: StackState([]))
+    session = Mock(engine=EngineView(client), clone=Clone("me", tmp_path, tmp_path))
+    assert Removal(session, "test", engine_lost=True).data() == DATA
+    client.api.volumes.assert_called_once()
