@@ -28,6 +28,14 @@ SET_UP = 'Run `eval "$(./dashtam env)"` first, or use `./dashtam`: they set whic
 
 _FORMER_BACKEND = "If PULUMI_BACKEND_URL or `pulumi login` chose another backend, take that back."
 
+REMOVE = {
+    "container": "docker rm -f",
+    "network": "docker network rm",
+    "volume": "docker volume rm",
+    "service": "docker service rm",
+}
+"""What removes an object of a kind, with its name after it."""
+
 _MAJOR = re.compile(r":(\d+)(?:[.-]|$)")
 
 
@@ -310,8 +318,8 @@ def _foreign(one: EngineObject, names: Collection[str], naming: Naming) -> Refus
         return RefusedError(
             f"The {one.kind} name {one.name}, which {naming.environment} needs, is taken; nothing was changed.",
             cause=f"This project didn't make that {one.kind}: it lacks its labels.",
-            remedy=f"Delete or rename it, or make an environment of another name: `./dashtam up {naming.environment}"
-            " --name NAME`.",
+            remedy=f"Remove it if it isn't needed: `{REMOVE[one.kind]} {one.name}`; or leave it, and make an"
+            f" environment of another name: `./dashtam up {naming.environment} --name NAME`.",
         )
     owner = one.labels.get(OWNER_LABEL, "")
     adopts = naming.owner == UNCLAIMED and one.name not in names

@@ -64,12 +64,7 @@ def require_free(view: EngineView, naming: Naming, config: StackSettings, placed
 
 def _name_taken(found: EngineObject, stack: str) -> UserError:
     what = f"The {found.kind} name {found.name}, which {stack} needs, is taken"
-    remove = {
-        "container": "docker rm -f",
-        "network": "docker network rm",
-        "volume": "docker volume rm",
-        "service": "docker service rm",
-    }[found.kind]
+    remove = guards.REMOVE[found.kind]
     another = f"make another environment here: `./dashtam up {stack} --name NAME`"
     if not found.owner:
         return UserError(

@@ -162,6 +162,24 @@ def test_every_name_that_another_has_is_refused(name: str, kind: str) -> None:
     guards.require_free(State(), Inventory("here", (EngineObject(kind, f"{name}x", {}),)), NAMING)
 
 
+@pytest.mark.parametrize(
+    ("kind", "command"),
+    [
+        ("container", "docker rm -f"),
+        ("network", "docker network rm"),
+        ("volume", "docker volume rm"),
+        ("service", "docker service rm"),
+    ],
+)
+def test_what_a_stranger_made_is_refused_with_the_command_that_removes_it(kind: str, command: str) -> None:
+    held = EngineObject(kind, NAMING.container("app"))
+    with pytest.raises(RefusedError, match="it lacks its labels") as raised:
+        guards.require_free(State(), Inventory("here", (held,)), NAMING)
+    assert f"`{command} {held.name}`" in raised.value.remedy
+    # Networks and volumes can't be given another name.
+    assert "ename" not in raised.value.remedy
+
+
 def test_a_volume_of_a_former_name_that_another_has_is_refused() -> None:
     former = Naming("before", "me")
     state = State([_volume(former.files_volume("app"), stack="before")])
