@@ -283,10 +283,11 @@ class EngineView:
         """Make an empty volume."""
         self.client.volumes.create(name, labels=dict(labels))
 
-    def remove_volume(self, volume: str) -> None:
-        """Remove a volume with all that is in it, unless it is removed already."""
+    def remove_volume(self, volume: str, owner: str) -> None:
+        """Remove a clone's volume with all that is in it, unless it is removed already; leave what has its name."""
         with suppress(docker.errors.NotFound):
-            self.client.api.remove_volume(volume)
+            if owner_of(self.client.api.inspect_volume(volume)) == owner:
+                self.client.api.remove_volume(volume)
 
 
 def owner_of(document: Document) -> str:

@@ -260,11 +260,10 @@ class SwarmView(EngineView):
         client = self.node(node).client if node else self.client
         client.volumes.create(name, labels=dict(labels))
 
-    def remove_volume(self, volume: str) -> None:
-        """Remove a volume, on whichever node it is."""
+    def remove_volume(self, volume: str, owner: str) -> None:
+        """Remove a clone's volume, on whichever node it is; leave what has its name on another one."""
         for client in self._data_clients():
-            with suppress(NotFound):
-                client.api.remove_volume(volume)
+            EngineView(client).remove_volume(volume, owner)
 
     # Tasks.
 

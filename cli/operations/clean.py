@@ -95,7 +95,7 @@ def remove(client: docker.DockerClient, pulumi: Pulumi, clone: Clone, agreed: Le
         for network in found.networks:
             view.remove_network(network)
         for volume in (*found.volumes, *found.data):
-            view.remove_volume(volume)
+            view.remove_volume(volume, clone.id)
         for stack in found.stacks:
             restore_journal.of(clone, stack).clear()
             client_settings.forget_app(clone, stack)

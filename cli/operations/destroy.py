@@ -92,7 +92,7 @@ class Removal:
             here.pulumi.run("state", "unprotect", "--all", "--stack", self.stack, "--yes")
         Updates(here, "destroy").run({self.stack: ["--refresh"]})
         for volume in ownership.volumes(here.engine.volume_documents(), self.stack, owner):
-            here.engine.remove_volume(volume)
+            here.engine.remove_volume(volume, owner)
         restore_journal.of(here.clone, self.stack).clear()
         client_settings.forget_app(here.clone, self.stack)
         named_environments.forget(here.pulumi, here.clone, self.stack)

@@ -6,7 +6,7 @@ import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from cli.engine.inventory import EngineView
+from cli.engine.inventory import EngineView, owner_of
 from infra.naming import COMPONENT_LABEL, OWNER_LABEL, PROJECT, PROJECT_LABEL, SERVICES, STACK_LABEL
 
 if TYPE_CHECKING:
@@ -133,4 +133,4 @@ def remove_all(client: docker.DockerClient, stack: str, owner: str = "") -> None
     for network in client.api.networks(filters=chosen):
         view.remove_network(network["Id"])
     for volume in client.api.volumes(filters=chosen)["Volumes"] or []:
-        view.remove_volume(volume["Name"])
+        view.remove_volume(volume["Name"], owner_of(volume))

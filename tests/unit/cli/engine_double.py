@@ -439,6 +439,11 @@ class Api:
         documents = [{"Name": name, "Driver": "local", "Labels": labels} for name, labels in found]
         return {"Volumes": [one for one in documents if _carries(one["Labels"], filters)] or None}
 
+    def inspect_volume(self, volume: str) -> Document:
+        if volume not in self._engine.volumes:
+            raise refused(HTTPStatus.NOT_FOUND, f"no such volume: {volume}")
+        return {"Name": volume, "Driver": "local", "Labels": self._engine.volumes[volume]}
+
     def remove_volume(self, volume: str) -> None:
         self._engine.meet("remove_volume", volume)
         if volume not in self._engine.volumes:

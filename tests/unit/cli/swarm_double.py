@@ -250,6 +250,11 @@ class Api:
         found = [{"Name": name, "Labels": labels, "Driver": "local"} for name, labels in self._node.volumes.items()]
         return {"Volumes": found}
 
+    def inspect_volume(self, volume: str) -> Document:
+        if volume not in self._node.volumes:
+            raise refused(HTTPStatus.NOT_FOUND, f"no such volume: {volume}")
+        return {"Name": volume, "Labels": self._node.volumes[volume]}
+
     def remove_volume(self, volume: str) -> None:
         if self._node.volumes.pop(volume, None) is None:
             raise refused(HTTPStatus.NOT_FOUND, f"no such volume: {volume}")

@@ -118,7 +118,8 @@ def test_what_does_not_exist_needs_no_removal(view: EngineView, engine: Engine) 
     engine.volumes["data"] = {}
     view.remove_container("app")
     view.remove_network("id-another")
-    view.remove_volume("another")
+    view.remove_volume("another", "me")
+    view.remove_volume("data", "me")  # nobody's
     assert engine.networks.keys() == {"id-net"}
     assert engine.volumes.keys() == {"data"}
 

@@ -133,8 +133,10 @@ def test_volumes_are_those_of_the_manager_and_of_the_node_with_data(
     view.make_volume("postgres_staging_data", LABELS)
     assert "postgres_staging_data" in swarm.nodes["node2"].volumes
     assert {one["Name"] for one in view.volume_documents()} == {"other", "postgres_staging_data"}
-    view.remove_volume("postgres_staging_data")
+    swarm.nodes["node1"].volumes["postgres_staging_data"] = {}  # a stranger's, on another node
+    view.remove_volume("postgres_staging_data", "me")
     assert swarm.nodes["node2"].volumes == {}
+    assert swarm.nodes["node1"].volumes.keys() == {"other", "postgres_staging_data"}
 
 
 def test_names_and_ports_are_taken_by_services(swarm: Swarm, monkeypatch: pytest.MonkeyPatch) -> None:

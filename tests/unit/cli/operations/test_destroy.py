@@ -33,7 +33,7 @@ class World:
         self.session.clone.home = home
         self.session.pulumi.run = lambda *words, **_: self.note(words[1])
         self.session.engine.volume_documents = lambda: self.note("volumes")
-        self.session.engine.remove_volume = lambda name: self.note(f"remove {name}")
+        self.session.engine.remove_volume = lambda name, _: self.note(f"remove {name}")
         monkeypatch.setattr(states, "read", Mock())
         monkeypatch.setattr(ownership, "require_own", lambda *_: self.note("own?"))
         monkeypatch.setattr(ownership, "require_engine", lambda *_: self.note("this engine?"))
