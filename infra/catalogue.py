@@ -7,8 +7,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -18,6 +22,10 @@ LOCK = IMAGES / "lock.json"
 
 SOURCE_VARIABLE = "DASHTAM_IMAGE_SOURCE"
 """The environment variable, set by `./dashtam env`, with the source of this machine's images."""
+
+NOT_SOURCE = ("__pycache__", "*.py[cod]", ".*", "*~", "#*#", "*.swp", "*.tmp", "4913")
+"""Names of what Python, editors and file managers leave beside source: `.dockerignore` and `app.run.reload` have the
+same."""
 
 
 class ImageSource(StrEnum):
@@ -72,9 +80,22 @@ def source_digest(*folders: Path) -> str:
     """Return the SHA-256 of names, content and executable bits in folders and files; missing ones count as empty."""
     digest = hashlib.sha256()
     for top in folders:
-        for path in sorted(top.rglob("*")) if top.is_dir() else [top]:
-            if path.is_file() and "__pycache__" not in path.parts:
-                content = hashlib.sha256(path.read_bytes()).hexdigest()
-                executable = path.stat().st_mode & 0o100
-                digest.update(f"{path.relative_to(top.parent).as_posix()}\0{executable:o}\0{content}\n".encode())
+        for path in sorted(source_files(top)) if top.is_dir() else [top]:
+            with suppress(FileNotFoundError):  # an editor may be putting another one in its place
+                if path.is_file():
+                    content = hashlib.sha256(path.read_bytes()).hexdigest()
+                    executable = path.stat().st_mode & 0o100
+                    digest.update(f"{path.relative_to(top.parent).as_posix()}\0{executable:o}\0{content}\n".encode())
     return digest.hexdigest()
+
+
+def source_files(top: Path) -> Iterator[Path]:
+    """Yield the files of a folder and those below it that are source, in no order."""
+    for folder, folders, files in os.walk(top):
+        folders[:] = filter(is_source, folders)
+        yield from (Path(folder, name) for name in filter(is_source, files))
+
+
+def is_source(name: str) -> bool:
+    """Return whether a file or folder of that name in a folder of source is source itself."""
+    return not any(fnmatchcase(name, pattern) for pattern in NOT_SOURCE)

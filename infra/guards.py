@@ -15,7 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from infra.catalogue import POSTGRES, ROOT, ImageSource
+from infra.catalogue import POSTGRES, ROOT, ImageSource, is_source
 from infra.config.settings import StackSettings
 from infra.engine import NOT_PODMAN, EngineObject, Inventory
 from infra.naming import OWNER_LABEL, PROJECT, PROJECT_LABEL, SERVICES, WITH_DATA, Naming
@@ -280,7 +280,7 @@ def _modes(folder: Path) -> Iterator[tuple[Path, int]]:
     """Yield the source's files and folders with their modes; not what editors and Python leave beside them."""
     yield folder, folder.stat().st_mode
     for path in folder.rglob("*"):
-        if any(part.startswith(".") or part == "__pycache__" for part in path.relative_to(folder).parts):
+        if not all(map(is_source, path.relative_to(folder).parts)):
             continue
         with suppress(FileNotFoundError):  # removed meanwhile, or a link that leads nowhere
             yield path, path.stat().st_mode

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import multiprocessing
 import os
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 SOURCE = Path(__file__).parent.parent
+NOT_SOURCE = ("__pycache__", "*.py[cod]", ".*", "*~", "#*#", "*.swp", "*.tmp", "4913")
+"""Names of files and folders that aren't source; `.dockerignore` has the same."""
 
 
 def reload(target: Callable[..., None], sockets: list[socket.socket], libraries: Sequence[str]) -> int:
@@ -42,8 +45,7 @@ def reload(target: Callable[..., None], sockets: list[socket.socket], libraries:
 def is_source(path: Path) -> bool:
     """Return whether a server may read a file: not what Python, editors and file managers leave beside the source."""
     within = path.relative_to(SOURCE) if path.is_relative_to(SOURCE) else path
-    hidden = any(part.startswith(".") or part == "__pycache__" for part in within.parts)
-    return not (hidden or path.name.endswith(("~", ".swp", ".tmp", ".pyc")) or path.name == "4913")
+    return not any(fnmatchcase(part, pattern) for part in within.parts for pattern in NOT_SOURCE)
 
 
 class Reloader(WatchFilesReload):

@@ -5,25 +5,46 @@ import re
 from pathlib import Path
 
 import pytest
+from docker.utils.build import exclude_paths
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from app.run import reload
 from infra import catalogue
 from infra.catalogue import (
     ALL,
     BASES,
     HAPROXY,
     NODE,
+    NOT_SOURCE,
     POSTGRES,
     PYTHON,
     REDIS,
+    ROOT,
     Base,
     ImageSource,
+    is_source,
     locked_digests,
     source_digest,
 )
 
 DIGEST = "sha256:" + "0123456789abcdef" * 4
+
+BESIDE_SOURCE = (
+    "__pycache__/main.cpython-313.pyc",
+    "main.pyc",
+    ".main.py.swp",
+    ".main.py.swo",
+    "main.py.swp",
+    "main.py~",
+    "#main.py#",
+    ".#main.py",
+    "main.py.tmp",
+    "4913",
+    ".DS_Store",
+    ".idea/workspace.xml",
+)
+SOURCE = ("main.py", "static/icon.svg", "templates/index.html", "script.py.mako", "swp", "tmp.py", "a#b", "py.typed")
 
 
 @pytest.fixture
@@ -62,6 +83,53 @@ def test_a_digest_is_stable(folder: Path) -> None:
     (folder / "empty").mkdir()
     assert source_digest(folder) == before
     assert re.fullmatch("[0-9a-f]{64}", before)
+
+
+@pytest.mark.parametrize("name", BESIDE_SOURCE)
+def test_a_digest_counts_nothing_that_is_left_beside_source(folder: Path, name: str) -> None:
+    before = source_digest(folder)
+    for top in (folder, folder / "inner"):
+        (top / name).parent.mkdir(exist_ok=True)
+        (top / name).write_text("unsaved")
+    assert source_digest(folder) == before
+
+
+def test_a_digest_is_taken_while_an_editor_puts_another_file_in_the_place_of_one(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "main.py").write_text("edited")
+    without = source_digest(folder / "Dockerfile", folder / "inner")
+    read_bytes = Path.read_bytes
+
+    def read(path: Path) -> bytes:
+        if path.name == "main.py":
+            path.unlink()
+        return read_bytes(path)
+
+    monkeypatch.setattr(Path, "read_bytes", read)
+    assert source_digest(folder / "main.py", folder / "Dockerfile", folder / "inner") == without
+    assert not (folder / "main.py").exists()
+
+
+def test_everyone_knows_the_same_names_of_what_is_not_source() -> None:
+    assert reload.NOT_SOURCE == NOT_SOURCE
+    assert {f"**/{name}" for name in NOT_SOURCE} <= {*(ROOT / ".dockerignore").read_text().splitlines()}
+
+
+def test_what_is_left_beside_source_enters_no_build_and_restarts_nothing(tmp_path: Path) -> None:
+    expected, beside = (
+        {f"app/{folder}{name}" for folder in ("", "http/static/") for name in names}
+        for names in (SOURCE, BESIDE_SOURCE)
+    )
+    here = expected | beside
+    for name in (*here, ".build/ca.crt", ".build/venv.lock", "sandbox/.npmrc", ".env"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    ignored = [line for line in (ROOT / ".dockerignore").read_text().splitlines() if line and line[0] != "#"]
+    sent = {name for name in exclude_paths(str(tmp_path), ignored) if (tmp_path / name).is_file()}
+    assert sent == {*expected, ".build/ca.crt", "sandbox/.npmrc"}
+    assert {name for name in here if reload.is_source(reload.SOURCE.parent / name)} == expected
+    assert {name for name in here if all(map(is_source, Path(name).parts))} == expected
 
 
 def test_a_digest_does_not_depend_on_where_the_checkout_is(folder: Path, tmp_path: Path) -> None:

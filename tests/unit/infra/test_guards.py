@@ -360,6 +360,7 @@ def test_a_source_that_the_engine_lacks_is_refused_where_it_is_mounted() -> None
 def test_what_editors_and_python_leave_beside_the_source_is_no_obstacle(source: Path) -> None:
     (source / ".#main.py").symlink_to("me@host.1:1")
     (source / ".main.py.swp").touch(mode=0o600)
+    (source / "#main.py#").touch(mode=0o600)
     (source / "core/__pycache__").mkdir(mode=0o700)
     (source / "core/__pycache__/main.pyc").touch(mode=0o600)
     (source / "gone.py").symlink_to("nowhere.py")

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         ("__pycache__/main.cpython-313.pyc.140233", False),
         ("http/static/.style.css.swp", False),
         ("http/static/style.css~", False),
+        ("http/static/#style.css#", False),
         ("http/static/4913", False),
         (".idea/workspace.xml", False),
     ],

@@ -54,6 +54,7 @@ def test_digest_follows_what_is_built(copied: Path, changed: str) -> None:
 
 def test_digest_ignores_the_place_and_the_documentation(copied: Path) -> None:
     (copied / "README.md").write_text("another text")
+    (copied / "engine/.#shim.go").symlink_to("me@host.1:1")
     assert read_versions(copied).digest == read_versions().digest
 
 
