@@ -158,8 +158,9 @@ def certificate_finding(stack: str, begins: datetime, ends: datetime, now: datet
     detail = f"valid from {begins:%Y-%m-%d} to {ends:%Y-%m-%d}"
     remedy = f"./dashtam up {stack}"
     if now < begins:
-        cause = "They are not valid yet: this machine's clock is behind."
-        return Finding(f"certificates of {stack}", ok=False, detail=detail, cause=cause, remedy="Set the clock right.")
+        cause = "They are not valid yet: this machine's clock is behind, or was ahead when they were made."
+        remedy = f"Set the clock right, or, if the clock is right now: `./dashtam certs {stack} --renew`"
+        return Finding(f"certificates of {stack}", ok=False, detail=detail, cause=cause, remedy=remedy)
     left = (ends - now).days
     cause = "They have expired." if now > ends else f"They expire in {left} days."
     return Finding(f"certificates of {stack}", ok=left > SOON_DAYS, detail=detail, cause=cause, remedy=remedy)

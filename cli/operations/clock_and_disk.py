@@ -61,14 +61,14 @@ def require_writable(folder: Path) -> None:
         raise OSError(number, os.strerror(number), str(folder))
 
 
-def require_begun(begin: datetime | None, now: datetime) -> None:
-    """Make sure that the certificates that are there are valid already; they become so at `begin`."""
+def require_begun(stack: str, begin: datetime | None, now: datetime) -> None:
+    """Make sure that an environment's certificates are valid already; they become so at `begin`."""
     if begin is not None and now < begin - SKEW:
         raise UserError(
-            f"This machine's clock is behind by {_words(begin - now)} or more.",
-            cause=f"It says {now:%Y-%m-%d %H:%M:%S}, but this environment's certificates were made at"
-            f" {begin:%Y-%m-%d %H:%M:%S} (UTC) and are not valid before.",
-            remedy="Set the clock right.",
+            f"The certificates of {stack} are not valid for another {_words(begin - now)}.",
+            cause=f"They were made at {begin:%Y-%m-%d %H:%M:%S}, and this machine's clock says"
+            f" {now:%Y-%m-%d %H:%M:%S} (UTC): it is behind, or it was ahead then.",
+            remedy=f"Set the clock right, or, if the clock is right now: `./dashtam certs {stack} --renew`",
         )
 
 

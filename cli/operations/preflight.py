@@ -23,12 +23,16 @@ from infra.config.settings import StackSettings
 from infra.naming import DEBUGGER, Naming
 
 
-def require_possible(session: Session, stack: str) -> None:
-    """Refuse an update that can't succeed, or would take away what it must not; choose the environment's place."""
+def require_possible(session: Session, stack: str, *, renews: bool = False) -> None:
+    """Refuse an update that can't succeed, or would take away what it must not; choose the environment's place.
+
+    `renews`: whether the update replaces the environment's certificates.
+    """
     clone = session.clone
     state = states.read(clone, stack, session.environ)
     ownership.require_own(clone, stack, state)
-    clock_and_disk.require_begun(state.beginning, datetime.now(UTC))
+    if not renews:
+        clock_and_disk.require_begun(stack, state.beginning, datetime.now(UTC))
     own = configuration(clone.root, stack)
     if own.target.is_swarm:
         swarm_preflight.require_swarm(session.swarm, stack, own.target)

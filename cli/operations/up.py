@@ -43,7 +43,7 @@ def up(
     Args:
         services: The services to run, with what they need; all if empty; None keeps to what was chosen.
         timeout: Seconds until they must be healthy; None: as long as each service's health check allows.
-        replace: URNs of resources to replace, changed or not.
+        replace: URNs of the certificates' keys, to replace them and so the certificates.
         hint: Whether to name the snapshot that has an environment's missing data.
     """
     for stack in stacks:
@@ -59,7 +59,7 @@ def up(
             changed = [stack for stack in stacks if stack not in known]
             hosts = {stack: started.enter_context(session.pulumi.language_host()) for stack in changed}
             for stack in changed:
-                preflight.require_possible(session, stack)
+                preflight.require_possible(session, stack, renews=bool(replace))
             for stack in changed:
                 if targets.is_swarm(stack, session.clone.root):
                     swarm_images.provide(session, stack)

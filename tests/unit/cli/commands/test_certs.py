@@ -1,8 +1,9 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from cryptography import x509
@@ -16,6 +17,7 @@ from cli.environments import clone
 from cli.environments.clone import Clone
 from cli.main import app
 from cli.operations import session
+from cli.operations.up import up
 from cli.operations.update import watcher
 from cli.pulumi.stack_state import AUTHORITY, CERTIFICATE, KEY, Resource
 from cli.trust_stores import authority
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from typer.testing import Result
+
+    from cli.operations.session import Session
 
 
 NOW = datetime.now(UTC)
@@ -163,6 +167,22 @@ def test_a_renewal_makes_new_ones_and_tells_who_trusts_the_earlier_ca(
     assert (found["ca"]["subject"], found["app"]["issuer"]) == ("CN=new CA", "CN=new CA")
     assert world.up.keys() == {"test"}
     assert ("`./dashtam trust test` replaces it" in " ".join(done.stderr.split())) is trusted
+
+
+def test_certificates_of_a_clock_that_was_ahead_are_renewed_after_it_was_set_right(
+    backend: Backend, ca: Pair, world: World
+) -> None:
+    ahead = {"validityStartTime": (NOW + timedelta(hours=2)).isoformat()}
+    state = [replace(one, outputs={**one.outputs, **ahead}) for one in _state(ca, _pair("app", ca))]
+    backend.write("test", state)
+    with pytest.raises(UserError, match="certificates of test are not valid for another") as raised:
+        up(cast("Session", world), "test")
+    assert "`./dashtam certs test --renew`" in raised.value.remedy
+    assert world.updates == []
+    done = _certs("--renew", "--json")
+    assert done.exit_code == 0
+    assert {one["issuer"] for one in json.loads(done.stdout)["certificates"]} == {"CN=new CA"}
+    up(cast("Session", world), "test")
 
 
 def test_what_is_down_is_not_brought_up_to_renew_it(backend: Backend, world: World) -> None:

@@ -27,20 +27,20 @@ config:
 
 
 @pytest.mark.parametrize(
-    ("begins", "ends", "ok", "words"),
+    ("begins", "ends", "ok", "words", "remedy"),
     [
-        (-1, 365, True, ""),
-        (-1, 9, True, ""),
-        (-1, 7, False, "expire in 7 days"),
-        (-30, -1, False, "have expired"),
-        (1, 365, False, "not valid yet"),
+        (-1, 365, True, "", "./dashtam up test"),
+        (-1, 9, True, "", "./dashtam up test"),
+        (-1, 7, False, "expire in 7 days", "./dashtam up test"),
+        (-30, -1, False, "have expired", "./dashtam up test"),
+        (1, 365, False, "not valid yet", "./dashtam certs test --renew"),
     ],
 )
-def test_certificates(begins: int, ends: int, ok: bool, words: str) -> None:
+def test_certificates(begins: int, ends: int, ok: bool, words: str, remedy: str) -> None:
     finding = checks.certificate_finding("test", NOW + timedelta(days=begins), NOW + timedelta(days=ends), NOW)
     assert (finding.check, finding.ok) == ("certificates of test", ok)
     assert words in finding.cause
-    assert finding.remedy
+    assert remedy in finding.remedy
 
 
 @pytest.mark.parametrize(("mode", "ok"), [(0o600, True), (0o400, True), (0o640, False), (0o604, False)])

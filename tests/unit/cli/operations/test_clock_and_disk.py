@@ -31,8 +31,8 @@ def _info(root: Path, time: str = "2026-05-04T03:02:01.128853831Z") -> dict[str,
 )
 def test_all_is_well(tmp_path: Path, time: str) -> None:
     clock_and_disk.require_sound(_info(tmp_path, time), NOW)
-    clock_and_disk.require_begun(NOW - timedelta(days=1), NOW)
-    clock_and_disk.require_begun(None, NOW)
+    clock_and_disk.require_begun("dev", NOW - timedelta(days=1), NOW)
+    clock_and_disk.require_begun("dev", None, NOW)
 
 
 @pytest.mark.parametrize(
@@ -50,10 +50,11 @@ def test_an_engine_whose_clock_is_another(tmp_path: Path, change: timedelta, wor
     assert "Set the clock" in raised.value.remedy
 
 
-def test_a_clock_that_is_behind_the_certificates() -> None:
-    with pytest.raises(UserError, match=r"This machine's clock is behind by 1 day, 0:00:00 or more") as raised:
-        clock_and_disk.require_begun(NOW + timedelta(days=1), NOW)
+def test_a_clock_that_is_behind_the_certificates_or_was_ahead_when_they_were_made() -> None:
+    with pytest.raises(UserError, match=r"certificates of dev are not valid for another 1 day, 0:00:00") as raised:
+        clock_and_disk.require_begun("dev", NOW + timedelta(days=1), NOW)
     assert "2026-05-05 03:02:01" in raised.value.cause
+    assert "`./dashtam certs dev --renew`" in raised.value.remedy
 
 
 def test_a_disk_that_is_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
