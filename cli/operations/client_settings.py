@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
@@ -13,15 +14,24 @@ from pydantic import SecretStr
 from cli.core.atomic_files import PRIVATE, private_folder, replacing, write_whole
 from cli.environments.clone import Clone
 from infra.endpoints import address
-from infra.outputs import StackOutputs
+from infra.outputs import PublicOutputs, StackOutputs
 
 
-def authority_file(clone: Clone, outputs: StackOutputs) -> Path:
+def authority_file(clone: Clone, outputs: PublicOutputs) -> Path:
     """Write an environment's CA certificate to the place where other tools find it."""
-    path = clone.home / "ca" / f"{outputs.environment}.crt"
+    path = _authority_path(clone, outputs.environment)
     if not path.exists() or path.read_text() != outputs.ca_certificate:
         write_whole(path, outputs.ca_certificate)
     return path
+
+
+def refresh(clone: Clone, outputs: PublicOutputs, with_secrets: Callable[[], StackOutputs | None]) -> None:
+    """Write the files that clients were given again, so that they hold the certificates that an update has made."""
+    if _authority_path(clone, outputs.environment).exists():
+        authority_file(clone, outputs)
+    is_on_host = outputs.containers.app is None and _app_folder(clone, outputs.environment).exists()
+    if is_on_host and (found := with_secrets()):
+        of_app(clone, found)
 
 
 def of(clone: Clone, outputs: StackOutputs, *, secrets: bool) -> dict[str, str]:
@@ -47,6 +57,10 @@ def forget_app(clone: Clone, environment: str) -> None:
     """Delete the app's files of an environment that was destroyed."""
     with suppress(FileNotFoundError):
         shutil.rmtree(_app_folder(clone, environment))
+
+
+def _authority_path(clone: Clone, environment: str) -> Path:
+    return clone.home / "ca" / f"{environment}.crt"
 
 
 def _app_folder(clone: Clone, environment: str) -> Path:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
+from functools import partial
 
 from cli.core.errors import UserError
 from cli.data.snapshots import session_key
@@ -13,6 +14,7 @@ from cli.environments import environment_lock, targets
 from cli.environments.configuration import require_configured
 from cli.operations import (
     chosen_services,
+    client_settings,
     clock_and_disk,
     data_parts,
     finish_restore,
@@ -68,6 +70,7 @@ def up(
             _update(session, hosts, timeout, [f"--replace={urn}" for urn in replace], hint=hint)
         for stack in changed:
             known[stack] = session.pulumi.public_outputs(stack)
+            client_settings.refresh(session.clone, known[stack], partial(session.pulumi.outputs, stack))
             unchanged.record(session, stack, read[stack], known[stack])
         return [known[stack] for stack in stacks]
 

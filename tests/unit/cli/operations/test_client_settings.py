@@ -4,6 +4,7 @@ import json
 import stat
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 from urllib.parse import urlsplit
 
 import pytest
@@ -78,9 +79,28 @@ def test_the_certificate_is_kept_at_one_place(tmp_path: Path, before: str | None
     assert (path, path.read_text()) == (clone.home / "ca/test.crt", "PEM\n")
 
 
-def _with_app(secret: str) -> StackOutputs:
+def _with_app(secret: str, **changes: Any) -> StackOutputs:  # noqa: ANN401 - whatever they have
     document = {"variables": {"DATABASE_HOST": "127.0.0.1"}, "files": {"SECRET_KEY_FILE": secret}}
-    return outputs(app_on_host=json.dumps(document))
+    return outputs(app_on_host=json.dumps(document), containers={"postgres": "p", "redis": "r"}, **changes)
+
+
+def test_files_that_clients_were_given_follow_an_update(tmp_path: Path) -> None:
+    clone = Clone("me", tmp_path, tmp_path / "home")
+    given = client_settings.of(clone, _with_app("first"), secrets=True)
+    renewed = _with_app("second", ca_certificate="NEW PEM\n")
+    client_settings.refresh(clone, renewed.public(), lambda: renewed)
+    assert Path(given["DASHTAM_CA_FILE"]).read_text() == "NEW PEM\n"
+    assert Path(given["SECRET_KEY_FILE"]).read_text() == "second"
+
+
+def test_an_update_makes_no_file_that_no_client_was_given(tmp_path: Path) -> None:
+    clone = Clone("me", tmp_path, tmp_path / "home")
+    secrets = Mock()
+    client_settings.refresh(clone, _with_app("secret").public(), secrets)
+    assert list(tmp_path.iterdir()) == []
+    client_settings.of(clone, _with_app("secret"), secrets=True)
+    client_settings.refresh(clone, outputs().public(), secrets)
+    assert secrets.call_count == 0, "Pulumi was asked for secrets that nobody needs: the app runs in its container"
 
 
 def test_the_app_finds_its_files_and_no_one_else_reads_them(tmp_path: Path) -> None:

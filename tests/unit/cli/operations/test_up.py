@@ -19,6 +19,7 @@ from infra.naming import OWNER_LABEL
 from tests.unit.cli.backend import Backend
 from tests.unit.cli.conftest import HEALTHY
 from tests.unit.cli.world import World, make_world
+from tests.unit.infra.test_outputs import DOCUMENT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -165,6 +166,15 @@ def test_what_is_lost_from_the_engine_is_refreshed(world: World, monkeypatch: py
 def test_resources_to_replace_are_named_to_pulumi(world: World) -> None:
     up(session(world), "dev", replace=["urn:one"])
     assert "--replace=urn:one" in world.updates[-1]
+
+
+def test_clients_find_the_ca_of_now_where_they_were_given_one(world: World) -> None:
+    given = world.clone.home / "ca/dev.crt"
+    given.parent.mkdir()
+    given.write_text("an earlier one")
+    up(session(world), "dev", "test")
+    assert given.read_text() == DOCUMENT["ca_certificate"]
+    assert list(given.parent.iterdir()) == [given]
 
 
 def test_one_that_is_unhealthy_is_reported_with_its_last_lines(world: World) -> None:
