@@ -11,9 +11,10 @@ from rich.filesize import decimal
 from rich.table import Column, Table
 
 from cli.commands.parameters import AsJson, NoInstall
+from cli.core.paths import ROOT
 from cli.engine.connect import connect
 from cli.images import build as building
-from cli.images import local, registry, source
+from cli.images import local, rebuild, registry, source
 from cli.ui.console import announce, out
 from cli.ui.json_result import print_json
 from infra.catalogue import BASES, ImageSource
@@ -43,14 +44,19 @@ class Row:
 
 
 def rows(client: DockerClient, images: ImageSource) -> list[Row]:
-    """List this machine's base images."""
+    """List this machine's base images, and the project's that nothing needs any more."""
     absent = building.missing(client, images)
     current = [_row(client, base.name, base.reference(images), absent) for base in BASES]
-    old = [
-        Row(image.tags[0].split("/")[1].split(":")[0], image.tags[0], "stale", "", image.size)
-        for image in local.find_stale(client)
-    ]
+    old = [Row(_stage(image), image.references[0], "stale", "", image.size) for image in _stale(client)]
     return current + old
+
+
+def _stale(client: DockerClient) -> list[local.Stale]:
+    return local.find_stale(client, rebuild.current_references(ROOT))
+
+
+def _stage(image: local.Stale) -> str:
+    return image.tags[0].rpartition("/")[2].partition(":")[0] if image.tags else "(no name)"
 
 
 def _row(client: DockerClient, name: str, reference: str, absent: list[str]) -> Row:
@@ -107,8 +113,12 @@ def lock_command(*, as_json: AsJson = False) -> None:
 
 @app.command("clean", epilog="Example: ./dashtam images clean")
 def clean_command(*, as_json: AsJson = False) -> None:
-    """Remove the base images that older versions built and nothing uses."""
-    removed = list(local.remove_stale(connect()))
+    """Remove images of this project that nothing uses: old base images, and those of services after a day.
+
+    The images of this clone's environments stay. Another clone's that was down for a day builds its own again.
+    """
+    client = connect()
+    removed = local.remove(client, _stale(client))
     if as_json:
         print_json({"removed": removed})
         return
@@ -118,7 +128,7 @@ def clean_command(*, as_json: AsJson = False) -> None:
 
 @app.command("list", epilog="Example: ./dashtam images list --json")
 def list_command(*, as_json: AsJson = False) -> None:
-    """List the base images of this machine."""
+    """List the base images of this machine, and old images of this project."""
     client = connect()
     images = source.explain(client).source
     if as_json:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 from docker import DockerClient
 
-from cli.core.errors import UsageError
+from cli.core.errors import UsageError, UserError
+from cli.environments.configuration import configuration, configured_stacks
 from cli.images.debian import build
 from cli.ui.progress import meter
 from infra import recipes
-from infra.catalogue import ROOT
+from infra.catalogue import ROOT, SOURCE_VARIABLE, ImageSource
 from infra.config.settings import StackSettings
 
 
@@ -37,6 +40,16 @@ def chosen(settings: StackSettings, services: Collection[str], environ: Mapping[
     stages = [built[service] for service in services] or everything
     images = [Image(stage, recipes.build_arguments(stage, settings.images, environ)) for stage in stages]
     return {recipes.reference(one.stage, one.arguments): one for one in images}
+
+
+def current_references(root: Path) -> frozenset[str]:
+    """Return the references of all images that a checkout's environments run, wherever base images come from."""
+    found: set[str] = set()
+    for stack in configured_stacks(root):
+        with suppress(UserError):  # of one whose config isn't valid, which its own commands report
+            config = configuration(root, stack)
+            found |= {name for source in ImageSource for name in chosen(config, (), {SOURCE_VARIABLE: source})}
+    return frozenset(found)
 
 
 def rebuild(client: DockerClient, images: Mapping[str, Image], *, cache: bool) -> None:

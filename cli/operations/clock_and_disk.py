@@ -81,8 +81,8 @@ def _require_room(root: Path) -> None:
         raise UserError(
             f"The disk of {root}, where the Docker engine keeps its data, is full.",
             cause=f"{decimal(free)} are free; an environment needs {decimal(ROOM)}.",
-            remedy="`docker system df` shows what the engine holds; `./dashtam images clean` and `docker image prune`"
-            " remove images that nothing uses.",
+            remedy="`./dashtam images clean` removes images of this project that nothing uses, `docker image prune` and"
+            " `docker builder prune` what builds have left; `docker system df` shows what the engine holds.",
         )
 
 

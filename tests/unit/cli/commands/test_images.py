@@ -10,8 +10,8 @@ import pytest
 from typer.testing import CliRunner
 
 from cli.commands import images
-from cli.images import build, registry
-from infra.catalogue import BASES, POSTGRES, ImageSource
+from cli.images import build, rebuild, registry
+from infra.catalogue import BASES, POSTGRES, ROOT, ImageSource
 from tests.unit.cli.images_double import DIGEST
 
 pytestmark = pytest.mark.usefixtures("own_homes")
@@ -41,13 +41,20 @@ def test_the_list_is_for_scripts_too(invoke: Any, engine: Any) -> None:
     invoke("source", "debian")
     engine.tags = [POSTGRES.reference(ImageSource.DEBIAN)]
     engine.images_by_label = [{"Id": "x", "RepoTags": ["dashtam-debian/redis:old"], "Size": 7}]
+    engine.service_images = [
+        {"Id": "y", "RepoTags": ["dashtam/test:0123456789ab"], "Size": 8, "Created": 1},
+        {"Id": "z", "RepoTags": [], "Size": 9, "Created": 1},
+    ]
     content = json.loads(invoke("list", "--json").output)
     assert content["source"] == "debian"
     assert {(row["name"], row["state"]) for row in content["images"]} == {
         ("postgres", "present"), ("redis", "missing"), ("python", "missing"), ("node", "missing"),
-        ("redis", "stale"),
+        ("redis", "stale"), ("test", "stale"), ("(no name)", "stale"),
     }  # fmt: skip
     assert content["images"][0]["version"] == "17.12"
+    assert {(row["reference"], row["bytes"]) for row in content["images"] if row["state"] == "stale"} == {
+        ("dashtam-debian/redis:old", 7), ("dashtam/test:0123456789ab", 8), ("z", 9),
+    }  # fmt: skip
 
 
 def test_every_command_tells_scripts_what_it_did(invoke: Any, engine: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -64,6 +71,14 @@ def test_every_command_tells_scripts_what_it_did(invoke: Any, engine: Any, monke
     assert told("lock") == {"digests": {"redis:8": DIGEST}}
     engine.images_by_label = [{"Id": "x", "RepoTags": ["dashtam-debian/redis:old"], "Size": 7}]
     assert told("clean") == {"removed": ["dashtam-debian/redis:old"]}
+
+
+def test_an_image_that_an_environment_of_this_checkout_would_run_is_not_removed(invoke: Any, engine: Any) -> None:
+    current = sorted(rebuild.current_references(ROOT))
+    assert current
+    names = [*current, "dashtam/test:0123456789ab"]
+    engine.service_images = [{"Id": name, "RepoTags": [name], "Size": 1, "Created": 1} for name in names]
+    assert json.loads(invoke("clean", "--json").output) == {"removed": ["dashtam/test:0123456789ab"]}
 
 
 def test_the_build_tells_that_nothing_is_missing_and_may_be_forbidden_to_install(

@@ -62,6 +62,7 @@ def test_a_disk_that_is_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     with pytest.raises(UserError, match=f"The disk of {tmp_path}") as raised:
         clock_and_disk.require_sound(_info(tmp_path), NOW)
     assert "5.2 MB are free" in raised.value.cause
+    assert "`./dashtam images clean`" in raised.value.remedy
 
 
 def test_an_engine_elsewhere_has_a_disk_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
