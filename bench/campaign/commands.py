@@ -85,6 +85,8 @@ COMMANDS: Mapping[str, Command] = {
 }
 
 
+SNAPSHOT_TAKERS = tuple(COMMANDS[name] for name in ("snapshot", "destroy", "snapshot-restore"))
+
 PAUSING = frozenset({"snapshot", "restore", "snapshot-restore"})
 """Those that take a snapshot of services that run; `destroy` stops them first."""
 
@@ -124,6 +126,8 @@ def run(trial: Trial, name: str, which: str = "") -> list[str]:
 def _reasons(trial: Trial, command: Command) -> list[str]:
     if command.needs in {"up", "backup"}:
         return trial.ailments
+    if command in SNAPSHOT_TAKERS and trial.lacks_keys:
+        return ["a snapshot would lack the keys of its tokens"]
     if command.needs == "data" and not trial.world.volumes():
         return ["it has no data"]
     return []

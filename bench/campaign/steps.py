@@ -133,6 +133,7 @@ def docker_remove_files(trial: Trial, service: str) -> list[str]:
         docker(trial, "rm", name)
     with suppress(NotFound, APIError):
         trial.world.client.volumes.get(f"dashtam-{trial.world.stack}-{service}-files").remove()
+    trial.lacks_keys |= service == "app"
     return []
 
 

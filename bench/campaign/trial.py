@@ -41,6 +41,7 @@ class Trial:
         taken: The snapshots that a command has taken.
         is_up: Whether the step that was done has brought it up.
         is_damaged: Whether something was done behind Pulumi's back since the last update.
+        lacks_keys: Whether the installed keys of tokens were removed, and no update has ended since.
         may_be_paused: Whether a snapshot was killed together with what resumes services, and no update has ended since.
     """
 
@@ -55,6 +56,7 @@ class Trial:
     taken: list[str] = field(default_factory=list)
     is_up: bool = False
     is_damaged: bool = False
+    lacks_keys: bool = False
     may_be_paused: bool = False
 
     def begin(self) -> list[str]:
@@ -152,7 +154,7 @@ class Trial:
         if not self.world.is_up(self.services):
             wrong.append("up succeeded, and not every service is healthy")
         wrong += checks.orphans(self.world.labelled(), self.world.recorded())
-        self.is_up, self.is_damaged = True, False
+        self.is_up, self.is_damaged, self.lacks_keys = True, False, False
         return wrong + (self._again() if twice and not wrong else [])
 
     def _again(self) -> list[str]:

@@ -43,7 +43,7 @@ def require_installed(helper: Helper, naming: Naming, name: str) -> str:
         raise UserError(
             f"The secrets of {naming.environment} are not installed.",
             cause=f"The volume {naming.files_volume(service)} has no file {file}.",
-            remedy=f"./dashtam up {naming.environment}",
+            remedy=f"`./dashtam up {naming.environment}` installs them.",
         )
     return content.decode()
 

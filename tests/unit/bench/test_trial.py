@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
+from unittest.mock import Mock
 
 import pytest
+from docker.errors import NotFound
 
 from bench.campaign import commands, steps
 from bench.campaign.checks import Said, Seen
@@ -29,6 +31,11 @@ class MadeUp:
     paused: tuple[str, ...] = ()
     stack: str = "made-up"
     folder: Path = Path("nowhere")
+
+    client: Any = field(default_factory=lambda: Mock(volumes=Mock(get=Mock(side_effect=NotFound("gone")))))
+
+    def container(self, _: str) -> None:
+        return None
 
     def run(self, *_: str, **__: str) -> Said:
         return self.said
@@ -105,6 +112,20 @@ def test_a_refusable_config_leaves_doubts_only_where_something_was_made(trial: T
 def test_what_is_lost_is_found_after_any_step(trial: Trial) -> None:
     trial.ledger.write("cache", "w1")
     assert _do(trial, "config-reset") == ["the cache lacks ['w1']"]
+
+
+def test_a_snapshot_may_be_refused_as_long_as_the_keys_are_removed(trial: Trial, world: MadeUp) -> None:
+    refusal = Said("destroy", 1, REFUSAL)
+    world.said = refusal
+    assert _do(trial, "destroy") == [f"destroy failed with status 1: {REFUSAL}"]
+    _do(trial, "docker-remove-files redis")
+    assert _do(trial, "destroy") == [f"destroy failed with status 1: {REFUSAL}"]
+    _do(trial, "docker-remove-files app")
+    assert _do(trial, "destroy") == []
+    world.said = Said("up", 0, "")
+    _do(trial, "up")
+    world.said = refusal
+    assert _do(trial, "destroy") == [f"destroy failed with status 1: {REFUSAL}"]
 
 
 def test_a_destroy_without_a_snapshot_is_found(trial: Trial, world: MadeUp) -> None:

@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from app.core import database
+from infra.config.sections import POOL
+
 if TYPE_CHECKING:
     from tests.unit.infra.conftest import Change, Load, Refused
 
@@ -29,6 +32,10 @@ def test_a_swarm(load: Load) -> None:
     config = load({**SWARM, "target.replicas": {"app": 3}, "target.registry": "registry.example:5000/team"})
     assert config.target.is_swarm
     assert (config.target.replicas.app, config.target.replicas.callback) == (3, 1)
+
+
+def test_connections_are_counted_by_the_apps_pool() -> None:
+    assert (database._POOL["pool_size"], database._POOL["max_overflow"]) == (POOL, 0)
 
 
 @pytest.mark.parametrize(("replicas", "connections"), [(4, None), (5, "103"), (39, "783")])
