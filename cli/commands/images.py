@@ -124,6 +124,8 @@ def clean_command(*, as_json: AsJson = False) -> None:
         return
     for reference in removed:
         announce(f"removed {reference}")
+    if not removed:
+        announce("There is nothing to remove.")
 
 
 @app.command("list", epilog="Example: ./dashtam images list --json")

@@ -79,6 +79,8 @@ def test_an_image_that_an_environment_of_this_checkout_would_run_is_not_removed(
     names = [*current, "dashtam/test:0123456789ab"]
     engine.service_images = [{"Id": name, "RepoTags": [name], "Size": 1, "Created": 1} for name in names]
     assert json.loads(invoke("clean", "--json").output) == {"removed": ["dashtam/test:0123456789ab"]}
+    engine.service_images.pop()
+    assert invoke("clean").stderr == "There is nothing to remove.\n"
 
 
 def test_the_build_tells_that_nothing_is_missing_and_may_be_forbidden_to_install(
