@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 from sqlalchemy import Connection, text
+
+from app.core.errors import MigrationError
+
+DIGITS = 4
+"""How many digits the number has that a revision begins with; since 0005, random ones follow, see env.py."""
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -15,8 +21,21 @@ def revisions() -> list[str]:
 
 
 def head_revision() -> str:
-    """Return the newest revision."""
-    return revisions()[-1]
+    """Return the newest revision; two of the same number, as a merge of branches makes, are a `MigrationError`."""
+    found = revisions()
+    for one, other in pairwise(found):
+        if one[:DIGITS] == other[:DIGITS]:
+            raise MigrationError(
+                f"The migrations {one} and {other} have the same number. Put the newer one last: replace its number"
+                f" with {next_number(found[-1])} in the name of its file and in its `revision`, and set its"
+                " `down_revision` to the migration that is then before it"
+            )
+    return found[-1]
+
+
+def next_number(revision: str | None) -> str:
+    """Return what a revision after this one begins with."""
+    return f"{int((revision or '0')[:DIGITS]) + 1:0{DIGITS}}"
 
 
 def current_revisions(connection: Connection) -> list[str]:

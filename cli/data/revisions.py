@@ -1,4 +1,4 @@
-"""Whether this checkout's service can serve a database: it can't migrate one of a newer version."""
+"""Whether this checkout's service can serve a database: it can't migrate one of a newer version or another branch."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def require_known(query: Callable[[str], str], origin: str) -> None:
     revision = query(_REVISION) if query(_IS_MIGRATED) == "t" else ""
     if revision and revision not in revisions():
         raise UserError(
-            f"The database of {origin} is of a newer version of the service; nothing was changed.",
+            f"The database of {origin} is of another version of the service; nothing was changed.",
             cause=f"It is at revision {revision}, which this checkout doesn't have.",
-            remedy="Check out the version that it was made with, or a newer one.",
+            remedy="Check out the branch or version that it was made with, or a newer version.",
         )

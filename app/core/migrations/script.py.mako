@@ -16,9 +16,9 @@ depends_on = ${repr(depends_on)}
 
 def upgrade() -> None:
     """Go to this revision."""
-    ${upgrades if upgrades else "raise NotImplementedError"}
+    ${upgrades if "op." in upgrades else "raise NotImplementedError"}
 
 
 def downgrade() -> None:
     """Go back to the revision before."""
-    ${downgrades if downgrades else "raise NotImplementedError"}
+    ${downgrades if "op." in downgrades else "raise NotImplementedError"}

@@ -168,7 +168,7 @@ async def test_one_that_is_wrong_changes_nothing(
         "syntax error": b"This is not SQL;\n",
         # Tables of the service's names, but not its own.
         'column "version_num" does not exist': b"CREATE TABLE alembic_version (n int);\n",
-        "newer version of the service": EMPTY.format(revision="9999").encode(),
+        "another version of the service": EMPTY.format(revision="9999").encode(),
         # It says that it is of this version, and lacks its tables.
         "can't be served: relation": EMPTY.format(revision=head_revision()).encode(),
         # It says that it is older than it is, so that a table that it has is made once more.

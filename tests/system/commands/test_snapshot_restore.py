@@ -280,7 +280,7 @@ async def test_one_of_a_newer_service_is_refused(
         finally:
             await session.execute("DROP TABLE alembic_version")
     before = await small_contents.digest()
-    _assert_refused(small, path.name, "newer version of the service; nothing was changed")
+    _assert_refused(small, path.name, "another version of the service; nothing was changed")
     assert await small_contents.digest() == before
     assert snapshots.traces(small, client) == []
 

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import io
+import re
 import shutil
 from pathlib import Path
 
 import pytest
 from alembic import command
-from alembic.config import Config
+from alembic.config import CommandLine, Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import DateTime
 
@@ -25,22 +27,57 @@ def test_one_line_of_revisions() -> None:
     assert all(not one.is_branch_point and not one.is_merge_point for one in scripts)
 
 
+def test_only_the_first_revisions_could_be_another_branchs_too() -> None:
+    assert all(re.fullmatch(r"000[1-4]|\d{4}[0-9a-f]{6}", one) for one in revisions())
+
+
 def test_every_revision_says_what_it_is_for() -> None:
     assert all(revision.doc for revision in SCRIPTS.walk_revisions())
 
 
-def test_alembic_by_hand_writes_the_next_file_which_fails_until_it_is_written(tmp_path: Path) -> None:
+@pytest.fixture
+def versions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the folder of a copy of the migrations, for `alembic` by hand in the current folder."""
     shutil.copy(MIGRATIONS.parents[2] / "pyproject.toml", tmp_path)
     shutil.copytree(MIGRATIONS, copy := tmp_path / "app" / "core" / "migrations")
-    config = Config("alembic.ini", toml_file=tmp_path / "pyproject.toml")
-    command.revision(config, "add a column", rev_id="9999")
-    file = copy / "versions" / "9999_add_a_column.py"
+    monkeypatch.chdir(tmp_path)
+    return copy / "versions"
+
+
+def _written(versions: Path, number: str, slug: str) -> dict[str, object]:
+    [file] = versions.glob(f"{number}*_{slug}.py")
     module: dict[str, object] = {}
     exec(compile(file.read_text(), file, "exec"), module)  # noqa: S102
-    assert (module["revision"], module["down_revision"]) == ("9999", revisions()[-1])
-    for step in ("upgrade", "downgrade"):
-        with pytest.raises(NotImplementedError):
-            module[step]()  # type: ignore[operator]
+    assert file.name == f"{module['revision']}_{slug}.py"
+    return module
+
+
+def test_alembic_by_hand_writes_the_next_file_which_fails_until_it_is_written(versions: Path) -> None:
+    CommandLine().main(["revision", "-m", "add a column"])
+    CommandLine().main(["revision", "-m", "add another", "--rev-id", "0005"])
+    first, second = _written(versions, "0005", "add_a_column"), _written(versions, "0006", "add_another")
+    assert first["down_revision"] == revisions()[-1]
+    assert second["down_revision"] == first["revision"]
+    for module in (first, second):
+        for step in ("upgrade", "downgrade"):
+            with pytest.raises(NotImplementedError):
+                module[step]()  # type: ignore[operator]
+
+
+def test_two_branches_name_the_next_revision_differently(versions: Path) -> None:
+    names = []
+    for _branch in range(2):
+        CommandLine().main(["revision", "-m", "add a column"])
+        names += [revision := str(_written(versions, "0005", "add_a_column")["revision"])]
+        (versions / f"{revision}_add_a_column.py").unlink()
+    assert names[0] != names[1]
+
+
+def test_alembic_by_hand_shows_the_history_without_a_database(versions: Path) -> None:
+    shown = io.StringIO()
+    options = CommandLine().parser.parse_args(["history"])
+    command.history(Config(toml_file=versions.parents[3] / "pyproject.toml", cmd_opts=options, stdout=shown))
+    assert len(shown.getvalue().splitlines()) == len(revisions())
 
 
 def test_the_lock_fits_a_bigint() -> None:

@@ -24,7 +24,8 @@ def test_what_can_be_served_is_fine(revision: str | None) -> None:
     revisions.require_known(_database(revision), "dev.backup")
 
 
-def test_what_is_newer_is_refused() -> None:
-    with pytest.raises(UserError, match="is of a newer version") as raised:
-        revisions.require_known(_database("9999"), "dev.backup")
-    assert "9999" in raised.value.cause
+@pytest.mark.parametrize("revision", ["9999", head_revision()[:4] + "a1b2c3"])
+def test_what_a_newer_version_or_another_branch_has_migrated_is_refused(revision: str) -> None:
+    with pytest.raises(UserError, match="is of another version") as raised:
+        revisions.require_known(_database(revision), "dev.backup")
+    assert f"at revision {revision}, which" in raised.value.cause
