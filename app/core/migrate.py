@@ -14,6 +14,9 @@ from app.core.revision import current_revisions, head_revision, revisions
 LOCK = 0x6461_7368_7461_6D01
 """Number of the advisory lock: "dashtam" in ASCII, and 1. The same in every process that migrates a database."""
 
+BEGIN = "Migrating the database"
+"""What is logged before a migration, which may take long; `./dashtam` looks for it."""
+
 log = structlog.get_logger(__name__)
 
 
@@ -33,6 +36,7 @@ async def migrate(engine: AsyncEngine, *, lock_timeout: float) -> None:
         before = await connection.run_sync(current_revisions)
         _require_known(before)
         if before != [head_revision()]:
+            log.info(BEGIN, before=", ".join(before) or None, after=head_revision())
             await connection.run_sync(_upgrade)
         await connection.commit()
     log.info("Migrations completed successfully", before=", ".join(before) or None, after=head_revision())

@@ -19,6 +19,9 @@ class Remedy:
 OUT_OF_MEMORY = "killed for lack of memory"
 """How a report names a container that the kernel has ended."""
 
+MIGRATING = "still migrating the database"
+"""How a report names a container whose migration has begun and not ended."""
+
 _ANOTHER_PORT = (
     " Stop it, or give the service another port: in the stack's config, or by another environment"
     " (`./dashtam up ENVIRONMENT --name NAME`)."
@@ -89,6 +92,12 @@ REMEDIES = (
         (OUT_OF_MEMORY,),
         "Raise the `memory` of that service in the stack's config, or free memory on this machine: `docker stats`"
         " shows who takes it.",
+    ),
+    Remedy(
+        (MIGRATING,),
+        "Wait until `./dashtam logs ENVIRONMENT app --follow` shows that the migration has ended, then run `./dashtam"
+        " up ENVIRONMENT`; sooner, that ends the migration and undoes it. To let `up` wait longer for the next one,"
+        " raise `wait` of `dashtam:health` in Pulumi.ENVIRONMENT.yaml, 10m at most.",
     ),
     Remedy(
         (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from cli.core import remedies
 from cli.core.errors import UserError
@@ -12,6 +12,9 @@ from cli.engine.inventory import EngineView
 from cli.engine.tasks import ServiceView
 
 LOG_LINES = 15
+MIGRATION_BEGIN = "Migrating the database"
+"""In the line that the app logs before it migrates."""
+
 _LINE = "  | "
 
 _NOISE = re.compile(
@@ -68,11 +71,20 @@ def report(view: EngineView, container: ContainerView) -> str:
         state = f"exited with status {container.exit_code}"
     if container.killed_for_memory:
         state += f", {remedies.OUT_OF_MEMORY}"
+    lines = view.last_lines(container.id, LOG_LINES)
+    if container.state == "running" and _is_migrating(lines):
+        state += f", {remedies.MIGRATING}"
     parts = [f"{container.name}: {state}"]
     if container.checks:
         status, output = container.checks[-1]
         parts.append(f"  last health check: exit status {status}{': ' + output if output else ''}")
-    return "\n".join([*parts, *(f"{_LINE}{line}" for line in view.last_lines(container.id, LOG_LINES))])
+    return "\n".join([*parts, *(f"{_LINE}{line}" for line in lines)])
+
+
+def _is_migrating(lines: Sequence[str]) -> bool:
+    """Return whether the last line is of a migration's begin; the app waits for its cache meanwhile, and logs that."""
+    said = [line for line in lines if "Waiting for " not in line]
+    return bool(said) and MIGRATION_BEGIN in said[-1]
 
 
 def _without_lines(report: str) -> str:

@@ -15,7 +15,7 @@ from structlog.testing import capture_logs
 
 from app.core import revision, upgrade
 from app.core.errors import MigrationError
-from app.core.migrate import LOCK, migrate
+from app.core.migrate import BEGIN, LOCK, migrate
 from app.core.models import Base
 from app.core.revision import current_revisions, head_revision
 from app.core.upgrade import alembic_config
@@ -88,6 +88,8 @@ async def test_many_that_start_together_migrate_once(engine: AsyncEngine) -> Non
     assert len(done) == 10
     assert [entry["before"] for entry in done].count(None) == 1
     assert {entry["after"] for entry in done} == {head_revision()}
+    begun = [(entry["before"], entry["after"]) for entry in entries if entry["event"] == BEGIN]
+    assert begun == [(None, head_revision())]
 
 
 async def test_waits_no_longer_than_told_for_another_that_migrates(engine: AsyncEngine) -> None:

@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 
 from app.core import database
 from app.core.errors import ServiceError
-from app.core.migrate import LOCK
+from app.core.migrate import BEGIN, LOCK
 from app.core.revision import current_revisions, head_revision
 from app.run.prepare import prepare
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 async def test_prepares_an_empty_database(empty: AppSettings, engine: AsyncEngine) -> None:
     with capture_logs() as entries:
         await prepare(empty)
-    assert [entry["event"] for entry in entries] == ["Migrations completed successfully"]
+    assert [entry["event"] for entry in entries] == [BEGIN, "Migrations completed successfully"]
     async with engine.connect() as connection:
         assert await connection.run_sync(current_revisions) == [head_revision()]
 

@@ -4,13 +4,16 @@ import io
 import re
 import shutil
 from pathlib import Path
+from unittest.mock import AsyncMock, MagicMock
 
 import pytest
 from alembic import command
 from alembic.config import CommandLine, Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import DateTime
+from structlog.testing import capture_logs
 
+from app.core import migrate
 from app.core.migrate import LOCK
 from app.core.models import Base
 from app.core.revision import MIGRATIONS, revisions
@@ -78,6 +81,28 @@ def test_alembic_by_hand_shows_the_history_without_a_database(versions: Path) ->
     options = CommandLine().parser.parse_args(["history"])
     command.history(Config(toml_file=versions.parents[3] / "pyproject.toml", cmd_opts=options, stdout=shown))
     assert len(shown.getvalue().splitlines()) == len(revisions())
+
+
+@pytest.mark.parametrize(
+    ("before", "logged"),
+    [
+        ([], ["Migrating the database", "upgrade", "Migrations completed successfully"]),
+        (["0001"], ["Migrating the database", "upgrade", "Migrations completed successfully"]),
+        ([revisions()[-1]], ["Migrations completed successfully"]),
+    ],
+)
+async def test_a_migration_is_named_before_it_begins(
+    monkeypatch: pytest.MonkeyPatch, before: list[str], logged: list[str]
+) -> None:
+    monkeypatch.setattr(migrate, "current_revisions", lambda _: before)
+    monkeypatch.setattr(migrate, "_upgrade", lambda _: migrate.log.info("upgrade"))
+    connection = AsyncMock(run_sync=AsyncMock(side_effect=lambda step: step(None)))
+    engine = MagicMock()
+    engine.connect.return_value.__aenter__ = AsyncMock(return_value=connection)
+    with capture_logs() as entries:
+        await migrate.migrate(engine, lock_timeout=1)
+    assert [entry["event"] for entry in entries] == logged
+    assert (entries[0]["before"], entries[0]["after"]) == (", ".join(before) or None, revisions()[-1])
 
 
 def test_the_lock_fits_a_bigint() -> None:

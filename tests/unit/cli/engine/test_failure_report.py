@@ -4,6 +4,7 @@ from unittest.mock import Mock
 
 import pytest
 
+from app.core import migrate
 from cli.core.remedies import REMEDIES, known
 from cli.engine import failure_report
 from tests.unit.cli.conftest import MakeContainer
@@ -30,6 +31,51 @@ def test_a_report_says_state_check_and_lines(
     assert lines[0] == f"dashtam-test-app: {first}"
     assert lines[1].endswith(second)
     assert lines[-1] == "  | line"
+
+
+BEGUN = (
+    "2026-01-02T03:04:05.678901Z [info     ] Migrating the database         [app.core.migrate] after=0005a1b2c3"
+    " before=0004"
+)
+WAITING = (
+    "2026-01-02T03:04:06.678901Z [info     ] Waiting for Redis at redis:6379 [app.run.prepare] reason='it refuses'"
+)
+ENDED = "2026-01-02T03:04:07.678901Z [info     ] Migrations completed successfully [app.core.migrate] after=0005a1b2c3"
+FAILED = (
+    "2026-01-02T03:04:07.678901Z [critical ] Migration 0005a1b2c3 (0005a1b2c3_x.py, line 9) failed: boom."
+    " [app.run.server]"
+)
+AS_JSON = '{"before": "0004", "after": "0005a1b2c3", "event": "Migrating the database", "level": "info"}'
+
+
+@pytest.mark.parametrize("lines", [[BEGUN], [FAILED, BEGUN], [AS_JSON], ["x", BEGUN, WAITING, WAITING]])
+def test_a_migration_that_has_not_ended_is_left_to_end(container: MakeContainer, lines: list[str]) -> None:
+    report = failure_report.report(Mock(last_lines=Mock(return_value=lines)), container(health="unhealthy"))
+    assert report.startswith("dashtam-test-app: unhealthy, still migrating the database\n")
+    error = failure_report.update_failed("up", "test", ["late"], [report], {report})
+    assert error.remedy.startswith("Wait until `./dashtam logs test app --follow` shows that the migration has ended")
+    assert "Pulumi.test.yaml" in error.remedy
+
+
+@pytest.mark.parametrize(
+    ("state", "lines"),
+    [
+        ("running", []),
+        ("running", [WAITING]),
+        ("running", [BEGUN, ENDED]),
+        ("running", [BEGUN, WAITING, FAILED]),
+        ("exited", [BEGUN]),
+    ],
+)
+def test_a_migration_that_has_ended_needs_no_time(container: MakeContainer, state: str, lines: list[str]) -> None:
+    view = Mock(last_lines=Mock(return_value=lines))
+    report = failure_report.report(view, container(state=state, health="unhealthy"))
+    assert "still migrating" not in report
+    assert "--follow" not in failure_report.update_failed("up", "test", ["late"], [report]).remedy
+
+
+def test_the_begin_of_a_migration_is_the_apps_own_line() -> None:
+    assert failure_report.MIGRATION_BEGIN == migrate.BEGIN
 
 
 def test_reasons_are_said_once_and_without_wrapping() -> None:
