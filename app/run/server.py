@@ -118,11 +118,17 @@ def run(main: Main, sockets: Sockets) -> None:
     except Exception as error:
         if not sockets:
             raise
-        log.critical("The source can't run; edit it.", exc_info=True)
-        text = f"The source can't run. {described(error)}"
+        log.critical(text := f"The source can't run; {_cure(error)}.", exc_info=True)
+        text = f"{text} {described(error)}"
     else:
         return
     asyncio.run(refuse(text, sockets))
+
+
+def _cure(error: Exception) -> str:
+    if isinstance(error, ModuleNotFoundError) and error.name and error.name.partition(".")[0] != "app":
+        return f"if {error.name} is of a package in uv.lock, run `./dashtam up ENVIRONMENT`, otherwise edit it"
+    return "edit it"
 
 
 async def refuse(text: str, sockets: list[socket.socket]) -> None:

@@ -354,7 +354,7 @@ def test_a_reloader_serves_what_is_edited(environment: dict[str, str], source: P
         eventually(answers(client, f"{url}/health", "edited"))
         edited.write_text("this is no Python")
         eventually(process.says("SyntaxError"))
-        eventually(contains(client, f"{url}/health", "The source can't run. SyntaxError: invalid syntax"))
+        eventually(contains(client, f"{url}/health", "The source can't run; edit it. SyntaxError: invalid syntax"))
         refused = client.get(f"{url}/health")
         assert (refused.status_code, f"{edited}, line 1)" in refused.text) == (503, True)
         early.write_text("this is no Python")  # what the server needs to answer with its fault

@@ -5,6 +5,8 @@ import contextlib
 import gc
 import socket
 import ssl
+from typing import TYPE_CHECKING
+from unittest.mock import AsyncMock, Mock
 
 import pytest
 from starlette.applications import Starlette
@@ -12,6 +14,9 @@ from starlette.applications import Starlette
 from app.core.errors import ServiceError
 from app.core.settings import CallbackSettings
 from app.run import server
+
+if TYPE_CHECKING:
+    from app.run.server import Sockets
 
 
 @pytest.mark.parametrize(("error", "logged"), [(socket.gaierror(-3, "no answer"), False), (OSError(9, "lost"), True)])
@@ -87,3 +92,32 @@ def handshake(client: ssl.SSLContext, serving: ssl.SSLContext) -> tuple[str, str
     agreed = ends[0].cipher()
     assert agreed
     return agreed[0], str(ends[0].version())
+
+
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [
+        (
+            "import absent_package.part",
+            "if absent_package is of a package in uv.lock, run `./dashtam up ENVIRONMENT`, ",
+        ),
+        ("import email.absent", "if email.absent is of a package in uv.lock, run `./dashtam up ENVIRONMENT`, "),
+        ("import app.absent", "edit it. ModuleNotFoundError: No module named 'app.absent'"),
+        ("from app.run import absent", "edit it. ImportError: cannot import name 'absent'"),
+        ("raise ModuleNotFoundError", "edit it. ModuleNotFoundError: "),
+    ],
+)
+def test_a_package_that_is_missing_is_not_told_to_be_edited(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, code: str, told: str
+) -> None:
+    async def main(_sockets: Sockets) -> None:
+        exec(code)  # noqa: S102
+
+    refuse = AsyncMock()
+    monkeypatch.setattr(server, "refuse", refuse)
+    monkeypatch.setattr("app.run.debugger.listen", Mock())
+    monkeypatch.setattr("signal.signal", Mock())
+    server.run(main, [Mock()])
+    text = refuse.call_args.args[0]
+    assert text.startswith(f"The source can't run; {told}")
+    assert text.startswith(caplog.messages[-1])
