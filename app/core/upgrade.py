@@ -19,7 +19,7 @@ from app.core.revision import MIGRATIONS, head_revision
 def alembic_config(connection: Connection | None = None) -> Config:
     """Point Alembic at the migrations beside this module."""
     config = Config(attributes={"connection": connection})
-    config.set_main_option("script_location", str(MIGRATIONS))
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))  # else `%` begins a variable
     return config
 
 

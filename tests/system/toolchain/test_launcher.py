@@ -3,6 +3,7 @@
 import fcntl
 import os
 import pwd
+import shlex
 import shutil
 import signal
 import subprocess
@@ -12,6 +13,8 @@ from pathlib import Path
 import pytest
 
 from cli.core.paths import ROOT
+
+ODD = " it's 50% of #1? \\& $x `y` ü "
 
 UV = """#!/bin/sh
 if [ "$1" = --version ]; then echo "uv ${FAKE_UV_VERSION:-0.99.0}"; exit; fi
@@ -353,6 +356,21 @@ def test_a_checkout_with_a_line_break_in_its_name_is_refused(clone: Path, tmp_pa
     assert (answer.returncode, answer.stdout) == (1, "")
     assert "line break in its name" in answer.stderr
     assert syncs(tmp_path) == 0
+
+
+def test_a_checkout_with_any_other_name_is_made_an_environment_once(clone: Path, tmp_path: Path) -> None:
+    odd = clone.rename(tmp_path / ODD)
+    for _ in range(2):
+        assert launch(odd).stdout.startswith(f"{odd}/.venv/bin/dashtam:")
+    assert syncs(tmp_path) == 1
+
+
+def test_the_remedy_for_a_checkout_that_cant_be_written_works_for_any_name(clone: Path, tmp_path: Path) -> None:
+    odd = clone.rename(tmp_path / ODD)
+    (odd / ".build").touch()  # in the place of a folder that can't be made
+    answer = launch(odd)
+    assert answer.returncode == 1
+    assert shlex.split(answer.stderr.rpartition("own it: ")[2]) == ["sudo", "chown", "-R", str(os.getuid()), str(odd)]
 
 
 def test_a_missing_home_is_the_accounts(shown: Path, monkeypatch: pytest.MonkeyPatch) -> None:

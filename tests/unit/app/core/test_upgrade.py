@@ -13,7 +13,7 @@ from app.core.errors import MigrationError
 @pytest.fixture
 def versions(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """Return the folder of a copy of the migrations, which is used instead of them."""
-    copy = tmp_path / "migrations"
+    copy = tmp_path / "50% of #1?&'ü %(here)s" / "migrations"
     shutil.copytree(revision.MIGRATIONS, copy)
     for module in (revision, upgrade):
         monkeypatch.setattr(module, "MIGRATIONS", copy)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import shlex
 from pathlib import Path
 
 import pytest
@@ -32,8 +33,8 @@ def homes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     [
         ("DATA/clones/x/passphrase", "Set DASHTAM_DATA_HOME, where state"),
         ("CACHE/toolchain.lock", "Set DASHTAM_CACHE_HOME, where"),
-        (ROOT / ".git/dashtam-clone.7", f"sudo chown -R $(id -u) {ROOT}"),
-        (ROOT / ".build", f"sudo chown -R $(id -u) {ROOT}"),
+        (ROOT / ".git/dashtam-clone.7", f"sudo chown -R $(id -u) {shlex.quote(str(ROOT))}"),
+        (ROOT / ".build", f"sudo chown -R $(id -u) {shlex.quote(str(ROOT))}"),
         ("/etc/elsewhere/file", "ls -ld /etc/elsewhere/file"),
     ],
 )
