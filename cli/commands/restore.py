@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import asdict
 from typing import Annotated
 
@@ -40,7 +41,8 @@ def restore(
 
     there = handle.of(environment)
     if not no_snapshot and targets.is_swarm(environment):
-        raise snapshot_before_loss.impossible(environment, f"./dashtam restore {environment} {file} --no-snapshot")
+        without = f"./dashtam restore {environment} {shlex.quote(file)} --no-snapshot"
+        raise snapshot_before_loss.impossible(environment, without)
     if not yes and file == STREAM:
         raise UsageError(
             "Standard input is the backup, so it can't answer the question.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import stat
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
@@ -92,7 +93,7 @@ def passphrase_finding(clone: Clone) -> Finding:
         ok=mode & 0o077 == 0,
         detail=f"{path} has mode {mode:04o}",
         cause="Others on this machine can read it.",
-        remedy=f"chmod 600 {path}",
+        remedy=f"chmod 600 {shlex.quote(str(path))}",
     )
 
 

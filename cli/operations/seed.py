@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from pathlib import Path
 from typing import Any
@@ -37,7 +38,7 @@ def run_file(environment: EnvironmentHandle, file: str) -> None:
     found = database.of(environment)
     with explain_failure(
         f"{file} failed; all that it did not commit itself was taken back.",
-        f"Correct {file}, then run `./dashtam seed {environment.name} {file}` again.",
+        f"Correct {file}, then run `./dashtam seed {environment.name} {shlex.quote(file)}` again.",
         environment.name,
     ):
         found.query(sql)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -166,7 +167,7 @@ def _text(path: Path) -> str:
             " in an editor or with iconv."
         ) from None
     except OSError as error:
-        raise _UnreadableError(f"{error.strerror}; `ls -l {path}` shows whose it is.") from None
+        raise _UnreadableError(f"{error.strerror}; `ls -l {shlex.quote(str(path))}` shows whose it is.") from None
 
 
 def _lines(node: yaml.Node, where: Location = ()) -> Iterator[tuple[Location, int]]:

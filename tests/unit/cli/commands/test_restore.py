@@ -27,8 +27,8 @@ def restoring(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Mock:
     return made
 
 
-def _run(*arguments: str, answer: str = "") -> tuple[int, str]:
-    done = CliRunner().invoke(app, ["restore", "dev", "dev.backup", *arguments], input=answer, catch_exceptions=False)
+def _run(*arguments: str, file: str = "dev.backup", answer: str = "") -> tuple[int, str]:
+    done = CliRunner().invoke(app, ["restore", "dev", file, *arguments], input=answer, catch_exceptions=False)
     return done.exit_code, done.output
 
 
@@ -84,6 +84,9 @@ def test_on_a_swarm_there_can_be_no_snapshot_first(restoring: Mock, monkeypatch:
     with pytest.raises(UserError, match="Snapshots don't work for dev") as raised:
         _run("--yes")
     assert "./dashtam restore dev dev.backup --no-snapshot" in raised.value.remedy
+    with pytest.raises(UserError) as raised:
+        _run("--yes", file="a b")
+    assert "./dashtam restore dev 'a b' --no-snapshot" in raised.value.remedy
     assert not restoring.called
     _run("--yes", "--no-snapshot")
     assert restoring.called

@@ -44,15 +44,16 @@ def test_samples_that_fail_are_told(there: Mock) -> None:
 def test_a_file_is_run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     held = Mock()
     monkeypatch.setattr(database, "of", Mock(return_value=held))
-    file = tmp_path / "rows.sql"
+    file = tmp_path / "my rows.sql"
     file.write_text("SELECT 1;")
     assert json.loads(_run("test", str(file), "--json")[1]) == {"environment": "test", "file": str(file)}
     held.query.assert_called_once_with("SELECT 1;")
     assert "- was run" in _run("test", "-", stdin="SELECT 2;")[2]
     held.query.assert_called_with("SELECT 2;")
     held.query.side_effect = CommandError(3, "psql: no such table")
-    with pytest.raises(UserError, match="failed; all that it did not commit itself was taken back"):
+    with pytest.raises(UserError, match="failed; all that it did not commit itself was taken back") as raised:
         _run("test", str(file))
+    assert f" '{file}'` again" in raised.value.remedy
 
 
 @pytest.mark.usefixtures("there")

@@ -45,12 +45,13 @@ def test_certificates(begins: int, ends: int, ok: bool, words: str, remedy: str)
 
 @pytest.mark.parametrize(("mode", "ok"), [(0o600, True), (0o400, True), (0o640, False), (0o604, False)])
 def test_the_passphrase_is_private(tmp_path: Path, mode: int, ok: bool) -> None:
-    clone = Clone("me", tmp_path, tmp_path)
+    clone = Clone("me", tmp_path, tmp_path / "my data")
+    clone.home.mkdir()
     clone.passphrase_file.touch()
     clone.passphrase_file.chmod(mode)
     finding = checks.passphrase_finding(clone)
     assert finding.ok is ok
-    assert finding.remedy == f"chmod 600 {clone.passphrase_file}"
+    assert finding.remedy == f"chmod 600 '{clone.passphrase_file}'"
 
 
 def test_a_passphrase_that_is_lost(tmp_path: Path) -> None:

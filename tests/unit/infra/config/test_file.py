@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from contextlib import suppress
 from pathlib import Path
 
@@ -131,8 +132,9 @@ def test_aliases_and_large_numbers_that_configs_have_are_read(tmp_path: Path) ->
 
 
 def test_a_file_that_is_not_there_or_no_file_is_named(tmp_path: Path) -> None:
-    for path in (tmp_path / "Pulumi.gone.yaml", tmp_path):
-        with pytest.raises(ConfigError, match=f"ls -l {path}"):
+    for name in ("Pulumi.gone.yaml", "", "a b"):
+        path = tmp_path / name
+        with pytest.raises(ConfigError, match=f"`ls -l {shlex.quote(str(path))}`"):
             file.read("dev", path)
 
 
