@@ -112,6 +112,14 @@ def test_actions_are_pinned_and_nothing_may_write(workflow: Path) -> None:
         assert job["timeout-minutes"] <= LONGEST.get(workflow.stem, 40)
 
 
+def test_no_commit_on_main_waits_in_the_place_of_another() -> None:
+    # GitHub keeps one pending run for a group, and cancels it for a newer one.
+    concurrency = document(ROOT / ".github/workflows/tests.yml")["concurrency"]
+    of_pull_requests = "github.event_name == 'pull_request'"
+    assert concurrency["group"] == f"tests-${{{{ {of_pull_requests} && github.ref || github.sha }}}}"
+    assert concurrency["cancel-in-progress"] == f"${{{{ {of_pull_requests} }}}}"
+
+
 def test_the_steps_run_what_is_there() -> None:
     steps = [step for path in WORKFLOWS for job in document(path)["jobs"].values() for step in job["steps"]]
     ours = {word for step in steps for word in shlex.split(step.get("run", "")) if word.startswith(".ci/")}
