@@ -70,12 +70,7 @@ def status(
         print_json({**known, **document(found)})
         return
     out.print(render(found))
-    _announce_deleted(found)
+    for other in clone.deleted({one.owner for one in found} - {here.id if here else ""}):
+        announce(clone.how_to_remove(other))
     if decision:
         announce(f"Images come from: {decision.source.value} ({decision.reason}).")
-
-
-def _announce_deleted(found: list[Overview]) -> None:
-    for other in map(clone.known, sorted({one.owner for one in found})):
-        if other and not clone.is_there(other):
-            announce(clone.how_to_remove(other))

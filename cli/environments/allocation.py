@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from cli.core.errors import UserError
-from cli.engine.inventory import EngineObject, EngineView
+from cli.engine.inventory import EngineView
 from cli.environments import clone as clones
 from cli.environments import free_ports, placements
 from cli.environments.clone import Clone
@@ -58,9 +58,8 @@ class Allocator:
                 placements.write(self.clone, {**record, stack: choice})
         if known is None and choice.name != stack:
             announce(_notice(stack, choice))
-            for other in map(clones.known, sorted(self._holders(stack, config))):
-                if other and not clones.is_there(other):
-                    announce(clones.how_to_remove(other))
+            for other in clones.deleted(self._others(self._owners(stack) | self._publishers(config))):
+                announce(clones.how_to_remove(other))
         return choice
 
     def _new(self, stack: str, config: StackSettings, source: str) -> Placement:
@@ -88,20 +87,26 @@ class Allocator:
         return known.model_copy(update={"ports": {**known.ports, **ports}})
 
     def _is_held_by_another(self, stack: str, config: StackSettings) -> bool:
-        if any(one.owner == self.clone.id for one in self._named(stack)):
+        owners = self._owners(stack)
+        if self.clone.id in owners:
             return False  # an environment of this clone from before there were records, or of plain Pulumi
         wanted = _ports(config)
         placed = (one.name == stack or wanted & {*one.ports.values()} for one in placements.of_others(self.clone))
-        return any(placed) or bool(self._holders(stack, config))
+        return any(placed) or bool(self._others(owners | self._publishers(config)))
 
-    def _holders(self, stack: str, config: StackSettings) -> set[str]:
-        """Return the other clones that have the names or ports of a stack on the engine."""
-        publishers = {one.owner for one in self.view.all_containers() if _ports(config) & one.host_ports}
+    def _owners(self, stack: str) -> set[str]:
+        """Return whose objects on the engine have the names of a stack."""
+        names = self._names(stack, stack)
+        return {one.owner for one in self.view.objects() if one.name in names}
+
+    def _publishers(self, config: StackSettings) -> set[str]:
+        """Return whose containers publish the ports of a stack."""
+        wanted = _ports(config)
+        return {one.owner for one in self.view.all_containers() if wanted & one.host_ports}
+
+    def _others(self, owners: set[str]) -> set[str]:
         # What isn't this project's is reported when the stack is brought up.
-        return ({one.owner for one in self._named(stack)} | publishers) - {"", self.clone.id}
-
-    def _named(self, stack: str) -> list[EngineObject]:
-        return [one for one in self.view.objects() if one.name in self._names(stack, stack)]
+        return owners - {"", self.clone.id}
 
     def _free_name(self, stack: str, source: str, names: list[str]) -> str:
         taken = {one.name for one in self._every()}

@@ -6,7 +6,7 @@ import json
 import os
 import secrets
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -125,11 +125,16 @@ def gone(name: str) -> Clone:
     return found
 
 
-def how_to_remove(gone: Clone) -> str:
-    """Return the line that says what a clone has left whose checkout is gone."""
+def deleted(names: Iterable[str]) -> list[Clone]:
+    """Return those of some clones whose checkout isn't there any more."""
+    return [one for one in map(known, sorted(names)) if one and not is_there(one)]
+
+
+def how_to_remove(other: Clone) -> str:
+    """Return the line that says what a clone has left whose checkout isn't there any more."""
     return (
-        f"The folder of that clone, {gone.root}, is not here. If it was deleted, remove what it has left:"
-        f" `./dashtam clean --clone {gone.id}`"
+        f"The folder of that clone, {other.root}, is not here. If it was deleted, remove what it has left:"
+        f" `./dashtam clean --clone {other.id}`"
     )
 
 
