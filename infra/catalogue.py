@@ -80,7 +80,7 @@ def source_digest(*folders: Path) -> str:
     """Return the SHA-256 of names, content and executable bits in folders and files; missing ones count as empty."""
     digest = hashlib.sha256()
     for top in folders:
-        for path in sorted(source_files(top)) if top.is_dir() else [top]:
+        for path in sorted(source_paths(top)) if top.is_dir() else [top]:
             with suppress(FileNotFoundError):  # an editor may be putting another one in its place
                 if path.is_file():
                     content = hashlib.sha256(path.read_bytes()).hexdigest()
@@ -89,11 +89,11 @@ def source_digest(*folders: Path) -> str:
     return digest.hexdigest()
 
 
-def source_files(top: Path) -> Iterator[Path]:
-    """Yield the files of a folder and those below it that are source, in no order."""
+def source_paths(top: Path) -> Iterator[Path]:
+    """Yield the files and folders in a folder and those below it that are source, in no order."""
     for folder, folders, files in os.walk(top):
         folders[:] = filter(is_source, folders)
-        yield from (Path(folder, name) for name in filter(is_source, files))
+        yield from (Path(folder, name) for name in (*folders, *filter(is_source, files)))
 
 
 def is_source(name: str) -> bool:

@@ -15,7 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from infra.catalogue import POSTGRES, ROOT, ImageSource, is_source
+from infra.catalogue import POSTGRES, ROOT, ImageSource, source_paths
 from infra.config.settings import StackSettings
 from infra.engine import NOT_PODMAN, EngineObject, Inventory
 from infra.naming import OWNER_LABEL, PROJECT, PROJECT_LABEL, SERVICES, WITH_DATA, Naming
@@ -279,9 +279,7 @@ def require_readable_source(wanted: Wanted, folder: Path = ROOT / "app") -> None
 def _modes(folder: Path) -> Iterator[tuple[Path, int]]:
     """Yield the source's files and folders with their modes; not what editors and Python leave beside them."""
     yield folder, folder.stat().st_mode
-    for path in folder.rglob("*"):
-        if not all(map(is_source, path.relative_to(folder).parts)):
-            continue
+    for path in source_paths(folder):
         with suppress(FileNotFoundError):  # removed meanwhile, or a link that leads nowhere
             yield path, path.stat().st_mode
 

@@ -14,7 +14,7 @@ from functools import cached_property
 from pathlib import Path
 
 from cli.core.paths import ROOT, account_home, cache_home
-from infra.catalogue import source_files
+from infra.catalogue import source_paths
 
 _BUILD_INPUTS = {".go", ".mod", ".sum", ".toml"}
 _VERSION = re.compile(r"(\d+)\.(\d+)(?:\.(\d+))?")
@@ -83,7 +83,7 @@ class Versions:
     @cached_property
     def digest(self) -> str:
         """A hash of the toolchain's sources, without Go's own version: updating Go must not cost a build."""
-        sources = sorted(path for path in source_files(self.folder) if path.suffix in _BUILD_INPUTS)
+        sources = sorted(path for path in source_paths(self.folder) if path.suffix in _BUILD_INPUTS)
         total = hashlib.sha256()
         for path in sources:
             total.update(f"{path.relative_to(self.folder)}\0{path.stat().st_size}\0".encode())
