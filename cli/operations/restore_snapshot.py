@@ -127,12 +127,14 @@ def _prepare(session: Session, environment: EnvironmentHandle, name: str) -> _Pl
     locks.release_dead(session.pulumi, stack)
     plan = _plan(environment, name)
     runs = len(volume_swap.running_users(environment)) >= len(volume_swap.USERS_OF_DATA)
-    # What runs has its secrets, which only a container can look for.
-    if not (_is_made(plan) and (runs or _has_secrets(plan))):
+    is_made = _is_made(plan)
+    if is_made and runs:
+        return plan  # it has its secrets, which only a container can look for
+    if is_made and _has_secrets(plan):
+        preflight.require_possible(session, stack)
+    else:
         announce(f"{stack} does not exist yet: bringing it up first.")
         up(session, stack, hint=False)
-    elif not runs:
-        preflight.require_possible(session, stack)
     return _plan(environment, name)
 
 

@@ -101,12 +101,10 @@ def _require_database(stack: str, helpers: Sequence[Helper]) -> str:
 
 def _write_secrets(environment: EnvironmentHandle, draft: Path, postgres: Helper) -> dict[str, Piece]:
     """Write the secrets that the data is read and reached with, encrypted."""
-    clone, naming = environment.clone, environment.naming
+    clone = environment.clone
     if passphrase.loses_token_keys(clone):
         return {}
-    # Else the tokens in the copy could never be read again, as after the volume with the app's files was removed.
-    installed_secrets.require_installed(postgres, naming, sealed_secrets.TOKEN_KEYS)
-    contents = installed_secrets.installed_to_seal(postgres, naming)
+    contents = installed_secrets.installed_to_seal(postgres, environment.naming)
     sealed = {name: sealed_secrets.seal(clone.passphrase_file, name, content) for name, content in contents.items()}
     return {name: write_piece(draft / name, [one.model_dump_json().encode()]) for name, one in sealed.items()}
 

@@ -39,16 +39,25 @@ def require_installed(helper: Helper, naming: Naming, name: str) -> str:
     """Return a secret as it is installed now."""
     content = installed(helper, naming, name)
     if content is None:
-        service, file = _SOURCES[name]
-        raise UserError(
-            f"The secrets of {naming.environment} are not installed.",
-            cause=f"The volume {naming.files_volume(service)} has no file {file}.",
-            remedy=f"`./dashtam up {naming.environment}` installs them.",
-        )
+        raise _not_installed(naming, name)
     return content.decode()
 
 
 def installed_to_seal(helper: Helper, naming: Naming) -> dict[str, bytes]:
-    """Return the installed secrets that travel with a snapshot, by the names of their files there."""
+    """Return the installed secrets that travel with a snapshot, by the names of their files there.
+
+    Without the keys of its tokens, as after the volume with the app's files was removed, nobody could ever read them.
+    """
     contents = {name: installed(helper, naming, name) for name in PURPOSES}
+    if contents[TOKEN_KEYS] is None:
+        raise _not_installed(naming, TOKEN_KEYS)
     return {name: content for name, content in contents.items() if content is not None}
+
+
+def _not_installed(naming: Naming, name: str) -> UserError:
+    service, file = _SOURCES[name]
+    return UserError(
+        f"The secrets of {naming.environment} are not installed.",
+        cause=f"The volume {naming.files_volume(service)} has no file {file}.",
+        remedy=f"`./dashtam up {naming.environment}` installs them.",
+    )
