@@ -118,8 +118,9 @@ def run(main: Main, sockets: Sockets) -> None:
     except Exception as error:
         if not sockets:
             raise
-        log.critical(text := f"The source can't run; {_cure(error)}.", exc_info=True)
-        text = f"{text} {described(error)}"
+        fault = f"The source can't run; {_cure(error)}."
+        log.critical(fault, exc_info=True)
+        text = f"{fault} {described(error)}"
     else:
         return
     asyncio.run(refuse(text, sockets))

@@ -85,7 +85,8 @@ COMMANDS: Mapping[str, Command] = {
 }
 
 
-SNAPSHOT_TAKERS = tuple(COMMANDS[name] for name in ("snapshot", "destroy", "snapshot-restore"))
+SNAPSHOT_TAKERS = frozenset({"snapshot", "destroy", "snapshot-restore"})
+"""Those that take a snapshot of an environment that need not run."""
 
 PAUSING = frozenset({"snapshot", "restore", "snapshot-restore"})
 """Those that take a snapshot of services that run; `destroy` stops them first."""
@@ -114,7 +115,7 @@ def run(trial: Trial, name: str, which: str = "") -> list[str]:
     if words is None:
         return []
     had_data = bool(trial.ledger.must_keep)
-    said, wrong = trial.dashtam(*words, may_fail=_reasons(trial, command))
+    said, wrong = trial.dashtam(*words, may_fail=_reasons(trial, name))
     taken = trial.ledger.note_snapshots(trial.world.snapshots())
     if said.status == 0:
         command.done(trial)
@@ -123,10 +124,11 @@ def run(trial: Trial, name: str, which: str = "") -> list[str]:
     return wrong
 
 
-def _reasons(trial: Trial, command: Command) -> list[str]:
+def _reasons(trial: Trial, name: str) -> list[str]:
+    command = COMMANDS[name]
     if command.needs in {"up", "backup"}:
         return trial.ailments
-    if command in SNAPSHOT_TAKERS and trial.lacks_keys:
+    if name in SNAPSHOT_TAKERS and trial.lacks_keys:
         return ["a snapshot would lack the keys of its tokens"]
     if command.needs == "data" and not trial.world.volumes():
         return ["it has no data"]

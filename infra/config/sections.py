@@ -70,7 +70,7 @@ RESERVED_CONNECTIONS = 3
 """What PostgreSQL keeps for superusers."""
 
 CONNECTIONS = (POOL + RESERVED_CONNECTIONS, 800)
-"""The most: each is a process, and a container may have 1,024."""
+"""The fewest, and the most: each is a process, and a container may have 1,024."""
 
 DEFAULT_CONNECTIONS = "100"
 """PostgreSQL's own `max_connections`."""
